@@ -1,0 +1,241 @@
+/* Option tables; see option.h. */
+#include "base/option.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static void *field(const struct cnn_option *o, void *fields)
+{
+    return (char *)fields + o->offset;
+}
+
+const struct cnn_option *cnn_option_find(const struct cnn_option *table, const char *name)
+{
+    for (; table && table->name; table++)
+        if (!strcmp(table->name, name))
+            return table;
+    return NULL;
+}
+
+static int set_flag(int *out, const char *text)
+{
+    if (strcmp(text, "0") && strcmp(text, "1"))
+        return cnn_fail(CNN_EUSAGE, "'%s' is neither 0 nor 1", text);
+    *out = text[0] == '1';
+    return 0;
+}
+
+static int set_choice(const struct cnn_option *o, int *out, const char *text)
+{
+    size_t n = strlen(text);
+    int index = 0;
+    for (const char *c = o->choices; c; index++) {
+        const char *bar = strchr(c, '|');
+        size_t len = bar ? (size_t)(bar - c) : strlen(c);
+        if (len == n && !memcmp(c, text, n)) {
+            *out = index;
+            return 0;
+        }
+        c = bar ? bar + 1 : NULL;
+    }
+    return cnn_fail(CNN_EUSAGE, "'%s' is none of %s", text, o->choices);
+}
+
+static int set_pair(const struct cnn_option *o, struct cnn_pair *out, const char *text)
+{
+    char first[24];
+    const char *x = strchr(text, 'x');
+    size_t n = x ? (size_t)(x - text) : strlen(text);
+    int64_t h, w;
+    if (n >= sizeof first)
+        return cnn_fail(CNN_EUSAGE, "'%s' is not a size such as 3 or 3x5", text);
+    memcpy(first, text, n);
+    first[n] = '\0';
+    if (cnn_parse_int(first, (int64_t)o->min, (int64_t)o->max, &h))
+        return CNN_EUSAGE;
+    w = h;
+    if (x && cnn_parse_int(x + 1, (int64_t)o->min, (int64_t)o->max, &w))
+        return CNN_EUSAGE;
+    *out = (struct cnn_pair){(int)h, (int)w};
+    return 0;
+}
+
+static int set_pad(const struct cnn_option *o, struct cnn_pair *out, const char *text)
+{
+    int word = !strcmp(text, "same")    ? CNN_PAD_SAME
+               : !strcmp(text, "full")  ? CNN_PAD_FULL
+               : !strcmp(text, "valid") ? 0
+                                        : 1;
+    if (word == 1)
+        return set_pair(o, out, text);
+    *out = (struct cnn_pair){word, word};
+    return 0;
+}
+
+static int set_reals(const struct cnn_option *o, struct cnn_reals *out, const char *text)
+{
+    struct cnn_reals list = {0};
+    const char *p = text;
+    while (*p) {
+        char item[64];
+        size_t n = strcspn(p, ",");
+        if (n >= sizeof item)
+            return cnn_fail(CNN_EUSAGE, "'%s' is not a list of numbers", text);
+        memcpy(item, p, n);
+        item[n] = '\0';
+        if (list.count == (int)(sizeof list.value / sizeof *list.value))
+            return cnn_fail(CNN_EUSAGE, "'%s' has more than %d numbers", text, list.count);
+        if (cnn_parse_real(item, o->min, o->max, &list.value[list.count++]))
+            return CNN_EUSAGE;
+        p += n;
+        if (*p == ',' && !*++p)
+            return cnn_fail(CNN_EUSAGE, "'%s' ends in a comma", text);
+    }
+    *out = list;
+    return 0;
+}
+
+static int set_value(const struct cnn_option *o, void *p, const char *text)
+{
+    int64_t whole = 0;
+    int rc;
+    switch (o->type) {
+    case CNN_OPT_FLAG:
+        return set_flag(p, text);
+    case CNN_OPT_INT:
+        rc = cnn_parse_int(text, (int64_t)o->min,
+                           o->max >= 9.2e18 ? INT64_MAX : (int64_t)o->max, &whole);
+        if (!rc)
+            *(long long *)p = whole;
+        return rc;
+    case CNN_OPT_REAL:
+        return cnn_parse_real(text, o->min, o->max, p);
+    case CNN_OPT_TEXT:
+        *(const char **)p = text;
+        return 0;
+    case CNN_OPT_CHOICE:
+        return set_choice(o, p, text);
+    case CNN_OPT_PAIR:
+        return set_pair(o, p, text);
+    case CNN_OPT_PAD:
+        return set_pad(o, p, text);
+    case CNN_OPT_REALS:
+        return set_reals(o, p, text);
+    case CNN_OPT_BYTES:
+        return cnn_parse_bytes(text, p);
+    case CNN_OPT_TEXTS:
+        return cnn_strings_add(p, text);
+    }
+    return cnn_fail(CNN_EINTERNAL, "option of unknown type");
+}
+
+int cnn_option_set(const struct cnn_option *o, void *fields, const char *text)
+{
+    return set_value(o, field(o, fields), text) ? cnn_fail_within("%s", o->name) : 0;
+}
+
+int cnn_option_defaults(const struct cnn_option *table, void *fields)
+{
+    for (const struct cnn_option *o = table; o && o->name; o++)
+        if (o->fallback && o->type != CNN_OPT_TEXTS && cnn_option_set(o, fields, o->fallback))
+            return cnn_fail(CNN_EINTERNAL, "default of option '%s' is invalid", o->name);
+    return 0;
+}
+
+static void print_pair(const struct cnn_pair *p, struct cnn_buf *out)
+{
+    if (p->h == CNN_PAD_SAME || p->h == CNN_PAD_FULL)
+        cnn_buf_puts(out, p->h == CNN_PAD_SAME ? "same" : "full");
+    else if (p->h == p->w)
+        cnn_buf_printf(out, "%d", p->h);
+    else
+        cnn_buf_printf(out, "%dx%d", p->h, p->w);
+}
+
+static void print_choice(const char *choices, int index, struct cnn_buf *out)
+{
+    const char *c = choices;
+    while (index-- > 0)
+        c = strchr(c, '|') + 1;
+    cnn_buf_add(out, c, strcspn(c, "|"));
+}
+
+static void print_real(double value, struct cnn_buf *out)
+{
+    char text[32];
+    cnn_format_real(value, 0, text);
+    cnn_buf_puts(out, text);
+}
+
+void cnn_option_print(const struct cnn_option *o, const void *fields, struct cnn_buf *out)
+{
+    const void *p = (const char *)fields + o->offset;
+    const struct cnn_reals *reals = p;
+    switch (o->type) {
+    case CNN_OPT_FLAG:
+        cnn_buf_printf(out, "%d", *(const int *)p);
+        break;
+    case CNN_OPT_INT:
+        cnn_buf_printf(out, "%lld", *(const long long *)p);
+        break;
+    case CNN_OPT_REAL:
+        print_real(*(const double *)p, out);
+        break;
+    case CNN_OPT_TEXT:
+        cnn_buf_puts(out, *(const char *const *)p ? *(const char *const *)p : "");
+        break;
+    case CNN_OPT_CHOICE:
+        print_choice(o->choices, *(const int *)p, out);
+        break;
+    case CNN_OPT_PAIR:
+    case CNN_OPT_PAD:
+        print_pair(p, out);
+        break;
+    case CNN_OPT_REALS:
+        for (int i = 0; i < reals->count; i++) {
+            if (i)
+                cnn_buf_puts(out, ",");
+            print_real(reals->value[i], out);
+        }
+        break;
+    case CNN_OPT_BYTES:
+        cnn_buf_printf(out, "%zu", *(const size_t *)p);
+        break;
+    case CNN_OPT_TEXTS:
+        for (size_t i = 0; i < ((const struct cnn_strings *)p)->count; i++)
+            cnn_buf_printf(out, i ? " %s" : "%s", ((const struct cnn_strings *)p)->item[i]);
+        break;
+    }
+}
+
+int cnn_option_is_default(const struct cnn_option *o, const void *fields)
+{
+    if (!o->fallback)
+        return 0;
+    if (o->type == CNN_OPT_TEXTS)
+        return ((const struct cnn_strings *)((const char *)fields + o->offset))->count == 0;
+    union {
+        struct cnn_reals reals;
+        struct cnn_pair pair;
+        long long whole;
+        double real;
+        const char *text;
+        size_t bytes;
+    } value;
+    memset(&value, 0, sizeof value);
+    if (set_value(o, &value, o->fallback))
+        return 0;
+    struct cnn_option at_zero = *o;
+    at_zero.offset = 0;
+    struct cnn_buf a = {0}, b = {0};
+    cnn_option_print(&at_zero, &value, &a);
+    cnn_option_print(o, fields, &b);
+    int same = a.size == b.size && (!a.size || !memcmp(a.text, b.text, a.size));
+    cnn_buf_free(&a);
+    cnn_buf_free(&b);
+    return same;
+}

@@ -1,0 +1,68 @@
+/* Option tables: one list says what a layer, a loss, an augmentation, an
+ * optimizer or a program accepts. Parsing, defaults, range checks, printing,
+ * help texts, gradient tests and the manual all read the same table.
+ *
+ * A table fills a plain struct of the user's, field by field at `offset`. */
+#ifndef CNN_BASE_OPTION_H
+#define CNN_BASE_OPTION_H
+
+#include <stddef.h>
+
+#include "base/text.h"
+
+enum cnn_option_type {
+    CNN_OPT_FLAG,   /* int: 0 or 1 (as key=0|1 in nets, as a bare word in programs) */
+    CNN_OPT_INT,    /* long long within [min, max] */
+    CNN_OPT_REAL,   /* double within [min, max] */
+    CNN_OPT_TEXT,   /* const char *, borrowed from the text that was parsed */
+    CNN_OPT_CHOICE, /* int: index into `choices` */
+    CNN_OPT_PAIR,   /* struct cnn_pair: "3" or "3x5" (height x width), each within [min, max] */
+    CNN_OPT_PAD,    /* struct cnn_pair: as PAIR, or the words same, valid, full */
+    CNN_OPT_REALS,  /* struct cnn_reals: "0.485,0.456,0.406" */
+    CNN_OPT_BYTES,  /* size_t: "64K", "2G" */
+    CNN_OPT_TEXTS,  /* struct cnn_strings: each occurrence adds one (programs only) */
+};
+
+struct cnn_pair {
+    int h, w;
+};
+
+/* Values of a CNN_OPT_PAD field beside plain sizes; both members hold the word. */
+enum { CNN_PAD_SAME = -1, CNN_PAD_FULL = -2 };
+
+struct cnn_reals {
+    int count;
+    double value[16];
+};
+
+struct cnn_option {
+    const char *name; /* "stride"; programs spell it --stride */
+    enum cnn_option_type type;
+    size_t offset;        /* offsetof(struct ..., field) */
+    const char *fallback; /* the default as text; NULL: required */
+    double min, max;      /* INT, REAL, PAIR, PAD, REALS */
+    const char *choices;  /* CHOICE: "rgb|bgr" */
+    int position;         /* in a net's text: 1 for the first bare argument ...; 0: by key only */
+    char letter;          /* in programs: the short option; 0: none */
+    const char *metavar;  /* "N", "FILE"; NULL for flags */
+    const char *help;     /* one line, no full stop */
+};
+
+/* A table ends with an entry whose name is NULL. */
+#define CNN_OPTION_END {.name = NULL}
+
+const struct cnn_option *cnn_option_find(const struct cnn_option *table, const char *name);
+
+/* Fill every field that has a fallback. A wrong fallback is a bug of ours and is reported as such. */
+int cnn_option_defaults(const struct cnn_option *table, void *fields);
+
+/* Set one field from text. CNN_EUSAGE with "NAME: what is wrong" otherwise. TEXT fields keep the pointer. */
+int cnn_option_set(const struct cnn_option *option, void *fields, const char *text);
+
+/* The field as text that cnn_option_set reads back to the same value. */
+void cnn_option_print(const struct cnn_option *option, const void *fields, struct cnn_buf *out);
+
+/* Nonzero when the field has its default value. */
+int cnn_option_is_default(const struct cnn_option *option, const void *fields);
+
+#endif

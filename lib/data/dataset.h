@@ -1,0 +1,72 @@
+/* Datasets: every form that the programs read, behind one door.
+ *
+ * A dataset is a list of records, known at once, whose contents are loaded on demand
+ * from any thread. A stream (standard input, a FIFO, a compressed tar) becomes one by
+ * being spooled: its encoded bytes are kept in memory up to a limit, then in an unlinked
+ * temporary file. Or it is read once, in order, with cnn_dataset_next. */
+#ifndef CNN_DATA_DATASET_H
+#define CNN_DATA_DATASET_H
+
+#include "base/text.h"
+#include "data/sample.h"
+
+struct cnn_dataset;
+
+/* What is known of a sample without loading it. */
+struct cnn_record {
+    const char *key;
+    const char *source; /* for messages and manifests: "photos/a.png", "train.tar#17" */
+    const char *group;  /* samples that must stay together in a split; NULL: none */
+    int32_t label;      /* class index, -1: none */
+    float weight;
+};
+
+struct cnn_dataset_options {
+    const struct cnn_strings *classes; /* pinned list; a class that is not in it is CNN_EDATA. NULL: classes.txt beside
+                                          a manifest, the header's list of a stream, else the sorted names found */
+    const char *labels;    /* IDX: the label file, when it is not where it usually is; NULL */
+    int stream;            /* do not spool: leave a stream to cnn_dataset_next (has no effect on other forms) */
+    size_t memory;         /* bytes that a spooled stream may take in memory; 0: 1 GiB */
+    const char *temporary; /* folder for the rest; NULL: $TMPDIR, else /tmp */
+    const volatile int *stop; /* set by a signal handler: spooling gives up with CNN_EINTERRUPTED; may be NULL */
+};
+
+/* Open PATH: "-" is standard input; a folder of class folders (or of images: no classes); a manifest; a Caffe list; IDX;
+ * CIFAR binary; tar; .npy (classes from PATH with .tsv for .npy, when that exists); feature TSV; svmlight; a single image.
+ * What it is follows from the contents, never from options. CNN_ENOINPUT, CNN_EDATA ("PATH:LINE: ..."). */
+int cnn_dataset_open(const char *path, const struct cnn_dataset_options *options,
+                     struct cnn_dataset **out);
+void cnn_dataset_close(struct cnn_dataset *ds);
+
+/* "folder", "manifest", "IDX", "CIFAR-10", "tar", "npy", ...: for messages. */
+const char *cnn_dataset_form(const struct cnn_dataset *ds);
+/* How many samples; SIZE_MAX for a stream that was not spooled. */
+size_t cnn_dataset_count(const struct cnn_dataset *ds);
+const struct cnn_record *cnn_dataset_record(const struct cnn_dataset *ds, size_t i);
+/* The class list (empty: no classes). Labels index it. */
+const struct cnn_strings *cnn_dataset_classes(const struct cnn_dataset *ds);
+/* Whether the list was pinned (given, classes.txt, or a stream's header) rather than collected. */
+int cnn_dataset_classes_pinned(const struct cnn_dataset *ds);
+/* JSON array: what a stream's header says made it; "[]" otherwise. */
+const char *cnn_dataset_history(const struct cnn_dataset *ds);
+
+/* Load sample i into *out (reusing its memory; {0} at first). Any thread. CNN_EDATA, CNN_EIO, CNN_ENOINPUT with a message
+ * that names the record's source. */
+int cnn_dataset_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out);
+
+/* A stream that was not spooled, sample by sample. Raw bytes are read by one thread in order, and decoded by any. */
+struct cnn_raw; /* one sample's members, undecoded */
+struct cnn_raw *cnn_raw_new(void);
+void cnn_raw_free(struct cnn_raw *raw);
+/* 1: read; 0: the end, and for a stream of ours the end record was there and right; negative: CNN_EDATA ("cut before its
+ * end record"), CNN_EIO. */
+int cnn_dataset_next(struct cnn_dataset *ds, struct cnn_raw *raw);
+int cnn_raw_decode(const struct cnn_dataset *ds, const struct cnn_raw *raw, struct cnn_sample *out);
+
+/* A key from a file name: without extension, "./" and "../" and leading '/' stripped, '.' in its last component as '_'. */
+void cnn_key_from_path(const char *path, struct cnn_buf *out);
+
+/* classes.txt: one name a line, order is index. CNN_EDATA on duplicates and empty lines. */
+int cnn_classes_read(const char *path, struct cnn_strings *out);
+
+#endif

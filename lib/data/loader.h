@@ -1,0 +1,56 @@
+/* Batches for training and evaluation: the order of an epoch, decoding, augmentation and
+ * preprocessing on threads of their own, ahead of compute.
+ *
+ * The order of epoch e is a pure function of (seed, e), so a loader can start at any position. */
+#ifndef CNN_DATA_LOADER_H
+#define CNN_DATA_LOADER_H
+
+#include "data/augment.h"
+#include "data/dataset.h"
+#include "data/preprocess.h"
+
+enum cnn_on_bad { CNN_BAD_FAIL, CNN_BAD_SKIP };
+
+struct cnn_loader_options {
+    const struct cnn_input *input;
+    const struct cnn_augmenter *augmenter; /* NULL: none */
+    enum cnn_target_kind target;           /* what to gather; INPUT copies x; NONE: whatever is there is ignored */
+    size_t outputs;  /* elements of a VECTOR target */
+    size_t batch;
+    int shuffle;
+    uint64_t seed;
+    int threads;      /* 0: one for each core */
+    enum cnn_on_bad on_bad;
+    /* Called for each bad sample that is skipped, in order, from the consumer's thread; may be NULL. */
+    void (*bad)(void *context, const char *source, const char *message);
+    void *context;
+};
+
+/* A batch, until the next call. */
+struct cnn_batch {
+    size_t n;
+    const float *x;        /* (n, c, h, w) */
+    const int32_t *label;  /* (n), -1 where there is none */
+    const float *vector;   /* (n, outputs); NULL unless VECTOR or INPUT */
+    const float *weight;   /* (n) */
+    const char *const *key; /* (n) */
+    const size_t *index;   /* (n) position in the dataset (in a stream: in arrival order) */
+    const uint64_t *hash;  /* (n) of key, target and the decoded pixels, before augmentation */
+};
+
+struct cnn_loader;
+
+/* Begin epoch `epoch` at sample position `start` (0: its beginning). A stream that was not spooled has one epoch, in
+ * its own order. */
+int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *options,
+                    uint64_t epoch, size_t start, struct cnn_loader **out);
+/* 1: a batch of up to options.batch samples (fewer at the end and where bad samples were skipped; never 0); 0: the end of the
+ * epoch; negative: failed. */
+int cnn_loader_next(struct cnn_loader *l, struct cnn_batch *batch);
+/* Position behind the last batch, for `start`. */
+size_t cnn_loader_position(const struct cnn_loader *l);
+/* The next epoch with the same buffers and threads (the dataset is spooled). */
+int cnn_loader_rewind(struct cnn_loader *l, uint64_t epoch, size_t start);
+void cnn_loader_close(struct cnn_loader *l);
+
+#endif

@@ -1,0 +1,21 @@
+/* Input files: read whole, mapped, or decompressed, with bounds. */
+#ifndef CNN_FILE_INFILE_H
+#define CNN_FILE_INFILE_H
+
+#include <stddef.h>
+
+/* A file's bytes: mapped where possible, else read. */
+struct cnn_bytes {
+    const unsigned char *data;
+    size_t size;
+    int mapped;
+};
+
+/* The whole file. CNN_ENOINPUT ("PATH: No such file or directory"), CNN_EIO. A file larger than `limit` (0: none) is
+ * CNN_EDATA. */
+int cnn_bytes_map(const char *path, size_t limit, struct cnn_bytes *out);
+/* As above, and decompressed where it is gzip; `limit` bounds the decompressed size. */
+int cnn_bytes_gunzip(const char *path, size_t limit, struct cnn_bytes *out);
+void cnn_bytes_free(struct cnn_bytes *b);
+
+#endif

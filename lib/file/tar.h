@@ -1,0 +1,38 @@
+/* Tar streams through libarchive: in any dialect and compression, out as
+ * pax/ustar with fixed owner and times so that equal content is equal bytes. */
+#ifndef CNN_FILE_TAR_H
+#define CNN_FILE_TAR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct cnn_tar_reader;
+
+struct cnn_tar_member {
+    const char *name; /* borrowed until the next call */
+    uint64_t size;
+    int64_t offset; /* of the data in the file, when it can be read from there with pread; -1: it cannot (compressed, pipe) */
+    int regular;    /* 0: a folder, link ...; no data */
+};
+
+/* Read from a path, or from a file descriptor (fd >= 0; `path` is then for messages; not closed). */
+int cnn_tar_reader_open(const char *path, int fd, struct cnn_tar_reader **out);
+/* 1: a member; 0: the end of the archive; negative: malformed or cut ("PATH: ..."), CNN_EDATA. */
+int cnn_tar_reader_next(struct cnn_tar_reader *r, struct cnn_tar_member *m);
+/* The current member's data: exactly m.size bytes into `out`. Members above the caller's own bound must not be asked for. */
+int cnn_tar_reader_data(struct cnn_tar_reader *r, void *out, size_t size);
+void cnn_tar_reader_close(struct cnn_tar_reader *r);
+
+struct cnn_tar_writer;
+struct cnn_outfile;
+
+/* Write to a file descriptor (not closed; buffered in large blocks). */
+int cnn_tar_writer_open(int fd, const char *name_for_messages, struct cnn_tar_writer **out);
+int cnn_tar_writer_add(struct cnn_tar_writer *w, const char *name, const void *data, size_t size);
+/* Push what is buffered to the descriptor (so that a slow producer is seen). */
+int cnn_tar_writer_flush(struct cnn_tar_writer *w);
+/* The end-of-archive blocks; CNN_EIO when anything could not be written. A broken pipe is CNN_EIO too ("... Broken pipe"). */
+int cnn_tar_writer_finish(struct cnn_tar_writer *w);
+void cnn_tar_writer_free(struct cnn_tar_writer *w);
+
+#endif

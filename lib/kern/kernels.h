@@ -1,0 +1,79 @@
+/* What kernels take, and the table that carries them; the list itself, with each
+ * kernel's contract, is kernels.def. */
+#ifndef CNN_KERN_KERNELS_H
+#define CNN_KERN_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tensor/tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct cnn_pool;
+
+/* Where kernels run, in order. The first failure sticks and later kernels do nothing. */
+struct cnn_queue {
+    int code; /* 0, or the first failure's code */
+    char message[256];
+    struct cnn_pool *pool; /* CPU: the threads */
+    void *stream;          /* CUDA: the stream */
+};
+
+/* The geometry of a convolution. Sizes in elements; output height is
+ * (h + pad_top + pad_bottom - dilation_h * (kh - 1) - 1) / stride_h + 1. */
+struct cnn_conv {
+    size_t in_c, in_h, in_w, out_c, out_h, out_w;
+    size_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, groups;
+    size_t pad_top, pad_left, pad_bottom, pad_right;
+};
+
+/* The geometry of a pooling window. Windows may reach over the lower and right
+ * edge (ceil mode); elements outside the input do not exist for max. */
+struct cnn_window {
+    size_t in_h, in_w, out_h, out_w;
+    size_t kh, kw, stride_h, stride_w;
+    size_t pad_top, pad_left;
+    size_t pad_bottom, pad_right;
+    int count_pad; /* avgpool: padded elements (not those beyond the padding) count in the divisor */
+};
+
+enum cnn_activation { CNN_RELU, CNN_LEAKY_RELU, CNN_SIGMOID, CNN_TANH };
+
+/* What the samples of a batch should give; device memory. */
+struct cnn_targets {
+    const int32_t *label; /* (n, h, w) of the output; -1: ignore. NULL when `vector` is used */
+    const real *vector;   /* (n, c, h, w): numbers or probabilities, in canonical order. NULL when `label` is used */
+    const real *weight;   /* (n) */
+};
+
+/* Numbers of one optimizer step. Which are read, and what s1 and s2 hold, by optimizer:
+ *   sgd       momentum, nesterov; s1 the velocity v = momentum v + g, w -= rate v (nesterov: w -= rate (g + momentum v))
+ *   adagrad   eps; s1 the sum of squares (Duchi, Hazan, Singer 2011)
+ *   adadelta  rho, eps; s1 E[g^2], s2 E[dx^2] (Zeiler 2012)
+ *   rmsprop   rho, eps, momentum; s1 E[g^2], s2 the velocity (Tieleman and Hinton 2012)
+ *   adam      beta1, beta2, eps, step; s1, s2 the moments (Kingma and Ba 2015); decoupled != 0: w -= rate * decoupled * w
+ *             first (AdamW, Loshchilov and Hutter 2019) */
+struct cnn_update {
+    double rate, momentum, rho, beta1, beta2, eps;
+    double l1, l2, decoupled, clip_scale;
+    int nesterov;
+    uint64_t step; /* 1 for the first */
+};
+
+#define CNN_KERNEL(result, name, arguments) result(*name) arguments;
+struct cnn_kernels {
+#include "kern/kernels.def"
+};
+#undef CNN_KERNEL
+
+#define CNN_KERNEL(result, name, arguments) result cnn_cpu_##name arguments;
+#include "kern/kernels.def"
+#undef CNN_KERNEL
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,121 @@
+/* The contract of a layer. A layer is one file, lib/layer/NAME.c, and one line in
+ * layers.def: its options, its shape rule, its forward and its backward. It calls
+ * kernels and never touches device memory, a layout, a thread or a device. */
+#ifndef CNN_LAYER_LAYER_H
+#define CNN_LAYER_LAYER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend/backend.h"
+#include "base/option.h"
+#include "kern/kernels.h"
+#include "tensor/tensor.h"
+
+enum {
+    CNN_LAYER_MAX_PARAMS = 6,
+    CNN_LAYER_MAX_SAVED = 4,
+};
+
+/* How a parameter starts. n is fan_in; the textbooks' plain rule is U[-sqrt(2/n), sqrt(2/n)]. */
+enum cnn_init {
+    CNN_INIT_DEFAULT,        /* what cnn-train --weights says, else he_normal */
+    CNN_INIT_HE_NORMAL,      /* N(0, 2 / fan_in)                    He et al. 2015 */
+    CNN_INIT_HE_UNIFORM,     /* U(+-sqrt(6 / fan_in)) */
+    CNN_INIT_GLOROT_NORMAL,  /* N(0, 2 / (fan_in + fan_out))        Glorot and Bengio 2010 */
+    CNN_INIT_GLOROT_UNIFORM, /* U(+-sqrt(6 / (fan_in + fan_out))) */
+    CNN_INIT_PLAIN,          /* U[-sqrt(2 / fan_in), sqrt(2 / fan_in)] */
+    CNN_INIT_ZERO,
+    CNN_INIT_ONE,
+};
+/* For option tables: the choices in the order above, without the last two. */
+#define CNN_INIT_CHOICES "default|he_normal|he_uniform|glorot_normal|glorot_uniform|plain|zero"
+
+/* A parameter or a running statistic that a layer declares in its setup. */
+struct cnn_param {
+    const char *suffix; /* "weight": the tensor is called LAYER.weight */
+    struct cnn_shape shape;
+    enum cnn_init init;
+    size_t fan_in, fan_out;
+    int trained; /* 0: a statistic, saved but not trained */
+};
+
+struct cnn_layer;
+struct cnn_pass;
+
+/* What a layer needs beside its inputs and outputs, in bytes. */
+struct cnn_reserve {
+    size_t saved[CNN_LAYER_MAX_SAVED]; /* kept from forward to backward */
+    size_t work;                       /* scratch within one call */
+};
+
+enum cnn_layer_flag {
+    CNN_LAYER_INPLACE = 1, /* forward may have y at x's memory, and backward dx at dy's (first input) */
+    CNN_LAYER_NEEDS_X = 2, /* backward reads x */
+    CNN_LAYER_NEEDS_Y = 4, /* backward reads y */
+    CNN_LAYER_LOSS = 8,    /* y holds one number a sample; reads pass->targets */
+};
+
+struct cnn_layer_type {
+    const char *name;    /* "conv" */
+    const char *summary; /* one line for the manual */
+    const struct cnn_option *options;
+    size_t options_size;
+    int min_inputs, max_inputs;
+    unsigned flags;
+    /* From l->in[], l->options: set l->out and declare parameters. CNN_EDATA with a message that
+     * says which shape does not work and why. */
+    int (*setup)(struct cnn_layer *l);
+    /* Optional (NULL: nothing). `training`: forward will be followed by backward. */
+    void (*reserve)(const struct cnn_layer *l, struct cnn_backend *b, size_t batch, int training,
+                    struct cnn_reserve *out);
+    void (*forward)(const struct cnn_layer *l, struct cnn_pass *p);
+    /* Writes p->dx[i] where it is not NULL and adds to p->dw[i] where it is not NULL. */
+    void (*backward)(const struct cnn_layer *l, struct cnn_pass *p);
+    /* Optional: multiply-adds for one sample. */
+    uint64_t (*multiply_adds)(const struct cnn_layer *l);
+};
+
+/* A layer of a particular net. */
+struct cnn_layer {
+    const struct cnn_layer_type *type;
+    const char *name; /* full label: "layer1.0.conv1" */
+    void *options;    /* of type->options_size bytes */
+    int inputs;
+    struct cnn_chw *in; /* (inputs) */
+    struct cnn_chw out;
+    int params;
+    struct cnn_param param[CNN_LAYER_MAX_PARAMS];
+};
+
+/* One call of forward or backward. */
+struct cnn_pass {
+    const struct cnn_kernels *k;
+    struct cnn_queue *q;
+    int training;          /* dropout drops, batchnorm uses the batch */
+    int frozen;            /* the layer's parameters are frozen: batchnorm keeps its statistics */
+    uint64_t seed, stream; /* random numbers of this layer in this step */
+    const struct cnn_tensor *const *x; /* (inputs) */
+    struct cnn_tensor *y;
+    const struct cnn_tensor *dy;
+    struct cnn_tensor *const *dx;       /* (inputs); dx[i] NULL: not wanted */
+    struct cnn_tensor *const *w;        /* (params) */
+    struct cnn_tensor *const *dw;       /* (params); dw[i] NULL: not wanted */
+    void *const *saved;                 /* as reserved */
+    void *work;
+    const struct cnn_targets *targets;  /* losses */
+    double loss_scale;                  /* losses: backward's factor */
+};
+
+/* Declare a parameter; returns its index in p->w. For use in setup. */
+int cnn_layer_param(struct cnn_layer *l, const char *suffix, struct cnn_shape shape,
+                    enum cnn_init init, size_t fan_in, size_t fan_out);
+/* Declare a running statistic (not trained). */
+int cnn_layer_statistic(struct cnn_layer *l, const char *suffix, struct cnn_shape shape,
+                        enum cnn_init init);
+
+/* The list from layers.def. */
+const struct cnn_layer_type *cnn_layer_type_find(const char *name); /* NULL: no such layer */
+const struct cnn_layer_type *cnn_layer_type_at(size_t i);           /* NULL: past the end */
+
+#endif

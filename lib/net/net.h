@@ -1,0 +1,81 @@
+/* A graph with its memory on a device: what runs.
+ *
+ * Memory is planned once (plan.h) and allocated once; forward, backward and the
+ * optimizer step allocate nothing. */
+#ifndef CNN_NET_NET_H
+#define CNN_NET_NET_H
+
+#include "net/graph.h"
+#include "net/plan.h"
+
+struct cnn_net;
+
+struct cnn_net_config {
+    size_t batch; /* the largest batch that will run */
+    int training; /* backward will be called */
+    const struct cnn_strings *freeze; /* patterns of parameter names ("layer1.*") that are not trained; may be NULL */
+    const int *keep;                  /* nodes whose values must outlive the forward pass (features) */
+    size_t keeps;
+    int optimizer_slabs; /* state arrays per parameter: 0, 1 or 2 */
+};
+
+/* A parameter or running statistic of the net. */
+struct cnn_net_param {
+    const char *name; /* "layer1.0.conv1.weight" */
+    struct cnn_shape shape;
+    struct cnn_param declared;
+    int trained, frozen;
+    size_t offset; /* in the parameter slab, elements; gradients and optimizer state at the same offset */
+    struct cnn_tensor value, gradient;
+};
+
+/* Plan and allocate. The net borrows graph and backend. 0 or a negative code with the error set. */
+int cnn_net_new(const struct cnn_graph *graph, struct cnn_backend *backend,
+                const struct cnn_net_config *config, struct cnn_net **out);
+void cnn_net_free(struct cnn_net *net);
+
+const struct cnn_graph *cnn_net_graph(const struct cnn_net *net);
+const struct cnn_plan *cnn_net_plan(const struct cnn_net *net);
+struct cnn_backend *cnn_net_backend(const struct cnn_net *net);
+
+/* The parameters, in graph order; `count` receives how many. */
+struct cnn_net_param *cnn_net_params(struct cnn_net *net, size_t *count);
+/* A parameter to and from canonical float32 host memory (elements: its shape's count). */
+void cnn_net_param_set(struct cnn_net *net, const struct cnn_net_param *p, const float *values);
+void cnn_net_param_get(struct cnn_net *net, const struct cnn_net_param *p, float *values);
+
+/* The slab of trained and frozen parameters, of gradients (NULL when not training) and of
+ * optimizer state `i`; `count` elements each. Statistics lie in a slab of their own. */
+real *cnn_net_slab_values(struct cnn_net *net, size_t *count);
+real *cnn_net_slab_gradients(struct cnn_net *net);
+real *cnn_net_slab_state(struct cnn_net *net, int i);
+
+/* Start every parameter from its declared rule: draws depend on (seed, parameter name) alone.
+ * rule: what CNN_INIT_DEFAULT stands for; CNN_INIT_DEFAULT itself means CNN_INIT_HE_NORMAL. */
+int cnn_net_init(struct cnn_net *net, uint64_t seed, enum cnn_init rule);
+
+/* A batch in host memory. */
+struct cnn_batch_view {
+    size_t n;              /* at most config.batch */
+    const float *x;        /* (n, c, h, w), preprocessed */
+    const int32_t *label;  /* (n) classes, or (n, h, w) label images; NULL when vector is used */
+    const float *vector;   /* (n, outputs) */
+    const float *weight;   /* (n); NULL: all 1 */
+};
+
+/* Upload the batch and run the net. training: dropout drops, batchnorm uses batch statistics, losses and
+ * aux heads run. step: numbers the dropout draws. Without training, losses run when the graph has them and the
+ * batch has targets. 0, or the device's error. */
+int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int training,
+                    uint64_t seed, uint64_t step);
+/* After a training forward: add this batch's gradients. The loss is the weighted mean over the batch, times
+ * `scale` (1/k with k batches accumulated). */
+int cnn_net_backward(struct cnn_net *net, double scale);
+int cnn_net_zero_gradients(struct cnn_net *net);
+
+/* Of the last forward: the sum over the batch of weight * loss (main loss only) and of the weights; NaN travels. */
+int cnn_net_loss(struct cnn_net *net, double *weighted_sum, double *weight_sum);
+/* Of the last forward: a node's value, canonical, (n, c, h, w). The node must be the output, the logits or kept. */
+int cnn_net_value(struct cnn_net *net, int node, float *out);
+
+#endif

@@ -1,0 +1,45 @@
+/* Where every buffer of a net lies: shapes and lifetimes to offsets in a few slabs.
+ *
+ * A buffer lives from the step that writes it to the last that reads it (forward
+ * of node i is step i, backward of node i is step 2N - 1 - i); buffers whose
+ * lives do not meet may share memory. */
+#ifndef CNN_NET_PLAN_H
+#define CNN_NET_PLAN_H
+
+#include <stddef.h>
+
+#include "net/graph.h"
+
+/* One buffer in the activation slab, bytes. */
+struct cnn_plan_block {
+    size_t size, offset;
+    int first, last; /* steps, inclusive */
+};
+
+/* What a node has there: indices into `block`, -1 for none. */
+struct cnn_plan_node {
+    int value, gradient;
+    int saved[CNN_LAYER_MAX_SAVED];
+    int work_forward, work_backward;
+    int *extra; /* (inputs) a gradient's second and later contributions land here before they are added; -1: written in place */
+    int inplace; /* forward: y lies in x's block */
+};
+
+struct cnn_plan {
+    struct cnn_arena *arena;
+    size_t batch;
+    int training;
+    int blocks;
+    struct cnn_plan_block *block;
+    struct cnn_plan_node *node; /* (graph nodes) */
+    size_t activation_bytes;    /* the activation slab's size */
+    size_t unshared_bytes;      /* what the blocks would take without sharing */
+};
+
+/* keep: nodes whose values must outlive the forward pass. */
+int cnn_plan_new(const struct cnn_graph *g, struct cnn_backend *b, size_t batch, int training,
+                 const unsigned char *wants_gradient, const int *keep, size_t keeps,
+                 struct cnn_plan **out);
+void cnn_plan_free(struct cnn_plan *p);
+
+#endif

@@ -1,0 +1,53 @@
+/* Shapes; see tensor.h. */
+#include "tensor/tensor.h"
+
+#include <stdio.h>
+
+size_t cnn_shape_count(const struct cnn_shape *s)
+{
+    size_t n = 1;
+    for (int i = 0; i < s->rank; i++)
+        n *= s->dim[i];
+    return n;
+}
+
+int cnn_shape_equal(const struct cnn_shape *a, const struct cnn_shape *b)
+{
+    if (a->rank != b->rank)
+        return 0;
+    for (int i = 0; i < a->rank; i++)
+        if (a->dim[i] != b->dim[i])
+            return 0;
+    return 1;
+}
+
+int cnn_chw_equal(struct cnn_chw a, struct cnn_chw b)
+{
+    return a.c == b.c && a.h == b.h && a.w == b.w;
+}
+
+void cnn_chw_format(struct cnn_chw s, char out[72])
+{
+    if (s.h == 1 && s.w == 1)
+        snprintf(out, 72, "%zu", s.c);
+    else
+        snprintf(out, 72, "%zux%zux%zu", s.c, s.h, s.w);
+}
+
+void cnn_shape_format(const struct cnn_shape *s, char out[96])
+{
+    int at = 0;
+    out[0] = '\0';
+    for (int i = 0; i < s->rank; i++)
+        at += snprintf(out + at, 96 - (size_t)at, i ? "x%zu" : "%zu", s->dim[i]);
+}
+
+struct cnn_tensor cnn_shape_tensor(const struct cnn_shape *s, void *data)
+{
+    if (s->rank == 1)
+        return (struct cnn_tensor){1, s->dim[0], 1, 1, CNN_LAYOUT_PLAIN, data};
+    size_t d[CNN_MAX_RANK] = {1, 1, 1, 1};
+    for (int i = 0; i < s->rank; i++)
+        d[i] = s->dim[i];
+    return (struct cnn_tensor){d[0], d[1], d[2], d[3], CNN_LAYOUT_PLAIN, data};
+}

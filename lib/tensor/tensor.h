@@ -1,0 +1,68 @@
+/* Numbers with a shape: what kernels take.
+ *
+ * `real` is float in the programs; the gradient tests build the whole library
+ * with -DCNN_REAL=double. Files always hold float32. */
+#ifndef CNN_TENSOR_TENSOR_H
+#define CNN_TENSOR_TENSOR_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef CNN_REAL
+#define CNN_REAL float
+#endif
+typedef CNN_REAL real;
+
+/* The shape of one sample's activations: channels, height, width. A vector is (c, 1, 1). */
+struct cnn_chw {
+    size_t c, h, w;
+};
+
+/* Physical order of the elements; which ones exist is the backend's own business.
+ * Plain is row-major NCHW (activations) and OIHW (weights). */
+enum { CNN_LAYOUT_PLAIN = 0 };
+
+/* A view of device memory: it owns nothing. Activations are (n, c, h, w); convolution weights are
+ * (out, in / groups, kh, kw); dense weights (out, in, 1, 1); vectors (1, c, 1, 1). */
+struct cnn_tensor {
+    size_t n, c, h, w;
+    int layout;
+    void *data; /* elements of the backend's activation type; real on the CPU */
+};
+
+/* The logical shape of a parameter as files hold it. */
+enum { CNN_MAX_RANK = 4 };
+struct cnn_shape {
+    int rank;
+    size_t dim[CNN_MAX_RANK];
+};
+
+static inline size_t cnn_chw_count(struct cnn_chw s)
+{
+    return s.c * s.h * s.w;
+}
+
+static inline size_t cnn_tensor_count(const struct cnn_tensor *t)
+{
+    return t->n * t->c * t->h * t->w;
+}
+
+/* Elements of the shape; 1 for rank 0. */
+size_t cnn_shape_count(const struct cnn_shape *s);
+int cnn_shape_equal(const struct cnn_shape *a, const struct cnn_shape *b);
+int cnn_chw_equal(struct cnn_chw a, struct cnn_chw b);
+
+/* "3x224x224" (vectors: "512"), and the shape of a parameter as "64x3x7x7". */
+void cnn_chw_format(struct cnn_chw s, char out[72]);
+void cnn_shape_format(const struct cnn_shape *s, char out[96]);
+
+/* The tensor view of a parameter of that shape. */
+struct cnn_tensor cnn_shape_tensor(const struct cnn_shape *s, void *data);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
