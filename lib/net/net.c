@@ -1,0 +1,339 @@
+/* A net's memory and its construction; running it is run.c. See net.h. */
+#include "net/net_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PARAM_ALIGN = CNN_ALIGN / sizeof(real) }; /* elements */
+
+static size_t count_params(const struct cnn_graph *g)
+{
+    size_t n = 0;
+    for (int i = 0; i < g->nodes; i++)
+        n += (size_t)g->node[i].layer.params;
+    return n;
+}
+
+/* "layer1" and "layer1.*" name everything below layer1. */
+static int pattern_names(const char *pattern, const char *name)
+{
+    size_t n = strlen(pattern);
+    return cnn_match(pattern, name) || (!strncmp(pattern, name, n) && name[n] == '.');
+}
+
+/* Mark what the patterns freeze; a pattern that names nothing is a mistake. */
+static int apply_freeze(struct cnn_net *net, const struct cnn_strings *patterns)
+{
+    for (size_t k = 0; patterns && k < patterns->count; k++) {
+        int used = 0;
+        for (size_t i = 0; i < net->params; i++)
+            if (pattern_names(patterns->item[k], net->param[i].name))
+                used = net->param[i].frozen = 1;
+        if (!used)
+            return cnn_fail(CNN_EUSAGE, "freeze pattern '%s' matches no parameter",
+                            patterns->item[k]);
+    }
+    return 0;
+}
+
+static int take_offset(size_t *total, size_t count, size_t *offset)
+{
+    size_t padded;
+    *offset = *total;
+    if (cnn_add_overflows(count, PARAM_ALIGN - 1, &padded) ||
+        cnn_add_overflows(*total, padded - padded % PARAM_ALIGN, total) ||
+        *total > SIZE_MAX / (4 * sizeof(real)))
+        return cnn_fail(CNN_EDATA, "the net has too many parameters");
+    return 0;
+}
+
+/* List the parameters and give each its place in the slabs. */
+static int list_params(struct cnn_net *net)
+{
+    const struct cnn_graph *g = net->graph;
+    net->params = count_params(g);
+    net->param = cnn_arena_alloc(net->arena, (net->params + 1) * sizeof *net->param);
+    if (!net->param)
+        return CNN_ESYSTEM;
+    size_t at = 0;
+    for (int i = 0; i < g->nodes; i++) {
+        const struct cnn_layer *l = &g->node[i].layer;
+        net->node[i].first_param = at;
+        for (int k = 0; k < l->params; k++, at++) {
+            struct cnn_net_param *p = &net->param[at];
+            const struct cnn_param *d = &l->param[k];
+            *p = (struct cnn_net_param){.shape = d->shape, .declared = *d, .trained = d->trained};
+            p->name = cnn_arena_printf(net->arena, "%s.%s", l->name, d->suffix);
+            size_t *slab = d->trained ? &net->value_count : &net->statistic_count;
+            if (!p->name || take_offset(slab, cnn_shape_count(&d->shape), &p->offset))
+                return cnn_error_code();
+        }
+    }
+    return 0;
+}
+
+/* A layer is frozen when it has parameters and all that could be trained (statistics, where there
+ * is nothing to train) are. */
+static int layer_frozen(const struct cnn_net *net, int i)
+{
+    const struct cnn_layer *l = &net->graph->node[i].layer;
+    int trained = 0, open_trained = 0, open_statistics = 0;
+    for (int k = 0; k < l->params; k++) {
+        const struct cnn_net_param *p = &net->param[net->node[i].first_param + (size_t)k];
+        trained += p->trained;
+        open_trained += p->trained && !p->frozen;
+        open_statistics += !p->trained && !p->frozen;
+    }
+    return l->params && (trained ? !open_trained : !open_statistics);
+}
+
+/* Which nodes run backward: those that reach a loss and have something to train at or before them.
+ */
+static int mark_backward(struct cnn_net *net, unsigned char **wants)
+{
+    const struct cnn_graph *g = net->graph;
+    unsigned char *reaches = cnn_arena_alloc(net->arena, (size_t)g->nodes);
+    unsigned char *w = cnn_arena_alloc(net->arena, (size_t)g->nodes);
+    if (!reaches || !w)
+        return CNN_ESYSTEM;
+    for (int i = g->nodes - 1; i > 0; i--) {
+        const struct cnn_node *node = &g->node[i];
+        if (node->layer.type->flags & CNN_LAYER_LOSS)
+            reaches[i] = 1;
+        for (int k = 0; reaches[i] && k < node->layer.inputs; k++)
+            reaches[node->in[k]] = 1;
+    }
+    for (int i = 1; i < g->nodes; i++) {
+        const struct cnn_node *node = &g->node[i];
+        for (int k = 0; k < node->layer.params; k++) {
+            const struct cnn_net_param *p = &net->param[net->node[i].first_param + (size_t)k];
+            w[i] |= (unsigned char)(p->trained && !p->frozen);
+        }
+        for (int k = 0; k < node->layer.inputs; k++)
+            w[i] |= w[node->in[k]];
+        w[i] &= reaches[i];
+    }
+    *wants = w;
+    return 0;
+}
+
+static void *device_alloc(struct cnn_net *net, size_t count, size_t size)
+{
+    size_t bytes;
+    if (cnn_mul_overflows(count, size, &bytes)) {
+        cnn_fail_memory(SIZE_MAX);
+        return NULL;
+    }
+    return net->backend->ops->alloc(net->backend, bytes ? bytes : size);
+}
+
+/* Slabs of parameters, and the views of them. */
+static int allocate_params(struct cnn_net *net, const struct cnn_net_config *config)
+{
+    net->values = device_alloc(net, net->value_count, sizeof(real));
+    net->statistics = device_alloc(net, net->statistic_count, sizeof(real));
+    if (!net->values || !net->statistics)
+        return CNN_ESYSTEM;
+    if (config->training) {
+        net->gradients = device_alloc(net, net->value_count, sizeof(real));
+        if (!net->gradients)
+            return CNN_ESYSTEM;
+        for (int s = 0; s < config->optimizer_slabs; s++)
+            if (!(net->state[s] = device_alloc(net, net->value_count, sizeof(real))))
+                return CNN_ESYSTEM;
+    }
+    for (size_t i = 0; i < net->params; i++) {
+        struct cnn_net_param *p = &net->param[i];
+        real *base = p->trained ? net->values : net->statistics;
+        p->value = cnn_shape_tensor(&p->shape, base + p->offset);
+        if (p->trained && net->gradients && !p->frozen)
+            p->gradient = cnn_shape_tensor(&p->shape, net->gradients + p->offset);
+    }
+    return 0;
+}
+
+static void *at_block(const struct cnn_net *net, int block)
+{
+    return block < 0 ? NULL : net->activations + net->plan->block[block].offset;
+}
+
+static struct cnn_tensor view(const struct cnn_net *net, int node, int block)
+{
+    struct cnn_chw s = net->graph->node[node].layer.out;
+    return (struct cnn_tensor){net->plan->batch,    s.c, s.h, s.w, CNN_LAYOUT_PLAIN,
+                               at_block(net, block)};
+}
+
+/* Every pointer that a pass needs, made once. */
+static int wire_node(struct cnn_net *net, int i)
+{
+    const struct cnn_node *node = &net->graph->node[i];
+    const struct cnn_plan_node *pn = &net->plan->node[i];
+    struct cnn_net_node *nn = &net->node[i];
+    size_t inputs = (size_t)node->layer.inputs, params = (size_t)node->layer.params;
+    nn->x = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->x);
+    nn->dx = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->dx);
+    nn->extra = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->extra);
+    nn->w = cnn_arena_alloc(net->arena, (params + 1) * sizeof *nn->w);
+    nn->dw = cnn_arena_alloc(net->arena, (params + 1) * sizeof *nn->dw);
+    if (!nn->x || !nn->dx || !nn->extra || !nn->w || !nn->dw)
+        return CNN_ESYSTEM;
+    nn->value = view(net, i, pn->value);
+    nn->gradient = view(net, i, pn->gradient);
+    for (size_t k = 0; k < inputs; k++) {
+        int x = node->in[k];
+        nn->x[k] = &net->node[x].value;
+        nn->extra[k] = view(net, x, pn->extra[k]);
+        if (net->wants[i] && net->wants[x])
+            nn->dx[k] = pn->extra[k] >= 0 ? &nn->extra[k] : &net->node[x].gradient;
+    }
+    for (size_t k = 0; k < params; k++) {
+        struct cnn_net_param *p = &net->param[nn->first_param + k];
+        nn->w[k] = &p->value;
+        nn->dw[k] = p->gradient.data ? &p->gradient : NULL;
+    }
+    for (int k = 0; k < CNN_LAYER_MAX_SAVED; k++)
+        nn->saved[k] = at_block(net, pn->saved[k]);
+    nn->frozen = layer_frozen(net, i);
+    nn->name_hash = cnn_hash_string(node->layer.name ? node->layer.name : "input", 0);
+    return 0;
+}
+
+static int wire(struct cnn_net *net)
+{
+    for (int i = 0; i < net->graph->nodes; i++)
+        if (wire_node(net, i))
+            return CNN_ESYSTEM;
+    return 0;
+}
+
+/* Labels, target vectors and weights on the device, and the losses' landing place on the host. */
+static int allocate_targets(struct cnn_net *net, size_t batch)
+{
+    const struct cnn_graph *g = net->graph;
+    struct cnn_chw out = g->node[g->logits].layer.out;
+    net->positions = out.h * out.w;
+    net->outputs = cnn_chw_count(out);
+    net->losses = cnn_calloc(batch, sizeof *net->losses);
+    net->weights = cnn_calloc(batch, sizeof *net->weights);
+    net->device_label = device_alloc(net, batch * net->positions, sizeof(int32_t));
+    net->device_vector = device_alloc(net, batch * net->outputs, sizeof(real));
+    net->device_weight = device_alloc(net, batch, sizeof(real));
+    if (!net->losses || !net->weights || !net->device_label || !net->device_vector ||
+        !net->device_weight)
+        return CNN_ESYSTEM;
+    for (int i = g->first_loss; i < g->nodes; i++)
+        if (!g->node[i].training_only)
+            net->main_loss = i;
+    return 0;
+}
+
+static int build(struct cnn_net *net, const struct cnn_net_config *config)
+{
+    const struct cnn_graph *g = net->graph;
+    net->batch = config->batch;
+    net->training = config->training;
+    net->node = cnn_arena_alloc(net->arena, (size_t)g->nodes * sizeof *net->node);
+    if (!net->node)
+        return CNN_ESYSTEM;
+    int rc = list_params(net);
+    if (!rc)
+        rc = apply_freeze(net, config->freeze);
+    if (!rc)
+        rc = mark_backward(net, &net->wants);
+    if (!rc)
+        rc = cnn_plan_new(g, net->backend, config->batch, config->training, net->wants,
+                          config->keep, config->keeps, &net->plan);
+    if (!rc)
+        rc = allocate_params(net, config);
+    if (!rc && !(net->activations = device_alloc(net, net->plan->activation_bytes, 1)))
+        rc = CNN_ESYSTEM;
+    if (!rc)
+        rc = wire(net);
+    if (!rc)
+        rc = allocate_targets(net, config->batch);
+    return rc;
+}
+
+int cnn_net_new(const struct cnn_graph *graph, struct cnn_backend *backend,
+                const struct cnn_net_config *config, struct cnn_net **out)
+{
+    *out = NULL;
+    struct cnn_net *net = cnn_calloc(1, sizeof *net);
+    if (!net)
+        return CNN_ESYSTEM;
+    net->graph = graph;
+    net->backend = backend;
+    int rc = (net->arena = cnn_arena_new()) ? build(net, config) : CNN_ESYSTEM;
+    if (rc) {
+        cnn_net_free(net);
+        return rc;
+    }
+    *out = net;
+    return 0;
+}
+
+void cnn_net_free(struct cnn_net *net)
+{
+    if (!net)
+        return;
+    void *slabs[] = {net->values,       net->gradients,     net->statistics,
+                     net->state[0],     net->state[1],      net->activations,
+                     net->device_label, net->device_vector, net->device_weight};
+    for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
+        if (slabs[i])
+            net->backend->ops->free(net->backend, slabs[i]);
+    free(net->losses);
+    free(net->weights);
+    cnn_plan_free(net->plan);
+    cnn_arena_free(net->arena);
+    free(net);
+}
+
+const struct cnn_graph *cnn_net_graph(const struct cnn_net *net)
+{
+    return net->graph;
+}
+
+const struct cnn_plan *cnn_net_plan(const struct cnn_net *net)
+{
+    return net->plan;
+}
+
+struct cnn_backend *cnn_net_backend(const struct cnn_net *net)
+{
+    return net->backend;
+}
+
+struct cnn_net_param *cnn_net_params(struct cnn_net *net, size_t *count)
+{
+    *count = net->params;
+    return net->param;
+}
+
+void cnn_net_param_set(struct cnn_net *net, const struct cnn_net_param *p, const float *values)
+{
+    struct cnn_tensor t = p->value;
+    net->backend->ops->upload(net->backend, &t, values);
+}
+
+void cnn_net_param_get(struct cnn_net *net, const struct cnn_net_param *p, float *values)
+{
+    net->backend->ops->download(net->backend, values, &p->value);
+}
+
+real *cnn_net_slab_values(struct cnn_net *net, size_t *count)
+{
+    *count = net->value_count;
+    return net->values;
+}
+
+real *cnn_net_slab_gradients(struct cnn_net *net)
+{
+    return net->gradients;
+}
+
+real *cnn_net_slab_state(struct cnn_net *net, int i)
+{
+    return net->state[i];
+}

@@ -1,0 +1,52 @@
+/* The inside of a net, shared by net.c (construction), run.c (running) and init.c. */
+#ifndef CNN_NET_NET_PRIVATE_H
+#define CNN_NET_NET_PRIVATE_H
+
+#include "base/random.h"
+#include "base/threads.h"
+#include "net/net.h"
+
+/* A node with its views of device memory. */
+struct cnn_net_node {
+    size_t first_param;          /* in net->param */
+    struct cnn_tensor value;     /* (batch, c, h, w) */
+    struct cnn_tensor gradient;  /* the same shape; data NULL when backward does not come here */
+    const struct cnn_tensor **x; /* (inputs) */
+    struct cnn_tensor **dx;      /* (inputs); NULL: not wanted */
+    struct cnn_tensor *extra;    /* (inputs); data NULL: dx is the input's gradient itself */
+    struct cnn_tensor **w, **dw; /* (params) */
+    void *saved[CNN_LAYER_MAX_SAVED];
+    int frozen;
+    uint64_t name_hash;
+};
+
+struct cnn_net {
+    struct cnn_arena *arena;
+    const struct cnn_graph *graph;
+    struct cnn_backend *backend;
+    struct cnn_plan *plan;
+    size_t batch;
+    int training;
+    unsigned char *wants; /* (nodes) backward runs here */
+    struct cnn_net_node *node;
+    size_t params;
+    struct cnn_net_param *param;
+    size_t value_count, statistic_count; /* elements */
+    real *values, *gradients, *statistics, *state[2];
+    char *activations;
+    /* Targets and losses. */
+    size_t positions, outputs; /* of the logits: h * w and c * h * w */
+    int32_t *device_label;     /* (batch, h, w) */
+    real *device_vector;       /* (batch, outputs) */
+    real *device_weight;       /* (batch) */
+    struct cnn_targets targets;
+    int main_loss; /* node; 0: none */
+    /* Of the last forward. */
+    size_t n;
+    int had_losses, was_training;
+    uint64_t seed, step;
+    float *losses, *weights; /* host, (batch) */
+    double weight_sum;
+};
+
+#endif

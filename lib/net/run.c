@@ -1,0 +1,147 @@
+/* Running a net: forward in node order, backward in reverse; see net.h. */
+#include "net/net_private.h"
+
+#include <string.h>
+
+/* Every view gets the batch's size; memory stays where it was planned. */
+static void set_batch(struct cnn_net *net, size_t n)
+{
+    if (net->n == n)
+        return;
+    net->n = n;
+    for (int i = 0; i < net->graph->nodes; i++) {
+        struct cnn_net_node *nn = &net->node[i];
+        nn->value.n = nn->gradient.n = n;
+        for (int k = 0; k < net->graph->node[i].layer.inputs; k++)
+            nn->extra[k].n = n;
+    }
+}
+
+static int upload_targets(struct cnn_net *net, const struct cnn_batch_view *b)
+{
+    const struct cnn_backend_ops *ops = net->backend->ops;
+    net->weight_sum = 0;
+    for (size_t i = 0; i < b->n; i++) {
+        net->weights[i] = b->weight ? b->weight[i] : 1.0f;
+        net->weight_sum += (double)net->weights[i];
+    }
+    net->targets = (struct cnn_targets){.weight = net->device_weight};
+    struct cnn_tensor weight = {1, b->n, 1, 1, CNN_LAYOUT_PLAIN, net->device_weight};
+    ops->upload(net->backend, &weight, net->weights);
+    if (b->vector) {
+        struct cnn_tensor v = {b->n, net->outputs, 1, 1, CNN_LAYOUT_PLAIN, net->device_vector};
+        ops->upload(net->backend, &v, b->vector);
+        net->targets.vector = net->device_vector;
+    } else {
+        ops->upload_bytes(net->backend, net->device_label, b->label,
+                          b->n * net->positions * sizeof *b->label);
+        net->targets.label = net->device_label;
+    }
+    return 0;
+}
+
+static struct cnn_pass pass_of(struct cnn_net *net, int i)
+{
+    struct cnn_net_node *nn = &net->node[i];
+    return (struct cnn_pass){
+        .k = net->backend->kernels,
+        .q = &net->backend->queue,
+        .training = net->was_training,
+        .frozen = nn->frozen,
+        .seed = net->seed,
+        .stream = cnn_hash_u64(net->step, nn->name_hash),
+        .x = nn->x,
+        .y = &nn->value,
+        .w = nn->w,
+        .dw = nn->dw,
+        .saved = nn->saved,
+        .targets = &net->targets,
+    };
+}
+
+static void *block(const struct cnn_net *net, int b)
+{
+    return b < 0 ? NULL : net->activations + net->plan->block[b].offset;
+}
+
+static int runs(const struct cnn_net *net, int i)
+{
+    const struct cnn_node *node = &net->graph->node[i];
+    if (node->training_only && !net->was_training)
+        return 0;
+    return net->had_losses || !(node->layer.type->flags & CNN_LAYER_LOSS);
+}
+
+int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int training,
+                    uint64_t seed, uint64_t step)
+{
+    set_batch(net, batch->n);
+    net->was_training = training;
+    net->had_losses = net->main_loss && (batch->label || batch->vector);
+    net->seed = seed;
+    net->step = step;
+    net->backend->ops->upload(net->backend, &net->node[0].value, batch->x);
+    if (net->had_losses && upload_targets(net, batch))
+        return cnn_error_code();
+    for (int i = 1; i < net->graph->nodes; i++) {
+        if (!runs(net, i))
+            continue;
+        const struct cnn_layer *l = &net->graph->node[i].layer;
+        struct cnn_pass p = pass_of(net, i);
+        p.work = block(net, net->plan->node[i].work_forward);
+        l->type->forward(l, &p);
+    }
+    return net->backend->ops->sync(net->backend);
+}
+
+static void backward_node(struct cnn_net *net, int i, double scale)
+{
+    const struct cnn_node *node = &net->graph->node[i];
+    struct cnn_net_node *nn = &net->node[i];
+    struct cnn_pass p = pass_of(net, i);
+    p.dy = &nn->gradient;
+    p.dx = nn->dx;
+    p.work = block(net, net->plan->node[i].work_backward);
+    if (node->layer.type->flags & CNN_LAYER_LOSS)
+        p.loss_scale = net->weight_sum > 0 ? scale * node->loss_weight / net->weight_sum : 0;
+    node->layer.type->backward(&node->layer, &p);
+    for (int k = 0; k < node->layer.inputs; k++)
+        if (nn->dx[k] && nn->extra[k].data)
+            p.k->accumulate(p.q, &nn->extra[k], &net->node[node->in[k]].gradient);
+}
+
+int cnn_net_backward(struct cnn_net *net, double scale)
+{
+    if (!net->training || !net->was_training || !net->had_losses)
+        return cnn_fail(CNN_EINTERNAL, "backward without a training forward");
+    for (int i = net->graph->nodes - 1; i > 0; i--)
+        if (net->wants[i])
+            backward_node(net, i, scale);
+    return net->backend->ops->sync(net->backend);
+}
+
+int cnn_net_zero_gradients(struct cnn_net *net)
+{
+    net->backend->kernels->fill(&net->backend->queue, 0, net->value_count, net->gradients);
+    return net->backend->ops->sync(net->backend);
+}
+
+int cnn_net_loss(struct cnn_net *net, double *weighted_sum, double *weight_sum)
+{
+    *weighted_sum = *weight_sum = 0;
+    if (!net->had_losses)
+        return cnn_fail(CNN_EINTERNAL, "the last forward ran no losses");
+    struct cnn_tensor y = {1, net->n, 1, 1, CNN_LAYOUT_PLAIN, net->node[net->main_loss].value.data};
+    net->backend->ops->download(net->backend, net->losses, &y);
+    int rc = net->backend->ops->sync(net->backend);
+    for (size_t i = 0; i < net->n; i++)
+        *weighted_sum += (double)net->weights[i] * (double)net->losses[i];
+    *weight_sum = net->weight_sum;
+    return rc;
+}
+
+int cnn_net_value(struct cnn_net *net, int node, float *out)
+{
+    net->backend->ops->download(net->backend, out, &net->node[node].value);
+    return net->backend->ops->sync(net->backend);
+}
