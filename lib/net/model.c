@@ -1,0 +1,372 @@
+/* Model files: metadata, parameters by name, the self-test; see model.h. */
+#include "net/model.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file/outfile.h"
+#include "file/safetensors.h"
+
+static const char SELFTEST_INPUT[] = "selftest.input", SELFTEST_OUTPUT[] = "selftest.output";
+
+/* Reading */
+
+static int read_classes(const char *text, const char *path, struct cnn_strings *out)
+{
+    json_t *list = json_loads(text, 0, NULL);
+    int rc = json_is_array(list) ? 0 : CNN_EDATA;
+    for (size_t i = 0; !rc && i < json_array_size(list); i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        rc = name ? cnn_strings_add(out, name) : CNN_EDATA;
+    }
+    json_decref(list);
+    return rc == CNN_EDATA ? cnn_fail(rc, "%s: the class list is malformed", path) : rc;
+}
+
+static int read_selftest(struct cnn_model *m)
+{
+    const struct cnn_safetensor *in = cnn_safetensors_find(m->file, SELFTEST_INPUT);
+    const struct cnn_safetensor *out = cnn_safetensors_find(m->file, SELFTEST_OUTPUT);
+    if (!in || !out)
+        return 0;
+    if (in->rank < 1 || in->rank > CNN_MAX_RANK || out->rank < 1 || out->rank > CNN_MAX_RANK ||
+        in->shape.dim[0] != out->shape.dim[0])
+        return cnn_fail(CNN_EDATA, "%s: the self-test tensors are malformed", m->path);
+    m->selftest_samples = in->shape.dim[0];
+    return 0;
+}
+
+static int read_meta(struct cnn_model *m)
+{
+    const char *format = cnn_safetensors_meta(m->file, "cnn.format");
+    const char *net = cnn_safetensors_meta(m->file, "cnn.net");
+    const char *classes = cnn_safetensors_meta(m->file, "cnn.classes");
+    const char *history = cnn_safetensors_meta(m->file, "cnn.history");
+    if (!format || !net)
+        return cnn_fail(CNN_EDATA,
+                        "%s: no net in the metadata: not a model of this toolkit "
+                        "(weights alone can start a net with cnn-train --init)",
+                        m->path);
+    if (strcmp(format, "1"))
+        return cnn_fail(CNN_EDATA, "%s: model format '%s' is newer than this program", m->path,
+                        format);
+    m->net_text = cnn_strdup(net);
+    m->history = cnn_strdup(history ? history : "[]");
+    if (!m->net_text || !m->history)
+        return CNN_ESYSTEM;
+    if (classes && read_classes(classes, m->path, &m->classes))
+        return cnn_error_code();
+    return read_selftest(m);
+}
+
+int cnn_model_open(const char *path, struct cnn_model **out)
+{
+    *out = NULL;
+    struct cnn_model *m = cnn_calloc(1, sizeof *m);
+    if (!m)
+        return CNN_ESYSTEM;
+    int rc = (m->path = cnn_strdup(path)) ? 0 : CNN_ESYSTEM;
+    if (!rc)
+        rc = cnn_safetensors_open(path, &m->file);
+    if (!rc)
+        rc = read_meta(m);
+    if (rc) {
+        cnn_model_free(m);
+        return rc;
+    }
+    *out = m;
+    return 0;
+}
+
+void cnn_model_free(struct cnn_model *m)
+{
+    if (!m)
+        return;
+    cnn_safetensors_close(m->file);
+    cnn_strings_free(&m->classes);
+    free(m->net_text);
+    free(m->history);
+    free(m->path);
+    free(m);
+}
+
+int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_graph **out)
+{
+    struct cnn_graph_config config = {
+        .name = m->path, .classes = m->classes.count, .with_loss = with_loss};
+    return cnn_graph_build(m->net_text, &config, out);
+}
+
+/* Parameters by name */
+
+static int may_differ(const struct cnn_strings *allow_new, const char *name)
+{
+    for (size_t i = 0; allow_new && i < allow_new->count; i++)
+        if (cnn_match(allow_new->item[i], name))
+            return 1;
+    return 0;
+}
+
+static int ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), k = strlen(end);
+    return n >= k && !strcmp(s + n - k, end);
+}
+
+/* Tensors of the file that are no parameters of any net. */
+static int is_aside(const char *name)
+{
+    return !strncmp(name, "selftest.", 9) || !strncmp(name, "optimizer.", 10) ||
+           !strncmp(name, "best.", 5) || ends_with(name, "num_batches_tracked");
+}
+
+static int load_one(const struct cnn_safetensors *file, const char *path, struct cnn_net *net,
+                    const struct cnn_net_param *p, const struct cnn_strings *allow_new,
+                    size_t *fresh)
+{
+    const struct cnn_safetensor *t = cnn_safetensors_find(file, p->name);
+    int allowed = may_differ(allow_new, p->name);
+    if (!t && !allowed)
+        return cnn_fail(CNN_EDATA,
+                        "%s: tensor '%s' of the net is not in the file "
+                        "(--allow-new '%s' lets it start afresh)",
+                        path, p->name, p->name);
+    if (t && (t->rank > CNN_MAX_RANK || !cnn_shape_equal(&t->shape, &p->shape))) {
+        char have[96] = "a shape of higher rank", want[96];
+        if (t->rank <= CNN_MAX_RANK)
+            cnn_shape_format(&t->shape, have);
+        cnn_shape_format(&p->shape, want);
+        if (!allowed)
+            return cnn_fail(CNN_EDATA,
+                            "%s: tensor '%s' is %s in the file, the net wants %s "
+                            "(--allow-new '%s' lets it start afresh)",
+                            path, p->name, have, want, p->name);
+        t = NULL;
+    }
+    if (!t) {
+        *fresh += 1;
+        return 0;
+    }
+    float *values = cnn_calloc(t->count, sizeof *values);
+    if (!values)
+        return CNN_ESYSTEM;
+    cnn_safetensor_read(t, values);
+    cnn_net_param_set(net, p, values);
+    free(values);
+    return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Every tensor of the file must have found its parameter. */
+static int check_unused(const struct cnn_safetensors *file, const char *path,
+                        const struct cnn_net_param *param, size_t params,
+                        const struct cnn_strings *allow_new)
+{
+    const char **names = cnn_calloc(params + 1, sizeof *names);
+    if (!names)
+        return CNN_ESYSTEM;
+    for (size_t i = 0; i < params; i++)
+        names[i] = param[i].name;
+    qsort(names, params, sizeof *names, by_name);
+    int rc = 0;
+    for (size_t i = 0; !rc && i < cnn_safetensors_count(file); i++) {
+        const char *name = cnn_safetensors_at(file, i)->name;
+        if (is_aside(name) || may_differ(allow_new, name) ||
+            bsearch(&name, names, params, sizeof *names, by_name))
+            continue;
+        rc = cnn_fail(CNN_EDATA,
+                      "%s: tensor '%s' has no place in the net "
+                      "(--allow-new '%s' leaves it out)",
+                      path, name, name);
+    }
+    free(names);
+    return rc;
+}
+
+int cnn_model_load_params(const struct cnn_safetensors *file, const char *path, struct cnn_net *net,
+                          const struct cnn_strings *allow_new, size_t *fresh)
+{
+    size_t params, started = 0;
+    struct cnn_net_param *param = cnn_net_params(net, &params);
+    int rc = 0;
+    for (size_t i = 0; !rc && i < params; i++)
+        rc = load_one(file, path, net, &param[i], allow_new, &started);
+    if (!rc)
+        rc = check_unused(file, path, param, params, allow_new);
+    if (fresh)
+        *fresh = started;
+    return rc;
+}
+
+/* Writing */
+
+static char *classes_json(const struct cnn_strings *classes)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < classes->count; i++)
+        json_array_append_new(list, json_string(classes->item[i]));
+    char *text = json_dumps(list, JSON_COMPACT);
+    json_decref(list);
+    return text;
+}
+
+static int put_meta(struct cnn_safetensors_writer *w, const struct cnn_model *m, size_t n)
+{
+    char *classes = classes_json(&m->classes);
+    if (!classes)
+        return cnn_fail_memory(0);
+    int rc = cnn_safetensors_put_meta(w, "cnn.format", "1");
+    if (!rc)
+        rc = cnn_safetensors_put_meta(w, "cnn.net", m->net_text);
+    if (!rc)
+        rc = cnn_safetensors_put_meta(w, "cnn.classes", classes);
+    if (!rc)
+        rc = cnn_safetensors_put_meta(w, "cnn.history", m->history ? m->history : "[]");
+    if (!rc && n)
+        rc = cnn_safetensors_put_meta(w, "cnn.selftest",
+                                      "selftest.output is the net's output for selftest.input "
+                                      "(preprocessed) at inference");
+    free(classes);
+    return rc;
+}
+
+static struct cnn_shape batch_shape(size_t n, struct cnn_chw s)
+{
+    if (s.h == 1 && s.w == 1)
+        return (struct cnn_shape){2, {n, s.c}};
+    return (struct cnn_shape){4, {n, s.c, s.h, s.w}};
+}
+
+/* The net's output for n samples, in batches that it can hold. */
+static int run_samples(struct cnn_net *net, const float *x, size_t n, float *out)
+{
+    const struct cnn_graph *g = cnn_net_graph(net);
+    size_t batch = cnn_net_plan(net)->batch, in = cnn_chw_count(g->input.shape);
+    size_t outputs = cnn_chw_count(g->node[g->output].layer.out);
+    int rc = 0;
+    for (size_t i = 0; !rc && i < n; i += batch) {
+        struct cnn_batch_view b = {.n = n - i < batch ? n - i : batch, .x = x + i * in};
+        rc = cnn_net_forward(net, &b, 0, 0, 0);
+        if (!rc)
+            rc = cnn_net_value(net, g->output, out + i * outputs);
+    }
+    return rc;
+}
+
+static int declare(struct cnn_safetensors_writer *w, const struct cnn_model *m, struct cnn_net *net,
+                   size_t n)
+{
+    const struct cnn_graph *g = cnn_net_graph(net);
+    size_t params;
+    const struct cnn_net_param *param = cnn_net_params(net, &params);
+    int rc = put_meta(w, m, n);
+    for (size_t i = 0; !rc && i < params; i++)
+        rc = cnn_safetensors_put(w, param[i].name, CNN_F32, &param[i].shape);
+    if (rc || !n)
+        return rc;
+    struct cnn_shape in = batch_shape(n, g->input.shape);
+    struct cnn_shape out = batch_shape(n, g->node[g->output].layer.out);
+    rc = cnn_safetensors_put(w, SELFTEST_INPUT, CNN_F32, &in);
+    return rc ? rc : cnn_safetensors_put(w, SELFTEST_OUTPUT, CNN_F32, &out);
+}
+
+static int write_params(struct cnn_safetensors_writer *w, struct cnn_net *net)
+{
+    size_t params;
+    const struct cnn_net_param *param = cnn_net_params(net, &params);
+    int rc = 0;
+    for (size_t i = 0; !rc && i < params; i++) {
+        size_t count = cnn_shape_count(&param[i].shape);
+        float *values = cnn_calloc(count, sizeof *values);
+        if (!values)
+            return CNN_ESYSTEM;
+        cnn_net_param_get(net, &param[i], values);
+        rc = cnn_safetensors_data(w, values, count * sizeof *values);
+        free(values);
+    }
+    return rc;
+}
+
+static int write_selftest(struct cnn_safetensors_writer *w, struct cnn_net *net, const float *x,
+                          size_t n)
+{
+    const struct cnn_graph *g = cnn_net_graph(net);
+    size_t in = cnn_chw_count(g->input.shape);
+    size_t outputs = cnn_chw_count(g->node[g->output].layer.out);
+    float *y = cnn_calloc(n * outputs, sizeof *y);
+    if (!y)
+        return CNN_ESYSTEM;
+    int rc = run_samples(net, x, n, y);
+    if (!rc)
+        rc = cnn_safetensors_data(w, x, n * in * sizeof *x);
+    if (!rc)
+        rc = cnn_safetensors_data(w, y, n * outputs * sizeof *y);
+    free(y);
+    return rc;
+}
+
+int cnn_model_save(const char *path, const struct cnn_model *m, struct cnn_net *net,
+                   const float *selftest, size_t n)
+{
+    struct cnn_safetensors_writer *w = NULL;
+    struct cnn_outfile *f = NULL;
+    int rc = cnn_safetensors_writer_new(&w);
+    if (!rc)
+        rc = declare(w, m, net, n);
+    if (!rc)
+        rc = cnn_outfile_open(path, &f);
+    if (!rc)
+        rc = cnn_safetensors_begin(w, f);
+    if (!rc)
+        rc = write_params(w, net);
+    if (!rc && n)
+        rc = write_selftest(w, net, selftest, n);
+    if (!rc)
+        rc = cnn_safetensors_end(w);
+    if (!rc)
+        rc = cnn_outfile_commit(f);
+    else
+        cnn_outfile_abort(f);
+    cnn_safetensors_writer_free(w);
+    return rc;
+}
+
+/* The self-test */
+
+int cnn_model_selftest(const struct cnn_model *m, struct cnn_net *net, double *error)
+{
+    const struct cnn_graph *g = cnn_net_graph(net);
+    size_t n = m->selftest_samples;
+    if (!n)
+        return cnn_fail(CNN_EDATA, "%s: the model holds no self-test", m->path);
+    const struct cnn_safetensor *in = cnn_safetensors_find(m->file, SELFTEST_INPUT);
+    const struct cnn_safetensor *out = cnn_safetensors_find(m->file, SELFTEST_OUTPUT);
+    if (in->count != n * cnn_chw_count(g->input.shape) ||
+        out->count != n * cnn_chw_count(g->node[g->output].layer.out))
+        return cnn_fail(CNN_EDATA, "%s: the self-test does not have the net's shapes", m->path);
+    float *x = cnn_calloc(in->count, sizeof *x), *want = cnn_calloc(out->count, sizeof *want);
+    float *got = cnn_calloc(out->count, sizeof *got);
+    int rc = x && want && got ? 0 : CNN_ESYSTEM;
+    if (!rc) {
+        cnn_safetensor_read(in, x);
+        cnn_safetensor_read(out, want);
+        rc = run_samples(net, x, n, got);
+    }
+    double worst = 0, scale = 0;
+    for (size_t i = 0; !rc && i < out->count; i++) {
+        double d = fabs((double)got[i] - (double)want[i]), s = fabs((double)want[i]);
+        worst = d <= worst ? worst : d; /* NaN travels */
+        scale = s > scale ? s : scale;
+    }
+    *error = scale > 0 ? worst / scale : worst;
+    free(x);
+    free(want);
+    free(got);
+    return rc;
+}
