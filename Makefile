@@ -17,6 +17,7 @@ SRC    := $(sort $(wildcard lib/*/*.c))
 OBJ    := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/zoo.o
 DOBJ   := $(SRC:%.c=$(BUILD)/double/%.o) $(BUILD)/double/zoo.o
 PROGRAMS := $(patsubst bin/%.c,$(BUILD)/bin/%,$(sort $(wildcard bin/cnn-*.c)))
+CLI    := $(patsubst bin/%.c,$(BUILD)/bin/%.o,$(sort $(wildcard bin/cli*.c)))
 UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/*.c)))
 DOUBLE := $(patsubst tests/double/%.c,$(BUILD)/tests/double-%,$(sort $(wildcard tests/double/*.c)))
 
@@ -43,7 +44,7 @@ $(BUILD)/libcnn.a: $(OBJ)
 	rm -f $@ && ar rcs $@ $^
 $(BUILD)/libcnn-double.a: $(DOBJ)
 	rm -f $@ && ar rcs $@ $^
-$(BUILD)/bin/%: $(BUILD)/bin/%.o $(BUILD)/bin/cli.o $(BUILD)/libcnn.a
+$(BUILD)/bin/%: $(BUILD)/bin/%.o $(CLI) $(BUILD)/libcnn.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 $(BUILD)/tests/double-%: tests/double/%.c $(BUILD)/libcnn-double.a

@@ -13,31 +13,53 @@ struct cli_program {
     const char *synopsis; /* "[OPTION]... DATASET -o MODEL"; several forms separated by '\n' */
     const char *summary;  /* one line */
     const struct cnn_option *options;
-    int augmentations; /* also take the options of lib/data/augment.h, into *augmenter of cli_parse */
+    int augmentations; /* also take the options of lib/data/augment.h, into *augmenter of cli_parse
+                        */
 };
+
+/* An entry that begins a group of options in the help. */
+#define CLI_HEADING(text)                                                                          \
+    {                                                                                              \
+        .name = "", .help = text                                                                   \
+    }
 
 /* Options that several programs have, for their tables: CLI_SEED(struct args, seed), ... */
 #define CLI_SEED(type, field)                                                                      \
-    {"seed", CNN_OPT_INT, offsetof(type, field), "0", 0, 9.3e18, NULL, 0, 0, "N",                  \
-     "seed of everything random"}
+    {                                                                                              \
+        "seed", CNN_OPT_INT, offsetof(type, field), "0", 0, 9.3e18, NULL, 0, 0, "N",               \
+            "seed of everything random"                                                            \
+    }
 #define CLI_THREADS(type, field)                                                                   \
-    {"threads", CNN_OPT_INT, offsetof(type, field), "0", 0, 1024, NULL, 0, 't', "N",               \
-     "threads to use (0: one for each core); results do not depend on it"}
+    {                                                                                              \
+        "threads", CNN_OPT_INT, offsetof(type, field), "0", 0, 1024, NULL, 0, 't', "N",            \
+            "threads to use (0: one for each core); results do not depend on it"                   \
+    }
 #define CLI_DEVICE(type, field)                                                                    \
-    {"device", CNN_OPT_TEXT, offsetof(type, field), "cpu", 0, 0, NULL, 0, 0, "DEV",                \
-     "where to compute: cpu, cuda, cuda:N or auto"}
+    {                                                                                              \
+        "device", CNN_OPT_TEXT, offsetof(type, field), "cpu", 0, 0, NULL, 0, 0, "DEV",             \
+            "where to compute: cpu, cuda, cuda:N or auto"                                          \
+    }
 #define CLI_QUIET(type, field)                                                                     \
-    {"quiet", CNN_OPT_FLAG, offsetof(type, field), "0", 0, 1, NULL, 0, 'q', NULL,                  \
-     "no progress and no notes, errors only"}
+    {                                                                                              \
+        "quiet", CNN_OPT_FLAG, offsetof(type, field), "0", 0, 1, NULL, 0, 'q', NULL,               \
+            "no progress and no notes, errors only"                                                \
+    }
 #define CLI_ON_BAD(type, field)                                                                    \
-    {"on-bad", CNN_OPT_TEXT, offsetof(type, field), "fail", 0, 0, NULL, 0, 0, "WHAT",              \
-     "bad samples: fail, skip, or list=FILE (skip, and write their names to FILE)"}
+    {                                                                                              \
+        "on-bad", CNN_OPT_TEXT, offsetof(type, field), "fail", 0, 0, NULL, 0, 0, "WHAT",           \
+            "bad samples: fail, skip, or list=FILE (skip, and write their names to FILE)"          \
+    }
 #define CLI_OUTPUT(type, field, text)                                                              \
-    {"output", CNN_OPT_TEXT, offsetof(type, field), "", 0, 0, NULL, 0, 'o', "FILE", text}
+    {                                                                                              \
+        "output", CNN_OPT_TEXT, offsetof(type, field), "", 0, 0, NULL, 0, 'o', "FILE", text        \
+    }
 
-/* Parse options (--name value, --name=value, -n value, flags without value; anywhere among the operands; "--" ends them;
- * "-" is an operand) into the table's fields, defaults first. argv[*first...argc-1] are then the operands.
- * --help and --version are answered here. Returns -1 to go on, else the exit status to end with (0 or 64). */
+/* Parse options (--name value, --name=value, -n value, -nvalue, flags without value; anywhere among
+ * the operands; "--" ends them; "-" is an operand) into the table's fields, defaults first.
+ * `fields` must be zeroed; TEXTS are the caller's to free. argv is put in order, options first:
+ * argv[*first...argc-1] are then the operands, and the whole still means the same.
+ * --help, --version and --options (the table, for completions) are answered here.
+ * Returns -1 to go on, else the exit status to end with (0, 64, 71, 74). */
 int cli_parse(const struct cli_program *program, int argc, char **argv, void *fields,
               struct cnn_augmenter *augmenter, int *first);
 
@@ -46,12 +68,12 @@ void cli_note(const struct cli_program *program, const char *format, ...) CNN_PR
 /* "cnn-train: what is wrong" and "try --help"; returns 64. */
 int cli_usage(const struct cli_program *program, const char *format, ...) CNN_PRINTF(2, 3);
 
-/* The end of main: closes stdout and reports its errors, prints the library's message for a negative code,
- * returns the exit status. */
+/* The end of main: prints the library's message for a negative code, closes stdout and reports its
+ * errors, returns the exit status. */
 int cli_end(const struct cli_program *program, int code);
 
-/* SIGINT and SIGTERM set *cli_stop() to the signal's number (a second one kills); SIGPIPE is ignored, so that writes fail
- * with EPIPE. */
+/* SIGINT and SIGTERM set *cli_stop() to the signal's number (a second one kills); SIGPIPE is
+ * ignored, so that writes fail with EPIPE. */
 void cli_catch_signals(void);
 const volatile int *cli_stop(void);
 

@@ -214,7 +214,9 @@ void cnn_option_print(const struct cnn_option *o, const void *fields, struct cnn
 
 int cnn_option_is_default(const struct cnn_option *o, const void *fields)
 {
-    if (!o->fallback)
+    if (!o->name[0])
+        return 1;
+    if (!o->fallback && o->type != CNN_OPT_TEXTS)
         return 0;
     if (o->type == CNN_OPT_TEXTS)
         return ((const struct cnn_strings *)((const char *)fields + o->offset))->count == 0;

@@ -48,7 +48,7 @@ struct cnn_option {
     const char *help;     /* one line, no full stop */
 };
 
-/* A table ends with an entry whose name is NULL. */
+/* A table ends with an entry whose name is NULL. In programs, an entry with an empty name and a help text is a heading. */
 #define CNN_OPTION_END {.name = NULL}
 
 const struct cnn_option *cnn_option_find(const struct cnn_option *table, const char *name);

@@ -1,0 +1,275 @@
+/* Options of programs, messages, and how a program ends; see cli.h. */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/version.h"
+#include "cli_internal.h"
+#include "data/augment.h"
+
+struct parser {
+    const struct cli_program *program;
+    void *fields;
+    struct cnn_augmenter *augmenter;
+    int argc, at; /* argv[at] is the next word */
+    char **argv;
+    char *seen;   /* by number of the option: given */
+    int answered; /* --help or the like was given and answered */
+};
+
+static const struct cnn_option augmentation_heading = {.name = "", .help = "Augmentation"};
+
+const struct cnn_option *cli_option_at(const struct cli_program *program, size_t i)
+{
+    size_t own = 0;
+    while (program->options && program->options[own].name)
+        own++;
+    if (i < own)
+        return &program->options[i];
+    if (!program->augmentations)
+        return NULL;
+    return i == own ? &augmentation_heading : cnn_augment_option_at(i - own - 1);
+}
+
+static int is_own(const struct cli_program *program, const struct cnn_option *option)
+{
+    for (const struct cnn_option *o = program->options; o && o->name; o++)
+        if (o == option)
+            return 1;
+    return 0;
+}
+
+static const struct cnn_option *find(struct parser *p, const char *name, size_t n, char letter,
+                                     size_t *number)
+{
+    const struct cnn_option *o;
+    for (size_t i = 0; (o = cli_option_at(p->program, i)); i++) {
+        int match = name ? strlen(o->name) == n && !memcmp(o->name, name, n) : o->letter == letter;
+        if (match && !cli_is_heading(o)) {
+            *number = i;
+            return o;
+        }
+    }
+    return NULL;
+}
+
+/* Set the option; the library's message begins with its bare name. */
+static int set(struct parser *p, const struct cnn_option *o, size_t number, const char *value)
+{
+    int rc = is_own(p->program, o) ? cnn_option_set(o, p->fields, value)
+                                   : cnn_augmenter_set(p->augmenter, o->name, value);
+    p->seen[number] = 1;
+    if (rc != CNN_EUSAGE)
+        return -rc;
+    const char *message = cnn_error_message();
+    size_t n = strlen(o->name);
+    if (!strncmp(message, o->name, n) && message[n] == ':')
+        return cli_usage(p->program, "--%s", message);
+    return cli_usage(p->program, "--%s: %s", o->name, message);
+}
+
+static int needs_value(struct parser *p, const struct cnn_option *o)
+{
+    return cli_usage(p->program, "--%s: a value is missing (%s)", o->name,
+                     o->metavar ? o->metavar : "VALUE");
+}
+
+static int unknown_long(struct parser *p, const char *name, size_t n)
+{
+    char *copy = cnn_strndup(name, n);
+    const struct cnn_option *near = copy ? cli_nearest(p->program, copy) : NULL;
+    int rc =
+        near ? cli_usage(p->program, "unknown option --%s (did you mean --%s?)", copy, near->name)
+             : cli_usage(p->program, "unknown option --%.*s", (int)n, name);
+    free(copy);
+    return rc;
+}
+
+/* --help, --version and, for completions and checks of the manual, --options. */
+static int answer(struct parser *p, const char *word)
+{
+    if (!strcmp(word, "--help"))
+        cli_print_help(p->program);
+    else if (!strcmp(word, "--options"))
+        cli_print_options(p->program);
+    else if (!strcmp(word, "--version"))
+        printf("%s %s\n", p->program->name, CNN_VERSION);
+    else
+        return 0;
+    p->answered = 1;
+    return 1;
+}
+
+static int take_long(struct parser *p, const char *word)
+{
+    size_t n = strcspn(word + 2, "="), number;
+    const struct cnn_option *o = find(p, word + 2, n, 0, &number);
+    if (!o)
+        return answer(p, word) ? 0 : unknown_long(p, word + 2, n);
+    if (word[2 + n])
+        return set(p, o, number, word + 3 + n);
+    if (o->type == CNN_OPT_FLAG)
+        return set(p, o, number, "1");
+    if (p->at == p->argc)
+        return needs_value(p, o);
+    return set(p, o, number, p->argv[p->at++]);
+}
+
+/* -q, -qv for two flags, -n 8 and -n8. */
+static int take_short(struct parser *p, const char *word)
+{
+    int rc = 0;
+    for (const char *c = word + 1; *c && !rc && !p->answered; c++) {
+        size_t number;
+        const struct cnn_option *o = find(p, NULL, 0, *c, &number);
+        if (!o && *c == 'h')
+            return !answer(p, "--help");
+        if (!o)
+            return cli_usage(p->program, "unknown option -%c", *c);
+        if (o->type == CNN_OPT_FLAG) {
+            rc = set(p, o, number, "1");
+            continue;
+        }
+        if (c[1])
+            return set(p, o, number, c + 1);
+        if (p->at == p->argc)
+            return needs_value(p, o);
+        return set(p, o, number, p->argv[p->at++]);
+    }
+    return rc;
+}
+
+static int check_required(struct parser *p)
+{
+    const struct cnn_option *o;
+    for (size_t i = 0; (o = cli_option_at(p->program, i)); i++)
+        if (!cli_is_heading(o) && !o->fallback && o->type != CNN_OPT_TEXTS && !p->seen[i] &&
+            is_own(p->program, o))
+            return cli_usage(p->program, "--%s is required", o->name);
+    return 0;
+}
+
+/* Options in the order in which they stand; operands are moved behind them, in order. */
+static int parse_words(struct parser *p, char **operands, int *first)
+{
+    int rc = 0, count = 0, kept = 1, ended = 0;
+    p->at = 1;
+    while (p->at < p->argc && !rc && !p->answered) {
+        char *word = p->argv[p->at];
+        int begin = p->at++;
+        if (ended || word[0] != '-' || !word[1]) {
+            operands[count++] = word;
+            continue;
+        }
+        if (!strcmp(word, "--"))
+            ended = 1;
+        else
+            rc = word[1] == '-' ? take_long(p, word) : take_short(p, word);
+        for (int i = begin; i < p->at; i++)
+            p->argv[kept++] = p->argv[i];
+    }
+    if (rc || p->answered)
+        return rc;
+    memcpy(p->argv + kept, operands, (size_t)count * sizeof *operands);
+    *first = kept;
+    return check_required(p);
+}
+
+/* A standard stream that is closed is opened the wrong way round, so that no output file becomes
+ * descriptor 1 and that using the stream fails as it should. */
+static void keep_standard_streams(void)
+{
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
+int cli_parse(const struct cli_program *program, int argc, char **argv, void *fields,
+              struct cnn_augmenter *augmenter, int *first)
+{
+    struct parser p = {program, fields, augmenter, argc, 1, argv, NULL, 0};
+    size_t options = 0;
+    keep_standard_streams();
+    while (cli_option_at(program, options))
+        options++;
+    char **operands = cnn_calloc((size_t)argc + 1, sizeof *operands);
+    p.seen = cnn_calloc(options + 1, 1);
+    int rc = operands && p.seen ? cnn_option_defaults(program->options, fields) : CNN_ESYSTEM;
+    rc = rc ? cli_end(program, rc) : parse_words(&p, operands, first);
+    free(operands);
+    free(p.seen);
+    if (p.answered)
+        return cli_end(program, 0);
+    return rc ? rc : -1;
+}
+
+static void say(const struct cli_program *program, const char *format, va_list ap)
+{
+    fprintf(stderr, "%s: ", program->name);
+    vfprintf(stderr, format, ap);
+    fputc('\n', stderr);
+}
+
+void cli_note(const struct cli_program *program, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    say(program, format, ap);
+    va_end(ap);
+}
+
+int cli_usage(const struct cli_program *program, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    say(program, format, ap);
+    va_end(ap);
+    fprintf(stderr, "Try '%s --help'.\n", program->name);
+    return -CNN_EUSAGE;
+}
+
+/* Output that was lost shows here at the latest: full disks and closed pipes fail when flushed. */
+static int close_stdout(void)
+{
+    int failed = ferror(stdout);
+    errno = 0;
+    if (fflush(stdout))
+        failed = 1;
+    int reason = errno;
+    if (fclose(stdout)) {
+        failed = 1;
+        reason = reason ? reason : errno;
+    }
+    errno = reason ? reason : EIO;
+    return failed;
+}
+
+int cli_end(const struct cli_program *program, int code)
+{
+    if (code < 0 && cnn_error_code() == code)
+        cli_note(program, "%s", cnn_error_message());
+    else if (code < 0 && code != CNN_ENEGATIVE)
+        cli_note(program, "failed");
+    int lost = close_stdout();
+    if (!lost || (code && code != CNN_ENEGATIVE))
+        return code < 0 ? -code : code;
+    cli_note(program, "standard output: %s", strerror(errno));
+    return -CNN_EIO;
+}
+
+int cli_on_bad(const char *value, int *skip, const char **list)
+{
+    int fail = !strcmp(value, "fail");
+    *skip = !fail;
+    *list = strncmp(value, "list=", 5) ? NULL : value + 5;
+    if (fail || !strcmp(value, "skip") || (*list && **list))
+        return 0;
+    return cnn_fail(CNN_EUSAGE, "--on-bad: '%s' is none of fail, skip, list=FILE", value);
+}
