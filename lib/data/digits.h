@@ -14,8 +14,7 @@
 enum { CNN_DIGITS_SIDE = 28, CNN_DIGITS_CLASSES = 10 };
 
 /* Sample i as bytes, rows of a white digit on black; returns its class. */
-int cnn_digits_pixels(uint64_t seed, size_t i,
-                      unsigned char px[CNN_DIGITS_SIDE * CNN_DIGITS_SIDE]);
+int cnn_digits_pixels(uint64_t seed, size_t i, unsigned char px[CNN_DIGITS_SIDE * CNN_DIGITS_SIDE]);
 
 /* Sample i as an image (1, 28, 28) of maxval 255, its memory reused, and its class. CNN_ESYSTEM. */
 int cnn_digits_draw(uint64_t seed, size_t i, struct cnn_image *out, int *label);
