@@ -1,59 +1,234 @@
-# make            the library and the programs, in build/
-# make check      the tests
-MODE   ?= release
-CC     ?= gcc
-BUILD  := build$(if $(filter-out release,$(MODE)),/$(MODE))
-CFLAGS_release := -O2 -g
-CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
-WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla
+# make               the library and the programs, in build/
+# make demo          a network trained, judged and pictured, in demo/ (installs what is missing)
+# make check         the tests, of the build that was made last (installs what is missing)
+# make asan          the same build with address and undefined-behaviour sanitizers, in build/asan/
+# make lint          layout, static analysis, scripts, manual pages
+# make bench         speed and memory beside PyTorch
+# make install       PREFIX=/usr/local DESTDIR=     make uninstall takes it away again
+# make clean
+#
+# CUDA=1 insists on CUDA kernels, CUDA=0 forbids them; else they are built where nvcc is found.
+# CC=clang, CFLAGS=-O3, WERROR=-Werror, V=1 (show the commands) as usual.
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CFLAGS   ?= -O2 -g
+PREFIX   ?= /usr/local
+MODE     ?= release
+VERSION  := $(shell sed -n 's/^.define CNN_VERSION "\(.*\)"/\1/p' lib/base/version.h)
 PACKAGES := openblas libpng libjpeg zlib libarchive jansson
-CPPFLAGS += -Ilib -D_POSIX_C_SOURCE=200809L
-CFLAGS += -std=c11 $(CFLAGS_$(MODE)) $(WARN) $(WERROR) $(shell pkg-config --cflags $(PACKAGES))
-LDLIBS += $(shell pkg-config --libs $(PACKAGES)) -lm -pthread
-LDFLAGS += $(filter -fsanitize%,$(CFLAGS_$(MODE)))
+BUILD    := build$(if $(filter-out release,$(MODE)),/$(MODE))
+OBJ      := $(BUILD)/obj
+WITHOUT_BUILDING := check clean demo help lint uninstall
+Q        := $(if $(V),,@)
+say       = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+# A make that was told nothing about jobs uses all cores for what it starts itself.
+all_cores = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-ZOO    := $(sort $(wildcard lib/zoo/*.net))
-SRC    := $(sort $(wildcard lib/*/*.c))
-OBJ    := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/zoo.o
-DOBJ   := $(SRC:%.c=$(BUILD)/double/%.o) $(BUILD)/double/zoo.o
+# ---- what there is ----------------------------------------------------------------------------------
+
+SOURCES  := $(sort $(wildcard lib/*/*.c))
+CUDA_SOURCES := $(sort $(wildcard lib/*/*.cu))
+ZOO      := $(sort $(wildcard lib/zoo/*.net))
 PROGRAMS := $(patsubst bin/%.c,$(BUILD)/bin/%,$(sort $(wildcard bin/cnn-*.c)))
-CLI    := $(patsubst bin/%.c,$(BUILD)/bin/%.o,$(sort $(wildcard bin/cli*.c)))
-UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/*.c)))
-DOUBLE := $(patsubst tests/double/%.c,$(BUILD)/tests/double-%,$(sort $(wildcard tests/double/*.c)))
+CLI      := $(patsubst %.c,$(OBJ)/%.o,$(sort $(wildcard bin/cli*.c)))
+UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/*.c)))
+DOUBLE   := $(patsubst tests/double/%.c,$(BUILD)/tests/double-%,$(sort $(wildcard tests/double/*.c)))
+HELPERS  := $(patsubst tests/programs/%.c,$(BUILD)/helpers/%,$(sort $(wildcard tests/programs/*.c)))
+MANUALS  := $(sort $(wildcard man/*.[1-8]))
+SINGLE   := $(SOURCES:%.c=$(OBJ)/%.o) $(OBJ)/zoo.o
+TWICE    := $(SOURCES:%.c=$(OBJ)/double/%.o) $(OBJ)/double/zoo.o
 
-.PHONY: all lib check clean
-all: $(BUILD)/libcnn.a $(PROGRAMS)
+# ---- flags ------------------------------------------------------------------------------------------
+
+# The dependencies are looked up only where something is built: make check and make demo begin on
+# machines that do not have them.
+ifneq ($(filter-out $(WITHOUT_BUILDING),$(or $(MAKECMDGOALS),all)),)
+MISSING := $(shell scripts/install-deps --missing)
+ifneq ($(MISSING),)
+$(error These Debian packages are missing: $(MISSING). Run scripts/install-deps, or: apt-get install $(MISSING))
+endif
+DEP_CFLAGS := $(shell pkg-config --cflags $(PACKAGES))
+DEP_LIBS   := $(shell pkg-config --libs $(PACKAGES))
+endif
+
+ifneq ($(filter-out release asan,$(MODE)),)
+$(error MODE=$(MODE): it is release or asan)
+endif
+SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE := $(SANITIZE_$(MODE))
+
+WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla
+CPP_ALL   = -Ilib -D_POSIX_C_SOURCE=200809L $(CPPFLAGS)
+C_ALL     = -std=c11 $(WARN) $(WERROR) -pthread $(DEP_CFLAGS) $(CFLAGS) $(SANITIZE)
+COMPILE   = $(Q)$(CC) $(CPP_ALL) $(EXTRA) $(C_ALL) $(OPTIMIZE)
+LINK      = $(Q)$(CC) $(C_ALL) $(LD_ALL) $^ $(LIBS_ALL) -o $@
+LD_ALL    = -pthread $(SANITIZE) $(LDFLAGS)
+LIBS_ALL  = $(DEP_LIBS) -lm $(LDLIBS)
+
+# Kernel files are where the time goes.
+$(OBJ)/lib/kern/%.o: private OPTIMIZE := -O3
+$(OBJ)/double/%.o: private EXTRA := -DCNN_REAL=double
+$(OBJ)/tests/%.o: private EXTRA := -Itests -Ibin
+$(OBJ)/double/tests/%.o: private EXTRA := -DCNN_REAL=double -Itests
+
+# ---- CUDA -------------------------------------------------------------------------------------------
+
+CUDA     ?= auto
+NVCC     ?= $(firstword $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
+ifeq ($(CUDA),1)
+ifeq ($(CUDA_SOURCES),)
+$(error CUDA=1: this version has no CUDA kernels; build it with CUDA=0 or without the option)
+endif
+ifeq ($(NVCC),)
+$(error CUDA=1: nvcc was not found; put it on PATH or say NVCC=/where/it/is/nvcc)
+endif
+endif
+ifneq ($(filter 1 auto,$(CUDA)),)
+ifneq ($(and $(CUDA_SOURCES),$(NVCC)),)
+SINGLE   += $(CUDA_SOURCES:%.cu=$(OBJ)/%.cu.o)
+CPP_ALL  += -DCNN_CUDA
+LIBS_ALL += -L$(dir $(NVCC))../lib64 -lcudart -lcublas -lstdc++
+endif
+endif
+
+# ---- building ---------------------------------------------------------------------------------------
+
+.PHONY: all lib programs tests
+all: programs
+	@echo $(MODE) > build/mode
+programs: $(BUILD)/libcnn.a $(PROGRAMS)
 lib: $(BUILD)/libcnn.a
-tests: $(UNIT) $(DOUBLE)
+tests: $(UNIT) $(DOUBLE) $(HELPERS)
 
-$(BUILD)/%.o: %.c
+# What everything was built with; whoever depends on it is made again when that changes.
+FLAGS    := $(OBJ)/flags
+$(FLAGS): FORCE
+	$(shell mkdir -p $(@D))$(file >$@.new,$(CC) $(CPP_ALL) $(C_ALL) $(LD_ALL) $(LIBS_ALL) $(SINGLE))
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(OBJ)/%.o: %.c $(FLAGS)
+	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(findstring /kern/,$<),-O3) -MMD -MP -c $< -o $@
-$(BUILD)/double/%.o: %.c
+	$(COMPILE) -MMD -MP -c $< -o $@
+$(OBJ)/double/%.o: %.c $(FLAGS)
+	$(call say,CC,'$< (double)')
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -DCNN_REAL=double $(CFLAGS) -MMD -MP -c $< -o $@
-$(BUILD)/zoo.c: $(ZOO) scripts/embed-zoo
+	$(COMPILE) -MMD -MP -c $< -o $@
+$(OBJ)/%.cu.o: %.cu $(FLAGS)
+	$(call say,NVCC,$<)
 	@mkdir -p $(@D)
-	scripts/embed-zoo $(ZOO) > $@.tmp && mv $@.tmp $@
-$(BUILD)/zoo.o: $(BUILD)/zoo.c
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
-$(BUILD)/double/zoo.o: $(BUILD)/zoo.c
+	$(Q)$(NVCC) -O3 -Ilib -MMD -MP -c $< -o $@
+
+# The zoo's texts, as C.
+$(OBJ)/zoo.c: $(ZOO) scripts/embed-zoo
+	$(call say,EMBED,'lib/zoo/*.net')
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
-$(BUILD)/libcnn.a: $(OBJ)
-	rm -f $@ && ar rcs $@ $^
-$(BUILD)/libcnn-double.a: $(DOBJ)
-	rm -f $@ && ar rcs $@ $^
-$(BUILD)/bin/%: $(BUILD)/bin/%.o $(CLI) $(BUILD)/libcnn.a
+	$(Q)scripts/embed-zoo $(ZOO) > $@.new && mv $@.new $@
+$(OBJ)/zoo.o $(OBJ)/double/zoo.o: $(OBJ)/zoo.c $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
-$(BUILD)/tests/double-%: tests/double/%.c $(BUILD)/libcnn-double.a
+	$(COMPILE) -c $< -o $@
+
+$(BUILD)/libcnn.a: $(SINGLE) $(FLAGS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $(SINGLE)
+$(BUILD)/libcnn-double.a: $(TWICE) $(FLAGS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $(TWICE)
+
+$(BUILD)/bin/%: $(OBJ)/bin/%.o $(CLI) $(BUILD)/libcnn.a
+	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -DCNN_REAL=double -Itests $(CFLAGS) $(LDFLAGS) $< $(BUILD)/libcnn-double.a $(LDLIBS) -lcmocka -o $@
-$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libcnn.a
+	$(LINK)
+$(BUILD)/helpers/%: $(OBJ)/tests/programs/%.o $(CLI) $(BUILD)/libcnn.a
+	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(LDFLAGS) $< $(BUILD)/libcnn.a $(LDLIBS) -lcmocka -o $@
+	$(LINK)
+$(BUILD)/tests/double-%: $(OBJ)/double/tests/double/%.o $(BUILD)/libcnn-double.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(LINK) -lcmocka
+$(BUILD)/tests/%: $(OBJ)/tests/unit/%.o $(BUILD)/libcnn.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(LINK) -lcmocka
+
+# ---- demo, tests, checks ----------------------------------------------------------------------------
+
+.PHONY: demo check run-checks asan lint bench clean help
+demo:
+	@scripts/install-deps
+	@$(MAKE) --no-print-directory $(all_cores) MODE=release programs
+	@PATH="$(CURDIR)/build/bin:$$PATH" scripts/demo demo
+
+check:
+	@scripts/install-deps check
+	@mode=$$(cat build/mode 2>/dev/null); \
+	    $(MAKE) --no-print-directory $(all_cores) MODE=$(if $(filter-out file,$(origin MODE)),$(MODE),$${mode:-release}) run-checks
+run-checks: programs tests
+	@scripts/run-tests $(BUILD)
+
+asan:
+	@$(MAKE) --no-print-directory $(all_cores) MODE=asan all tests
+
+lint:
+	@scripts/lint
+
+bench: programs
+	@PATH="$(CURDIR)/$(BUILD)/bin:$$PATH" scripts/bench
+
 clean:
-	rm -rf build
+	rm -rf build demo
+
+help:
+	@sed -n 's/^# \?//p;/^$$/q' Makefile
+
+# ---- installing -------------------------------------------------------------------------------------
+
+bindir        := $(PREFIX)/bin
+libdir        := $(PREFIX)/lib
+includedir    := $(PREFIX)/include
+mandir        := $(PREFIX)/share/man
+completiondir := $(PREFIX)/share/bash-completion/completions
+names         := $(notdir $(PROGRAMS))
+installed     := $(names:%=$(bindir)/%) $(libdir)/libcnn.a $(libdir)/pkgconfig/cnn.pc $(includedir)/cnn.h \
+    $(foreach m,$(MANUALS),$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \
+    $(completiondir)/cnn $(names:%=$(completiondir)/%)
+
+.PHONY: install uninstall
+$(BUILD)/cnn.pc: Makefile lib/base/version.h $(FLAGS) FORCE
+	$(shell mkdir -p $(@D))$(file >$@.new,$(pc))
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+define pc
+prefix=$(PREFIX)
+libdir=$${prefix}/lib
+includedir=$${prefix}/include
+
+Name: cnn
+Description: convolutional networks
+Version: $(VERSION)
+Requires: $(PACKAGES)
+Libs: -L$${libdir} -lcnn -lm -pthread
+Cflags: -I$${includedir}
+endef
+
+install: programs $(BUILD)/cnn.pc
+	install -d $(sort $(dir $(installed:%='$(DESTDIR)%')))
+	install -m 755 $(PROGRAMS) '$(DESTDIR)$(bindir)'
+	install -m 644 $(BUILD)/libcnn.a '$(DESTDIR)$(libdir)'
+	install -m 644 $(BUILD)/cnn.pc '$(DESTDIR)$(libdir)/pkgconfig'
+	install -m 644 lib/cnn.h '$(DESTDIR)$(includedir)'
+	for m in $(MANUALS); do install -m 644 $$m '$(DESTDIR)$(mandir)'/man$${m##*.} || exit 1; done
+	install -m 644 completions/cnn '$(DESTDIR)$(completiondir)'
+	for p in $(names); do ln -sf cnn '$(DESTDIR)$(completiondir)'/$$p || exit 1; done
+
+uninstall:
+	rm -f $(installed:%='$(DESTDIR)%')
+
+FORCE:
+.PHONY: FORCE
 .SECONDARY:
--include $(OBJ:.o=.d) $(DOBJ:.o=.d) $(wildcard $(BUILD)/bin/*.d)
+.DELETE_ON_ERROR:
+-include $(patsubst %.o,%.d,$(filter %.o,$(SINGLE) $(TWICE) $(CLI))) \
+    $(wildcard $(OBJ)/bin/*.d $(OBJ)/tests/*/*.d $(OBJ)/double/tests/*/*.d)

@@ -1,0 +1,22 @@
+# Includes only go down, and the check sees the ones that do not.
+. "$ROOT/tests/cli/lib.sh"
+run "$ROOT/scripts/check-includes"
+status 0
+out_is ''
+
+mkdir -p lib/base lib/data lib/layer lib/odd bin
+echo '#include "layer/layer.h"' >lib/data/a.c
+echo '#include "data/a.h"' >lib/base/b.h
+echo '#include "base/b.h"' >lib/cnn.h
+echo '# include "net/net.h"' >lib/layer/c.c
+echo '#include "own.h"' >lib/layer/fine.c
+echo '#include "elsewhere/x.h"' >bin/d.c
+echo 'int x;' >lib/odd/e.c
+run "$ROOT/scripts/check-includes" .
+[ "$status" -ne 0 ] || fail "wrong includes pass"
+out_is 'bin/d.c:1: "elsewhere/x.h" is no file of a floor
+lib/base/b.h:1: "data/a.h" is not below lib/base
+lib/cnn.h:1: "base/b.h": this header stands alone
+lib/data/a.c:1: "layer/layer.h" is not below lib/data
+lib/layer/c.c:1: "net/net.h" is not below lib/layer
+lib/odd/e.c:1: lib/odd is on no floor'

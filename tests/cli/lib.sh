@@ -1,0 +1,71 @@
+# Helpers of the tests of programs; each test begins with:  . "$ROOT/tests/cli/lib.sh"
+#
+#   run cnn-train --epochs x      runs it: status in $status, what it printed in the files out and err
+#   status 64                     its exit status was that
+#   out_has 'GLOB' / err_has      a line matches the pattern (as a whole line: use * at the ends)
+#   out_is 'TEXT' / err_is        all of what it printed is exactly that
+#   silent                        it printed nothing to standard error
+#   fail / skip REASON            end the test
+#   need python3 gzip             skip where a program is absent
+#   need_data mnist               the real data's folder into $data, skip where it is absent
+#   no_file PATH...               none of them exists
+#   digest FILE                   a checksum, to compare files by
+#
+# shellcheck shell=bash disable=SC2034 # variables for the tests
+set -u
+command_line='(nothing run so far)'
+: "${ROOT:?is the repository; scripts/run-tests sets it}"
+
+fail() {
+    echo "FAILED, line ${BASH_LINENO[${#BASH_LINENO[@]} - 2]}: $*"
+    echo "command: $command_line"
+    echo "status:  ${status-}"
+    [ -s out ] && echo "stdout:" && head -c 2000 out
+    [ -s err ] && echo "stderr:" && head -c 2000 err
+    exit 1
+}
+
+skip() {
+    echo "$*"
+    exit 77
+}
+
+run() {
+    command_line=$*
+    "$@" >out 2>err
+    status=$?
+}
+
+status() { [ "$status" -eq "$1" ] || fail "exit status $status, not $1"; }
+
+has_line() {
+    local line
+    while IFS= read -r line || [ -n "$line" ]; do
+        # shellcheck disable=SC2053 # a pattern is meant
+        [[ $line == $2 ]] && return 0
+    done <"$1"
+    return 1
+}
+out_has() { has_line out "$1" || fail "no line of stdout matches: $1"; }
+err_has() { has_line err "$1" || fail "no line of stderr matches: $1"; }
+out_lacks() { ! has_line out "$1" || fail "a line of stdout matches: $1"; }
+err_lacks() { ! has_line err "$1" || fail "a line of stderr matches: $1"; }
+out_is() { [ "$(cat out)" = "$1" ] || fail "stdout is not: $1"; }
+err_is() { [ "$(cat err)" = "$1" ] || fail "stderr is not: $1"; }
+silent() { [ ! -s err ] || fail "stderr is not empty"; }
+
+no_file() {
+    local f
+    for f; do [ ! -e "$f" ] && [ ! -L "$f" ] || fail "$f exists"; done
+}
+same() { cmp -s "$1" "$2" || fail "$1 and $2 differ"; }
+digest() { sha256sum <"$1" | cut -d ' ' -f 1; }
+
+need() {
+    local p
+    for p; do command -v "$p" >/dev/null || skip "no $p here"; done
+}
+need_data() {
+    data=$ROOT/../shared/data/$1
+    [ -d "$data" ] || skip "no ../shared/data/$1 here"
+}
