@@ -216,7 +216,7 @@ static char *classes_json(const struct cnn_strings *classes)
     return text;
 }
 
-static int put_meta(struct cnn_safetensors_writer *w, const struct cnn_model *m, size_t n)
+int cnn_model_put_meta(struct cnn_safetensors_writer *w, const struct cnn_model *m)
 {
     char *classes = classes_json(&m->classes);
     if (!classes)
@@ -228,10 +228,6 @@ static int put_meta(struct cnn_safetensors_writer *w, const struct cnn_model *m,
         rc = cnn_safetensors_put_meta(w, "cnn.classes", classes);
     if (!rc)
         rc = cnn_safetensors_put_meta(w, "cnn.history", m->history ? m->history : "[]");
-    if (!rc && n)
-        rc = cnn_safetensors_put_meta(w, "cnn.selftest",
-                                      "selftest.output is the net's output for selftest.input "
-                                      "(preprocessed) at inference");
     free(classes);
     return rc;
 }
@@ -265,7 +261,11 @@ static int declare(struct cnn_safetensors_writer *w, const struct cnn_model *m, 
     const struct cnn_graph *g = cnn_net_graph(net);
     size_t params;
     const struct cnn_net_param *param = cnn_net_params(net, &params);
-    int rc = put_meta(w, m, n);
+    int rc = cnn_model_put_meta(w, m);
+    if (!rc && n)
+        rc = cnn_safetensors_put_meta(w, "cnn.selftest",
+                                      "selftest.output is the net's output for selftest.input "
+                                      "(preprocessed) at inference");
     for (size_t i = 0; !rc && i < params; i++)
         rc = cnn_safetensors_put(w, param[i].name, CNN_F32, &param[i].shape);
     if (rc || !n)

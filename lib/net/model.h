@@ -6,6 +6,7 @@
 #include "net/net.h"
 
 struct cnn_safetensors;
+struct cnn_safetensors_writer;
 
 struct cnn_model {
     char *net_text;             /* canonical */
@@ -33,6 +34,9 @@ int cnn_model_load_params(const struct cnn_safetensors *file, const char *path, 
  * preprocessed; n 0: none). Temporary file, fsync, rename. The bytes depend on nothing but what they describe. */
 int cnn_model_save(const char *path, const struct cnn_model *m, struct cnn_net *net,
                    const float *selftest, size_t n);
+
+/* Declare m's texts as metadata of a file that is being written (models and checkpoints). */
+int cnn_model_put_meta(struct cnn_safetensors_writer *w, const struct cnn_model *m);
 
 /* Run the self-test stored in the file: *error gets max |out - stored| / max |stored|. CNN_EDATA when there is none. */
 int cnn_model_selftest(const struct cnn_model *m, struct cnn_net *net, double *error);
