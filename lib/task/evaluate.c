@@ -10,6 +10,7 @@ struct cnn_evaluator {
     struct cnn_net *net;
     size_t outputs; /* elements of the output */
     float *scores;  /* (batch, outputs) */
+    float *weight;  /* (batch) 0 where there is no target */
     struct cnn_metrics m;
 };
 
@@ -49,6 +50,8 @@ int cnn_evaluator_new(struct cnn_net *net, size_t classes, int confusion,
     int rc = cnn_mul_overflows(e->m.classes, e->m.classes, &cells) ? cnn_fail_memory(SIZE_MAX) : 0;
     if (!rc && !(e->scores = cnn_calloc(batch * e->outputs, sizeof *e->scores)))
         rc = CNN_ESYSTEM;
+    if (!rc && !(e->weight = cnn_calloc(batch, sizeof *e->weight)))
+        rc = CNN_ESYSTEM;
     if (!rc && confusion && cells && !(e->m.confusion = cnn_calloc(cells, sizeof(uint64_t))))
         rc = CNN_ESYSTEM;
     if (rc) {
@@ -64,13 +67,14 @@ void cnn_evaluator_free(struct cnn_evaluator *e)
     if (!e)
         return;
     free(e->scores);
+    free(e->weight);
     free(e->m.confusion);
     free(e);
 }
 
 size_t cnn_evaluator_bytes(const struct cnn_evaluator *e)
 {
-    return cnn_net_plan(e->net)->batch * e->outputs * sizeof *e->scores +
+    return cnn_net_plan(e->net)->batch * (e->outputs + 1) * sizeof *e->scores +
            (e->m.confusion ? e->m.classes * e->m.classes * sizeof *e->m.confusion : 0);
 }
 
@@ -109,7 +113,6 @@ static void count_sample(struct cnn_metrics *m, const float *scores, int32_t lab
     m->confusion[(size_t)label * m->classes + answer]++;
 }
 
-/* Losses need a target for every sample: those without a class weigh nothing. */
 static int add_loss(struct cnn_evaluator *e)
 {
     double sum, weight;
@@ -122,7 +125,9 @@ static int add_loss(struct cnn_evaluator *e)
 int cnn_evaluator_add(struct cnn_evaluator *e, const struct cnn_batch *b)
 {
     const struct cnn_graph *g = cnn_net_graph(e->net);
-    struct cnn_batch_view v = {b->n, b->x, b->label, b->vector, b->weight};
+    struct cnn_batch_view v = {b->n, b->x, b->label, b->vector, e->weight};
+    for (size_t i = 0; i < b->n; i++)
+        e->weight[i] = b->vector || (b->label && b->label[i] >= 0) ? b->weight[i] : 0;
     int rc = cnn_net_forward(e->net, &v, 0, 0, 0);
     if (!rc)
         rc = cnn_net_value(e->net, g->output, e->scores);
