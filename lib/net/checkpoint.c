@@ -81,8 +81,8 @@ static int declare(struct cnn_safetensors_writer *w, struct cnn_net *net, int sl
     for (size_t i = 0; best && !rc && i < params; i++) {
         struct cnn_buf name = {0};
         cnn_buf_printf(&name, "best.%s", param[i].name);
-        rc = name.failed ? CNN_ESYSTEM
-                         : cnn_safetensors_put(w, name.text, CNN_F32, &param[i].shape);
+        rc =
+            name.failed ? CNN_ESYSTEM : cnn_safetensors_put(w, name.text, CNN_F32, &param[i].shape);
         cnn_buf_free(&name);
     }
     return rc;

@@ -9,9 +9,9 @@ struct cnn_safetensors;
 struct cnn_safetensors_writer;
 
 struct cnn_model {
-    char *net_text;             /* canonical */
-    struct cnn_strings classes; /* empty when the targets are not classes */
-    char *history;              /* JSON array of objects, oldest first; see cnn-formats(5) */
+    char *net_text;               /* canonical */
+    struct cnn_strings classes;   /* empty when the targets are not classes */
+    char *history;                /* JSON array of objects, oldest first; see cnn-formats(5) */
     struct cnn_safetensors *file; /* mapped tensors; NULL for a model not read from a file */
     char *path;
     size_t selftest_samples; /* 0: none */
@@ -24,21 +24,24 @@ void cnn_model_free(struct cnn_model *m);
 /* Build the model's graph (free it with cnn_graph_free), without losses unless asked. */
 int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_graph **out);
 
-/* Copy every parameter of the net from the file by name. Every parameter must be there with its shape, and every tensor of
- * the file must be used, unless a pattern in allow_new (may be NULL) names it; counters such as num_batches_tracked are
- * passed over. CNN_EDATA naming the first tensor that does not fit. *fresh (may be NULL): how many kept their start. */
+/* Copy every parameter of the net from the file by name. Every parameter must be there with its
+ * shape, and every tensor of the file must be used, unless a pattern in allow_new (may be NULL)
+ * names it; counters such as num_batches_tracked are passed over. CNN_EDATA naming the first tensor
+ * that does not fit. *fresh (may be NULL): how many kept their start. */
 int cnn_model_load_params(const struct cnn_safetensors *file, const char *path, struct cnn_net *net,
                           const struct cnn_strings *allow_new, size_t *fresh);
 
-/* Write a model: the net's parameters, m's texts, and self-test tensors made by running the net on `selftest` (n samples,
- * preprocessed; n 0: none). Temporary file, fsync, rename. The bytes depend on nothing but what they describe. */
+/* Write a model: the net's parameters, m's texts, and self-test tensors made by running the net on
+ * `selftest` (n samples, preprocessed; n 0: none). Temporary file, fsync, rename. The bytes depend
+ * on nothing but what they describe. */
 int cnn_model_save(const char *path, const struct cnn_model *m, struct cnn_net *net,
                    const float *selftest, size_t n);
 
 /* Declare m's texts as metadata of a file that is being written (models and checkpoints). */
 int cnn_model_put_meta(struct cnn_safetensors_writer *w, const struct cnn_model *m);
 
-/* Run the self-test stored in the file: *error gets max |out - stored| / max |stored|. CNN_EDATA when there is none. */
+/* Run the self-test stored in the file: *error gets max |out - stored| / max |stored|. CNN_EDATA
+ * when there is none. */
 int cnn_model_selftest(const struct cnn_model *m, struct cnn_net *net, double *error);
 
 #endif

@@ -158,7 +158,7 @@ int cnn_optimizer_step(const struct cnn_optimizer_options *o, struct cnn_net *ne
     update_kernel *update = kernel_of(b->kernels, o->type);
     struct segment s;
     while (next_segment(param, params, &at, &s))
-        update(&b->queue, &u, s.end - s.begin, w + s.begin, g + s.begin,
-               s1 ? s1 + s.begin : NULL, s2 ? s2 + s.begin : NULL);
+        update(&b->queue, &u, s.end - s.begin, w + s.begin, g + s.begin, s1 ? s1 + s.begin : NULL,
+               s2 ? s2 + s.begin : NULL);
     return b->ops->sync(b);
 }

@@ -4,7 +4,8 @@
 
 #include "net/net.h"
 
-/* An optimizer is a line in optimizers.def: its kernel, how many state arrays it keeps, and its defaults. */
+/* An optimizer is a line in optimizers.def: its kernel, how many state arrays it keeps, and its
+ * defaults. */
 struct cnn_optimizer_type {
     const char *name;
     int slabs;
@@ -17,18 +18,21 @@ struct cnn_optimizer_options {
     const struct cnn_optimizer_type *type;
     double momentum, rho, beta1, beta2, eps;
     int nesterov;
-    double l1, l2, weight_decay; /* weight_decay: decoupled for adamw, the same as l2 for the others */
+    double l1, l2,
+        weight_decay; /* weight_decay: decoupled for adamw, the same as l2 for the others */
     double clip_norm, clip_value; /* 0: none */
 };
 
 /* The defaults of a type; beta1 0.9 and beta2 0.999. */
 struct cnn_optimizer_options cnn_optimizer_defaults(const struct cnn_optimizer_type *type);
 
-/* One step over every trained parameter that is not frozen: `rate` is the learning rate of this step, `step` counts from
- * 1. The gradients of the slab are multiplied by `scale` (1, or what an accumulation of several batches has yet to be
- * divided by) first, then clipped by value, then by norm.
- * *norm (may be NULL) gets the gradient's norm before it is clipped by norm; computing it costs a pass, so it is done only
- * when clip_norm is set or norm is wanted. CNN_EINTERNAL when that norm is not finite; nothing is changed then. */
+/* One step over every trained parameter that is not frozen: `rate` is the learning rate of this
+ * step, `step` counts from
+ * 1. The gradients of the slab are multiplied by `scale` (1, or what an accumulation of several
+ * batches has yet to be divided by) first, then clipped by value, then by norm. *norm (may be NULL)
+ * gets the gradient's norm before it is clipped by norm; computing it costs a pass, so it is done
+ * only when clip_norm is set or norm is wanted. CNN_EINTERNAL when that norm is not finite; nothing
+ * is changed then. */
 int cnn_optimizer_step(const struct cnn_optimizer_options *o, struct cnn_net *net, double rate,
                        uint64_t step, double scale, double *norm);
 
@@ -46,11 +50,13 @@ enum cnn_schedule_kind {
 struct cnn_schedule {
     enum cnn_schedule_kind kind;
     double rate;   /* the base (one-cycle: the peak) rate */
-    double warmup; /* epochs of linear warm-up from rate / 10 to rate; one-cycle: of its rising part (0: 0.3 of all steps) */
+    double warmup; /* epochs of linear warm-up from rate / 10 to rate; one-cycle: of its rising part
+                      (0: 0.3 of all steps) */
     struct cnn_reals milestones; /* step: epochs at which the rate is multiplied by gamma */
     double gamma;                /* step: factor; exponential: factor for each whole epoch */
     double power;                /* polynomial */
-    double final; /* polynomial, cosine, one-cycle: the rate at the end, as a fraction of the base */
+    double
+        final; /* polynomial, cosine, one-cycle: the rate at the end, as a fraction of the base */
     uint64_t steps_per_epoch, total_steps;
 };
 

@@ -1,5 +1,5 @@
-/* Counting how well a net does; see evaluate.h. Sums run in the samples' order, in double precision,
- * so that they do not depend on the number of threads. */
+/* Counting how well a net does; see evaluate.h. Sums run in the samples' order, in double
+ * precision, so that they do not depend on the number of threads. */
 #include "task/evaluate.h"
 
 #include <math.h>

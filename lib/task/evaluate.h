@@ -8,13 +8,15 @@
 #include "data/loader.h"
 #include "net/net.h"
 
-/* Metrics of the samples counted so far. Losses are weighted by the samples' weights; hits count samples. */
+/* Metrics of the samples counted so far. Losses are weighted by the samples' weights; hits count
+ * samples. */
 struct cnn_metrics {
     size_t samples;
     double loss_sum, weight_sum;
     size_t labelled, top1, top5; /* samples with a class, and hits among them */
-    size_t classes;              /* 0: the net's output is no list of classes: no hits, no confusion */
-    uint64_t *confusion;         /* (classes, classes) row: the true class, column: the answer; NULL: not wanted */
+    size_t classes;      /* 0: the net's output is no list of classes: no hits, no confusion */
+    uint64_t *confusion; /* (classes, classes) row: the true class, column: the answer; NULL: not
+                            wanted */
 };
 
 /* Weighted mean loss (0 without losses in the graph), and the parts of `labelled` that hit. */
@@ -24,8 +26,8 @@ double cnn_metrics_top5(const struct cnn_metrics *m);
 
 struct cnn_evaluator;
 
-/* For a net whose graph may have losses. classes: how many the labels index, 0 when targets are not classes.
- * Allocates everything: counting allocates nothing. */
+/* For a net whose graph may have losses. classes: how many the labels index, 0 when targets are not
+ * classes. Allocates everything: counting allocates nothing. */
 int cnn_evaluator_new(struct cnn_net *net, size_t classes, int confusion,
                       struct cnn_evaluator **out);
 void cnn_evaluator_free(struct cnn_evaluator *e);
@@ -33,8 +35,8 @@ void cnn_evaluator_free(struct cnn_evaluator *e);
 size_t cnn_evaluator_bytes(const struct cnn_evaluator *e);
 
 void cnn_evaluator_reset(struct cnn_evaluator *e);
-/* Run the net on a batch, as at inference, and count it. Samples without a class (label -1) count for nothing but
- * `samples`. The net's answers are at cnn_evaluator_scores until the next call. */
+/* Run the net on a batch, as at inference, and count it. Samples without a class (label -1) count
+ * for nothing but `samples`. The net's answers are at cnn_evaluator_scores until the next call. */
 int cnn_evaluator_add(struct cnn_evaluator *e, const struct cnn_batch *b);
 const float *cnn_evaluator_scores(const struct cnn_evaluator *e); /* (n, c, h, w) of the output */
 const struct cnn_metrics *cnn_evaluator_metrics(const struct cnn_evaluator *e);
@@ -43,7 +45,8 @@ const struct cnn_metrics *cnn_evaluator_metrics(const struct cnn_evaluator *e);
 int cnn_evaluate(struct cnn_evaluator *e, struct cnn_loader *l, const volatile int *stop,
                  void (*progress)(void *context, size_t done), void *context);
 
-/* How many of scores (n) rank before scores[i]: greater ones, and equal ones of a smaller index. A NaN ranks last. */
+/* How many of scores (n) rank before scores[i]: greater ones, and equal ones of a smaller index. A
+ * NaN ranks last. */
 size_t cnn_rank(const float *scores, size_t n, size_t i);
 
 #endif
