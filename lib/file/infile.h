@@ -18,4 +18,8 @@ int cnn_bytes_map(const char *path, size_t limit, struct cnn_bytes *out);
 int cnn_bytes_gunzip(const char *path, size_t limit, struct cnn_bytes *out);
 void cnn_bytes_free(struct cnn_bytes *b);
 
+/* The first bytes of a file, decompressed where it is gzip: up to `n` into `head`, *got of them. What follows may be
+ * broken. For telling forms apart, and sizes before anything large is read. */
+int cnn_bytes_head(const char *path, unsigned char *head, size_t n, size_t *got);
+
 #endif

@@ -1,0 +1,16 @@
+/* Numbers of any file's type as float32. */
+#ifndef CNN_FILE_ELEMENTS_H
+#define CNN_FILE_ELEMENTS_H
+
+#include <stddef.h>
+
+/* `count` numbers from `data` (unaligned, `size` bytes each) into `out`. kind: 'f' IEEE float of 2,
+ * 4 or 8 bytes, 'B' bfloat16, 'i' and 'u' integers of 1, 2, 4 or 8 bytes, 'b' truth values of 1
+ * byte. swapped: the other byte order than this machine's. */
+void cnn_elements_read(char kind, size_t size, int swapped, const unsigned char *data, size_t count,
+                       float *out);
+
+/* Nonzero on a machine that keeps the high byte first. */
+int cnn_big_endian(void);
+
+#endif

@@ -1,0 +1,266 @@
+/* Whole input files, mapped or read or decompressed (RFC 1952 through zlib). See infile.h. */
+#include "file/infile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/memory.h"
+
+enum { GZIP_WINDOW = 16 + MAX_WBITS, PIECE = 1 << 16 };
+
+static int too_large(const char *path, size_t limit)
+{
+    return cnn_fail(CNN_EDATA, "%s: larger than the %zu bytes that it may have", path, limit);
+}
+
+/* Read to the end: pipes, and file systems that cannot map. */
+static int read_all(int fd, const char *path, size_t limit, struct cnn_bytes *out)
+{
+    unsigned char *data = NULL;
+    size_t capacity = 0, size = 0;
+    for (;;) {
+        if (cnn_grow(&data, &capacity, size + PIECE, 1))
+            break;
+        ssize_t n = read(fd, data + size, capacity - size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            cnn_fail_errno(CNN_EIO, "%s", path);
+            break;
+        }
+        if (n == 0) {
+            *out = (struct cnn_bytes){.data = data, .size = size};
+            return 0;
+        }
+        size += (size_t)n;
+        if (limit && size > limit) {
+            too_large(path, limit);
+            break;
+        }
+    }
+    free(data);
+    return cnn_error_code();
+}
+
+static int open_file(const char *path, int *fd, struct stat *st)
+{
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0)
+        return cnn_fail_errno(CNN_ENOINPUT, "%s", path);
+    if (fstat(*fd, st)) {
+        cnn_fail_errno(CNN_EIO, "%s", path);
+        close(*fd);
+        return CNN_EIO;
+    }
+    if (S_ISDIR(st->st_mode)) {
+        close(*fd);
+        return cnn_fail(CNN_ENOINPUT, "%s: Is a directory", path);
+    }
+    return 0;
+}
+
+int cnn_bytes_map(const char *path, size_t limit, struct cnn_bytes *out)
+{
+    *out = (struct cnn_bytes){0};
+    int fd;
+    struct stat st;
+    int code = open_file(path, &fd, &st);
+    if (code)
+        return code;
+    if (S_ISREG(st.st_mode) && limit && (uintmax_t)st.st_size > limit) {
+        code = too_large(path, limit);
+    } else {
+        void *map = MAP_FAILED;
+        if (S_ISREG(st.st_mode) && st.st_size > 0 && (uintmax_t)st.st_size <= SIZE_MAX)
+            map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (map != MAP_FAILED)
+            *out = (struct cnn_bytes){.data = map, .size = (size_t)st.st_size, .mapped = 1};
+        else
+            code = read_all(fd, path, limit, out);
+    }
+    close(fd);
+    return code;
+}
+
+void cnn_bytes_free(struct cnn_bytes *b)
+{
+    union {
+        const unsigned char *in;
+        void *out;
+    } data = {.in = b->data}; /* the memory is ours though callers may only read it */
+    if (b->mapped)
+        munmap(data.out, b->size);
+    else
+        free(data.out);
+    *b = (struct cnn_bytes){0};
+}
+
+static int is_gzip(const unsigned char *data, size_t size)
+{
+    return size >= 2 && data[0] == 0x1f && data[1] == 0x8b;
+}
+
+/* What zlib takes at a time is an unsigned int. */
+static uInt piece(size_t n)
+{
+    return n > (1u << 30) ? 1u << 30 : (uInt)n;
+}
+
+/* zlib's interface predates const. */
+static Bytef *input_of(const unsigned char *data)
+{
+    union {
+        const unsigned char *in;
+        Bytef *out;
+    } u = {.in = data};
+    return u.out;
+}
+
+static int all_zero(const unsigned char *data, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (data[i])
+            return 0;
+    return 1;
+}
+
+/* The output of an inflation in progress. */
+struct inflation {
+    z_stream z;
+    unsigned char *data;
+    size_t size, capacity;
+    size_t limit; /* 0: none */
+};
+
+/* One gzip member from in[*at...]; *at moves behind it. */
+static int inflate_member(struct inflation *f, const char *path, const struct cnn_bytes *in,
+                          size_t *at)
+{
+    for (;;) {
+        if (f->limit && f->size > f->limit)
+            return too_large(path, f->limit);
+        if (f->size == f->capacity && cnn_grow(&f->data, &f->capacity, f->size + PIECE, 1))
+            return CNN_ESYSTEM;
+        uInt give = piece(in->size - *at), room = piece(f->capacity - f->size);
+        f->z.next_in = input_of(in->data + *at);
+        f->z.avail_in = give;
+        f->z.next_out = f->data + f->size;
+        f->z.avail_out = room;
+        int rc = inflate(&f->z, Z_NO_FLUSH);
+        *at += give - f->z.avail_in;
+        f->size += room - f->z.avail_out;
+        if (rc == Z_STREAM_END)
+            return f->limit && f->size > f->limit ? too_large(path, f->limit) : 0;
+        if (rc == Z_MEM_ERROR)
+            return cnn_fail_memory(f->capacity);
+        if (rc == Z_BUF_ERROR || (rc == Z_OK && *at == in->size && f->z.avail_out))
+            return cnn_fail(CNN_EDATA, "%s: truncated gzip file", path);
+        if (rc != Z_OK)
+            return cnn_fail(CNN_EDATA, "%s: corrupt gzip file (%s)", path,
+                            f->z.msg ? f->z.msg : "bad stream");
+    }
+}
+
+/* All members, one after another; padding with zeros behind the last is allowed, as gzip(1) does.
+ */
+static int inflate_all(struct inflation *f, const char *path, const struct cnn_bytes *in)
+{
+    size_t at = 0;
+    if (inflateInit2(&f->z, GZIP_WINDOW) != Z_OK)
+        return cnn_fail(CNN_ESYSTEM, "%s: cannot start zlib", path);
+    int code = 0;
+    while (!code && at < in->size && !(at && all_zero(in->data + at, in->size - at))) {
+        if (at && !is_gzip(in->data + at, in->size - at))
+            code = cnn_fail(CNN_EDATA, "%s: garbage behind the gzip data", path);
+        else
+            code = inflate_member(f, path, in, &at);
+        if (!code && inflateReset(&f->z) != Z_OK)
+            code = cnn_fail(CNN_ESYSTEM, "%s: cannot restart zlib", path);
+    }
+    inflateEnd(&f->z);
+    return code;
+}
+
+int cnn_bytes_gunzip(const char *path, size_t limit, struct cnn_bytes *out)
+{
+    struct cnn_bytes in;
+    int code = cnn_bytes_map(path, 0, &in);
+    *out = (struct cnn_bytes){0};
+    if (code)
+        return code;
+    if (!is_gzip(in.data, in.size)) {
+        if (limit && in.size > limit)
+            code = too_large(path, limit);
+        else
+            *out = in;
+        if (code)
+            cnn_bytes_free(&in);
+        return code;
+    }
+    struct inflation f = {.limit = limit};
+    code = inflate_all(&f, path, &in);
+    cnn_bytes_free(&in);
+    if (code)
+        free(f.data);
+    else
+        *out = (struct cnn_bytes){.data = f.data, .size = f.size};
+    return code;
+}
+
+/* Inflate the first bytes; *got says how many came out of the (perhaps cut or corrupt) beginning.
+ */
+static int inflate_head(const unsigned char *in, size_t size, unsigned char *head, size_t n,
+                        size_t *got)
+{
+    z_stream z = {0};
+    if (inflateInit2(&z, GZIP_WINDOW) != Z_OK)
+        return cnn_fail(CNN_ESYSTEM, "cannot start zlib");
+    z.next_in = input_of(in);
+    z.avail_in = piece(size);
+    z.next_out = head;
+    z.avail_out = piece(n);
+    inflate(&z, Z_SYNC_FLUSH);
+    *got = n - z.avail_out;
+    inflateEnd(&z);
+    return 0;
+}
+
+int cnn_bytes_head(const char *path, unsigned char *head, size_t n, size_t *got)
+{
+    int fd;
+    struct stat st;
+    *got = 0;
+    int code = open_file(path, &fd, &st);
+    if (code)
+        return code;
+    unsigned char *raw = cnn_calloc(1, PIECE);
+    size_t size = 0;
+    while (raw && size < PIECE) {
+        ssize_t k = read(fd, raw + size, PIECE - size);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            code = cnn_fail_errno(CNN_EIO, "%s", path);
+        if (k <= 0)
+            break;
+        size += (size_t)k;
+    }
+    close(fd);
+    if (!raw)
+        return CNN_ESYSTEM;
+    if (!code && is_gzip(raw, size)) {
+        code = inflate_head(raw, size, head, n, got);
+    } else if (!code) {
+        *got = size < n ? size : n;
+        memcpy(head, raw, *got);
+    }
+    free(raw);
+    return code;
+}

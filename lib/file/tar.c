@@ -1,0 +1,162 @@
+/* Reading tar in every dialect and compression that libarchive knows. See tar.h. */
+#include "file/tar.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum { READ_BLOCK = 1 << 17 };
+
+struct cnn_tar_reader {
+    struct archive *archive;
+    struct archive_entry *entry; /* the current member; libarchive's */
+    char *path;                  /* for messages */
+    int fd, own_fd;
+    int64_t base, size; /* of a file that can be read by pread: where the archive begins, where the
+                           file ends; -1: cannot */
+    size_t count;       /* members so far */
+};
+
+/* libarchive's complaint as our error. */
+static int fail_archive(const struct cnn_tar_reader *r, const char *what)
+{
+    const char *text = archive_error_string(r->archive);
+    int code = archive_errno(r->archive) == EIO ? CNN_EIO : CNN_EDATA;
+    if (archive_errno(r->archive) == ENOMEM)
+        code = CNN_ESYSTEM;
+    return cnn_fail(code, "%s: %s%s%s", r->path, what, text ? ": " : "", text ? text : "");
+}
+
+static void find_extent(struct cnn_tar_reader *r)
+{
+    struct stat st;
+    r->base = r->size = -1;
+    if (fstat(r->fd, &st) || !S_ISREG(st.st_mode))
+        return;
+    r->base = lseek(r->fd, 0, SEEK_CUR);
+    r->size = st.st_size;
+}
+
+static int start_archive(struct cnn_tar_reader *r)
+{
+    r->archive = archive_read_new();
+    if (!r->archive)
+        return cnn_fail(CNN_ESYSTEM, "%s: cannot start libarchive", r->path);
+    /* by name: "all" brings filters that run other programs; each answers with a warning where it
+     * is not built in */
+    archive_read_support_filter_gzip(r->archive);
+    archive_read_support_filter_bzip2(r->archive);
+    archive_read_support_filter_xz(r->archive);
+    archive_read_support_filter_lzma(r->archive);
+    archive_read_support_filter_zstd(r->archive);
+    archive_read_support_filter_lz4(r->archive);
+    archive_read_support_filter_compress(r->archive);
+    if (archive_read_support_format_tar(r->archive) != ARCHIVE_OK)
+        return fail_archive(r, "libarchive without tar");
+    if (archive_read_open_fd(r->archive, r->fd, READ_BLOCK) != ARCHIVE_OK)
+        return fail_archive(r, "not a tar archive");
+    return 0;
+}
+
+int cnn_tar_reader_open(const char *path, int fd, struct cnn_tar_reader **out)
+{
+    *out = NULL;
+    struct cnn_tar_reader *r = cnn_calloc(1, sizeof *r);
+    if (!r)
+        return CNN_ESYSTEM;
+    r->fd = fd;
+    r->path = cnn_strdup(path);
+    int code = r->path ? 0 : CNN_ESYSTEM;
+    if (!code && fd < 0) {
+        r->fd = open(path, O_RDONLY | O_CLOEXEC);
+        r->own_fd = r->fd >= 0;
+        if (r->fd < 0)
+            code = cnn_fail_errno(CNN_ENOINPUT, "%s", path);
+    }
+    if (!code) {
+        find_extent(r);
+        code = start_archive(r);
+    }
+    if (code)
+        cnn_tar_reader_close(r);
+    else
+        *out = r;
+    return code;
+}
+
+/* Where the member's data begins in the file: libarchive has consumed all that is before it,
+ * extended headers included. Sparse members have their data in pieces. */
+static int64_t data_offset(const struct cnn_tar_reader *r)
+{
+    if (r->base < 0 || archive_filter_count(r->archive) != 1 ||
+        archive_filter_code(r->archive, 0) != ARCHIVE_FILTER_NONE ||
+        archive_entry_sparse_count(r->entry) > 0)
+        return -1;
+    return r->base + archive_filter_bytes(r->archive, 0);
+}
+
+/* UTF-8 where the archive says so, whatever the locale; else the bytes as they are. */
+static const char *member_name(struct archive_entry *entry)
+{
+    const char *name = archive_entry_pathname_utf8(entry);
+    return name ? name : archive_entry_pathname(entry);
+}
+
+int cnn_tar_reader_next(struct cnn_tar_reader *r, struct cnn_tar_member *m)
+{
+    *m = (struct cnn_tar_member){.offset = -1};
+    int rc = archive_read_next_header(r->archive, &r->entry);
+    while (rc == ARCHIVE_RETRY)
+        rc = archive_read_next_header(r->archive, &r->entry);
+    if (rc == ARCHIVE_EOF)
+        return 0;
+    if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
+        return fail_archive(r, r->count ? "malformed tar archive" : "not a tar archive");
+    m->name = member_name(r->entry);
+    int64_t size = archive_entry_size(r->entry);
+    if (!m->name || size < 0)
+        return cnn_fail(CNN_EDATA, "%s: malformed tar member %zu", r->path, r->count);
+    r->count++;
+    m->regular = archive_entry_filetype(r->entry) == AE_IFREG && !archive_entry_hardlink(r->entry);
+    m->size = m->regular ? (uint64_t)size : 0;
+    m->offset = m->regular ? data_offset(r) : -1;
+    /* skipping is seeking in a file, which would not notice */
+    if (m->offset >= 0 && (size > r->size || m->offset > r->size - size))
+        return cnn_fail(CNN_EDATA, "%s: truncated within member '%.300s'", r->path, m->name);
+    return 1;
+}
+
+int cnn_tar_reader_data(struct cnn_tar_reader *r, void *out, size_t size)
+{
+    size_t got = 0;
+    while (got < size) {
+        la_ssize_t n = archive_read_data(r->archive, (char *)out + got, size - got);
+        if (n == ARCHIVE_RETRY)
+            continue;
+        if (n < 0)
+            return fail_archive(r, "malformed tar archive");
+        if (n == 0)
+            return cnn_fail(CNN_EDATA, "%s: truncated within member '%.300s'", r->path,
+                            member_name(r->entry));
+        got += (size_t)n;
+    }
+    return 0;
+}
+
+void cnn_tar_reader_close(struct cnn_tar_reader *r)
+{
+    if (!r)
+        return;
+    archive_read_free(r->archive);
+    if (r->own_fd)
+        close(r->fd);
+    free(r->path);
+    free(r);
+}

@@ -1,0 +1,151 @@
+/* Writing tar: ustar with pax headers where a name needs one, fixed owner, mode and time. See
+ * tar.h.
+ *
+ * libarchive makes the headers; blocks are gathered here, so that a write(2) is large and a flush
+ * is ours to order. */
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "file/tar.h"
+
+enum { BUFFER_BYTES = 1 << 18 };
+
+struct cnn_tar_writer {
+    struct archive *archive;
+    struct archive_entry *entry; /* reused */
+    char *name;                  /* for messages */
+    int fd;
+    int error; /* errno of the first write that failed */
+    size_t used;
+    char buffer[BUFFER_BYTES];
+};
+
+static int write_all(struct cnn_tar_writer *w, const char *bytes, size_t n)
+{
+    while (n && !w->error) {
+        ssize_t k = write(w->fd, bytes, n);
+        if (k < 0 && errno != EINTR)
+            w->error = errno;
+        if (k > 0) {
+            bytes += k;
+            n -= (size_t)k;
+        }
+    }
+    return w->error;
+}
+
+static int push(struct cnn_tar_writer *w)
+{
+    size_t n = w->used;
+    w->used = 0;
+    return write_all(w, w->buffer, n);
+}
+
+/* libarchive's output. */
+static la_ssize_t take_bytes(struct archive *a, void *context, const void *bytes, size_t n)
+{
+    struct cnn_tar_writer *w = context;
+    if (n > BUFFER_BYTES - w->used)
+        push(w);
+    if (n > BUFFER_BYTES) {
+        write_all(w, bytes, n);
+    } else {
+        memcpy(w->buffer + w->used, bytes, n);
+        w->used += n;
+    }
+    if (w->error) {
+        archive_set_error(a, w->error, "%s", "cannot write");
+        return -1;
+    }
+    return (la_ssize_t)n;
+}
+
+static int fail_writer(struct cnn_tar_writer *w)
+{
+    errno = w->error;
+    if (w->error)
+        return cnn_fail_errno(CNN_EIO, "%s", w->name);
+    const char *text = archive_error_string(w->archive);
+    return cnn_fail(CNN_EIO, "%s: %s", w->name, text ? text : "cannot write the tar archive");
+}
+
+static void fixed_entry(struct archive_entry *e)
+{
+    archive_entry_set_filetype(e, AE_IFREG);
+    archive_entry_set_perm(e, 0644);
+    archive_entry_set_uid(e, 0);
+    archive_entry_set_gid(e, 0);
+    archive_entry_set_mtime(e, 0, 0);
+}
+
+int cnn_tar_writer_open(int fd, const char *name_for_messages, struct cnn_tar_writer **out)
+{
+    *out = NULL;
+    struct cnn_tar_writer *w = cnn_calloc(1, sizeof *w);
+    if (!w)
+        return CNN_ESYSTEM;
+    w->fd = fd;
+    w->name = cnn_strdup(name_for_messages);
+    w->archive = archive_write_new();
+    w->entry = archive_entry_new();
+    if (!w->name || !w->archive || !w->entry ||
+        archive_write_set_format_pax_restricted(w->archive) != ARCHIVE_OK ||
+        archive_write_set_bytes_per_block(w->archive, 0) != ARCHIVE_OK ||
+        archive_write_open(w->archive, w, NULL, take_bytes, NULL) != ARCHIVE_OK) {
+        cnn_tar_writer_free(w);
+        return cnn_fail(CNN_ESYSTEM, "%s: cannot start libarchive", name_for_messages);
+    }
+    fixed_entry(w->entry);
+    *out = w;
+    return 0;
+}
+
+int cnn_tar_writer_add(struct cnn_tar_writer *w, const char *name, const void *data, size_t size)
+{
+    if (w->error)
+        return fail_writer(w);
+    archive_entry_set_pathname(w->entry, name);
+    archive_entry_set_size(w->entry, (la_int64_t)size);
+    int rc = archive_write_header(w->archive, w->entry);
+    if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
+        return fail_writer(w);
+    const char *bytes = data;
+    while (size) {
+        la_ssize_t n = archive_write_data(w->archive, bytes, size);
+        if (n <= 0)
+            return fail_writer(w);
+        bytes += n;
+        size -= (size_t)n;
+    }
+    return archive_write_finish_entry(w->archive) < ARCHIVE_WARN ? fail_writer(w) : 0;
+}
+
+int cnn_tar_writer_flush(struct cnn_tar_writer *w)
+{
+    return push(w) ? fail_writer(w) : 0;
+}
+
+int cnn_tar_writer_finish(struct cnn_tar_writer *w)
+{
+    if (w->error || archive_write_close(w->archive) != ARCHIVE_OK)
+        return fail_writer(w);
+    return cnn_tar_writer_flush(w);
+}
+
+void cnn_tar_writer_free(struct cnn_tar_writer *w)
+{
+    if (!w)
+        return;
+    /* without this, freeing an unfinished archive would write its end */
+    if (w->archive)
+        archive_write_fail(w->archive);
+    archive_write_free(w->archive);
+    archive_entry_free(w->entry);
+    free(w->name);
+    free(w);
+}
