@@ -176,10 +176,18 @@ int cnn_parse_bytes(const char *text, size_t *out)
 
 void cnn_format_real(double value, int single, char out[32])
 {
+    char text[32];
+    out[0] = '\0';
     for (int digits = 1; digits <= 17; digits++) {
-        snprintf(out, 32, "%.*g", digits, value);
-        double back = strtod(out, NULL);
-        if (single ? (float)back == (float)value : back == value)
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        double back = strtod(text, NULL);
+        if (digits < 17 && !(single ? (float)back == (float)value : back == value))
+            continue;
+        /* 10 rather than 1e+01; what is large or tiny keeps its exponent. */
+        int plain = !strchr(text, 'e');
+        if (plain || !out[0])
+            memcpy(out, text, sizeof text);
+        if (plain || digits >= 7)
             return;
     }
 }
