@@ -30,8 +30,8 @@ static void add_choices(const char *choices, struct cnn_buf *out)
 
 static void describe(const struct cnn_option *o, struct cnn_buf *out)
 {
-    cnn_buf_puts(out, o->help ? o->help : "");
-    if (o->type == CNN_OPT_CHOICE) {
+    cnn_buf_puts(out, o->help);
+    if (o->type == CNN_OPT_CHOICE && !strstr(o->help, o->choices)) {
         cnn_buf_puts(out, ": ");
         add_choices(o->choices, out);
     }
@@ -92,7 +92,20 @@ void cli_print_help(const struct cli_program *program)
            program->name);
 }
 
-/* One line an option: --name, -x or nothing, flag|choice|file|text, its value's name, choices,
+static const char *kind(const struct cnn_option *o)
+{
+    static const char *const files[] = {"FILE", "DIR", "DATASET", "MODEL", "WHAT"};
+    if (o->type == CNN_OPT_FLAG)
+        return "flag";
+    if (o->type == CNN_OPT_CHOICE)
+        return "choice";
+    for (size_t i = 0; o->metavar && i < sizeof files / sizeof *files; i++)
+        if (!strncmp(o->metavar, files[i], strlen(files[i])))
+            return "file";
+    return "text";
+}
+
+/* One line an option: --name, -x or nothing, flag, choice, file or text, its value's name, choices,
  * default, separated by tabs. */
 void cli_print_options(const struct cli_program *program)
 {
@@ -100,13 +113,7 @@ void cli_print_options(const struct cli_program *program)
     for (size_t i = 0; (o = cli_option_at(program, i)); i++) {
         if (cli_is_heading(o))
             continue;
-        int file = o->metavar && (!strcmp(o->metavar, "FILE") || !strcmp(o->metavar, "DIR") ||
-                                  !strcmp(o->metavar, "DATASET") || !strcmp(o->metavar, "MODEL"));
-        const char *kind = o->type == CNN_OPT_FLAG     ? "flag"
-                           : o->type == CNN_OPT_CHOICE ? "choice"
-                           : file                      ? "file"
-                                                       : "text";
-        printf("--%s\t%s%.1s\t%s\t%s\t%s\t%s\n", o->name, o->letter ? "-" : "", &o->letter, kind,
+        printf("--%s\t%s%.1s\t%s\t%s\t%s\t%s\n", o->name, o->letter ? "-" : "", &o->letter, kind(o),
                o->metavar ? o->metavar : "", o->choices ? o->choices : "",
                o->fallback ? o->fallback : "");
     }

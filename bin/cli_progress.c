@@ -16,7 +16,7 @@
 
 #include "base/memory.h"
 
-enum { BAR = 22, LINE = 512 };
+enum { BAR = 22, NARROW = 60 };
 
 struct cli_progress {
     char *label;
@@ -113,7 +113,7 @@ static void draw(struct cli_progress *p, uint64_t done, uint64_t total, const ch
     double rate = passed > 0.2 && done > p->first ? (double)(done - p->first) / passed : 0;
     struct cnn_buf line = {0};
     cnn_buf_puts(&line, p->label);
-    if (total)
+    if (total && columns() >= NARROW)
         add_bar(&line, done < total ? (double)done / (double)total : 1.0);
     add_counts(&line, done, total, rate);
     if (text && *text)
