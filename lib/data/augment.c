@@ -1,0 +1,217 @@
+/* The chain of augmentations; see augment.h. */
+#include "data/augment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+#define CNN_AUGMENTATION(name) extern const struct cnn_augment_type cnn_augment_##name;
+#include "data/augmentations.def"
+#undef CNN_AUGMENTATION
+
+#define CNN_AUGMENTATION(name) &cnn_augment_##name,
+static const struct cnn_augment_type *const types[] = {
+#include "data/augmentations.def"
+};
+#undef CNN_AUGMENTATION
+
+enum { TYPES = sizeof types / sizeof *types };
+
+/* Options that belong to no augmentation alone. */
+struct shared {
+    int fill;
+};
+
+static const struct cnn_option shared_options[] = {
+    {"fill", CNN_OPT_CHOICE, offsetof(struct shared, fill), "black", 0, 0,
+     "black|grey|white|edge|reflect", 0, 0, "WHAT", "what comes in from outside of the image"},
+    CNN_OPTION_END,
+};
+
+struct cnn_augmenter {
+    void *options[TYPES];
+    struct shared shared;
+};
+
+const struct cnn_augment_type *cnn_augment_type_at(size_t i)
+{
+    return i < TYPES ? types[i] : NULL;
+}
+
+const struct cnn_option *cnn_augment_option_at(size_t i)
+{
+    for (size_t t = 0; t <= TYPES; t++)
+        for (const struct cnn_option *o = t < TYPES ? types[t]->options : shared_options; o->name;
+             o++)
+            if (!i--)
+                return o;
+    return NULL;
+}
+
+struct cnn_augmenter *cnn_augmenter_new(void)
+{
+    struct cnn_augmenter *a = cnn_calloc(1, sizeof *a);
+    if (!a)
+        return NULL;
+    for (size_t t = 0; t < TYPES; t++)
+        if (!(a->options[t] = cnn_calloc(1, types[t]->options_size)) ||
+            cnn_option_defaults(types[t]->options, a->options[t]))
+            goto fail;
+    if (!cnn_option_defaults(shared_options, &a->shared))
+        return a;
+fail:
+    cnn_augmenter_free(a);
+    return NULL;
+}
+
+void cnn_augmenter_free(struct cnn_augmenter *a)
+{
+    for (size_t t = 0; a && t < TYPES; t++)
+        free(a->options[t]);
+    free(a);
+}
+
+/* A value that cannot stand leaves the option as it was. */
+static int set_checked(const struct cnn_augment_type *type, const struct cnn_option *o,
+                       void *options, const char *value)
+{
+    void *before = cnn_calloc(1, type->options_size);
+    if (!before)
+        return CNN_ESYSTEM;
+    memcpy(before, options, type->options_size);
+    int rc = cnn_option_set(o, options, value);
+    if (!rc && type->check)
+        rc = type->check(options);
+    if (rc)
+        memcpy(options, before, type->options_size);
+    free(before);
+    return rc;
+}
+
+int cnn_augmenter_set(struct cnn_augmenter *a, const char *name, const char *value)
+{
+    const struct cnn_option *o;
+    for (size_t t = 0; t < TYPES; t++)
+        if ((o = cnn_option_find(types[t]->options, name)))
+            return set_checked(types[t], o, a->options[t], value);
+    if ((o = cnn_option_find(shared_options, name)))
+        return cnn_option_set(o, &a->shared, value);
+    return cnn_fail(CNN_EUSAGE, "%s: there is no such augmentation", name);
+}
+
+static int is_active(const struct cnn_augmenter *a, size_t t)
+{
+    return types[t]->active(a->options[t]);
+}
+
+int cnn_augmenter_active(const struct cnn_augmenter *a)
+{
+    for (size_t t = 0; a && t < TYPES; t++)
+        if (is_active(a, t))
+            return 1;
+    return 0;
+}
+
+static void print_options(const struct cnn_option *o, const void *fields, struct cnn_buf *out)
+{
+    for (; o->name; o++) {
+        if (cnn_option_is_default(o, fields))
+            continue;
+        cnn_buf_printf(out, "%s--%s ", out->size ? " " : "", o->name);
+        cnn_option_print(o, fields, out);
+    }
+}
+
+void cnn_augmenter_print(const struct cnn_augmenter *a, struct cnn_buf *out)
+{
+    int geometric = 0;
+    for (size_t t = 0; t < TYPES; t++) {
+        if (!is_active(a, t))
+            continue;
+        geometric |= types[t]->view != NULL;
+        print_options(types[t]->options, a->options[t], out);
+    }
+    if (geometric)
+        print_options(shared_options, &a->shared, out);
+}
+
+void cnn_augment_scratch_free(struct cnn_augment_scratch *s)
+{
+    cnn_image_free(&s->image);
+    cnn_image_free(&s->labels);
+}
+
+static void swap_images(struct cnn_image *a, struct cnn_image *b)
+{
+    struct cnn_image swap = *a;
+    *a = *b;
+    *b = swap;
+}
+
+/* Do the resampling that has gathered in *view, and begin a new one. */
+static int resample(const struct cnn_augment_work *work, struct cnn_view *view)
+{
+    struct cnn_image *im = work->image;
+    if (!cnn_view_is_whole(view, im->h, im->w)) {
+        int rc = cnn_image_warp(&work->scratch->image, im, view, work->fill);
+        if (!rc && work->labels)
+            rc = cnn_labels_warp(&work->scratch->labels, work->labels, view, work->fill);
+        if (rc)
+            return rc;
+        swap_images(im, &work->scratch->image);
+        if (work->labels)
+            swap_images(work->labels, &work->scratch->labels);
+    }
+    *view = cnn_view_whole(im->h, im->w);
+    return 0;
+}
+
+static int augment_with(const struct cnn_augment_type *type, const void *options,
+                        const struct cnn_augment_work *work, struct cnn_view *view)
+{
+    if (!type->view) {
+        int rc = resample(work, view);
+        if (rc || (rc = type->apply(options, work)))
+            return rc;
+        *view = cnn_view_whole(work->image->h, work->image->w);
+        return 0;
+    }
+    struct cnn_view next = cnn_view_whole(view->h, view->w);
+    int rc = type->view(options, work->random, &next);
+    if (!rc)
+        cnn_view_then(view, &next);
+    return rc;
+}
+
+static int check_sample(const struct cnn_image *im, const struct cnn_image *labels)
+{
+    if (!im->maxval)
+        return cnn_fail(CNN_EDATA, "numbers that are no image cannot be augmented");
+    if (labels && (labels->h != im->h || labels->w != im->w))
+        return cnn_fail(CNN_EDATA, "an image of %zux%zu with labels of %zux%zu", im->h, im->w,
+                        labels->h, labels->w);
+    return 0;
+}
+
+int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, uint64_t copy,
+                struct cnn_augment_scratch *scratch, struct cnn_sample *s)
+{
+    if (!cnn_augmenter_active(a))
+        return 0;
+    struct cnn_image *labels = s->target.kind == CNN_TARGET_LABELS ? &s->target.values : NULL;
+    int rc = check_sample(&s->image, labels);
+    if (rc)
+        return rc;
+    uint64_t stream = cnn_hash_string(s->key, cnn_hash_u64(copy, cnn_hash_u64(epoch, 0)));
+    struct cnn_random r;
+    struct cnn_augment_work work = {&r, &s->image, labels, scratch, (enum cnn_fill)a->shared.fill};
+    struct cnn_view view = cnn_view_whole(s->image.h, s->image.w);
+    for (size_t t = 0; t < TYPES && !rc; t++) {
+        if (!is_active(a, t))
+            continue;
+        cnn_random_start(&r, seed, cnn_hash_string(types[t]->name, stream));
+        rc = augment_with(types[t], a->options[t], &work, &view);
+    }
+    return rc ? rc : resample(&work, &view);
+}
