@@ -22,6 +22,8 @@ struct cnn_tar_reader {
     int64_t base, size; /* of a file that can be read by pread: where the archive begins, where the
                            file ends; -1: cannot */
     size_t count;       /* members so far */
+    unsigned char *block; /* what the descriptor gave last, when bytes were read ahead of it */
+    size_t ahead;         /* bytes of block that the caller read; 0 once they were given */
 };
 
 /* libarchive's complaint as our error. */
@@ -38,10 +40,49 @@ static void find_extent(struct cnn_tar_reader *r)
 {
     struct stat st;
     r->base = r->size = -1;
-    if (fstat(r->fd, &st) || !S_ISREG(st.st_mode))
+    if (r->block || fstat(r->fd, &st) || !S_ISREG(st.st_mode))
         return;
     r->base = lseek(r->fd, 0, SEEK_CUR);
     r->size = st.st_size;
+}
+
+/* libarchive's input where the caller has read the first bytes: those, then the descriptor's. */
+static la_ssize_t read_behind(struct archive *a, void *context, const void **bytes)
+{
+    struct cnn_tar_reader *r = context;
+    size_t n = r->ahead;
+    *bytes = r->block;
+    r->ahead = 0;
+    if (n)
+        return (la_ssize_t)n;
+    for (;;) {
+        ssize_t k = read(r->fd, r->block, READ_BLOCK);
+        if (k >= 0)
+            return k;
+        if (errno != EINTR) {
+            archive_set_error(a, errno, "%s", strerror(errno));
+            return -1;
+        }
+    }
+}
+
+static int open_input(struct cnn_tar_reader *r)
+{
+    if (!r->block)
+        return archive_read_open_fd(r->archive, r->fd, READ_BLOCK);
+    return archive_read_open(r->archive, r, NULL, read_behind, NULL);
+}
+
+static int take_ahead(struct cnn_tar_reader *r, const void *ahead, size_t size)
+{
+    if (!size)
+        return 0;
+    r->block = cnn_calloc(1, size > READ_BLOCK ? size : READ_BLOCK);
+    if (!r->block)
+        return CNN_ESYSTEM;
+    memcpy(r->block, ahead, size);
+    r->ahead = size;
+    return 0;
 }
 
 static int start_archive(struct cnn_tar_reader *r)
@@ -60,12 +101,14 @@ static int start_archive(struct cnn_tar_reader *r)
     archive_read_support_filter_compress(r->archive);
     if (archive_read_support_format_tar(r->archive) != ARCHIVE_OK)
         return fail_archive(r, "libarchive without tar");
-    if (archive_read_open_fd(r->archive, r->fd, READ_BLOCK) != ARCHIVE_OK)
+    archive_read_set_option(r->archive, "tar", "read_concatenated_archives", "1");
+    if (open_input(r) != ARCHIVE_OK)
         return fail_archive(r, "not a tar archive");
     return 0;
 }
 
-int cnn_tar_reader_open(const char *path, int fd, struct cnn_tar_reader **out)
+int cnn_tar_reader_open(const char *path, int fd, const void *ahead, size_t ahead_size,
+                        struct cnn_tar_reader **out)
 {
     *out = NULL;
     struct cnn_tar_reader *r = cnn_calloc(1, sizeof *r);
@@ -73,7 +116,7 @@ int cnn_tar_reader_open(const char *path, int fd, struct cnn_tar_reader **out)
         return CNN_ESYSTEM;
     r->fd = fd;
     r->path = cnn_strdup(path);
-    int code = r->path ? 0 : CNN_ESYSTEM;
+    int code = r->path ? take_ahead(r, ahead, ahead_size) : CNN_ESYSTEM;
     if (!code && fd < 0) {
         r->fd = open(path, O_RDONLY | O_CLOEXEC);
         r->own_fd = r->fd >= 0;
@@ -157,6 +200,7 @@ void cnn_tar_reader_close(struct cnn_tar_reader *r)
     archive_read_free(r->archive);
     if (r->own_fd)
         close(r->fd);
+    free(r->block);
     free(r->path);
     free(r);
 }

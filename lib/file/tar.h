@@ -11,15 +11,20 @@ struct cnn_tar_reader;
 struct cnn_tar_member {
     const char *name; /* borrowed until the next call */
     uint64_t size;
-    int64_t offset; /* of the data in the file, when it can be read from there with pread; -1: it cannot (compressed, pipe) */
+    int64_t offset; /* of the data in the file, when it can be read from there with pread; -1: it
+                       cannot (compressed, pipe) */
     int regular;    /* 0: a folder, link ...; no data */
 };
 
-/* Read from a path, or from a file descriptor (fd >= 0; `path` is then for messages; not closed). */
-int cnn_tar_reader_open(const char *path, int fd, struct cnn_tar_reader **out);
+/* Read from a path, or from a file descriptor (fd >= 0; `path` is then for messages; not closed).
+ * `ahead` (copied; size 0: none) are bytes that were taken from the descriptor already, to find out
+ * what it holds. Archives that follow one another (`cat a.tar b.tar`) are read as one. */
+int cnn_tar_reader_open(const char *path, int fd, const void *ahead, size_t ahead_size,
+                        struct cnn_tar_reader **out);
 /* 1: a member; 0: the end of the archive; negative: malformed or cut ("PATH: ..."), CNN_EDATA. */
 int cnn_tar_reader_next(struct cnn_tar_reader *r, struct cnn_tar_member *m);
-/* The current member's data: exactly m.size bytes into `out`. Members above the caller's own bound must not be asked for. */
+/* The current member's data: exactly m.size bytes into `out`. Members above the caller's own bound
+ * must not be asked for. */
 int cnn_tar_reader_data(struct cnn_tar_reader *r, void *out, size_t size);
 void cnn_tar_reader_close(struct cnn_tar_reader *r);
 
@@ -31,7 +36,8 @@ int cnn_tar_writer_open(int fd, const char *name_for_messages, struct cnn_tar_wr
 int cnn_tar_writer_add(struct cnn_tar_writer *w, const char *name, const void *data, size_t size);
 /* Push what is buffered to the descriptor (so that a slow producer is seen). */
 int cnn_tar_writer_flush(struct cnn_tar_writer *w);
-/* The end-of-archive blocks; CNN_EIO when anything could not be written. A broken pipe is CNN_EIO too ("... Broken pipe"). */
+/* The end-of-archive blocks; CNN_EIO when anything could not be written. A broken pipe is CNN_EIO
+ * too ("... Broken pipe"). */
 int cnn_tar_writer_finish(struct cnn_tar_writer *w);
 void cnn_tar_writer_free(struct cnn_tar_writer *w);
 

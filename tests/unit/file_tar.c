@@ -81,7 +81,7 @@ static void check_archive(const char *path, int seekable, int names)
     struct cnn_tar_member m;
     unsigned char *data = malloc(70000);
     int fd = open(path, O_RDONLY);
-    assert_int_equal(cnn_tar_reader_open(path, -1, &r), 0);
+    assert_int_equal(cnn_tar_reader_open(path, -1, NULL, 0, &r), 0);
     for (int i = 0; i < 5; i++) {
         int rc = cnn_tar_reader_next(r, &m);
         if (rc != 1)
@@ -170,7 +170,8 @@ static void test_cut(void **state)
     for (size_t cut = 0; cut < n - 1024; cut += cut < 6000 ? 37 : 4099) {
         struct cnn_tar_reader *r;
         struct cnn_tar_member m;
-        int count = 0, rc = cnn_tar_reader_open(scratch_write("cut.tar", bytes, cut), -1, &r);
+        int count = 0,
+            rc = cnn_tar_reader_open(scratch_write("cut.tar", bytes, cut), -1, NULL, 0, &r);
         if (!rc) {
             while ((rc = cnn_tar_reader_next(r, &m)) == 1) {
                 rc = cnn_tar_reader_data(r, data, m.size);
@@ -201,7 +202,7 @@ static void test_descriptors(void **state)
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(write(ends[1], bytes, 4096), 4096);
     close(ends[1]);
-    assert_int_equal(cnn_tar_reader_open("-", ends[0], &r), 0);
+    assert_int_equal(cnn_tar_reader_open("-", ends[0], NULL, 0, &r), 0);
     assert_int_equal(cnn_tar_reader_next(r, &m), 1);
     assert_int_equal(m.offset, -1);
     cnn_tar_reader_close(r);
@@ -210,7 +211,7 @@ static void test_descriptors(void **state)
     memcpy(shifted + 7, bytes, n);
     int fd = open(scratch_write("shifted", shifted, n + 7), O_RDONLY);
     assert_int_equal(lseek(fd, 7, SEEK_SET), 7);
-    assert_int_equal(cnn_tar_reader_open("-", fd, &r), 0);
+    assert_int_equal(cnn_tar_reader_open("-", fd, NULL, 0, &r), 0);
     assert_int_equal(cnn_tar_reader_next(r, &m), 1);
     assert_int_equal(m.offset, 7 + 512);
     cnn_tar_reader_close(r);
@@ -260,14 +261,14 @@ static void test_garbage(void **state)
     for (size_t i = 0; i < sizeof noise; i++)
         noise[i] = (char)(i * 7 + 1);
     for (size_t n = 0; n <= sizeof noise; n += 1024) {
-        int rc = cnn_tar_reader_open(scratch_write("noise", noise, n), -1, &r);
+        int rc = cnn_tar_reader_open(scratch_write("noise", noise, n), -1, NULL, 0, &r);
         if (!rc)
             rc = cnn_tar_reader_next(r, &m);
         assert_int_equal(rc, CNN_EDATA);
         assert_non_null(strstr(cnn_error_message(), "not a tar archive"));
         cnn_tar_reader_close(r);
     }
-    assert_int_equal(cnn_tar_reader_open(scratch_path("missing"), -1, &r), CNN_ENOINPUT);
+    assert_int_equal(cnn_tar_reader_open(scratch_path("missing"), -1, NULL, 0, &r), CNN_ENOINPUT);
 }
 
 static void test_speed(void **state)
