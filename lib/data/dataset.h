@@ -22,18 +22,23 @@ struct cnn_record {
 };
 
 struct cnn_dataset_options {
-    const struct cnn_strings *classes; /* pinned list; a class that is not in it is CNN_EDATA. NULL: classes.txt beside
-                                          a manifest, the header's list of a stream, else the sorted names found */
-    const char *labels;    /* IDX: the label file, when it is not where it usually is; NULL */
-    int stream;            /* do not spool: leave a stream to cnn_dataset_next (has no effect on other forms) */
+    const struct cnn_strings
+        *classes; /* pinned list; a class that is not in it is CNN_EDATA. NULL: the header's list of
+                     a stream, classes.txt beside the file, else the sorted names found */
+    const char *labels; /* IDX: the label file, when it is not where it usually is; NULL */
+    int stream; /* do not spool: leave a stream to cnn_dataset_next (has no effect on other forms)
+                 */
     size_t memory;         /* bytes that a spooled stream may take in memory; 0: 1 GiB */
     const char *temporary; /* folder for the rest; NULL: $TMPDIR, else /tmp */
-    const volatile int *stop; /* set by a signal handler: spooling gives up with CNN_EINTERRUPTED; may be NULL */
+    const volatile int
+        *stop; /* set by a signal handler: spooling gives up with CNN_EINTERRUPTED; may be NULL */
 };
 
-/* Open PATH: "-" is standard input; a folder of class folders (or of images: no classes); a manifest; a Caffe list; IDX;
- * CIFAR binary; tar; .npy (classes from PATH with .tsv for .npy, when that exists); feature TSV; svmlight; a single image.
- * What it is follows from the contents, never from options. CNN_ENOINPUT, CNN_EDATA ("PATH:LINE: ..."). */
+/* Open PATH: "-" is standard input; a folder of class folders (or of images: no classes); a
+ * manifest; a Caffe list; IDX; CIFAR binary; tar; .npy (classes from PATH with .tsv for .npy, when
+ * that exists); feature TSV; svmlight; a single image; or "digits:COUNT[:SEED]", the built-in
+ * dataset of lib/data/digits.h. What it is follows from the contents, never from options.
+ * CNN_ENOINPUT, CNN_EDATA ("PATH:LINE: ..."). */
 int cnn_dataset_open(const char *path, const struct cnn_dataset_options *options,
                      struct cnn_dataset **out);
 void cnn_dataset_close(struct cnn_dataset *ds);
@@ -50,21 +55,32 @@ int cnn_dataset_classes_pinned(const struct cnn_dataset *ds);
 /* JSON array: what a stream's header says made it; "[]" otherwise. */
 const char *cnn_dataset_history(const struct cnn_dataset *ds);
 
-/* Load sample i into *out (reusing its memory; {0} at first). Any thread. CNN_EDATA, CNN_EIO, CNN_ENOINPUT with a message
- * that names the record's source. */
+/* Load sample i into *out (reusing its memory; {0} at first). Any thread. CNN_EDATA, CNN_EIO,
+ * CNN_ENOINPUT with a message that names the record's source. */
 int cnn_dataset_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out);
 
-/* A stream that was not spooled, sample by sample. Raw bytes are read by one thread in order, and decoded by any. */
+/* A stream that was not spooled, sample by sample. Raw bytes are read by one thread in order, and
+ * decoded by any. */
 struct cnn_raw; /* one sample's members, undecoded */
 struct cnn_raw *cnn_raw_new(void);
 void cnn_raw_free(struct cnn_raw *raw);
-/* 1: read; 0: the end, and for a stream of ours the end record was there and right; negative: CNN_EDATA ("cut before its
- * end record"), CNN_EIO. */
+/* 1: read; 0: the end, and for a stream of ours the end record was there and right; negative:
+ * CNN_EDATA ("cut before its end record"), CNN_EIO. */
 int cnn_dataset_next(struct cnn_dataset *ds, struct cnn_raw *raw);
 int cnn_raw_decode(const struct cnn_dataset *ds, const struct cnn_raw *raw, struct cnn_sample *out);
 
-/* A key from a file name: without extension, "./" and "../" and leading '/' stripped, '.' in its last component as '_'. */
+/* Keys. The same picture has the same key in every form, wherever it is read from:
+ * - a file (in a folder, in a manifest, or alone): its last two path components without extension,
+ * "ants/001" for photos/ants/001.jpg; '.' becomes '_' in the last, control characters in both;
+ * - sample i of an IDX, CIFAR, npy, feature TSV or svmlight file without keys of its own: the
+ * file's name without folder and extensions, '/', and i in at least six digits,
+ * "train-images-idx3-ubyte/000017";
+ * - sample i of digits:COUNT:SEED: "digits-SEED/00000i", whatever COUNT is;
+ * - a sample of a tar, or of features with keys: as it is written there (a tar's key ends at the
+ * first '.' of the last component). A manifest's row FILE#i has the key of sample i of FILE. A key
+ * that was there before in the same dataset gets "~2", the next "~3", and so on. */
 void cnn_key_from_path(const char *path, struct cnn_buf *out);
+void cnn_key_from_number(const char *path, size_t i, struct cnn_buf *out);
 
 /* classes.txt: one name a line, order is index. CNN_EDATA on duplicates and empty lines. */
 int cnn_classes_read(const char *path, struct cnn_strings *out);
