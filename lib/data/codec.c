@@ -1,0 +1,96 @@
+/* What the image codecs share; see codec.h. */
+#include "data/codec.h"
+
+#include "base/error.h"
+
+void cnn_codec_row8(struct cnn_image *im, size_t y, const unsigned char *row, size_t step,
+                    unsigned maxval)
+{
+    float divisor = (float)maxval;
+    for (size_t k = 0; k < im->c; k++) {
+        float *to = im->px + (k * im->h + y) * im->w;
+        for (size_t x = 0; x < im->w; x++)
+            to[x] = (float)row[x * step + k] / divisor;
+    }
+}
+
+void cnn_codec_row16(struct cnn_image *im, size_t y, const unsigned char *row, size_t step,
+                     unsigned maxval)
+{
+    float divisor = (float)maxval;
+    for (size_t k = 0; k < im->c; k++) {
+        float *to = im->px + (k * im->h + y) * im->w;
+        for (size_t x = 0; x < im->w; x++) {
+            const unsigned char *p = row + 2 * (x * step + k);
+            to[x] = (float)(p[0] << 8 | p[1]) / divisor;
+        }
+    }
+}
+
+size_t cnn_codec_row_bytes(const struct cnn_image *im)
+{
+    return im->c * im->w * (im->maxval > 255 ? 2 : 1);
+}
+
+void cnn_codec_pack_row(const struct cnn_image *im, size_t y, unsigned char *row)
+{
+    for (size_t k = 0; k < im->c; k++) {
+        const float *from = im->px + (k * im->h + y) * im->w;
+        for (size_t x = 0; x < im->w; x++) {
+            unsigned v = cnn_quantise(from[x], im->maxval);
+            size_t at = x * im->c + k;
+            if (im->maxval > 255) {
+                row[2 * at] = (unsigned char)(v >> 8);
+                row[2 * at + 1] = (unsigned char)v;
+            } else {
+                row[at] = (unsigned char)v;
+            }
+        }
+    }
+}
+
+int cnn_codec_check(const struct cnn_image *im, const char *format)
+{
+    if ((im->c != 1 && im->c != 3) || (im->maxval != 255 && im->maxval != 65535))
+        return cnn_fail(CNN_EDATA, "%zu channels of maxval %u are no %s image", im->c, im->maxval,
+                        format);
+    return 0;
+}
+
+/* Big or little end first, as a TIFF header says. */
+static unsigned get16(const unsigned char *p, int big)
+{
+    return big ? (unsigned)(p[0] << 8 | p[1]) : (unsigned)(p[1] << 8 | p[0]);
+}
+
+static size_t get32(const unsigned char *p, int big)
+{
+    return big ? (size_t)get16(p, 1) << 16 | get16(p + 2, 1)
+               : (size_t)get16(p + 2, 0) << 16 | get16(p, 0);
+}
+
+int cnn_exif_orientation(const unsigned char *bytes, size_t size)
+{
+    enum { EXIF = 6, TIFF = 8, ENTRY = 12, TAG = 0x0112, SHORT = 3 };
+    static const unsigned char magic[EXIF] = "Exif\0";
+    for (size_t i = 0; i < EXIF; i++)
+        if (size < EXIF + TIFF || bytes[i] != magic[i])
+            return 1;
+    const unsigned char *tiff = bytes + EXIF;
+    size -= EXIF;
+    int big = tiff[0] == 'M';
+    if (tiff[0] != tiff[1] || (tiff[0] != 'M' && tiff[0] != 'I') || get16(tiff + 2, big) != 42)
+        return 1;
+    size_t at = get32(tiff + 4, big);
+    if (at > size - 2)
+        return 1;
+    size_t entries = get16(tiff + at, big), room = (size - at - 2) / ENTRY;
+    for (size_t i = 0; i < entries && i < room; i++) {
+        const unsigned char *e = tiff + at + 2 + i * ENTRY;
+        if (get16(e, big) != TAG)
+            continue;
+        unsigned value = get16(e + 8, big);
+        return get16(e + 2, big) == SHORT && value >= 1 && value <= 8 ? (int)value : 1;
+    }
+    return 1;
+}

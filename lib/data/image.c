@@ -1,0 +1,143 @@
+/* Images in memory: shape, copies, channels, crops; see image.h. */
+#include "data/image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+int cnn_image_reshape(struct cnn_image *im, size_t c, size_t h, size_t w, unsigned maxval)
+{
+    size_t pixels, count, bytes;
+    if (!c || !h || !w)
+        return cnn_fail(CNN_EDATA, "an image of %zux%zux%zu has no pixels", c, h, w);
+    if (maxval && (h > CNN_IMAGE_MAX_SIDE || w > CNN_IMAGE_MAX_SIDE))
+        return cnn_fail(CNN_EDATA, "%zu x %zu pixels are more than %d on a side", w, h,
+                        CNN_IMAGE_MAX_SIDE);
+    if (cnn_mul_overflows(h, w, &pixels) || pixels > CNN_IMAGE_MAX_PIXELS)
+        return cnn_fail(CNN_EDATA, "%zu x %zu pixels are more than %zu", w, h,
+                        CNN_IMAGE_MAX_PIXELS);
+    if (cnn_mul_overflows(pixels, c, &count) || count > 4 * CNN_IMAGE_MAX_PIXELS)
+        return cnn_fail(CNN_EDATA, "%zux%zux%zu numbers are too many", c, h, w);
+    if (count > im->capacity) {
+        bytes = count * sizeof *im->px;
+        cnn_image_free(im); /* its contents are not wanted, so no realloc */
+        im->px = malloc(bytes);
+        if (!im->px)
+            return cnn_fail_memory(bytes);
+        im->capacity = count;
+    }
+    im->c = c;
+    im->h = h;
+    im->w = w;
+    im->maxval = maxval;
+    return 0;
+}
+
+int cnn_image_copy(struct cnn_image *dst, const struct cnn_image *src)
+{
+    int code = cnn_image_reshape(dst, src->c, src->h, src->w, src->maxval);
+    if (!code)
+        memcpy(dst->px, src->px, src->c * src->h * src->w * sizeof *src->px);
+    return code;
+}
+
+void cnn_image_free(struct cnn_image *im)
+{
+    free(im->px);
+    *im = (struct cnn_image){0};
+}
+
+enum cnn_image_format cnn_image_sniff(const unsigned char *bytes, size_t size)
+{
+    if (size >= 8 && !memcmp(bytes, "\x89PNG\r\n\x1a\n", 8))
+        return CNN_IMAGE_PNG;
+    if (size >= 3 && !memcmp(bytes, "\xff\xd8\xff", 3))
+        return CNN_IMAGE_JPEG;
+    if (size >= 3 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7' &&
+        (bytes[2] == '#' || strchr(" \t\r\n\v\f", bytes[2])) && bytes[2])
+        return CNN_IMAGE_PNM;
+    return CNN_IMAGE_UNKNOWN;
+}
+
+int cnn_image_decode(const unsigned char *bytes, size_t size, struct cnn_image *out)
+{
+    switch (cnn_image_sniff(bytes, size)) {
+    case CNN_IMAGE_PNG:
+        return cnn_png_decode(bytes, size, out);
+    case CNN_IMAGE_JPEG:
+        return cnn_jpeg_decode(bytes, size, out);
+    case CNN_IMAGE_PNM:
+        return cnn_pnm_decode(bytes, size, out);
+    case CNN_IMAGE_UNKNOWN:
+        break;
+    }
+    if (!size)
+        return cnn_fail(CNN_EDATA, "empty file");
+    if (size >= 6 && !memcmp(bytes, "GIF8", 4))
+        return cnn_fail(CNN_EDATA, "a GIF file (PNG, JPEG or PNM is needed)");
+    return cnn_fail(CNN_EDATA, "not a PNG, JPEG or PNM file");
+}
+
+/* ITU-R BT.601 luma. */
+static void to_grey(struct cnn_image *dst, const struct cnn_image *src)
+{
+    size_t n = src->h * src->w;
+    const float *r = src->px, *g = r + n, *b = g + n;
+    for (size_t i = 0; i < n; i++)
+        dst->px[i] = 0.299f * r[i] + 0.587f * g[i] + 0.114f * b[i];
+}
+
+int cnn_image_channels(struct cnn_image *dst, const struct cnn_image *src, size_t c)
+{
+    if (src->c == c)
+        return cnn_image_copy(dst, src);
+    if (!(src->c == 3 && c == 1) && !(src->c == 1 && c == 3))
+        return cnn_fail(CNN_EDATA, "%zu channels cannot become %zu", src->c, c);
+    int code = cnn_image_reshape(dst, c, src->h, src->w, src->maxval);
+    if (code)
+        return code;
+    if (c == 1) {
+        to_grey(dst, src);
+        return 0;
+    }
+    size_t n = src->h * src->w;
+    for (size_t k = 0; k < c; k++)
+        memcpy(dst->px + k * n, src->px, n * sizeof *src->px);
+    return 0;
+}
+
+/* One row of the crop: fill, the part that src covers, fill. */
+static void crop_row(float *dst, size_t w, const float *src, size_t src_w, ptrdiff_t x, float fill)
+{
+    for (size_t i = 0; i < w; i++) {
+        ptrdiff_t at = x + (ptrdiff_t)i;
+        dst[i] = at >= 0 && at < (ptrdiff_t)src_w ? src[at] : fill;
+    }
+}
+
+int cnn_image_crop(struct cnn_image *dst, const struct cnn_image *src, ptrdiff_t y, ptrdiff_t x,
+                   size_t h, size_t w, float fill)
+{
+    int code = cnn_image_reshape(dst, src->c, h, w, src->maxval);
+    if (code)
+        return code;
+    int inside = x >= 0 && x <= (ptrdiff_t)src->w - (ptrdiff_t)w;
+    for (size_t k = 0; k < src->c; k++)
+        for (size_t i = 0; i < h; i++) {
+            ptrdiff_t at = y + (ptrdiff_t)i;
+            float *to = dst->px + (k * h + i) * w;
+            if (at < 0 || at >= (ptrdiff_t)src->h) {
+                for (size_t j = 0; j < w; j++)
+                    to[j] = fill;
+                continue;
+            }
+            const float *from = src->px + (k * src->h + (size_t)at) * src->w;
+            if (inside)
+                memcpy(to, from + x, w * sizeof *to);
+            else
+                crop_row(to, w, from, src->w, x, fill);
+        }
+    return 0;
+}
