@@ -175,14 +175,14 @@ asan:
 lint:
 	@scripts/lint
 
-bench: programs
-	@PATH="$(CURDIR)/$(BUILD)/bin:$$PATH" scripts/bench
+bench: programs $(BUILD)/helpers/measure
+	@PATH="$(CURDIR)/$(BUILD)/bin:$(CURDIR)/$(BUILD)/helpers:$$PATH" scripts/bench
 
 clean:
 	rm -rf build demo
 
 help:
-	@sed -n 's/^# \?//p;/^$$/q' Makefile
+	@sed -n '/^\#/!q;s/^\# \{0,1\}//p' Makefile
 
 # ---- installing -------------------------------------------------------------------------------------
 
@@ -214,7 +214,7 @@ Cflags: -I$${includedir}
 endef
 
 install: programs $(BUILD)/cnn.pc
-	install -d $(sort $(dir $(installed:%='$(DESTDIR)%')))
+	install -d $(patsubst %,'$(DESTDIR)%',$(sort $(dir $(installed))))
 	install -m 755 $(PROGRAMS) '$(DESTDIR)$(bindir)'
 	install -m 644 $(BUILD)/libcnn.a '$(DESTDIR)$(libdir)'
 	install -m 644 $(BUILD)/cnn.pc '$(DESTDIR)$(libdir)/pkgconfig'

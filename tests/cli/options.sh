@@ -1,0 +1,139 @@
+# The command line that all programs share, tried on tests/programs/options.c.
+. "$ROOT/tests/cli/lib.sh"
+options=$BUILD/helpers/options
+try='Try '\''options --help'\''.'
+
+# expect 'STDOUT' ARGUMENT...
+expect() {
+    local what=$1
+    shift
+    run "$options" "$@"
+    status 0
+    silent
+    out_is "$what"
+}
+
+# refuse 'MESSAGE' ARGUMENT...
+refuse() {
+    local what=$1
+    shift
+    run "$options" "$@"
+    status 64
+    out_is ''
+    err_is "options: $what
+$try"
+}
+
+plain='rate=1 output= how=0 verbose=0 quiet=0 skip=0 list= augment='
+expect "count=10 $plain" --rate 1
+expect "count=3 $plain
+operand a
+operand -
+operand b" a --rate=1 - -n 3 b
+expect "count=3 $plain
+operand -n
+operand --" -l1 -n3 -- -n --
+expect "count=10 rate=1 output=x y how=1 verbose=1 quiet=1 skip=1 list= augment=" \
+    -l 1 -vqo 'x y' --how slow --on-bad skip
+expect "count=10 rate=1 output= how=0 verbose=0 quiet=0 skip=1 list=bad.txt augment=
+freeze conv*
+freeze -x" --rate 1 --on-bad=list=bad.txt --freeze 'conv*' --freeze -x --verbose=0
+expect "count=10 rate=1 output= how=0 verbose=0 quiet=0 skip=0 list= augment=--rotate 10" -l 1 --rotate 10
+
+refuse '--rate is required' a
+refuse "--count: 'x' is not a whole number" -l 1 --count x
+refuse "--count: '0' is not in 1..1000000" -l 1 -n0
+refuse "--count: '' is not a whole number" -l 1 --count=
+refuse "--rate: 'nan' is not a number" --rate nan
+refuse "--how: 'quick' is none of fast|slow" -l 1 --how quick
+refuse "--verbose: 'maybe' is neither 0 nor 1" -l 1 --verbose=maybe
+refuse "--rotate: 'x' is not a number" -l 1 --rotate x
+refuse '--count: a value is missing (N)' -l 1 --count
+refuse '--count: a value is missing (N)' -l 1 -n
+refuse 'unknown option --cuont (did you mean --count?)' --cuont 3
+refuse 'unknown option --out (did you mean --output?)' --out=3
+refuse 'unknown option --rotat (did you mean --rotate?)' --rotat=3
+refuse 'unknown option --nonsense' --nonsense
+refuse 'unknown option -x' -vx
+run "$options" -l 1 --on-bad maybe
+status 64
+err_is "options: --on-bad: 'maybe' is none of fail, skip, list=FILE"
+
+run "$options" --version
+status 0
+out_has 'options [0-9]*.[0-9]*.[0-9]*'
+run "$options" -l x --help
+status 64
+run "$options" --help --rate x
+status 0
+silent
+out_has 'Usage: options \[OPTION\]... FILE...'
+out_has '   or: options --rate X'
+out_has '  -n, --count N           how many of them*'
+out_has '                          long line that must be broken \[10\]'
+out_has 'Details:'
+out_has '      --how WHAT          the way: fast, slow \[fast\]'
+out_has 'Augmentation:'
+out_has '      --rotate*'
+awk 'length > 79 { exit 1 }' out || fail "a line of the help is too long"
+run "$options" --options
+out_has $'--how\t\tchoice\tWHAT\tfast|slow\tfast'
+out_has $'--output\t-o\tfile\tFILE\t\t'
+out_lacks '*Details*'
+
+# The library's errors, and output that cannot be written.
+run "$options" -l 1 --fail
+status 65
+err_is 'options: photo.png: not a picture'
+"$options" -l 1 >/dev/full 2>err
+status=$?
+status 74
+err_is 'options: standard output: No space left on device'
+"$options" --help >/dev/full 2>err
+status=$?
+status 74
+"$options" -l 1 >&- 2>err
+status=$?
+status 74
+err_is 'options: standard output: Bad file descriptor'
+{ "$options" -l 1 --wait 20 2>err; echo $? >code; } | true
+status=$(cat code)
+status 74
+err_is 'options: standard output: Broken pipe'
+
+# One signal asks, the second one kills.
+for signal in INT TERM; do
+    env --default-signal=INT,TERM "$options" -l 1 --wait 1000 >out 2>err &
+    pid=$!
+    sleep 0.3
+    kill -s $signal $pid
+    wait $pid
+    status=$?
+    status 75
+    err_has 'options: stopped by signal *'
+done
+
+# Progress: in place on a terminal, within its width, nothing elsewhere.
+run "$options" -l 1 --wait 30
+silent
+command -v script >/dev/null || exit 0
+# on_terminal COLUMNS: what the progress was, a line a drawing, in lines.
+on_terminal() {
+    local begin=${EPOCHREALTIME/./}
+    TERM=xterm script -qec "stty cols $1; $options -l 1 --wait 60" /dev/null </dev/null >out 2>err
+    status=$?
+    status 0
+    LC_ALL=C tr '\r' '\n' <out | sed 's/\x1b\[K//' | grep '^waiting' >lines
+    [ "$(wc -l <lines)" -ge 3 ] || fail "no progress on a terminal"
+    [ "$(wc -l <lines)" -le $(((${EPOCHREALTIME/./} - begin) / 100000 + 1)) ] ||
+        fail "redrawn more often than ten times a second"
+    awk -v w="$1" 'length >= w { exit 1 }' lines || fail "wider than the terminal"
+}
+on_terminal 30
+on_terminal 80
+grep -q 'waiting  \[=*> *\]  ..%  .*/60  .*/s  0:00 left  some text' lines || fail "the bar looks odd"
+TERM=xterm script -qec "$options -l 1 -q --wait 30" /dev/null </dev/null >out
+LC_ALL=C grep -q waiting out && fail "progress although -q"
+TERM=dumb script -qec "$options -l 1 --wait 30" /dev/null </dev/null >out
+LC_ALL=C grep -q waiting out && fail "progress although the terminal is dumb"
+exit 0

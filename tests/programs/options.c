@@ -1,0 +1,92 @@
+/* A program with every kind of option, for tests/cli/options.sh: prints what it understood. */
+#define _DEFAULT_SOURCE
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "data/augment.h"
+
+struct args {
+    long long count, wait;
+    double rate;
+    const char *output, *on_bad;
+    int quiet, verbose, how, fail;
+    struct cnn_strings freeze;
+};
+
+static const struct cnn_option table[] = {
+    {"count", CNN_OPT_INT, offsetof(struct args, count), "10", 1, 1e6, NULL, 0, 'n', "N",
+     "how many of them there are to be, at most, which is a long line that must be broken"},
+    {"rate", CNN_OPT_REAL, offsetof(struct args, rate), NULL, 0, 10, NULL, 0, 'l', "X",
+     "a required number"},
+    CLI_OUTPUT(struct args, output, "where it goes"),
+    CLI_HEADING("Details"),
+    {"how", CNN_OPT_CHOICE, offsetof(struct args, how), "fast", 0, 0, "fast|slow", 0, 0, "WHAT",
+     "the way"},
+    {"freeze", CNN_OPT_TEXTS, offsetof(struct args, freeze), NULL, 0, 0, NULL, 0, 0, "PATTERN",
+     "may be repeated"},
+    {"wait", CNN_OPT_INT, offsetof(struct args, wait), "0", 0, 1e6, NULL, 0, 0, "N",
+     "hundredths of a second of progress"},
+    {"fail", CNN_OPT_FLAG, offsetof(struct args, fail), "0", 0, 1, NULL, 0, 0, NULL,
+     "end with an error"},
+    {"verbose", CNN_OPT_FLAG, offsetof(struct args, verbose), "0", 0, 1, NULL, 0, 'v', NULL,
+     "say more"},
+    CLI_ON_BAD(struct args, on_bad),
+    CLI_QUIET(struct args, quiet),
+    CNN_OPTION_END,
+};
+
+static const struct cli_program program = {"options", "[OPTION]... FILE...\n--rate X",
+                                           "Try the options.", table, 1};
+
+static int wait_with_progress(const struct args *a)
+{
+    const struct timespec step = {0, 10000000};
+    struct cli_progress *p = cli_progress_new("waiting", a->quiet);
+    for (long long i = 0; i < a->wait && !*cli_stop(); i++) {
+        cli_progress_update(p, (uint64_t)i, (uint64_t)a->wait, "some text that stands behind it");
+        nanosleep(&step, NULL);
+    }
+    cli_progress_free(p);
+    return *cli_stop() ? cnn_fail(CNN_EINTERRUPTED, "stopped by signal %d", *cli_stop()) : 0;
+}
+
+static int print_all(const struct args *a, const struct cnn_augmenter *augmenter, char **operands)
+{
+    int skip;
+    const char *list;
+    struct cnn_buf text = {0};
+    int rc = cli_on_bad(a->on_bad, &skip, &list);
+    if (rc)
+        return rc;
+    cnn_augmenter_print(augmenter, &text);
+    printf("count=%lld rate=%g output=%s how=%d verbose=%d quiet=%d skip=%d list=%s augment=%s\n",
+           a->count, a->rate, a->output, a->how, a->verbose, a->quiet, skip, list ? list : "",
+           text.text ? text.text : "");
+    cnn_buf_free(&text);
+    for (size_t i = 0; i < a->freeze.count; i++)
+        printf("freeze %s\n", a->freeze.item[i]);
+    for (; *operands; operands++)
+        printf("operand %s\n", *operands);
+    return a->fail ? cnn_fail(CNN_EDATA, "photo.png: not a picture") : 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct args args = {0};
+    int first;
+    struct cnn_augmenter *augmenter = cnn_augmenter_new();
+    int rc = augmenter ? cli_parse(&program, argc, argv, &args, augmenter, &first)
+                       : cli_end(&program, cnn_error_code());
+    if (rc < 0) {
+        cli_catch_signals();
+        rc = print_all(&args, augmenter, argv + first);
+        if (!rc)
+            rc = wait_with_progress(&args);
+        rc = cli_end(&program, rc);
+    }
+    cnn_strings_free(&args.freeze);
+    cnn_augmenter_free(augmenter);
+    return rc;
+}
