@@ -53,4 +53,8 @@ size_t cnn_loader_position(const struct cnn_loader *l);
 int cnn_loader_rewind(struct cnn_loader *l, uint64_t epoch, size_t start);
 void cnn_loader_close(struct cnn_loader *l);
 
+/* Bytes of memory that a loader with these options will take for buffers and the threads' scratch, where samples decode
+ * to about the input's shape (for memory plans). */
+size_t cnn_loader_bytes(const struct cnn_loader_options *options);
+
 #endif
