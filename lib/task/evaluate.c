@@ -8,9 +8,10 @@
 
 struct cnn_evaluator {
     struct cnn_net *net;
-    size_t outputs; /* elements of the output */
-    float *scores;  /* (batch, outputs) */
-    float *weight;  /* (batch) 0 where there is no target */
+    size_t outputs;   /* elements of the output */
+    float *scores;    /* (batch, outputs) */
+    float *weight;    /* (batch) 0 where there is no target */
+    uint64_t *counts; /* (3, classes) the metrics' support, answers and hits */
     struct cnn_metrics m;
 };
 
@@ -34,12 +35,74 @@ double cnn_metrics_top5(const struct cnn_metrics *m)
     return ratio((double)m->top5, (double)m->labelled);
 }
 
+double cnn_metrics_mse(const struct cnn_metrics *m)
+{
+    return m->values ? m->squared_sum / (double)m->values : 0;
+}
+
+double cnn_metrics_mae(const struct cnn_metrics *m)
+{
+    return m->values ? m->absolute_sum / (double)m->values : 0;
+}
+
+static double defined_ratio(double a, double b)
+{
+    return b > 0 ? a / b : NAN;
+}
+
+double cnn_metrics_precision(const struct cnn_metrics *m, size_t c)
+{
+    return defined_ratio((double)m->hits[c], (double)m->answers[c]);
+}
+
+double cnn_metrics_recall(const struct cnn_metrics *m, size_t c)
+{
+    return defined_ratio((double)m->hits[c], (double)m->support[c]);
+}
+
+double cnn_metrics_f1(const struct cnn_metrics *m, size_t c)
+{
+    return defined_ratio(2.0 * (double)m->hits[c], (double)m->support[c] + (double)m->answers[c]);
+}
+
+double cnn_metrics_macro_f1(const struct cnn_metrics *m)
+{
+    double sum = 0, occur = 0;
+    for (size_t c = 0; c < m->classes; c++) {
+        if (!m->support[c] && !m->answers[c])
+            continue;
+        sum += cnn_metrics_f1(m, c);
+        occur++;
+    }
+    return ratio(sum, occur);
+}
+
+static int allocate(struct cnn_evaluator *e, size_t batch, int confusion)
+{
+    size_t classes = e->m.classes, cells = 0;
+    if (confusion && cnn_mul_overflows(classes, classes, &cells))
+        return cnn_fail_memory(SIZE_MAX);
+    if (!(e->scores = cnn_calloc(batch * e->outputs, sizeof *e->scores)) ||
+        !(e->weight = cnn_calloc(batch, sizeof *e->weight)))
+        return CNN_ESYSTEM;
+    if (cells && !(e->m.confusion = cnn_calloc(cells, sizeof *e->m.confusion)))
+        return CNN_ESYSTEM;
+    if (!classes)
+        return 0;
+    e->counts = cnn_calloc(classes, 3 * sizeof *e->counts);
+    if (!e->counts)
+        return CNN_ESYSTEM;
+    e->m.support = e->counts;
+    e->m.answers = e->counts + classes;
+    e->m.hits = e->counts + 2 * classes;
+    return 0;
+}
+
 int cnn_evaluator_new(struct cnn_net *net, size_t classes, int confusion,
                       struct cnn_evaluator **out)
 {
     const struct cnn_graph *g = cnn_net_graph(net);
     struct cnn_chw shape = g->node[g->output].layer.out;
-    size_t batch = cnn_net_plan(net)->batch, cells = 0;
     struct cnn_evaluator *e = cnn_calloc(1, sizeof *e);
     *out = NULL;
     if (!e)
@@ -47,13 +110,7 @@ int cnn_evaluator_new(struct cnn_net *net, size_t classes, int confusion,
     e->net = net;
     e->outputs = cnn_chw_count(shape);
     e->m.classes = classes == shape.c && shape.h * shape.w == 1 ? classes : 0;
-    int rc = cnn_mul_overflows(e->m.classes, e->m.classes, &cells) ? cnn_fail_memory(SIZE_MAX) : 0;
-    if (!rc && !(e->scores = cnn_calloc(batch * e->outputs, sizeof *e->scores)))
-        rc = CNN_ESYSTEM;
-    if (!rc && !(e->weight = cnn_calloc(batch, sizeof *e->weight)))
-        rc = CNN_ESYSTEM;
-    if (!rc && confusion && cells && !(e->m.confusion = cnn_calloc(cells, sizeof(uint64_t))))
-        rc = CNN_ESYSTEM;
+    int rc = allocate(e, cnn_net_plan(net)->batch, confusion);
     if (rc) {
         cnn_evaluator_free(e);
         return rc;
@@ -68,6 +125,7 @@ void cnn_evaluator_free(struct cnn_evaluator *e)
         return;
     free(e->scores);
     free(e->weight);
+    free(e->counts);
     free(e->m.confusion);
     free(e);
 }
@@ -75,15 +133,22 @@ void cnn_evaluator_free(struct cnn_evaluator *e)
 size_t cnn_evaluator_bytes(const struct cnn_evaluator *e)
 {
     return cnn_net_plan(e->net)->batch * (e->outputs + 1) * sizeof *e->scores +
+           3 * e->m.classes * sizeof *e->counts +
            (e->m.confusion ? e->m.classes * e->m.classes * sizeof *e->m.confusion : 0);
 }
 
 void cnn_evaluator_reset(struct cnn_evaluator *e)
 {
-    struct cnn_metrics fresh = {.classes = e->m.classes, .confusion = e->m.confusion};
-    if (fresh.confusion)
-        memset(fresh.confusion, 0, fresh.classes * fresh.classes * sizeof *fresh.confusion);
-    e->m = fresh;
+    struct cnn_metrics old = e->m;
+    e->m = (struct cnn_metrics){.classes = old.classes,
+                                .support = old.support,
+                                .answers = old.answers,
+                                .hits = old.hits,
+                                .confusion = old.confusion};
+    if (old.classes)
+        memset(e->counts, 0, 3 * old.classes * sizeof *e->counts);
+    if (old.confusion)
+        memset(old.confusion, 0, old.classes * old.classes * sizeof *old.confusion);
 }
 
 size_t cnn_rank(const float *scores, size_t n, size_t i)
@@ -96,21 +161,39 @@ size_t cnn_rank(const float *scores, size_t n, size_t i)
     return before;
 }
 
+static size_t best(const float *scores, size_t n)
+{
+    size_t answer = 0;
+    for (size_t k = 1; k < n; k++)
+        if (scores[k] > scores[answer] || (isnan(scores[answer]) && !isnan(scores[k])))
+            answer = k;
+    return answer;
+}
+
 static void count_sample(struct cnn_metrics *m, const float *scores, int32_t label)
 {
     if (label < 0 || (size_t)label >= m->classes)
         return;
-    size_t rank = cnn_rank(scores, m->classes, (size_t)label), answer = 0;
+    size_t rank = cnn_rank(scores, m->classes, (size_t)label), answer = best(scores, m->classes);
     int known = !isnan(scores[label]);
     m->labelled++;
     m->top1 += rank == 0 && known;
     m->top5 += rank < 5 && known;
-    if (!m->confusion)
-        return;
-    for (size_t k = 1; k < m->classes; k++)
-        if (scores[k] > scores[answer] || (isnan(scores[answer]) && !isnan(scores[k])))
-            answer = k;
-    m->confusion[(size_t)label * m->classes + answer]++;
+    m->support[label]++;
+    m->answers[answer]++;
+    m->hits[label] += answer == (size_t)label && known;
+    if (m->confusion)
+        m->confusion[(size_t)label * m->classes + answer]++;
+}
+
+static void count_values(struct cnn_metrics *m, const float *scores, const float *target, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double d = (double)scores[i] - (double)target[i];
+        m->squared_sum += d * d;
+        m->absolute_sum += fabs(d);
+    }
+    m->values += n;
 }
 
 static int add_loss(struct cnn_evaluator *e)
@@ -138,6 +221,8 @@ int cnn_evaluator_add(struct cnn_evaluator *e, const struct cnn_batch *b)
     e->m.samples += b->n;
     for (size_t i = 0; b->label && e->m.classes && i < b->n; i++)
         count_sample(&e->m, e->scores + i * e->outputs, b->label[i]);
+    if (b->vector)
+        count_values(&e->m, e->scores, b->vector, b->n * e->outputs);
     return 0;
 }
 
