@@ -1,5 +1,6 @@
-/* measure COMMAND [ARGUMENT]...: run it with its output thrown away, and print the seconds from exec to exit and
- * the peak memory in KiB (the largest process where it starts others), for scripts/bench. */
+/* measure COMMAND [ARGUMENT]...: run it with its output thrown away, and print the seconds from
+ * exec to exit and the peak memory in KiB (the largest process where it starts others), for
+ * scripts/bench. */
 #define _DEFAULT_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
