@@ -15,14 +15,14 @@
 
 static char scratch[64];
 
-static int scratch_make(void **state)
+static inline int scratch_make(void **state)
 {
     (void)state;
     strcpy(scratch, "/tmp/cnn-test-XXXXXX");
     return mkdtemp(scratch) ? 0 : -1;
 }
 
-static int scratch_remove(void **state)
+static inline int scratch_remove(void **state)
 {
     (void)state;
     DIR *d = opendir(scratch);
@@ -37,7 +37,7 @@ static int scratch_remove(void **state)
 }
 
 /* The path of a file in the folder; valid until the eighth call after. */
-static const char *scratch_path(const char *name)
+static inline const char *scratch_path(const char *name)
 {
     static char path[8][512];
     static int next;
@@ -46,7 +46,7 @@ static const char *scratch_path(const char *name)
     return p;
 }
 
-static const char *scratch_write(const char *name, const void *bytes, size_t n)
+static inline const char *scratch_write(const char *name, const void *bytes, size_t n)
 {
     const char *path = scratch_path(name);
     FILE *f = fopen(path, "wb");

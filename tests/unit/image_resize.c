@@ -1,0 +1,96 @@
+/* Resizing against torchvision (tests/golden/resize.txt, made by scripts/make-golden-codecs). */
+#include "scratch.h"
+
+#include <math.h>
+
+#include "base/error.h"
+#include "data/image.h"
+
+static void pattern(struct cnn_image *im, size_t c, size_t h, size_t w)
+{
+    assert_int_equal(cnn_image_reshape(im, c, h, w, 255), 0);
+    for (size_t k = 0; k < c; k++)
+        for (size_t y = 0; y < h; y++)
+            for (size_t x = 0; x < w; x++)
+                im->px[(k * h + y) * w + x] =
+                    (float)((x * 37 + y * 101 + k * 53 + x * y * 7) % 256) / 255.0f;
+}
+
+static void test_golden(void **state)
+{
+    (void)state;
+    const char *root = getenv("ROOT");
+    char path[512];
+    snprintf(path, sizeof path, "%s/tests/golden/resize.txt", root ? root : ".");
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    struct cnn_image src = {0}, dst = {0};
+    size_t c, h, w, to_h, to_w, cases = 0;
+    double worst = 0;
+    while (fscanf(f, "%zu %zu %zu %zu %zu", &c, &h, &w, &to_h, &to_w) == 5) {
+        pattern(&src, c, h, w);
+        assert_int_equal(cnn_image_resize(&dst, &src, to_h, to_w), 0);
+        assert_int_equal(dst.c, c);
+        assert_int_equal(dst.h, to_h);
+        assert_int_equal(dst.w, to_w);
+        assert_int_equal(dst.maxval, 255);
+        for (size_t i = 0; i < c * to_h * to_w; i++) {
+            double expected;
+            assert_int_equal(fscanf(f, "%lf", &expected), 1);
+            double error = fabs(expected - (double)dst.px[i]);
+            if (!(error <= 2e-5))
+                fail_msg("%zux%zu to %zux%zu: element %zu is %g, not %g", h, w, to_h, to_w, i,
+                         (double)dst.px[i], expected);
+            worst = error > worst ? error : worst;
+        }
+        cases++;
+    }
+    assert_int_equal(cases, 9);
+    print_message("largest difference %.2g\n", worst);
+    fclose(f);
+    cnn_image_free(&src);
+    cnn_image_free(&dst);
+}
+
+/* A constant stays constant, whatever the sizes. */
+static void test_constant(void **state)
+{
+    (void)state;
+    struct cnn_image src = {0}, dst = {0};
+    for (size_t n = 1; n < 40; n += 3)
+        for (size_t m = 1; m < 60; m += 7) {
+            assert_int_equal(cnn_image_reshape(&src, 1, n, m, 65535), 0);
+            for (size_t i = 0; i < n * m; i++)
+                src.px[i] = 0.625f;
+            assert_int_equal(cnn_image_resize(&dst, &src, m, n), 0);
+            for (size_t i = 0; i < n * m; i++)
+                assert_true(fabsf(dst.px[i] - 0.625f) < 1e-6f);
+        }
+    cnn_image_free(&src);
+    cnn_image_free(&dst);
+}
+
+static void test_memory(void **state)
+{
+    (void)state;
+    struct cnn_image src = {0}, dst = {0};
+    pattern(&src, 3, 50, 60);
+    assert_int_equal(cnn_image_resize(&dst, &src, 20, 20), 0);
+    const float *before = dst.px;
+    assert_int_equal(cnn_image_resize(&dst, &src, 20, 20), 0);
+    assert_ptr_equal(before, dst.px);
+    assert_int_equal(cnn_image_resize(&dst, &src, 70000, 20), CNN_EDATA);
+    assert_int_equal(cnn_image_resize(&dst, &src, 0, 20), CNN_EDATA);
+    cnn_image_free(&src);
+    cnn_image_free(&dst);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_constant),
+        cmocka_unit_test(test_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
