@@ -46,10 +46,12 @@ static int push(struct cnn_tar_writer *w)
     return write_all(w, w->buffer, n);
 }
 
-/* libarchive's output. */
+/* libarchive's output. It is never told of a failure, for an archive that failed cannot be closed,
+ * which alone frees what is behind it; callers look at w->error. */
 static la_ssize_t take_bytes(struct archive *a, void *context, const void *bytes, size_t n)
 {
     struct cnn_tar_writer *w = context;
+    (void)a;
     if (n > BUFFER_BYTES - w->used)
         push(w);
     if (n > BUFFER_BYTES) {
@@ -57,10 +59,6 @@ static la_ssize_t take_bytes(struct archive *a, void *context, const void *bytes
     } else {
         memcpy(w->buffer + w->used, bytes, n);
         w->used += n;
-    }
-    if (w->error) {
-        archive_set_error(a, w->error, "%s", "cannot write");
-        return -1;
     }
     return (la_ssize_t)n;
 }
@@ -122,7 +120,9 @@ int cnn_tar_writer_add(struct cnn_tar_writer *w, const char *name, const void *d
         bytes += n;
         size -= (size_t)n;
     }
-    return archive_write_finish_entry(w->archive) < ARCHIVE_WARN ? fail_writer(w) : 0;
+    if (archive_write_finish_entry(w->archive) < ARCHIVE_WARN || w->error)
+        return fail_writer(w);
+    return 0;
 }
 
 int cnn_tar_writer_flush(struct cnn_tar_writer *w)
@@ -141,9 +141,9 @@ void cnn_tar_writer_free(struct cnn_tar_writer *w)
 {
     if (!w)
         return;
-    /* without this, freeing an unfinished archive would write its end */
-    if (w->archive)
-        archive_write_fail(w->archive);
+    /* freeing an unfinished archive closes it, whose end nobody wants then */
+    if (!w->error)
+        w->error = ECANCELED;
     archive_write_free(w->archive);
     archive_entry_free(w->entry);
     free(w->name);
