@@ -105,7 +105,7 @@ tests: $(UNIT) $(DOUBLE) $(HELPERS)
 # What everything was built with; whoever depends on it is made again when that changes.
 FLAGS    := $(OBJ)/flags
 $(FLAGS): FORCE
-	$(shell mkdir -p $(@D))$(file >$@.new,$(CC) $(CPP_ALL) $(C_ALL) $(LD_ALL) $(LIBS_ALL) $(SINGLE))
+	$(shell mkdir -p $(@D))$(file >$@.new,$(CC) $(CPP_ALL) $(C_ALL) $(LD_ALL) $(LIBS_ALL) $(SINGLE) $(ZOO))
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(OBJ)/%.o: %.c $(FLAGS)
@@ -122,7 +122,7 @@ $(OBJ)/%.cu.o: %.cu $(FLAGS)
 	$(Q)$(NVCC) -O3 -Ilib -MMD -MP -c $< -o $@
 
 # The zoo's texts, as C.
-$(OBJ)/zoo.c: $(ZOO) scripts/embed-zoo
+$(OBJ)/zoo.c: $(ZOO) scripts/embed-zoo $(FLAGS)
 	$(call say,EMBED,'lib/zoo/*.net')
 	@mkdir -p $(@D)
 	$(Q)scripts/embed-zoo $(ZOO) > $@.new && mv $@.new $@
