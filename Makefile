@@ -68,7 +68,7 @@ LD_ALL    = -pthread $(SANITIZE) $(LDFLAGS)
 LIBS_ALL  = $(DEP_LIBS) -lm $(LDLIBS)
 
 # Kernel files are where the time goes.
-$(OBJ)/lib/kern/%.o: private OPTIMIZE := -O3
+$(OBJ)/lib/kern/%.o: private OPTIMIZE := -O3 -ffp-contract=fast -fno-math-errno
 $(OBJ)/double/%.o: private EXTRA := -DCNN_REAL=double
 $(OBJ)/tests/%.o: private EXTRA := -Itests -Ibin
 $(OBJ)/double/tests/%.o: private EXTRA := -DCNN_REAL=double -Itests
@@ -132,10 +132,10 @@ $(OBJ)/zoo.o $(OBJ)/double/zoo.o: $(OBJ)/zoo.c $(FLAGS)
 
 $(BUILD)/libcnn.a: $(SINGLE) $(FLAGS)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $(SINGLE)
+	$(Q)rm -f $@ && ar qcs $@ $(SINGLE)
 $(BUILD)/libcnn-double.a: $(TWICE) $(FLAGS)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $(TWICE)
+	$(Q)rm -f $@ && ar qcs $@ $(TWICE)
 
 $(BUILD)/bin/%: $(OBJ)/bin/%.o $(CLI) $(BUILD)/libcnn.a
 	$(call say,LINK,$@)
