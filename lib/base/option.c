@@ -29,20 +29,28 @@ static int set_flag(int *out, const char *text)
     return 0;
 }
 
-static int set_choice(const struct cnn_option *o, int *out, const char *text)
+/* The index of `text` among "a|b|c"; -1: it is none of them. */
+static int find_choice(const char *choices, const char *text)
 {
     size_t n = strlen(text);
     int index = 0;
-    for (const char *c = o->choices; c; index++) {
+    for (const char *c = choices; c; index++) {
         const char *bar = strchr(c, '|');
         size_t len = bar ? (size_t)(bar - c) : strlen(c);
-        if (len == n && !memcmp(c, text, n)) {
-            *out = index;
-            return 0;
-        }
+        if (len == n && !memcmp(c, text, n))
+            return index;
         c = bar ? bar + 1 : NULL;
     }
-    return cnn_fail(CNN_EUSAGE, "'%s' is none of %s", text, o->choices);
+    return -1;
+}
+
+static int set_choice(const struct cnn_option *o, int *out, const char *text)
+{
+    int index = find_choice(o->choices, text);
+    if (index < 0)
+        return cnn_fail(CNN_EUSAGE, "'%s' is none of %s", text, o->choices);
+    *out = index;
+    return 0;
 }
 
 static int set_pair(const struct cnn_option *o, struct cnn_pair *out, const char *text)
@@ -51,6 +59,11 @@ static int set_pair(const struct cnn_option *o, struct cnn_pair *out, const char
     const char *x = strchr(text, 'x');
     size_t n = x ? (size_t)(x - text) : strlen(text);
     int64_t h, w;
+    int word = find_choice(o->choices, text);
+    if (word >= 0) {
+        *out = (struct cnn_pair){-1 - word, -1 - word};
+        return 0;
+    }
     if (n >= sizeof first)
         return cnn_fail(CNN_EUSAGE, "'%s' is not a size such as 3 or 3x5", text);
     memcpy(first, text, n);
@@ -146,22 +159,24 @@ int cnn_option_defaults(const struct cnn_option *table, void *fields)
     return 0;
 }
 
-static void print_pair(const struct cnn_pair *p, struct cnn_buf *out)
-{
-    if (p->h == CNN_PAD_SAME || p->h == CNN_PAD_FULL)
-        cnn_buf_puts(out, p->h == CNN_PAD_SAME ? "same" : "full");
-    else if (p->h == p->w)
-        cnn_buf_printf(out, "%d", p->h);
-    else
-        cnn_buf_printf(out, "%dx%d", p->h, p->w);
-}
-
 static void print_choice(const char *choices, int index, struct cnn_buf *out)
 {
     const char *c = choices;
     while (index-- > 0)
         c = strchr(c, '|') + 1;
     cnn_buf_add(out, c, strcspn(c, "|"));
+}
+
+static void print_pair(const struct cnn_option *o, const struct cnn_pair *p, struct cnn_buf *out)
+{
+    if (p->h < 0 && o->type == CNN_OPT_PAD)
+        cnn_buf_puts(out, p->h == CNN_PAD_SAME ? "same" : "full");
+    else if (p->h < 0)
+        print_choice(o->choices, -1 - p->h, out);
+    else if (p->h == p->w)
+        cnn_buf_printf(out, "%d", p->h);
+    else
+        cnn_buf_printf(out, "%dx%d", p->h, p->w);
 }
 
 static void print_real(double value, struct cnn_buf *out)
@@ -193,7 +208,7 @@ void cnn_option_print(const struct cnn_option *o, const void *fields, struct cnn
         break;
     case CNN_OPT_PAIR:
     case CNN_OPT_PAD:
-        print_pair(p, out);
+        print_pair(o, p, out);
         break;
     case CNN_OPT_REALS:
         for (int i = 0; i < reals->count; i++) {

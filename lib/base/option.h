@@ -16,7 +16,8 @@ enum cnn_option_type {
     CNN_OPT_REAL,   /* double within [min, max] */
     CNN_OPT_TEXT,   /* const char *, borrowed from the text that was parsed */
     CNN_OPT_CHOICE, /* int: index into `choices` */
-    CNN_OPT_PAIR,   /* struct cnn_pair: "3" or "3x5" (height x width), each within [min, max] */
+    CNN_OPT_PAIR,   /* struct cnn_pair: "3" or "3x5" (height x width), each within [min, max]; or one of
+                       `choices` (may be NULL), which both members hold as -1, -2, ... */
     CNN_OPT_PAD,    /* struct cnn_pair: as PAIR, or the words same, valid, full */
     CNN_OPT_REALS,  /* struct cnn_reals: "0.485,0.456,0.406" */
     CNN_OPT_BYTES,  /* size_t: "64K", "2G" */
@@ -41,7 +42,7 @@ struct cnn_option {
     size_t offset;        /* offsetof(struct ..., field) */
     const char *fallback; /* the default as text; NULL: required */
     double min, max;      /* INT, REAL, PAIR, PAD, REALS */
-    const char *choices;  /* CHOICE: "rgb|bgr" */
+    const char *choices;  /* CHOICE: "rgb|bgr"; PAIR: words beside numbers */
     int position;         /* in a net's text: 1 for the first bare argument ...; 0: by key only */
     char letter;          /* in programs: the short option; 0: none */
     const char *metavar;  /* "N", "FILE"; NULL for flags */
