@@ -1,0 +1,104 @@
+/* The CPU as a device: memory is memory, tensors lie in plain NCHW order, kernels run on a pool. */
+#include <cblas.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "base/memory.h"
+#include "base/threads.h"
+
+static void cpu_close(struct cnn_backend *b)
+{
+    cnn_pool_free(b->queue.pool);
+    free(b);
+}
+
+static void *cpu_alloc(struct cnn_backend *b, size_t bytes)
+{
+    (void)b;
+    return cnn_aligned_calloc(bytes);
+}
+
+static void cpu_free(struct cnn_backend *b, void *p)
+{
+    (void)b;
+    free(p);
+}
+
+/* Sizes that do not fit saturate, so that a plan's own overflow check reports them. */
+static size_t cpu_tensor_bytes(const struct cnn_backend *b, const struct cnn_tensor *t)
+{
+    size_t n;
+    (void)b;
+    if (cnn_mul_overflows(t->n, t->c, &n) || cnn_mul_overflows(n, t->h, &n) ||
+        cnn_mul_overflows(n, t->w, &n) || cnn_mul_overflows(n, sizeof(real), &n))
+        return (size_t)-1;
+    return n;
+}
+
+static void cpu_upload(struct cnn_backend *b, struct cnn_tensor *dst, const float *src)
+{
+    real *to = dst->data;
+    size_t n = cnn_tensor_count(dst);
+    (void)b;
+    for (size_t i = 0; i < n; i++)
+        to[i] = (real)src[i];
+}
+
+static void cpu_download(struct cnn_backend *b, float *dst, const struct cnn_tensor *src)
+{
+    const real *from = src->data;
+    size_t n = cnn_tensor_count(src);
+    (void)b;
+    for (size_t i = 0; i < n; i++)
+        dst[i] = (float)from[i];
+}
+
+static void cpu_copy_bytes(struct cnn_backend *b, void *dst, const void *src, size_t bytes)
+{
+    (void)b;
+    if (bytes)
+        memcpy(dst, src, bytes);
+}
+
+static int cpu_sync(struct cnn_backend *b)
+{
+    return b->queue.code ? cnn_fail(b->queue.code, "%s", b->queue.message) : 0;
+}
+
+static const struct cnn_backend_ops ops = {
+    .close = cpu_close,
+    .alloc = cpu_alloc,
+    .free = cpu_free,
+    .tensor_bytes = cpu_tensor_bytes,
+    .upload = cpu_upload,
+    .download = cpu_download,
+    .upload_bytes = cpu_copy_bytes,
+    .download_bytes = cpu_copy_bytes,
+    .sync = cpu_sync,
+};
+
+#define CNN_KERNEL(result, name, arguments) .name = cnn_cpu_##name,
+static const struct cnn_kernels kernels = {
+#include "kern/kernels.def"
+};
+#undef CNN_KERNEL
+
+int cnn_cpu_open(int threads, struct cnn_backend **out)
+{
+    *out = NULL;
+    struct cnn_backend *b = cnn_calloc(1, sizeof *b);
+    if (!b)
+        return CNN_ESYSTEM;
+    *b = (struct cnn_backend){.ops = &ops, .kernels = &kernels, .name = "cpu"};
+    b->queue.pool = cnn_pool_new(threads);
+    if (!b->queue.pool) {
+        free(b);
+        return CNN_ESYSTEM;
+    }
+    /* Kernels cut work themselves; a BLAS that did so too would make results depend on the cores.
+     */
+    openblas_set_num_threads(1);
+    *out = b;
+    return 0;
+}
