@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/memory.h"
+
 #define CNN_LAYER(name) extern const struct cnn_layer_type cnn_layer_##name;
 #include "layer/layers.def"
 #undef CNN_LAYER
@@ -38,4 +40,29 @@ int cnn_layer_statistic(struct cnn_layer *l, const char *suffix, struct cnn_shap
 {
     l->param[l->params] = (struct cnn_param){suffix, shape, init, 1, 1, 0};
     return l->params++;
+}
+
+/* The product of the dimensions, or SIZE_MAX when that is not a plausible number of elements. */
+static size_t plausible(const size_t *dim, int rank)
+{
+    size_t n = 1;
+    for (int i = 0; i < rank; i++)
+        if (cnn_mul_overflows(n, dim[i], &n))
+            return SIZE_MAX;
+    return n && n <= INT32_MAX ? n : SIZE_MAX;
+}
+
+int cnn_layer_check(const struct cnn_layer *l)
+{
+    char text[96];
+    if (plausible((size_t[]){l->out.c, l->out.h, l->out.w}, 3) == SIZE_MAX) {
+        cnn_chw_format(l->out, text);
+        return cnn_fail(CNN_EDATA, "an output of %s is not possible", text);
+    }
+    for (int i = 0; i < l->params; i++)
+        if (plausible(l->param[i].shape.dim, l->param[i].shape.rank) == SIZE_MAX) {
+            cnn_shape_format(&l->param[i].shape, text);
+            return cnn_fail(CNN_EDATA, "a %s of %s is not possible", l->param[i].suffix, text);
+        }
+    return 0;
 }

@@ -15,6 +15,7 @@
 enum {
     CNN_LAYER_MAX_PARAMS = 6,
     CNN_LAYER_MAX_SAVED = 4,
+    CNN_LAYER_MAX_INPUTS = 64,
 };
 
 /* How a parameter starts. n is fan_in; the textbooks' plain rule is U[-sqrt(2/n), sqrt(2/n)]. */
@@ -113,6 +114,10 @@ int cnn_layer_param(struct cnn_layer *l, const char *suffix, struct cnn_shape sh
 /* Declare a running statistic (not trained). */
 int cnn_layer_statistic(struct cnn_layer *l, const char *suffix, struct cnn_shape shape,
                         enum cnn_init init);
+
+/* At the end of setup: CNN_EDATA when l->out or a parameter is implausibly large (2^31 elements or
+ * more) or empty. */
+int cnn_layer_check(const struct cnn_layer *l);
 
 /* The list from layers.def. */
 const struct cnn_layer_type *cnn_layer_type_find(const char *name); /* NULL: no such layer */

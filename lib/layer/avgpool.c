@@ -1,0 +1,38 @@
+/* The mean of each window. */
+#include "layer/pooling.h"
+
+static const struct cnn_option options[] = {
+    CNN_POOLING_OPTIONS,
+    {.name = "count_pad",
+     .type = CNN_OPT_FLAG,
+     .offset = offsetof(struct cnn_pooling, count_pad),
+     .fallback = "1",
+     .metavar = "0|1",
+     .help = "padding counts as zeros in the mean; 0: the mean is over what lies inside"},
+    CNN_OPTION_END,
+};
+
+static void forward(const struct cnn_layer *l, struct cnn_pass *p)
+{
+    struct cnn_window g = cnn_pooling_window(l);
+    p->k->avgpool_forward(p->q, &g, p->x[0], p->y);
+}
+
+static void backward(const struct cnn_layer *l, struct cnn_pass *p)
+{
+    struct cnn_window g = cnn_pooling_window(l);
+    if (p->dx[0])
+        p->k->avgpool_backward(p->q, &g, p->dy, p->dx[0]);
+}
+
+const struct cnn_layer_type cnn_layer_avgpool = {
+    .name = "avgpool",
+    .summary = "mean over windows",
+    .options = options,
+    .options_size = sizeof(struct cnn_pooling),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .setup = cnn_pooling_setup,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,181 @@
+/* Convolution: y[k] = b[k] + sum_c w[k, c] * x[c] (cross-correlation, as in all frameworks),
+ * in groups that see only their own channels. */
+#include "layer/window.h"
+
+struct options {
+    long long filters, groups;
+    struct cnn_pair kernel, stride, pad, dilation;
+    int bias, init;
+};
+
+static const struct cnn_option options[] = {
+    {.name = "filters",
+     .type = CNN_OPT_INT,
+     .offset = offsetof(struct options, filters),
+     .min = 1,
+     .max = 1 << 20,
+     .position = 1,
+     .metavar = "N",
+     .help = "output channels"},
+    {.name = "kernel",
+     .type = CNN_OPT_PAIR,
+     .offset = offsetof(struct options, kernel),
+     .min = 1,
+     .max = 1 << 14,
+     .position = 2,
+     .metavar = "N|HxW",
+     .help = "size of the filters"},
+    {.name = "stride",
+     .type = CNN_OPT_PAIR,
+     .offset = offsetof(struct options, stride),
+     .fallback = "1",
+     .min = 1,
+     .max = 1 << 14,
+     .metavar = "N|HxW",
+     .help = "step from output to output, in input pixels"},
+    {.name = "pad",
+     .type = CNN_OPT_PAD,
+     .offset = offsetof(struct options, pad),
+     .fallback = "0",
+     .min = 0,
+     .max = 1 << 14,
+     .metavar = "N|HxW|same|valid|full",
+     .help = "zeros around the input; same: output size = input size / stride, rounded up; "
+             "valid: none; full: dilation * (kernel - 1)"},
+    {.name = "dilation",
+     .type = CNN_OPT_PAIR,
+     .offset = offsetof(struct options, dilation),
+     .fallback = "1",
+     .min = 1,
+     .max = 1 << 14,
+     .metavar = "N|HxW",
+     .help = "step from weight to weight, in input pixels"},
+    {.name = "groups",
+     .type = CNN_OPT_INT,
+     .offset = offsetof(struct options, groups),
+     .fallback = "1",
+     .min = 1,
+     .max = 1 << 20,
+     .metavar = "N",
+     .help = "channels are cut into so many groups, each convolved by itself"},
+    {.name = "bias",
+     .type = CNN_OPT_FLAG,
+     .offset = offsetof(struct options, bias),
+     .fallback = "1",
+     .metavar = "0|1",
+     .help = "add a number to each output channel"},
+    {.name = "init",
+     .type = CNN_OPT_CHOICE,
+     .offset = offsetof(struct options, init),
+     .fallback = "default",
+     .choices = CNN_INIT_CHOICES,
+     .metavar = "RULE",
+     .help = "how the weights start"},
+    CNN_OPTION_END,
+};
+
+static void axes(const struct cnn_layer *l, struct cnn_axis *h, struct cnn_axis *w)
+{
+    const struct options *o = l->options;
+    *h = (struct cnn_axis){.in = l->in[0].h,
+                           .kernel = (size_t)o->kernel.h,
+                           .stride = (size_t)o->stride.h,
+                           .dilation = (size_t)o->dilation.h,
+                           .pad = o->pad.h};
+    *w = (struct cnn_axis){.in = l->in[0].w,
+                           .kernel = (size_t)o->kernel.w,
+                           .stride = (size_t)o->stride.w,
+                           .dilation = (size_t)o->dilation.w,
+                           .pad = o->pad.w};
+}
+
+static int setup(struct cnn_layer *l)
+{
+    const struct options *o = l->options;
+    size_t filters = (size_t)o->filters, groups = (size_t)o->groups, in = l->in[0].c;
+    struct cnn_axis h, w;
+    axes(l, &h, &w);
+    if (in % groups || filters % groups)
+        return cnn_fail(CNN_EDATA, "groups=%zu does not divide %zu input channels and %zu filters",
+                        groups, in, filters);
+    int rc = cnn_axis_fit(&h, &w);
+    if (rc)
+        return rc;
+    l->out = (struct cnn_chw){filters, h.out, w.out};
+    struct cnn_shape shape = {4, {filters, in / groups, h.kernel, w.kernel}};
+    size_t taps = h.kernel * w.kernel;
+    cnn_layer_param(l, "weight", shape, (enum cnn_init)o->init, in / groups * taps, filters * taps);
+    if (o->bias)
+        cnn_layer_param(l, "bias", (struct cnn_shape){1, {filters}}, CNN_INIT_ZERO, 1, 1);
+    return cnn_layer_check(l);
+}
+
+static struct cnn_conv geometry(const struct cnn_layer *l)
+{
+    const struct options *o = l->options;
+    struct cnn_axis h, w;
+    axes(l, &h, &w);
+    cnn_axis_fit(&h, &w); /* fitted in setup */
+    return (struct cnn_conv){.in_c = l->in[0].c,
+                             .in_h = h.in,
+                             .in_w = w.in,
+                             .out_c = l->out.c,
+                             .out_h = h.out,
+                             .out_w = w.out,
+                             .kh = h.kernel,
+                             .kw = w.kernel,
+                             .stride_h = h.stride,
+                             .stride_w = w.stride,
+                             .dilation_h = h.dilation,
+                             .dilation_w = w.dilation,
+                             .groups = (size_t)o->groups,
+                             .pad_top = h.before,
+                             .pad_left = w.before,
+                             .pad_bottom = h.after,
+                             .pad_right = w.after};
+}
+
+static void reserve(const struct cnn_layer *l, struct cnn_backend *b, size_t batch, int training,
+                    struct cnn_reserve *out)
+{
+    struct cnn_conv g = geometry(l);
+    (void)training;
+    out->work = b->kernels->conv_work(&b->queue, &g, batch);
+}
+
+static void forward(const struct cnn_layer *l, struct cnn_pass *p)
+{
+    struct cnn_conv g = geometry(l);
+    p->k->conv_forward(p->q, &g, p->x[0], p->w[0], l->params > 1 ? p->w[1] : NULL, p->y, p->work);
+}
+
+static void backward(const struct cnn_layer *l, struct cnn_pass *p)
+{
+    struct cnn_conv g = geometry(l);
+    if (p->dw[0])
+        p->k->conv_backward_weight(p->q, &g, p->x[0], p->dy, p->dw[0], p->work);
+    if (l->params > 1 && p->dw[1])
+        p->k->bias_backward(p->q, p->dy, p->dw[1]);
+    if (p->dx[0])
+        p->k->conv_backward_data(p->q, &g, p->dy, p->w[0], p->dx[0], p->work);
+}
+
+static uint64_t multiply_adds(const struct cnn_layer *l)
+{
+    return (uint64_t)l->out.h * l->out.w * cnn_shape_count(&l->param[0].shape);
+}
+
+const struct cnn_layer_type cnn_layer_conv = {
+    .name = "conv",
+    .summary = "convolution",
+    .options = options,
+    .options_size = sizeof(struct options),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .flags = CNN_LAYER_NEEDS_X,
+    .setup = setup,
+    .reserve = reserve,
+    .forward = forward,
+    .backward = backward,
+    .multiply_adds = multiply_adds,
+};

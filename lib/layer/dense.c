@@ -1,0 +1,86 @@
+/* Fully connected: y = w x + b, x of any shape read as a vector. */
+#include "layer/layer.h"
+
+struct options {
+    long long units;
+    int bias, init;
+};
+
+static const struct cnn_option options[] = {
+    {.name = "units",
+     .type = CNN_OPT_INT,
+     .offset = offsetof(struct options, units),
+     .min = 1,
+     .max = 1 << 24,
+     .position = 1,
+     .metavar = "N",
+     .help = "outputs"},
+    {.name = "bias",
+     .type = CNN_OPT_FLAG,
+     .offset = offsetof(struct options, bias),
+     .fallback = "1",
+     .metavar = "0|1",
+     .help = "add a number to each output"},
+    {.name = "init",
+     .type = CNN_OPT_CHOICE,
+     .offset = offsetof(struct options, init),
+     .fallback = "default",
+     .choices = CNN_INIT_CHOICES,
+     .metavar = "RULE",
+     .help = "how the weights start"},
+    CNN_OPTION_END,
+};
+
+static int setup(struct cnn_layer *l)
+{
+    const struct options *o = l->options;
+    size_t in = cnn_chw_count(l->in[0]), units = (size_t)o->units;
+    l->out = (struct cnn_chw){units, 1, 1};
+    cnn_layer_param(l, "weight", (struct cnn_shape){2, {units, in}}, (enum cnn_init)o->init, in,
+                    units);
+    if (o->bias)
+        cnn_layer_param(l, "bias", (struct cnn_shape){1, {units}}, CNN_INIT_ZERO, 1, 1);
+    return cnn_layer_check(l);
+}
+
+static void reserve(const struct cnn_layer *l, struct cnn_backend *b, size_t batch, int training,
+                    struct cnn_reserve *out)
+{
+    (void)training;
+    out->work = b->kernels->dense_work(&b->queue, batch, cnn_chw_count(l->in[0]), l->out.c);
+}
+
+static void forward(const struct cnn_layer *l, struct cnn_pass *p)
+{
+    p->k->dense_forward(p->q, p->x[0], p->w[0], l->params > 1 ? p->w[1] : NULL, p->y, p->work);
+}
+
+static void backward(const struct cnn_layer *l, struct cnn_pass *p)
+{
+    if (p->dw[0])
+        p->k->dense_backward_weight(p->q, p->x[0], p->dy, p->dw[0], p->work);
+    if (l->params > 1 && p->dw[1])
+        p->k->bias_backward(p->q, p->dy, p->dw[1]);
+    if (p->dx[0])
+        p->k->dense_backward_data(p->q, p->dy, p->w[0], p->dx[0], p->work);
+}
+
+static uint64_t multiply_adds(const struct cnn_layer *l)
+{
+    return cnn_shape_count(&l->param[0].shape);
+}
+
+const struct cnn_layer_type cnn_layer_dense = {
+    .name = "dense",
+    .summary = "fully connected layer",
+    .options = options,
+    .options_size = sizeof(struct options),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .flags = CNN_LAYER_NEEDS_X,
+    .setup = setup,
+    .reserve = reserve,
+    .forward = forward,
+    .backward = backward,
+    .multiply_adds = multiply_adds,
+};

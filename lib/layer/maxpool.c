@@ -1,0 +1,44 @@
+/* The largest element of each window. */
+#include "base/memory.h"
+#include "layer/pooling.h"
+
+static const struct cnn_option options[] = {
+    CNN_POOLING_OPTIONS,
+    CNN_OPTION_END,
+};
+
+/* Saved: int32 per output, where its element was. */
+static void reserve(const struct cnn_layer *l, struct cnn_backend *b, size_t batch, int training,
+                    struct cnn_reserve *out)
+{
+    (void)b;
+    if (training &&
+        cnn_mul_overflows(batch, cnn_chw_count(l->out) * sizeof(int32_t), &out->saved[0]))
+        out->saved[0] = SIZE_MAX;
+}
+
+static void forward(const struct cnn_layer *l, struct cnn_pass *p)
+{
+    struct cnn_window g = cnn_pooling_window(l);
+    p->k->maxpool_forward(p->q, &g, p->x[0], p->y, p->training ? p->saved[0] : NULL);
+}
+
+static void backward(const struct cnn_layer *l, struct cnn_pass *p)
+{
+    struct cnn_window g = cnn_pooling_window(l);
+    if (p->dx[0])
+        p->k->maxpool_backward(p->q, &g, p->dy, p->saved[0], p->dx[0]);
+}
+
+const struct cnn_layer_type cnn_layer_maxpool = {
+    .name = "maxpool",
+    .summary = "maximum over windows",
+    .options = options,
+    .options_size = sizeof(struct cnn_pooling),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .setup = cnn_pooling_setup,
+    .reserve = reserve,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,56 @@
+/* The shape rule of pooling; see pooling.h. */
+#include "layer/pooling.h"
+
+#include "layer/window.h"
+
+static struct cnn_axis axis(const struct cnn_pooling *o, size_t in, int kernel, int stride, int pad)
+{
+    struct cnn_axis a = {
+        .in = in, .kernel = (size_t)kernel, .dilation = 1, .pad = pad, .ceiling = o->ceiling};
+    if (kernel == CNN_POOL_GLOBAL)
+        a.kernel = in;
+    a.stride = stride == CNN_POOL_KERNEL ? a.kernel : (size_t)stride;
+    return a;
+}
+
+static void axes(const struct cnn_layer *l, struct cnn_axis *h, struct cnn_axis *w)
+{
+    const struct cnn_pooling *o = l->options;
+    *h = axis(o, l->in[0].h, o->kernel.h, o->stride.h, o->pad.h);
+    *w = axis(o, l->in[0].w, o->kernel.w, o->stride.w, o->pad.w);
+}
+
+int cnn_pooling_setup(struct cnn_layer *l)
+{
+    struct cnn_axis h, w;
+    axes(l, &h, &w);
+    int rc = cnn_axis_fit(&h, &w);
+    if (rc)
+        return rc;
+    if (h.before >= h.kernel || w.before >= w.kernel)
+        return cnn_fail(CNN_EDATA, "pad %zux%zu is not smaller than the kernel %zux%zu", h.before,
+                        w.before, h.kernel, w.kernel);
+    l->out = (struct cnn_chw){l->in[0].c, h.out, w.out};
+    return cnn_layer_check(l);
+}
+
+struct cnn_window cnn_pooling_window(const struct cnn_layer *l)
+{
+    const struct cnn_pooling *o = l->options;
+    struct cnn_axis h, w;
+    axes(l, &h, &w);
+    cnn_axis_fit(&h, &w); /* fitted in setup */
+    return (struct cnn_window){.in_h = h.in,
+                               .in_w = w.in,
+                               .out_h = h.out,
+                               .out_w = w.out,
+                               .kh = h.kernel,
+                               .kw = w.kernel,
+                               .stride_h = h.stride,
+                               .stride_w = w.stride,
+                               .pad_top = h.before,
+                               .pad_left = w.before,
+                               .pad_bottom = h.after,
+                               .pad_right = w.after,
+                               .count_pad = o->count_pad};
+}

@@ -1,0 +1,55 @@
+/* What maxpool and avgpool share: their options but one, and the shape rule. */
+#ifndef CNN_LAYER_POOLING_H
+#define CNN_LAYER_POOLING_H
+
+#include "layer/layer.h"
+
+enum {
+    CNN_POOL_GLOBAL = -1, /* kernel: the whole plane */
+    CNN_POOL_KERNEL = -1  /* stride: the kernel's size */
+};
+
+struct cnn_pooling {
+    struct cnn_pair kernel, stride, pad;
+    int ceiling, count_pad;
+};
+
+#define CNN_POOLING_OPTIONS                                                                        \
+    {.name = "kernel",                                                                             \
+     .type = CNN_OPT_PAIR,                                                                         \
+     .offset = offsetof(struct cnn_pooling, kernel),                                               \
+     .min = 1,                                                                                     \
+     .max = 1 << 14,                                                                               \
+     .choices = "global",                                                                          \
+     .position = 1,                                                                                \
+     .metavar = "N|HxW|global",                                                                    \
+     .help = "size of the windows; global: the whole plane"},                                      \
+        {.name = "stride",                                                                         \
+         .type = CNN_OPT_PAIR,                                                                     \
+         .offset = offsetof(struct cnn_pooling, stride),                                           \
+         .fallback = "kernel",                                                                     \
+         .min = 1,                                                                                 \
+         .max = 1 << 14,                                                                           \
+         .choices = "kernel",                                                                      \
+         .metavar = "N|HxW|kernel",                                                                \
+         .help = "step from window to window; kernel: windows lie side by side"},                  \
+        {.name = "pad",                                                                            \
+         .type = CNN_OPT_PAD,                                                                      \
+         .offset = offsetof(struct cnn_pooling, pad),                                              \
+         .fallback = "0",                                                                          \
+         .min = 0,                                                                                 \
+         .max = 1 << 14,                                                                           \
+         .metavar = "N|HxW|same|valid|full",                                                       \
+         .help = "elements around the input, as conv's; smaller than the kernel"},                 \
+    {                                                                                              \
+        .name = "ceil", .type = CNN_OPT_FLAG, .offset = offsetof(struct cnn_pooling, ceiling),     \
+        .fallback = "0", .metavar = "0|1",                                                         \
+        .help = "a last window may reach over the edge instead of being left out"                  \
+    }
+
+/* Set l->out. CNN_EDATA when no window fits. */
+int cnn_pooling_setup(struct cnn_layer *l);
+
+struct cnn_window cnn_pooling_window(const struct cnn_layer *l);
+
+#endif

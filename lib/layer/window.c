@@ -1,0 +1,54 @@
+/* Sliding windows; see window.h. */
+#include "layer/window.h"
+
+#include <stdio.h>
+
+static size_t reach(const struct cnn_axis *a)
+{
+    return a->dilation * (a->kernel - 1) + 1;
+}
+
+static void pad_same(struct cnn_axis *a)
+{
+    size_t out = (a->in + a->stride - 1) / a->stride;
+    size_t need = (out - 1) * a->stride + reach(a), total = need > a->in ? need - a->in : 0;
+    a->before = total / 2;
+    a->after = total - a->before;
+}
+
+/* Nonzero when a window fits. */
+static int fit(struct cnn_axis *a)
+{
+    if (a->pad == CNN_PAD_SAME)
+        pad_same(a);
+    else
+        a->before = a->after = a->pad == CNN_PAD_FULL ? reach(a) - 1 : (size_t)a->pad;
+    size_t padded = a->in + a->before + a->after;
+    if (padded < reach(a))
+        return 0;
+    size_t rest = padded - reach(a);
+    a->out = rest / a->stride + 1;
+    if (a->ceiling && rest % a->stride && a->out * a->stride < a->in + a->before)
+        a->out++;
+    return 1;
+}
+
+static void format_pad(const struct cnn_axis *h, const struct cnn_axis *w, char out[32])
+{
+    if (h->pad == w->pad)
+        snprintf(out, 32, "%d", h->pad);
+    else
+        snprintf(out, 32, "%dx%d", h->pad, w->pad);
+}
+
+int cnn_axis_fit(struct cnn_axis *h, struct cnn_axis *w)
+{
+    char pad[32], dilation[64] = "";
+    if (fit(h) & fit(w))
+        return 0;
+    format_pad(h, w, pad);
+    if (h->dilation > 1 || w->dilation > 1)
+        snprintf(dilation, sizeof dilation, ", dilation %zux%zu", h->dilation, w->dilation);
+    return cnn_fail(CNN_EDATA, "kernel %zux%zu does not fit into %zux%zu (pad %s%s)", h->kernel,
+                    w->kernel, h->in, w->in, pad, dilation);
+}

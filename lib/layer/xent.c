@@ -1,0 +1,50 @@
+/* Softmax cross-entropy loss of logits, with label smoothing (Szegedy et al. 2016). */
+#include "layer/layer.h"
+
+struct options {
+    double smooth;
+};
+
+static const struct cnn_option options[] = {
+    {.name = "smooth",
+     .type = CNN_OPT_REAL,
+     .offset = offsetof(struct options, smooth),
+     .fallback = "0",
+     .min = 0,
+     .max = 1,
+     .metavar = "P",
+     .help = "share of each target that is spread over all classes"},
+    CNN_OPTION_END,
+};
+
+static int setup(struct cnn_layer *l)
+{
+    l->out = (struct cnn_chw){1, 1, 1};
+    return 0;
+}
+
+static void forward(const struct cnn_layer *l, struct cnn_pass *p)
+{
+    const struct options *o = l->options;
+    p->k->xent_forward(p->q, o->smooth, p->x[0], p->targets, p->y->data);
+}
+
+static void backward(const struct cnn_layer *l, struct cnn_pass *p)
+{
+    const struct options *o = l->options;
+    if (p->dx[0])
+        p->k->xent_backward(p->q, o->smooth, p->loss_scale, p->x[0], p->targets, p->dx[0]);
+}
+
+const struct cnn_layer_type cnn_layer_xent = {
+    .name = "xent",
+    .summary = "loss: softmax cross-entropy of logits",
+    .options = options,
+    .options_size = sizeof(struct options),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .flags = CNN_LAYER_LOSS | CNN_LAYER_NEEDS_X,
+    .setup = setup,
+    .forward = forward,
+    .backward = backward,
+};
