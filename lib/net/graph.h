@@ -15,11 +15,12 @@
 #include "data/preprocess.h"
 #include "layer/layer.h"
 
-/* A layer in its place. Node 0 is the input: its layer.type is NULL and its layer.out the input shape. */
+/* A layer in its place. Node 0 is the input: its layer.type is NULL and its layer.out the input
+ * shape. */
 struct cnn_node {
     struct cnn_layer layer;
-    int *in;           /* (layer.inputs) node numbers, each smaller than this node's */
-    int training_only; /* inside aux { }: left out at inference */
+    int *in;            /* (layer.inputs) node numbers, each smaller than this node's */
+    int training_only;  /* inside aux { }: left out at inference */
     double loss_weight; /* loss nodes: 1 for the main loss, aux's weight for the others */
 };
 
@@ -28,23 +29,26 @@ struct cnn_graph {
     struct cnn_input input;
     int nodes;
     struct cnn_node *node;
-    int output;   /* the node whose value is the net's answer */
-    int logits;   /* what the losses see: output, or the node before a final softmax */
-    int losses;   /* loss nodes come last; 0 when built without losses */
+    int output; /* the node whose value is the net's answer */
+    int logits; /* what the losses see: output, or the node before a final softmax (xent) or sigmoid
+                   (bce) */
+    int losses; /* loss nodes come last; 0 when built without losses */
     int first_loss; /* nodes - losses */
     size_t classes; /* what the variable `classes` stood for; 0: the text did not use it */
-    const char *print; /* canonical text: one layer a line, def and repeat expanded, shapes concrete;
-                          builds the same graph, names included. Made by the builder. */
+    const struct cnn_labels *labels; /* for cnn_graph_find */
+    const char *print; /* canonical text: one layer a line, def and repeat expanded, shapes
+                          concrete; builds the same graph, names included. Made by the builder. */
 };
 
 /* What building needs to know from outside the text. */
 struct cnn_graph_config {
-    const char *name;       /* for messages: "resnet18.net" ("net" when NULL) */
-    size_t classes;         /* the value of the variable `classes`; 0: the text's own default */
-    struct cnn_chw input;   /* used where the text has no input line; all 0: that is an error then */
-    int raw_input;          /* that input is numbers, not images: mean 0, std 1, scale 1 */
-    const char *loss;       /* overrides the net's own loss line, e.g. "xent smooth=0.1"; NULL: the text's own, else xent */
-    int with_loss;          /* append loss nodes, and keep aux heads */
+    const char *name;     /* for messages: "resnet18.net" ("net" when NULL) */
+    size_t classes;       /* the value of the variable `classes`; 0: the text's own default */
+    struct cnn_chw input; /* used where the text has no input line; all 0: that is an error then */
+    int raw_input;        /* that input is numbers, not images: mean 0, std 1, scale 1 */
+    const char *loss; /* overrides the net's own loss line, e.g. "xent smooth=0.1"; NULL: the text's
+                         own, else xent */
+    int with_loss;    /* append loss nodes, and keep aux heads */
 };
 
 /* Build from text. CNN_EDATA with "NAME:LINE: message" for every mistake. */
@@ -52,20 +56,21 @@ int cnn_graph_build(const char *text, const struct cnn_graph_config *config,
                     struct cnn_graph **out);
 void cnn_graph_free(struct cnn_graph *g);
 
-/* The text behind --net WHAT: a readable file of that name, else a zoo net of that name, else WHAT itself
- * where it looks like net text (contains a space, newline, ';' or '='). *text is the caller's to free();
- * *name (for messages, caller's too) is the file's name, "zoo/NAME.net" or "net".
- * CNN_ENOINPUT where it is none of these, listing close zoo names. */
+/* The text behind --net WHAT: a readable file of that name, else a zoo net of that name, else WHAT
+ * itself where it looks like net text (contains a space, newline, ';' or '='). *text is the
+ * caller's to free(); *name (for messages, caller's too) is the file's name, "zoo/NAME.net" or
+ * "net". CNN_ENOINPUT where it is none of these, listing close zoo names. */
 int cnn_net_text(const char *what, char **text, char **name);
 
 /* The built-in networks (lib/zoo). */
 struct cnn_zoo_entry {
     const char *name, *text;
 };
-const struct cnn_zoo_entry *cnn_zoo_at(size_t i);            /* NULL: past the end */
-const struct cnn_zoo_entry *cnn_zoo_find(const char *name);  /* NULL: no such net */
+const struct cnn_zoo_entry *cnn_zoo_at(size_t i);           /* NULL: past the end */
+const struct cnn_zoo_entry *cnn_zoo_find(const char *name); /* NULL: no such net */
 
-/* The node of that label; -1: there is none. */
+/* The node of that label, or the last node inside a group of that label ("layer1"); -1: there is
+ * none. */
 int cnn_graph_find(const struct cnn_graph *g, const char *label);
 
 /* Totals over the nodes that inference runs. */

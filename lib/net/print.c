@@ -1,0 +1,90 @@
+/* The canonical text: one layer a line, groups indented, only what differs from the
+ * defaults; labels only where the text gave them, since the others come out the same again. */
+#include "net/syntax.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void begin_line(struct cnn_printer *p, const char *label)
+{
+    cnn_buf_printf(&p->text, "%*s", 2 * p->indent, "");
+    if (label)
+        cnn_buf_printf(&p->text, "%s: ", label);
+}
+
+static const struct cnn_option *at_position(const struct cnn_option *table, int position)
+{
+    for (; table && table->name; table++)
+        if (table->position == position)
+            return table;
+    return NULL;
+}
+
+/* Bare arguments as far as they go without a gap, then what differs from its default by key. */
+static void print_arguments(struct cnn_printer *p, const struct cnn_option *table,
+                            const void *fields)
+{
+    const struct cnn_option *o;
+    int bare = 0;
+    while ((o = at_position(table, bare + 1)) && !cnn_option_is_default(o, fields)) {
+        cnn_buf_puts(&p->text, " ");
+        cnn_option_print(o, fields, &p->text);
+        bare++;
+    }
+    for (o = table; o && o->name; o++) {
+        if ((o->position && o->position <= bare) || cnn_option_is_default(o, fields))
+            continue;
+        cnn_buf_printf(&p->text, " %s=", o->name);
+        cnn_option_print(o, fields, &p->text);
+    }
+}
+
+void cnn_print_layer(struct cnn_printer *p, const char *label, const char *word,
+                     const struct cnn_option *table, const void *fields)
+{
+    begin_line(p, label);
+    cnn_buf_puts(&p->text, word);
+    print_arguments(p, table, fields);
+    cnn_buf_puts(&p->text, "\n");
+}
+
+void cnn_print_input(struct cnn_printer *p, const struct cnn_input *in)
+{
+    char shape[72];
+    cnn_chw_format(in->shape, shape);
+    struct cnn_input_options o = {.shape = shape,
+                                  .mean = in->mean,
+                                  .std = in->std,
+                                  .scale = in->scale,
+                                  .order = in->bgr,
+                                  .resize = in->resize};
+    cnn_print_layer(p, NULL, "input", cnn_input_table, &o);
+}
+
+void cnn_print_open(struct cnn_printer *p, const char *label, const char *word,
+                    const struct cnn_option *table, const void *fields)
+{
+    begin_line(p, label);
+    if (word) {
+        cnn_buf_puts(&p->text, word);
+        print_arguments(p, table, fields);
+        cnn_buf_puts(&p->text, " ");
+    }
+    cnn_buf_puts(&p->text, "{\n");
+    p->indent++;
+}
+
+void cnn_print_branch(struct cnn_printer *p)
+{
+    p->indent--;
+    begin_line(p, NULL);
+    cnn_buf_puts(&p->text, "} {\n");
+    p->indent++;
+}
+
+void cnn_print_close(struct cnn_printer *p)
+{
+    p->indent--;
+    begin_line(p, NULL);
+    cnn_buf_puts(&p->text, "}\n");
+}

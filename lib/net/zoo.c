@@ -1,0 +1,22 @@
+/* The built-in networks: lib/zoo/NAME.net, embedded by scripts/embed-zoo. */
+#include "net/graph.h"
+
+#include <string.h>
+
+extern const struct cnn_zoo_entry cnn_zoo_entries[]; /* ends with an entry without name */
+
+const struct cnn_zoo_entry *cnn_zoo_at(size_t i)
+{
+    for (size_t k = 0; k <= i; k++)
+        if (!cnn_zoo_entries[k].name)
+            return NULL;
+    return &cnn_zoo_entries[i];
+}
+
+const struct cnn_zoo_entry *cnn_zoo_find(const char *name)
+{
+    for (const struct cnn_zoo_entry *e = cnn_zoo_entries; e->name; e++)
+        if (!strcmp(e->name, name))
+            return e;
+    return NULL;
+}
