@@ -1,0 +1,294 @@
+/* Decode, augment and pack on all threads, write in order; see augment.h. */
+#include "task/augment.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+#include "base/pipeline.h"
+#include "base/threads.h"
+#include "task/augment_private.h"
+
+/* One sample of the dataset on its way, and all that is made of it. */
+struct item {
+    size_t index;        /* in the dataset */
+    struct cnn_raw *raw; /* of a stream */
+    struct cnn_sample sample, copy;
+    struct cnn_augment_scratch scratch;
+    void **packed;           /* (outputs) */
+    struct cnn_image *shown; /* (outputs) what the preview may want; NULL: nothing */
+    char *bad;               /* why it cannot be used */
+};
+
+struct run {
+    const struct cnn_augment_options *options;
+    const struct cnn_augment_callbacks *callbacks;
+    const struct cnn_augmenter *augmenter;
+    struct cnn_dataset *ds;
+    struct sink *sink;
+    struct preview preview;
+    size_t count;   /* of samples; SIZE_MAX: a stream */
+    size_t outputs; /* for each sample */
+    size_t next;    /* to be produced */
+    size_t written;
+};
+
+static int stopped(const struct run *run)
+{
+    return run->callbacks->stop && *run->callbacks->stop;
+}
+
+static int fail_stopped(void)
+{
+    return cnn_fail(CNN_EIO, "stopped by a signal: the output is incomplete");
+}
+
+static int item_ready(const struct run *run, struct item *item)
+{
+    if (!item->packed && !(item->packed = cnn_calloc(run->outputs, sizeof *item->packed)))
+        return CNN_ESYSTEM;
+    if (run->count == SIZE_MAX && !item->raw && !(item->raw = cnn_raw_new()))
+        return CNN_ESYSTEM;
+    return 0;
+}
+
+static int produce(void *context, void *slot)
+{
+    struct run *run = context;
+    struct item *item = slot;
+    if (stopped(run))
+        return fail_stopped();
+    if (item_ready(run, item))
+        return CNN_ESYSTEM;
+    item->index = run->next;
+    if (run->count != SIZE_MAX)
+        return run->next < run->count ? (run->next++, 1) : 0;
+    int rc = cnn_dataset_next(run->ds, item->raw);
+    run->next += rc > 0;
+    return rc;
+}
+
+static int load(const struct run *run, struct item *item)
+{
+    if (run->count == SIZE_MAX)
+        return cnn_raw_decode(run->ds, item->raw, &item->sample);
+    return cnn_dataset_load(run->ds, item->index, &item->sample);
+}
+
+static int copy_sample(struct cnn_sample *dst, const struct cnn_sample *src)
+{
+    int rc = cnn_sample_set_key(dst, src->key);
+    if (!rc)
+        rc = cnn_image_copy(&dst->image, &src->image);
+    dst->target.kind = src->target.kind;
+    dst->target.label = src->target.label;
+    dst->weight = src->weight;
+    if (!rc && (src->target.kind == CNN_TARGET_VECTOR || src->target.kind == CNN_TARGET_LABELS))
+        rc = cnn_image_copy(&dst->target.values, &src->target.values);
+    return rc;
+}
+
+/* The augmented copy's own key. */
+static int name_copy(struct cnn_sample *s, const char *key, size_t number)
+{
+    struct cnn_buf name = {0};
+    cnn_buf_printf(&name, "%s+%zu", key, number);
+    int rc = name.failed ? CNN_ESYSTEM : cnn_sample_set_key(s, name.text);
+    cnn_buf_free(&name);
+    return rc;
+}
+
+/* Output k of the item: the original when it is kept and k is 0, else a copy. */
+static int make_output(const struct run *run, struct item *item, size_t k, struct cnn_sample **out)
+{
+    const struct cnn_augment_options *o = run->options;
+    size_t number = o->keep ? k : k + 1; /* of the copy, from 1 */
+    *out = &item->sample;
+    if (!number)
+        return 0;
+    if (run->outputs > 1) {
+        *out = &item->copy;
+        int rc = copy_sample(*out, &item->sample);
+        if (rc)
+            return rc;
+    }
+    int rc = cnn_augment(run->augmenter, (uint64_t)o->seed, (uint64_t)o->epoch, number - 1,
+                         &item->scratch, *out);
+    if (rc)
+        return cnn_fail_within("%s", item->sample.key);
+    return run->outputs > 1 ? name_copy(*out, item->sample.key, number) : 0;
+}
+
+/* Memory for pictures is spent on the first few samples alone. */
+static int show_output(const struct run *run, struct item *item, size_t k,
+                       const struct cnn_image *im)
+{
+    if (!run->options->preview[0] || item->index >= PREVIEW_SAMPLES || k >= PREVIEW_SAMPLES)
+        return 0;
+    if (!item->shown && !(item->shown = cnn_calloc(run->outputs, sizeof *item->shown)))
+        return CNN_ESYSTEM;
+    return cnn_image_copy(&item->shown[k], im);
+}
+
+static const char *group_of(const struct run *run, const struct item *item)
+{
+    if (run->count != SIZE_MAX && cnn_dataset_record(run->ds, item->index)->group)
+        return cnn_dataset_record(run->ds, item->index)->group;
+    return run->outputs > 1 ? item->sample.key : NULL;
+}
+
+static int make_outputs(const struct run *run, struct item *item)
+{
+    int rc = load(run, item);
+    for (size_t k = 0; k < run->outputs && !rc; k++) {
+        struct cnn_sample *s;
+        if (!(rc = make_output(run, item, k, &s)) &&
+            !(rc = run->sink->type->pack(run->sink, s, group_of(run, item), &item->packed[k])))
+            rc = show_output(run, item, k, &s->image);
+    }
+    return rc;
+}
+
+static int work(void *context, void *slot)
+{
+    const struct run *run = context;
+    struct item *item = slot;
+    free(item->bad);
+    item->bad = NULL;
+    int rc = make_outputs(run, item);
+    if (run->options->skip_bad && (rc == CNN_EDATA || rc == CNN_ENOINPUT)) {
+        item->bad = cnn_strdup(cnn_error_message());
+        rc = item->bad ? 0 : CNN_ESYSTEM;
+    }
+    return rc;
+}
+
+static void drop_item(void *context, void *slot)
+{
+    const struct run *run = context;
+    struct item *item = slot;
+    for (size_t k = 0; item->packed && k < run->outputs; k++)
+        run->sink->type->drop(item->packed[k]);
+    for (size_t k = 0; item->shown && k < run->outputs; k++)
+        cnn_image_free(&item->shown[k]);
+    free(item->packed);
+    free(item->shown);
+    free(item->bad);
+    cnn_raw_free(item->raw);
+    cnn_sample_free(&item->sample);
+    cnn_sample_free(&item->copy);
+    cnn_augment_scratch_free(&item->scratch);
+}
+
+static int consume(struct run *run, struct item *item)
+{
+    const struct cnn_augment_callbacks *cb = run->callbacks;
+    int rc = 0;
+    if (item->bad && cb->bad)
+        cb->bad(cb->context,
+                run->count != SIZE_MAX ? cnn_dataset_record(run->ds, item->index)->source
+                : item->sample.key     ? item->sample.key
+                                       : "?",
+                item->bad);
+    for (size_t k = 0; k < run->outputs && !item->bad && !rc; k++) {
+        rc = run->sink->type->write(run->sink, item->packed[k]);
+        if (!rc && item->shown && item->index < PREVIEW_SAMPLES && item->shown[k].px)
+            rc = preview_add(&run->preview, &item->shown[k]);
+    }
+    run->written += !item->bad;
+    if (!rc && cb->progress)
+        cb->progress(cb->context, item->index + 1, run->count == SIZE_MAX ? 0 : run->count);
+    return rc;
+}
+
+static int run_pipeline(struct run *run)
+{
+    const struct cnn_pipeline_job job = {produce, work, run, sizeof(struct item)};
+    size_t threads = run->options->threads ? (size_t)run->options->threads : (size_t)cnn_cores();
+    size_t ahead = 64 / run->outputs;
+    ahead = ahead < 16 * threads ? ahead : 16 * threads;
+    struct cnn_pipeline *p =
+        cnn_pipeline_open(&job, (int)threads, ahead > threads ? ahead : threads + 1);
+    if (!p)
+        return CNN_ESYSTEM;
+    void *slot;
+    int rc;
+    while ((rc = cnn_pipeline_next(p, &slot)) > 0) {
+        rc = stopped(run) ? fail_stopped() : consume(run, slot);
+        if (rc)
+            break;
+        cnn_pipeline_release(p);
+    }
+    cnn_pipeline_close(p, drop_item);
+    if (!rc && !run->written)
+        return cnn_fail(CNN_EDATA, "%s: %s", run->options->data,
+                        run->next ? "every sample is bad" : "no samples");
+    return rc;
+}
+
+static int ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), m = strlen(end);
+    return n >= m && !strcmp(s + n - m, end);
+}
+
+static int open_sink(struct run *run)
+{
+    const char *path = run->options->output;
+    struct stat st;
+    int exists = path[0] && !stat(path, &st);
+    if (ends_with(path, ".gz") || ends_with(path, ".tgz") || ends_with(path, ".zst") ||
+        ends_with(path, ".xz") || ends_with(path, ".zip"))
+        return cnn_fail(CNN_EUSAGE,
+                        "%s: compressed files are not written (a name in .tar, or a "
+                        "folder's, is wanted)",
+                        path);
+    if (path[0] && strcmp(path, "-") && !ends_with(path, ".tar") &&
+        !(exists && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+        return sink_open_folder(path, cnn_dataset_classes(run->ds), &run->sink);
+    char *text = augment_history(run->options, run->augmenter, cnn_dataset_history(run->ds));
+    int rc = text ? sink_open_stream(strcmp(path, "-") ? path : "", cnn_dataset_classes(run->ds),
+                                     text, &run->sink)
+                  : CNN_ESYSTEM;
+    free(text);
+    return rc;
+}
+
+static int open_data(struct run *run)
+{
+    const struct cnn_augment_options *o = run->options;
+    struct cnn_strings classes = {0};
+    struct cnn_dataset_options how = {.stream = 1, .stop = run->callbacks->stop};
+    int rc = o->classes[0] ? cnn_classes_read(o->classes, &classes) : 0;
+    how.classes = o->classes[0] ? &classes : NULL;
+    how.labels = o->labels[0] ? o->labels : NULL;
+    if (!rc)
+        rc = cnn_dataset_open(o->data, &how, &run->ds);
+    cnn_strings_free(&classes);
+    if (!rc)
+        run->count = cnn_dataset_count(run->ds);
+    return rc;
+}
+
+int cnn_augment_run(const struct cnn_augment_options *options,
+                    const struct cnn_augmenter *augmenter,
+                    const struct cnn_augment_callbacks *callbacks)
+{
+    struct run run = {.options = options, .callbacks = callbacks, .augmenter = augmenter};
+    run.outputs = (size_t)options->copies + (options->keep ? 1 : 0);
+    int rc = open_data(&run);
+    if (!rc)
+        rc = open_sink(&run);
+    if (!rc)
+        rc = run_pipeline(&run);
+    if (!rc && options->preview[0])
+        rc = preview_write(&run.preview, options->preview);
+    if (!rc)
+        rc = run.sink->type->finish(run.sink);
+    if (run.sink)
+        run.sink->type->free(run.sink);
+    preview_free(&run.preview);
+    cnn_dataset_close(run.ds);
+    return rc;
+}

@@ -1,0 +1,295 @@
+/* Samples into a folder: CLASS/KEY.png, classes.txt and manifest.tsv; see augment.h. All is written
+ * in a hidden folder within it, whose contents are moved up at the end, the manifest last. */
+#define _XOPEN_SOURCE 700 /* nftw */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "task/augment_private.h"
+
+#define MANIFEST "manifest.tsv"
+
+struct folder {
+    struct sink base;
+    const struct cnn_strings *classes;
+    char *path, *hidden;
+    int made;       /* the folder was not there before */
+    FILE *manifest; /* NULL: there are no classes to list */
+};
+
+/* What is written for one sample. */
+struct packed {
+    unsigned char *png;
+    size_t size;
+    struct cnn_buf path, row; /* below the folder; the line of the manifest */
+};
+
+static const char *class_of(const struct folder *f, const struct cnn_sample *s)
+{
+    return s->target.kind == CNN_TARGET_CLASS ? f->classes->item[s->target.label] : NULL;
+}
+
+static int check_sample(const struct folder *f, const struct cnn_sample *s)
+{
+    const char *what = !s->image.maxval                      ? "numbers that are no image"
+                       : s->target.kind == CNN_TARGET_VECTOR ? "a target of numbers"
+                       : s->target.kind == CNN_TARGET_LABELS ? "an image of labels"
+                       : s->target.kind == CNN_TARGET_NONE && f->classes->count
+                           ? "no class where others have one"
+                           : NULL;
+    if (what)
+        return cnn_fail(CNN_EDATA, "%s: %s, which a folder cannot hold (write a .tar)", s->key,
+                        what);
+    if (s->target.kind == CNN_TARGET_CLASS &&
+        (s->target.label < 0 || (size_t)s->target.label >= f->classes->count))
+        return cnn_fail(CNN_EDATA, "%s: class %ld is not in the list", s->key,
+                        (long)s->target.label);
+    return 0;
+}
+
+static int folder_pack(struct sink *sink, const struct cnn_sample *s, const char *group,
+                       void **packed)
+{
+    const struct folder *f = (const struct folder *)sink;
+    struct packed *p = *packed;
+    int rc = check_sample(f, s);
+    if (rc)
+        return rc;
+    if (!p && !(p = *packed = cnn_calloc(1, sizeof *p)))
+        return CNN_ESYSTEM;
+    p->path.size = p->row.size = 0;
+    augment_path(s->key, class_of(f, s), f->classes->count > 0, &p->path);
+    if (!p->path.failed)
+        augment_row(p->path.text, class_of(f, s), group, s->weight, &p->row);
+    if (p->path.failed || p->row.failed)
+        return CNN_ESYSTEM;
+    free(p->png);
+    p->png = NULL;
+    return cnn_png_encode(&s->image, &p->png, &p->size);
+}
+
+static void folder_drop(void *packed)
+{
+    struct packed *p = packed;
+    if (!p)
+        return;
+    free(p->png);
+    cnn_buf_free(&p->path);
+    cnn_buf_free(&p->row);
+    free(p);
+}
+
+static char *joined(const char *folder, const char *name)
+{
+    struct cnn_buf path = {0};
+    cnn_buf_printf(&path, "%s/%s", folder, name);
+    return cnn_buf_take(&path);
+}
+
+/* The folders that the path needs below the hidden one. */
+static void make_folders(char *path, size_t from)
+{
+    for (char *slash = strchr(path + from, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(path, 0777);
+        *slash = '/';
+    }
+}
+
+static int write_new(const char *path, const void *bytes, size_t size)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), failed = 0;
+    if (fd < 0)
+        return -1;
+    for (size_t done = 0; done < size && !failed;) {
+        ssize_t n = write(fd, (const char *)bytes + done, size - done);
+        if (n > 0)
+            done += (size_t)n;
+        else
+            failed = n == 0 || errno != EINTR;
+    }
+    int reason = errno;
+    if (close(fd) && !failed) {
+        reason = errno;
+        failed = 1;
+    }
+    errno = reason;
+    return failed ? -2 : 0;
+}
+
+static int folder_write(struct sink *sink, const void *packed)
+{
+    struct folder *f = (struct folder *)sink;
+    const struct packed *p = packed;
+    char *path = joined(f->hidden, p->path.text);
+    if (!path)
+        return CNN_ESYSTEM;
+    int rc = write_new(path, p->png, p->size);
+    if (rc == -1 && errno == ENOENT) {
+        make_folders(path, strlen(f->hidden) + 1);
+        rc = write_new(path, p->png, p->size);
+    }
+    if (rc == -1 && errno == EEXIST)
+        rc = cnn_fail(CNN_EDATA, "%s/%s: two samples would have this name", f->path, p->path.text);
+    else if (rc)
+        rc = cnn_fail_errno(rc == -1 ? CNN_ECREATE : CNN_EIO, "%s/%s", f->path, p->path.text);
+    free(path);
+    if (!rc && f->manifest && fwrite(p->row.text, 1, p->row.size, f->manifest) != p->row.size)
+        return cnn_fail_errno(CNN_EIO, "%s/" MANIFEST, f->path);
+    return rc;
+}
+
+static int write_classes(const struct folder *f)
+{
+    struct cnn_buf text = {0};
+    for (size_t i = 0; i < f->classes->count; i++)
+        cnn_buf_printf(&text, "%s\n", f->classes->item[i]);
+    char *path = text.failed ? NULL : joined(f->hidden, "classes.txt");
+    int rc = path ? 0 : CNN_ESYSTEM;
+    if (path && write_new(path, text.text, text.size))
+        rc = cnn_fail_errno(CNN_EIO, "%s/classes.txt", f->path);
+    free(path);
+    cnn_buf_free(&text);
+    return rc;
+}
+
+static int move_up(const struct folder *f, const char *name)
+{
+    char *from = joined(f->hidden, name), *to = joined(f->path, name);
+    int rc = from && to ? 0 : CNN_ESYSTEM;
+    if (!rc && rename(from, to))
+        rc = cnn_fail_errno(CNN_ECREATE, "%s", to);
+    free(from);
+    free(to);
+    return rc;
+}
+
+/* Everything but the manifest, which is what makes the folder a dataset. */
+static int move_all(const struct folder *f)
+{
+    DIR *dir = opendir(f->hidden);
+    if (!dir)
+        return cnn_fail_errno(CNN_EIO, "%s", f->hidden);
+    struct dirent *entry;
+    int rc = 0;
+    while (!rc && (entry = readdir(dir)))
+        if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") &&
+            strcmp(entry->d_name, MANIFEST))
+            rc = move_up(f, entry->d_name);
+    closedir(dir);
+    return rc;
+}
+
+static int folder_finish(struct sink *sink)
+{
+    struct folder *f = (struct folder *)sink;
+    int rc = 0, listed = f->manifest != NULL;
+    if (listed) {
+        int failed = fflush(f->manifest) || fsync(fileno(f->manifest));
+        failed |= fclose(f->manifest) != 0;
+        f->manifest = NULL;
+        rc = failed ? cnn_fail_errno(CNN_EIO, "%s/" MANIFEST, f->path) : write_classes(f);
+    }
+    if (!rc)
+        rc = move_all(f);
+    if (!rc && listed)
+        rc = move_up(f, MANIFEST);
+    if (!rc && rmdir(f->hidden))
+        rc = cnn_fail_errno(CNN_EIO, "%s", f->hidden);
+    if (!rc)
+        f->made = 0; /* it stays */
+    return rc;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    remove(path);
+    return 0;
+}
+
+static void folder_free(struct sink *sink)
+{
+    struct folder *f = (struct folder *)sink;
+    if (f->manifest)
+        fclose(f->manifest);
+    if (f->hidden)
+        nftw(f->hidden, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    if (f->made)
+        rmdir(f->path);
+    free(f->hidden);
+    free(f->path);
+    free(f);
+}
+
+static const struct sink_type folder_type = {folder_pack, folder_drop, folder_write, folder_finish,
+                                             folder_free};
+
+static int check_empty(const char *path)
+{
+    DIR *dir = opendir(path);
+    if (!dir)
+        return cnn_fail_errno(CNN_ECREATE, "%s", path);
+    struct dirent *entry;
+    int rc = 0;
+    while (!rc && (entry = readdir(dir)))
+        if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+            rc = cnn_fail(CNN_ECREATE, "%s: the folder is there and not empty", path);
+    closedir(dir);
+    return rc;
+}
+
+static int folder_start(struct folder *f)
+{
+    struct cnn_buf name = {0};
+    f->made = !mkdir(f->path, 0777);
+    int rc = f->made           ? 0
+             : errno == EEXIST ? check_empty(f->path)
+                               : cnn_fail_errno(CNN_ECREATE, "%s", f->path);
+    if (rc)
+        return rc;
+    cnn_buf_printf(&name, "%s/.tmp-%ld", f->path, (long)getpid());
+    char *hidden = cnn_buf_take(&name);
+    if (!hidden)
+        return CNN_ESYSTEM;
+    if (mkdir(hidden, 0777)) {
+        free(hidden);
+        return cnn_fail_errno(CNN_ECREATE, "%s", f->path);
+    }
+    f->hidden = hidden;
+    if (!f->classes->count)
+        return 0;
+    char *path = joined(f->hidden, MANIFEST);
+    f->manifest = path ? fopen(path, "wx") : NULL;
+    free(path);
+    return f->manifest ? 0 : cnn_fail_errno(CNN_ECREATE, "%s/" MANIFEST, f->path);
+}
+
+int sink_open_folder(const char *path, const struct cnn_strings *classes, struct sink **out)
+{
+    struct folder *f = cnn_calloc(1, sizeof *f);
+    if (!f)
+        return CNN_ESYSTEM;
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    f->base.type = &folder_type;
+    f->classes = classes;
+    f->path = cnn_strndup(path, n);
+    int rc = f->path ? folder_start(f) : CNN_ESYSTEM;
+    if (rc) {
+        folder_free(&f->base);
+        return rc;
+    }
+    *out = &f->base;
+    return 0;
+}

@@ -1,0 +1,48 @@
+/* What a stream says of how it was made; see augment_private.h. */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "task/augment_private.h"
+
+/* The options that change what comes out, as they would be given. */
+static char *command(const struct cnn_augment_options *o, const struct cnn_augmenter *augmenter)
+{
+    struct cnn_buf text = {0}, augmentations = {0};
+    const char *gap = "";
+    if (o->copies > 1) {
+        cnn_buf_printf(&text, "-n %lld", o->copies);
+        gap = " ";
+    }
+    if (o->keep) {
+        cnn_buf_printf(&text, "%s--keep", gap);
+        gap = " ";
+    }
+    if (cnn_augmenter_active(augmenter)) {
+        cnn_augmenter_print(augmenter, &augmentations);
+        text.failed |= augmentations.failed;
+        cnn_buf_printf(&text, "%s%s --seed %lld", gap, augmentations.text, o->seed);
+        if (o->epoch)
+            cnn_buf_printf(&text, " --epoch %lld", o->epoch);
+    }
+    cnn_buf_free(&augmentations);
+    return cnn_buf_take(&text);
+}
+
+char *augment_history(const struct cnn_augment_options *o, const struct cnn_augmenter *augmenter,
+                      const char *before)
+{
+    if (!cnn_augmenter_active(augmenter) && o->copies == 1 && !o->keep)
+        return cnn_strdup(before);
+    char *text = command(o, augmenter), *out = NULL;
+    json_t *list = json_loads(before, 0, NULL);
+    if (text && json_is_array(list) &&
+        !json_array_append_new(list,
+                               json_pack("{s:s, s:s}", "program", "cnn-augment", "options", text)))
+        out = json_dumps(list, JSON_COMPACT);
+    if (!out)
+        cnn_fail(CNN_ESYSTEM, "out of memory for the history");
+    json_decref(list);
+    free(text);
+    return out;
+}
