@@ -52,7 +52,8 @@ const struct cnn_record *cnn_dataset_record(const struct cnn_dataset *ds, size_t
 const struct cnn_strings *cnn_dataset_classes(const struct cnn_dataset *ds);
 /* Whether the list was pinned (given, classes.txt, or a stream's header) rather than collected. */
 int cnn_dataset_classes_pinned(const struct cnn_dataset *ds);
-/* Bytes of memory that the dataset takes now: records, keys, mapped or spooled data (for memory plans). */
+/* Bytes of memory that the dataset takes now: records, keys, mapped or spooled data (for memory
+ * plans). */
 size_t cnn_dataset_bytes(const struct cnn_dataset *ds);
 /* JSON array: what a stream's header says made it; "[]" otherwise. */
 const char *cnn_dataset_history(const struct cnn_dataset *ds);

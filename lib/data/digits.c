@@ -201,14 +201,19 @@ static void develop(const struct canvas *c, struct cnn_random *r, unsigned char 
     }
 }
 
-int cnn_digits_pixels(uint64_t seed, size_t i, unsigned char px[SIDE * SIDE])
+int cnn_digits_class(uint64_t seed, size_t i)
 {
     uint32_t order[CNN_DIGITS_CLASSES];
-    struct cnn_random r;
-    struct canvas canvas = {{0}};
     cnn_random_permutation(seed, cnn_hash_u64(i / CNN_DIGITS_CLASSES, 1), CNN_DIGITS_CLASSES,
                            order);
-    int label = (int)order[i % CNN_DIGITS_CLASSES], styles = 0;
+    return (int)order[i % CNN_DIGITS_CLASSES];
+}
+
+int cnn_digits_pixels(uint64_t seed, size_t i, unsigned char px[SIDE * SIDE])
+{
+    struct cnn_random r;
+    struct canvas canvas = {{0}};
+    int label = cnn_digits_class(seed, i), styles = 0;
     cnn_random_start(&r, seed, cnn_hash_u64(i, 2));
     while (styles < CNN_DIGIT_STYLES && cnn_digit_style[label][styles].point[0].x)
         styles++;

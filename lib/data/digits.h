@@ -13,6 +13,9 @@
 
 enum { CNN_DIGITS_SIDE = 28, CNN_DIGITS_CLASSES = 10 };
 
+/* The class of sample i, without drawing it. */
+int cnn_digits_class(uint64_t seed, size_t i);
+
 /* Sample i as bytes, rows of a white digit on black; returns its class. */
 int cnn_digits_pixels(uint64_t seed, size_t i, unsigned char px[CNN_DIGITS_SIDE * CNN_DIGITS_SIDE]);
 

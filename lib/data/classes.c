@@ -1,0 +1,234 @@
+/* Class lists: classes.txt, the names found in the data, and how the two meet. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "data/source.h"
+#include "file/infile.h"
+
+/* A class number may not make a list longer than this. */
+enum { MAX_CLASSES = 1 << 20 };
+#define MAX_LIST_BYTES ((size_t)64 << 20)
+
+static int add_line(const char *path, size_t line, const char *s, size_t n, struct cnn_found *seen,
+                    struct cnn_strings *out)
+{
+    int32_t index;
+    if (n && s[n - 1] == '\r')
+        n--;
+    if (!n)
+        return cnn_fail(CNN_EDATA, "%s:%zu: empty line in a class list", path, line);
+    if (memchr(s, '\0', n) || memchr(s, '\t', n))
+        return cnn_fail(CNN_EDATA, "%s:%zu: a class name holds a control character", path, line);
+    int code = cnn_found_add(seen, s, n, "", &index);
+    if (!code && (size_t)index < out->count)
+        code =
+            cnn_fail(CNN_EDATA, "%s:%zu: class '%s' is there twice", path, line, out->item[index]);
+    return code ? code : cnn_strings_add_n(out, s, n);
+}
+
+int cnn_classes_read(const char *path, struct cnn_strings *out)
+{
+    struct cnn_bytes b;
+    struct cnn_found seen = {0};
+    int code = cnn_bytes_map(path, MAX_LIST_BYTES, &b);
+    const char *at = (const char *)b.data, *end = at + (code ? 0 : b.size);
+    for (size_t line = 1; !code && at < end; line++) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        const char *stop = newline ? newline : end;
+        code = add_line(path, line, at, (size_t)(stop - at), &seen, out);
+        at = newline ? newline + 1 : end;
+    }
+    cnn_found_free(&seen);
+    cnn_bytes_free(&b);
+    if (code)
+        cnn_strings_free(out);
+    return code;
+}
+
+int cnn_source_beside(const char *folder, struct cnn_strings *out)
+{
+    struct stat st;
+    char *path = cnn_path_join(folder, "classes.txt");
+    if (!path)
+        return CNN_ESYSTEM;
+    int code = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? cnn_classes_read(path, out) : 0;
+    free(path);
+    return code;
+}
+
+static int found_grow(struct cnn_found *f)
+{
+    size_t size = f->size ? 2 * f->size : 64;
+    size_t *slot = cnn_calloc(size, sizeof *slot);
+    if (!slot)
+        return CNN_ESYSTEM;
+    for (size_t i = 0; i < f->text.count; i++) {
+        size_t at = cnn_hash_string(f->text.item[i], 1) & (size - 1);
+        while (slot[at])
+            at = (at + 1) & (size - 1);
+        slot[at] = i + 1;
+    }
+    free(f->slot);
+    f->slot = slot;
+    f->size = size;
+    return 0;
+}
+
+int cnn_found_add(struct cnn_found *f, const char *text, size_t n, const char *where,
+                  int32_t *index)
+{
+    if (2 * f->text.count >= f->size && found_grow(f))
+        return CNN_ESYSTEM;
+    size_t at = cnn_hash(text, n, 1) & (f->size - 1);
+    for (; f->slot[at]; at = (at + 1) & (f->size - 1)) {
+        const char *have = f->text.item[f->slot[at] - 1];
+        if (!strncmp(have, text, n) && !have[n]) {
+            *index = (int32_t)(f->slot[at] - 1);
+            return 0;
+        }
+    }
+    if (f->text.count >= MAX_CLASSES)
+        return cnn_fail(CNN_EDATA, "%s: more than %d classes", where, (int)MAX_CLASSES);
+    if (cnn_strings_add(&f->where, where) || cnn_strings_add_n(&f->text, text, n))
+        return CNN_ESYSTEM;
+    *index = (int32_t)(f->text.count - 1);
+    f->slot[at] = f->text.count;
+    return 0;
+}
+
+int cnn_found_add_number(struct cnn_found *f, long long number, const char *where, int32_t *index)
+{
+    char text[32];
+    int n = snprintf(text, sizeof text, "%lld", number);
+    return cnn_found_add(f, text, (size_t)n, where, index);
+}
+
+void cnn_found_free(struct cnn_found *f)
+{
+    cnn_strings_free(&f->text);
+    cnn_strings_free(&f->where);
+    free(f->slot);
+    *f = (struct cnn_found){0};
+}
+
+static int all_numbers(const struct cnn_strings *list)
+{
+    int64_t value;
+    for (size_t i = 0; i < list->count; i++)
+        if (cnn_parse_int(list->item[i], INT64_MIN, INT64_MAX, &value))
+            return 0;
+    return 1;
+}
+
+/* The name that a class text has in the list that it refers to; NULL with an error set. */
+static const char *name_of(const char *text, int numeric, const struct cnn_strings *list,
+                           int list_of_numbers)
+{
+    int64_t value;
+    if (!numeric || !list || !list->count || list_of_numbers)
+        return text;
+    if (cnn_parse_int(text, 0, (int64_t)list->count - 1, &value)) {
+        cnn_fail(CNN_EDATA, "class number %s where the list has %zu classes", text, list->count);
+        return NULL;
+    }
+    return list->item[value];
+}
+
+/* 0..max, so that a number without samples keeps the others in their places. */
+static int list_numbers(const struct cnn_found *found, struct cnn_strings *out)
+{
+    int64_t value, max = -1;
+    for (size_t i = 0; i < found->text.count; i++) {
+        if (cnn_parse_int(found->text.item[i], 0, MAX_CLASSES - 1, &value))
+            return cnn_fail(CNN_EDATA, "%s: class number %s is not in 0..%d", found->where.item[i],
+                            found->text.item[i], MAX_CLASSES - 1);
+        max = value > max ? value : max;
+    }
+    for (value = 0; value <= max; value++) {
+        char text[32];
+        snprintf(text, sizeof text, "%d", (int)value);
+        if (cnn_strings_add(out, text))
+            return CNN_ESYSTEM;
+    }
+    return 0;
+}
+
+static int choose_list(struct cnn_dataset *ds, const struct cnn_strings *pinned,
+                       const struct cnn_found *found, const struct cnn_strings *own)
+{
+    if (pinned || (own && own->count)) {
+        ds->pinned = 1;
+        return cnn_strings_copy(&ds->classes, pinned ? pinned : own);
+    }
+    if (found->numeric)
+        return list_numbers(found, &ds->classes);
+    int code = cnn_strings_copy(&ds->classes, &found->text);
+    cnn_strings_sort(&ds->classes);
+    return code;
+}
+
+/* For each found text its index in ds->classes. */
+static int map_found(const struct cnn_dataset *ds, const struct cnn_found *found,
+                     const struct cnn_strings *own, int32_t *map)
+{
+    struct cnn_found table = {0};
+    const struct cnn_strings *refers = own && own->count ? own : &ds->classes;
+    int numbers = all_numbers(refers), code = 0;
+    int32_t index;
+    for (size_t i = 0; i < ds->classes.count && !code; i++)
+        code = cnn_found_add(&table, ds->classes.item[i], strlen(ds->classes.item[i]), "", &index);
+    for (size_t i = 0; i < found->text.count && !code; i++) {
+        const char *where = found->where.item[i];
+        const char *name = name_of(found->text.item[i], found->numeric, refers, numbers);
+        if (!name) {
+            code = cnn_fail_within("%s", where);
+            break;
+        }
+        code = cnn_found_add(&table, name, strlen(name), where, &map[i]);
+        if (!code && (size_t)map[i] >= ds->classes.count)
+            code = cnn_fail(CNN_EDATA, "%s: class '%s' is not in the class list", where, name);
+    }
+    cnn_found_free(&table);
+    return code;
+}
+
+int cnn_source_settle(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                      const struct cnn_found *found, const struct cnn_strings *own)
+{
+    int code = choose_list(ds, options->classes, found, own);
+    if (code)
+        return code;
+    int32_t *map = cnn_calloc(found->text.count, sizeof *map);
+    code = map ? map_found(ds, found, own, map) : CNN_ESYSTEM;
+    for (size_t i = 0; !code && i < ds->count; i++)
+        if (ds->record[i].label >= 0)
+            ds->record[i].label = map[ds->record[i].label];
+    free(map);
+    return code;
+}
+
+int cnn_source_label(const struct cnn_dataset *ds, const struct cnn_strings *own, const char *text,
+                     int numeric, int32_t *label)
+{
+    int64_t value;
+    const struct cnn_strings *refers = own && own->count ? own : &ds->classes;
+    if (!ds->classes.count) {
+        if (!numeric || cnn_parse_int(text, 0, MAX_CLASSES - 1, &value))
+            return cnn_fail(CNN_EDATA, "class '%s' in a stream without a class list", text);
+        *label = (int32_t)value;
+        return 0;
+    }
+    const char *name = name_of(text, numeric, refers, all_numbers(refers));
+    if (!name)
+        return CNN_EDATA;
+    ptrdiff_t at = cnn_strings_find(&ds->classes, name);
+    if (at < 0)
+        return cnn_fail(CNN_EDATA, "class '%s' is not in the class list", name);
+    *label = (int32_t)at;
+    return 0;
+}

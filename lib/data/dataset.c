@@ -1,0 +1,301 @@
+/* The door to every form of dataset; see dataset.h. */
+#include "data/dataset.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "data/source.h"
+#include "file/infile.h"
+
+int cnn_source_add(struct cnn_dataset *ds, const struct cnn_record *record)
+{
+    if (ds->count >= UINT32_MAX)
+        return cnn_fail(CNN_EDATA, "%s: more than %u samples", ds->path, UINT32_MAX);
+    if (cnn_grow(&ds->record, &ds->capacity, ds->count + 1, sizeof *ds->record))
+        return CNN_ESYSTEM;
+    struct cnn_record r = *record;
+    r.key = cnn_arena_strdup(ds->arena, record->key);
+    r.source = cnn_arena_strdup(ds->arena, record->source);
+    if (record->group)
+        r.group = cnn_arena_strdup(ds->arena, record->group);
+    if (!r.key || !r.source || (record->group && !r.group))
+        return CNN_ESYSTEM;
+    ds->record[ds->count++] = r;
+    return 0;
+}
+
+int cnn_source_add_item(struct cnn_dataset *ds, size_t i, int32_t label, float weight)
+{
+    struct cnn_buf key = {0}, source = {0};
+    cnn_key_from_number(ds->path, i, &key);
+    cnn_buf_printf(&source, "%s#%zu", ds->path, i);
+    struct cnn_record r = {.key = key.text, .source = source.text, .label = label};
+    r.weight = weight;
+    int code = key.failed || source.failed ? CNN_ESYSTEM : cnn_source_add(ds, &r);
+    cnn_buf_free(&key);
+    cnn_buf_free(&source);
+    return code;
+}
+
+/* Later records of the same key get another. */
+static int make_keys_unique(struct cnn_dataset *ds)
+{
+    struct cnn_key_set set = {0};
+    struct cnn_buf key = {0};
+    int code = 0;
+    for (size_t i = 0; i < ds->count && !code; i++) {
+        key.size = 0;
+        cnn_buf_puts(&key, ds->record[i].key);
+        int rc = cnn_key_set_add(&set, &key);
+        if (rc == 0)
+            ds->record[i].key = cnn_arena_strdup(ds->arena, key.text);
+        if (rc < 0 || !ds->record[i].key)
+            code = CNN_ESYSTEM;
+    }
+    cnn_buf_free(&key);
+    cnn_key_set_free(&set);
+    return code;
+}
+
+/* A text form: read to its end, decompressed where it must be, and parsed. */
+static int open_text(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                     enum cnn_form form, const char *bytes, size_t size)
+{
+    char *text = cnn_strndup(bytes, size), *folder = cnn_path_folder(ds->path);
+    int code = text && folder ? 0 : CNN_ESYSTEM;
+    if (!code && memchr(text, '\0', size))
+        code = cnn_fail(CNN_EDATA, "%s: NUL bytes in a text", ds->path);
+    else if (!code && form == CNN_FORM_FEATURES)
+        code = cnn_open_features(ds, options, folder, text, size);
+    else if (!code && form == CNN_FORM_SVMLIGHT)
+        code = cnn_open_svmlight(ds, options, folder, text, size);
+    else if (!code)
+        code = cnn_open_manifest(ds, options, folder, text, size);
+    free(text);
+    free(folder);
+    return code;
+}
+
+static int open_text_file(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                          enum cnn_form form)
+{
+    struct cnn_bytes b;
+    int code = cnn_bytes_gunzip(ds->path, 0, &b);
+    if (!code)
+        code = open_text(ds, options, form, (const char *)b.data, b.size);
+    cnn_bytes_free(&b);
+    return code;
+}
+
+static int unknown_form(const struct cnn_dataset *ds, size_t size)
+{
+    if (!size)
+        return cnn_fail(CNN_EDATA, "%s: empty", ds->path);
+    return cnn_fail(CNN_EDATA, "%s: neither an image nor a form of dataset that is known",
+                    ds->path);
+}
+
+/* zlib's header alone may be all that is there of a compressed tar; what is inside decides. */
+static int open_file(struct cnn_dataset *ds, const struct cnn_dataset_options *options, size_t size)
+{
+    unsigned char head[CNN_SNIFF_BYTES];
+    size_t got;
+    int code = cnn_bytes_head(ds->path, head, sizeof head, &got);
+    if (code)
+        return code;
+    switch (cnn_form_sniff(head, got, size)) {
+    case CNN_FORM_IMAGE:
+        return cnn_open_image(ds, options);
+    case CNN_FORM_NPY:
+        return cnn_open_npy(ds, options);
+    case CNN_FORM_TAR:
+        return cnn_open_tar(ds, options, -1, NULL, 0);
+    case CNN_FORM_IDX:
+        return cnn_open_idx(ds, options);
+    case CNN_FORM_CIFAR:
+        return cnn_open_cifar(ds, options);
+    case CNN_FORM_FEATURES:
+        return open_text_file(ds, options, CNN_FORM_FEATURES);
+    case CNN_FORM_SVMLIGHT:
+        return open_text_file(ds, options, CNN_FORM_SVMLIGHT);
+    case CNN_FORM_MANIFEST:
+        return open_text_file(ds, options, CNN_FORM_MANIFEST);
+    case CNN_FORM_UNKNOWN:
+        break;
+    }
+    return unknown_form(ds, got);
+}
+
+/* Up to `limit` bytes in all from the descriptor. */
+static int read_some(const struct cnn_dataset *ds, int fd, struct cnn_buf *b, size_t limit)
+{
+    char block[1 << 16];
+    while (b->size < limit) {
+        size_t want = limit - b->size < sizeof block ? limit - b->size : sizeof block;
+        ssize_t n = read(fd, block, want);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return cnn_fail_errno(errno == EBADF ? CNN_ENOINPUT : CNN_EIO, "%s", ds->path);
+        if (n == 0)
+            break;
+        cnn_buf_add(b, block, (size_t)n);
+        if (b->failed)
+            return CNN_ESYSTEM;
+    }
+    return 0;
+}
+
+static int open_stream(struct cnn_dataset *ds, const struct cnn_dataset_options *options, int fd)
+{
+    struct cnn_buf b = {0};
+    int code = read_some(ds, fd, &b, CNN_SNIFF_BYTES);
+    enum cnn_form form = CNN_FORM_UNKNOWN;
+    if (!code)
+        form = cnn_form_sniff((const unsigned char *)b.text, b.size, SIZE_MAX);
+    if (!code && form == CNN_FORM_TAR) {
+        code = cnn_open_tar(ds, options, fd, (const unsigned char *)b.text, b.size);
+        cnn_buf_free(&b);
+        return code;
+    }
+    if (!code && (form == CNN_FORM_NPY || form == CNN_FORM_IDX))
+        code = cnn_fail(CNN_EDATA, "%s: %s is read from files only, not from a pipe", ds->path,
+                        form == CNN_FORM_NPY ? "npy" : "IDX");
+    else if (!code && form == CNN_FORM_UNKNOWN)
+        code = unknown_form(ds, b.size);
+    if (!code)
+        code = read_some(ds, fd, &b, CNN_ENCODED_MAX);
+    if (!code && form == CNN_FORM_IMAGE)
+        code = cnn_open_image_bytes(ds, options, (const unsigned char *)b.text, b.size);
+    else if (!code)
+        code = open_text(ds, options, form, b.text, b.size);
+    cnn_buf_free(&b);
+    return code;
+}
+
+static int open_path(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
+{
+    struct stat st;
+    if (!strcmp(ds->path, "-"))
+        return open_stream(ds, options, STDIN_FILENO);
+    if (!strncmp(ds->path, "digits:", 7))
+        return cnn_open_digits(ds, options);
+    if (stat(ds->path, &st))
+        return cnn_fail_errno(CNN_ENOINPUT, "%s", ds->path);
+    if (S_ISDIR(st.st_mode))
+        return cnn_open_folder(ds, options);
+    if (S_ISREG(st.st_mode))
+        return open_file(ds, options, (size_t)st.st_size);
+    ds->fd = open(ds->path, O_RDONLY | O_CLOEXEC);
+    if (ds->fd < 0)
+        return cnn_fail_errno(CNN_ENOINPUT, "%s", ds->path);
+    return open_stream(ds, options, ds->fd);
+}
+
+int cnn_dataset_open(const char *path, const struct cnn_dataset_options *options,
+                     struct cnn_dataset **out)
+{
+    static const struct cnn_dataset_options none;
+    *out = NULL;
+    struct cnn_dataset *ds = cnn_calloc(1, sizeof *ds);
+    if (!ds)
+        return CNN_ESYSTEM;
+    ds->fd = -1;
+    ds->path = cnn_strdup(path);
+    ds->arena = cnn_arena_new();
+    int code = ds->path && ds->arena ? open_path(ds, options ? options : &none) : CNN_ESYSTEM;
+    if (!code && !ds->type->next) {
+        if (!ds->count)
+            code = cnn_fail(CNN_EDATA, "%s: no samples", path);
+        else
+            code = make_keys_unique(ds);
+    }
+    if (code)
+        cnn_dataset_close(ds);
+    else
+        *out = ds;
+    return code;
+}
+
+void cnn_dataset_close(struct cnn_dataset *ds)
+{
+    if (!ds)
+        return;
+    if (ds->type && ds->type->close)
+        ds->type->close(ds->state);
+    if (ds->fd >= 0)
+        close(ds->fd);
+    cnn_arena_free(ds->arena);
+    cnn_strings_free(&ds->classes);
+    free(ds->record);
+    free(ds->history);
+    free(ds->path);
+    free(ds);
+}
+
+const char *cnn_dataset_form(const struct cnn_dataset *ds)
+{
+    return ds->form ? ds->form : ds->type->form;
+}
+
+size_t cnn_dataset_count(const struct cnn_dataset *ds)
+{
+    return ds->type->next ? SIZE_MAX : ds->count;
+}
+
+const struct cnn_record *cnn_dataset_record(const struct cnn_dataset *ds, size_t i)
+{
+    return &ds->record[i];
+}
+
+const struct cnn_strings *cnn_dataset_classes(const struct cnn_dataset *ds)
+{
+    return &ds->classes;
+}
+
+int cnn_dataset_classes_pinned(const struct cnn_dataset *ds)
+{
+    return ds->pinned;
+}
+
+size_t cnn_dataset_bytes(const struct cnn_dataset *ds)
+{
+    size_t strings = 0;
+    for (size_t i = 0; i < ds->count; i++) {
+        const struct cnn_record *r = &ds->record[i];
+        strings += strlen(r->key) + strlen(r->source) + (r->group ? strlen(r->group) : 0) + 32;
+    }
+    return ds->bytes + ds->capacity * sizeof *ds->record + strings;
+}
+
+const char *cnn_dataset_history(const struct cnn_dataset *ds)
+{
+    return ds->history ? ds->history : "[]";
+}
+
+int cnn_dataset_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
+{
+    const struct cnn_record *r = &ds->record[i];
+    out->target.kind = CNN_TARGET_NONE;
+    int code = ds->type->load(ds, i, out);
+    if (code)
+        return code == CNN_ESYSTEM ? code : cnn_fail_within("%s", r->source);
+    out->weight = r->weight;
+    if (r->label >= 0) {
+        out->target.kind = CNN_TARGET_CLASS;
+        out->target.label = r->label;
+    }
+    return cnn_sample_set_key(out, r->key);
+}
+
+int cnn_dataset_next(struct cnn_dataset *ds, struct cnn_raw *raw)
+{
+    if (!ds->type->next)
+        return cnn_fail(CNN_EINTERNAL, "%s: not a stream that is read once", ds->path);
+    return ds->type->next(ds, raw);
+}

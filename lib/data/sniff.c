@@ -1,0 +1,99 @@
+/* Which form the first bytes of an input have. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/features.h"
+#include "data/source.h"
+
+enum { TAR_BLOCK = 512, TAR_SUM = 148, TAR_SUM_DIGITS = 8 };
+
+static int begins(const unsigned char *head, size_t size, const char *magic, size_t n)
+{
+    return size >= n && !memcmp(head, magic, n);
+}
+
+/* A tar header holds the sum of its bytes, that field taken as spaces, in octal. */
+static int is_tar(const unsigned char *head, size_t size)
+{
+    char text[TAR_SUM_DIGITS + 1] = {0};
+    unsigned long sum = TAR_SUM_DIGITS * ' ';
+    if (size < TAR_BLOCK || !head[0])
+        return 0;
+    memcpy(text, head + TAR_SUM, TAR_SUM_DIGITS);
+    for (size_t i = 0; i < TAR_BLOCK; i++)
+        if (i < TAR_SUM || i >= TAR_SUM + TAR_SUM_DIGITS)
+            sum += head[i];
+    char *end;
+    unsigned long said = strtoul(text, &end, 8);
+    return end > text && said == sum;
+}
+
+static int is_compressed(const unsigned char *head, size_t size)
+{
+    return begins(head, size, "\x1f\x8b", 2) || begins(head, size, "\x28\xb5\x2f\xfd", 4) ||
+           begins(head, size,
+                  "\xfd"
+                  "7zXZ",
+                  5) ||
+           begins(head, size, "BZh", 3) || begins(head, size, "\x04\x22\x4d\x18", 4);
+}
+
+static int is_text(const unsigned char *head, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((head[i] < 32 && !isspace(head[i])) || head[i] == 127)
+            return 0;
+    return size > 0;
+}
+
+/* A number, then "PLACE:NUMBER". */
+static int is_svmlight_line(const char *line)
+{
+    char *end, *colon;
+    strtod(line, &end);
+    if (end == line || (*end != ' ' && *end != '\t'))
+        return 0;
+    end += strspn(end, " \t");
+    size_t digits = strspn(end, "0123456789");
+    if (!digits || end[digits] != ':')
+        return 0;
+    strtod(end + digits + 1, &colon);
+    return colon > end + digits + 1;
+}
+
+static enum cnn_form sniff_text(const unsigned char *head, size_t size)
+{
+    char text[CNN_SNIFF_BYTES + 1];
+    size = size < CNN_SNIFF_BYTES ? size : CNN_SNIFF_BYTES;
+    memcpy(text, head, size);
+    text[size] = '\0';
+    if (!strncmp(text, CNN_FEATURES_CLASSES "\t", strlen(CNN_FEATURES_CLASSES "\t")) ||
+        !strncmp(text, CNN_FEATURES_HEADING, strlen(CNN_FEATURES_HEADING)))
+        return CNN_FORM_FEATURES;
+    const char *line = text;
+    while (*line == '#' || *line == '\n' || *line == '\r') {
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+    }
+    return is_svmlight_line(line) ? CNN_FORM_SVMLIGHT : CNN_FORM_MANIFEST;
+}
+
+enum cnn_form cnn_form_sniff(const unsigned char *head, size_t size, size_t total)
+{
+    static const unsigned char zeros[TAR_BLOCK];
+    if (cnn_image_sniff(head, size) != CNN_IMAGE_UNKNOWN)
+        return CNN_FORM_IMAGE;
+    if (begins(head, size, "\x93NUMPY", 6))
+        return CNN_FORM_NPY;
+    if (is_tar(head, size) || is_compressed(head, size))
+        return CNN_FORM_TAR;
+    if (size >= 4 && !head[0] && !head[1] && head[2] >= 8 && head[2] <= 14 && head[3] >= 1 &&
+        head[3] <= 4)
+        return CNN_FORM_IDX;
+    if (is_text(head, size))
+        return sniff_text(head, size);
+    if (total && total != SIZE_MAX && (total % 3073 == 0 || total % 3074 == 0))
+        return CNN_FORM_CIFAR;
+    return size >= TAR_BLOCK && !memcmp(head, zeros, TAR_BLOCK) ? CNN_FORM_TAR : CNN_FORM_UNKNOWN;
+}

@@ -1,0 +1,238 @@
+/* A folder of class folders, or of images without classes; and a single image. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "data/source.h"
+
+enum { MAX_DEPTH = 32 };
+
+int cnn_source_room(struct cnn_sample *s, size_t n)
+{
+    if (n > CNN_ENCODED_MAX)
+        return cnn_fail(CNN_EDATA, "%zu bytes are more than an image may have", n);
+    return cnn_grow(&s->encoded, &s->encoded_capacity, n, 1);
+}
+
+static int read_file(int fd, struct cnn_sample *s, size_t *size)
+{
+    struct stat st;
+    if (fstat(fd, &st))
+        return cnn_fail_errno(CNN_EIO, "cannot be read");
+    if (!S_ISREG(st.st_mode))
+        return cnn_fail(CNN_EDATA, "not a regular file");
+    int code = cnn_source_room(s, (size_t)st.st_size);
+    for (*size = 0; !code && *size < (size_t)st.st_size;) {
+        ssize_t n = read(fd, s->encoded + *size, (size_t)st.st_size - *size);
+        if (n < 0 && errno != EINTR)
+            code = cnn_fail_errno(CNN_EIO, "cannot be read");
+        if (n == 0)
+            break;
+        *size += n > 0 ? (size_t)n : 0;
+    }
+    return code;
+}
+
+int cnn_source_load_file(const char *path, struct cnn_sample *out)
+{
+    size_t size = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return cnn_fail(CNN_ENOINPUT, "%s", strerror(errno));
+    int code = read_file(fd, out, &size);
+    close(fd);
+    if (!code && !size)
+        return cnn_fail(CNN_EDATA, "empty");
+    return code ? code : cnn_image_decode(out->encoded, size, &out->image);
+}
+
+static int load_record(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
+{
+    return cnn_source_load_file(ds->record[i].source, out);
+}
+
+static const struct cnn_source_type folder_type = {.form = "folder", .load = load_record};
+static const struct cnn_source_type image_type = {.form = "image", .load = load_record};
+
+static int has_ending(const char *name, const char *const *ending)
+{
+    for (; *ending; ending++)
+        if (cnn_path_ends(name, *ending))
+            return 1;
+    return 0;
+}
+
+/* What may lie in a folder of images and is none: lists and notes. Anything else is taken for an
+ * image, and is an error when it is none. */
+static int is_note(const char *name)
+{
+    static const char *const ending[] = {".txt", ".tsv", ".csv", ".md", ".json", ".xml", NULL};
+    return has_ending(name, ending);
+}
+
+static int is_image_name(const char *name)
+{
+    static const char *const ending[] = {".png", ".jpg", ".jpeg", ".pnm", ".pgm", ".ppm",
+                                         ".pbm", ".pam", ".gif",  ".bmp", NULL};
+    return has_ending(name, ending);
+}
+
+/* The names in a folder that are not hidden, sorted; folders apart. */
+static int list_folder(const char *path, struct cnn_strings *folders, struct cnn_strings *files)
+{
+    DIR *dir = opendir(path);
+    if (!dir)
+        return cnn_fail_errno(CNN_ENOINPUT, "%s", path);
+    int code = 0;
+    struct dirent *e;
+    for (errno = 0; !code && (e = readdir(dir)); errno = 0) {
+        struct stat st;
+        if (e->d_name[0] == '.')
+            continue;
+        char *full = cnn_path_join(path, e->d_name);
+        if (!full)
+            code = CNN_ESYSTEM;
+        else if (stat(full, &st))
+            code = cnn_fail_errno(CNN_ENOINPUT, "%s", full);
+        else if (S_ISDIR(st.st_mode))
+            code = cnn_strings_add(folders, e->d_name);
+        else if (!is_note(e->d_name))
+            code = cnn_strings_add(files, e->d_name);
+        free(full);
+    }
+    if (!code && errno)
+        code = cnn_fail_errno(CNN_EIO, "%s", path);
+    closedir(dir);
+    cnn_strings_sort(folders);
+    cnn_strings_sort(files);
+    return code;
+}
+
+static int add_file(struct cnn_dataset *ds, const char *path, int32_t label)
+{
+    struct cnn_buf key = {0};
+    cnn_key_from_path(path, &key);
+    struct cnn_record r = {.key = key.text, .source = path, .label = label, .weight = 1};
+    int code = key.failed ? CNN_ESYSTEM : cnn_source_add(ds, &r);
+    cnn_buf_free(&key);
+    return code;
+}
+
+/* Every file below the folder, all of one class. */
+static int add_tree(struct cnn_dataset *ds, const char *path, int32_t label, int depth)
+{
+    struct cnn_strings folders = {0}, files = {0};
+    if (depth > MAX_DEPTH)
+        return cnn_fail(CNN_EDATA, "%s: folders within folders more than %d deep", path, MAX_DEPTH);
+    int code = list_folder(path, &folders, &files);
+    for (size_t i = 0; !code && i < files.count; i++) {
+        char *full = cnn_path_join(path, files.item[i]);
+        code = full ? add_file(ds, full, label) : CNN_ESYSTEM;
+        free(full);
+    }
+    for (size_t i = 0; !code && i < folders.count; i++) {
+        char *full = cnn_path_join(path, folders.item[i]);
+        code = full ? add_tree(ds, full, label, depth + 1) : CNN_ESYSTEM;
+        free(full);
+    }
+    cnn_strings_free(&folders);
+    cnn_strings_free(&files);
+    return code;
+}
+
+/* An image that stands beside class folders belongs to none: better an error than one less. */
+static int refuse_strays(const struct cnn_dataset *ds, const struct cnn_strings *files)
+{
+    for (size_t i = 0; i < files->count; i++)
+        if (is_image_name(files->item[i]))
+            return cnn_fail(CNN_EDATA, "%s/%s: an image beside class folders", ds->path,
+                            files->item[i]);
+    return 0;
+}
+
+static int add_classes(struct cnn_dataset *ds, const struct cnn_strings *folders,
+                       struct cnn_found *found)
+{
+    int code = 0;
+    for (size_t i = 0; !code && i < folders->count; i++) {
+        const char *name = folders->item[i];
+        int32_t label = -1;
+        char *full = cnn_path_join(ds->path, name);
+        code = full ? cnn_found_add(found, name, strlen(name), full, &label) : CNN_ESYSTEM;
+        if (!code)
+            code = add_tree(ds, full, label, 0);
+        free(full);
+    }
+    return code;
+}
+
+int cnn_open_folder(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
+{
+    struct cnn_strings folders = {0}, files = {0}, own = {0};
+    struct cnn_found found = {0};
+    ds->type = &folder_type;
+    int code = list_folder(ds->path, &folders, &files);
+    if (!code && folders.count) {
+        code = refuse_strays(ds, &files);
+        if (!code)
+            code = cnn_source_beside(ds->path, &own);
+        if (!code)
+            code = add_classes(ds, &folders, &found);
+    }
+    for (size_t i = 0; !code && !folders.count && i < files.count; i++) {
+        char *full = cnn_path_join(ds->path, files.item[i]);
+        code = full ? add_file(ds, full, -1) : CNN_ESYSTEM;
+        free(full);
+    }
+    if (!code)
+        code = cnn_source_settle(ds, options, &found, &own);
+    cnn_found_free(&found);
+    cnn_strings_free(&folders);
+    cnn_strings_free(&files);
+    cnn_strings_free(&own);
+    return code;
+}
+
+int cnn_open_image(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
+{
+    struct cnn_found found = {0};
+    ds->type = &image_type;
+    int code = add_file(ds, ds->path, -1);
+    return code ? code : cnn_source_settle(ds, options, &found, NULL);
+}
+
+/* An image from a pipe: its bytes are the state. */
+struct piped {
+    size_t size;
+    unsigned char bytes[];
+};
+
+static int load_piped(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
+{
+    const struct piped *p = ds->state;
+    (void)i;
+    return cnn_image_decode(p->bytes, p->size, &out->image);
+}
+
+static const struct cnn_source_type piped_type = {
+    .form = "image", .load = load_piped, .close = free};
+
+int cnn_open_image_bytes(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                         const unsigned char *bytes, size_t size)
+{
+    struct cnn_found found = {0};
+    struct cnn_record r = {.key = "-", .source = ds->path, .label = -1, .weight = 1};
+    struct piped *p = cnn_calloc(1, sizeof *p + size);
+    if (!p)
+        return CNN_ESYSTEM;
+    p->size = size;
+    memcpy(p->bytes, bytes, size);
+    ds->type = &piped_type;
+    ds->state = p;
+    int code = cnn_source_add(ds, &r);
+    return code ? code : cnn_source_settle(ds, options, &found, NULL);
+}

@@ -1,0 +1,276 @@
+/* Manifests: "path<TAB>class[<TAB>group[<TAB>weight]]", and Caffe's lists, "path number".
+ *
+ * A path names an image, or sample i of a file of samples as FILE#i; such a file is opened once. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/source.h"
+
+struct item {
+    uint32_t container; /* index + 1; 0: an image file */
+    uint32_t index;
+};
+
+struct manifest {
+    struct cnn_dataset **container;
+    size_t containers, container_capacity;
+    struct cnn_found names; /* of the containers */
+    struct item *item;
+    size_t items, item_capacity;
+};
+
+/* While a manifest is read. */
+struct reading {
+    struct cnn_dataset *ds;
+    const struct cnn_dataset_options *options;
+    const char *folder;
+    struct cnn_found found;
+    int caffe; /* -1: the first row decides */
+    size_t classed, unclassed;
+    char where[1200];
+};
+
+/* A row's fields; NULL: not there. */
+struct row {
+    char *path, *class, *group, *weight;
+};
+
+static int load_item(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
+{
+    const struct manifest *m = ds->state;
+    const struct item *item = &m->item[i];
+    if (!item->container)
+        return cnn_source_load_file(ds->record[i].source, out);
+    const struct cnn_dataset *from = m->container[item->container - 1];
+    return from->type->load(from, item->index, out);
+}
+
+static void close_manifest(void *state)
+{
+    struct manifest *m = state;
+    for (size_t i = 0; i < m->containers; i++)
+        cnn_dataset_close(m->container[i]);
+    cnn_found_free(&m->names);
+    free(m->container);
+    free(m->item);
+    free(m);
+}
+
+static const struct cnn_source_type manifest_type = {
+    .form = "manifest", .load = load_item, .close = close_manifest};
+
+static int is_container(const char *name)
+{
+    static const char *const ending[] = {".tar", ".tgz", ".gz",    ".tar.xz", ".tar.zst",
+                                         ".bin", ".npy", "-ubyte", ".tar.bz2"};
+    const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+    const char *dot = strrchr(base, '.');
+    if (!strncmp(name, "digits:", 7) || (dot && !strncmp(dot, ".idx", 4)))
+        return 1;
+    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
+        if (cnn_path_ends(base, ending[i]))
+            return 1;
+    return 0;
+}
+
+/* "FILE#i": cut into FILE and i. 1: it was such; 0: a plain path. */
+static int split_index(char *path, int64_t *index)
+{
+    char *hash = strrchr(path, '#');
+    if (!hash || cnn_parse_int(hash + 1, 0, UINT32_MAX - 1, index))
+        return 0;
+    *hash = '\0';
+    if (is_container(path))
+        return 1;
+    *hash = '#';
+    return 0;
+}
+
+/* The container of that name, opened when it is the first time. */
+static int find_container(struct reading *r, const char *path, size_t *index)
+{
+    struct manifest *m = r->ds->state;
+    struct cnn_dataset_options options = *r->options;
+    int32_t at;
+    options.classes = NULL; /* the rows have the classes */
+    options.labels = NULL;
+    options.stream = 0;
+    int code = cnn_found_add(&m->names, path, strlen(path), r->where, &at);
+    if (code)
+        return code;
+    *index = (size_t)at;
+    if (*index < m->containers)
+        return 0;
+    if (cnn_grow(&m->container, &m->container_capacity, m->containers + 1, sizeof *m->container))
+        return CNN_ESYSTEM;
+    code = cnn_dataset_open(path, &options, &m->container[m->containers]);
+    if (code)
+        return cnn_fail_within("%s", r->where);
+    m->containers++;
+    return 0;
+}
+
+static int locate(struct reading *r, char *path, struct item *item, struct cnn_record *record,
+                  struct cnn_buf *key, struct cnn_buf *source)
+{
+    struct manifest *m = r->ds->state;
+    int64_t index = 0;
+    size_t at = 0;
+    int within = split_index(path, &index), digits = !strncmp(path, "digits:", 7);
+    char *full = digits && within ? cnn_strdup(path) : cnn_path_join(r->folder, path);
+    int code = full ? 0 : CNN_ESYSTEM;
+    *item = (struct item){0};
+    if (!code && !within) {
+        cnn_key_from_path(full, key);
+        cnn_buf_puts(source, full);
+    } else if (!code) {
+        code = find_container(r, full, &at);
+    }
+    free(full);
+    if (code || !within)
+        return code;
+    const struct cnn_dataset *from = m->container[at];
+    if ((size_t)index >= from->count)
+        return cnn_fail(CNN_EDATA, "%s: sample %lld of %s, which has %zu", r->where,
+                        (long long)index, from->path, from->count);
+    *item = (struct item){.container = (uint32_t)at + 1, .index = (uint32_t)index};
+    const struct cnn_record *its = &from->record[index];
+    record->weight = its->weight;
+    cnn_buf_puts(key, its->key);
+    cnn_buf_printf(source, "%s#%lld", from->path, (long long)index);
+    return 0;
+}
+
+static int read_weight(const struct reading *r, const char *text, float *weight)
+{
+    double value;
+    if (cnn_parse_real(text, 0, 1e30, &value))
+        return cnn_fail(CNN_EDATA, "%s: bad weight '%s' (a number of at least 0 is needed)",
+                        r->where, text);
+    *weight = (float)value;
+    return 0;
+}
+
+static int add_row(struct reading *r, const struct row *row)
+{
+    struct manifest *m = r->ds->state;
+    struct cnn_record record = {.label = -1, .weight = 1};
+    struct cnn_buf key = {0}, source = {0};
+    struct item item;
+    int code = locate(r, row->path, &item, &record, &key, &source);
+    record.key = key.text;
+    record.source = source.text;
+    record.group = row->group && *row->group ? row->group : NULL;
+    if (!code && (key.failed || source.failed))
+        code = CNN_ESYSTEM;
+    if (!code && *row->class)
+        code = cnn_found_add(&r->found, row->class, strlen(row->class), r->where, &record.label);
+    if (!code && row->weight)
+        code = read_weight(r, row->weight, &record.weight);
+    if (!code && cnn_grow(&m->item, &m->item_capacity, m->items + 1, sizeof *m->item))
+        code = CNN_ESYSTEM;
+    if (!code) {
+        m->item[m->items++] = item;
+        code = cnn_source_add(r->ds, &record);
+    }
+    cnn_buf_free(&key);
+    cnn_buf_free(&source);
+    return code;
+}
+
+static int split_tabs(const struct reading *r, char *line, struct row *row)
+{
+    char **field[] = {&row->path, &row->class, &row->group, &row->weight};
+    size_t n = 0;
+    for (char *at = line; at; n++) {
+        char *tab = strchr(at, '\t');
+        if (tab)
+            *tab = '\0';
+        if (n < 4)
+            *field[n] = at;
+        at = tab ? tab + 1 : NULL;
+    }
+    if (n < 2)
+        return cnn_fail(CNN_EDATA, "%s: no class column (path<TAB>class is needed)", r->where);
+    if (n > 4)
+        return cnn_fail(CNN_EDATA, "%s: %zu columns (path, class, group and weight are all)",
+                        r->where, n);
+    return *row->path ? 0 : cnn_fail(CNN_EDATA, "%s: an empty path", r->where);
+}
+
+/* "path number", the path perhaps with spaces. 1: it is such a row. */
+static int split_caffe(char *line, struct row *row)
+{
+    int64_t value;
+    char *space = strrchr(line, ' ');
+    if (!space || strchr(line, '\t') || cnn_parse_int(space + 1, 0, INT32_MAX, &value))
+        return 0;
+    char *end = space;
+    while (end > line && end[-1] == ' ')
+        end--;
+    if (end == line)
+        return 0;
+    *end = '\0';
+    *row = (struct row){.path = line, .class = space + 1};
+    return 1;
+}
+
+static int read_row(struct reading *r, char *line)
+{
+    struct row row = {0};
+    int code = 0;
+    if (r->caffe != 0 && split_caffe(line, &row))
+        r->caffe = 1;
+    else if (r->caffe == 1)
+        return cnn_fail(CNN_EDATA, "%s: not 'path number' as the rows before", r->where);
+    else {
+        r->caffe = 0;
+        code = split_tabs(r, line, &row);
+    }
+    if (code)
+        return code;
+    *(*row.class ? &r->classed : &r->unclassed) += 1;
+    if (r->classed && r->unclassed)
+        return cnn_fail(CNN_EDATA, "%s: %s", r->where,
+                        *row.class ? "a class where the rows before have none" : "an empty class");
+    return add_row(r, &row);
+}
+
+static int read_rows(struct reading *r, char *text, size_t size)
+{
+    char *at = text, *line;
+    if (size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) /* a byte order mark */
+        at += 3;
+    for (size_t n = 1; (line = cnn_text_line(&at, text + size)); n++) {
+        snprintf(r->where, sizeof r->where, "%.1000s:%zu", r->ds->path, n);
+        int code = *line && *line != '#' ? read_row(r, line) : 0;
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+int cnn_open_manifest(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                      const char *folder, char *text, size_t size)
+{
+    struct reading r = {.ds = ds, .options = options, .folder = folder, .caffe = -1};
+    struct cnn_strings own = {0};
+    struct manifest *m = cnn_calloc(1, sizeof *m);
+    ds->type = &manifest_type;
+    ds->state = m;
+    if (!m)
+        return CNN_ESYSTEM;
+    int code = read_rows(&r, text, size);
+    r.found.numeric = r.caffe == 1;
+    if (!code && strcmp(ds->path, "-"))
+        code = cnn_source_beside(folder, &own);
+    if (!code)
+        code = cnn_source_settle(ds, options, &r.found, &own);
+    for (size_t i = 0; !code && i < m->containers; i++)
+        ds->bytes += cnn_dataset_bytes(m->container[i]);
+    cnn_found_free(&r.found);
+    cnn_strings_free(&own);
+    return code;
+}
