@@ -89,14 +89,13 @@ static void data_plane(const struct cnn_conv *g, const real *dy, const real *w, 
 static double weight_tap(const struct cnn_conv *g, const real *x, const real *dy, size_t at)
 {
     struct tap t = tap_of(g, at / g->kw, at % g->kw);
-    double total[CNN_LANES] = {0};
-    for (size_t i = t.i.begin; i < t.i.end; i++) {
-        real lane[CNN_LANES] = {0};
+    real lane[CNN_LANES] = {0};
+    double total[CNN_LANES];
+    for (size_t i = t.i.begin; i < t.i.end; i++)
         add_products(x + (t.row + (i - t.i.begin) * g->stride_h) * g->in_w + t.column, g->stride_w,
                      dy + i * g->out_w + t.j.begin, t.j.end - t.j.begin, lane);
-        for (int k = 0; k < CNN_LANES; k++)
-            total[k] += (double)lane[k];
-    }
+    for (int k = 0; k < CNN_LANES; k++)
+        total[k] = (double)lane[k];
     return cnn_lanes_total(total);
 }
 
@@ -192,11 +191,13 @@ static size_t work(const struct cnn_conv *g, enum cnn_conv_pass pass, size_t n, 
     return 0;
 }
 
-/* One channel feeding many outputs (groups = in_c = 1) is ordinary convolution. */
+/* One channel feeding many outputs is better done otherwise; so are weight gradients, where stride
+ * 1 allows. */
 static double cost(const struct cnn_conv *g, enum cnn_conv_pass pass)
 {
-    (void)pass;
-    return g->groups == g->in_c && g->out_c < 4 * g->in_c ? 0.5 : -1;
+    if (g->groups != g->in_c || g->out_c > 4 * g->in_c)
+        return -1;
+    return pass == CNN_CONV_WEIGHT ? 8 : 0.5;
 }
 
 const struct cnn_conv_algorithm cnn_conv_depthwise = {
