@@ -361,7 +361,7 @@ int cnn_model_selftest(const struct cnn_model *m, struct cnn_net *net, double *e
     double worst = 0, scale = 0;
     for (size_t i = 0; !rc && i < out->count; i++) {
         double d = fabs((double)got[i] - (double)want[i]), s = fabs((double)want[i]);
-        worst = d <= worst ? worst : d; /* NaN travels */
+        worst = isnan(worst) || d <= worst ? worst : d; /* NaN travels */
         scale = s > scale ? s : scale;
     }
     *error = scale > 0 ? worst / scale : worst;
