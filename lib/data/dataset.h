@@ -21,13 +21,19 @@ struct cnn_record {
     float weight;
 };
 
+enum cnn_dataset_stream {
+    CNN_STREAM_SPOOL,
+    CNN_STREAM_ONCE,        /* do not spool: leave it to cnn_dataset_next */
+    CNN_STREAM_ONCE_LISTED, /* as ONCE where the class list is known beforehand, else spool */
+};
+
 struct cnn_dataset_options {
     const struct cnn_strings
         *classes; /* pinned list; a class that is not in it is CNN_EDATA. NULL: the header's list of
                      a stream, classes.txt beside the file, else the sorted names found */
     const char *labels; /* IDX: the label file, when it is not where it usually is; NULL */
-    int stream; /* do not spool: leave a stream to cnn_dataset_next (has no effect on other forms)
-                 */
+    int stream;     /* enum cnn_dataset_stream; has no effect on other forms */
+    int unlabelled; /* classes do not matter: a stream read once may name ones that no list has */
     size_t memory;         /* bytes that a spooled stream may take in memory; 0: 1 GiB */
     const char *temporary; /* folder for the rest; NULL: $TMPDIR, else /tmp */
     const volatile int

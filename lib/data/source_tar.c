@@ -29,6 +29,7 @@ struct tar {
     struct cnn_spool spool;
     int fd; /* of the tar file; -1: spooled */
     /* read once: */
+    int unlabelled;
     int32_t *map; /* the header's classes to the dataset's, -1: not there */
     struct cnn_key_set keys;
 };
@@ -116,7 +117,7 @@ static int next_sample(struct cnn_dataset *ds, struct cnn_raw *raw)
     int code = 0;
     if (t->members.classes.count)
         code = label_of(t, raw->class, &raw->label);
-    else if (*raw->class)
+    else if (*raw->class && !t->unlabelled)
         code = cnn_source_label(ds, NULL, raw->class,
                                 !cnn_parse_int(raw->class, 0, INT32_MAX, &value), &raw->label);
     return code ? cnn_fail_within("%s#%zu", ds->path, raw->number) : 1;
@@ -304,6 +305,7 @@ int cnn_open_tar(struct cnn_dataset *ds, const struct cnn_dataset_options *optio
     ds->type = &tar_type;
     ds->state = t;
     t->fd = -1;
+    t->unlabelled = options->unlabelled;
     t->spool = (struct cnn_spool){.fd = -1, .folder = options->temporary};
     t->spool.limit = options->memory ? options->memory : DEFAULT_MEMORY;
     int code = cnn_members_open(&t->members, ds->path, fd, ahead, ahead_size);
@@ -311,7 +313,9 @@ int cnn_open_tar(struct cnn_dataset *ds, const struct cnn_dataset_options *optio
         code = take_header(ds, &own);
     if (!code && t->members.seekable)
         code = open_for_pread(ds, t);
-    int once = options->stream && !t->members.seekable;
+    int listed = own.count || t->members.ours || (options->classes && options->classes->count);
+    int once = !t->members.seekable && (options->stream == CNN_STREAM_ONCE ||
+                                        (options->stream == CNN_STREAM_ONCE_LISTED && listed));
     if (!code)
         code = once ? start_stream(ds, options, &own) : fill(ds, options, &own);
     if (!once)
