@@ -1,0 +1,15 @@
+/* How the caller of a task that goes through samples hears of it and stops it. */
+#ifndef CNN_TASK_CALLBACKS_H
+#define CNN_TASK_CALLBACKS_H
+
+#include <stddef.h>
+
+/* Every member may be NULL. */
+struct cnn_callbacks {
+    void *context;
+    const volatile int *stop; /* nonzero: give up with CNN_EINTERRUPTED */
+    void (*progress)(void *context, size_t done, size_t total);          /* total 0: not known */
+    void (*bad)(void *context, const char *source, const char *message); /* a sample is skipped */
+};
+
+#endif

@@ -1,0 +1,169 @@
+/* Features as TSV and as svmlight's lines, a sample each; data/features.h has the forms. */
+#include "data/features.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/dataset.h"
+#include "task/features_private.h"
+
+struct text {
+    struct features_file out;
+    const struct cnn_strings *classes;
+    size_t count; /* values of a row */
+    struct cnn_buf line;
+};
+
+static int put_line(struct text *s)
+{
+    cnn_buf_puts(&s->line, "\n");
+    if (s->line.failed)
+        return CNN_ESYSTEM;
+    fwrite(s->line.text, 1, s->line.size, s->out.stream);
+    s->line.size = 0;
+    return features_file_check(&s->out);
+}
+
+static int text_open(struct text *s, const struct features_to *to)
+{
+    s->classes = to->classes;
+    s->count = cnn_chw_count(to->shape);
+    return features_file_open(&s->out, to, to->path);
+}
+
+static int text_finish(void *sink)
+{
+    struct text *s = sink;
+    return features_file_commit(&s->out);
+}
+
+static void text_close(void *sink)
+{
+    struct text *s = sink;
+    features_file_close(&s->out);
+    cnn_buf_free(&s->line);
+}
+
+void features_heading(const struct cnn_strings *classes, struct cnn_buf *out)
+{
+    if (classes->count)
+        cnn_buf_puts(out, CNN_FEATURES_CLASSES);
+    for (size_t i = 0; i < classes->count; i++)
+        cnn_buf_printf(out, "\t%s", classes->item[i]);
+    cnn_buf_puts(out, classes->count ? "\n" CNN_FEATURES_HEADING : CNN_FEATURES_HEADING);
+}
+
+void features_key(const struct cnn_strings *classes, const struct features_row *row,
+                  struct cnn_buf *out)
+{
+    cnn_buf_puts(out, row->key);
+    cnn_buf_puts(out, "\t");
+    cnn_buf_puts(out, row->label >= 0 ? classes->item[row->label] : "");
+}
+
+/* TSV */
+
+static int tsv_open(void *sink, const struct features_to *to)
+{
+    struct text *s = sink;
+    int rc = text_open(s, to);
+    if (rc)
+        return rc;
+    features_heading(to->classes, &s->line);
+    for (size_t l = 0; l < to->layer->count; l++)
+        for (size_t i = 0; i < to->width[l]; i++)
+            cnn_buf_printf(&s->line, "\t%s:%zu", to->layer->item[l], i);
+    return put_line(s);
+}
+
+static int tsv_add(void *sink, const struct features_row *row)
+{
+    struct text *s = sink;
+    features_key(s->classes, row, &s->line);
+    for (size_t i = 0; i < s->count; i++) {
+        char number[32];
+        cnn_format_real((double)row->values[i], 1, number);
+        cnn_buf_puts(&s->line, "\t");
+        cnn_buf_puts(&s->line, number);
+    }
+    return put_line(s);
+}
+
+const struct features_sink_type features_tsv = {.open = tsv_open,
+                                                .add = tsv_add,
+                                                .finish = text_finish,
+                                                .close = text_close,
+                                                .size = sizeof(struct text)};
+
+/* svmlight */
+
+static int same_list(const struct cnn_strings *a, const struct cnn_strings *b)
+{
+    size_t i = 0;
+    while (i < a->count && i < b->count && !strcmp(a->item[i], b->item[i]))
+        i++;
+    return i == a->count && i == b->count;
+}
+
+static int write_classes(const char *path, const struct cnn_strings *classes)
+{
+    struct cnn_outfile *f;
+    int rc = cnn_outfile_open(path, &f);
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < classes->count; i++)
+        fprintf(cnn_outfile_stream(f), "%s\n", classes->item[i]);
+    return cnn_outfile_commit(f);
+}
+
+/* Labels are numbers here: classes.txt beside the file has their names. One that is there already
+ * must be the same, for other files rely on it. */
+static int put_classes(const char *path, const struct cnn_strings *classes)
+{
+    const char *slash = strrchr(path, '/');
+    struct cnn_strings old = {0};
+    struct cnn_buf beside = {0};
+    cnn_buf_add(&beside, path, slash ? (size_t)(slash + 1 - path) : 0);
+    cnn_buf_puts(&beside, "classes.txt");
+    if (beside.failed)
+        return CNN_ESYSTEM;
+    int rc = cnn_classes_read(beside.text, &old);
+    if (rc == CNN_ENOINPUT) {
+        cnn_error_clear();
+        rc = write_classes(beside.text, classes);
+    } else if (!rc && !same_list(&old, classes)) {
+        rc = cnn_fail(CNN_ECREATE, "%s is there already and lists other classes", beside.text);
+    }
+    cnn_strings_free(&old);
+    cnn_buf_free(&beside);
+    return rc;
+}
+
+static int svmlight_open(void *sink, const struct features_to *to)
+{
+    int rc = text_open(sink, to);
+    return rc || !to->path[0] || !to->classes->count ? rc : put_classes(to->path, to->classes);
+}
+
+static int svmlight_add(void *sink, const struct features_row *row)
+{
+    struct text *s = sink;
+    cnn_buf_printf(&s->line, "%d", row->label >= 0 ? (int)row->label : 0);
+    for (size_t i = 0; i < s->count; i++) {
+        char number[32];
+        if (row->values[i] == 0 && i + 1 < s->count)
+            continue;
+        cnn_format_real((double)row->values[i], 1, number);
+        cnn_buf_printf(&s->line, " %zu:%s", i + 1, number);
+    }
+    cnn_buf_puts(&s->line, " # ");
+    for (const char *c = row->key; *c; c++)
+        cnn_buf_add(&s->line, *c == ':' ? "_" : c, 1);
+    return put_line(s);
+}
+
+const struct features_sink_type features_svmlight = {.open = svmlight_open,
+                                                     .add = svmlight_add,
+                                                     .finish = text_finish,
+                                                     .close = text_close,
+                                                     .size = sizeof(struct text)};

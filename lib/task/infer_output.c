@@ -1,0 +1,111 @@
+/* Where predictions, reports and pictures go; see infer_private.h. */
+#include <stdlib.h>
+
+#include "data/plot.h"
+#include "task/infer_private.h"
+
+static int sink_open(struct infer_sink *s, const char *path)
+{
+    if (!path[0])
+        return 0;
+    s->name = path;
+    int rc = cnn_outfile_open(path, &s->file);
+    if (!rc)
+        s->stream = cnn_outfile_stream(s->file);
+    return rc;
+}
+
+int infer_commit(struct infer_sink *s)
+{
+    struct cnn_outfile *f = s->file;
+    s->file = NULL;
+    return f ? cnn_outfile_commit(f) : 0;
+}
+
+int infer_text(const struct infer_sink *s, struct cnn_buf *text)
+{
+    if (text->failed)
+        return CNN_ESYSTEM;
+    if (fwrite(text->text, 1, text->size, s->stream) != text->size || fflush(s->stream))
+        return cnn_fail_errno(CNN_EIO, "%s", s->name);
+    return 0;
+}
+
+int infer_open_sinks(struct infer *in, FILE *out, const char *name)
+{
+    in->main = (struct infer_sink){NULL, out, name};
+    int rc = sink_open(&in->main, in->o->output);
+    if (!rc)
+        rc = sink_open(&in->beside, in->o->predictions);
+    return rc ? rc : sink_open(&in->picture, in->o->confusion);
+}
+
+static int write_picture(struct infer *in)
+{
+    const struct cnn_metrics *m = cnn_evaluator_metrics(in->evaluator);
+    struct cnn_image im = {0};
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    size_t *counts = cnn_calloc(m->classes, m->classes * sizeof *counts);
+    if (!counts)
+        return CNN_ESYSTEM;
+    for (size_t i = 0; i < m->classes * m->classes; i++)
+        counts[i] = (size_t)m->confusion[i];
+    int rc = cnn_plot_confusion(counts, (const char *const *)in->runner.model->classes.item,
+                                m->classes, &im);
+    if (!rc)
+        rc = cnn_png_encode(&im, &bytes, &size);
+    if (!rc)
+        fwrite(bytes, 1, size, in->picture.stream); /* committing checks */
+    free(bytes);
+    free(counts);
+    cnn_image_free(&im);
+    return rc;
+}
+
+static int judge(const struct infer *in, const struct cnn_metrics *m)
+{
+    struct cnn_buf missed = {0};
+    for (size_t i = 0; i < in->o->gate.count; i++) {
+        char value[32];
+        if (cnn_gate_met(&in->gate[i], m))
+            continue;
+        cnn_format_real(in->gate[i].metric->value(m), 1, value);
+        cnn_buf_puts(&missed, missed.size ? "; " : "gate missed: ");
+        cnn_gate_print(&in->gate[i], &missed);
+        cnn_buf_printf(&missed, " (it is %s)", value);
+    }
+    int rc = missed.failed ? CNN_ESYSTEM : 0;
+    if (!rc && missed.size)
+        rc = cnn_fail(CNN_ENEGATIVE, "%s", missed.text);
+    cnn_buf_free(&missed);
+    return rc;
+}
+
+/* Everything is written before a missed gate is an answer. */
+int infer_finish(struct infer *in)
+{
+    const struct cnn_metrics *m = cnn_evaluator_metrics(in->evaluator);
+    struct cnn_report r = {m, &in->runner.model->classes, in->gate, in->o->gate.count};
+    struct cnn_buf text = {0};
+    int rc = 0;
+    if (in->eval && !m->samples)
+        return cnn_fail(CNN_EDATA, "%s: no samples", in->o->input[0]);
+    if (in->eval && in->classes && !m->labelled)
+        return cnn_fail(CNN_EDATA, "%s: no classes: there is nothing to evaluate by",
+                        in->o->input[0]);
+    if (in->eval) {
+        (in->o->json ? cnn_report_json : cnn_report_text)(&r, &text);
+        rc = infer_text(&in->main, &text);
+        cnn_buf_free(&text);
+    }
+    if (!rc && in->picture.file)
+        rc = write_picture(in);
+    if (!rc)
+        rc = infer_commit(&in->picture);
+    if (!rc)
+        rc = infer_commit(&in->beside);
+    if (!rc)
+        rc = infer_commit(&in->main);
+    return rc ? rc : judge(in, m);
+}

@@ -1,0 +1,83 @@
+/* The inputs of a program, opened together and gone through in order; see runner.h. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "task/runner.h"
+
+int cnn_inputs_open(struct cnn_inputs *in, char *const *path, size_t count,
+                    const struct cnn_dataset_options *options)
+{
+    int standard_input = 0, rc = 0;
+    in->ds = cnn_calloc(count, sizeof *in->ds);
+    if (!in->ds)
+        return CNN_ESYSTEM;
+    for (size_t i = 0; !rc && i < count; i++) {
+        if (!strcmp(path[i], "-") && standard_input++)
+            return cnn_fail(CNN_EUSAGE, "'-' stands more than once");
+        rc = cnn_dataset_open(path[i], options, &in->ds[i]);
+        if (rc)
+            break;
+        in->count++;
+        size_t n = cnn_dataset_count(in->ds[i]);
+        in->largest = n > in->largest ? n : in->largest;
+        if (cnn_add_overflows(in->samples, n, &in->samples))
+            in->samples = SIZE_MAX;
+    }
+    return rc;
+}
+
+void cnn_inputs_close(struct cnn_inputs *in)
+{
+    for (size_t i = 0; i < in->count; i++)
+        cnn_dataset_close(in->ds[i]);
+    free(in->ds);
+    *in = (struct cnn_inputs){0};
+}
+
+size_t cnn_inputs_batch(const struct cnn_inputs *in, size_t wanted)
+{
+    size_t most = in->largest ? in->largest : 1;
+    return wanted < most ? wanted : most;
+}
+
+struct visit {
+    const struct cnn_callbacks *cb;
+    cnn_visit_batch *batch;
+    void *context;
+    size_t done, total; /* total 0: not known */
+};
+
+static int visit_batch(struct visit *v, size_t input, const struct cnn_batch *b)
+{
+    int rc = v->batch(v->context, input, b);
+    v->done += b->n;
+    if (!rc && v->cb->progress)
+        v->cb->progress(v->cb->context, v->done, v->total);
+    if (!rc && v->cb->stop && *v->cb->stop)
+        rc = cnn_fail(CNN_EINTERRUPTED, "interrupted");
+    return rc;
+}
+
+int cnn_inputs_visit(const struct cnn_inputs *in, const struct cnn_loader_options *options,
+                     const struct cnn_callbacks *callbacks, cnn_visit_batch *batch, void *context)
+{
+    struct visit v = {callbacks, batch, context, 0, in->samples == SIZE_MAX ? 0 : in->samples};
+    int rc = 0;
+    for (size_t i = 0; !rc && i < in->count; i++) {
+        struct cnn_loader_options mine = *options;
+        struct cnn_loader *loader = NULL;
+        struct cnn_batch b;
+        size_t n = cnn_dataset_count(in->ds[i]);
+        mine.bad = callbacks->bad;
+        mine.context = callbacks->context;
+        if (n == 1)
+            mine.threads = 1; /* to start more would take longer than they save */
+        if (n)
+            rc = cnn_loader_open(in->ds[i], &mine, 0, 0, &loader);
+        while (n && !rc && (rc = cnn_loader_next(loader, &b)) > 0)
+            rc = visit_batch(&v, i, &b);
+        cnn_loader_close(loader);
+    }
+    return rc;
+}

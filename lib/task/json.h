@@ -1,0 +1,12 @@
+/* Pieces of JSON. */
+#ifndef CNN_TASK_JSON_H
+#define CNN_TASK_JSON_H
+
+#include "base/text.h"
+
+/* "text" with quotes, as JSON; what is not UTF-8 becomes U+FFFD. */
+void cnn_json_string(const char *text, struct cnn_buf *out);
+/* A number as JSON: null when it is not finite. */
+void cnn_json_real(double value, int single, struct cnn_buf *out);
+
+#endif

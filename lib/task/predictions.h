@@ -1,0 +1,37 @@
+/* Predictions as text: TSV, CSV (RFC 4180) or JSON lines. */
+#ifndef CNN_TASK_PREDICTIONS_H
+#define CNN_TASK_PREDICTIONS_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "task/scores.h"
+
+enum cnn_predictions_format { CNN_PREDICTIONS_TSV, CNN_PREDICTIONS_CSV, CNN_PREDICTIONS_JSON };
+#define CNN_PREDICTIONS_FORMATS "tsv|csv|json" /* in that order */
+
+struct cnn_predictions_options {
+    enum cnn_predictions_format format;
+    int header;                        /* TSV: begin with the columns' names, as CSV always does */
+    size_t top;                        /* classes to name */
+    int all;                           /* instead, the best class and the probabilities of all */
+    int truth;                         /* a column with the true class */
+    const struct cnn_strings *classes; /* empty: the net's numbers are written as they are */
+    size_t outputs;                    /* numbers that a sample gets */
+    enum cnn_scores kind;
+};
+
+struct cnn_predictions;
+
+/* Begin on a stream (not closed; `name` is for messages). The options' classes are borrowed. */
+int cnn_predictions_new(FILE *stream, const char *name,
+                        const struct cnn_predictions_options *options,
+                        struct cnn_predictions **out);
+void cnn_predictions_free(struct cnn_predictions *p);
+
+/* One sample: scores (outputs) as the net gave them, label -1: no true class. CNN_EIO. */
+int cnn_predictions_add(struct cnn_predictions *p, const char *key, int32_t label,
+                        const float *scores);
+
+#endif

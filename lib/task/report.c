@@ -1,0 +1,198 @@
+/* Metrics as text in columns and as JSON; see report.h. */
+#include "task/report.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "task/json.h"
+
+enum { GAP = 2, WIDE_NAME = 8 }; /* longer names are no column headings */
+
+/* Characters, as far as UTF-8 tells. */
+static size_t width(const char *text)
+{
+    size_t n = 0;
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
+static size_t widest(const struct cnn_strings *names)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < names->count; i++)
+        most = width(names->item[i]) > most ? width(names->item[i]) : most;
+    return most;
+}
+
+static void add_blanks(size_t n, struct cnn_buf *out)
+{
+    for (size_t i = 0; i < n; i++)
+        cnn_buf_puts(out, " ");
+}
+
+/* Text at the left or right of a column. */
+static void add_left(const char *text, size_t column, struct cnn_buf *out)
+{
+    cnn_buf_puts(out, text);
+    add_blanks(column > width(text) ? column - width(text) : 0, out);
+}
+
+static void add_right(const char *text, size_t column, struct cnn_buf *out)
+{
+    add_blanks(column > width(text) ? column - width(text) : 0, out);
+    cnn_buf_puts(out, text);
+}
+
+static void add_share(double value, size_t column, struct cnn_buf *out)
+{
+    char text[32] = "-";
+    if (!isnan(value))
+        snprintf(text, sizeof text, "%.4f", value);
+    add_right(text, column + GAP, out);
+}
+
+static void add_whole(uint64_t value, size_t column, struct cnn_buf *out)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%" PRIu64, value);
+    add_right(text, column + GAP, out);
+}
+
+static void add_totals(const struct cnn_metrics *m, struct cnn_buf *out)
+{
+    const struct cnn_metric *metric;
+    size_t judged = m->classes ? m->labelled : m->samples;
+    cnn_buf_printf(out, "samples    %zu\n", judged);
+    if (judged < m->samples)
+        cnn_buf_printf(out, "unlabelled %zu\n", m->samples - judged);
+    for (size_t i = 0; (metric = cnn_metric_at(i)); i++)
+        if (cnn_metric_applies(metric, m))
+            cnn_buf_printf(out,
+                           metric->needs == CNN_METRIC_CLASSES ? "%-10s %.4f\n" : "%-10s %.6g\n",
+                           metric->name, metric->value(m));
+}
+
+static void add_classes(const struct cnn_report *r, struct cnn_buf *out)
+{
+    const struct cnn_metrics *m = r->metrics;
+    size_t name = widest(r->classes) > 5 ? widest(r->classes) : 5;
+    cnn_buf_puts(out, "\n");
+    add_left("class", name, out);
+    cnn_buf_puts(out, "  support  precision  recall      f1\n");
+    for (size_t c = 0; c < m->classes; c++) {
+        add_left(r->classes->item[c], name, out);
+        add_whole(m->support[c], 7, out);
+        add_share(cnn_metrics_precision(m, c), 9, out);
+        add_share(cnn_metrics_recall(m, c), 6, out);
+        add_share(cnn_metrics_f1(m, c), 6, out);
+        cnn_buf_puts(out, "\n");
+    }
+}
+
+/* Columns are headed by the classes' names, or by their numbers, which then stand before the rows'
+ * names, too. */
+static void add_matrix(const struct cnn_report *r, struct cnn_buf *out)
+{
+    const struct cnn_metrics *m = r->metrics;
+    size_t n = m->classes, name = widest(r->classes), column = 1;
+    int numbers = name > WIDE_NAME;
+    char text[32];
+    for (size_t c = 0; c < n * n; c++) {
+        size_t digits = (size_t)snprintf(text, sizeof text, "%" PRIu64, m->confusion[c]);
+        column = digits > column ? digits : column;
+    }
+    column = numbers && column < 2 ? 2 : !numbers && column < name ? name : column;
+    cnn_buf_puts(out, "\nconfusion (rows: truth, columns: answers)\n");
+    add_blanks(name + (numbers ? 3 : 0), out);
+    for (size_t c = 0; c < n; c++) {
+        snprintf(text, sizeof text, "%zu", c);
+        add_right(numbers ? text : r->classes->item[c], column + GAP, out);
+    }
+    cnn_buf_puts(out, "\n");
+    for (size_t row = 0; row < n; row++) {
+        if (numbers)
+            cnn_buf_printf(out, "%2zu ", row);
+        add_left(r->classes->item[row], name, out);
+        for (size_t c = 0; c < n; c++)
+            add_whole(m->confusion[row * n + c], column, out);
+        cnn_buf_puts(out, "\n");
+    }
+}
+
+void cnn_report_text(const struct cnn_report *r, struct cnn_buf *out)
+{
+    const struct cnn_metrics *m = r->metrics;
+    add_totals(m, out);
+    if (m->classes)
+        add_classes(r, out);
+    if (m->confusion && m->classes <= CNN_REPORT_MATRIX)
+        add_matrix(r, out);
+}
+
+/* JSON */
+
+static void json_class(const struct cnn_report *r, size_t c, struct cnn_buf *out)
+{
+    const struct cnn_metrics *m = r->metrics;
+    cnn_buf_puts(out, "{\"class\": ");
+    cnn_json_string(r->classes->item[c], out);
+    cnn_buf_printf(out, ", \"support\": %" PRIu64 ", \"precision\": ", m->support[c]);
+    cnn_json_real(cnn_metrics_precision(m, c), 0, out);
+    cnn_buf_puts(out, ", \"recall\": ");
+    cnn_json_real(cnn_metrics_recall(m, c), 0, out);
+    cnn_buf_puts(out, ", \"f1\": ");
+    cnn_json_real(cnn_metrics_f1(m, c), 0, out);
+    cnn_buf_puts(out, "}");
+}
+
+static void json_matrix(const struct cnn_metrics *m, struct cnn_buf *out)
+{
+    cnn_buf_puts(out, ", \"confusion\": [");
+    for (size_t row = 0; row < m->classes; row++) {
+        cnn_buf_puts(out, row ? ", [" : "[");
+        for (size_t c = 0; c < m->classes; c++)
+            cnn_buf_printf(out, c ? ", %" PRIu64 : "%" PRIu64, m->confusion[row * m->classes + c]);
+        cnn_buf_puts(out, "]");
+    }
+    cnn_buf_puts(out, "]");
+}
+
+static void json_gates(const struct cnn_report *r, struct cnn_buf *out)
+{
+    cnn_buf_puts(out, ", \"gates\": [");
+    for (size_t i = 0; i < r->gates; i++) {
+        cnn_buf_puts(out, i ? ", {\"gate\": \"" : "{\"gate\": \"");
+        cnn_gate_print(&r->gate[i], out);
+        cnn_buf_printf(out, "\", \"met\": %s}",
+                       cnn_gate_met(&r->gate[i], r->metrics) ? "true" : "false");
+    }
+    cnn_buf_puts(out, "]");
+}
+
+void cnn_report_json(const struct cnn_report *r, struct cnn_buf *out)
+{
+    const struct cnn_metrics *m = r->metrics;
+    const struct cnn_metric *metric;
+    size_t judged = m->classes ? m->labelled : m->samples;
+    cnn_buf_printf(out, "{\"samples\": %zu, \"unlabelled\": %zu", judged, m->samples - judged);
+    for (size_t i = 0; (metric = cnn_metric_at(i)); i++) {
+        if (!cnn_metric_applies(metric, m))
+            continue;
+        cnn_buf_printf(out, ", \"%s\": ", metric->name);
+        cnn_json_real(metric->value(m), 0, out);
+    }
+    for (size_t c = 0; c < m->classes; c++) {
+        cnn_buf_puts(out, c ? ", " : ", \"classes\": [");
+        json_class(r, c, out);
+    }
+    if (m->classes)
+        cnn_buf_puts(out, "]");
+    if (m->confusion)
+        json_matrix(m, out);
+    if (r->gates)
+        json_gates(r, out);
+    cnn_buf_puts(out, "}\n");
+}

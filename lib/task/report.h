@@ -1,0 +1,22 @@
+/* What was measured, for people and for programs. */
+#ifndef CNN_TASK_REPORT_H
+#define CNN_TASK_REPORT_H
+
+#include "task/gate.h"
+
+struct cnn_report {
+    const struct cnn_metrics *metrics;
+    const struct cnn_strings *classes; /* names of the metrics' classes */
+    const struct cnn_gate *gate;       /* (gates) */
+    size_t gates;
+};
+
+enum { CNN_REPORT_MATRIX = 20 }; /* classes of which the confusion matrix is still readable text */
+
+/* The metrics, a line for each class, and the confusion matrix, in columns. */
+void cnn_report_text(const struct cnn_report *r, struct cnn_buf *out);
+/* The same as one JSON object, with the matrix where it was counted, and whether the gates are met.
+ */
+void cnn_report_json(const struct cnn_report *r, struct cnn_buf *out);
+
+#endif

@@ -1,0 +1,27 @@
+/* Models made ready to run; see runner.h. */
+#include "task/runner.h"
+
+int cnn_runner_open(struct cnn_runner *r, const char *model, int with_loss)
+{
+    int rc = cnn_model_open(model, &r->model);
+    return rc ? rc : cnn_model_graph(r->model, with_loss, &r->graph);
+}
+
+int cnn_runner_start(struct cnn_runner *r, const char *device, int threads, size_t batch,
+                     const int *keep, size_t keeps)
+{
+    struct cnn_net_config config = {.batch = batch, .keep = keep, .keeps = keeps};
+    int rc = cnn_backend_open(device, threads, &r->backend);
+    if (!rc)
+        rc = cnn_net_new(r->graph, r->backend, &config, &r->net);
+    return rc ? rc : cnn_model_load_params(r->model->file, r->model->path, r->net, NULL, NULL);
+}
+
+void cnn_runner_close(struct cnn_runner *r)
+{
+    cnn_net_free(r->net);
+    cnn_backend_close(r->backend);
+    cnn_graph_free(r->graph);
+    cnn_model_free(r->model);
+    *r = (struct cnn_runner){0};
+}

@@ -1,0 +1,50 @@
+/* A model made ready to run, and the inputs that it runs over: what inference, feature extraction
+ * and the embedded predictor share. */
+#ifndef CNN_TASK_RUNNER_H
+#define CNN_TASK_RUNNER_H
+
+#include "data/loader.h"
+#include "net/model.h"
+#include "task/callbacks.h"
+
+/* Start from {0}. */
+struct cnn_runner {
+    struct cnn_model *model;
+    struct cnn_graph *graph;
+    struct cnn_backend *backend;
+    struct cnn_net *net;
+};
+
+/* Read the model and build its graph. CNN_ENOINPUT, CNN_EDATA. */
+int cnn_runner_open(struct cnn_runner *r, const char *model, int with_loss);
+/* Plan the net's memory for batches of that size on a device (backend.h names them) and load the
+ * weights. keep (keeps): nodes whose values are wanted beside the output. CNN_EDEVICE, CNN_EDATA.
+ */
+int cnn_runner_start(struct cnn_runner *r, const char *device, int threads, size_t batch,
+                     const int *keep, size_t keeps);
+void cnn_runner_close(struct cnn_runner *r); /* leaves {0} */
+
+/* The datasets that a program was given, one after another. Start from {0}. */
+struct cnn_inputs {
+    size_t count;
+    struct cnn_dataset **ds; /* (count) */
+    size_t samples;          /* of all; SIZE_MAX: not known before the end */
+    size_t largest;          /* of the datasets; SIZE_MAX: not known */
+};
+
+/* Open them all. CNN_EUSAGE when "-" stands twice; else as cnn_dataset_open. */
+int cnn_inputs_open(struct cnn_inputs *in, char *const *path, size_t count,
+                    const struct cnn_dataset_options *options);
+void cnn_inputs_close(struct cnn_inputs *in); /* leaves {0} */
+
+/* Batches no larger than there are samples. */
+size_t cnn_inputs_batch(const struct cnn_inputs *in, size_t wanted);
+
+/* Do something with a batch of an input; a negative code ends the visit. */
+typedef int cnn_visit_batch(void *context, size_t input, const struct cnn_batch *b);
+
+/* Every sample of every input, once, in order. The loader's options get the callbacks' `bad`. */
+int cnn_inputs_visit(const struct cnn_inputs *in, const struct cnn_loader_options *options,
+                     const struct cnn_callbacks *callbacks, cnn_visit_batch *batch, void *context);
+
+#endif

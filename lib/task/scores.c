@@ -1,0 +1,75 @@
+/* Probabilities and ranks; see scores.h. */
+#include "task/scores.h"
+
+#include <math.h>
+#include <string.h>
+
+int cnn_scores_are_classes(const struct cnn_graph *g, size_t classes)
+{
+    struct cnn_chw out = g->node[g->output].layer.out;
+    return classes && out.c == classes && out.h * out.w == 1;
+}
+
+/* "xent", "mse", ... of the main loss; "" without losses. */
+static const char *main_loss(const struct cnn_graph *g)
+{
+    for (int i = g->first_loss; g->losses && i < g->nodes; i++)
+        if (!g->node[i].training_only)
+            return g->node[i].layer.type->name;
+    return "";
+}
+
+enum cnn_scores cnn_scores_kind(const struct cnn_graph *g, size_t classes)
+{
+    const struct cnn_layer_type *last = g->node[g->output].layer.type;
+    const char *loss = main_loss(g);
+    if (!cnn_scores_are_classes(g, classes) || !last)
+        return CNN_SCORES_AS_THEY_ARE;
+    if (!strcmp(loss, "xent") && strcmp(last->name, "softmax"))
+        return CNN_SCORES_SOFTMAX;
+    if (!strcmp(loss, "bce") && strcmp(last->name, "sigmoid"))
+        return CNN_SCORES_LOGISTIC;
+    return CNN_SCORES_AS_THEY_ARE;
+}
+
+static void softmax(const float *x, size_t n, float *p)
+{
+    double top = -INFINITY, sum = 0;
+    for (size_t i = 0; i < n; i++)
+        top = (double)x[i] > top ? (double)x[i] : top;
+    for (size_t i = 0; i < n; i++)
+        sum += exp((double)x[i] - top);
+    for (size_t i = 0; i < n; i++)
+        p[i] = (float)(exp((double)x[i] - top) / sum);
+}
+
+void cnn_scores_convert(enum cnn_scores kind, const float *x, size_t n, float *p)
+{
+    if (kind == CNN_SCORES_SOFTMAX)
+        softmax(x, n, p);
+    else if (kind == CNN_SCORES_LOGISTIC)
+        for (size_t i = 0; i < n; i++)
+            p[i] = (float)(1 / (1 + exp(-(double)x[i])));
+    else if (p != x)
+        memcpy(p, x, n * sizeof *p);
+}
+
+static int ahead(const float *scores, size_t a, size_t b)
+{
+    if (isnan(scores[a]) || isnan(scores[b]))
+        return !isnan(scores[a]) || (isnan(scores[b]) && a < b);
+    return scores[a] > scores[b] || (scores[a] == scores[b] && a < b);
+}
+
+void cnn_scores_top(const float *scores, size_t n, size_t k, size_t *index)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (found == k && (!k || !ahead(scores, i, index[k - 1])))
+            continue;
+        size_t at = found < k ? found++ : k - 1;
+        for (; at > 0 && ahead(scores, i, index[at - 1]); at--)
+            index[at] = index[at - 1];
+        index[at] = i;
+    }
+}

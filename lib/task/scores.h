@@ -1,0 +1,26 @@
+/* From what a net gives to probabilities and ranked classes. */
+#ifndef CNN_TASK_SCORES_H
+#define CNN_TASK_SCORES_H
+
+#include "net/graph.h"
+
+enum cnn_scores {
+    CNN_SCORES_AS_THEY_ARE, /* the net ends in softmax or sigmoid, or gives plain numbers */
+    CNN_SCORES_SOFTMAX,     /* logits of classes that exclude one another */
+    CNN_SCORES_LOGISTIC,    /* logits of classes that do not */
+};
+
+/* Whether the output is one number for each of `classes` (> 0) classes. */
+int cnn_scores_are_classes(const struct cnn_graph *g, size_t classes);
+
+/* What makes probabilities of the output; it follows from the loss (a graph built with losses). */
+enum cnn_scores cnn_scores_kind(const struct cnn_graph *g, size_t classes);
+
+/* p_i = exp(x_i) / sum exp(x_k), or 1 / (1 + exp(-x_i)), or x_i; x and p (n) may be the same. */
+void cnn_scores_convert(enum cnn_scores kind, const float *x, size_t n, float *p);
+
+/* The indices of the k largest of scores (n), best first; k at most n. Of equal ones the smaller
+ * index is first; NaN is last. */
+void cnn_scores_top(const float *scores, size_t n, size_t k, size_t *index);
+
+#endif
