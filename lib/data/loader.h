@@ -14,38 +14,41 @@ enum cnn_on_bad { CNN_BAD_FAIL, CNN_BAD_SKIP };
 struct cnn_loader_options {
     const struct cnn_input *input;
     const struct cnn_augmenter *augmenter; /* NULL: none */
-    enum cnn_target_kind target;           /* what to gather; INPUT copies x; NONE: whatever is there is ignored */
-    size_t outputs;  /* elements of a VECTOR target */
+    enum cnn_target_kind
+        target; /* what to gather; INPUT: x itself; NONE: whatever is there is ignored */
+    size_t
+        outputs; /* elements of a VECTOR or LABELS target; another count, or none, is CNN_EDATA */
     size_t batch;
     int shuffle;
     uint64_t seed;
-    int threads;      /* 0: one for each core */
+    int threads; /* 0: one for each core */
     enum cnn_on_bad on_bad;
-    /* Called for each bad sample that is skipped, in order, from the consumer's thread; may be NULL. */
+    /* Called for each bad sample (CNN_EDATA, CNN_ENOINPUT) that is skipped, in order, from the
+     * consumer's thread; may be NULL. */
     void (*bad)(void *context, const char *source, const char *message);
     void *context;
 };
 
-/* A batch, until the next call. */
+/* A batch, until the next call but one: two take turns. */
 struct cnn_batch {
     size_t n;
-    const float *x;        /* (n, c, h, w) */
-    const int32_t *label;  /* (n), -1 where there is none */
-    const float *vector;   /* (n, outputs); NULL unless VECTOR or INPUT */
-    const float *weight;   /* (n) */
+    const float *x;         /* (n, c, h, w) */
+    const int32_t *label;   /* (n), -1 where there is none */
+    const float *vector;    /* (n, outputs); NULL unless VECTOR, LABELS or INPUT */
+    const float *weight;    /* (n) */
     const char *const *key; /* (n) */
-    const size_t *index;   /* (n) position in the dataset (in a stream: in arrival order) */
-    const uint64_t *hash;  /* (n) of key, target and the decoded pixels, before augmentation */
+    const size_t *index;    /* (n) position in the dataset (in a stream: in arrival order) */
+    const uint64_t *hash;   /* (n) of key, target and the decoded pixels, before augmentation */
 };
 
 struct cnn_loader;
 
-/* Begin epoch `epoch` at sample position `start` (0: its beginning). A stream that was not spooled has one epoch, in
- * its own order. */
+/* Begin epoch `epoch` at sample position `start` (0: its beginning). A stream that was not spooled
+ * has one epoch, in its own order. */
 int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *options,
                     uint64_t epoch, size_t start, struct cnn_loader **out);
-/* 1: a batch of up to options.batch samples (fewer at the end and where bad samples were skipped; never 0); 0: the end of the
- * epoch; negative: failed. */
+/* 1: a batch of up to options.batch samples (fewer at the end and where bad samples were skipped;
+ * never 0); 0: the end of the epoch; negative: failed. */
 int cnn_loader_next(struct cnn_loader *l, struct cnn_batch *batch);
 /* Position behind the last batch, for `start`. */
 size_t cnn_loader_position(const struct cnn_loader *l);
@@ -53,8 +56,8 @@ size_t cnn_loader_position(const struct cnn_loader *l);
 int cnn_loader_rewind(struct cnn_loader *l, uint64_t epoch, size_t start);
 void cnn_loader_close(struct cnn_loader *l);
 
-/* Bytes of memory that a loader with these options will take for buffers and the threads' scratch, where samples decode
- * to about the input's shape (for memory plans). */
+/* Bytes of memory that a loader with these options will take for buffers and the threads' scratch,
+ * where samples decode to about the input's shape (for memory plans). */
 size_t cnn_loader_bytes(const struct cnn_loader_options *options);
 
 #endif
