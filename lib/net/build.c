@@ -5,19 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* He et al. 2016 (arXiv 1512.03385), section 3.3: option B projects with 1x1 convolutions where the
- * shape changes, option A pads channels with zeros. */
-#define FIELD(name) offsetof(struct cnn_shortcut_options, name)
-const struct cnn_option cnn_shortcut_table[] = {
-    {"channels", CNN_OPT_INT, FIELD(channels), NULL, 1, 1 << 20, NULL, 1, 0, "N",
-     "output channels"},
-    {"stride", CNN_OPT_INT, FIELD(stride), "1", 1, 1024, NULL, 2, 0, "N", "step between outputs"},
-    {"type", CNN_OPT_CHOICE, FIELD(type), "b", 0, 0, "a|b", 0, 0, "TYPE",
-     "where the shape changes: a, every stride-th pixel and zero channels; b, 1x1 conv and bn"},
-    CNN_OPTION_END,
-};
-#undef FIELD
-
 static const struct cnn_option repeat_table[] = {
     {"rounds", CNN_OPT_INT, 0, NULL, 0, CNN_NET_LAYERS_MAX, NULL, 1, 0, "N", "how often"},
     CNN_OPTION_END,
@@ -29,42 +16,6 @@ static const struct cnn_option aux_table[] = {
 
 static int build_block(struct cnn_builder *b, const struct cnn_place *at,
                        const struct cnn_statement *first, int *node);
-
-/* A place one level further in. */
-static int enter(struct cnn_builder *b, const struct cnn_place *at, int line, struct cnn_place *in)
-{
-    *in = *at;
-    if (++in->level <= CNN_NET_LEVELS_MAX)
-        return 0;
-    cnn_fail(CNN_EDATA, "more than %d levels of blocks and calls", CNN_NET_LEVELS_MAX);
-    return cnn_builder_fail(b, at, line);
-}
-
-/* A scope of its own where there is a label: its full name in scope->prefix. */
-static int open_label(struct cnn_builder *b, struct cnn_place *in, const char *label, int line,
-                      struct cnn_scope *scope)
-{
-    *scope = (struct cnn_scope){cnn_builder_name(b, in, label, NULL, line), NULL};
-    in->scope = scope;
-    return scope->prefix ? 0 : cnn_error_code();
-}
-
-static int build_layer(struct cnn_builder *b, const struct cnn_place *at,
-                       const struct cnn_statement *s, int *node)
-{
-    const struct cnn_layer_type *t = s->type;
-    void *options =
-        cnn_builder_options(b, at, t->name, t->options, t->options_size, s->arg, s->args, s->line);
-    const char *name = options ? cnn_builder_name(b, at, s->label, t, s->line) : NULL;
-    if (!name)
-        return cnn_error_code();
-    int rc = cnn_builder_add(b, at, name, t, options, node, 1, s->line, node);
-    if (!rc)
-        rc = cnn_builder_claim(b, at, name, *node, s->line);
-    if (!rc)
-        cnn_print_layer(&b->printer, s->label, t->name, t->options, options);
-    return rc;
-}
 
 /* All branches of sum or concat; end: (s->blocks) their last nodes. */
 static int build_branches(struct cnn_builder *b, const struct cnn_place *at,
@@ -88,14 +39,14 @@ static int build_join(struct cnn_builder *b, const struct cnn_place *at,
     struct cnn_place in;
     struct cnn_scope scope;
     int *end = cnn_arena_alloc(b->arena, s->blocks * sizeof *end);
-    int rc = end ? enter(b, at, s->line, &in) : CNN_ESYSTEM;
+    int rc = end ? cnn_builder_enter(b, at, s->line, &in) : CNN_ESYSTEM;
     void *options = rc ? NULL
                        : cnn_builder_options(b, at, t->name, t->options, t->options_size, s->arg,
                                              s->args, s->line);
     if (!options)
         return cnn_error_code();
     if (s->label)
-        rc = open_label(b, &in, s->label, s->line, &scope);
+        rc = cnn_builder_open(b, &in, s->label, s->line, &scope);
     cnn_print_open(&b->printer, s->label, t->name, t->options, options);
     if (!rc)
         rc = build_branches(b, &in, s, *node, end);
@@ -114,7 +65,7 @@ static int build_under(struct cnn_builder *b, struct cnn_place *in, const char *
     struct cnn_place outside = *in;
     if (!label)
         return build_block(b, in, first, node);
-    int rc = open_label(b, in, label, line, &scope);
+    int rc = cnn_builder_open(b, in, label, line, &scope);
     cnn_print_open(&b->printer, label, NULL, NULL, NULL);
     if (!rc)
         rc = build_block(b, in, first, node);
@@ -126,7 +77,7 @@ static int build_group(struct cnn_builder *b, const struct cnn_place *at,
                        const struct cnn_statement *s, int *node)
 {
     struct cnn_place in;
-    int rc = enter(b, at, s->line, &in);
+    int rc = cnn_builder_enter(b, at, s->line, &in);
     return rc ? rc : build_under(b, &in, s->label, s->block[0], s->line, node);
 }
 
@@ -136,7 +87,7 @@ static int build_rounds(struct cnn_builder *b, const struct cnn_place *at,
 {
     for (long long i = 0; i < rounds; i++) {
         struct cnn_place in = *at;
-        int rc = s->label ? enter(b, at, s->line, &in) : 0;
+        int rc = s->label ? cnn_builder_enter(b, at, s->line, &in) : 0;
         const char *label = s->label ? cnn_arena_printf(b->arena, "%lld", i) : NULL;
         if (!rc && s->label && !label)
             rc = CNN_ESYSTEM;
@@ -157,7 +108,7 @@ static int build_repeat(struct cnn_builder *b, const struct cnn_place *at,
 {
     struct cnn_place in;
     struct cnn_scope scope;
-    int rc = enter(b, at, s->line, &in);
+    int rc = cnn_builder_enter(b, at, s->line, &in);
     if (rc)
         return rc;
     const long long *rounds =
@@ -166,7 +117,7 @@ static int build_repeat(struct cnn_builder *b, const struct cnn_place *at,
         return cnn_error_code();
     if (!s->label)
         return build_rounds(b, &in, s, *rounds, node);
-    rc = open_label(b, &in, s->label, s->line, &scope);
+    rc = cnn_builder_open(b, &in, s->label, s->line, &scope);
     cnn_print_open(&b->printer, s->label, NULL, NULL, NULL);
     if (!rc)
         rc = build_rounds(b, &in, s, *rounds, node);
@@ -174,71 +125,14 @@ static int build_repeat(struct cnn_builder *b, const struct cnn_place *at,
     return rc ? rc : cnn_builder_claim(b, at, scope.prefix, *node, s->line);
 }
 
-/* Calls: a def's parameters get their values in order, defaults may use the ones before. */
-
-static ptrdiff_t find_parameter(const struct cnn_def *d, const char *name)
-{
-    for (size_t i = 0; i < d->params; i++)
-        if (!strcmp(d->param[i].name, name))
-            return (ptrdiff_t)i;
-    return -1;
-}
-
-static int match_arguments(const struct cnn_statement *s, const char **value)
-{
-    const struct cnn_def *d = s->def;
-    size_t position = 0;
-    for (size_t i = 0; i < s->args; i++) {
-        const struct cnn_argument *a = &s->arg[i];
-        size_t k = position;
-        if (a->key) {
-            ptrdiff_t found = find_parameter(d, a->key);
-            if (found < 0)
-                return cnn_fail(CNN_EDATA, "%s: unknown parameter '%.60s'", s->word, a->key);
-            k = (size_t)found;
-        } else if (position++ >= d->params) {
-            return cnn_fail(CNN_EDATA, "%s: '%.60s' is one argument too many (it takes %zu)",
-                            s->word, a->value, d->params);
-        }
-        if (value[k])
-            return cnn_fail(CNN_EDATA, "%s: %s is given twice", s->word, d->param[k].name);
-        value[k] = a->value;
-    }
-    return 0;
-}
-
-static int bind(const struct cnn_place *at, const struct cnn_statement *s, const char **value,
-                struct cnn_variables *vars, struct cnn_number *number)
-{
-    const struct cnn_def *d = s->def;
-    vars->def = d;
-    vars->value = number;
-    for (size_t i = 0; i < d->params; i++) {
-        const char *text = value[i] ? value[i] : d->param[i].fallback;
-        vars->known = i;
-        if (!text)
-            return cnn_fail(CNN_EDATA, "%s: %s is missing", s->word, d->param[i].name);
-        if (cnn_evaluate_number(text, CNN_NUMBER_ANY, value[i] ? &at->vars : vars, &number[i]))
-            return cnn_fail(CNN_EDATA, "%s: %s: %s", s->word, d->param[i].name,
-                            cnn_error_message());
-    }
-    vars->known = d->params;
-    return 0;
-}
-
 static int build_call(struct cnn_builder *b, const struct cnn_place *at,
                       const struct cnn_statement *s, int *node)
 {
     struct cnn_place in;
-    size_t params = s->def->params;
-    const char **value = cnn_arena_alloc(b->arena, (params + 1) * sizeof *value);
-    struct cnn_number *number = cnn_arena_alloc(b->arena, (params + 1) * sizeof *number);
-    if (!value || !number)
-        return CNN_ESYSTEM;
-    int rc = enter(b, at, s->line, &in);
+    int rc = cnn_builder_enter(b, at, s->line, &in);
     if (rc)
         return rc;
-    if (match_arguments(s, value) || bind(at, s, value, &in.vars, number))
+    if (cnn_bind_arguments(&at->vars, s, b->arena, &in.vars))
         return cnn_builder_fail(b, at, s->line);
     if (!at->call_line) {
         in.call_line = s->line;
@@ -255,7 +149,7 @@ static int build_aux(struct cnn_builder *b, const struct cnn_place *at,
     struct cnn_place in;
     struct cnn_scope scope;
     int first = b->nodes, end = from;
-    int rc = enter(b, at, s->line, &in);
+    int rc = cnn_builder_enter(b, at, s->line, &in);
     if (rc)
         return rc;
     const double *weight =
@@ -267,7 +161,7 @@ static int build_aux(struct cnn_builder *b, const struct cnn_place *at,
         return cnn_builder_fail(b, at, s->line);
     }
     if (s->label)
-        rc = open_label(b, &in, s->label, s->line, &scope);
+        rc = cnn_builder_open(b, &in, s->label, s->line, &scope);
     cnn_print_open(&b->printer, s->label, s->word, aux_table, weight);
     b->inside_aux = 1;
     if (!rc)
@@ -289,63 +183,6 @@ static int build_aux(struct cnn_builder *b, const struct cnn_place *at,
     return rc;
 }
 
-/* A layer of the language's own making, with arguments as if they had been written. */
-static int build_made(struct cnn_builder *b, const struct cnn_place *at, const char *label,
-                      const char *word, const struct cnn_argument *arg, size_t args, int line,
-                      int *node)
-{
-    struct cnn_statement made = {.line = line, .label = label, .word = word, .args = args};
-    struct cnn_argument copy[4];
-    memcpy(copy, arg, args * sizeof *arg);
-    made.arg = copy;
-    made.type = cnn_layer_type_find(word);
-    return build_layer(b, at, &made, node);
-}
-
-static int build_projection(struct cnn_builder *b, const struct cnn_place *at, const char *label,
-                            const char *channels, const char *stride, int line, int *node)
-{
-    const struct cnn_argument conv[] = {
-        {NULL, channels}, {NULL, "1"}, {"stride", stride}, {"bias", "0"}};
-    struct cnn_place in, outside = *at;
-    struct cnn_scope scope;
-    int rc = enter(b, at, line, &in);
-    if (!rc)
-        rc = open_label(b, &in, label, line, &scope);
-    if (rc)
-        return rc;
-    cnn_print_open(&b->printer, label, NULL, NULL, NULL);
-    rc = build_made(b, &in, "0", "conv", conv, 4, line, node);
-    if (!rc)
-        rc = build_made(b, &in, "1", "bn", conv, 0, line, node);
-    cnn_print_close(&b->printer);
-    return rc ? rc : cnn_builder_claim(b, &outside, scope.prefix, *node, line);
-}
-
-/* Nothing at all where the shape stays; an identity needs no name. */
-static int build_shortcut(struct cnn_builder *b, const struct cnn_place *at,
-                          const struct cnn_statement *s, int *node)
-{
-    struct cnn_shortcut_options *o = cnn_builder_options(b, at, s->word, cnn_shortcut_table,
-                                                         sizeof *o, s->arg, s->args, s->line);
-    if (!o)
-        return cnn_error_code();
-    if (o->stride == 1 && (size_t)o->channels == b->node[*node].layer.out.c)
-        return 0;
-    const char *channels = cnn_arena_printf(b->arena, "%lld", o->channels);
-    const char *stride = cnn_arena_printf(b->arena, "%lld", o->stride);
-    if (!channels || !stride)
-        return CNN_ESYSTEM;
-    if (!o->type) {
-        const struct cnn_argument subsample[] = {{NULL, channels}, {NULL, stride}};
-        return build_made(b, at, s->label, "subsample", subsample, 2, s->line, node);
-    }
-    const char *label = s->label ? s->label : cnn_builder_shortcut(b, at);
-    if (!label)
-        return cnn_builder_fail(b, at, s->line);
-    return build_projection(b, at, label, channels, stride, s->line, node);
-}
-
 static int build_statement(struct cnn_builder *b, const struct cnn_place *at,
                            const struct cnn_statement *s, int *node)
 {
@@ -355,7 +192,7 @@ static int build_statement(struct cnn_builder *b, const struct cnn_place *at,
     }
     switch (s->kind) {
     case CNN_STATEMENT_LAYER:
-        return build_layer(b, at, s, node);
+        return cnn_builder_layer(b, at, s, node);
     case CNN_STATEMENT_CALL:
         return build_call(b, at, s, node);
     case CNN_STATEMENT_JOIN:
@@ -367,7 +204,7 @@ static int build_statement(struct cnn_builder *b, const struct cnn_place *at,
     case CNN_STATEMENT_AUX:
         return build_aux(b, at, s, *node);
     case CNN_STATEMENT_SHORTCUT:
-        return build_shortcut(b, at, s, node);
+        return cnn_builder_shortcut(b, at, s, node);
     case CNN_STATEMENT_INPUT:
     case CNN_STATEMENT_LOSS:
         break;

@@ -1,5 +1,5 @@
-/* The builder's state: build.c walks the tree, place.c makes nodes and names, ends.c
- * the input and the losses. */
+/* The builder's state: build.c walks the tree, place.c makes nodes and names, shortcut.c
+ * one statement, ends.c the input and the losses. */
 #ifndef CNN_NET_BUILDER_H
 #define CNN_NET_BUILDER_H
 
@@ -55,7 +55,7 @@ const char *cnn_builder_name(struct cnn_builder *b, const struct cnn_place *at, 
 int cnn_builder_claim(struct cnn_builder *b, const struct cnn_place *at, const char *name, int node,
                       int line);
 /* "shortcut1": the next automatic label for one, not claimed. */
-const char *cnn_builder_shortcut(struct cnn_builder *b, const struct cnn_place *at);
+const char *cnn_builder_shortcut_label(struct cnn_builder *b, const struct cnn_place *at);
 
 /* Options for a layer, from arguments. NULL with an error set, place included. */
 void *cnn_builder_options(struct cnn_builder *b, const struct cnn_place *at, const char *word,
@@ -66,6 +66,19 @@ void *cnn_builder_options(struct cnn_builder *b, const struct cnn_place *at, con
 int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const char *name,
                     const struct cnn_layer_type *type, void *options, const int *in, int inputs,
                     int line, int *out);
+
+/* A place one level further in, and a scope of its own for it under a label: its full name is
+ * scope->prefix, to be claimed when the last node inside is known. */
+int cnn_builder_enter(struct cnn_builder *b, const struct cnn_place *at, int line,
+                      struct cnn_place *in);
+int cnn_builder_open(struct cnn_builder *b, struct cnn_place *in, const char *label, int line,
+                     struct cnn_scope *scope);
+
+/* Statements: *node is the value that goes in and the one that comes out. */
+int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place *at,
+                      const struct cnn_statement *s, int *node);
+int cnn_builder_shortcut(struct cnn_builder *b, const struct cnn_place *at,
+                         const struct cnn_statement *s, int *node);
 
 /* Node 0 from the input statement (NULL: none) and the configuration. */
 int cnn_builder_input(struct cnn_builder *b, const struct cnn_statement *s);

@@ -57,7 +57,7 @@ static const char *automatic_name(struct cnn_builder *b, const struct cnn_place 
     }
 }
 
-const char *cnn_builder_shortcut(struct cnn_builder *b, const struct cnn_place *at)
+const char *cnn_builder_shortcut_label(struct cnn_builder *b, const struct cnn_place *at)
 {
     return automatic_name(b, at, NULL, 0);
 }
@@ -187,4 +187,41 @@ int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const cha
         return cnn_builder_fail(b, at, line);
     *out = b->nodes++;
     return 0;
+}
+
+/* A place one level further in. */
+int cnn_builder_enter(struct cnn_builder *b, const struct cnn_place *at, int line,
+                      struct cnn_place *in)
+{
+    *in = *at;
+    if (++in->level <= CNN_NET_LEVELS_MAX)
+        return 0;
+    cnn_fail(CNN_EDATA, "more than %d levels of blocks and calls", CNN_NET_LEVELS_MAX);
+    return cnn_builder_fail(b, at, line);
+}
+
+/* A scope of its own where there is a label: its full name in scope->prefix. */
+int cnn_builder_open(struct cnn_builder *b, struct cnn_place *in, const char *label, int line,
+                     struct cnn_scope *scope)
+{
+    *scope = (struct cnn_scope){cnn_builder_name(b, in, label, NULL, line), NULL};
+    in->scope = scope;
+    return scope->prefix ? 0 : cnn_error_code();
+}
+
+int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place *at,
+                      const struct cnn_statement *s, int *node)
+{
+    const struct cnn_layer_type *t = s->type;
+    void *options =
+        cnn_builder_options(b, at, t->name, t->options, t->options_size, s->arg, s->args, s->line);
+    const char *name = options ? cnn_builder_name(b, at, s->label, t, s->line) : NULL;
+    if (!name)
+        return cnn_error_code();
+    int rc = cnn_builder_add(b, at, name, t, options, node, 1, s->line, node);
+    if (!rc)
+        rc = cnn_builder_claim(b, at, name, *node, s->line);
+    if (!rc)
+        cnn_print_layer(&b->printer, s->label, t->name, t->options, options);
+    return rc;
 }

@@ -1,7 +1,7 @@
 /* The inside of the network language: what its source files share. lex.c cuts text
- * into tokens, parse.c makes a tree of statements, expression.c and arguments.c read
- * the arguments, labels.c keeps names, build.c walks the tree and makes the graph,
- * print.c writes the canonical text on the way. */
+ * into tokens, parse.c makes a tree of statements, resolve.c says what the words are, expression.c
+ * and arguments.c read the arguments, labels.c keeps names, build.c walks the tree and makes the
+ * graph, print.c writes the canonical text on the way. */
 #ifndef CNN_NET_SYNTAX_H
 #define CNN_NET_SYNTAX_H
 
@@ -103,6 +103,12 @@ struct cnn_tree {
 int cnn_parse_net(struct cnn_arena *arena, const char *name, const char *text,
                   struct cnn_tree *out);
 
+/* The parser's last step: words become layers and calls, recursion and misplaced statements are
+ * found, input and loss are taken out of the body. */
+int cnn_resolve_net(const char *name, struct cnn_tree *tree);
+int cnn_word_is_taken(const char *word); /* by a layer or by the language */
+struct cnn_def *cnn_def_find(const struct cnn_tree *tree, const char *name);
+
 /* The statements that are no layers, as tables for arguments and for the manual. */
 struct cnn_input_options {
     const char *shape;
@@ -139,7 +145,7 @@ struct cnn_variables {
  * exactly), or a def's parameter, which keeps whole numbers whole. */
 enum cnn_number_mode { CNN_NUMBER_WHOLE, CNN_NUMBER_REAL, CNN_NUMBER_ANY };
 
-/* Errors of the next three are CNN_EDATA without a place: the caller puts it in front. */
+/* Errors of what follows are CNN_EDATA without a place: the caller puts it in front. */
 int cnn_evaluate_number(const char *text, enum cnn_number_mode mode, const struct cnn_variables *v,
                         struct cnn_number *out);
 /* An option's argument with its arithmetic done, as text for cnn_option_set. */
@@ -149,6 +155,15 @@ int cnn_evaluate_option(const struct cnn_option *o, const char *text, const stru
 int cnn_evaluate_arguments(const char *word, const struct cnn_option *table,
                            const struct cnn_argument *arg, size_t args,
                            const struct cnn_variables *v, struct cnn_arena *arena, void *fields);
+
+/* The bytes of a name at the beginning of the text, 0 when there is none. */
+size_t cnn_name_length(const char *s);
+/* "(n, s=1)" into d->param. CNN_EDATA "NAME:LINE: message". */
+int cnn_parse_parameters(struct cnn_arena *arena, const char *name, const char *list,
+                         struct cnn_def *d);
+/* A call's arguments into *out, which is a copy of *outside. */
+int cnn_bind_arguments(const struct cnn_variables *outside, const struct cnn_statement *s,
+                       struct cnn_arena *arena, struct cnn_variables *out);
 
 /* Labels: full names to nodes */
 
