@@ -254,19 +254,23 @@ int cnn_evaluate_number(const char *text, enum cnn_number_mode mode, const struc
     return !rc && *r.at ? unexpected(&r) : rc;
 }
 
-/* Is the text one of the words that such an option takes beside sizes? */
+/* The words that an option takes beside sizes; NULL: none. */
+static const char *words_of(const struct cnn_option *o)
+{
+    return o->type == CNN_OPT_PAD ? "same|valid|full" : o->choices;
+}
+
 static int is_word_of(const struct cnn_option *o, const char *text)
 {
-    const char *words = o->type == CNN_OPT_PAD ? "same|valid|full" : o->choices;
     size_t n = strlen(text);
-    for (const char *w = words; w; w = strchr(w, '|') ? strchr(w, '|') + 1 : NULL)
+    for (const char *w = words_of(o); w; w = strchr(w, '|') ? strchr(w, '|') + 1 : NULL)
         if (strcspn(w, "|") == n && !memcmp(w, text, n))
             return 1;
     return 0;
 }
 
 /* "3" or "3x5", each part an expression. */
-static int evaluate_pair(const char *text, const struct cnn_variables *v, struct cnn_buf *out)
+static int evaluate_sizes(const char *text, const struct cnn_variables *v, struct cnn_buf *out)
 {
     struct reader r = {text, text, CNN_NUMBER_WHOLE, v, 0};
     struct cnn_number h, w;
@@ -281,6 +285,19 @@ static int evaluate_pair(const char *text, const struct cnn_variables *v, struct
             cnn_buf_printf(out, "x%lld", (long long)w.whole);
     }
     return !rc && *r.at ? unexpected(&r) : rc;
+}
+
+static int evaluate_pair(const struct cnn_option *o, const char *text,
+                         const struct cnn_variables *v, struct cnn_buf *out)
+{
+    if (is_word_of(o, text)) {
+        cnn_buf_puts(out, text);
+        return 0;
+    }
+    int rc = evaluate_sizes(text, v, out);
+    if (rc == CNN_EDATA && words_of(o) && cnn_name_length(text) == strlen(text))
+        return cnn_fail(rc, "'%.60s' is neither a size nor %s", text, words_of(o));
+    return rc;
 }
 
 static int evaluate_reals(const char *text, const struct cnn_variables *v, struct cnn_buf *out)
@@ -328,8 +345,8 @@ int cnn_evaluate_option(const struct cnn_option *o, const char *text, const stru
         rc = evaluate_one(text, CNN_NUMBER_REAL, v, &b);
     else if (o->type == CNN_OPT_REALS)
         rc = evaluate_reals(text, v, &b);
-    else if ((o->type == CNN_OPT_PAIR || o->type == CNN_OPT_PAD) && !is_word_of(o, text))
-        rc = evaluate_pair(text, v, &b);
+    else if (o->type == CNN_OPT_PAIR || o->type == CNN_OPT_PAD)
+        rc = evaluate_pair(o, text, v, &b);
     else
         cnn_buf_puts(&b, text);
     if (!rc)

@@ -158,7 +158,7 @@ int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const cha
                     const struct cnn_layer_type *type, void *options, const int *in, int inputs,
                     int line, int *out)
 {
-    if (b->nodes > CNN_NET_LAYERS_MAX) {
+    if (b->nodes > CNN_NET_LAYERS_MAX && !(type->flags & CNN_LAYER_LOSS)) {
         cnn_fail(CNN_EDATA, "more than %d layers", CNN_NET_LAYERS_MAX);
         return cnn_builder_fail(b, at, line);
     }

@@ -46,6 +46,8 @@ static int unknown_word(const struct resolver *p, const struct cnn_statement *s)
     char hint[80];
     for (size_t i = 0; (t = cnn_layer_type_at(i)); i++)
         cnn_nearest_offer(&near, t->name);
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        cnn_nearest_offer(&near, aliases[i][0]);
     for (int i = 0; i < KEYWORDS; i++)
         cnn_nearest_offer(&near, keywords[i]);
     for (const struct cnn_def *d = p->tree->defs; d; d = d->next)

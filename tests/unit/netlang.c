@@ -1,0 +1,592 @@
+/* The network language: what each construct builds, and the canonical text that it prints. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "net/graph.h"
+
+/* On inputs of 3x16x16, with losses: the text, what it prints as, its nodes and their shapes. */
+static const struct construct {
+    const char *text, *print, *nodes;
+} constructs[] = {
+    {"relu",
+     "input 3x16x16\n"
+     "relu\n",
+     "relu1 3x16x16\n"
+     "loss 1\n"},
+    {"conv 8 3 pad=same; bn; relu; maxpool 2",
+     "input 3x16x16\n"
+     "conv 8 3 pad=same\n"
+     "bn\n"
+     "relu\n"
+     "maxpool 2\n",
+     "conv1 8x16x16\n"
+     "bn1 8x16x16\n"
+     "relu1 8x16x16\n"
+     "maxpool1 8x8x8\n"
+     "loss 1\n"},
+    {"batchnorm; bn",
+     "input 3x16x16\n"
+     "bn\n"
+     "bn\n",
+     "bn1 3x16x16\n"
+     "bn2 3x16x16\n"
+     "loss 1\n"},
+    {"x: relu; relu; relu",
+     "input 3x16x16\n"
+     "x: relu\n"
+     "relu\n"
+     "relu\n",
+     "x 3x16x16\n"
+     "relu2 3x16x16\n"
+     "relu3 3x16x16\n"
+     "loss 1\n"},
+    {"relu2: relu; relu; relu",
+     "input 3x16x16\n"
+     "relu2: relu\n"
+     "relu\n"
+     "relu\n",
+     "relu2 3x16x16\n"
+     "relu3 3x16x16\n"
+     "relu4 3x16x16\n"
+     "loss 1\n"},
+    {"layer1: repeat 2 { conv 4 3 pad=1; bn }",
+     "input 3x16x16\n"
+     "layer1: {\n"
+     "  0: {\n"
+     "    conv 4 3 pad=1\n"
+     "    bn\n"
+     "  }\n"
+     "  1: {\n"
+     "    conv 4 3 pad=1\n"
+     "    bn\n"
+     "  }\n"
+     "}\n",
+     "layer1.0.conv1 4x16x16\n"
+     "layer1.0.bn1 4x16x16\n"
+     "layer1.1.conv1 4x16x16\n"
+     "layer1.1.bn1 4x16x16\n"
+     "loss 1\n"},
+    {"repeat 2 { conv 4 3 pad=1 } relu",
+     "input 3x16x16\n"
+     "conv 4 3 pad=1\n"
+     "conv 4 3 pad=1\n"
+     "relu\n",
+     "conv1 4x16x16\n"
+     "conv2 4x16x16\n"
+     "relu1 4x16x16\n"
+     "loss 1\n"},
+    {"def block(n, s=1, m=n*4) { conv n 1; conv m (s + 2) pad=s*2/2 stride=s }\nblock 2; l: block "
+     "2 s=2; block n=3 m=(7 - 1)",
+     "input 3x16x16\n"
+     "conv 2 1\n"
+     "conv 8 3 pad=1\n"
+     "l: {\n"
+     "  conv 2 1\n"
+     "  conv 8 4 stride=2 pad=2\n"
+     "}\n"
+     "conv 3 1\n"
+     "conv 6 3 pad=1\n",
+     "conv1 2x16x16\n"
+     "conv2 8x16x16\n"
+     "l.conv1 2x16x16\n"
+     "l.conv2 8x9x9\n"
+     "conv3 3x9x9\n"
+     "conv4 6x9x9\n"
+     "loss 1\n"},
+    {"sum { conv 3 3 pad=1 } { }",
+     "input 3x16x16\n"
+     "sum {\n"
+     "  conv 3 3 pad=1\n"
+     "} {\n"
+     "}\n",
+     "conv1 3x16x16\n"
+     "sum1 3x16x16\n"
+     "loss 1\n"},
+    {"sum { relu } { tanh } { sigmoid }",
+     "input 3x16x16\n"
+     "sum {\n"
+     "  relu\n"
+     "} {\n"
+     "  tanh\n"
+     "} {\n"
+     "  sigmoid\n"
+     "}\n",
+     "relu1 3x16x16\n"
+     "tanh1 3x16x16\n"
+     "sigmoid1 3x16x16\n"
+     "sum1 3x16x16\n"
+     "loss 1\n"},
+    {"s: sum { a: relu } { relu }",
+     "input 3x16x16\n"
+     "s: sum {\n"
+     "  a: relu\n"
+     "} {\n"
+     "  relu\n"
+     "}\n",
+     "s.a 3x16x16\n"
+     "s.relu2 3x16x16\n"
+     "s 3x16x16\n"
+     "loss 1\n"},
+    {"concat { conv 4 3 pad=1 }\n{ conv 5 3 pad=1 }\n{ }",
+     "input 3x16x16\n"
+     "concat {\n"
+     "  conv 4 3 pad=1\n"
+     "} {\n"
+     "  conv 5 3 pad=1\n"
+     "} {\n"
+     "}\n",
+     "conv1 4x16x16\n"
+     "conv2 5x16x16\n"
+     "concat1 12x16x16\n"
+     "loss 1\n"},
+    {"concat { } { }; { relu }",
+     "input 3x16x16\n"
+     "concat {\n"
+     "} {\n"
+     "}\n"
+     "relu\n",
+     "concat1 6x16x16\n"
+     "relu1 6x16x16\n"
+     "loss 1\n"},
+    {"stem: { conv 8 3; relu }",
+     "input 3x16x16\n"
+     "stem: {\n"
+     "  conv 8 3\n"
+     "  relu\n"
+     "}\n",
+     "stem.conv1 8x14x14\n"
+     "stem.relu1 8x14x14\n"
+     "loss 1\n"},
+    {"a.b: conv 3 3; a.c: { conv 3 3 }",
+     "input 3x16x16\n"
+     "a.b: conv 3 3\n"
+     "a.c: {\n"
+     "  conv 3 3\n"
+     "}\n",
+     "a.b 3x14x14\n"
+     "a.c.conv1 3x12x12\n"
+     "loss 1\n"},
+    {"shortcut 3; shortcut 8 2; d: shortcut 9 2; d2: shortcut 9; shortcut 9 2 type=a; e: shortcut "
+     "12 type=a",
+     "input 3x16x16\n"
+     "shortcut1: {\n"
+     "  0: conv 8 1 stride=2 bias=0\n"
+     "  1: bn\n"
+     "}\n"
+     "d: {\n"
+     "  0: conv 9 1 stride=2 bias=0\n"
+     "  1: bn\n"
+     "}\n"
+     "subsample 9 2\n"
+     "e: subsample 12\n",
+     "shortcut1.0 8x8x8\n"
+     "shortcut1.1 8x8x8\n"
+     "d.0 9x4x4\n"
+     "d.1 9x4x4\n"
+     "subsample1 9x2x2\n"
+     "e 12x2x2\n"
+     "loss 1\n"},
+    {"aux 0.3 { dense 5 } dense 5",
+     "input 3x16x16\n"
+     "aux 0.3 {\n"
+     "  dense 5\n"
+     "}\n"
+     "dense 5\n",
+     "dense1 5\n"
+     "dense2 5\n"
+     "loss 1\n"
+     "loss2 1\n"},
+    {"h: aux 1/4 { conv 4 3; fc: dense 5; softmax } dense 5; softmax",
+     "input 3x16x16\n"
+     "h: aux 0.25 {\n"
+     "  conv 4 3\n"
+     "  fc: dense 5\n"
+     "  softmax\n"
+     "}\n"
+     "dense 5\n"
+     "softmax\n",
+     "h.conv1 4x14x14\n"
+     "h.fc 5\n"
+     "h.softmax1 5\n"
+     "dense1 5\n"
+     "softmax1 5\n"
+     "loss 1\n"
+     "loss2 1\n"},
+    {"conv 8 5x3 stride=2x1 pad=(1+1)x1",
+     "input 3x16x16\n"
+     "conv 8 5x3 stride=2x1 pad=2x1\n",
+     "conv1 8x8x16\n"
+     "loss 1\n"},
+    {"conv 8 (5)x3 pad=full",
+     "input 3x16x16\n"
+     "conv 8 5x3 pad=full\n",
+     "conv1 8x20x18\n"
+     "loss 1\n"},
+    {"dense 5; softmax; xent smooth=1/10",
+     "input 3x16x16\n"
+     "dense 5\n"
+     "softmax\n"
+     "xent smooth=0.1\n",
+     "dense1 5\n"
+     "softmax1 5\n"
+     "loss 1\n"},
+    {"dense 5; sigmoid; bce",
+     "input 3x16x16\n"
+     "dense 5\n"
+     "sigmoid\n"
+     "bce\n",
+     "dense1 5\n"
+     "sigmoid1 5\n"
+     "loss 1\n"},
+    {"dense 5; softmax; mse",
+     "input 3x16x16\n"
+     "dense 5\n"
+     "softmax\n"
+     "mse\n",
+     "dense1 5\n"
+     "softmax1 5\n"
+     "loss 1\n"},
+    {"input 3x8x8 mean=0.5,1/2,0.25*2 std=1/2 scale=1/127.5 order=bgr resize=9\nrelu",
+     "input 3x8x8 mean=0.5,0.5,0.5 std=0.5 scale=0.00784313725490196 order=bgr resize=9\n"
+     "relu\n",
+     "relu1 3x8x8\n"
+     "loss 1\n"},
+    {"input 20 classes=7; dense classes*2",
+     "input 20\n"
+     "dense 14\n",
+     "dense1 14\n"
+     "loss 1\n"},
+    {"repeat 0 { relu } x: repeat 0 { } relu",
+     "input 3x16x16\n"
+     "x: {\n"
+     "}\n"
+     "relu\n",
+     "relu1 3x16x16\n"
+     "loss 1\n"},
+    {"dropout; dropout 0.5; dropout 0.25",
+     "input 3x16x16\n"
+     "dropout\n"
+     "dropout\n"
+     "dropout 0.25\n",
+     "dropout1 3x16x16\n"
+     "dropout2 3x16x16\n"
+     "dropout3 3x16x16\n"
+     "loss 1\n"},
+    {"avgpool global; avgpool 1 stride=1",
+     "input 3x16x16\n"
+     "avgpool global\n"
+     "avgpool 1 stride=1\n",
+     "avgpool1 3\n"
+     "avgpool2 3\n"
+     "loss 1\n"},
+    {"def p(r) { dropout r; dropout r/10 }; p 0.5; p 9/10",
+     "input 3x16x16\n"
+     "dropout\n"
+     "dropout 0.05\n"
+     "dropout 0\n"
+     "dropout 0\n",
+     "dropout1 3x16x16\n"
+     "dropout2 3x16x16\n"
+     "dropout3 3x16x16\n"
+     "dropout4 3x16x16\n"
+     "loss 1\n"},
+    {"leakyrelu .5e-1",
+     "input 3x16x16\n"
+     "leakyrelu 0.05\n",
+     "leakyrelu1 3x16x16\n"
+     "loss 1\n"},
+    {"conv 8 3 init=he_uniform bias=1",
+     "input 3x16x16\n"
+     "conv 8 3 init=he_uniform\n",
+     "conv1 8x14x14\n"
+     "loss 1\n"},
+};
+
+static struct cnn_graph *build_as(const char *text, struct cnn_graph_config config)
+{
+    struct cnn_graph *g;
+    if (cnn_graph_build(text, &config, &g))
+        fail_msg("%s", cnn_error_message());
+    return g;
+}
+
+static struct cnn_graph *build(const char *text)
+{
+    return build_as(text, (struct cnn_graph_config){.input = {3, 16, 16}, .with_loss = 1});
+}
+
+static char *list_nodes(const struct cnn_graph *g)
+{
+    struct cnn_buf b = {0};
+    for (int i = 1; i < g->nodes; i++) {
+        char shape[72];
+        cnn_chw_format(g->node[i].layer.out, shape);
+        cnn_buf_printf(&b, "%s %s\n", g->node[i].layer.name, shape);
+    }
+    return cnn_buf_take(&b);
+}
+
+static void every_construct(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof constructs / sizeof *constructs; i++) {
+        const struct construct *c = &constructs[i];
+        struct cnn_graph *g = build(c->text), *again = build(c->print);
+        char *nodes = list_nodes(g), *same = list_nodes(again);
+        assert_string_equal(g->print, c->print);
+        assert_string_equal(nodes, c->nodes);
+        assert_string_equal(again->print, c->print);
+        assert_string_equal(same, c->nodes);
+        free(nodes);
+        free(same);
+        cnn_graph_free(g);
+        cnn_graph_free(again);
+    }
+}
+
+static void connections(void **state)
+{
+    (void)state;
+    struct cnn_graph *g = build("conv 4 3; sum { relu; sum { } { tanh } } { } { bn }; relu");
+    static const int in[][4] = {{0},        {0, -1}, {1, -1},       {2, -1},
+                                {2, 3, -1}, {1, -1}, {4, 1, 5, -1}, {6, -1}};
+    assert_int_equal(g->nodes, 9);
+    for (int i = 1; i < 8; i++) {
+        const struct cnn_node *n = &g->node[i];
+        for (int k = 0; k < n->layer.inputs; k++) {
+            assert_int_equal(n->in[k], in[i][k]);
+            assert_true(cnn_chw_equal(n->layer.in[k], g->node[n->in[k]].layer.out));
+        }
+        assert_int_equal(in[i][n->layer.inputs], -1);
+    }
+    assert_int_equal(g->output, 7);
+    assert_int_equal(g->logits, 7);
+    assert_int_equal(g->first_loss, 8);
+    assert_int_equal(g->losses, 1);
+    assert_int_equal(g->node[8].in[0], 7);
+    cnn_graph_free(g);
+}
+
+static void logits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *loss;
+        int logits, output;
+    } cases[] = {
+        {"dense 5; softmax", NULL, 1, 2},       {"dense 5; softmax", "mse", 2, 2},
+        {"dense 5; softmax; mse", NULL, 2, 2},  {"dense 5; softmax; mse", "xent smooth=0.5", 1, 2},
+        {"dense 5; sigmoid", NULL, 2, 2},       {"dense 5; sigmoid", "bce", 1, 2},
+        {"dense 5; softmax; relu", NULL, 3, 3}, {"softmax", NULL, 0, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int with = 0; with < 2; with++) {
+            struct cnn_graph *g = build_as(
+                cases[i].text, (struct cnn_graph_config){
+                                   .input = {3, 4, 4}, .loss = cases[i].loss, .with_loss = with});
+            assert_int_equal(g->logits, cases[i].logits);
+            assert_int_equal(g->output, cases[i].output);
+            assert_int_equal(g->losses, with);
+            if (with)
+                assert_int_equal(g->node[g->first_loss].in[0], g->logits);
+            cnn_graph_free(g);
+        }
+}
+
+/* A loss from outside stands in the canonical text; the default does not. */
+static void loss_in_print(void **state)
+{
+    (void)state;
+    struct cnn_graph_config config = {.input = {3, 4, 4}, .loss = "xent smooth=0.5"};
+    struct cnn_graph *g = build_as("dense 5; mse", config);
+    assert_string_equal(g->print, "input 3x4x4\ndense 5\nxent smooth=0.5\n");
+    assert_int_equal(g->nodes, 2);
+    cnn_graph_free(g);
+}
+
+/* Aux heads are in the graph for training only, in the text always. */
+static void aux(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "a: conv 4 3; x: aux 0.3 { b: { conv 2 3; fc: dense 5 } }; c: conv 3 3; dense 5";
+    struct cnn_graph_config config = {.input = {3, 8, 8}};
+    struct cnn_graph *bare = build_as(text, config);
+    config.with_loss = 1;
+    struct cnn_graph *full = build_as(text, config);
+    assert_string_equal(bare->print, full->print);
+    assert_int_equal(bare->nodes, 4);
+    assert_int_equal(full->nodes, 8);
+    assert_int_equal(cnn_graph_find(bare, "x.b.fc"), -1);
+    assert_int_equal(cnn_graph_find(bare, "x"), -1);
+    assert_int_equal(cnn_graph_find(bare, "c"), 2);
+    assert_int_equal(cnn_graph_find(full, "x"), 3);
+    assert_int_equal(cnn_graph_find(full, "c"), 4);
+    assert_true(full->node[2].training_only && full->node[3].training_only);
+    assert_false(full->node[4].training_only || full->node[6].training_only);
+    assert_true(full->node[7].training_only);
+    assert_true(full->node[6].loss_weight == 1 && full->node[7].loss_weight == 0.3);
+    assert_int_equal(full->node[7].in[0], 3);
+    assert_int_equal(cnn_graph_parameters(bare), cnn_graph_parameters(full));
+    assert_int_equal(cnn_graph_multiply_adds(bare), cnn_graph_multiply_adds(full));
+    cnn_graph_free(bare);
+    cnn_graph_free(full);
+}
+
+static void labels_find_nodes(void **state)
+{
+    (void)state;
+    struct cnn_graph *g =
+        build("stem: { conv 4 3; relu } layer1: repeat 2 { sum { relu } { } } s: sum { relu } { }");
+    assert_int_equal(cnn_graph_find(g, "input"), 0);
+    assert_int_equal(cnn_graph_find(g, "stem.conv1"), 1);
+    assert_int_equal(cnn_graph_find(g, "stem"), 2);
+    assert_int_equal(cnn_graph_find(g, "layer1.0"), 4);
+    assert_int_equal(cnn_graph_find(g, "layer1.1"), 6);
+    assert_int_equal(cnn_graph_find(g, "layer1"), 6);
+    assert_int_equal(cnn_graph_find(g, "s.relu1"), 7);
+    assert_int_equal(cnn_graph_find(g, "s"), 8);
+    assert_int_equal(cnn_graph_find(g, "conv1"), -1);
+    assert_int_equal(cnn_graph_find(g, ""), -1);
+    cnn_graph_free(g);
+}
+
+static void input_line(void **state)
+{
+    (void)state;
+    struct cnn_graph *g = build("input 2x5x7 mean=1/4,0.5 std=2 scale=1 order=bgr resize=7; relu");
+    const struct cnn_input *in = &g->input;
+    assert_true(cnn_chw_equal(in->shape, (struct cnn_chw){2, 5, 7}));
+    assert_true(in->mean.count == 2 && in->mean.value[0] == 0.25 && in->mean.value[1] == 0.5);
+    assert_true(in->std.count == 1 && in->std.value[0] == 2 && in->scale == 1);
+    assert_true(in->bgr == 1 && in->resize == 7 && in->declared == 1);
+    cnn_graph_free(g);
+    g = build("relu");
+    in = &g->input;
+    assert_true(in->scale == 1.0 / 255 && in->mean.count == 1 && in->mean.value[0] == 0);
+    assert_true(in->std.count == 1 && in->std.value[0] == 1 && !in->bgr && !in->resize &&
+                !in->declared);
+    cnn_graph_free(g);
+    g = build_as("relu", (struct cnn_graph_config){.input = {9, 1, 1}, .raw_input = 1});
+    assert_true(g->input.scale == 1);
+    assert_string_equal(g->print, "input 9 scale=1\nrelu\n");
+    cnn_graph_free(g);
+}
+
+static void classes(void **state)
+{
+    (void)state;
+    struct cnn_graph_config config = {.input = {3, 4, 4}, .classes = 12};
+    struct cnn_graph *g = build_as("input 3x4x4 classes=5; dense classes", config);
+    assert_int_equal(g->classes, 12);
+    assert_string_equal(g->print, "input 3x4x4\ndense 12\n");
+    cnn_graph_free(g);
+    config.classes = 0;
+    g = build_as("input 3x4x4 classes=5; dense classes+1", config);
+    assert_int_equal(g->classes, 5);
+    assert_int_equal(g->node[1].layer.out.c, 6);
+    cnn_graph_free(g);
+    config.classes = 9;
+    g = build_as("dense 3", config);
+    assert_int_equal(g->classes, 0);
+    cnn_graph_free(g);
+}
+
+/* What is arithmetic and what it gives, by dense's width. */
+static void arithmetic(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *expression;
+        size_t value;
+    } cases[] = {
+        {"7/2", 3},       {"7%4", 3},       {"1+2*3", 7},    {"(1+2)*3", 9},
+        {"( 1 + 2 )", 3}, {"10-3-2", 5},    {"100/5/2", 10}, {"-(-3)", 3},
+        {"--3", 3},       {"+3", 3},        {"2*-3+7", 1},   {"007", 7},
+        {"n*n-1", 35},    {"n/4*4+n%4", 6}, {"units=n", 6},  {"units=(n + 1)/2", 3},
+        {"classes*2", 8}, {"m", 12},        {"(((n)))", 6},  {"1048576*16", 16777216},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[100];
+        snprintf(text, sizeof text, "def f(n, m=n*2) { dense %s }\nf 6", cases[i].expression);
+        struct cnn_graph *g =
+            build_as(text, (struct cnn_graph_config){.input = {1, 1, 1}, .classes = 4});
+        assert_int_equal(g->node[1].layer.out.c, cases[i].value);
+        cnn_graph_free(g);
+    }
+}
+
+static void texts(void **state)
+{
+    (void)state;
+    char *text, *name;
+    assert_int_equal(cnn_net_text("lenet5", &text, &name), 0);
+    assert_string_equal(name, "zoo/lenet5.net");
+    assert_string_equal(text, cnn_zoo_find("lenet5")->text);
+    free(text);
+    free(name);
+    assert_int_equal(cnn_net_text("dense 3", &text, &name), 0);
+    assert_string_equal(name, "net");
+    assert_string_equal(text, "dense 3");
+    free(text);
+    free(name);
+    FILE *f = fopen("mine.net", "w");
+    assert_non_null(f);
+    fputs("relu\n", f);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(cnn_net_text("mine.net", &text, &name), 0);
+    assert_string_equal(name, "mine.net");
+    assert_string_equal(text, "relu\n");
+    free(text);
+    free(name);
+    remove("mine.net");
+}
+
+/* Time grows with the number of layers, not with its square: 30 times as many take less than 200
+ * times as long, not 900 times. */
+static void speed(void **state)
+{
+    (void)state;
+    static const char *const text[] = {"l: repeat 333 { conv 8 3 pad=1; bn; relu }",
+                                       "l: repeat 10000 { conv 8 3 pad=1; bn; relu }"};
+    double took[2];
+    for (int i = 0; i < 2; i++) {
+        took[i] = 1e9;
+        for (int k = 0; k < 3; k++) {
+            clock_t start = clock(); /* the processor's time: tests run beside each other */
+            struct cnn_graph *g = build_as(text[i], (struct cnn_graph_config){.input = {3, 8, 8}});
+            double t = (double)(clock() - start) / CLOCKS_PER_SEC;
+            if (t < took[i])
+                took[i] = t;
+            cnn_graph_free(g);
+        }
+    }
+    if (!(took[1] <= 200 * took[0]))
+        fail_msg("1,000 layers take %g s, 30,000 take %g s", took[0], took[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_construct),
+        cmocka_unit_test(connections),
+        cmocka_unit_test(logits),
+        cmocka_unit_test(loss_in_print),
+        cmocka_unit_test(aux),
+        cmocka_unit_test(labels_find_nodes),
+        cmocka_unit_test(input_line),
+        cmocka_unit_test(classes),
+        cmocka_unit_test(arithmetic),
+        cmocka_unit_test(texts),
+        cmocka_unit_test(speed),
+    };
+    return cmocka_run_group_tests_name("netlang", tests, NULL, NULL);
+}
