@@ -2,7 +2,9 @@
  * tar.h.
  *
  * libarchive makes the headers; blocks are gathered here, so that a write(2) is large and a flush
- * is ours to order. */
+ * is ours to order. Two of its writers fill one buffer: the pax writer alone would put a header
+ * that other tars complain about before every name that is not ASCII, since a library has no say in
+ * the locale. */
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
@@ -15,8 +17,11 @@
 
 enum { BUFFER_BYTES = 1 << 18 };
 
+/* Names up to this are ustar's own; longer ones are left to pax. */
+enum { USTAR_NAME = 100 };
+
 struct cnn_tar_writer {
-    struct archive *archive;
+    struct archive *ustar, *pax;
     struct archive_entry *entry; /* reused */
     char *name;                  /* for messages */
     int fd;
@@ -63,12 +68,12 @@ static la_ssize_t take_bytes(struct archive *a, void *context, const void *bytes
     return (la_ssize_t)n;
 }
 
-static int fail_writer(struct cnn_tar_writer *w)
+static int fail_writer(struct cnn_tar_writer *w, struct archive *a)
 {
     errno = w->error;
     if (w->error)
         return cnn_fail_errno(CNN_EIO, "%s", w->name);
-    const char *text = archive_error_string(w->archive);
+    const char *text = archive_error_string(a);
     return cnn_fail(CNN_EIO, "%s: %s", w->name, text ? text : "cannot write the tar archive");
 }
 
@@ -81,6 +86,14 @@ static void fixed_entry(struct archive_entry *e)
     archive_entry_set_mtime(e, 0, 0);
 }
 
+static int start(struct cnn_tar_writer *w, struct archive **a, int (*set_format)(struct archive *))
+{
+    *a = archive_write_new();
+    return !*a || set_format(*a) != ARCHIVE_OK ||
+           archive_write_set_bytes_per_block(*a, 0) != ARCHIVE_OK ||
+           archive_write_open(*a, w, NULL, take_bytes, NULL) != ARCHIVE_OK;
+}
+
 int cnn_tar_writer_open(int fd, const char *name_for_messages, struct cnn_tar_writer **out)
 {
     *out = NULL;
@@ -89,12 +102,9 @@ int cnn_tar_writer_open(int fd, const char *name_for_messages, struct cnn_tar_wr
         return CNN_ESYSTEM;
     w->fd = fd;
     w->name = cnn_strdup(name_for_messages);
-    w->archive = archive_write_new();
     w->entry = archive_entry_new();
-    if (!w->name || !w->archive || !w->entry ||
-        archive_write_set_format_pax_restricted(w->archive) != ARCHIVE_OK ||
-        archive_write_set_bytes_per_block(w->archive, 0) != ARCHIVE_OK ||
-        archive_write_open(w->archive, w, NULL, take_bytes, NULL) != ARCHIVE_OK) {
+    if (!w->name || !w->entry || start(w, &w->ustar, archive_write_set_format_ustar) ||
+        start(w, &w->pax, archive_write_set_format_pax_restricted)) {
         cnn_tar_writer_free(w);
         return cnn_fail(CNN_ESYSTEM, "%s: cannot start libarchive", name_for_messages);
     }
@@ -105,35 +115,36 @@ int cnn_tar_writer_open(int fd, const char *name_for_messages, struct cnn_tar_wr
 
 int cnn_tar_writer_add(struct cnn_tar_writer *w, const char *name, const void *data, size_t size)
 {
+    struct archive *a = strlen(name) <= USTAR_NAME ? w->ustar : w->pax;
     if (w->error)
-        return fail_writer(w);
+        return fail_writer(w, a);
     archive_entry_set_pathname(w->entry, name);
     archive_entry_set_size(w->entry, (la_int64_t)size);
-    int rc = archive_write_header(w->archive, w->entry);
+    int rc = archive_write_header(a, w->entry);
     if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
-        return fail_writer(w);
+        return fail_writer(w, a);
     const char *bytes = data;
     while (size) {
-        la_ssize_t n = archive_write_data(w->archive, bytes, size);
+        la_ssize_t n = archive_write_data(a, bytes, size);
         if (n <= 0)
-            return fail_writer(w);
+            return fail_writer(w, a);
         bytes += n;
         size -= (size_t)n;
     }
-    if (archive_write_finish_entry(w->archive) < ARCHIVE_WARN || w->error)
-        return fail_writer(w);
+    if (archive_write_finish_entry(a) < ARCHIVE_WARN || w->error)
+        return fail_writer(w, a);
     return 0;
 }
 
 int cnn_tar_writer_flush(struct cnn_tar_writer *w)
 {
-    return push(w) ? fail_writer(w) : 0;
+    return push(w) ? fail_writer(w, w->ustar) : 0;
 }
 
 int cnn_tar_writer_finish(struct cnn_tar_writer *w)
 {
-    if (w->error || archive_write_close(w->archive) != ARCHIVE_OK)
-        return fail_writer(w);
+    if (w->error || archive_write_close(w->ustar) != ARCHIVE_OK)
+        return fail_writer(w, w->ustar);
     return cnn_tar_writer_flush(w);
 }
 
@@ -141,10 +152,11 @@ void cnn_tar_writer_free(struct cnn_tar_writer *w)
 {
     if (!w)
         return;
-    /* freeing an unfinished archive closes it, whose end nobody wants then */
+    /* freeing an archive closes it; the ends that this would write are not wanted */
     if (!w->error)
         w->error = ECANCELED;
-    archive_write_free(w->archive);
+    archive_write_free(w->ustar);
+    archive_write_free(w->pax);
     archive_entry_free(w->entry);
     free(w->name);
     free(w);

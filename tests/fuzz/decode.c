@@ -1,0 +1,167 @@
+/* Arbitrary bytes into everything that reads a file: images, npy, safetensors, tar, IDX, CIFAR,
+ * gzip. Nothing may be read that is not there, nothing may leak, and what is decoded must keep its
+ * promises.
+ *
+ * scripts/fuzz builds and runs it with libFuzzer. With -DFUZZ_MAIN it reads the files named as
+ * arguments. */
+#define _GNU_SOURCE /* memfd_create */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "data/codec.h"
+#include "data/image.h"
+#include "file/cifar.h"
+#include "file/idx.h"
+#include "file/npy.h"
+#include "file/safetensors.h"
+#include "file/tar.h"
+
+enum { LARGEST_MEMBER = 1 << 20, MANY_MEMBERS = 1000 };
+
+static void check(int right)
+{
+    if (!right)
+        abort();
+}
+
+/* Only these may come of bytes: bad data, or no memory for a large image. */
+static void check_code(int code)
+{
+    check(code == 0 || ((code == CNN_EDATA || code == CNN_ESYSTEM) && cnn_error_message()[0]));
+}
+
+static void try_image(const uint8_t *data, size_t size)
+{
+    struct cnn_image im = {0}, small = {0};
+    int code = cnn_image_decode(data, size, &im);
+    check_code(code);
+    if (!code) {
+        check((im.c == 1 || im.c == 3) && im.h && im.w && (im.maxval == 255 || im.maxval == 65535));
+        for (size_t i = 0; i < im.c * im.h * im.w; i++)
+            check(im.px[i] >= 0 && im.px[i] <= 1);
+        if (im.h * im.w < 1 << 16)
+            check(cnn_image_resize(&small, &im, 7, 5) == 0);
+    }
+    cnn_image_free(&im);
+    cnn_image_free(&small);
+}
+
+static void try_npy(const uint8_t *data, size_t size)
+{
+    struct cnn_npy h;
+    int code = cnn_npy_parse(data, size, &h);
+    check_code(code);
+    if (code)
+        return;
+    check(h.offset <= size && h.rank <= CNN_NPY_MAX_RANK);
+    size_t there = (size - h.offset) / h.item_size, n = h.count < there ? h.count : there;
+    float *out = malloc((n ? n : 1) * sizeof *out);
+    cnn_npy_read(&h, data + h.offset, n, out);
+    free(out);
+}
+
+static void try_safetensors(const char *path)
+{
+    struct cnn_safetensors *f;
+    int code = cnn_safetensors_open(path, &f);
+    check_code(code);
+    if (code)
+        return;
+    for (size_t i = 0; i < cnn_safetensors_count(f); i++) {
+        const struct cnn_safetensor *t = cnn_safetensors_at(f, i);
+        float *out = malloc((t->count ? t->count : 1) * sizeof *out);
+        cnn_safetensor_read(t, out);
+        free(out);
+        check(cnn_safetensors_find(f, t->name) == t);
+    }
+    for (size_t i = 0; cnn_safetensors_meta_key(f, i); i++)
+        check(cnn_safetensors_meta(f, cnn_safetensors_meta_key(f, i)) != NULL);
+    cnn_safetensors_close(f);
+}
+
+static void try_tar(const char *path)
+{
+    struct cnn_tar_reader *r;
+    struct cnn_tar_member m;
+    int code = cnn_tar_reader_open(path, -1, NULL, 0, &r);
+    check_code(code);
+    if (code)
+        return;
+    for (int i = 0; i < MANY_MEMBERS && (code = cnn_tar_reader_next(r, &m)) == 1; i++) {
+        check(m.name != NULL);
+        if (!m.size || m.size > LARGEST_MEMBER)
+            continue;
+        char *data = malloc(m.size);
+        code = cnn_tar_reader_data(r, data, m.size);
+        free(data);
+        if (code)
+            break;
+    }
+    check_code(code == 1 ? 0 : code);
+    cnn_tar_reader_close(r);
+}
+
+static void try_tables(const char *path)
+{
+    struct cnn_idx idx;
+    struct cnn_cifar cifar;
+    int code = cnn_idx_open(path, &idx);
+    check_code(code);
+    if (!code) {
+        unsigned sum = 0;
+        for (size_t i = 0; i < idx.dim[0] * idx.item; i++)
+            sum += idx.data[i];
+        check(sum != 1 || idx.item);
+        cnn_idx_close(&idx);
+    }
+    code = cnn_cifar_open(path, &cifar);
+    check_code(code);
+    if (!code) {
+        for (size_t i = 0; i < cifar.count; i++)
+            check(cnn_cifar_label(&cifar, i) < 100 &&
+                  cnn_cifar_planes(&cifar, i) + 3072 <= cifar.bytes.data + cifar.bytes.size);
+        cnn_cifar_close(&cifar);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    check(cnn_exif_orientation(data, size) <= 8);
+    if (cnn_image_sniff(data, size) != CNN_IMAGE_UNKNOWN) {
+        try_image(data, size);
+        return 0;
+    }
+    try_npy(data, size);
+    char path[64];
+    int fd = memfd_create("fuzz", 0);
+    check(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    try_safetensors(path);
+    try_tar(path);
+    try_tables(path);
+    close(fd);
+    return 0;
+}
+
+#ifdef FUZZ_MAIN
+int main(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        struct cnn_bytes b;
+        if (cnn_bytes_map(argv[i], 0, &b)) {
+            fprintf(stderr, "decode: %s\n", cnn_error_message());
+            return 66;
+        }
+        LLVMFuzzerTestOneInput(b.data, b.size);
+        cnn_bytes_free(&b);
+    }
+    return 0;
+}
+#endif
