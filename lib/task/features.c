@@ -117,7 +117,9 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
                  FILE *out, const char *name)
 {
     struct features f = {.o = options, .cb = callbacks};
-    struct cnn_dataset_options d = {.stream = CNN_STREAM_ONCE_LISTED, .stop = callbacks->stop};
+    struct cnn_dataset_options d = {.labels = options->labels[0] ? options->labels : NULL,
+                                    .stream = CNN_STREAM_ONCE_LISTED,
+                                    .stop = callbacks->stop};
     size_t batch = 0;
     int rc = check_options(&f);
     if (!rc)

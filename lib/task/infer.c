@@ -92,6 +92,7 @@ static int evaluate(struct infer *in)
     const struct cnn_strings *classes = &in->runner.model->classes;
     int matrix = in->classes && in->classes <= INFER_MATRIX_CLASSES;
     struct cnn_dataset_options d = {.classes = in->classes ? classes : NULL,
+                                    .labels = o->labels[0] ? o->labels : NULL,
                                     .stream = CNN_STREAM_ONCE,
                                     .unlabelled = !in->classes,
                                     .stop = in->cb->stop};

@@ -25,6 +25,7 @@ struct cnn_infer_options {
     const char *model;
     char *const *input; /* (inputs) datasets */
     size_t inputs;
+    const char *labels; /* the label file of IDX inputs */
     /* Predictions */
     int format; /* cnn_predictions_format */
     int header, probabilities;

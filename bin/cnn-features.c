@@ -1,0 +1,82 @@
+/* cnn-features: write down what a net makes of samples at chosen layers. */
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli_samples.h"
+#include "task/features.h"
+
+struct args {
+    struct cnn_features_options o;
+    const char *on_bad;
+    int quiet;
+};
+
+static const struct cnn_option options[] = {
+    CLI_HEADING("Features"),
+    {"layer", CNN_OPT_TEXTS, offsetof(struct args, o.layer), NULL, 0, 0, NULL, 0, 'l', "NAME",
+     "a layer by its label or a pattern such as 'layer4.*'; 'output', 'logits' (repeatable)"},
+    {"pool", CNN_OPT_FLAG, offsetof(struct args, o.pool), "0", 0, 1, NULL, 0, 0, NULL,
+     "the mean over all positions of each channel"},
+    {"concat", CNN_OPT_FLAG, offsetof(struct args, o.concat), "0", 0, 1, NULL, 0, 0, NULL,
+     "several layers side by side in one output, not a file for each"},
+    CLI_HEADING("Output"),
+    CLI_OUTPUT(struct args, o.output, "write to FILE, whole or not at all, not to stdout"),
+    {"format", CNN_OPT_CHOICE, offsetof(struct args, o.format), "auto", 0, 0, CNN_FEATURES_FORMATS,
+     0, 'f', "FORMAT", "how features are written (auto: by FILE's extension, tsv on stdout)"},
+    CLI_HEADING("Running"),
+    {"labels", CNN_OPT_TEXT, offsetof(struct args, o.labels), "", 0, 0, NULL, 0, 0, "FILE",
+     "the labels of an IDX file, when they are not where they usually are"},
+    {"batch", CNN_OPT_INT, offsetof(struct args, o.batch), "64", 1, 1 << 20, NULL, 0, 'b', "N",
+     "samples that are computed together"},
+    CLI_THREADS(struct args, o.threads),
+    CLI_DEVICE(struct args, o.device),
+    CLI_ON_BAD(struct args, on_bad),
+    CLI_QUIET(struct args, quiet),
+    CNN_OPTION_END,
+};
+
+static const struct cli_program program = {
+    .name = "cnn-features",
+    .synopsis = "[OPTION]... MODEL INPUT... --layer NAME [-o FILE]",
+    .summary = "write what a net makes of samples at chosen layers",
+    .options = options,
+};
+
+static int features(struct args *a)
+{
+    struct cli_samples samples;
+    struct cnn_callbacks cb = {&samples, cli_stop(), cli_samples_progress, cli_samples_bad};
+    enum cnn_features_format format;
+    int to_terminal = !a->o.output[0] && isatty(STDOUT_FILENO);
+    int rc = cnn_features_choose_format(&a->o, &format);
+    if (!rc && to_terminal && format == CNN_FEATURES_TAR)
+        rc = cnn_fail(CNN_EUSAGE, "tar goes to a file (--output) or a pipe, not to a terminal");
+    if (rc)
+        return rc;
+    rc = cli_samples_open(&samples, &program, a->quiet, a->on_bad, &a->o.skip_bad,
+                          to_terminal ? NULL : "features");
+    if (!rc)
+        rc = cnn_features(&a->o, &cb, stdout, "standard output");
+    return cli_samples_close(&samples, rc);
+}
+
+int main(int argc, char **argv)
+{
+    struct args args = {0};
+    int first = 0;
+    cli_catch_signals();
+    int status = cli_parse(&program, argc, argv, &args, NULL, &first);
+    if (status < 0 && first == argc) {
+        status = cli_usage(&program, "no MODEL");
+    } else if (status < 0) {
+        args.o.model = argv[first];
+        args.o.input = argv + first + 1;
+        if (!strcmp(args.o.output, "-"))
+            args.o.output = "";
+        args.o.inputs = (size_t)(argc - first - 1);
+        status = cli_end(&program, features(&args));
+    }
+    cnn_strings_free(&args.o.layer);
+    return status;
+}
