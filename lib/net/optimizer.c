@@ -13,8 +13,8 @@ typedef void update_kernel(struct cnn_queue *q, const struct cnn_update *u, size
                            const real *g, real *s1, real *s2);
 
 static const struct cnn_optimizer_type types[] = {
-#define CNN_OPTIMIZER(name, kernel, slabs, rate, momentum, rho, eps, decay)                        \
-    {#name, slabs, rate, momentum, rho, eps, decay},
+#define CNN_OPTIMIZER(name, kernel, slabs, velocity, rate, momentum, rho, eps, decay)              \
+    {#name, slabs, velocity, rate, momentum, rho, eps, decay},
 #include "net/optimizers.def"
 #undef CNN_OPTIMIZER
 };
@@ -24,7 +24,7 @@ enum { TYPES = sizeof types / sizeof *types };
 static update_kernel *kernel_of(const struct cnn_kernels *k, const struct cnn_optimizer_type *type)
 {
     update_kernel *const kernels[TYPES] = {
-#define CNN_OPTIMIZER(name, kernel, slabs, rate, momentum, rho, eps, decay) k->kernel,
+#define CNN_OPTIMIZER(name, kernel, slabs, velocity, rate, momentum, rho, eps, decay) k->kernel,
 #include "net/optimizers.def"
 #undef CNN_OPTIMIZER
     };
@@ -55,6 +55,11 @@ struct cnn_optimizer_options cnn_optimizer_defaults(const struct cnn_optimizer_t
         .eps = type->default_eps,
         .weight_decay = type->default_weight_decay,
     };
+}
+
+int cnn_optimizer_slabs(const struct cnn_optimizer_options *o)
+{
+    return o->type->slabs - (o->type->velocity && !(o->momentum > 0));
 }
 
 /* A run of trained parameters in the slabs, elements. */

@@ -8,7 +8,7 @@
  * defaults. */
 struct cnn_optimizer_type {
     const char *name;
-    int slabs;
+    int slabs, velocity; /* velocity: the last slab is only kept with a momentum */
     double default_rate, default_momentum, default_rho, default_eps, default_weight_decay;
 };
 const struct cnn_optimizer_type *cnn_optimizer_type_at(size_t i); /* NULL past the end */
@@ -25,6 +25,9 @@ struct cnn_optimizer_options {
 
 /* The defaults of a type; beta1 0.9 and beta2 0.999. */
 struct cnn_optimizer_options cnn_optimizer_defaults(const struct cnn_optimizer_type *type);
+
+/* How many state arrays the net must have for these options. */
+int cnn_optimizer_slabs(const struct cnn_optimizer_options *o);
 
 /* One step over every trained parameter that is not frozen: `rate` is the learning rate of this
  * step, `step` counts from

@@ -1,0 +1,150 @@
+/* Learning-rate schedules against torch.optim.lr_scheduler (tests/golden/optimizers.txt) and
+ * against their formulas where torch has none of the kind. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/optimizer.h"
+
+static FILE *open_golden(void)
+{
+    const char *root = getenv("ROOT");
+    char path[4096];
+    snprintf(path, sizeof path, "%s/tests/golden/optimizers.txt", root ? root : ".");
+    return fopen(path, "r");
+}
+
+static void near(double got, double want, double tolerance)
+{
+    if (!(fabs(got - want) <= tolerance))
+        fail_msg("%.17g, not %.17g", got, want);
+}
+
+enum { EPOCH = 10, TOTAL = 60 };
+
+static struct cnn_schedule base(enum cnn_schedule_kind kind)
+{
+    return (struct cnn_schedule){.kind = kind,
+                                 .rate = 0.05,
+                                 .gamma = 1,
+                                 .power = 1,
+                                 .steps_per_epoch = EPOCH,
+                                 .total_steps = TOTAL};
+}
+
+static struct cnn_schedule schedule_of(const char *name)
+{
+    struct cnn_schedule s = base(CNN_CONSTANT);
+    if (!strcmp(name, "step")) {
+        s = base(CNN_STEP);
+        s.milestones = (struct cnn_reals){2, {2, 4}};
+        s.gamma = 0.3;
+    } else if (!strcmp(name, "cosine")) {
+        s = base(CNN_COSINE);
+        s.final = 0.1;
+    } else if (!strcmp(name, "one-cycle")) {
+        s = base(CNN_ONE_CYCLE);
+        s.final = 1.0 / 25 / 4;
+    } else if (!strcmp(name, "exponential")) {
+        s = base(CNN_EXPONENTIAL);
+        s.gamma = 0.8;
+    }
+    return s;
+}
+
+static void test_torch(void **state)
+{
+    (void)state;
+    FILE *in = open_golden();
+    char kind[16], name[32], rest[4096];
+    int cases = 0;
+    assert_non_null(in);
+    while (fscanf(in, "%15s %31s%4095[^\n]", kind, name, rest) == 3) {
+        if (strcmp(kind, "schedule"))
+            continue;
+        struct cnn_schedule s = schedule_of(name);
+        char *p = rest;
+        for (uint64_t i = 0; i < TOTAL; i++) {
+            double want = strtod(p, &p), got = cnn_schedule_rate(&s, i);
+            if (!(fabs(got - want) <= 1e-12))
+                fail_msg("%s, step %d: %.15g, torch has %.15g", name, (int)i, got, want);
+        }
+        cases++;
+    }
+    fclose(in);
+    assert_int_equal(cases, 4);
+}
+
+static void test_polynomial(void **state)
+{
+    (void)state;
+    struct cnn_schedule s = base(CNN_POLYNOMIAL);
+    s.power = 2;
+    s.final = 0.2;
+    for (uint64_t i = 0; i < TOTAL; i++) {
+        double left = 1 - (double)i / TOTAL;
+        near(cnn_schedule_rate(&s, i), 0.05 * (0.2 + 0.8 * left * left), 1e-15);
+    }
+    near(cnn_schedule_rate(&s, 10 * TOTAL), 0.05 * 0.2, 1e-15);
+}
+
+/* A tenth of the rate at first, the rate behind it, and the rest of the schedule from there. */
+static void test_warmup(void **state)
+{
+    (void)state;
+    struct cnn_schedule s = base(CNN_CONSTANT);
+    s.warmup = 1.5;
+    for (uint64_t i = 0; i < 15; i++)
+        near(cnn_schedule_rate(&s, i), 0.05 * (0.1 + 0.06 * (double)i), 1e-15);
+    near(cnn_schedule_rate(&s, 15), 0.05, 0);
+    near(cnn_schedule_rate(&s, 59), 0.05, 0);
+    s = base(CNN_COSINE);
+    s.warmup = 2;
+    near(cnn_schedule_rate(&s, 20), 0.05, 1e-15);
+    near(cnn_schedule_rate(&s, 40), 0.025, 1e-15);
+}
+
+static void test_one_cycle_warmup(void **state)
+{
+    (void)state;
+    struct cnn_schedule s = base(CNN_ONE_CYCLE);
+    s.warmup = 3;
+    near(cnn_schedule_rate(&s, 0), 0.05 / 25, 1e-15);
+    near(cnn_schedule_rate(&s, 29), 0.05, 1e-15);
+    near(cnn_schedule_rate(&s, 59), 0, 1e-15);
+}
+
+/* No schedule gives anything but a finite rate of at least 0, however short the run. */
+static void test_short_runs(void **state)
+{
+    (void)state;
+    for (int kind = CNN_CONSTANT; kind <= CNN_ONE_CYCLE; kind++)
+        for (uint64_t total = 0; total < 5; total++)
+            for (int warmup = 0; warmup < 4; warmup++)
+                for (uint64_t step = 0; step < 8; step++) {
+                    struct cnn_schedule s = base((enum cnn_schedule_kind)kind);
+                    s.total_steps = total;
+                    s.steps_per_epoch = total;
+                    s.warmup = warmup;
+                    double rate = cnn_schedule_rate(&s, step);
+                    assert_true(isfinite(rate) && rate >= 0 && rate <= 0.05 * (1 + 1e-12));
+                }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_torch),      cmocka_unit_test(test_polynomial),
+        cmocka_unit_test(test_warmup),     cmocka_unit_test(test_one_cycle_warmup),
+        cmocka_unit_test(test_short_runs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
