@@ -1,0 +1,237 @@
+/* The epochs of a run; see train.h. A run is a function of its options, its data and its state: it
+ * may stop between any two steps, and goes on from a checkpoint as if it had not. */
+#include "task/train.h"
+
+#include <string.h>
+
+#include "task/train_private.h"
+
+static void bad_sample(void *context, const char *source, const char *message)
+{
+    struct trainer *t = context;
+    if (t->s.epoch == 0 && t->cb->bad)
+        t->cb->bad(t->cb->context, source, message);
+}
+
+static int begin_epoch(struct trainer *t)
+{
+    t->epoch_begun = train_clock();
+    if (t->loader)
+        return cnn_loader_rewind(t->loader, t->s.epoch, (size_t)t->s.position);
+    struct cnn_loader_options l = train_loader_options(t);
+    l.augmenter = t->augmenter;
+    l.shuffle = (int)t->o->shuffle;
+    l.bad = bad_sample;
+    l.context = t;
+    return cnn_loader_open(t->train, &l, t->s.epoch, (size_t)t->s.position, &t->loader);
+}
+
+static int finished(const struct trainer *t)
+{
+    return t->s.stopped || t->s.epoch >= (uint64_t)t->o->epochs ||
+           (t->o->steps && t->s.step >= (uint64_t)t->o->steps);
+}
+
+static double mean_of(const struct mean *m)
+{
+    return m->weight > 0 ? m->sum / m->weight : 0;
+}
+
+static void tell_step(struct trainer *t)
+{
+    struct cnn_train_progress p = {.epoch = t->s.epoch + 1,
+                                   .epochs = (uint64_t)t->o->epochs,
+                                   .step = t->s.step,
+                                   .done = t->s.position,
+                                   .samples = t->streaming ? 0 : cnn_dataset_count(t->train),
+                                   .loss = mean_of(&t->s.loss),
+                                   .rate = cnn_schedule_rate(&t->schedule, t->s.step - 1)};
+    if (t->cb->step)
+        t->cb->step(t->cb->context, &p);
+}
+
+/* Keep what there is and end. */
+static int interrupted(struct trainer *t)
+{
+    if (!t->o->checkpoint[0])
+        return cnn_fail(CNN_EINTERRUPTED,
+                        "interrupted in epoch %llu; nothing is saved (--checkpoint would keep it)",
+                        (unsigned long long)t->s.epoch + 1);
+    int rc = train_checkpoint(t);
+    return rc ? rc
+              : cnn_fail(CNN_EINTERRUPTED,
+                         "interrupted at step %llu, in epoch %llu; the same command with "
+                         "--resume goes on from %s",
+                         (unsigned long long)t->s.step, (unsigned long long)t->s.epoch + 1,
+                         t->o->checkpoint);
+}
+
+/* Steps until the epoch's data or the run's steps are used up. */
+static int run_steps(struct trainer *t)
+{
+    int rc = 0;
+    while (!(t->o->steps && t->s.step >= (uint64_t)t->o->steps)) {
+        if (train_stopped(t))
+            return interrupted(t);
+        if ((rc = train_step(t)) <= 0)
+            break;
+        tell_step(t);
+        rc = train_log_step(t);
+        if (!rc && train_checkpoint_due(t))
+            rc = train_checkpoint(t);
+        if (rc)
+            break;
+    }
+    return rc;
+}
+
+/* Each whole epoch sees the same samples as the first. */
+static int check_data(struct trainer *t)
+{
+    struct train_state *s = &t->s;
+    int whole = !(t->o->steps && s->step >= (uint64_t)t->o->steps);
+    if (!s->seen && !s->epoch)
+        return cnn_fail(CNN_EDATA, "%s: no sample could be used", t->o->data);
+    if (!s->epoch) {
+        memcpy(s->data, s->sum, sizeof s->data);
+        s->samples = s->seen;
+    } else if (whole && (memcmp(s->data, s->sum, sizeof s->data) || s->samples != s->seen)) {
+        return cnn_fail(CNN_EDATA,
+                        "%s: the samples of epoch %llu are not those of epoch 1: the "
+                        "data changed during the run",
+                        t->o->data, (unsigned long long)s->epoch + 1);
+    }
+    return 0;
+}
+
+/* Whether this epoch is the best so far, and whether it is time to stop. */
+static void judge(struct trainer *t)
+{
+    struct train_state *s = &t->s;
+    if (!t->best)
+        return;
+    int top1 = t->o->monitor == MONITOR_TOP1;
+    double value = top1 ? t->report.val_top1 : t->report.val_loss;
+    if (!s->has_best || (top1 ? value > s->best_value : value < s->best_value)) {
+        s->has_best = t->report.best = 1;
+        s->best_value = value;
+        s->best_epoch = s->epoch + 1;
+        s->waited = 0;
+        cnn_net_snapshot_get(t->net, t->best);
+        return;
+    }
+    s->waited++;
+    s->stopped = s->waited >= (uint64_t)t->o->patience;
+}
+
+static int add_to_curve(struct trainer *t)
+{
+    const struct cnn_train_epoch *r = &t->report;
+    json_t *e = json_pack("{s:I, s:f}", "epoch", (json_int_t)r->epoch, "loss", r->loss);
+    int bad = !e;
+    if (r->validated)
+        bad |= json_object_set_new(e, "val_loss", json_real(r->val_loss));
+    if (r->validated && r->classes) {
+        bad |= json_object_set_new(e, "val_top1", json_real(r->val_top1));
+        bad |= json_object_set_new(e, "val_top5", json_real(r->val_top5));
+    }
+    bad |= json_array_append_new(t->s.curve, e);
+    return bad ? cnn_fail_memory(0) : 0;
+}
+
+static void next_epoch(struct trainer *t)
+{
+    struct train_state *s = &t->s;
+    s->epoch++;
+    s->position = s->seen = 0;
+    s->sum[0] = s->sum[1] = 0;
+    s->loss = (struct mean){0, 0};
+}
+
+static int end_epoch(struct trainer *t)
+{
+    struct train_state *s = &t->s;
+    int rc = check_data(t);
+    t->report = (struct cnn_train_epoch){.epoch = s->epoch + 1,
+                                         .epochs = (uint64_t)t->o->epochs,
+                                         .step = s->step,
+                                         .loss = mean_of(&s->loss)};
+    t->report.rate = cnn_schedule_rate(&t->schedule, s->step ? s->step - 1 : 0);
+    if (!rc)
+        rc = train_validate(t);
+    if (rc == CNN_EINTERRUPTED)
+        return interrupted(t);
+    if (rc)
+        return rc;
+    t->report.seconds = train_clock() - t->epoch_begun;
+    judge(t);
+    rc = add_to_curve(t);
+    if (!rc)
+        rc = train_log_epoch(t);
+    if (rc)
+        return rc;
+    next_epoch(t);
+    rc = train_checkpoint(t);
+    if (!rc)
+        rc = train_draw_curve(t);
+    if (!rc && t->cb->epoch)
+        t->cb->epoch(t->cb->context, &t->report);
+    return rc;
+}
+
+static int run_epochs(struct trainer *t)
+{
+    int rc = 0;
+    while (!rc && !finished(t)) {
+        rc = begin_epoch(t);
+        if (!rc)
+            rc = run_steps(t);
+        if (!rc)
+            rc = end_epoch(t);
+    }
+    if (!rc && t->s.stopped)
+        train_note(t, "stopped early: epoch %llu was the best",
+                   (unsigned long long)t->s.best_epoch);
+    return rc;
+}
+
+static int run(struct trainer *t, char **plan)
+{
+    if (t->o->plan)
+        return train_plan(t, plan);
+    int rc = train_start_weights(t);
+    if (t->o->overfit)
+        return rc ? rc : train_overfit(t);
+    if (!rc)
+        rc = train_take_selftest(t);
+    if (!rc)
+        rc = train_make_identity(t);
+    if (!rc)
+        rc = train_resume(t);
+    if (!rc)
+        rc = train_log_open(t);
+    if (!rc)
+        rc = train_validate_open(t);
+    t->saved = train_clock();
+    if (!rc)
+        rc = run_epochs(t);
+    return rc ? rc : train_write_model(t);
+}
+
+int cnn_train(const struct cnn_train_options *options, const struct cnn_augmenter *augmenter,
+              const struct cnn_train_callbacks *callbacks, char **plan)
+{
+    static const struct cnn_train_callbacks silent;
+    struct trainer t = {
+        .o = options, .augmenter = augmenter, .cb = callbacks ? callbacks : &silent};
+    t.begun = train_clock();
+    int rc = train_parse(&t);
+    if (!rc && !options->plan && !options->overfit)
+        rc = train_probe_outputs(&t);
+    if (!rc)
+        rc = train_open(&t);
+    if (!rc)
+        rc = run(&t, plan);
+    train_close(&t);
+    return rc;
+}

@@ -1,0 +1,99 @@
+/* What a run leaves on disk: checkpoints and the model; and how a run goes on from a checkpoint. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file/outfile.h"
+#include "task/train_private.h"
+
+static int probe(const char *path)
+{
+    struct cnn_outfile *f;
+    if (!path[0])
+        return 0;
+    int rc = cnn_outfile_open(path, &f);
+    if (!rc)
+        cnn_outfile_abort(f);
+    return rc;
+}
+
+/* Before the first step: hours of training must not end at a folder that cannot be written to. */
+int train_probe_outputs(struct trainer *t)
+{
+    int rc = probe(t->o->output);
+    if (!rc)
+        rc = probe(t->o->checkpoint);
+    return rc ? rc : probe(t->o->curve);
+}
+
+int train_resume(struct trainer *t)
+{
+    if (!t->from)
+        return 0;
+    int rc = train_state_read(t, t->from_state);
+    if (!rc)
+        rc = cnn_checkpoint_load(t->from, t->net, cnn_optimizer_slabs(&t->optimizer), t->best,
+                                 &t->s.has_best);
+    t->resumed = !rc;
+    if (!rc)
+        train_note(t, "going on from %s: epoch %llu, step %llu", t->from->path,
+                   (unsigned long long)t->s.epoch + 1, (unsigned long long)t->s.step);
+    /* The mapped file will be renamed over; nothing of it is needed any more. */
+    cnn_model_free(t->from);
+    t->from = NULL;
+    return rc;
+}
+
+int train_check_finite(struct trainer *t)
+{
+    struct cnn_backend *b = t->backend;
+    size_t count;
+    double squares = 0;
+    const real *values = cnn_net_slab_values(t->net, &count);
+    b->kernels->sum_squares(&b->queue, count, values, &squares);
+    int rc = b->ops->sync(b);
+    if (!rc && !isfinite(squares))
+        rc = cnn_fail(CNN_EINTERNAL,
+                      "the parameters are not finite after step %llu: a lower --rate (now %g) or "
+                      "--clip-norm may help",
+                      (unsigned long long)t->s.step, cnn_schedule_rate(&t->schedule, t->s.step));
+    return rc;
+}
+
+int train_checkpoint(struct trainer *t)
+{
+    if (!t->o->checkpoint[0])
+        return 0;
+    int rc = train_check_finite(t);
+    if (!rc)
+        rc = train_log_flush(t);
+    json_t *state = rc ? NULL : train_state_json(t);
+    char *text = state ? json_dumps(state, JSON_COMPACT) : NULL;
+    if (!rc && !text)
+        rc = cnn_fail_memory(0);
+    if (!rc)
+        rc = cnn_checkpoint_save(t->o->checkpoint, &t->model, t->net,
+                                 cnn_optimizer_slabs(&t->optimizer), t->s.has_best ? t->best : NULL,
+                                 text);
+    free(text);
+    json_decref(state);
+    t->saved = train_clock();
+    return rc;
+}
+
+int train_checkpoint_due(const struct trainer *t)
+{
+    return (t->every_steps && t->s.step % t->every_steps == 0) ||
+           (t->every_seconds && train_clock() - t->saved >= (double)t->every_seconds);
+}
+
+int train_write_model(struct trainer *t)
+{
+    if (t->best && t->s.has_best)
+        cnn_net_snapshot_set(t->net, t->best);
+    int rc = train_check_finite(t);
+    if (!rc)
+        rc = train_make_history(t);
+    return rc ? rc
+              : cnn_model_save(t->o->output, &t->model, t->net, t->selftest, t->selftest_count);
+}

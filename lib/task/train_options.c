@@ -1,0 +1,253 @@
+/* The options of training: their table, what follows from them, and which of them
+ * determine the result. */
+#include <math.h>
+#include <string.h>
+
+#include "layer/layer.h"
+#include "task/train_private.h"
+
+#define AT(field) offsetof(struct cnn_train_options, field)
+#define HEADING(text)                                                                              \
+    {                                                                                              \
+        .name = "", .help = text                                                                   \
+    }
+#define TEXT(name, field, fallback, metavar, help)                                                 \
+    {                                                                                              \
+        name, CNN_OPT_TEXT, AT(field), fallback, 0, 0, NULL, 0, 0, metavar, help                   \
+    }
+#define TEXTS(name, field, metavar, help)                                                          \
+    {                                                                                              \
+        name, CNN_OPT_TEXTS, AT(field), NULL, 0, 0, NULL, 0, 0, metavar, help                      \
+    }
+#define REAL(name, field, fallback, min, max, help)                                                \
+    {                                                                                              \
+        name, CNN_OPT_REAL, AT(field), fallback, min, max, NULL, 0, 0, "X", help                   \
+    }
+#define INT(name, field, fallback, min, max, help)                                                 \
+    {                                                                                              \
+        name, CNN_OPT_INT, AT(field), fallback, min, max, NULL, 0, 0, "N", help                    \
+    }
+#define CHOICE(name, field, fallback, choices, help)                                               \
+    {                                                                                              \
+        name, CNN_OPT_CHOICE, AT(field), fallback, 0, 0, choices, 0, 0, "WHAT", help               \
+    }
+#define FLAG(name, field, help)                                                                    \
+    {                                                                                              \
+        name, CNN_OPT_FLAG, AT(field), "0", 0, 1, NULL, 0, 0, NULL, help                           \
+    }
+
+const struct cnn_option cnn_train_option_table[] = {
+    HEADING("Data"),
+    TEXT("val", val, "", "DATASET", "measure on these samples after each epoch"),
+    CHOICE("target", target, "class", "class|vector|input",
+           "what the net is to give: classes, numbers, or its input"),
+    TEXT("class-weights", class_weights, "", "WHAT",
+         "'balanced', numbers in class order, or a file of 'class<TAB>weight' lines"),
+    INT("shuffle", shuffle, "1", 0, 1, "1: another order in each epoch; 0: the dataset's"),
+    TEXT("on-bad", on_bad, "fail", "WHAT",
+         "bad samples: fail, skip, or list=FILE (skip, and write their names to FILE)"),
+    HEADING("Net"),
+    TEXT("net", net, "", "WHAT", "the net: a file, the name of a built-in one, or its text"),
+    TEXT("init", init, "", "FILE", "start from the tensors of a model or any safetensors file"),
+    TEXTS("allow-new", allow_new, "PATTERN",
+          "tensors that --init may lack or have in another shape (repeatable)"),
+    TEXTS("freeze", freeze, "PATTERN", "parameters that are not trained (repeatable)"),
+    CHOICE("weights", weights, "default", CNN_INIT_CHOICES, "how weights start"),
+    TEXT("loss", loss, "", "TEXT", "the loss, as in 'xent smooth=0.1', 'mse', 'bce'"),
+    HEADING("Optimization"),
+    INT("epochs", epochs, "10", 1, 1e9, "passes over the data"),
+    INT("steps", steps, "0", 0, 1e15, "stop after so many steps (0: no limit)"),
+    INT("batch", batch, "64", 1, 1e6, "samples at a time"),
+    INT("accumulate", accumulate, "1", 1, 1e6, "batches whose gradients make one step"),
+    TEXT("optimizer", optimizer, "sgd", "NAME", "sgd, adagrad, adadelta, rmsprop, adam or adamw"),
+    TEXT("rate", rate, "", "X", "learning rate (default: the optimizer's)"),
+    TEXT("momentum", momentum, "", "X", "of sgd (default 0.9) and rmsprop (default 0)"),
+    FLAG("nesterov", nesterov, "Nesterov's momentum for sgd"),
+    TEXT("rho", rho, "", "X", "decay of adadelta's and rmsprop's averages (default 0.9)"),
+    REAL("beta1", beta1, "0.9", 0, 0.9999999, "decay of adam's first moment"),
+    REAL("beta2", beta2, "0.999", 0, 0.9999999, "decay of adam's second moment"),
+    TEXT("eps", eps, "", "X", "added to denominators (default: the optimizer's)"),
+    REAL("l1", l1, "0", 0, 1e9, "add X sign(w) to gradients"),
+    REAL("l2", l2, "0", 0, 1e9, "add X w to gradients"),
+    TEXT("weight-decay", weight_decay, "", "X",
+         "adamw: shrink weights apart from gradients (default 0.01); else as --l2"),
+    REAL("clip-norm", clip_norm, "0", 0, 1e30, "scale gradients down to this norm (0: do not)"),
+    REAL("clip-value", clip_value, "0", 0, 1e30, "cut gradients off at this value (0: do not)"),
+    HEADING("Learning-rate schedule"),
+    CHOICE("schedule", schedule, "constant", CNN_SCHEDULE_CHOICES,
+           "how the rate changes: " CNN_SCHEDULE_CHOICES),
+    REAL("warmup", warmup, "0", 0, 1e9, "epochs of linear warm-up (one-cycle: of rising)"),
+    {"milestones", CNN_OPT_REALS, AT(milestones), "", 0, 1e9, NULL, 0, 0, "X,X...",
+     "step: epochs at which the rate is multiplied by gamma"},
+    REAL("gamma", gamma, "0.1", 0, 1e9, "step, exponential: the factor"),
+    REAL("power", power, "1", 0, 1000, "polynomial: the exponent"),
+    REAL("final-rate", final_rate, "0", 0, 1,
+         "polynomial, cosine, one-cycle: the last rate as a fraction"),
+    HEADING("Early stopping"),
+    INT("patience", patience, "0", 0, 1e9,
+        "stop after N epochs without a better one and keep the best (0: do not)"),
+    CHOICE("monitor", monitor, "val_loss", "val_loss|val_top1", "what 'better' looks at"),
+    HEADING("Running"),
+    {"output", CNN_OPT_TEXT, AT(output), "", 0, 0, NULL, 0, 'o', "FILE", "the model"},
+    TEXT("checkpoint", checkpoint, "", "FILE", "keep what is needed to go on in FILE"),
+    TEXT("checkpoint-every", checkpoint_every, "", "N[s]",
+         "write it each N steps or N seconds, too (default: each epoch)"),
+    FLAG("resume", resume, "go on from the checkpoint when it is there"),
+    TEXT("log", log, "", "FILE", "write what happens as JSON lines"),
+    INT("log-every", log_every, "100", 1, 1e15, "steps between two lines of the log"),
+    TEXT("curve", curve, "", "FILE.png", "draw the learning curve"),
+    FLAG("plan", plan, "print what memory goes where, and stop"),
+    INT("overfit", overfit, "0", 0, 1e6,
+        "sanity run: learn N samples by heart, exit 1 when that fails"),
+    INT("seed", seed, "0", 0, 9.3e18, "seed of everything random"),
+    {"threads", CNN_OPT_INT, AT(threads), "0", 0, 1024, NULL, 0, 't', "N",
+     "threads to use (0: one for each core); results do not depend on it"},
+    TEXT("device", device, "cpu", "DEV", "where to compute: cpu, cuda, cuda:N or auto"),
+    {"quiet", CNN_OPT_FLAG, AT(quiet), "0", 0, 1, NULL, 0, 'q', NULL,
+     "no progress and no notes, errors only"},
+    CNN_OPTION_END,
+};
+
+/* A number whose default depends on the optimizer. */
+static int number(const char *name, const char *text, double fallback, double min, double max,
+                  double *out)
+{
+    *out = fallback;
+    if (!text[0])
+        return 0;
+    return cnn_parse_real(text, min, max, out) ? cnn_fail_within("--%s", name) : 0;
+}
+
+static int parse_optimizer(struct trainer *t)
+{
+    const struct cnn_train_options *o = t->o;
+    const struct cnn_optimizer_type *type = cnn_optimizer_type_find(o->optimizer);
+    if (!type) {
+        struct cnn_buf names = {0};
+        for (size_t i = 0; cnn_optimizer_type_at(i); i++)
+            cnn_buf_printf(&names, i ? ", %s" : "%s", cnn_optimizer_type_at(i)->name);
+        int rc = cnn_fail(CNN_EUSAGE, "--optimizer: '%s' is none of %s", o->optimizer,
+                          names.failed ? "the known ones" : names.text);
+        cnn_buf_free(&names);
+        return rc;
+    }
+    struct cnn_optimizer_options *p = &t->optimizer;
+    *p = cnn_optimizer_defaults(type);
+    p->nesterov = o->nesterov;
+    p->beta1 = o->beta1;
+    p->beta2 = o->beta2;
+    p->l1 = o->l1;
+    p->l2 = o->l2;
+    p->clip_norm = o->clip_norm;
+    p->clip_value = o->clip_value;
+    if (number("rate", o->rate, type->default_rate, 0, 1e30, &t->schedule.rate) ||
+        number("momentum", o->momentum, p->momentum, 0, 0.9999999, &p->momentum) ||
+        number("rho", o->rho, p->rho, 0, 0.9999999, &p->rho) ||
+        number("eps", o->eps, p->eps, 1e-30, 1, &p->eps) ||
+        number("weight-decay", o->weight_decay, p->weight_decay, 0, 1e9, &p->weight_decay))
+        return cnn_error_code();
+    if (p->nesterov && (strcmp(type->name, "sgd") || !(p->momentum > 0)))
+        return cnn_fail(CNN_EUSAGE, "--nesterov needs --optimizer sgd with a momentum above 0");
+    return 0;
+}
+
+static int parse_every(struct trainer *t)
+{
+    const char *text = t->o->checkpoint_every;
+    size_t n = strlen(text);
+    int64_t value;
+    if (!n)
+        return 0;
+    if (!t->o->checkpoint[0])
+        return cnn_fail(CNN_EUSAGE, "--checkpoint-every needs --checkpoint");
+    char digits[24] = "";
+    int seconds = text[n - 1] == 's';
+    if (n < sizeof digits)
+        memcpy(digits, text, n - (size_t)seconds);
+    if (cnn_parse_int(digits, 1, 1000000000, &value))
+        return cnn_fail(CNN_EUSAGE,
+                        "--checkpoint-every: '%s' is neither steps (500) nor seconds (60s)", text);
+    *(seconds ? &t->every_seconds : &t->every_steps) = (uint64_t)value;
+    return 0;
+}
+
+static int parse_on_bad(struct trainer *t)
+{
+    const char *what = t->o->on_bad;
+    t->skip_bad = !strcmp(what, "skip") || (!strncmp(what, "list=", 5) && what[5]);
+    if (!t->skip_bad && strcmp(what, "fail"))
+        return cnn_fail(CNN_EUSAGE, "--on-bad: '%s' is none of fail, skip, list=FILE", what);
+    return 0;
+}
+
+static int check_together(const struct cnn_train_options *o)
+{
+    if (!o->output[0] && !o->plan && !o->overfit)
+        return cnn_fail(CNN_EUSAGE, "no output: -o MODEL says where the model goes");
+    if (!o->net[0] && !o->init[0] && !o->resume)
+        return cnn_fail(CNN_EUSAGE, "no net: --net WHAT is a file, a built-in net or its text");
+    if (o->resume && !o->checkpoint[0])
+        return cnn_fail(CNN_EUSAGE, "--resume needs --checkpoint FILE to go on from");
+    if (o->patience && !o->val[0])
+        return cnn_fail(CNN_EUSAGE, "--patience needs --val to tell better from worse");
+    if (o->allow_new.count && !o->init[0])
+        return cnn_fail(CNN_EUSAGE, "--allow-new needs --init");
+    if (o->monitor == MONITOR_TOP1 && o->target != TARGET_CLASS)
+        return cnn_fail(CNN_EUSAGE, "--monitor val_top1 needs classes as the target");
+    if (o->schedule == CNN_STEP && !o->milestones.count)
+        return cnn_fail(CNN_EUSAGE, "--schedule step needs --milestones");
+    if (o->class_weights[0] && o->target != TARGET_CLASS)
+        return cnn_fail(CNN_EUSAGE, "--class-weights needs classes as the target");
+    if (o->val[0] && !strcmp(o->val, "-") && !strcmp(o->data, "-"))
+        return cnn_fail(CNN_EUSAGE, "standard input cannot be both the training and the --val set");
+    return 0;
+}
+
+int train_parse(struct trainer *t)
+{
+    const struct cnn_train_options *o = t->o;
+    t->schedule = (struct cnn_schedule){.kind = (enum cnn_schedule_kind)o->schedule,
+                                        .warmup = o->warmup,
+                                        .milestones = o->milestones,
+                                        .gamma = o->gamma,
+                                        .power = o->power,
+                                        .final = o->final_rate};
+    int rc = check_together(o);
+    if (!rc)
+        rc = parse_optimizer(t);
+    if (!rc)
+        rc = parse_every(t);
+    return rc ? rc : parse_on_bad(t);
+}
+
+/* Options without influence on the model, and those whose texts are paths: what is behind these
+ * counts by its contents. */
+static int is_aside(const char *name)
+{
+    static const char *const aside[] = {
+        "val",     "class-weights", "on-bad", "net",  "init",  "output",           "checkpoint",
+        "log",     "log-every",     "resume", "plan", "curve", "checkpoint-every", "overfit",
+        "threads", "quiet",
+    };
+    for (size_t i = 0; i < sizeof aside / sizeof *aside; i++)
+        if (!strcmp(aside[i], name))
+            return 1;
+    return 0;
+}
+
+int train_options_json(const struct cnn_train_options *o, int all, json_t *out)
+{
+    for (const struct cnn_option *p = cnn_train_option_table; p->name; p++) {
+        if (!p->name[0] || is_aside(p->name) || (!all && cnn_option_is_default(p, o)))
+            continue;
+        struct cnn_buf text = {0};
+        cnn_option_print(p, o, &text);
+        int rc = text.failed
+                     ? CNN_ESYSTEM
+                     : json_object_set_new(out, p->name, json_string(text.text ? text.text : ""));
+        cnn_buf_free(&text);
+        if (rc)
+            return cnn_fail_memory(0);
+    }
+    return 0;
+}

@@ -1,0 +1,139 @@
+/* The inside of a training run, shared by train*.c. */
+#ifndef CNN_TASK_TRAIN_PRIVATE_H
+#define CNN_TASK_TRAIN_PRIVATE_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "data/loader.h"
+#include "net/checkpoint.h"
+#include "net/optimizer.h"
+#include "task/evaluate.h"
+#include "task/train.h"
+
+enum { TARGET_CLASS, TARGET_VECTOR, TARGET_INPUT };
+enum { MONITOR_LOSS, MONITOR_TOP1 };
+
+/* A weighted mean under way. */
+struct mean {
+    double sum, weight;
+};
+
+/* Where a run stands: everything that a checkpoint keeps beside tensors. */
+struct train_state {
+    uint64_t epoch;            /* epochs done */
+    uint64_t position;         /* samples of this epoch that are done */
+    uint64_t step;             /* optimizer steps done */
+    struct mean loss;          /* of this epoch */
+    struct mean recent;        /* since the log's last line */
+    uint64_t sum[2], seen;     /* sums of this epoch's sample hashes, and how many */
+    uint64_t data[2], samples; /* the same of the whole first epoch */
+    int has_best;
+    double best_value;
+    uint64_t best_epoch, waited; /* epochs since the best */
+    int stopped;                 /* by early stopping */
+    json_t *curve;               /* one object for each epoch */
+};
+
+struct trainer {
+    const struct cnn_train_options *o;
+    const struct cnn_augmenter *augmenter;
+    const struct cnn_train_callbacks *cb;
+    /* From the options */
+    struct cnn_optimizer_options optimizer;
+    struct cnn_schedule schedule;
+    uint64_t every_steps, every_seconds;
+    int skip_bad;
+    /* What runs */
+    struct cnn_backend *backend;
+    struct cnn_dataset *train, *val;
+    int streaming;          /* the training set is read once, in its own order */
+    struct cnn_model *from; /* the checkpoint to go on from; NULL: none */
+    const char *from_state;
+    struct cnn_safetensors *init;
+    struct cnn_model *init_model; /* the same, when it is a model of ours */
+    struct cnn_model model;       /* texts of what is being made */
+    char *net_name;               /* for messages */
+    char *zoo; /* "zoo/lenet5.net" where the run began with a built-in net, else NULL */
+    struct cnn_graph *graph;
+    struct cnn_net *net;
+    struct cnn_loader *loader, *val_loader;
+    struct cnn_evaluator *evaluator;
+    size_t outputs; /* elements of a vector target */
+    /* Buffers */
+    float *weight;       /* (batch) sample weight times class weight */
+    float *class_weight; /* (classes), or NULL */
+    float *best;         /* a snapshot, or NULL: no early stopping */
+    float *selftest;     /* (selftest_count, c, h, w) */
+    size_t selftest_count;
+    json_t *identity; /* what the result depends on: option name or what to text */
+    struct train_state s;
+    int resumed;
+    FILE *log;
+    double begun, saved, epoch_begun; /* seconds of the clock */
+    struct cnn_train_epoch report;    /* of the epoch that ends */
+};
+
+/* train_options.c */
+int train_parse(struct trainer *t);
+/* Options that determine the model, as texts; without `all` those that differ from their defaults.
+ */
+int train_options_json(const struct cnn_train_options *o, int all, json_t *out);
+
+/* train_setup.c: data, net, start. train_open allocates everything that a run needs. */
+int train_open(struct trainer *t);
+int train_start_weights(struct trainer *t);
+void train_close(struct trainer *t);
+void train_note(const struct trainer *t, const char *format, ...) CNN_PRINTF(2, 3);
+double train_clock(void);
+struct cnn_loader_options train_loader_options(const struct trainer *t);
+
+/* train_weights.c */
+int train_class_weights(struct trainer *t);
+
+/* train_samples.c: the samples of the self-test, and what tells datasets apart. */
+int train_take_selftest(struct trainer *t);
+void train_offer_selftest(struct trainer *t, const struct cnn_batch *b);
+int train_make_identity(struct trainer *t);
+
+/* train_state.c */
+json_t *train_state_json(const struct trainer *t);
+int train_state_read(struct trainer *t, const char *text);
+int train_same_run(const struct trainer *t, const json_t *identity);
+int train_make_history(struct trainer *t);
+
+/* train_checkpoint.c */
+int train_probe_outputs(struct trainer *t);
+int train_resume(struct trainer *t);
+int train_checkpoint(struct trainer *t);
+int train_checkpoint_due(const struct trainer *t);
+int train_check_finite(struct trainer *t);
+int train_write_model(struct trainer *t);
+
+/* train_step.c */
+/* 1: a step was made; 0: the epoch has no more samples; negative: failed. */
+int train_step(struct trainer *t);
+int train_one_batch(struct trainer *t, const struct cnn_batch_view *b, double scale, uint64_t draw,
+                    struct mean *loss);
+
+/* train_log.c */
+int train_log_open(struct trainer *t);
+int train_log_step(struct trainer *t);
+int train_log_epoch(struct trainer *t);
+int train_log_flush(struct trainer *t);
+int train_draw_curve(struct trainer *t);
+
+/* train_validate.c */
+int train_validate_open(struct trainer *t);
+int train_validate(struct trainer *t);
+
+/* train_plan.c, train_overfit.c */
+int train_plan(struct trainer *t, char **out);
+int train_overfit(struct trainer *t);
+
+static inline int train_stopped(const struct trainer *t)
+{
+    return t->cb->stop && *t->cb->stop;
+}
+
+#endif

@@ -1,0 +1,119 @@
+/* The samples that the model's self-test keeps, and what tells one run's data from another's. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "file/safetensors.h"
+#include "task/train_private.h"
+
+/* The first samples of validation, else of training, as the net sees them without augmentation. */
+int train_take_selftest(struct trainer *t)
+{
+    const struct cnn_dataset *ds = t->val ? t->val : t->train;
+    if (t->streaming && !t->val) {
+        t->selftest_count = 0; /* taken from the stream's first batch */
+        return 0;
+    }
+    size_t in = cnn_chw_count(t->graph->input.shape), want = t->selftest_count, have = 0;
+    struct cnn_sample s = {0};
+    struct cnn_preprocess_scratch scratch = {0};
+    int rc = 0;
+    for (size_t i = 0; !rc && have < want && i < cnn_dataset_count(ds); i++) {
+        rc = cnn_dataset_load(ds, i, &s);
+        if (!rc &&
+            (rc = cnn_preprocess(&t->graph->input, &s.image, &scratch, t->selftest + have * in)))
+            rc = cnn_fail_within("%s", cnn_dataset_record(ds, i)->source);
+        have += !rc;
+        if (rc == CNN_EDATA && t->skip_bad)
+            rc = 0;
+    }
+    t->selftest_count = have;
+    cnn_sample_free(&s);
+    cnn_preprocess_scratch_free(&scratch);
+    return rc;
+}
+
+void train_offer_selftest(struct trainer *t, const struct cnn_batch *b)
+{
+    size_t in = cnn_chw_count(t->graph->input.shape), bound = 200000;
+    if (!t->streaming || t->val || t->selftest_count)
+        return;
+    size_t n = in > bound / 8 ? (in > bound ? 1 : bound / in) : 8;
+    t->selftest_count = n < b->n ? n : b->n;
+    memcpy(t->selftest, b->x, t->selftest_count * in * sizeof *t->selftest);
+}
+
+static uint64_t hash_classes(const struct cnn_strings *classes, uint64_t h)
+{
+    for (size_t i = 0; i < classes->count; i++)
+        h = cnn_hash_string(classes->item[i], h);
+    return h;
+}
+
+/* Of what is known without loading; contents show at the end of each epoch. */
+static uint64_t hash_records(const struct cnn_dataset *ds)
+{
+    size_t n = cnn_dataset_count(ds);
+    uint64_t h = hash_classes(cnn_dataset_classes(ds), n);
+    for (size_t i = 0; n != SIZE_MAX && i < n; i++) {
+        const struct cnn_record *r = cnn_dataset_record(ds, i);
+        h = cnn_hash_u64((uint64_t)(uint32_t)r->label, cnn_hash_string(r->key, h));
+        h = cnn_hash(&r->weight, sizeof r->weight, h);
+    }
+    return h;
+}
+
+static uint64_t hash_tensors(const struct cnn_safetensors *f)
+{
+    uint64_t h = 0;
+    for (size_t i = 0; i < cnn_safetensors_count(f); i++) {
+        const struct cnn_safetensor *x = cnn_safetensors_at(f, i);
+        h = cnn_hash(x->data, x->bytes, cnn_hash_string(x->name, h));
+    }
+    return h;
+}
+
+static int put_text(json_t *o, const char *key, const char *text)
+{
+    return json_object_set_new(o, key, json_string(text)) ? cnn_fail_memory(0) : 0;
+}
+
+static int put_hash(json_t *o, const char *key, uint64_t h)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%016" PRIx64, h);
+    return put_text(o, key, text);
+}
+
+int train_make_identity(struct trainer *t)
+{
+    json_t *id = t->identity = json_object();
+    struct cnn_buf augment = {0};
+    if (!id)
+        return cnn_fail_memory(0);
+    if (t->augmenter)
+        cnn_augmenter_print(t->augmenter, &augment);
+    int rc = augment.failed ? CNN_ESYSTEM : train_options_json(t->o, 1, id);
+    if (!rc)
+        rc = put_text(id, "augmentation", augment.text ? augment.text : "");
+    cnn_buf_free(&augment);
+    if (!rc)
+        rc = put_text(id, "on-bad", t->skip_bad ? "skip" : "fail");
+    if (!rc)
+        rc = put_hash(id, "net", cnn_hash_string(t->model.net_text, 0));
+    if (!rc)
+        rc = put_hash(id, "training data", hash_records(t->train));
+    if (!rc && t->val)
+        rc = put_hash(id, "val", hash_records(t->val));
+    if (!rc)
+        rc = put_hash(
+            id, "first samples",
+            cnn_hash(t->selftest,
+                     t->selftest_count * sizeof(float) * cnn_chw_count(t->graph->input.shape), 0));
+    if (!rc && t->init)
+        rc = put_hash(id, "init", hash_tensors(t->init));
+    if (!rc && t->class_weight)
+        rc = put_hash(id, "class-weights",
+                      cnn_hash(t->class_weight, t->model.classes.count * sizeof(float), 0));
+    return rc;
+}

@@ -1,0 +1,93 @@
+/* One optimizer step: the gradients of one batch or of several, and the update. Allocates nothing.
+ *
+ * With K batches accumulated the gradient is that of the weighted mean over all their samples, as
+ * if they had been one batch: each adds (sum of its weights) times the gradient of its own mean,
+ * and the update divides by the sum of all weights. */
+#include <math.h>
+
+#include "task/train_private.h"
+
+static int not_finite(const struct trainer *t, const char *what)
+{
+    return cnn_fail(CNN_EINTERNAL,
+                    "%s is not finite in step %llu of epoch %llu: a lower --rate (now %g) or "
+                    "--clip-norm may help",
+                    what, (unsigned long long)t->s.step + 1, (unsigned long long)t->s.epoch + 1,
+                    cnn_schedule_rate(&t->schedule, t->s.step));
+}
+
+/* scale < 0: the batch's weight sum (accumulation). */
+int train_one_batch(struct trainer *t, const struct cnn_batch_view *b, double scale, uint64_t draw,
+                    struct mean *loss)
+{
+    int rc = cnn_net_forward(t->net, b, 1, (uint64_t)t->o->seed, draw);
+    if (!rc)
+        rc = cnn_net_loss(t->net, &loss->sum, &loss->weight);
+    if (!rc && !isfinite(loss->sum))
+        rc = not_finite(t, "the loss");
+    return rc ? rc : cnn_net_backward(t->net, scale < 0 ? loss->weight : scale);
+}
+
+/* Sums that do not depend on the order in which samples came. */
+static void add_hashes(struct train_state *s, const struct cnn_batch *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        s->sum[0] += b->hash[i];
+        s->sum[1] += cnn_hash_u64(b->hash[i], 1);
+    }
+    s->seen += b->n;
+}
+
+static void weigh(struct trainer *t, const struct cnn_batch *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        t->weight[i] = b->weight[i];
+        if (t->o->target == TARGET_CLASS)
+            t->weight[i] *= b->label[i] < 0   ? 0
+                            : t->class_weight ? t->class_weight[b->label[i]]
+                                              : 1;
+    }
+}
+
+static void add_mean(struct mean *m, const struct mean *more)
+{
+    m->sum += more->sum;
+    m->weight += more->weight;
+}
+
+int train_step(struct trainer *t)
+{
+    uint64_t parts = (uint64_t)t->o->accumulate, k = 0;
+    struct mean whole = {0, 0};
+    struct cnn_batch b;
+    int rc = 0;
+    for (; k < parts; k++) {
+        if ((rc = cnn_loader_next(t->loader, &b)) <= 0)
+            break;
+        if (!k && (rc = cnn_net_zero_gradients(t->net)))
+            return rc;
+        struct mean loss = {0, 0};
+        weigh(t, &b);
+        struct cnn_batch_view v = {b.n, b.x, b.label, b.vector, t->weight};
+        rc = train_one_batch(t, &v, parts > 1 ? -1 : 1, t->s.step * parts + k, &loss);
+        if (rc)
+            return rc;
+        add_hashes(&t->s, &b);
+        train_offer_selftest(t, &b);
+        add_mean(&whole, &loss);
+    }
+    if (rc < 0 || !k)
+        return rc;
+    double scale = parts > 1 && whole.weight > 0 ? 1 / whole.weight : 1;
+    rc = cnn_optimizer_step(&t->optimizer, t->net, cnn_schedule_rate(&t->schedule, t->s.step),
+                            t->s.step + 1, scale, NULL);
+    if (rc == CNN_EINTERNAL)
+        return not_finite(t, "the gradient");
+    if (rc)
+        return rc;
+    add_mean(&t->s.loss, &whole);
+    add_mean(&t->s.recent, &whole);
+    t->s.step++;
+    t->s.position = cnn_loader_position(t->loader);
+    return 1;
+}

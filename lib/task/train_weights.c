@@ -1,0 +1,120 @@
+/* Class weights: 'balanced' (n / (classes * n_c), so that every class weighs the same in sum),
+ * numbers in class order, or a file of `class<TAB>weight` lines. */
+#include <float.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "file/infile.h"
+#include "task/train_private.h"
+
+static int balanced(struct trainer *t)
+{
+    size_t classes = t->model.classes.count, total = 0;
+    for (size_t i = 0; i < cnn_dataset_count(t->train); i++) {
+        int32_t label = cnn_dataset_record(t->train, i)->label;
+        if (label < 0 || (size_t)label >= classes)
+            continue;
+        t->class_weight[label] += 1;
+        total++;
+    }
+    for (size_t c = 0; c < classes; c++) {
+        double n = (double)t->class_weight[c];
+        t->class_weight[c] = n > 0 ? (float)((double)total / ((double)classes * n)) : 0;
+    }
+    return 0;
+}
+
+static int set_weight(struct trainer *t, size_t c, const char *text)
+{
+    double value;
+    int rc = cnn_parse_real(text, 0, FLT_MAX, &value);
+    t->class_weight[c] = rc ? 0 : (float)value;
+    return rc;
+}
+
+static int from_list(struct trainer *t, const char *text)
+{
+    size_t classes = t->model.classes.count, c = 0;
+    for (const char *p = text; *p; c++) {
+        char item[64];
+        size_t n = strcspn(p, ",");
+        if (c == classes)
+            break;
+        if (n >= sizeof item)
+            return cnn_fail(CNN_EUSAGE, "--class-weights: '%s' is not a list of numbers", text);
+        memcpy(item, p, n);
+        item[n] = '\0';
+        if (set_weight(t, c, item))
+            return cnn_fail_within("--class-weights");
+        p += n + (p[n] == ',');
+        if (!*p)
+            c++;
+        if (!*p)
+            break;
+    }
+    if (c != classes || strchr(text, ',') == NULL)
+        return cnn_fail(CNN_EUSAGE,
+                        "--class-weights: '%s' is neither 'balanced', a file, nor a list of %zu "
+                        "numbers",
+                        text, classes);
+    return 0;
+}
+
+static int from_line(struct trainer *t, const char *path, size_t line, char *text)
+{
+    char *tab = strrchr(text, '\t');
+    ptrdiff_t c = -1;
+    if (!tab)
+        return cnn_fail(CNN_EDATA, "%s:%zu: not 'class<TAB>weight'", path, line);
+    *tab = '\0';
+    if ((c = cnn_strings_find(&t->model.classes, text)) < 0)
+        return cnn_fail(CNN_EDATA, "%s:%zu: the dataset has no class '%s'", path, line, text);
+    if (t->class_weight[c] >= 0)
+        return cnn_fail(CNN_EDATA, "%s:%zu: class '%s' is there twice", path, line, text);
+    if (set_weight(t, (size_t)c, tab + 1))
+        return cnn_fail(CNN_EDATA, "%s:%zu: '%s' is not a weight", path, line, tab + 1);
+    return 0;
+}
+
+static int from_file(struct trainer *t, const char *path)
+{
+    struct cnn_bytes bytes;
+    int rc = cnn_bytes_map(path, (size_t)1 << 28, &bytes);
+    if (rc)
+        return rc;
+    for (size_t c = 0; c < t->model.classes.count; c++)
+        t->class_weight[c] = -1;
+    char *text = cnn_strndup((const char *)bytes.data, bytes.size);
+    cnn_bytes_free(&bytes);
+    if (!text)
+        return CNN_ESYSTEM;
+    size_t line = 0;
+    for (char *p = text, *next; !rc && p && *p; p = next) {
+        next = strchr(p, '\n');
+        if (next)
+            *next++ = '\0';
+        line++;
+        if (*p)
+            rc = from_line(t, path, line, p);
+    }
+    free(text);
+    for (size_t c = 0; !rc && c < t->model.classes.count; c++)
+        if (t->class_weight[c] < 0)
+            rc =
+                cnn_fail(CNN_EDATA, "%s: no weight for class '%s'", path, t->model.classes.item[c]);
+    return rc;
+}
+
+int train_class_weights(struct trainer *t)
+{
+    const char *what = t->o->class_weights;
+    if (!what[0])
+        return 0;
+    t->class_weight = cnn_calloc(t->model.classes.count, sizeof *t->class_weight);
+    if (!t->class_weight)
+        return CNN_ESYSTEM;
+    if (!strcmp(what, "balanced"))
+        return balanced(t);
+    return access(what, F_OK) ? from_list(t, what) : from_file(t, what);
+}
