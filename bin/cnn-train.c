@@ -1,0 +1,131 @@
+/* cnn-train: train a net on a dataset. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli.h"
+#include "data/augment.h"
+#include "task/train.h"
+
+static const struct cli_program program = {
+    .name = "cnn-train",
+    .synopsis = "[OPTION]... DATASET -o MODEL",
+    .summary = "train a convolutional network",
+    .options = cnn_train_option_table,
+    .augmentations = 1,
+};
+
+/* What the callbacks show. */
+struct screen {
+    struct cli_progress *bar;
+    uint64_t epoch; /* of the bar; 0: none yet */
+    int validating, quiet;
+    FILE *bad;
+    const char *bad_path;
+    int bad_failed;
+};
+
+static void on_step(void *context, const struct cnn_train_progress *p)
+{
+    struct screen *s = context;
+    char label[48], text[48];
+    if (s->epoch != p->epoch || s->validating != p->validating) {
+        cli_progress_clear(s->bar);
+        cli_progress_free(s->bar);
+        snprintf(label, sizeof label, "%s %llu/%llu", p->validating ? "validate" : "epoch",
+                 (unsigned long long)p->epoch, (unsigned long long)p->epochs);
+        s->bar = cli_progress_new(label, s->quiet);
+        s->epoch = p->epoch;
+        s->validating = p->validating;
+    }
+    snprintf(text, sizeof text, "loss %.4f", p->loss);
+    cli_progress_update(s->bar, p->done, p->samples, text);
+}
+
+static void on_epoch(void *context, const struct cnn_train_epoch *e)
+{
+    struct screen *s = context;
+    cli_progress_clear(s->bar);
+    if (s->quiet)
+        return;
+    fprintf(stderr, "epoch %llu/%llu: loss %.4f", (unsigned long long)e->epoch,
+            (unsigned long long)e->epochs, e->loss);
+    if (e->validated)
+        fprintf(stderr, ", val loss %.4f", e->val_loss);
+    if (e->validated && e->classes)
+        fprintf(stderr, ", val top-1 %.2f %%", 100 * e->val_top1);
+    fprintf(stderr, ", %.1f s%s\n", e->seconds, e->best ? ", best so far" : "");
+}
+
+static void on_note(void *context, const char *text)
+{
+    struct screen *s = context;
+    cli_progress_clear(s->bar);
+    if (!s->quiet)
+        cli_note(&program, "%s", text);
+}
+
+static void on_bad(void *context, const char *source, const char *message)
+{
+    struct screen *s = context;
+    cli_progress_clear(s->bar);
+    if (!s->quiet)
+        cli_note(&program, "skipped: %s", message);
+    if (s->bad && fprintf(s->bad, "%s\n", source) < 0)
+        s->bad_failed = 1;
+}
+
+/* A run that goes on adds to the list of the run before. */
+static int open_bad_list(struct screen *s, const struct cnn_train_options *o)
+{
+    int skip, rc = cli_on_bad(o->on_bad, &skip, &s->bad_path);
+    if (rc || !s->bad_path || o->plan)
+        return rc;
+    s->bad = fopen(s->bad_path, o->resume ? "a" : "w");
+    return s->bad ? 0 : cnn_fail_errno(CNN_ECREATE, "%s", s->bad_path);
+}
+
+static int close_bad_list(struct screen *s, int rc)
+{
+    if (!s->bad)
+        return rc;
+    s->bad_failed |= fclose(s->bad) != 0;
+    return rc || !s->bad_failed ? rc : cnn_fail(CNN_EIO, "%s: write error", s->bad_path);
+}
+
+static int train(const struct cnn_train_options *o, const struct cnn_augmenter *augmenter)
+{
+    struct screen screen = {.quiet = o->quiet};
+    struct cnn_train_callbacks callbacks = {&screen,  cli_stop(), on_step,
+                                            on_epoch, on_note,    on_bad};
+    char *plan = NULL;
+    int rc = open_bad_list(&screen, o);
+    if (!rc)
+        rc = cnn_train(o, augmenter, &callbacks, &plan);
+    if (plan)
+        fputs(plan, stdout);
+    cli_progress_clear(screen.bar);
+    cli_progress_free(screen.bar);
+    free(plan);
+    return close_bad_list(&screen, rc);
+}
+
+int main(int argc, char **argv)
+{
+    struct cnn_train_options options = {0};
+    struct cnn_augmenter *augmenter = cnn_augmenter_new();
+    int first = 0, status;
+    if (!augmenter)
+        return cli_end(&program, cnn_error_code());
+    cli_catch_signals();
+    status = cli_parse(&program, argc, argv, &options, augmenter, &first);
+    if (status < 0 && argc - first != 1) {
+        status = cli_usage(&program, argc == first ? "no DATASET" : "more than one DATASET");
+    } else if (status < 0) {
+        options.data = argv[first];
+        status = cli_end(&program, train(&options, augmenter));
+    }
+    cnn_strings_free(&options.allow_new);
+    cnn_strings_free(&options.freeze);
+    cnn_augmenter_free(augmenter);
+    return status;
+}

@@ -1,0 +1,126 @@
+# cnn-train: what it writes and says; every mistake with its status and message.
+. "$ROOT/tests/cli/lib.sh"
+net='input 1x28x28; conv1: conv 4 5 stride=2; relu; maxpool 2; fc: dense 10'
+train() { run cnn-train --net "$net" --batch 32 --rate 0.05 --threads 2 "$@"; }
+
+# A run, its model, its log and its curve.
+train digits:400 --val digits:100:9 --epochs 3 -o m.safetensors --log log --log-every 5 --curve c.png
+status 0
+err_has 'epoch 1/3: loss *, val loss *, val top-1 * %, * s'
+err_has 'epoch 3/3: loss *'
+[ "$(grep -c '"event": "epoch"' log)" -eq 3 ] || fail 'the log has not three epochs'
+[ "$(grep -c '"event": "step"' log)" -eq 7 ] || fail 'the log has not seven lines of steps'
+[ "$(head -c 4 c.png | tail -c 3)" = PNG ] || fail 'no curve'
+ls >listing
+! grep -v -E '^(m.safetensors|log|c.png|out|err|listing)$' listing || fail 'something is left over'
+train -q digits:64 --epochs 1 -o quiet.safetensors
+status 0
+silent
+
+# Mistakes on the command line.
+usage() { err_has "cnn-train: $1" && status 64 && no_file x; }
+run cnn-train digits:10 -o x && usage 'no net: --net *'
+run cnn-train --net lenet5 -o x && usage 'no DATASET'
+train digits:10 digits:10 -o x && usage 'more than one DATASET'
+train digits:10 && usage 'no output: -o MODEL *'
+train digits:10 -o x --rate fast && usage "--rate: 'fast' is not a number"
+train digits:10 -o x --optimizer sdg && usage "--optimizer: 'sdg' is none of sgd, adagrad, *"
+train digits:10 -o x --resume && usage '--resume needs --checkpoint *'
+train digits:10 -o x --patience 2 && usage '--patience needs --val *'
+train digits:10 -o x --allow-new 'a*' && usage '--allow-new needs --init'
+train digits:10 -o x --nesterov --optimizer adam && usage '--nesterov needs *'
+train digits:10 -o x --schedule step && usage '--schedule step needs --milestones'
+train digits:10 -o x --checkpoint-every 5 && usage '--checkpoint-every needs --checkpoint'
+train digits:10 -o x --checkpoint c --checkpoint-every 5m && usage "--checkpoint-every: '5m' is neither *"
+train digits:10 -o x --on-bad ignore && usage "--on-bad: 'ignore' is none of *"
+train digits:10 -o x --class-weights 1,2 && usage "--class-weights: '1,2' is neither *"
+train digits:10 -o x --freeze 'nothing*' && usage "freeze pattern 'nothing\*' matches no parameter"
+train digits:10 -o x --freeze '*' && usage 'nothing to train: *'
+
+# Inputs that are not there or do not fit.
+train nowhere -o x && status 66 && err_has 'cnn-train: nowhere: *'
+train digits:10 --val nowhere -o x && status 66
+run cnn-train --net no-such-net digits:10 -o x && status 66
+run cnn-train --net 'input 1x28x28; dense 7' digits:10 -o x
+status 65
+err_has 'cnn-train: *: the net gives 7 outputs, digits:10 has 10 classes'
+no_file x
+
+# Outputs that cannot be are found before any training.
+for option in -o --checkpoint --curve; do
+    train digits:100000000 -o x $option no/such/folder/x
+    status 73
+    err_has 'cnn-train: no/such/folder/x: *'
+done
+train digits:100 -o x --log no/such/folder/x
+status 73
+no_file x
+
+# A rate that blows up: the step and a hint, and what was there stays.
+cp m.safetensors before
+train digits:400 --rate 1e30 -o m.safetensors --checkpoint c --epochs 20
+status 70
+err_has 'cnn-train: * finite * a lower --rate (now 1e+30) or --clip-norm may help'
+same m.safetensors before
+
+# Frozen tensors keep their bits; --init and --allow-new.
+run cnn-train --init m.safetensors digits:100 --epochs 1 --freeze 'conv1.*' -o frozen.safetensors --threads 1
+status 0
+cat >tensors.py <<'PY'
+import json, struct, sys
+def tensors(path):
+    raw = open(path, 'rb').read()
+    n, = struct.unpack('<Q', raw[:8])
+    head = json.loads(raw[8:8 + n])
+    return {k: raw[8 + n + v['data_offsets'][0]:8 + n + v['data_offsets'][1]]
+            for k, v in head.items() if k != '__metadata__'}
+a, b = tensors(sys.argv[1]), tensors(sys.argv[2])
+for name in sorted(a.keys() & b.keys()):
+    print(name, 'same' if a[name] == b[name] else 'differs')
+PY
+if command -v python3 >/dev/null; then
+    run python3 tensors.py m.safetensors frozen.safetensors
+    out_has 'conv1.weight same'
+    out_has 'conv1.bias same'
+    out_has 'fc.weight differs'
+    out_has 'fc.bias differs'
+fi
+other=${net/dense 10/dense 20; relu; out: dense 10}
+run cnn-train --net "$other" --init m.safetensors digits:64 -o x
+status 65
+err_has "cnn-train: m.safetensors: tensor 'fc.weight' is 10x* in the file, the net wants 20x* (--allow-new *"
+no_file x
+run cnn-train --net "$other" --init m.safetensors --allow-new 'fc.*' --allow-new 'out.*' digits:64 --epochs 1 -o new.safetensors
+status 0
+err_has 'cnn-train: 4 tensors start afresh, the others from m.safetensors'
+
+# Class weights and targets.
+train digits:200 --class-weights balanced --epochs 1 -o w.safetensors && status 0
+train digits:200 --class-weights 1,1,1,1,1,1,1,1,1,2 --epochs 1 -o w.safetensors && status 0
+for c in 0 1 2 3 4 5 6 7 8; do printf '%s\t1\n' $c; done >weights
+train digits:200 --class-weights weights --epochs 1 -o x && status 65 && err_has "cnn-train: weights: no weight for class '9'"
+printf '9\t2\n' >>weights
+train digits:200 --class-weights weights --epochs 1 -o w2.safetensors && status 0
+run cnn-train --net 'input 1x28x28; dense 16; relu; dense 784; mse' --target input digits:64 --epochs 1 --rate 0.001 -o auto.safetensors
+status 0
+
+# Accumulated batches are one large batch, up to rounding.
+train digits:256 --epochs 1 --batch 64 -o one.safetensors --log one && status 0
+train digits:256 --epochs 1 --batch 16 --accumulate 4 -o four.safetensors --log four && status 0
+one=$(grep -o '"loss": [0-9.]*' one) four=$(grep -o '"loss": [0-9.]*' four)
+[ "${one:0:12}" = "${four:0:12}" ] || fail "accumulated: $four, at once: $one"
+
+# The sanity run.
+train digits:100 --overfit 8 && status 0 && err_has 'cnn-train: learned 8 samples by heart in *'
+train digits:100 --overfit 50 --steps 3
+status 1
+err_has 'cnn-train: did not learn 50 samples by heart in * steps: *'
+
+# The plan goes to standard output and trains nothing.
+train digits:100 --plan -o x --optimizer adam
+status 0
+silent
+out_has '*: 1x28x28 to 10, * parameters, batches of 32'
+out_has 'optimizer state *'
+out_has 'in all *'
+no_file x

@@ -1,0 +1,26 @@
+# Early stopping ends the run and keeps the best epoch's net.
+. "$ROOT/tests/cli/lib.sh"
+net='input 1x28x28; dense 64; relu; dense 10'
+run cnn-train --net "$net" digits:60 --val digits:200:5 --epochs 200 --batch 20 --rate 0.1 --patience 3 --threads 2 \
+    -o early --log log
+status 0
+err_has 'cnn-train: stopped early: epoch * was the best'
+epochs=$(grep -c '"event": "epoch"' log)
+[ "$epochs" -lt 200 ] || fail 'it did not stop'
+best=$(grep '"best": true' log | tail -n 1 | grep -o '"epoch": [0-9]*' | grep -o '[0-9]*$')
+[ "$best" -eq $((epochs - 3)) ] || fail "the best is epoch $best of $epochs"
+# The net of a run that ends with the best epoch.
+run cnn-train --net "$net" digits:60 --val digits:200:5 --epochs "$best" --batch 20 --rate 0.1 --threads 2 -o until
+status 0
+need python3
+cat >tensors.py <<'PY'
+import json, struct, sys
+def tensors(path):
+    raw = open(path, 'rb').read()
+    n, = struct.unpack('<Q', raw[:8])
+    head = json.loads(raw[8:8 + n])
+    return {k: raw[8 + n + v['data_offsets'][0]:8 + n + v['data_offsets'][1]]
+            for k, v in head.items() if k != '__metadata__'}
+sys.exit(tensors(sys.argv[1]) != tensors(sys.argv[2]))
+PY
+python3 tensors.py early until || fail "not the net of epoch $best"

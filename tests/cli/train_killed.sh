@@ -1,0 +1,94 @@
+# Killed at random moments and resumed, a run ends with the bytes of one that was left alone.
+. "$ROOT/tests/cli/lib.sh"
+net='input 1x28x28; conv 6 5 stride=2; bn; relu; dropout 0.2; dense 10'
+# Simple commands, so that $! is the program itself.
+train=(cnn-train -q --net "$net" digits:600 --val digits:60:7 --epochs 4 --batch 20 --momentum 0.9 --rotate 10 \
+        --schedule cosine --warmup 0.5 --patience 9 --threads 2 --seed 11)
+"${train[@]}" -o whole --log whole.log || fail 'the run that is left alone'
+
+RANDOM=7
+kills=0 runs=0
+while [ $kills -lt 20 ] || [ ! -e killed ]; do
+    runs=$((runs + 1))
+    [ $runs -lt 200 ] || fail "only $kills kills in $runs runs"
+    "${train[@]}" -o killed --checkpoint ckpt --checkpoint-every 3 --resume --log killed.log --log-every 10 2>err &
+    pid=$!
+    sleep "0.$(printf %03d $((20 + RANDOM % 250)))"
+    { kill -KILL $pid; } 2>/dev/null
+    wait $pid 2>/dev/null
+    status=$?
+    [ $status -eq 137 ] && kills=$((kills + 1))
+    [ $status -eq 0 ] || [ $status -eq 137 ] || fail "a resumed run failed"
+    if [ $status -eq 0 ]; then
+        same whole killed
+        [ "$(grep -c '"event": "epoch"' killed.log)" -eq 4 ] || fail 'the log has not four epochs'
+        [ "$(grep -o '"step": [0-9]*' killed.log | uniq | wc -l)" -eq 12 ] || fail 'steps are missing from the log, or twice'
+        # Again from the start while there are kills left.
+        [ $kills -ge 20 ] || rm -f killed ckpt killed.log
+    fi
+done
+# The checkpoint of a finished run gives the model again.
+rm killed
+"${train[@]}" -o killed --checkpoint ckpt --resume --checkpoint-every 3 || fail 'a finished run'
+same whole killed
+
+# SIGTERM: checkpointed, 75, and the same command goes on.
+# until_there FILE: wait for it, a minute at most
+until_there() {
+    local i
+    for ((i = 0; i < 6000; i++)); do
+        [ -s "$1" ] && return
+        sleep 0.01
+    done
+    fail "$1 does not appear"
+}
+set -m # or else SIGINT is ignored in what runs in the background
+for signal in TERM INT; do
+    rm -f ckpt killed
+    "${train[@]}" -o killed --checkpoint ckpt --checkpoint-every 1 --resume 2>err &
+    pid=$!
+    until_there ckpt
+    kill -$signal $pid
+    wait $pid
+    status=$?
+    status 75
+    err_has 'cnn-train: interrupted at step *, in epoch *; the same command with --resume goes on from ckpt'
+    no_file killed
+    run "${train[@]}" -o killed --checkpoint ckpt --checkpoint-every 1 --resume
+    status 0
+    same whole killed
+done
+
+# Without a checkpoint nothing is kept, and it says so.
+rm -f killed
+"${train[@]}" -o killed --epochs 1000 --log long.log --log-every 1 2>err &
+pid=$!
+until_there long.log
+kill -TERM $pid
+wait $pid
+status=$?
+status 75
+err_has 'cnn-train: interrupted in epoch *; nothing is saved (--checkpoint would keep it)'
+no_file killed
+
+# A checkpoint of another run is refused, and the message says why.
+run "${train[@]}" -o killed --checkpoint ckpt --resume --rate 0.5
+status 65
+err_has 'cnn-train: ckpt: cannot go on: the run was begun without --rate'
+run "${train[@]}" -o killed --checkpoint ckpt --resume --epochs 5
+status 65
+err_has "cnn-train: ckpt: cannot go on: the run was begun with --epochs '4', not '5'"
+run "${train[@]}" -o killed --checkpoint ckpt --resume --rotate 5
+status 65
+err_has 'cnn-train: ckpt: cannot go on: the run was begun with augmentation *--rotate 10*, not *--rotate 5*'
+run cnn-train -q --net "$net" digits:600:2 --val digits:60:7 --epochs 4 --batch 20 --momentum 0.9 --rotate 10 \
+    --schedule cosine --warmup 0.5 --patience 9 --threads 2 --seed 11 -o killed --checkpoint ckpt --resume
+status 65
+err_has 'cnn-train: ckpt: cannot go on: the contents of training data are not those of before'
+head -c 3000 ckpt >cut
+run "${train[@]}" -o killed --checkpoint cut --resume
+status 65
+run "${train[@]}" -o killed --checkpoint whole --resume
+status 65
+err_has 'cnn-train: whole: a model, not a checkpoint: *'
+no_file killed
