@@ -68,8 +68,11 @@ static int may_stream(const struct trainer *t)
 static int open_train(struct trainer *t)
 {
     const struct cnn_model *source = text_source(t);
-    struct cnn_dataset_options d = {.stream = may_stream(t), .stop = t->cb->stop};
-    if (source && source->classes.count && t->o->target == TARGET_CLASS)
+    int classes = t->o->target == TARGET_CLASS;
+    struct cnn_dataset_options d = {.unlabelled = !classes, .stop = t->cb->stop};
+    if (may_stream(t))
+        d.stream = classes ? CNN_STREAM_ONCE_LISTED : CNN_STREAM_ONCE;
+    if (source && source->classes.count && classes)
         d.classes = &source->classes;
     int rc = cnn_dataset_open(t->o->data, &d, &t->train);
     if (rc)
@@ -77,7 +80,7 @@ static int open_train(struct trainer *t)
     t->streaming = cnn_dataset_count(t->train) == SIZE_MAX;
     if (!cnn_dataset_count(t->train))
         return cnn_fail(CNN_EDATA, "%s: no samples", t->o->data);
-    if (t->o->target != TARGET_CLASS)
+    if (!classes)
         return 0;
     if (!cnn_dataset_classes(t->train)->count)
         return cnn_fail(
@@ -88,10 +91,11 @@ static int open_train(struct trainer *t)
 
 static int open_val(struct trainer *t)
 {
-    struct cnn_dataset_options d = {.stop = t->cb->stop};
+    int classes = t->o->target == TARGET_CLASS;
+    struct cnn_dataset_options d = {.unlabelled = !classes, .stop = t->cb->stop};
     if (!t->o->val[0])
         return 0;
-    if (t->o->target == TARGET_CLASS)
+    if (classes)
         d.classes = &t->model.classes;
     int rc = cnn_dataset_open(t->o->val, &d, &t->val);
     if (!rc && !cnn_dataset_count(t->val))

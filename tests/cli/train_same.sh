@@ -45,6 +45,8 @@ cnn-augment photos >ours.tar || fail cnn-augment
 train ours.tar --epochs 1 --shuffle 0 --val photos --threads 1 -o once
 cat ours.tar | train - --epochs 1 --shuffle 0 --val photos --threads 2 -o streamed
 same once streamed
+cat photos.tar | train - --epochs 1 --shuffle 0 --val photos --threads 2 -o unlisted
+same once unlisted
 head -c 100000 ours.tar >cut.tar
 run cnn-train -q --net "$net" - --epochs 1 --shuffle 0 --threads 2 -o cut <cut.tar
 status 65
