@@ -85,8 +85,8 @@ run cnn-train -q --net "$net" digits:600:2 --val digits:60:7 --epochs 4 --batch 
     --schedule cosine --warmup 0.5 --patience 9 --threads 2 --seed 11 -o killed --checkpoint ckpt --resume
 status 65
 err_has 'cnn-train: ckpt: cannot go on: the contents of training data are not those of before'
-head -c 3000 ckpt >cut
-run "${train[@]}" -o killed --checkpoint cut --resume
+head -c 3000 ckpt >cut.ckpt
+run "${train[@]}" -o killed --checkpoint cut.ckpt --resume
 status 65
 run "${train[@]}" -o killed --checkpoint whole --resume
 status 65
