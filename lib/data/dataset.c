@@ -197,8 +197,8 @@ static int open_path(struct cnn_dataset *ds, const struct cnn_dataset_options *o
     return open_stream(ds, options, ds->fd);
 }
 
-int cnn_dataset_open(const char *path, const struct cnn_dataset_options *options,
-                     struct cnn_dataset **out)
+static int open_dataset(const char *path, const struct cnn_dataset_options *options, int nested,
+                        struct cnn_dataset **out)
 {
     static const struct cnn_dataset_options none;
     *out = NULL;
@@ -206,6 +206,7 @@ int cnn_dataset_open(const char *path, const struct cnn_dataset_options *options
     if (!ds)
         return CNN_ESYSTEM;
     ds->fd = -1;
+    ds->nested = nested;
     ds->path = cnn_strdup(path);
     ds->arena = cnn_arena_new();
     int code = ds->path && ds->arena ? open_path(ds, options ? options : &none) : CNN_ESYSTEM;
@@ -220,6 +221,18 @@ int cnn_dataset_open(const char *path, const struct cnn_dataset_options *options
     else
         *out = ds;
     return code;
+}
+
+int cnn_dataset_open(const char *path, const struct cnn_dataset_options *options,
+                     struct cnn_dataset **out)
+{
+    return open_dataset(path, options, 0, out);
+}
+
+int cnn_source_open_nested(const char *path, const struct cnn_dataset_options *options,
+                           struct cnn_dataset **out)
+{
+    return open_dataset(path, options, 1, out);
 }
 
 void cnn_dataset_close(struct cnn_dataset *ds)

@@ -35,6 +35,7 @@ struct cnn_dataset {
     struct cnn_strings classes;
     int pinned;
     char *history; /* NULL: "[]" */
+    int nested;    /* opened for the rows of a manifest */
     size_t bytes;  /* memory of the state */
     int fd;        /* of a FIFO that the door opened; -1: none */
 };
@@ -64,6 +65,10 @@ int cnn_source_label(const struct cnn_dataset *ds, const struct cnn_strings *own
 
 /* The list of FOLDER/classes.txt when there is one. */
 int cnn_source_beside(const char *folder, struct cnn_strings *out);
+
+/* cnn_dataset_open for the rows of a manifest, which must not lead to another manifest. */
+int cnn_source_open_nested(const char *path, const struct cnn_dataset_options *options,
+                           struct cnn_dataset **out);
 
 /* Add a record; its strings are copied. */
 int cnn_source_add(struct cnn_dataset *ds, const struct cnn_record *record);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "data/source.h"
 
@@ -61,7 +62,7 @@ static void close_manifest(void *state)
 static const struct cnn_source_type manifest_type = {
     .form = "manifest", .load = load_item, .close = close_manifest};
 
-static int is_container(const char *name)
+static int is_container_name(const char *name)
 {
     static const char *const ending[] = {".tar", ".tgz", ".gz",    ".tar.xz", ".tar.zst",
                                          ".bin", ".npy", "-ubyte", ".tar.bz2"};
@@ -75,17 +76,31 @@ static int is_container(const char *name)
     return 0;
 }
 
-/* "FILE#i": cut into FILE and i. 1: it was such; 0: a plain path. */
-static int split_index(char *path, int64_t *index)
+static int is_file(const struct reading *r, const char *path)
+{
+    struct stat st;
+    char *full = cnn_path_join(r->folder, path);
+    int yes = full && stat(full, &st) == 0 && S_ISREG(st.st_mode);
+    free(full);
+    return yes;
+}
+
+/* "FILE#i": cut into FILE and i. What FILE is called says whether it holds samples; for other names
+ * whether there is such a file, and none of the whole name. 1: it was such; 0: a plain path. */
+static int split_index(const struct reading *r, char *path, int64_t *index)
 {
     char *hash = strrchr(path, '#');
-    if (!hash || cnn_parse_int(hash + 1, 0, UINT32_MAX - 1, index))
+    if (!hash || hash == path || cnn_parse_int(hash + 1, 0, UINT32_MAX - 1, index))
         return 0;
     *hash = '\0';
-    if (is_container(path))
+    if (is_container_name(path))
         return 1;
+    int part = is_file(r, path);
     *hash = '#';
-    return 0;
+    if (!part || is_file(r, path))
+        return 0;
+    *hash = '\0';
+    return 1;
 }
 
 /* The container of that name, opened when it is the first time. */
@@ -105,7 +120,7 @@ static int find_container(struct reading *r, const char *path, size_t *index)
         return 0;
     if (cnn_grow(&m->container, &m->container_capacity, m->containers + 1, sizeof *m->container))
         return CNN_ESYSTEM;
-    code = cnn_dataset_open(path, &options, &m->container[m->containers]);
+    code = cnn_source_open_nested(path, &options, &m->container[m->containers]);
     if (code)
         return cnn_fail_within("%s", r->where);
     m->containers++;
@@ -118,7 +133,7 @@ static int locate(struct reading *r, char *path, struct item *item, struct cnn_r
     struct manifest *m = r->ds->state;
     int64_t index = 0;
     size_t at = 0;
-    int within = split_index(path, &index), digits = !strncmp(path, "digits:", 7);
+    int within = split_index(r, path, &index), digits = !strncmp(path, "digits:", 7);
     char *full = digits && within ? cnn_strdup(path) : cnn_path_join(r->folder, path);
     int code = full ? 0 : CNN_ESYSTEM;
     *item = (struct item){0};
@@ -262,6 +277,8 @@ int cnn_open_manifest(struct cnn_dataset *ds, const struct cnn_dataset_options *
     ds->state = m;
     if (!m)
         return CNN_ESYSTEM;
+    if (ds->nested)
+        return cnn_fail(CNN_EDATA, "%s: a manifest within a manifest", ds->path);
     int code = read_rows(&r, text, size);
     r.found.numeric = r.caffe == 1;
     if (!code && strcmp(ds->path, "-"))

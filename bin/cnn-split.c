@@ -1,0 +1,70 @@
+/* cnn-split: datasets into manifests for training, validation and test. */
+#include <stdio.h>
+
+#include "cli.h"
+#include "task/split.h"
+
+struct args {
+    const char *output, *train, *val, *test, *classes, *labels;
+    long long seed;
+    int no_stratify, allow_missing, quiet;
+};
+
+static const struct cnn_option options[] = {
+    {"output", CNN_OPT_TEXT, offsetof(struct args, output), NULL, 0, 0, NULL, 0, 'o', "DIR",
+     "where train.tsv, val.tsv, test.tsv and classes.txt go; made when it is not there"},
+    {"train", CNN_OPT_TEXT, offsetof(struct args, train), "", 0, 0, NULL, 0, 0, "SHARE",
+     "0.8: that part of the samples; 800: so many of them (default: what the others leave)"},
+    {"val", CNN_OPT_TEXT, offsetof(struct args, val), "", 0, 0, NULL, 0, 0, "SHARE",
+     "likewise for validation (default 0.1)"},
+    {"test", CNN_OPT_TEXT, offsetof(struct args, test), "", 0, 0, NULL, 0, 0, "SHARE",
+     "likewise for the test (default 0.1)"},
+    {"no-stratify", CNN_OPT_FLAG, offsetof(struct args, no_stratify), "0", 0, 1, NULL, 0, 0, NULL,
+     "divide all samples as one, not each class in the same proportions"},
+    {"allow-missing", CNN_OPT_FLAG, offsetof(struct args, allow_missing), "0", 0, 1, NULL, 0, 0,
+     NULL, "a class may be absent from a split"},
+    {"classes", CNN_OPT_TEXT, offsetof(struct args, classes), "", 0, 0, NULL, 0, 0, "FILE",
+     "the class list, one name a line"},
+    {"labels", CNN_OPT_TEXT, offsetof(struct args, labels), "", 0, 0, NULL, 0, 0, "FILE",
+     "the labels of an IDX file, where their name does not follow from its name"},
+    CLI_SEED(struct args, seed),
+    CLI_QUIET(struct args, quiet),
+    CNN_OPTION_END,
+};
+
+static const struct cli_program program = {
+    .name = "cnn-split",
+    .synopsis = "[OPTION]... DATASET... -o DIR",
+    .summary = "divide datasets into manifests for training, validation and test",
+    .options = options,
+};
+
+int main(int argc, char **argv)
+{
+    struct args a = {0};
+    struct cnn_split_table table = {0};
+    struct cnn_buf text = {0};
+    int first, status = cli_parse(&program, argc, argv, &a, NULL, &first);
+    if (status >= 0)
+        return status;
+    if (first == argc)
+        return cli_usage(&program, "a dataset is missing");
+    cli_catch_signals();
+    struct cnn_split_options o = {.input = argv + first,
+                                  .inputs = argc - first,
+                                  .folder = a.output,
+                                  .share = {a.train, a.val, a.test},
+                                  .stratify = !a.no_stratify,
+                                  .allow_missing = a.allow_missing,
+                                  .seed = (uint64_t)a.seed,
+                                  .classes = a.classes,
+                                  .labels = a.labels,
+                                  .stop = cli_stop()};
+    int code = cnn_split(&o, &table);
+    cnn_split_table_print(&table, &text);
+    if (!code && !a.quiet && !text.failed)
+        fputs(text.text, stderr);
+    cnn_buf_free(&text);
+    cnn_split_table_free(&table);
+    return cli_end(&program, code);
+}

@@ -1,0 +1,35 @@
+/* What the files of split share. */
+#ifndef CNN_TASK_SPLIT_PRIVATE_H
+#define CNN_TASK_SPLIT_PRIVATE_H
+
+#include "data/dataset.h"
+#include "task/split.h"
+
+enum { CNN_SPLIT_UNUSED = CNN_SPLITS };
+
+struct split_sample {
+    const struct cnn_record *record;
+    int32_t class; /* of the common list; the list's length: none */
+    uint32_t unit; /* samples of one unit stay together */
+    uint8_t split; /* or CNN_SPLIT_UNUSED */
+};
+
+struct split {
+    const struct cnn_split_options *options;
+    struct cnn_dataset **ds; /* (inputs) */
+    struct cnn_strings classes;
+    struct split_sample *sample;
+    uint32_t *order; /* (count) shuffled */
+    size_t count, units;
+    size_t wanted[CNN_SPLITS]; /* samples in all */
+    int active[CNN_SPLITS];    /* a split that should have samples */
+};
+
+/* The shares as numbers of samples. CNN_EUSAGE. */
+int split_shares(struct split *s);
+/* Give every sample its split. */
+int split_assign(struct split *s, size_t (*count)[CNN_SPLITS]);
+/* Write the files. */
+int split_write(const struct split *s);
+
+#endif

@@ -1,0 +1,217 @@
+/* Rows that point at the originals, and the files they go to. */
+#define _XOPEN_SOURCE 700 /* realpath */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+#include "file/outfile.h"
+#include "task/split_private.h"
+
+enum { FILES = CNN_SPLITS + 1 };
+
+/* The way from one real folder to another: "../photos"; "." when they are the same. */
+static char *way_between(const char *from, const char *to)
+{
+    struct cnn_buf b = {0};
+    size_t common = 0, i = 0;
+    for (; from[i] && from[i] == to[i]; i++)
+        if (from[i] == '/')
+            common = i;
+    if ((!from[i] || from[i] == '/') && (!to[i] || to[i] == '/'))
+        common = i;
+    for (const char *p = from + common; *p; p++)
+        if (*p == '/' && p[1])
+            cnn_buf_puts(&b, b.size ? "/.." : "..");
+    if (from[1] && common == 0 && from[0] == '/' && !b.size)
+        cnn_buf_puts(&b, "..");
+    const char *rest = to + common;
+    while (*rest == '/')
+        rest++;
+    if (*rest && b.size)
+        cnn_buf_puts(&b, "/");
+    cnn_buf_puts(&b, *rest || b.size ? rest : ".");
+    return cnn_buf_take(&b);
+}
+
+/* What stands in front of the names of a folder, as seen from the outputs. free() it. */
+static char *prefix_of(const char *folder, const char *output)
+{
+    char *real = realpath(folder, NULL), *way = NULL;
+    if (!real)
+        cnn_fail_errno(CNN_ENOINPUT, "%s", folder);
+    else
+        way = way_between(output, real);
+    free(real);
+    return way;
+}
+
+/* The folder that was looked at last. */
+struct last {
+    char *folder, *prefix;
+};
+
+static int print_path(const char *source, const char *output, struct last *last,
+                      struct cnn_buf *out)
+{
+    const char *slash = strrchr(source, '/'), *base = slash ? slash + 1 : source;
+    if (source[0] == '/' || !strncmp(source, "digits:", 7)) {
+        cnn_buf_puts(out, source);
+        return 0;
+    }
+    size_t n = (size_t)(base - source);
+    if (!last->folder || strlen(last->folder) != n || strncmp(last->folder, source, n)) {
+        free(last->folder);
+        free(last->prefix);
+        last->folder = cnn_strndup(source, n);
+        last->prefix = last->folder ? prefix_of(n ? last->folder : ".", output) : NULL;
+        if (!last->prefix)
+            return cnn_error_code();
+    }
+    int here = !strcmp(last->prefix, ".");
+    if (!here || base[0] == '#' || !strncmp(base, "digits:", 7))
+        cnn_buf_printf(out, "%s/", last->prefix);
+    cnn_buf_puts(out, base);
+    return 0;
+}
+
+/* One row; no field may end a line or a field. */
+static int print_row(const struct split *s, const struct split_sample *sample, const char *output,
+                     struct last *last, struct cnn_buf *row)
+{
+    const struct cnn_record *r = sample->record;
+    const char *class =
+        (size_t)sample->class < s->classes.count ? s->classes.item[sample->class] : "";
+    row->size = 0;
+    int code = print_path(r->source, output, last, row);
+    if (code)
+        return code;
+    size_t path = row->size;
+    cnn_buf_printf(row, "\t%s", class);
+    if (r->group || r->weight != 1)
+        cnn_buf_printf(row, "\t%s", r->group ? r->group : "");
+    if (r->weight != 1) {
+        char text[32];
+        cnn_format_real((double)r->weight, 1, text);
+        cnn_buf_printf(row, "\t%s", text);
+    }
+    if (row->failed)
+        return CNN_ESYSTEM;
+    if (strpbrk(row->text, "\r\n") || memchr(row->text, '\t', path) || strchr(class, '\t'))
+        return cnn_fail(CNN_EDATA,
+                        "'%.300s': a tab or the end of a line in a name cannot stand in a manifest",
+                        r->source);
+    cnn_buf_puts(row, "\n");
+    return row->failed ? CNN_ESYSTEM : 0;
+}
+
+/* The rows are made in the order of the samples, whose folders follow one another, and written in
+ * the shuffled order. */
+static int write_rows(const struct split *s, const char *output, FILE *const *file)
+{
+    struct cnn_buf text = {0}, row = {0};
+    struct last last = {0};
+    size_t *at = cnn_calloc(s->count + 1, sizeof *at);
+    int code = at ? 0 : CNN_ESYSTEM;
+    for (size_t i = 0; !code && i < s->count; i++) {
+        if (s->sample[i].split < CNN_SPLITS)
+            code = print_row(s, &s->sample[i], output, &last, &row);
+        if (!code && s->sample[i].split < CNN_SPLITS)
+            cnn_buf_add(&text, row.text, row.size);
+        if (!code)
+            at[i + 1] = text.size;
+        if (text.failed)
+            code = CNN_ESYSTEM;
+    }
+    for (size_t i = 0; !code && i < s->count; i++) {
+        uint32_t k = s->order[i];
+        if (s->sample[k].split < CNN_SPLITS)
+            fwrite(text.text + at[k], 1, at[k + 1] - at[k], file[s->sample[k].split]);
+    }
+    free(at);
+    free(last.folder);
+    free(last.prefix);
+    cnn_buf_free(&text);
+    cnn_buf_free(&row);
+    return code;
+}
+
+/* The folder and those above it. */
+static int make_folder(const char *path)
+{
+    char *copy = cnn_strdup(path);
+    struct stat st;
+    if (!copy)
+        return CNN_ESYSTEM;
+    for (char *p = copy + 1; *p; p++)
+        if (*p == '/') {
+            *p = '\0';
+            mkdir(copy, 0777); /* what went wrong shows at the end */
+            *p = '/';
+        }
+    int bad = mkdir(copy, 0777) && errno != EEXIST, code = 0;
+    if (bad)
+        code = cnn_fail_errno(CNN_ECREATE, "%s", path);
+    else if (stat(copy, &st) || !S_ISDIR(st.st_mode))
+        code = cnn_fail(CNN_ECREATE, "%s: Not a directory", path);
+    free(copy);
+    return code;
+}
+
+static int open_files(const char *folder, struct cnn_outfile **file)
+{
+    static const char *const name[FILES] = {"train.tsv", "val.tsv", "test.tsv", "classes.txt"};
+    int code = 0;
+    for (int i = 0; !code && i < FILES; i++) {
+        struct cnn_buf b = {0};
+        cnn_buf_printf(&b, "%s/%s", folder, name[i]);
+        char *path = cnn_buf_take(&b);
+        code = path ? cnn_outfile_open(path, &file[i]) : CNN_ESYSTEM;
+        free(path);
+    }
+    return code;
+}
+
+/* All are whole before the first takes its place. */
+static int commit_files(const char *folder, struct cnn_outfile **file)
+{
+    int code = 0;
+    for (int i = 0; i < FILES && !code; i++) {
+        FILE *f = cnn_outfile_stream(file[i]);
+        if (fflush(f) || ferror(f))
+            code = cnn_fail_errno(CNN_EIO, "%s", folder);
+    }
+    for (int i = 0; i < FILES && !code; i++) {
+        code = cnn_outfile_commit(file[i]);
+        file[i] = NULL;
+    }
+    return code;
+}
+
+int split_write(const struct split *s)
+{
+    struct cnn_outfile *file[FILES] = {0};
+    FILE *stream[CNN_SPLITS];
+    int code = make_folder(s->options->folder);
+    char *output = code ? NULL : realpath(s->options->folder, NULL);
+    if (!code && !output)
+        code = cnn_fail_errno(CNN_ECREATE, "%s", s->options->folder);
+    if (!code)
+        code = open_files(s->options->folder, file);
+    for (int i = 0; !code && i < CNN_SPLITS; i++)
+        stream[i] = cnn_outfile_stream(file[i]);
+    if (!code)
+        code = write_rows(s, output, stream);
+    for (size_t i = 0; !code && i < s->classes.count; i++)
+        fprintf(cnn_outfile_stream(file[CNN_SPLITS]), "%s\n", s->classes.item[i]);
+    if (!code && s->options->stop && *s->options->stop)
+        code = cnn_fail(CNN_EINTERRUPTED, "interrupted; nothing was written");
+    if (!code)
+        code = commit_files(s->options->folder, file);
+    for (int i = 0; i < FILES; i++)
+        cnn_outfile_abort(file[i]);
+    free(output);
+    return code;
+}
