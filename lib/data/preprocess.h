@@ -7,13 +7,15 @@
 #include "tensor/tensor.h"
 
 /* The `input` line of a net: its shape and how images become it. An image is brought to the
- * shape's channels, resized and cropped, then value = (pixel * scale - mean[c]) / std[c] with pixel in 0..255. */
+ * shape's channels, resized and cropped, then value = (pixel * scale - mean[c]) / std[c] with pixel
+ * in 0..255. */
 struct cnn_input {
     struct cnn_chw shape;
     struct cnn_reals mean, std; /* one number for all channels, or one each; default 0 and 1 */
     double scale;               /* default 1/255 */
     int bgr;                    /* channels in the order blue, green, red */
-    int resize; /* the shorter side becomes this, then the middle is cut out; 0: stretched to the shape */
+    int resize;   /* the shorter side becomes this, then the middle is cut out; 0: stretched to the
+                     shape */
     int declared; /* 0: the net's text had no input line; the shape came from the data */
 };
 
@@ -23,8 +25,9 @@ struct cnn_preprocess_scratch {
 };
 void cnn_preprocess_scratch_free(struct cnn_preprocess_scratch *s);
 
-/* Fill out (c, h, w) of the input's shape from the image. Numbers that are no image (maxval 0) are copied and must
- * have exactly the input's shape, or its count as a plain vector. CNN_EDATA otherwise. */
+/* Fill out (c, h, w) of the input's shape from the image. Numbers that are no image (maxval 0) are
+ * copied and must have exactly the input's shape, or its count as a plain vector. CNN_EDATA
+ * otherwise. */
 int cnn_preprocess(const struct cnn_input *input, const struct cnn_image *im,
                    struct cnn_preprocess_scratch *scratch, float *out);
 
