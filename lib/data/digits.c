@@ -11,6 +11,10 @@
 #include "base/random.h"
 #include "data/digits_private.h"
 
+#ifdef __clang__ /* gcc does so in ISO C and does not know the pragma */
+#pragma STDC FP_CONTRACT OFF
+#endif
+
 enum { SIDE = CNN_DIGITS_SIDE, STEPS = 6 }; /* segments of a span between two points */
 
 struct vec {
