@@ -224,7 +224,7 @@ static void folder_free(struct sink *sink)
         fclose(f->manifest);
     if (f->hidden)
         nftw(f->hidden, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    if (f->made)
+    if (f->made && f->path)
         rmdir(f->path);
     free(f->hidden);
     free(f->path);
