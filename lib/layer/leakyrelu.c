@@ -5,7 +5,7 @@ struct options {
     double slope;
 };
 
-/* The slope stays positive, so that y's sign is x's and backward needs y alone. */
+/* The slope is not negative, so that y's sign is x's and backward needs y alone. */
 static const struct cnn_option options[] = {
     {.name = "slope",
      .type = CNN_OPT_REAL,

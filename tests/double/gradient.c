@@ -1,0 +1,402 @@
+/* Every layer with every class of option value: backward against central differences of forward,
+ * in double precision, and what the contract of a layer promises on the way (layer.h): backward
+ * overwrites dx and adds to dw, reads x and y only where the flags say so, tolerates gradients that
+ * are not wanted, works in place where the flags allow it, and no buffer is overrun. */
+#include "layer_rig.h"
+
+static const double STEP = 1e-5, TOLERANCE = 1e-7;
+
+static const struct rig_case cases[] = {
+    {"conv 1 1", "1x1x1", 1, ""},
+    {"conv 2 1", "3x4x5", 2, ""},
+    {"conv 4 1 stride=2", "3x5x7", 2, ""},
+    {"conv 3 3", "2x5x7", 2, ""},
+    {"conv 3 3 pad=1 bias=0", "2x5x7", 3, ""},
+    {"conv 3 3x2 pad=2x1", "2x4x5", 2, ""},
+    {"conv 3 2x3 pad=same", "2x5x4", 2, ""},
+    {"conv 3 4 pad=same stride=2", "2x7x9", 2, ""},
+    {"conv 3 3 pad=same stride=3x2", "2x7x8", 2, ""},
+    {"conv 2 3 pad=full", "2x3x4", 2, ""},
+    {"conv 2 3 pad=full stride=2", "2x3x4", 2, ""},
+    {"conv 2 3 pad=valid init=glorot_normal", "2x4x3", 2, ""},
+    {"conv 2 2 stride=5", "3x13x11", 2, ""},
+    {"conv 2 3 stride=2x1 pad=1", "2x7x5", 2, ""},
+    {"conv 2 3 dilation=2", "2x7x9", 2, ""},
+    {"conv 2 3x2 dilation=2x3 pad=2 stride=2", "2x7x9", 2, ""},
+    {"conv 2 3 dilation=3 pad=same", "2x5x4", 2, ""},
+    {"conv 4 3 groups=2 pad=1", "6x4x5", 2, ""},
+    {"conv 6 3 groups=3 pad=1 stride=2", "3x5x4", 2, ""},
+    {"conv 5 3 groups=5 pad=1", "5x4x4", 2, ""},
+    {"conv 10 3x5 groups=5 pad=2 stride=2 bias=0", "5x7x5", 2, ""},
+    {"conv 3 3 pad=5", "2x3x3", 2, ""},
+    {"conv 9 5 pad=2", "1x6x7", 5, ""},
+    {"conv 17 3", "19x4x5", 2, ""},
+    {"dense 1", "1x1x1", 1, ""},
+    {"dense 7", "5x1x1", 3, ""},
+    {"dense 5 bias=0", "2x3x3", 4, ""},
+    {"dense 35 init=zero", "37x1x1", 3, ""},
+    {"relu", "3x4x5", 2, ""},
+    {"leakyrelu", "3x4x5", 2, ""},
+    {"leakyrelu 0.3", "1x1x1", 2, ""},
+    {"leakyrelu slope=0", "3x2x2", 2, ""},
+    {"sigmoid", "3x4x5", 2, ""},
+    {"tanh", "3x4x5", 2, ""},
+    {"softmax", "7x1x1", 4, ""},
+    {"softmax", "1x3x2", 2, ""},
+    {"softmax", "5x9x8", 2, ""},
+    {"maxpool 2", "2x4x6", 2, ""},
+    {"maxpool 2", "2x5x7", 2, ""},
+    {"maxpool 3 stride=2", "2x7x7", 2, ""},
+    {"maxpool 3x2 stride=2x3 pad=1x0", "2x7x8", 2, ""},
+    {"maxpool 3 stride=2 ceil=1", "2x6x8", 2, ""},
+    {"maxpool 3 stride=2 pad=1 ceil=1", "2x6x5", 2, ""},
+    {"maxpool 2 stride=5", "2x11x13", 2, ""},
+    {"maxpool 3 stride=1 pad=same", "2x5x4", 2, ""},
+    {"maxpool 2 stride=1 pad=full", "2x3x3", 2, ""},
+    {"maxpool global", "3x5x3", 2, ""},
+    {"maxpool 1", "2x1x1", 2, ""},
+    {"avgpool 2", "2x4x6", 2, ""},
+    {"avgpool 3 stride=2", "2x7x7", 2, ""},
+    {"avgpool 3x2 stride=2x3 pad=1x0", "2x7x8", 2, ""},
+    {"avgpool 3 stride=2 pad=1 ceil=1", "2x6x5", 2, ""},
+    {"avgpool 3 stride=2 pad=1 ceil=1 count_pad=0", "2x6x5", 2, ""},
+    {"avgpool 2 stride=5", "2x11x13", 2, ""},
+    {"avgpool 3 stride=1 pad=same count_pad=0", "2x5x4", 2, ""},
+    {"avgpool 3 stride=1 pad=full", "2x3x3", 2, ""},
+    {"avgpool global", "3x5x3", 2, ""},
+    {"bn", "3x4x5", 3, ""},
+    {"bn", "5x1x1", 6, ""},
+    {"bn eps=0.1 momentum=0.5", "2x3x3", 2, ""},
+    {"bn affine=0", "2x3x3", 2, ""},
+    {"bn", "3x4x5", 3, "frozen"},
+    {"bn affine=0 eps=0.01", "3x2x2", 3, "frozen"},
+    {"dropout", "3x4x5", 2, ""},
+    {"dropout 0.2", "3x1x1", 3, ""},
+    {"dropout 0", "3x1x1", 3, ""},
+    {"flatten", "3x4x5", 2, ""},
+    {"subsample 5 2", "3x5x7", 2, ""},
+    {"subsample 3", "3x4x4", 2, ""},
+    {"sum", "2x3x5 2x3x5", 2, ""},
+    {"sum", "2x3x5 2x3x5 2x3x5", 2, ""},
+    {"sum", "2x3x5", 2, ""},
+    {"concat", "2x3x5 1x3x5 4x3x5", 2, ""},
+    {"concat", "2x3x5", 2, ""},
+    {"xent", "7x1x1", 6, "label"},
+    {"xent", "4x3x2", 3, "label"},
+    {"xent", "4x3x2", 3, "vector"},
+    {"xent smooth=0.1", "7x1x1", 6, "label"},
+    {"xent smooth=0.3", "5x1x1", 6, "vector"},
+    {"mse", "5x1x1", 4, "vector"},
+    {"mse", "3x2x2", 4, "label"},
+    {"bce", "5x1x1", 4, "vector"},
+    {"bce", "3x2x2", 4, "label"},
+};
+enum { CASES = sizeof cases / sizeof *cases };
+
+static double draw(const char *name, size_t i)
+{
+    struct cnn_random r;
+    cnn_random_start(&r, cnn_hash_string(name, 3), i);
+    return cnn_random_range(&r, -1, 1);
+}
+
+/* An even grid in shuffled order: no zero, and no two numbers close to each other, so that kinks
+ * are further than STEP. */
+static void fill_grid(struct cnn_tensor *t, uint64_t stream)
+{
+    size_t count = cnn_tensor_count(t), grid = count + count % 2;
+    uint32_t *order = malloc(grid * sizeof *order);
+    real *x = t->data;
+    cnn_random_permutation(5, stream, grid, order);
+    for (size_t i = 0; i < count; i++)
+        x[i] = (real)((2.0 * order[i] + 1) / (double)grid - 1);
+    free(order);
+}
+
+static void fill(struct rig *r)
+{
+    for (int i = 0; i < r->layer.inputs; i++)
+        fill_grid(&r->x[i], (uint64_t)i);
+    for (int i = 0; i < r->layer.params; i++) {
+        real *w = r->w[i].data;
+        int positive = !strcmp(r->layer.param[i].suffix, "running_var");
+        for (size_t k = 0; k < cnn_tensor_count(&r->w[i]); k++)
+            w[k] = (real)((positive ? 1.5 : 0) + draw(r->layer.param[i].suffix, k));
+    }
+    real *dy = r->dy.data;
+    for (size_t k = 0; k < cnn_tensor_count(&r->dy); k++)
+        dy[k] = (real)draw("dy", k);
+}
+
+/* What backward differentiates: sum of dy y, or scale times the weighted sum of losses. */
+static double objective(struct rig *r)
+{
+    const real *y = r->y.data, *dy = r->dy.data;
+    int loss = (r->layer.type->flags & CNN_LAYER_LOSS) != 0;
+    double sum = 0;
+    rig_forward(r);
+    for (size_t i = 0; i < cnn_tensor_count(&r->y); i++)
+        sum += (double)y[i] *
+               (loss ? r->pass.loss_scale * (double)r->targets.weight[i] : (double)dy[i]);
+    return sum;
+}
+
+/* The largest difference over the largest number. */
+static double distance(const double *a, const real *b, const real *minus, size_t count)
+{
+    double worst = 0, size = 1e-3;
+    for (size_t i = 0; i < count; i++) {
+        double g = (double)b[i] - (minus ? (double)minus[i] : 0), d = fabs(a[i] - g);
+        if (!(d <= worst))
+            worst = d;
+        size = fabs(a[i]) > size ? fabs(a[i]) : size;
+    }
+    return worst / size;
+}
+
+static double *numeric(struct rig *r, const struct cnn_tensor *t)
+{
+    size_t count = cnn_tensor_count(t);
+    double *g = malloc(count * sizeof *g);
+    real *x = t->data;
+    for (size_t i = 0; i < count; i++) {
+        real at = x[i];
+        x[i] = at + (real)STEP;
+        double up = objective(r);
+        x[i] = at - (real)STEP;
+        double down = objective(r);
+        x[i] = at;
+        g[i] = (up - down) / (2 * STEP);
+    }
+    return g;
+}
+
+static void expect_close(const struct rig *r, const char *what, double d)
+{
+    if (!(d <= TOLERANCE))
+        fail_msg("%s: %s is off by %.3g", r->text, what, d);
+}
+
+static real *copy_of(const struct cnn_tensor *t)
+{
+    size_t bytes = cnn_tensor_count(t) * sizeof(real);
+    real *c = malloc(bytes);
+    memcpy(c, t->data, bytes);
+    return c;
+}
+
+static void poison(struct cnn_tensor *t)
+{
+    rig_poison(t->data, cnn_tensor_count(t) * sizeof(real));
+}
+
+/* Whatever the flags do not ask for is gone when backward runs. */
+static void hide_unneeded(struct rig *r)
+{
+    for (int i = 0; i < r->layer.inputs; i++)
+        if (!(r->layer.type->flags & CNN_LAYER_NEEDS_X))
+            poison(&r->x[i]);
+    if (!(r->layer.type->flags & CNN_LAYER_NEEDS_Y))
+        poison(&r->y);
+}
+
+static void check_against_differences(struct rig *r)
+{
+    double *dx[RIG_INPUTS], *dw[CNN_LAYER_MAX_PARAMS];
+    real *before[CNN_LAYER_MAX_PARAMS], *x[RIG_INPUTS];
+    for (int i = 0; i < r->layer.inputs; i++) {
+        dx[i] = numeric(r, &r->x[i]);
+        x[i] = copy_of(&r->x[i]);
+        poison(&r->dx[i]);
+    }
+    for (int i = 0; i < r->layer.params; i++) {
+        dw[i] = r->pdw[i] ? numeric(r, &r->w[i]) : NULL;
+        for (size_t k = 0; r->pdw[i] && k < cnn_tensor_count(&r->dw[i]); k++)
+            ((real *)r->dw[i].data)[k] = (real)draw("before", k);
+        before[i] = r->pdw[i] ? copy_of(&r->dw[i]) : NULL;
+    }
+    poison(&r->y);
+    objective(r);
+    for (int i = 0; i < r->layer.inputs; i++)
+        assert_memory_equal(x[i], r->x[i].data, cnn_tensor_count(&r->x[i]) * sizeof(real));
+    hide_unneeded(r);
+    rig_backward(r);
+    for (int i = 0; i < r->layer.inputs; i++) {
+        expect_close(r, "dx", distance(dx[i], r->dx[i].data, NULL, cnn_tensor_count(&r->dx[i])));
+        memcpy(r->x[i].data, x[i], cnn_tensor_count(&r->x[i]) * sizeof(real));
+        free(dx[i]);
+        free(x[i]);
+    }
+    for (int i = 0; i < r->layer.params; i++) {
+        if (dw[i])
+            expect_close(r, r->layer.param[i].suffix,
+                         distance(dw[i], r->dw[i].data, before[i], cnn_tensor_count(&r->dw[i])));
+        free(dw[i]);
+        free(before[i]);
+    }
+}
+
+/* dx alone and dw alone give the same bytes as both together. */
+static void check_parts(struct rig *r)
+{
+    struct cnn_tensor *none[CNN_LAYER_MAX_PARAMS] = {NULL};
+    real *dx[RIG_INPUTS], *dw[CNN_LAYER_MAX_PARAMS];
+    for (int i = 0; i < r->layer.params; i++)
+        if (r->pdw[i])
+            memset(r->dw[i].data, 0, cnn_tensor_count(&r->dw[i]) * sizeof(real));
+    objective(r);
+    rig_backward(r);
+    for (int i = 0; i < r->layer.inputs; i++)
+        dx[i] = copy_of(&r->dx[i]);
+    for (int i = 0; i < r->layer.params; i++) {
+        dw[i] = r->pdw[i] ? copy_of(&r->dw[i]) : NULL;
+        if (r->pdw[i])
+            memset(r->dw[i].data, 0, cnn_tensor_count(&r->dw[i]) * sizeof(real));
+    }
+    for (int i = 0; i < r->layer.inputs; i++)
+        poison(&r->dx[i]);
+    r->pass.dw = none;
+    rig_backward(r);
+    r->pass.dw = r->pdw;
+    r->pass.dx = none;
+    rig_backward(r);
+    r->pass.dx = r->pdx;
+    for (int i = 0; i < r->layer.inputs; i++) {
+        assert_memory_equal(dx[i], r->dx[i].data, cnn_tensor_count(&r->dx[i]) * sizeof(real));
+        free(dx[i]);
+    }
+    for (int i = 0; i < r->layer.params; i++) {
+        if (dw[i])
+            assert_memory_equal(dw[i], r->dw[i].data, cnn_tensor_count(&r->dw[i]) * sizeof(real));
+        free(dw[i]);
+    }
+}
+
+/* y over x and dx over dy give the same bytes as apart. */
+static void check_inplace(struct rig *r)
+{
+    if (!(r->layer.type->flags & CNN_LAYER_INPLACE))
+        return;
+    size_t bytes = cnn_tensor_count(&r->y) * sizeof(real);
+    objective(r);
+    rig_backward(r);
+    real *y = copy_of(&r->y), *dx = copy_of(&r->dx[0]);
+    void *own_y = r->y.data, *own_dx = r->dx[0].data;
+    r->y.data = r->x[0].data;
+    r->dx[0].data = r->dy.data;
+    rig_forward(r);
+    assert_memory_equal(y, r->y.data, bytes);
+    rig_backward(r);
+    assert_memory_equal(dx, r->dx[0].data, bytes);
+    r->y.data = own_y;
+    r->dx[0].data = own_dx;
+    free(y);
+    free(dx);
+}
+
+static void gradients(void **state)
+{
+    struct cnn_backend *b = *state;
+    for (int i = 0; i < CASES; i++) {
+        struct rig r;
+        rig_open(&r, b, &cases[i], draw);
+        fill(&r);
+        check_against_differences(&r);
+        check_parts(&r);
+        check_inplace(&r);
+        rig_check_guards(&r);
+        rig_close(&r);
+    }
+}
+
+/* Which classes of an option's values the cases use, one bit each. */
+enum { FIRST = 1, SECOND = 2, OBLONG = 4, WORDS = 8 };
+
+static unsigned class_of(const struct cnn_option *o, const void *fields, struct cnn_buf *first)
+{
+    const struct cnn_pair *pair = (const void *)((const char *)fields + o->offset);
+    struct cnn_buf text = {0};
+    unsigned class = FIRST;
+    if (o->type == CNN_OPT_PAIR || o->type == CNN_OPT_PAD) {
+        if (pair->h < 0)
+            class = WORDS << (-1 - pair->h);
+        else
+            class = pair->h != pair->w ? OBLONG : pair->h > (int)o->min ? SECOND : FIRST;
+        return class;
+    }
+    cnn_option_print(o, fields, &text);
+    if (!first->text)
+        cnn_buf_puts(first, text.text);
+    else if (strcmp(first->text, text.text))
+        class = SECOND;
+    cnn_buf_free(&text);
+    return class;
+}
+
+static unsigned wanted_classes(const struct cnn_option *o)
+{
+    unsigned words = 0;
+    if (o->type == CNN_OPT_PAD)
+        return FIRST | SECOND | OBLONG | WORDS | WORDS << 1;
+    if (o->type != CNN_OPT_PAIR)
+        return FIRST | SECOND;
+    for (const char *c = o->choices; c; c = strchr(c, '|') ? strchr(c, '|') + 1 : NULL)
+        words = words << 1 | WORDS;
+    return (o->fallback && !o->choices ? FIRST : 0) | SECOND | OBLONG | words;
+}
+
+static void expect_option_covered(const struct cnn_layer_type *type, const struct cnn_option *o)
+{
+    unsigned seen = 0, wanted = wanted_classes(o);
+    struct cnn_buf first = {0};
+    for (int i = 0; i < CASES; i++) {
+        struct rig r = {0};
+        rig_parse(&r, cases[i].text);
+        if (r.layer.type == type)
+            seen |= class_of(o, r.options, &first);
+    }
+    cnn_buf_free(&first);
+    if ((seen & wanted) != wanted)
+        fail_msg("%s: option %s has classes of values without a case (%#x of %#x)", type->name,
+                 o->name, seen, wanted);
+}
+
+static void every_layer_and_option_has_a_case(void **state)
+{
+    const struct cnn_layer_type *type;
+    (void)state;
+    for (size_t i = 0; (type = cnn_layer_type_at(i)); i++) {
+        int found = 0;
+        for (int k = 0; k < CASES; k++) {
+            size_t n = strlen(type->name);
+            found |= !strncmp(cases[k].text, type->name, n) && strchr(" ", cases[k].text[n]);
+        }
+        if (!found)
+            fail_msg("layer %s has no case", type->name);
+        for (const struct cnn_option *o = type->options; o && o->name; o++)
+            expect_option_covered(type, o);
+    }
+}
+
+static int open_backend(void **state)
+{
+    struct cnn_backend *b;
+    int rc = cnn_backend_open("cpu", 2, &b);
+    *state = b;
+    return rc;
+}
+
+static int close_backend(void **state)
+{
+    cnn_backend_close(*state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_layer_and_option_has_a_case),
+        cmocka_unit_test(gradients),
+    };
+    return cmocka_run_group_tests_name("gradient", tests, open_backend, close_backend);
+}

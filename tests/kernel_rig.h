@@ -1,0 +1,185 @@
+/* Running a kernel at several numbers of threads on guarded buffers: inputs must stay as they were,
+ * outputs start as NaN (or, where a kernel adds, as given numbers), and every run must give the
+ * same bytes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "base/random.h"
+#include "base/threads.h"
+
+enum { MOST_THREADS = 4, RUNS = MOST_THREADS + 1, MOST_BUFFERS = 16, GUARD = 64 };
+
+enum kind { INPUT, OUTPUT, SUM, SCRATCH };
+
+struct buffer {
+    unsigned char *base, *start,
+        *first; /* start: contents before a run; first: after the first run */
+    size_t bytes;
+    enum kind kind;
+};
+
+static struct cnn_queue queues[RUNS]; /* [0] has no pool, [i] has i threads */
+static struct buffer buffers[MOST_BUFFERS];
+static int buffer_count;
+static struct cnn_random rng;
+
+static double uniform(double lo, double hi)
+{
+    return cnn_random_range(&rng, lo, hi);
+}
+
+static size_t pick(size_t lo, size_t hi)
+{
+    return lo + (size_t)cnn_random_below(&rng, hi - lo + 1);
+}
+
+static void *buffer_new(size_t bytes, enum kind kind)
+{
+    size_t room = (bytes + 63) / 64 * 64;
+    assert_true(buffer_count < MOST_BUFFERS);
+    struct buffer *b = &buffers[buffer_count++];
+    *b = (struct buffer){aligned_alloc(64, room + 2 * GUARD), malloc(bytes + 1), malloc(bytes + 1),
+                         bytes, kind};
+    memset(b->base, 0xA5, room + 2 * GUARD);
+    memset(b->base + GUARD, 0xFF, bytes);
+    return b->base + GUARD;
+}
+
+static void buffers_free(void)
+{
+    while (buffer_count) {
+        struct buffer *b = &buffers[--buffer_count];
+        free(b->base);
+        free(b->start);
+        free(b->first);
+    }
+}
+
+/* Numbers in [-1, 1). */
+static real *numbers(size_t count, enum kind kind)
+{
+    real *x = buffer_new(count * sizeof *x, kind);
+    for (size_t i = 0; kind != OUTPUT && i < count; i++)
+        x[i] = (real)uniform(-1, 1);
+    return x;
+}
+
+static real *positive(size_t count)
+{
+    real *x = numbers(count, INPUT);
+    for (size_t i = 0; i < count; i++)
+        x[i] = (real)uniform(0.2, 2);
+    return x;
+}
+
+static struct cnn_tensor tensor(size_t n, size_t c, size_t h, size_t w, enum kind kind)
+{
+    return (struct cnn_tensor){n, c, h, w, CNN_LAYOUT_PLAIN, numbers(n * c * h * w, kind)};
+}
+
+static void check_guards(const struct buffer *b)
+{
+    size_t end = GUARD + (b->bytes + 63) / 64 * 64 + GUARD;
+    for (size_t k = 0; k < end; k++)
+        if ((k < GUARD || k >= GUARD + b->bytes) && b->base[k] != 0xA5)
+            fail_msg("wrote %td bytes off a buffer of %zu", (ptrdiff_t)k - GUARD, b->bytes);
+}
+
+static void check_buffer(const struct buffer *b, int run)
+{
+    const unsigned char *now = b->base + GUARD;
+    check_guards(b);
+    if (b->kind == INPUT)
+        assert_memory_equal(now, b->start, b->bytes);
+    if (b->kind != OUTPUT && b->kind != SUM)
+        return;
+    if (run == 0)
+        memcpy(b->first, now, b->bytes);
+    else if (memcmp(b->first, now, b->bytes))
+        fail_msg("the result of %d threads differs", run);
+}
+
+/* Run on every queue. Results are those of the last run afterwards; what SUM buffers held before
+ * lies in their `start`. */
+static void run_all(void (*run)(struct cnn_queue *q, void *context), void *context)
+{
+    for (int i = 0; i < buffer_count; i++)
+        memcpy(buffers[i].start, buffers[i].base + GUARD, buffers[i].bytes);
+    for (int r = 0; r < RUNS; r++) {
+        for (int i = 0; i < buffer_count; i++) {
+            struct buffer *b = &buffers[i];
+            if (b->kind == SCRATCH || b->kind == OUTPUT)
+                memset(b->base + GUARD, 0xFF, b->bytes);
+            else
+                memcpy(b->base + GUARD, b->start, b->bytes);
+        }
+        run(&queues[r], context);
+        assert_int_equal(queues[r].code, 0);
+        for (int i = 0; i < buffer_count; i++)
+            check_buffer(&buffers[i], r);
+    }
+}
+
+/* What a SUM buffer held before the runs. */
+static const real *before(const void *data)
+{
+    for (int i = 0; i < buffer_count; i++)
+        if (buffers[i].base + GUARD == (const unsigned char *)data)
+            return (const real *)(const void *)buffers[i].start;
+    fail_msg("no such buffer");
+    return NULL;
+}
+
+/* The largest error over the largest number. */
+static void expect_close(const char *what, const real *got, const double *want, size_t count,
+                         double tolerance)
+{
+    double worst = 0, size = 1e-30;
+    for (size_t i = 0; i < count; i++) {
+        double d = fabs((double)got[i] - want[i]);
+        if (!(d <= worst))
+            worst = d;
+        size = fabs(want[i]) > size ? fabs(want[i]) : size;
+    }
+    if (!(worst / size <= tolerance))
+        fail_msg("%s is off by %.3g of %.3g", what, worst, size);
+}
+
+static double *zeros(size_t count)
+{
+    double *z = calloc(count + 1, sizeof *z);
+    assert_non_null(z);
+    return z;
+}
+
+static int open_queues(void **state)
+{
+    (void)state;
+    struct cnn_backend *b; /* sets OpenBLAS up */
+    if (cnn_backend_open("cpu", 1, &b))
+        return 1;
+    cnn_backend_close(b);
+    for (int i = 1; i < RUNS; i++)
+        if (!(queues[i].pool = cnn_pool_new(i)))
+            return 1;
+    cnn_random_start(&rng, 2, 1);
+    return 0;
+}
+
+static int close_queues(void **state)
+{
+    (void)state;
+    for (int i = 1; i < RUNS; i++)
+        cnn_pool_free(queues[i].pool);
+    return 0;
+}

@@ -1,0 +1,401 @@
+/* Convolution and fully connected layers against plain loops, by every algorithm that there is. */
+#include "kern/blas.h"
+#include "kern/conv_algorithm.h"
+
+struct conv_case {
+    struct cnn_conv g;
+    size_t n, more; /* more: scratch is asked for a larger batch */
+    struct cnn_tensor x, dx, y, dy, w, dw, b;
+    const struct cnn_conv_algorithm *algorithm; /* NULL: the library's choice */
+    double *want;
+    void *work;
+};
+
+static const struct cnn_conv_algorithm *const conv_algorithms[] = {
+#define CNN_CONV_ALGORITHM(name) &cnn_conv_##name,
+#include "kern/conv_algorithms.def"
+#undef CNN_CONV_ALGORITHM
+};
+enum { ALGORITHMS = sizeof conv_algorithms / sizeof *conv_algorithms, GEOMETRIES = 42 };
+
+static size_t out_size(size_t in, size_t pad, size_t k, size_t stride, size_t dilation)
+{
+    return (in + pad - dilation * (k - 1) - 1) / stride + 1;
+}
+
+/* Geometries of all kinds, some large enough that tiles, blocks and parts are many. */
+static struct conv_case random_conv(int i)
+{
+    struct conv_case c = {.n = pick(1, i % 3 ? 20 : 3), .more = pick(0, 40)};
+    struct cnn_conv *g = &c.g;
+    size_t wide = i % 8 == 0 ? 40 : 7, large = i % 4 == 0 ? 30 : 11, stride = i % 2 ? 1 : 3;
+    g->groups = i % 3 == 0 ? pick(2, 4) : 1;
+    g->in_c = g->groups * pick(1, wide);
+    g->out_c = g->groups * pick(1, wide);
+    if (i % 7 == 0) {
+        g->groups = g->in_c;
+        g->out_c = g->groups * pick(1, 2);
+    }
+    if (i % 40 == 0) { /* more weights than fit partial sums */
+        g->groups = 1;
+        g->in_c = pick(80, 100);
+        g->out_c = pick(90, 100);
+        c.n = 2;
+    }
+    g->kh = i % 5 ? pick(1, 5) : 1;
+    g->kw = i % 5 ? pick(1, 7) : 1;
+    if (i % 40 == 0)
+        g->kh = g->kw = 3;
+    g->stride_h = pick(1, stride);
+    g->stride_w = pick(1, stride);
+    g->dilation_h = pick(1, 2);
+    g->dilation_w = pick(1, 2);
+    if (i % 10) {
+        g->pad_top = pick(0, 4);
+        g->pad_left = pick(0, 4);
+        g->pad_bottom = pick(0, 4);
+        g->pad_right = pick(0, 4);
+    }
+    g->in_h = g->dilation_h * (g->kh - 1) + pick(1, large);
+    g->in_w = g->dilation_w * (g->kw - 1) + pick(1, large);
+    g->out_h = out_size(g->in_h, g->pad_top + g->pad_bottom, g->kh, g->stride_h, g->dilation_h);
+    g->out_w = out_size(g->in_w, g->pad_left + g->pad_right, g->kw, g->stride_w, g->dilation_w);
+    return c;
+}
+
+/* Calls `term` for every product of the definition. */
+static void each_term(const struct conv_case *c,
+                      void (*term)(const struct conv_case *c, size_t y, size_t w, size_t x))
+{
+    const struct cnn_conv *g = &c->g;
+    size_t cg = g->in_c / g->groups, kg = g->out_c / g->groups, pixels = g->out_h * g->out_w;
+    for (size_t y = 0; y < c->n * g->out_c * pixels; y++)
+        for (size_t t = 0; t < cg * g->kh * g->kw; t++) {
+            size_t n = y / pixels / g->out_c, k = y / pixels % g->out_c, ch = t / (g->kh * g->kw);
+            size_t row = y % pixels / g->out_w * g->stride_h + t / g->kw % g->kh * g->dilation_h;
+            size_t column = y % g->out_w * g->stride_w + t % g->kw * g->dilation_w;
+            if (row < g->pad_top || column < g->pad_left || row - g->pad_top >= g->in_h ||
+                column - g->pad_left >= g->in_w)
+                continue;
+            size_t plane = n * g->in_c + k / kg * cg + ch;
+            term(c, y, k * cg * g->kh * g->kw + t,
+                 (plane * g->in_h + row - g->pad_top) * g->in_w + column - g->pad_left);
+        }
+}
+
+static double at(const struct cnn_tensor *t, size_t i)
+{
+    return (double)((const real *)t->data)[i];
+}
+
+static void forward_term(const struct conv_case *c, size_t y, size_t w, size_t x)
+{
+    c->want[y] += at(&c->w, w) * at(&c->x, x);
+}
+
+static void data_term(const struct conv_case *c, size_t y, size_t w, size_t x)
+{
+    c->want[x] += at(&c->w, w) * at(&c->dy, y);
+}
+
+static void weight_term(const struct conv_case *c, size_t y, size_t w, size_t x)
+{
+    c->want[w] += at(&c->dy, y) * at(&c->x, x);
+}
+
+static void conv_forward(struct cnn_queue *q, void *context)
+{
+    struct conv_case *c = context;
+    const real *bias = c->b.data;
+    if (c->algorithm)
+        c->algorithm->forward(q, &c->g, c->n, c->x.data, c->w.data, bias, c->y.data, c->work);
+    else
+        cnn_cpu_conv_forward(q, &c->g, &c->x, &c->w, bias ? &c->b : NULL, &c->y, c->work);
+}
+
+static void conv_data(struct cnn_queue *q, void *context)
+{
+    struct conv_case *c = context;
+    if (c->algorithm)
+        c->algorithm->backward_data(q, &c->g, c->n, c->dy.data, c->w.data, c->dx.data, c->work);
+    else
+        cnn_cpu_conv_backward_data(q, &c->g, &c->dy, &c->w, &c->dx, c->work);
+}
+
+static void conv_weight(struct cnn_queue *q, void *context)
+{
+    struct conv_case *c = context;
+    if (c->algorithm)
+        c->algorithm->backward_weight(q, &c->g, c->n, c->x.data, c->dy.data, c->dw.data, c->work);
+    else
+        cnn_cpu_conv_backward_weight(q, &c->g, &c->x, &c->dy, &c->dw, c->work);
+}
+
+static void set_tensors(struct conv_case *c, enum cnn_conv_pass pass, int with_bias)
+{
+    const struct cnn_conv *g = &c->g;
+    size_t cg = g->in_c / g->groups;
+    c->x = tensor(c->n, g->in_c, g->in_h, g->in_w, INPUT);
+    c->dx = tensor(c->n, g->in_c, g->in_h, g->in_w, OUTPUT);
+    c->y = tensor(c->n, g->out_c, g->out_h, g->out_w, OUTPUT);
+    c->dy = tensor(c->n, g->out_c, g->out_h, g->out_w, INPUT);
+    c->w = tensor(g->out_c, cg, g->kh, g->kw, INPUT);
+    c->dw = tensor(g->out_c, cg, g->kh, g->kw, SUM);
+    c->b = (struct cnn_tensor){1, g->out_c, 1, 1, CNN_LAYOUT_PLAIN, NULL};
+    if (with_bias)
+        c->b.data = numbers(g->out_c, INPUT);
+    size_t bytes = 0;
+    if (c->algorithm)
+        bytes = c->algorithm->work(g, pass, c->n + c->more, MOST_THREADS) * sizeof(real);
+    else
+        bytes = cnn_cpu_conv_work(&queues[MOST_THREADS], g, c->n + c->more);
+    c->work = buffer_new(bytes, SCRATCH);
+}
+
+static void check_conv(struct conv_case *c, enum cnn_conv_pass pass, int with_bias)
+{
+    static void (*const runs[])(struct cnn_queue *, void *) = {conv_forward, conv_data,
+                                                               conv_weight};
+    set_tensors(c, pass, with_bias);
+    struct cnn_tensor *out = pass == CNN_CONV_FORWARD ? &c->y
+                             : pass == CNN_CONV_DATA  ? &c->dx
+                                                      : &c->dw;
+    size_t count = cnn_tensor_count(out), plane = c->g.out_h * c->g.out_w;
+    struct buffer *others[] = {&buffers[1], &buffers[2], &buffers[5]};
+    for (int i = 0; i < 3; i++) /* what this pass does not write must stay */
+        if (others[i]->base + GUARD != (unsigned char *)out->data)
+            others[i]->kind = INPUT;
+    run_all(runs[pass], c);
+    c->want = zeros(count);
+    for (size_t i = 0; pass == CNN_CONV_FORWARD && with_bias && i < count; i++)
+        c->want[i] = at(&c->b, i / plane % c->g.out_c);
+    for (size_t i = 0; pass == CNN_CONV_WEIGHT && i < count; i++)
+        c->want[i] = (double)before(out->data)[i];
+    each_term(c, pass == CNN_CONV_FORWARD ? forward_term
+                 : pass == CNN_CONV_DATA  ? data_term
+                                          : weight_term);
+    expect_close(c->algorithm ? c->algorithm->name : "convolution", out->data, c->want, count,
+                 3e-6);
+    free(c->want);
+    buffers_free();
+}
+
+static void check_pass(enum cnn_conv_pass pass)
+{
+    for (int i = 0; i < GEOMETRIES; i++) {
+        struct conv_case c = random_conv(i);
+        check_conv(&c, pass, i % 3 > 0);
+        for (int a = 0; a < ALGORITHMS; a++) {
+            c.algorithm = conv_algorithms[a];
+            if (c.algorithm->cost(&c.g, pass) >= 0)
+                check_conv(&c, pass, i % 2);
+        }
+    }
+}
+
+static void test_conv_forward(void **state)
+{
+    (void)state;
+    check_pass(CNN_CONV_FORWARD);
+}
+
+static void test_conv_backward_data(void **state)
+{
+    (void)state;
+    check_pass(CNN_CONV_DATA);
+}
+
+static void test_conv_backward_weight(void **state)
+{
+    (void)state;
+    check_pass(CNN_CONV_WEIGHT);
+}
+
+/* Scratch for a batch suffices for smaller ones: it never shrinks as the batch grows. (That it
+ * suffices at all the guards of the tests above see.) */
+static void test_conv_work(void **state)
+{
+    (void)state;
+    for (int i = 0; i < GEOMETRIES; i++) {
+        struct conv_case c = random_conv(i);
+        size_t last = 0;
+        for (size_t n = 1; n < 70; n++) {
+            size_t work = cnn_cpu_conv_work(&queues[2], &c.g, n);
+            assert_true(work >= last);
+            last = work;
+        }
+    }
+}
+
+struct dense_case {
+    size_t n, in, out;
+    struct cnn_tensor x, dx, y, dy, w, dw, b;
+};
+
+static const size_t dense_sizes[][3] = {{1, 1, 1},    {1, 37, 5},    {2, 3, 700},  {7, 131, 67},
+                                        {64, 40, 84}, {259, 13, 17}, {33, 600, 3}, {4, 97, 1031}};
+enum { DENSE = sizeof dense_sizes / sizeof *dense_sizes };
+
+static struct dense_case dense_case(int i)
+{
+    size_t n = dense_sizes[i][0], in = dense_sizes[i][1], out = dense_sizes[i][2];
+    return (struct dense_case){.n = n,
+                               .in = in,
+                               .out = out,
+                               .x = tensor(n, in, 1, 1, INPUT),
+                               .dy = tensor(n, out, 1, 1, INPUT),
+                               .w = tensor(out, in, 1, 1, INPUT),
+                               .b = tensor(1, out, 1, 1, INPUT)};
+}
+
+static void dense_forward(struct cnn_queue *q, void *context)
+{
+    struct dense_case *d = context;
+    cnn_cpu_dense_forward(q, &d->x, &d->w, d->b.data ? &d->b : NULL, &d->y, NULL);
+}
+
+static void dense_data(struct cnn_queue *q, void *context)
+{
+    struct dense_case *d = context;
+    cnn_cpu_dense_backward_data(q, &d->dy, &d->w, &d->dx, NULL);
+}
+
+static void dense_weight(struct cnn_queue *q, void *context)
+{
+    struct dense_case *d = context;
+    cnn_cpu_dense_backward_weight(q, &d->x, &d->dy, &d->dw, NULL);
+}
+
+static void test_dense_work(void **state)
+{
+    (void)state;
+    for (int i = 0; i < DENSE; i++)
+        assert_int_equal(
+            cnn_cpu_dense_work(&queues[2], dense_sizes[i][0], dense_sizes[i][1], dense_sizes[i][2]),
+            0);
+}
+
+static void test_dense_forward(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2 * DENSE; i++) {
+        struct dense_case d = dense_case(i % DENSE);
+        d.y = tensor(d.n, d.out, 1, 1, OUTPUT);
+        if (i >= DENSE)
+            d.b.data = NULL;
+        run_all(dense_forward, &d);
+        double *want = zeros(d.n * d.out);
+        for (size_t o = 0; o < d.n * d.out; o++) {
+            want[o] = d.b.data ? at(&d.b, o % d.out) : 0;
+            for (size_t k = 0; k < d.in; k++)
+                want[o] += at(&d.x, o / d.out * d.in + k) * at(&d.w, o % d.out * d.in + k);
+        }
+        expect_close("y", d.y.data, want, d.n * d.out, 2e-6);
+        free(want);
+        buffers_free();
+    }
+}
+
+static void test_dense_backward_data(void **state)
+{
+    (void)state;
+    for (int i = 0; i < DENSE; i++) {
+        struct dense_case d = dense_case(i);
+        d.dx = tensor(d.n, d.in, 1, 1, OUTPUT);
+        run_all(dense_data, &d);
+        double *want = zeros(d.n * d.in);
+        for (size_t k = 0; k < d.n * d.in; k++)
+            for (size_t o = 0; o < d.out; o++)
+                want[k] += at(&d.dy, k / d.in * d.out + o) * at(&d.w, o * d.in + k % d.in);
+        expect_close("dx", d.dx.data, want, d.n * d.in, 2e-6);
+        free(want);
+        buffers_free();
+    }
+}
+
+static void test_dense_backward_weight(void **state)
+{
+    (void)state;
+    for (int i = 0; i < DENSE; i++) {
+        struct dense_case d = dense_case(i);
+        d.dw = tensor(d.out, d.in, 1, 1, SUM);
+        run_all(dense_weight, &d);
+        double *want = zeros(d.out * d.in);
+        for (size_t k = 0; k < d.out * d.in; k++) {
+            want[k] = (double)before(d.dw.data)[k];
+            for (size_t n = 0; n < d.n; n++)
+                want[k] += at(&d.dy, n * d.out + k / d.in) * at(&d.x, n * d.in + k % d.in);
+        }
+        expect_close("dw", d.dw.data, want, d.out * d.in, 2e-6);
+        free(want);
+        buffers_free();
+    }
+}
+
+static void bias_run(struct cnn_queue *q, void *context)
+{
+    struct dense_case *d = context;
+    cnn_cpu_bias_backward(q, &d->dy, &d->b);
+}
+
+static void test_bias_backward(void **state)
+{
+    static const size_t shapes[][4] = {{1, 1, 1, 1},    {3, 5, 7, 3},   {64, 84, 1, 1},
+                                       {300, 37, 1, 1}, {7, 33, 31, 9}, {2, 1, 130, 70}};
+    (void)state;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const size_t *s = shapes[i];
+        struct dense_case d = {.dy = tensor(s[0], s[1], s[2], s[3], INPUT),
+                               .b = tensor(1, s[1], 1, 1, SUM)};
+        run_all(bias_run, &d);
+        double *want = zeros(s[1]);
+        for (size_t c = 0; c < s[1]; c++)
+            want[c] = (double)before(d.b.data)[c];
+        for (size_t k = 0; k < cnn_tensor_count(&d.dy); k++)
+            want[k / (s[2] * s[3]) % s[1]] += at(&d.dy, k);
+        expect_close("db", d.b.data, want, s[1], 1e-6);
+        free(want);
+        buffers_free();
+    }
+}
+
+/* The kernels lean on this: a product's bytes depend neither on where matrices lie nor on the
+ * thread. */
+struct product {
+    size_t m, n, k;
+    const real *a, *b;
+    real *c[8];
+};
+
+static void product_job(void *context, size_t job, int thread)
+{
+    struct product *p = context;
+    (void)thread;
+    size_t away = job; /* off any boundary */
+    real *copy = malloc((p->m * p->k + p->k * p->n + 64) * sizeof *copy);
+    real *a = copy + away, *b = copy + p->m * p->k + 2 * away;
+    memcpy(a, p->a, p->m * p->k * sizeof *a);
+    memcpy(b, p->b, p->k * p->n * sizeof *b);
+    cnn_gemm(0, 1, p->m, p->n, p->k, a, p->k, b, p->k, 0, p->c[job] + job, p->n);
+    free(copy);
+}
+
+static void test_products_do_not_depend_on_addresses(void **state)
+{
+    static const size_t sizes[][3] = {{1, 7, 5},     {16, 37, 150},    {64, 32, 400},
+                                      {70, 300, 90}, {130, 257, 1000}, {10, 64, 84}};
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct product p = {sizes[i][0], sizes[i][1], sizes[i][2], NULL, NULL, {NULL}};
+        p.a = numbers(p.m * p.k, INPUT);
+        p.b = numbers(p.k * p.n, INPUT);
+        for (int c = 0; c < 8; c++)
+            p.c[c] = calloc(p.m * p.n + 16, sizeof(real));
+        cnn_pool_run(queues[4].pool, 8, product_job, &p);
+        for (int c = 1; c < 8; c++)
+            assert_memory_equal(p.c[c] + c, p.c[0], p.m * p.n * sizeof(real));
+        for (int c = 0; c < 8; c++)
+            free(p.c[c]);
+        buffers_free();
+    }
+}

@@ -1,0 +1,681 @@
+/* Softmax, pooling, batch normalisation and losses against plain loops in double precision. */
+
+struct layer_case {
+    struct cnn_tensor x, y, dy, dx;
+    struct cnn_window g;
+    int32_t *argmax;
+    struct cnn_tensor gamma, beta, mean, var, dgamma, dbeta;
+    real *save_mean, *save_inv, *loss;
+    struct cnn_targets t;
+    double smooth, eps, momentum;
+    int which;
+};
+
+static const size_t shapes[][4] = {{1, 1, 1, 1},  {5, 10, 1, 1}, {300, 7, 1, 1},
+                                   {3, 4, 9, 17}, {2, 3, 1, 70}, {70, 5, 13, 11}};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+static struct cnn_tensor shaped(int i, enum kind kind)
+{
+    return tensor(shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3], kind);
+}
+
+/* y (c) = softmax of x (c), elements `step` apart. */
+static void softmax_of(const real *x, size_t c, size_t step, double *y)
+{
+    double top = -INFINITY, sum = 0;
+    for (size_t k = 0; k < c; k++)
+        top = fmax(top, (double)x[k * step]);
+    for (size_t k = 0; k < c; k++)
+        sum += exp((double)x[k * step] - top);
+    for (size_t k = 0; k < c; k++)
+        y[k * step] = exp((double)x[k * step] - top) / sum;
+}
+
+static void softmax_run(struct cnn_queue *q, void *context)
+{
+    struct layer_case *l = context;
+    cnn_cpu_softmax_forward(q, &l->x, &l->y);
+}
+
+static void softmax_back_run(struct cnn_queue *q, void *context)
+{
+    struct layer_case *l = context;
+    cnn_cpu_softmax_backward(q, &l->y, &l->dy, &l->dx);
+}
+
+static void test_softmax_forward(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SHAPES; i++) {
+        struct layer_case l = {.x = shaped(i, INPUT), .y = shaped(i, OUTPUT)};
+        size_t count = cnn_tensor_count(&l.x), c = l.x.c, hw = l.x.h * l.x.w;
+        real *x = l.x.data;
+        for (size_t k = 0; k < count; k++)
+            x[k] *= k < c ? 300 : 5;
+        run_all(softmax_run, &l);
+        double *want = zeros(count);
+        for (size_t k = 0; k < count / c; k++)
+            softmax_of(x + k / hw * c * hw + k % hw, c, hw, want + k / hw * c * hw + k % hw);
+        expect_close("y", l.y.data, want, count, 2e-6);
+        free(want);
+        buffers_free();
+    }
+}
+
+static void test_softmax_backward(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SHAPES; i++) {
+        struct layer_case l = {
+            .y = shaped(i, INPUT), .dy = shaped(i, INPUT), .dx = shaped(i, OUTPUT)};
+        size_t count = cnn_tensor_count(&l.y), c = l.y.c, hw = l.y.h * l.y.w;
+        run_all(softmax_back_run, &l);
+        double *want = zeros(count);
+        for (size_t k = 0; k < count; k++) {
+            size_t first = k / (c * hw) * c * hw + k % hw;
+            double dot = 0;
+            for (size_t m = 0; m < c; m++)
+                dot += value(&l.y, first + m * hw) * value(&l.dy, first + m * hw);
+            want[k] = value(&l.y, k) * (value(&l.dy, k) - dot);
+        }
+        expect_close("dx", l.dx.data, want, count, 2e-6);
+        free(want);
+        buffers_free();
+    }
+}
+
+/* Windows of all kinds that layers can ask for: {in_h, in_w, kh, kw, stride_h, stride_w, pad_top,
+ * pad_left, pad_bottom, pad_right, ceiling}. */
+static const size_t windows[][11] = {
+    {1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0},   {8, 10, 2, 2, 2, 2, 0, 0, 0, 0, 0},
+    {9, 11, 2, 2, 2, 2, 0, 0, 0, 0, 0},  {9, 11, 2, 2, 2, 2, 0, 0, 0, 0, 1},
+    {13, 17, 3, 3, 2, 2, 0, 0, 0, 0, 1}, {12, 11, 3, 3, 2, 2, 1, 1, 1, 1, 1},
+    {7, 9, 3, 2, 1, 3, 1, 0, 1, 1, 0},   {11, 13, 2, 2, 5, 7, 0, 0, 0, 0, 0},
+    {6, 5, 3, 3, 1, 1, 2, 2, 2, 2, 0},   {7, 5, 7, 5, 7, 5, 0, 0, 0, 0, 0},
+    {40, 30, 2, 2, 2, 2, 0, 0, 0, 0, 0},
+};
+enum { WINDOWS = sizeof windows / sizeof *windows };
+
+static size_t window_out(size_t in, size_t k, size_t stride, size_t before_, size_t after,
+                         size_t ceiling)
+{
+    size_t rest = in + before_ + after - k, out = rest / stride + 1;
+    return out + (ceiling && rest % stride && out * stride < in + before_);
+}
+
+static struct cnn_window window(int i, int count_pad)
+{
+    const size_t *w = windows[i];
+    return (struct cnn_window){.in_h = w[0],
+                               .in_w = w[1],
+                               .out_h = window_out(w[0], w[2], w[4], w[6], w[8], w[10]),
+                               .out_w = window_out(w[1], w[3], w[5], w[7], w[9], w[10]),
+                               .kh = w[2],
+                               .kw = w[3],
+                               .stride_h = w[4],
+                               .stride_w = w[5],
+                               .pad_top = w[6],
+                               .pad_left = w[7],
+                               .pad_bottom = w[8],
+                               .pad_right = w[9],
+                               .count_pad = count_pad};
+}
+
+/* Calls `visit` for each element of each window; `inside` says whether it is in the input. */
+static void each_element(struct layer_case *l, size_t planes,
+                         void (*visit)(struct layer_case *l, double *out, size_t y, size_t x,
+                                       int inside),
+                         double *out)
+{
+    const struct cnn_window *g = &l->g;
+    size_t pixels = g->out_h * g->out_w;
+    for (size_t y = 0; y < planes * pixels; y++)
+        for (size_t k = 0; k < g->kh * g->kw; k++) {
+            size_t r = y % pixels / g->out_w * g->stride_h + k / g->kw;
+            size_t c = y % g->out_w * g->stride_w + k % g->kw;
+            int padded = r < g->in_h + g->pad_top + g->pad_bottom &&
+                         c < g->in_w + g->pad_left + g->pad_right;
+            int inside = r >= g->pad_top && c >= g->pad_left && r - g->pad_top < g->in_h &&
+                         c - g->pad_left < g->in_w;
+            size_t x = (y / pixels * g->in_h + r - g->pad_top) * g->in_w + c - g->pad_left;
+            if (inside || padded)
+                visit(l, out, y, x, inside);
+        }
+}
+
+static void visit_max(struct layer_case *l, double *out, size_t y, size_t x, int inside)
+{
+    if (inside && value(&l->x, x) > out[y])
+        out[y] = value(&l->x, x);
+}
+
+/* Divisors are counted first, behind the outputs. */
+static void visit_count(struct layer_case *l, double *out, size_t y, size_t x, int inside)
+{
+    (void)x;
+    out[y] += inside || l->g.count_pad;
+}
+
+static double *counts;
+
+static void visit_mean(struct layer_case *l, double *out, size_t y, size_t x, int inside)
+{
+    if (inside)
+        out[y] += value(&l->x, x) / counts[y];
+}
+
+static void visit_spread(struct layer_case *l, double *out, size_t y, size_t x, int inside)
+{
+    if (inside)
+        out[x] += value(&l->dy, y) / counts[y];
+}
+
+static void max_run(struct cnn_queue *q, void *context)
+{
+    struct layer_case *l = context;
+    cnn_cpu_maxpool_forward(q, &l->g, &l->x, &l->y, l->argmax);
+}
+
+static void max_back_run(struct cnn_queue *q, void *context)
+{
+    struct layer_case *l = context;
+    cnn_cpu_maxpool_backward(q, &l->g, &l->dy, l->argmax, &l->dx);
+}
+
+static void mean_run(struct cnn_queue *q, void *context)
+{
+    struct layer_case *l = context;
+    cnn_cpu_avgpool_forward(q, &l->g, &l->x, &l->y);
+}
+
+static void mean_back_run(struct cnn_queue *q, void *context)
+{
+    struct layer_case *l = context;
+    cnn_cpu_avgpool_backward(q, &l->g, &l->dy, &l->dx);
+}
+
+enum { N = 6, C = 5 };
+
+static void test_maxpool_forward(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2 * WINDOWS; i++) {
+        struct cnn_window g = window(i % WINDOWS, 0);
+        size_t out = N * C * g.out_h * g.out_w;
+        struct layer_case l = {.g = g,
+                               .x = tensor(N, C, g.in_h, g.in_w, INPUT),
+                               .y = tensor(N, C, g.out_h, g.out_w, OUTPUT)};
+        real *x = l.x.data;
+        for (size_t k = 0; k < cnn_tensor_count(&l.x); k++)
+            x[k] = (real)(floor((double)x[k] * 4) / 4); /* many equals */
+        l.argmax = i < WINDOWS ? buffer_new(out * sizeof *l.argmax, OUTPUT) : NULL;
+        run_all(max_run, &l);
+        double *want = zeros(out);
+        for (size_t k = 0; k < out; k++)
+            want[k] = -INFINITY;
+        each_element(&l, N * C, visit_max, want);
+        for (size_t k = 0; k < out; k++) {
+            assert_true(value(&l.y, k) == want[k]);
+            size_t plane = k / (g.out_h * g.out_w) * g.in_h * g.in_w;
+            if (!l.argmax)
+                continue;
+            size_t chosen = (size_t)l.argmax[k];
+            assert_true(value(&l.x, plane + chosen) == want[k]);
+            /* the first of equals */
+            size_t top = k % (g.out_h * g.out_w) / g.out_w * g.stride_h,
+                   left = k % g.out_w * g.stride_w;
+            for (size_t at_ = 0; at_ < chosen; at_++) {
+                size_t r = at_ / g.in_w + g.pad_top, c = at_ % g.in_w + g.pad_left;
+                if (r >= top && r < top + g.kh && c >= left && c < left + g.kw)
+                    assert_true(value(&l.x, plane + at_) < want[k]);
+            }
+        }
+        x[0] = (real)NAN;
+        max_run(&queues[0], &l);
+        if (!g.pad_top || g.out_h)
+            assert_true(value(&l.y, 0) != value(&l.y, 0));
+        free(want);
+        buffers_free();
+    }
+}
+
+static void test_maxpool_backward(void **state)
+{
+    (void)state;
+    for (int i = 0; i < WINDOWS; i++) {
+        struct cnn_window g = window(i, 0);
+        size_t out = N * C * g.out_h * g.out_w, in = N * C * g.in_h * g.in_w;
+        struct layer_case l = {.g = g,
+                               .dy = tensor(N, C, g.out_h, g.out_w, INPUT),
+                               .dx = tensor(N, C, g.in_h, g.in_w, OUTPUT)};
+        l.argmax = buffer_new(out * sizeof *l.argmax, INPUT);
+        double *want = zeros(in);
+        for (size_t k = 0; k < out; k++) {
+            l.argmax[k] = (int32_t)pick(0, g.in_h * g.in_w - 1);
+            want[k / (g.out_h * g.out_w) * g.in_h * g.in_w + (size_t)l.argmax[k]] +=
+                value(&l.dy, k);
+        }
+        run_all(max_back_run, &l);
+        expect_close("dx", l.dx.data, want, in, 1e-6);
+        free(want);
+        buffers_free();
+    }
+}
+
+static void test_avgpool_forward(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2 * WINDOWS; i++) {
+        struct cnn_window g = window(i % WINDOWS, i < WINDOWS);
+        size_t out = N * C * g.out_h * g.out_w;
+        struct layer_case l = {.g = g,
+                               .x = tensor(N, C, g.in_h, g.in_w, INPUT),
+                               .y = tensor(N, C, g.out_h, g.out_w, OUTPUT)};
+        run_all(mean_run, &l);
+        double *want = zeros(out);
+        counts = zeros(out);
+        each_element(&l, N * C, visit_count, counts);
+        each_element(&l, N * C, visit_mean, want);
+        expect_close("y", l.y.data, want, out, 1e-6);
+        free(want);
+        free(counts);
+        buffers_free();
+    }
+}
+
+static void test_avgpool_backward(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2 * WINDOWS; i++) {
+        struct cnn_window g = window(i % WINDOWS, i < WINDOWS);
+        size_t out = N * C * g.out_h * g.out_w, in = N * C * g.in_h * g.in_w;
+        struct layer_case l = {.g = g,
+                               .dy = tensor(N, C, g.out_h, g.out_w, INPUT),
+                               .dx = tensor(N, C, g.in_h, g.in_w, OUTPUT)};
+        run_all(mean_back_run, &l);
+        double *want = zeros(in);
+        counts = zeros(out);
+        each_element(&l, N * C, visit_count, counts);
+        each_element(&l, N * C, visit_spread, want);
+        expect_close("dx", l.dx.data, want, in, 1e-6);
+        free(want);
+        free(counts);
+        buffers_free();
+    }
+}
+
+/* Statistics of channel c in double, two passes. */
+static void statistics(const struct cnn_tensor *x, size_t c, double *mean, double *var, double *m)
+{
+    size_t hw = x->h * x->w;
+    *mean = *var = 0;
+    *m = (double)(x->n * hw);
+    for (size_t i = 0; i < x->n * hw; i++)
+        *mean += value(x, (i / hw * x->c + c) * hw + i % hw) / *m;
+    for (size_t i = 0; i < x->n * hw; i++) {
+        double d = value(x, (i / hw * x->c + c) * hw + i % hw) - *mean;
+        *var += d * d / *m;
+    }
+}
+
+static struct cnn_tensor channels(int i, real *data)
+{
+    return (struct cnn_tensor){1, shapes[i][1], 1, 1, CNN_LAYOUT_PLAIN, data};
+}
+
+/* which: bit 0 with gamma and beta, bit 1 without what is optional in backward. */
+static struct layer_case norm_case(int i, int which, enum kind statistics_kind)
+{
+    size_t c = shapes[i][1];
+    struct layer_case l = {.which = which, .x = shaped(i, INPUT), .eps = 1e-3, .momentum = 0.2};
+    real *x = l.x.data;
+    for (size_t k = 0; k < cnn_tensor_count(&l.x); k++)
+        x[k] = x[k] * 3 + 2;
+    l.gamma = channels(i, positive(c));
+    l.beta = channels(i, numbers(c, INPUT));
+    l.mean = channels(i, numbers(c, statistics_kind));
+    real *v = numbers(c, statistics_kind);
+    for (size_t k = 0; k < c; k++)
+        v[k] = (real)uniform(0.2, 2);
+    l.var = channels(i, v);
+    return l;
+}
+
+static const struct cnn_tensor *gamma_of(const struct layer_case *l)
+{
+    return l->which & 1 ? &l->gamma : NULL;
+}
+
+static const struct cnn_tensor *beta_of(const struct layer_case *l)
+{
+    return l->which & 1 ? &l->beta : NULL;
+}
+
+static void norm_train_run(struct cnn_queue *q, void *context)
+{
+    struct layer_case *l = context;
+    cnn_cpu_batchnorm_train(q, l->eps, l->momentum, &l->x, gamma_of(l), beta_of(l), &l->mean,
+                            &l->var, l->save_mean, l->save_inv, &l->y);
+}
+
+static void norm_infer_run(struct cnn_queue *q, void *context)
+{
+    struct layer_case *l = context;
+    cnn_cpu_batchnorm_infer(q, l->eps, &l->x, gamma_of(l), beta_of(l), &l->mean, &l->var, &l->y);
+}
+
+static void norm_back_run(struct cnn_queue *q, void *context)
+{
+    struct layer_case *l = context;
+    int all = !(l->which & 2);
+    cnn_cpu_batchnorm_backward(q, &l->x, gamma_of(l), l->save_mean, l->save_inv, &l->dy,
+                               all ? &l->dx : NULL, &l->dgamma, &l->dbeta);
+}
+
+static void norm_back_frozen_run(struct cnn_queue *q, void *context)
+{
+    struct layer_case *l = context;
+    int all = !(l->which & 2);
+    cnn_cpu_batchnorm_backward_frozen(q, l->eps, &l->x, gamma_of(l), &l->mean, &l->var, &l->dy,
+                                      &l->dx, all ? &l->dgamma : NULL, all ? &l->dbeta : NULL);
+}
+
+static void test_batchnorm_train(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2 * SHAPES; i++) {
+        struct layer_case l = norm_case(i % SHAPES, i / SHAPES, SUM);
+        size_t c = l.x.c, hw = l.x.h * l.x.w, count = cnn_tensor_count(&l.x);
+        l.y = shaped(i % SHAPES, OUTPUT);
+        l.save_mean = numbers(c, OUTPUT);
+        l.save_inv = numbers(c, OUTPUT);
+        run_all(norm_train_run, &l);
+        double *want = zeros(count + 4 * c);
+        double *rm = want + count, *rv = rm + c, *sm = rv + c, *si = sm + c;
+        for (size_t k = 0; k < c; k++) {
+            double mean, var, m;
+            statistics(&l.x, k, &mean, &var, &m);
+            sm[k] = mean;
+            si[k] = 1 / sqrt(var + l.eps);
+            rm[k] = 0.8 * (double)before(l.mean.data)[k] + 0.2 * mean;
+            rv[k] = 0.8 * (double)before(l.var.data)[k] + 0.2 * (m > 1 ? var * m / (m - 1) : 0);
+        }
+        for (size_t k = 0; k < count; k++) {
+            size_t ch = k / hw % c;
+            want[k] = (value(&l.x, k) - sm[ch]) * si[ch];
+            if (l.which)
+                want[k] = want[k] * value(&l.gamma, ch) + value(&l.beta, ch);
+        }
+        if (count > 1)
+            expect_close("y", l.y.data, want, count, 3e-6);
+        expect_close("running mean", l.mean.data, rm, c, 1e-6);
+        expect_close("running var", l.var.data, rv, c, 1e-6);
+        expect_close("mean", l.save_mean, sm, c, 1e-6);
+        expect_close("invstd", l.save_inv, si, c, 1e-6);
+        free(want);
+        buffers_free();
+    }
+}
+
+static void test_batchnorm_infer(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2 * SHAPES; i++) {
+        struct layer_case l = norm_case(i % SHAPES, i / SHAPES, INPUT);
+        size_t c = l.x.c, hw = l.x.h * l.x.w, count = cnn_tensor_count(&l.x);
+        l.y = shaped(i % SHAPES, OUTPUT);
+        run_all(norm_infer_run, &l);
+        double *want = zeros(count);
+        for (size_t k = 0; k < count; k++) {
+            size_t ch = k / hw % c;
+            want[k] = (value(&l.x, k) - value(&l.mean, ch)) / sqrt(value(&l.var, ch) + l.eps);
+            if (l.which)
+                want[k] = want[k] * value(&l.gamma, ch) + value(&l.beta, ch);
+        }
+        expect_close("y", l.y.data, want, count, 2e-6);
+        free(want);
+        buffers_free();
+    }
+}
+
+/* dx, dgamma and dbeta of channel statistics (mean, inv); through: these depend on x. */
+static void norm_gradients(struct layer_case *l, const double *mean, const double *inv, int through,
+                           double *dx, double *dgamma, double *dbeta)
+{
+    size_t c = l->x.c, hw = l->x.h * l->x.w, count = cnn_tensor_count(&l->x);
+    double m = (double)(l->x.n * hw);
+    double *dot = zeros(c), *sum = zeros(c);
+    for (size_t k = 0; k < count; k++) {
+        size_t ch = k / hw % c;
+        sum[ch] += value(&l->dy, k);
+        dot[ch] += value(&l->dy, k) * (value(&l->x, k) - mean[ch]) * inv[ch];
+    }
+    for (size_t k = 0; k < count; k++) {
+        size_t ch = k / hw % c;
+        double z = (value(&l->x, k) - mean[ch]) * inv[ch];
+        double g = value(&l->dy, k) - (through ? sum[ch] / m + z * dot[ch] / m : 0);
+        dx[k] = g * inv[ch] * (l->which & 1 ? value(&l->gamma, ch) : 1);
+    }
+    for (size_t k = 0; k < c; k++) {
+        dgamma[k] = (double)before(l->dgamma.data)[k] + dot[k];
+        dbeta[k] = (double)before(l->dbeta.data)[k] + sum[k];
+    }
+    free(dot);
+    free(sum);
+}
+
+static void check_norm_backward(int through)
+{
+    for (int i = 0; i < 4 * SHAPES; i++) {
+        int s = i % SHAPES;
+        struct layer_case l = norm_case(s, i / SHAPES, INPUT);
+        size_t c = l.x.c, count = cnn_tensor_count(&l.x);
+        int partial = l.which & 2;
+        l.dy = shaped(s, INPUT);
+        l.dx = shaped(s, through && partial ? SCRATCH : OUTPUT);
+        l.dgamma = channels(s, numbers(c, SUM));
+        l.dbeta = channels(s, numbers(c, SUM));
+        double *want = zeros(count + 4 * c);
+        double *dgamma = want + count, *dbeta = dgamma + c, *mean = dbeta + c, *inv = mean + c;
+        l.save_mean = numbers(c, INPUT);
+        l.save_inv = numbers(c, INPUT);
+        for (size_t k = 0; k < c; k++) {
+            double m;
+            mean[k] = value(&l.mean, k);
+            inv[k] = value(&l.var, k);
+            if (through)
+                statistics(&l.x, k, &mean[k], &inv[k], &m);
+            inv[k] = 1 / sqrt(inv[k] + l.eps);
+            l.save_mean[k] = (real)mean[k];
+            l.save_inv[k] = (real)inv[k];
+            mean[k] = through ? (double)l.save_mean[k] : mean[k];
+            inv[k] = through ? (double)l.save_inv[k] : inv[k];
+        }
+        run_all(through ? norm_back_run : norm_back_frozen_run, &l);
+        norm_gradients(&l, mean, inv, through, want, dgamma, dbeta);
+        if (!(through && partial) && count > 1)
+            expect_close("dx", l.dx.data, want, count, 3e-6);
+        if (through || !partial) {
+            expect_close("dgamma", l.dgamma.data, dgamma, c, 3e-6);
+            expect_close("dbeta", l.dbeta.data, dbeta, c, 3e-6);
+        }
+        free(want);
+        buffers_free();
+    }
+}
+
+static void test_batchnorm_backward(void **state)
+{
+    (void)state;
+    check_norm_backward(1);
+}
+
+static void test_batchnorm_backward_frozen(void **state)
+{
+    (void)state;
+    check_norm_backward(0);
+}
+
+/* Losses. which: bit 0 vectors instead of labels, bit 1 smoothing. */
+enum loss { XENT, MSE, BCE };
+
+struct loss_case {
+    enum loss loss;
+    struct layer_case l;
+};
+
+static void loss_run(struct cnn_queue *q, void *context)
+{
+    struct loss_case *c = context;
+    struct layer_case *l = &c->l;
+    if (c->loss == XENT)
+        cnn_cpu_xent_forward(q, l->smooth, &l->x, &l->t, l->loss);
+    else if (c->loss == MSE)
+        cnn_cpu_mse_forward(q, &l->x, &l->t, l->loss);
+    else
+        cnn_cpu_bce_forward(q, &l->x, &l->t, l->loss);
+}
+
+static void loss_back_run(struct cnn_queue *q, void *context)
+{
+    struct loss_case *c = context;
+    struct layer_case *l = &c->l;
+    if (c->loss == XENT)
+        cnn_cpu_xent_backward(q, l->smooth, 0.3, &l->x, &l->t, &l->dx);
+    else if (c->loss == MSE)
+        cnn_cpu_mse_backward(q, 0.3, &l->x, &l->t, &l->dx);
+    else
+        cnn_cpu_bce_backward(q, 0.3, &l->x, &l->t, &l->dx);
+}
+
+static double target(const struct layer_case *l, size_t n, size_t c, size_t p)
+{
+    size_t hw = l->x.h * l->x.w;
+    if (!l->t.label)
+        return (double)l->t.vector[(n * l->x.c + c) * hw + p];
+    return l->t.label[n * hw + p] == (int32_t)c;
+}
+
+/* The loss of position p of sample n and its derivatives (c, hw apart), before the mean. */
+static double loss_at(const struct loss_case *k, size_t n, size_t p, double *dx)
+{
+    const struct layer_case *l = &k->l;
+    size_t hw = l->x.h * l->x.w, c = l->x.c, first = n * c * hw + p;
+    const real *x = (const real *)l->x.data + first;
+    double loss = 0, all = 0, *y = zeros(c * hw);
+    softmax_of(x, c, hw, y);
+    for (size_t i = 0; i < c; i++) {
+        double t = target(l, n, i, p), v = (double)x[i * hw], s = 1 / (1 + exp(-v));
+        double soft = (1 - l->smooth) * t + l->smooth / (double)c;
+        all += soft;
+        if (k->loss == XENT)
+            loss -= soft * log(y[i * hw]);
+        else if (k->loss == MSE)
+            loss += (v - t) * (v - t);
+        else
+            loss -= t * log(s) + (1 - t) * log(1 - s);
+        dx[i * hw] = k->loss == MSE ? 2 * (v - t) : k->loss == BCE ? s - t : -soft;
+    }
+    for (size_t i = 0; k->loss == XENT && i < c; i++)
+        dx[i * hw] += y[i * hw] * all;
+    free(y);
+    return loss;
+}
+
+static void set_loss_targets(struct layer_case *l, int vector_)
+{
+    size_t positions = l->x.n * l->x.h * l->x.w;
+    l->t.weight = positive(l->x.n);
+    if (vector_) {
+        l->t.vector = positive(positions * l->x.c);
+        return;
+    }
+    int32_t *label = buffer_new(positions * sizeof *label, INPUT);
+    for (size_t k = 0; k < positions; k++)
+        label[k] = k % 7 == 6 ? -1 : (int32_t)pick(0, l->x.c - 1);
+    l->t.label = label;
+}
+
+/* Losses (n) and gradients (n, c, hw) of the whole batch. */
+static void loss_reference(struct loss_case *k, double *loss, double *dx)
+{
+    struct layer_case *l = &k->l;
+    size_t hw = l->x.h * l->x.w, c = l->x.c;
+    for (size_t n = 0; n < l->x.n; n++) {
+        double terms = 0;
+        for (size_t p = 0; p < hw; p++) {
+            if (l->t.label && l->t.label[n * hw + p] < 0)
+                continue;
+            loss[n] += loss_at(k, n, p, dx + n * c * hw + p);
+            terms += k->loss == XENT ? 1 : (double)c;
+        }
+        if (terms == 0)
+            continue;
+        loss[n] /= terms;
+        for (size_t i = n * c * hw; i < (n + 1) * c * hw; i++)
+            dx[i] *= 0.3 * (double)l->t.weight[n] / terms;
+    }
+}
+
+static void check_loss(enum loss loss, int backward)
+{
+    for (int i = 0; i < 4 * SHAPES; i++) {
+        struct loss_case k = {.loss = loss, .l = {.x = shaped(i % SHAPES, INPUT)}};
+        struct layer_case *l = &k.l;
+        size_t count = cnn_tensor_count(&l->x);
+        l->smooth = i / SHAPES & 2 ? 0.2 : 0;
+        for (size_t e = 0; e < count; e++)
+            ((real *)l->x.data)[e] *= 4;
+        set_loss_targets(l, i / SHAPES & 1);
+        if (backward)
+            l->dx = shaped(i % SHAPES, OUTPUT);
+        else
+            l->loss = numbers(l->x.n, OUTPUT);
+        run_all(backward ? loss_back_run : loss_run, &k);
+        double *want = zeros(l->x.n + count);
+        loss_reference(&k, want, want + l->x.n);
+        if (backward && (loss != XENT || l->x.c > 1))
+            expect_close("dx", l->dx.data, want + l->x.n, count, 1e-6);
+        else if (!backward && (loss != XENT || l->x.c > 1))
+            expect_close("loss", l->loss, want, l->x.n, 1e-6);
+        free(want);
+        buffers_free();
+    }
+}
+
+static void test_xent_forward(void **state)
+{
+    (void)state;
+    check_loss(XENT, 0);
+}
+
+static void test_xent_backward(void **state)
+{
+    (void)state;
+    check_loss(XENT, 1);
+}
+
+static void test_mse_forward(void **state)
+{
+    (void)state;
+    check_loss(MSE, 0);
+}
+
+static void test_mse_backward(void **state)
+{
+    (void)state;
+    check_loss(MSE, 1);
+}
+
+static void test_bce_forward(void **state)
+{
+    (void)state;
+    check_loss(BCE, 0);
+}
+
+static void test_bce_backward(void **state)
+{
+    (void)state;
+    check_loss(BCE, 1);
+}
