@@ -286,6 +286,9 @@ int cnn_augment_run(const struct cnn_augment_options *options,
         rc = preview_write(&run.preview, options->preview);
     if (!rc)
         rc = run.sink->type->finish(run.sink);
+    if (rc &&
+        stopped(&run)) /* Ctrl-C ends the producer of a pipe, too: that is not what is wrong */
+        rc = fail_stopped();
     if (run.sink)
         run.sink->type->free(run.sink);
     preview_free(&run.preview);

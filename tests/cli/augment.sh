@@ -231,6 +231,16 @@ for signal in INT TERM; do
     tar -tf stopped.tar 2>/dev/null | grep -q end.json && fail "an end record"
 done
 set +m
+mkfifo slow
+sleep 1 >slow &
+cnn-augment - <slow >stopped.tar 2>err &
+pid=$!
+sleep 0.3
+kill -TERM $pid
+wait $pid
+status=$?
+status 74
+err_is 'cnn-augment: stopped by a signal: the output is incomplete'
 cnn-augment -o stopdir digits:2000000:1 2>err &
 pid=$!
 sleep 0.3
