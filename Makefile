@@ -61,8 +61,8 @@ SANITIZE := $(SANITIZE_$(MODE))
 
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla
 CPP_ALL   = -Ilib -D_POSIX_C_SOURCE=200809L $(CPPFLAGS)
-C_ALL     = -std=c11 $(WARN) $(WERROR) -pthread $(DEP_CFLAGS) $(CFLAGS) $(SANITIZE)
-COMPILE   = $(Q)$(CC) $(CPP_ALL) $(EXTRA) $(C_ALL) $(OPTIMIZE)
+C_ALL     = -std=c11 $(WARN) -pthread $(DEP_CFLAGS) $(CFLAGS) $(SANITIZE)
+COMPILE   = $(Q)$(CC) $(CPP_ALL) $(EXTRA) $(C_ALL) $(WERROR) $(OPTIMIZE)
 LINK      = $(Q)$(CC) $(C_ALL) $(LD_ALL) $^ $(LIBS_ALL) -o $@
 LD_ALL    = -pthread $(SANITIZE) $(LDFLAGS)
 LIBS_ALL  = $(DEP_LIBS) -lm $(LDLIBS)
