@@ -73,6 +73,10 @@ const struct cnn_zoo_entry *cnn_zoo_find(const char *name); /* NULL: no such net
  * none. */
 int cnn_graph_find(const struct cnn_graph *g, const char *label);
 
+/* The layer as its line in the canonical text, without label: "conv 64 7 stride=2". Not for node 0.
+ */
+void cnn_node_print(const struct cnn_node *node, struct cnn_buf *out);
+
 /* Totals over the nodes that inference runs. */
 uint64_t cnn_graph_parameters(const struct cnn_graph *g);
 uint64_t cnn_graph_multiply_adds(const struct cnn_graph *g);

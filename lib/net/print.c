@@ -21,22 +21,27 @@ static const struct cnn_option *at_position(const struct cnn_option *table, int 
 }
 
 /* Bare arguments as far as they go without a gap, then what differs from its default by key. */
-static void print_arguments(struct cnn_printer *p, const struct cnn_option *table,
-                            const void *fields)
+static void print_arguments(struct cnn_buf *out, const struct cnn_option *table, const void *fields)
 {
     const struct cnn_option *o;
     int bare = 0;
     while ((o = at_position(table, bare + 1)) && !cnn_option_is_default(o, fields)) {
-        cnn_buf_puts(&p->text, " ");
-        cnn_option_print(o, fields, &p->text);
+        cnn_buf_puts(out, " ");
+        cnn_option_print(o, fields, out);
         bare++;
     }
     for (o = table; o && o->name; o++) {
         if ((o->position && o->position <= bare) || cnn_option_is_default(o, fields))
             continue;
-        cnn_buf_printf(&p->text, " %s=", o->name);
-        cnn_option_print(o, fields, &p->text);
+        cnn_buf_printf(out, " %s=", o->name);
+        cnn_option_print(o, fields, out);
     }
+}
+
+void cnn_node_print(const struct cnn_node *node, struct cnn_buf *out)
+{
+    cnn_buf_puts(out, node->layer.type->name);
+    print_arguments(out, node->layer.type->options, node->layer.options);
 }
 
 void cnn_print_layer(struct cnn_printer *p, const char *label, const char *word,
@@ -44,7 +49,7 @@ void cnn_print_layer(struct cnn_printer *p, const char *label, const char *word,
 {
     begin_line(p, label);
     cnn_buf_puts(&p->text, word);
-    print_arguments(p, table, fields);
+    print_arguments(&p->text, table, fields);
     cnn_buf_puts(&p->text, "\n");
 }
 
@@ -67,7 +72,7 @@ void cnn_print_open(struct cnn_printer *p, const char *label, const char *word,
     begin_line(p, label);
     if (word) {
         cnn_buf_puts(&p->text, word);
-        print_arguments(p, table, fields);
+        print_arguments(&p->text, table, fields);
         cnn_buf_puts(&p->text, " ");
     }
     cnn_buf_puts(&p->text, "{\n");

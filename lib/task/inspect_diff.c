@@ -1,0 +1,190 @@
+/* What two models, nets or files of tensors do not have in common; see inspect.h. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "task/inspect_private.h"
+
+struct diff {
+    const struct cnn_inspect *a, *b;
+    struct cnn_buf *out;
+    size_t differences;
+};
+
+/* "conv 64 7 stride=2 <- input": all that a layer is. */
+static char *describe(const struct cnn_graph *g, int i)
+{
+    struct cnn_buf b = {0};
+    const struct cnn_node *n = &g->node[i];
+    cnn_node_print(n, &b);
+    for (int k = 0; k < n->layer.inputs; k++)
+        cnn_buf_printf(&b, "%s%s", k ? ", " : " <- ", g->node[n->in[k]].layer.name);
+    return cnn_buf_take(&b);
+}
+
+/* The node of exactly this name; groups have labels, too. */
+static int find_node(const struct cnn_graph *g, const char *name)
+{
+    int i = cnn_graph_find(g, name);
+    return i > 0 && !strcmp(g->node[i].layer.name, name) ? i : -1;
+}
+
+static int diff_layer(struct diff *d, int i, int j)
+{
+    const char *name = d->a->graph->node[i].layer.name;
+    char *x = describe(d->a->graph, i), *y = describe(d->b->graph, j);
+    int rc = x && y ? 0 : CNN_ESYSTEM;
+    if (!rc && strcmp(x, y)) {
+        cnn_buf_printf(d->out, "layer %s: %s | %s\n", name, x, y);
+        d->differences++;
+    }
+    free(x);
+    free(y);
+    return rc;
+}
+
+static void only(struct diff *d, const char *what, const char *name, const struct cnn_inspect *in)
+{
+    cnn_buf_printf(d->out, "%s %s: only in %s\n", what, name, in->name);
+    d->differences++;
+}
+
+/* The first line of the canonical texts is the input's. */
+static void diff_input(struct diff *d)
+{
+    const char *x = d->a->graph->print, *y = d->b->graph->print;
+    size_t n = strcspn(x, "\n"), m = strcspn(y, "\n");
+    if (n == m && !memcmp(x, y, n))
+        return;
+    cnn_buf_printf(d->out, "%.*s | %.*s\n", (int)n, x, (int)m, y);
+    d->differences++;
+}
+
+static int diff_layers(struct diff *d)
+{
+    const struct cnn_graph *a = d->a->graph, *b = d->b->graph;
+    int rc = 0;
+    if (!a || !b)
+        return 0;
+    diff_input(d);
+    for (int i = 1; i < a->nodes && !rc; i++) {
+        int j = find_node(b, a->node[i].layer.name);
+        if (j < 0)
+            only(d, "layer", a->node[i].layer.name, d->a);
+        else
+            rc = diff_layer(d, i, j);
+    }
+    for (int j = 1; j < b->nodes; j++)
+        if (find_node(a, b->node[j].layer.name) < 0)
+            only(d, "layer", b->node[j].layer.name, d->b);
+    return rc;
+}
+
+static void diff_classes(struct diff *d)
+{
+    if (!d->a->model || !d->b->model)
+        return;
+    const struct cnn_strings *a = &d->a->model->classes, *b = &d->b->model->classes;
+    int same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = !strcmp(a->item[i], b->item[i]);
+    if (same)
+        return;
+    cnn_buf_printf(d->out, "classes: %zu | %zu%s\n", a->count, b->count,
+                   a->count == b->count ? ", other names or order" : "");
+    d->differences++;
+}
+
+/* The largest difference of two elements; NaN beside a number is the largest of all. */
+static double largest(const float *x, const float *y, size_t n, size_t *count)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (x[i] == y[i] || (isnan(x[i]) && isnan(y[i])))
+            continue;
+        double e = fabs((double)x[i] - (double)y[i]);
+        *count += 1;
+        most = e <= most ? most : e;
+    }
+    return most;
+}
+
+static int diff_values(struct diff *d, const struct cnn_safetensor *s,
+                       const struct cnn_safetensor *t)
+{
+    size_t count = 0;
+    float *x = cnn_calloc(s->count, sizeof *x), *y = cnn_calloc(t->count, sizeof *y);
+    int rc = x && y ? 0 : CNN_ESYSTEM;
+    if (!rc) {
+        cnn_safetensor_read(s, x);
+        cnn_safetensor_read(t, y);
+        double most = largest(x, y, s->count, &count);
+        if (count) {
+            cnn_buf_printf(d->out, "tensor %s: largest difference %.6g (%zu of %zu elements)\n",
+                           s->name, most, count, s->count);
+            d->differences++;
+        }
+    }
+    free(x);
+    free(y);
+    return rc;
+}
+
+static int diff_tensor(struct diff *d, const struct cnn_safetensor *s,
+                       const struct cnn_safetensor *t)
+{
+    char x[96], y[96];
+    inspect_shape(s, x);
+    inspect_shape(t, y);
+    if (!strcmp(x, y) && s->count == t->count)
+        return diff_values(d, s, t);
+    cnn_buf_printf(d->out, "tensor %s: %s | %s\n", s->name, x, y);
+    d->differences++;
+    return 0;
+}
+
+static int diff_tensors(struct diff *d)
+{
+    const struct cnn_safetensors *a = d->a->file, *b = d->b->file;
+    int rc = 0;
+    if (!a || !b)
+        return 0;
+    for (size_t i = 0; i < cnn_safetensors_count(a) && !rc; i++) {
+        const struct cnn_safetensor *s = cnn_safetensors_at(a, i);
+        const struct cnn_safetensor *t = cnn_safetensors_find(b, s->name);
+        if (t)
+            rc = diff_tensor(d, s, t);
+        else
+            only(d, "tensor", s->name, d->a);
+    }
+    for (size_t i = 0; i < cnn_safetensors_count(b); i++) {
+        const char *name = cnn_safetensors_at(b, i)->name;
+        if (!cnn_safetensors_find(a, name))
+            only(d, "tensor", name, d->b);
+    }
+    return rc;
+}
+
+/* A net can be compared with a model and a model with tensors, but what is there on neither side of
+ * both cannot. */
+int cnn_inspect_diff(const struct cnn_inspect *a, const struct cnn_inspect *b, struct cnn_buf *out)
+{
+    struct diff d = {a, b, out, 0};
+    if (!(a->graph && b->graph) && !(a->file && b->file))
+        return cnn_fail(CNN_EDATA,
+                        "%s and %s have nothing to compare: a net without weights and "
+                        "tensors without a net",
+                        a->name, b->name);
+    int rc = diff_layers(&d);
+    if (!rc)
+        diff_classes(&d);
+    if (!rc)
+        rc = diff_tensors(&d);
+    if (!rc && out->failed)
+        rc = CNN_ESYSTEM;
+    if (rc)
+        return rc;
+    cnn_error_clear();
+    return d.differences ? CNN_ENEGATIVE : 0;
+}

@@ -1,0 +1,247 @@
+/* An inspection as text for people; see inspect.h. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "task/inspect_private.h"
+
+void inspect_cell(struct inspect_table *t, const char *format, ...)
+{
+    char text[600];
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    if (cnn_strings_add(&t->cell, text))
+        t->failed = 1;
+}
+
+void inspect_table_end(struct inspect_table *t, struct cnn_buf *out)
+{
+    int width[16] = {0};
+    size_t columns = (size_t)t->columns;
+    for (size_t i = 0; i < t->cell.count; i++) {
+        int n = (int)strlen(t->cell.item[i]);
+        if (n > width[i % columns])
+            width[i % columns] = n;
+    }
+    for (size_t i = 0; i < t->cell.count; i++) {
+        size_t c = i % columns;
+        int last = c + 1 == columns;
+        if (t->align[c] == 'r')
+            cnn_buf_printf(out, "%*s", width[c], t->cell.item[i]);
+        else
+            cnn_buf_printf(out, "%-*s", last ? 0 : width[c], t->cell.item[i]);
+        cnn_buf_puts(out, last ? "\n" : "  ");
+    }
+    out->failed |= t->failed;
+    cnn_strings_free(&t->cell);
+}
+
+static void cell_count(struct inspect_table *t, uint64_t n)
+{
+    char text[32];
+    cnn_format_count(n, text);
+    inspect_cell(t, "%s", n ? text : "-");
+}
+
+static void cell_bytes(struct inspect_table *t, uint64_t n)
+{
+    char text[32];
+    cnn_format_bytes(n, text);
+    inspect_cell(t, "%s", text);
+}
+
+static void header(struct inspect_table *t, const char *const *title)
+{
+    for (int i = 0; i < t->columns; i++)
+        inspect_cell(t, "%s", title[i]);
+}
+
+static void add_layers(const struct cnn_graph *g, struct cnn_buf *out)
+{
+    static const char *const title[] = {"layer",      "type",          "output",
+                                        "parameters", "multiply-adds", "activations"};
+    struct inspect_table t = {.columns = 6, .align = "lllrrr"};
+    header(&t, title);
+    for (int i = 0; i < g->nodes; i++) {
+        const struct cnn_layer *l = &g->node[i].layer;
+        const struct cnn_layer_type *type = l->type;
+        char shape[72];
+        cnn_chw_format(l->out, shape);
+        inspect_cell(&t, "%s", l->name);
+        inspect_cell(&t, "%s", type ? type->name : "");
+        inspect_cell(&t, "%s", shape);
+        cell_count(&t, inspect_parameters(l, 1));
+        cell_count(&t, type && type->multiply_adds ? type->multiply_adds(l) : 0);
+        cell_bytes(&t, cnn_chw_count(l->out) * sizeof(float));
+    }
+    inspect_table_end(&t, out);
+}
+
+static void add_totals(const struct cnn_graph *g, struct cnn_buf *out)
+{
+    struct inspect_totals n = inspect_totals(g);
+    char parameters[32], size[32], adds[32], activations[32];
+    cnn_format_count(n.parameters, parameters);
+    cnn_format_bytes((n.parameters + n.statistics) * sizeof(float), size);
+    cnn_format_count(n.multiply_adds, adds);
+    cnn_format_bytes(n.activations * sizeof(float), activations);
+    cnn_buf_printf(out, "\nlayers         %zu\nparameters     %s\n", n.layers, parameters);
+    if (n.statistics) {
+        char statistics[32];
+        cnn_format_count(n.statistics, statistics);
+        cnn_buf_printf(out, "statistics     %s\n", statistics);
+    }
+    cnn_buf_printf(out, "in a file      %s\n", size);
+    cnn_buf_printf(out, "multiply-adds  %s for one sample\n", adds);
+    cnn_buf_printf(out, "activations    %s for one sample\n", activations);
+}
+
+static void cell_real(struct inspect_table *t, double x)
+{
+    inspect_cell(t, "%.5g", x);
+}
+
+static void add_statistics(struct inspect_table *t, const struct cnn_tensor_statistics *s)
+{
+    cell_real(t, s->min);
+    cell_real(t, s->mean);
+    cell_real(t, s->max);
+    cell_real(t, s->std);
+    cell_count(t, s->zeros);
+    cell_count(t, s->nans);
+    cell_count(t, s->infinities);
+}
+
+static void add_tensors(const struct cnn_inspect *in, struct cnn_buf *out)
+{
+    static const char *const title[] = {"tensor", "type", "shape", "min", "mean",
+                                        "max",    "std",  "zeros", "NaN", "infinite"};
+    struct inspect_table t = {.columns = in->statistics ? 10 : 3, .align = "lllrrrrrrr"};
+    uint64_t elements = 0, bytes = 0;
+    char shape[96], size[32], count[32];
+    header(&t, title);
+    for (size_t i = 0; i < cnn_safetensors_count(in->file); i++) {
+        const struct cnn_safetensor *s = cnn_safetensors_at(in->file, i);
+        inspect_shape(s, shape);
+        inspect_cell(&t, "%s", s->name);
+        inspect_cell(&t, "%s", inspect_dtype(s->dtype));
+        inspect_cell(&t, "%s", shape);
+        if (in->statistics)
+            add_statistics(&t, &in->statistics[i]);
+        elements += s->count;
+        bytes += s->bytes;
+    }
+    inspect_table_end(&t, out);
+    cnn_format_count(elements, count);
+    cnn_format_bytes(bytes, size);
+    cnn_buf_printf(out, "\ntensors        %zu\nelements       %s\nbytes          %s\n",
+                   cnn_safetensors_count(in->file), count, size);
+}
+
+static void add_meta(const struct cnn_inspect *in, struct cnn_buf *out)
+{
+    const char *key;
+    for (size_t i = 0; (key = cnn_safetensors_meta_key(in->file, i)); i++) {
+        const char *value = cnn_safetensors_meta(in->file, key);
+        cnn_buf_printf(out, strchr(value, '\n') ? "%s:\n%s\n" : "%s: %s\n", key, value);
+    }
+}
+
+/* One step of the history: its program, then its other members, a line each. */
+static void add_step(size_t number, json_t *step, struct cnn_buf *out)
+{
+    const char *key, *program = json_string_value(json_object_get(step, "program"));
+    json_t *value;
+    cnn_buf_printf(out, "%zu. %s\n", number, program ? program : "(a program without a name)");
+    json_object_foreach(step, key, value)
+    {
+        char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
+        if (strcmp(key, "program"))
+            cnn_buf_printf(out, "   %s: %s\n", key,
+                           json_is_string(value) ? json_string_value(value)
+                           : text                ? text
+                                                 : "?");
+        free(text);
+    }
+}
+
+static void add_history(const struct cnn_model *m, struct cnn_buf *out)
+{
+    json_t *list = json_loads(m->history, 0, NULL), *step;
+    size_t i;
+    json_array_foreach(list, i, step)
+    {
+        add_step(i + 1, step, out);
+    }
+    json_decref(list);
+}
+
+static void add_summary(const struct cnn_inspect *in, struct cnn_buf *out)
+{
+    enum { NAMED = 10 };
+    const struct cnn_model *m = in->model;
+    if (!m)
+        return;
+    cnn_buf_printf(out, "\nclasses        %zu", m->classes.count);
+    for (size_t i = 0; i < m->classes.count && i < NAMED; i++)
+        cnn_buf_printf(out, "%s%s", i ? ", " : " (", m->classes.item[i]);
+    if (m->classes.count)
+        cnn_buf_puts(out, m->classes.count > NAMED ? ", ...)" : ")");
+    json_t *list = json_loads(m->history, 0, NULL);
+    cnn_buf_puts(out, "\nmade by        ");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *p = json_string_value(json_object_get(json_array_get(list, i), "program"));
+        cnn_buf_printf(out, "%s%s", i ? ", " : "", p ? p : "?");
+    }
+    json_decref(list);
+    cnn_buf_printf(out, "\nself-test      %zu samples\n", m->selftest_samples);
+}
+
+void cnn_inspect_text(const struct cnn_inspect *in, unsigned parts, struct cnn_buf *out)
+{
+    if ((parts & CNN_INSPECT_LAYERS) && in->graph) {
+        add_layers(in->graph, out);
+        add_totals(in->graph, out);
+    }
+    if (parts & CNN_INSPECT_SUMMARY)
+        add_summary(in, out);
+    if ((parts & CNN_INSPECT_LIST) && in->file)
+        add_tensors(in, out);
+    if ((parts & CNN_INSPECT_META) && in->file)
+        add_meta(in, out);
+    for (size_t i = 0; (parts & CNN_INSPECT_CLASSES) && in->model && i < in->model->classes.count;
+         i++)
+        cnn_buf_printf(out, "%s\n", in->model->classes.item[i]);
+    if ((parts & CNN_INSPECT_HISTORY) && in->model)
+        add_history(in->model, out);
+}
+
+void inspect_zoo_summary(const struct cnn_zoo_entry *e, struct cnn_buf *out)
+{
+    const char *p = e->text + strspn(e->text, "# ");
+    for (; *p && *p != '\n'; p++) {
+        if (*p == '.' && (p[1] == '\n' || p[1] == ' '))
+            break;
+        cnn_buf_add(out, p, 1);
+    }
+}
+
+void cnn_inspect_zoo_text(struct cnn_buf *out)
+{
+    const struct cnn_zoo_entry *e;
+    int width = 0;
+    for (size_t i = 0; (e = cnn_zoo_at(i)); i++)
+        if ((int)strlen(e->name) > width)
+            width = (int)strlen(e->name);
+    for (size_t i = 0; (e = cnn_zoo_at(i)); i++) {
+        cnn_buf_printf(out, "%-*s  ", width, e->name);
+        inspect_zoo_summary(e, out);
+        cnn_buf_puts(out, "\n");
+    }
+}

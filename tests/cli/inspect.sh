@@ -1,0 +1,209 @@
+# cnn-inspect: nets, files of tensors, models; its answers and its mistakes.
+# shellcheck shell=bash
+. "$ROOT/tests/cli/lib.sh"
+
+# tensors FILE JSON DATA: a .safetensors file with that header and the data as printf writes it
+tensors() {
+    local n=${#2}
+    # shellcheck disable=SC2059 # formats are meant
+    {
+        printf "\\x$(printf %02x $((n & 255)))\\x$(printf %02x $((n >> 8)))\\0\\0\\0\\0\\0\\0"
+        printf '%s' "$2"
+        printf "$3"
+    } >"$1"
+}
+
+# Layer tables: parameters and multiply-adds as published.
+run cnn-inspect lenet5
+status 0
+silent
+out_has 'layer * type * output * parameters  multiply-adds  activations'
+out_has 'conv1 * conv * 6x28x28 * 156 * 117,600 * 18.4 KiB'
+out_has 'parameters     61,706'
+out_has 'multiply-adds  416,520 for one sample'
+run cnn-inspect vgg16
+status 0
+out_has 'parameters     138,357,544'
+out_has 'multiply-adds  15,470,264,320 for one sample'
+out_has 'classifier.6 * dense * 1000 * 4,097,000 * 4,096,000 *'
+run cnn-inspect resnet18
+out_has 'parameters     11,689,512'
+out_has 'multiply-adds  1,814,073,344 for one sample'
+
+# What a net leaves open is said by options, or is an error.
+run cnn-inspect softmax
+status 65
+err_is 'cnn-inspect: zoo/softmax.net:1: there is no input line, and no data to take the shape from; begin with: input CxHxW'
+run cnn-inspect softmax --input 1x28x28
+status 65
+err_has '*the number of classes is not known here*'
+run cnn-inspect softmax --input 1x28x28 --outputs 10
+status 0
+out_has 'parameters     7,850'
+run cnn-inspect softmax --input 1x28 --outputs 10
+status 64
+err_is "cnn-inspect: --input: '1x28' is no shape such as 3x32x32 or 512"
+
+# The canonical text prints itself.
+run cnn-inspect --print 'input 3x8x8; repeat 2 { conv 4 3 pad=1 }; dense 2*5 # ten'
+status 0
+out_is 'input 3x8x8
+conv 4 3 pad=1
+conv 4 3 pad=1
+dense 10'
+mv out first.net
+run cnn-inspect --print first.net
+status 0
+same out first.net
+run cnn-inspect --diff first.net 'input 3x8x8; repeat 2 { conv 4 3 pad=1 }; dense 10'
+status 0
+out_is ''
+run cnn-inspect --diff first.net 'input 3x9x9; conv 4 3 pad=1; conv2: conv 4 3; relu; dense 10'
+status 1
+silent
+out_is 'input 3x8x8 | input 3x9x9
+layer conv2: conv 4 3 pad=1 <- conv1 | conv 4 3 <- conv1
+layer dense1: dense 10 <- conv2 | dense 10 <- relu1
+layer relu1: only in net'
+
+# A graph for dot.
+run cnn-inspect --dot 'input 1x4x4; sum { relu } { }'
+status 0
+out_is 'digraph "net" {
+  node [shape=box, fontname="sans-serif"];
+  n0 [label="input\n1x4x4", style=bold];
+  n1 [label="relu1\nrelu\n1x4x4"];
+  n0 -> n1;
+  n2 [label="sum1\nsum\n1x4x4", style=bold];
+  n1 -> n2;
+  n0 -> n2;
+}'
+
+# Mistakes in nets, with their place.
+printf 'input 3x8x8\n\ncnov 8 3\n' >typo.net
+run cnn-inspect typo.net
+status 65
+err_is "cnn-inspect: typo.net:3: unknown layer 'cnov' (did you mean conv?)"
+run cnn-inspect 'input 3x8x8; maxpool 9'
+status 65
+err_has '*kernel 9x9 does not fit into 8x8*'
+run cnn-inspect resnet19
+status 66
+err_has "*'resnet19' is no file, no net of the zoo *did you mean resnet18*"
+
+# The zoo.
+run cnn-inspect --zoo
+status 0
+out_has 'resnet18 *ResNet-18 for images of 224x224 pixels'
+run cnn-inspect --zoo lenet5
+status 0
+same out "$ROOT/lib/zoo/lenet5.net"
+run cnn-inspect --zoo lenet6
+status 66
+err_is 'cnn-inspect: lenet6: no such net in the zoo (cnn-inspect --zoo lists them)'
+
+# A file of tensors that is no model: floats -1 0 2 NaN, and two bytes.
+header='{"__metadata__":{"made by":"hand"},"a.weight":{"dtype":"F32","shape":[1,1,2,2],"data_offsets":[0,16]},"b":{"dtype":"U8","shape":[2],"data_offsets":[16,18]}}'
+tensors nan.safetensors "$header" '\0\0\x80\xbf\0\0\0\0\0\0\0\x40\0\0\xc0\x7f\x03\x05'
+tensors fine.safetensors "$header" '\0\0\x80\xbf\0\0\0\0\0\0\0\x40\0\0\x80\x3f\x03\x05'
+run cnn-inspect nan.safetensors
+status 0
+out_has 'a.weight  F32   1x1x2x2'
+out_has 'tensors        2'
+out_has 'elements       6'
+run cnn-inspect --tensors nan.safetensors
+status 0
+out_has 'a.weight * F32 * 1x1x2x2 * -1 * 0.33333 * 2 * 1.2472 * 1 * 1 * -'
+out_has 'b * U8 * 2 * 3 * 4 * 5 * 1 * - * - * -'
+run cnn-inspect --meta fine.safetensors
+out_is 'made by: hand'
+run cnn-inspect --check fine.safetensors
+status 0
+out_is ''
+run cnn-inspect --check nan.safetensors
+status 1
+err_is 'cnn-inspect: nan.safetensors: NaN or infinity in 1 tensor: a.weight'
+run cnn-inspect --diff fine.safetensors nan.safetensors
+status 1
+out_is 'tensor a.weight: largest difference nan (1 of 4 elements)'
+run cnn-inspect --diff nan.safetensors nan.safetensors
+status 0
+run cnn-inspect --filters a fine.safetensors filters.png
+status 0
+silent
+[ "$(head -c 4 filters.png | tail -c 3)" = PNG ] || fail "filters.png is no PNG file"
+run cnn-inspect --filters b fine.safetensors no.png
+status 65
+err_is 'cnn-inspect: fine.safetensors: b, 2, are no filters of images'
+no_file no.png
+run cnn-inspect --filters c fine.safetensors no.png
+status 65
+err_is "cnn-inspect: fine.safetensors: there is no layer 'c'"
+run cnn-inspect --filters a fine.safetensors nowhere/no.png
+status 73
+err_has '*nowhere/no.png*'
+
+# What is not there is said.
+for what in --print --layers --dot; do
+    run cnn-inspect $what fine.safetensors
+    status 65
+    err_is 'cnn-inspect: fine.safetensors: a file of tensors only, without a net'
+done
+for what in --tensors --meta --check; do
+    run cnn-inspect $what lenet5
+    status 65
+    err_is 'cnn-inspect: lenet5: a net only, without tensors'
+done
+run cnn-inspect --classes fine.safetensors
+status 65
+err_is 'cnn-inspect: fine.safetensors: not a model of this toolkit'
+run cnn-inspect --diff lenet5 fine.safetensors
+status 65
+err_has '*have nothing to compare*'
+
+# Broken files.
+head -c 60 fine.safetensors >cut.safetensors
+run cnn-inspect cut.safetensors
+status 65
+err_has 'cnn-inspect: cut.safetensors: *'
+: >empty.safetensors
+run cnn-inspect empty.safetensors
+status 65
+run cnn-inspect missing.safetensors
+status 66
+
+# JSON that others read.
+run cnn-inspect --json lenet5
+status 0
+out_has '*"parameters": 61706,*'
+if command -v python3 >/dev/null; then
+    run cnn-inspect --json --tensors nan.safetensors
+    status 0
+    python3 -c '
+import json
+r = json.load(open("out"))
+t = r["tensors"][0]
+assert r["form"] == "tensors" and t["nan"] == 1 and t["max"] == 2.0 and t["shape"] == [1, 1, 2, 2], r
+assert r["metadata"] == {"made by": "hand"}' || fail "the JSON is not as it should be"
+fi
+
+# Usage.
+run cnn-inspect
+status 64
+err_has 'cnn-inspect: no MODEL, NET or TENSORS'
+run cnn-inspect --diff lenet5
+status 64
+run cnn-inspect --dot --json lenet5
+status 64
+run cnn-inspect lenet5 lenet
+status 64
+run cnn-inspect --zoo a b
+status 64
+run cnn-inspect lenet5 --frobnicate
+status 64
+if [ -w /dev/full ]; then
+    cnn-inspect lenet5 >/dev/full 2>err
+    status=$?
+    status 74
+fi
+exit 0

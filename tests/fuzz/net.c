@@ -1,0 +1,49 @@
+/* Fuzzing of the network language: no text may crash the parser, and what is built prints as a text
+ * that builds the same again.
+ *
+ *   clang -g -O1 -std=c11 -Ilib -D_POSIX_C_SOURCE=200809L -fsanitize=fuzzer,address,undefined \
+ *       tests/fuzz/net.c
+ * lib/net/{lex,parse,call,resolve,expression,arguments,labels,nearest,build}.c \
+ *       lib/net/{place,shortcut,ends,print}.c lib/layer/*.c lib/tensor/*.c lib/base/*.c -lm
+ * -pthread -o fuzz-net
+ *   ./fuzz-net -max_total_time=300 -max_len=2000 CORPUS lib/zoo */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/graph.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(const char *text, int with_loss)
+{
+    struct cnn_graph_config config = {.input = {3, 16, 16}, .classes = 5, .with_loss = with_loss};
+    struct cnn_graph *g, *again;
+    if (cnn_graph_build(text, &config, &g)) {
+        if (cnn_error_code() != CNN_EDATA && cnn_error_code() != CNN_ESYSTEM)
+            abort();
+        return;
+    }
+    if (cnn_graph_build(g->print, &config, &again))
+        abort();
+    if (strcmp(g->print, again->print) || g->nodes != again->nodes)
+        abort();
+    for (int i = 0; i < g->nodes; i++)
+        if (strcmp(g->node[i].layer.name, again->node[i].layer.name))
+            abort();
+    cnn_graph_free(again);
+    cnn_graph_free(g);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = malloc(size + 1);
+    if (!text)
+        return 0;
+    memcpy(text, data, size);
+    text[size] = '\0';
+    check(text, 0);
+    check(text, 1);
+    free(text);
+    return 0;
+}
