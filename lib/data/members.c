@@ -303,8 +303,10 @@ static int read_class(const struct cnn_members *m, struct cnn_raw *raw)
         return 0;
     const char *s = (const char *)raw->bytes + p->offset;
     size_t n = p->size;
-    while (n && strchr(" \t\r\n", s[n - 1]) && s[n - 1])
+    while (n && (s[n - 1] == ' ' || (s[n - 1] >= '\t' && s[n - 1] <= '\r')))
         n--;
+    for (; n && *s == ' '; n--)
+        s++;
     int bad = n == 0 || n >= sizeof raw->class;
     for (size_t i = 0; i < n && !bad; i++)
         bad = (unsigned char)s[i] < 32;

@@ -116,7 +116,8 @@ static int put_numbers(struct cnn_encoded *e, const struct cnn_image *im)
     unsigned char *bytes = NULL;
     size_t size = 0;
     int rank = im->h == 1 && im->w == 1 ? 1 : 3;
-    int code = take_bytes(e, cnn_npy_header(rank, dim, &bytes, &size), bytes, size);
+    int code = cnn_npy_header(rank, dim, &bytes, &size);
+    code = take_bytes(e, code, bytes, size);
     if (!code)
         cnn_buf_add(&e->bytes, im->px, im->c * im->h * im->w * sizeof *im->px);
     return code;
@@ -136,7 +137,8 @@ static int put_labels(struct cnn_encoded *e, const struct cnn_image *labels)
     for (size_t i = 0; !code && i < n; i++)
         im.px[i] = labels->px[i] / (float)maxval;
     if (!code)
-        code = take_bytes(e, cnn_png_encode(&im, &bytes, &size), bytes, size);
+        code = cnn_png_encode(&im, &bytes, &size);
+    code = take_bytes(e, code, bytes, size);
     cnn_image_free(&im);
     return code;
 }
