@@ -4,21 +4,23 @@
 
 #include <stddef.h>
 
-/* Planes of numbers, (c, h, w). Decoded images hold value / maxval in 0..1 with maxval 255 or 65535 (what
- * they are written back with); maxval 0 says that the numbers are no image (features): never resized,
- * normalised or augmented. */
+/* Planes of numbers, (c, h, w). Decoded images hold value / maxval in 0..1 with maxval 255 or 65535
+ * (what they are written back with); maxval 0 says that the numbers are no image (features): never
+ * resized, normalised or augmented. */
 struct cnn_image {
     size_t c, h, w;
     unsigned maxval;
     float *px;
-    size_t capacity; /* elements that px can hold; px is reused when an image is decoded into again */
+    size_t
+        capacity; /* elements that px can hold; px is reused when an image is decoded into again */
 };
 
 /* Nothing larger is decoded: it is refused from its header, before memory is asked for. */
 enum { CNN_IMAGE_MAX_SIDE = 65500 };
 #define CNN_IMAGE_MAX_PIXELS ((size_t)1 << 28)
 
-/* Give the image that shape (contents undefined), reusing its memory. CNN_ESYSTEM, CNN_EDATA beyond the bounds. */
+/* Give the image that shape (contents undefined), reusing its memory. CNN_ESYSTEM, CNN_EDATA beyond
+ * the bounds. */
 int cnn_image_reshape(struct cnn_image *im, size_t c, size_t h, size_t w, unsigned maxval);
 int cnn_image_copy(struct cnn_image *dst, const struct cnn_image *src);
 void cnn_image_free(struct cnn_image *im); /* leaves {0} */
@@ -28,28 +30,31 @@ enum cnn_image_format { CNN_IMAGE_UNKNOWN, CNN_IMAGE_PNG, CNN_IMAGE_JPEG, CNN_IM
 /* By the first bytes. */
 enum cnn_image_format cnn_image_sniff(const unsigned char *bytes, size_t size);
 
-/* Decode PNG (8 and 16 bit, grey, palette, alpha: transparency is dropped, colour kept), JPEG (EXIF orientation applied,
- * CMYK converted) or PNM/PAM into 1 or 3 channels. CNN_EDATA with what is wrong and no file name: truncated and
- * corrupt files are errors, never half-grey images. */
+/* Decode PNG (8 and 16 bit, grey, palette, alpha: transparency is dropped, colour kept), JPEG (EXIF
+ * orientation applied, CMYK converted) or PNM/PAM into 1 or 3 channels. CNN_EDATA with what is
+ * wrong and no file name: truncated and corrupt files are errors, never half-grey images. */
 int cnn_image_decode(const unsigned char *bytes, size_t size, struct cnn_image *out);
 int cnn_png_decode(const unsigned char *bytes, size_t size, struct cnn_image *out);
 int cnn_jpeg_decode(const unsigned char *bytes, size_t size, struct cnn_image *out);
 int cnn_pnm_decode(const unsigned char *bytes, size_t size, struct cnn_image *out);
 
-/* Encode into a malloc'd buffer; values are rounded to the nearest of 0..maxval and clamped. PNM gives P5 or P6. */
+/* Encode into a malloc'd buffer; values are rounded to the nearest of 0..maxval and clamped. PNM
+ * gives P5 or P6. */
 int cnn_png_encode(const struct cnn_image *im, unsigned char **bytes, size_t *size);
 int cnn_pnm_encode(const struct cnn_image *im, unsigned char **bytes, size_t *size);
 /* Write a PNG file, whole or not at all. */
 int cnn_png_write(const char *path, const struct cnn_image *im);
 
-/* Channels to 1 (ITU-R BT.601 luma, 0.299 R + 0.587 G + 0.114 B) or 3 (grey repeated). dst and src differ. */
+/* Channels to 1 (ITU-R BT.601 luma, 0.299 R + 0.587 G + 0.114 B) or 3 (grey repeated). dst and src
+ * differ. */
 int cnn_image_channels(struct cnn_image *dst, const struct cnn_image *src, size_t c);
 
-/* Resize to h x w, bilinear with antialiasing (a triangle filter widened by the scale when shrinking, as Pillow and
- * torchvision's antialias=True do). dst and src differ. */
+/* Resize to h x w, bilinear with antialiasing (a triangle filter widened by the scale when
+ * shrinking, as Pillow and torchvision's antialias=True do). dst and src differ. */
 int cnn_image_resize(struct cnn_image *dst, const struct cnn_image *src, size_t h, size_t w);
 
-/* The part of h x w whose upper left corner is at (y, x) of src; outside is `fill`. dst and src differ. */
+/* The part of h x w whose upper left corner is at (y, x) of src; outside is `fill`. dst and src
+ * differ. */
 int cnn_image_crop(struct cnn_image *dst, const struct cnn_image *src, ptrdiff_t y, ptrdiff_t x,
                    size_t h, size_t w, float fill);
 

@@ -1,5 +1,5 @@
-/* CIFAR-10 and CIFAR-100 binary versions (Krizhevsky 2009): records of a label byte (CIFAR-100: coarse, then fine)
- * and 3072 bytes, red, green, blue planes of 32x32. */
+/* CIFAR-10 and CIFAR-100 binary versions (Krizhevsky 2009): records of a label byte (CIFAR-100:
+ * coarse, then fine) and 3072 bytes, red, green, blue planes of 32x32. */
 #ifndef CNN_FILE_CIFAR_H
 #define CNN_FILE_CIFAR_H
 
@@ -11,7 +11,8 @@ struct cnn_cifar {
     int fine; /* CIFAR-100 */
 };
 
-/* Which version it is follows from the size (a multiple of 3073 or of 3074) and, where both fit, the labels. */
+/* Which version it is follows from the size (a multiple of 3073 or of 3074) and, where both fit,
+ * the labels. */
 int cnn_cifar_open(const char *path, struct cnn_cifar *out);
 void cnn_cifar_close(struct cnn_cifar *f);
 /* The i-th record's label (fine for CIFAR-100) and its 3 x 32 x 32 planes. */

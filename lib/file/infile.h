@@ -11,15 +11,15 @@ struct cnn_bytes {
     int mapped;
 };
 
-/* The whole file. CNN_ENOINPUT ("PATH: No such file or directory"), CNN_EIO. A file larger than `limit` (0: none) is
- * CNN_EDATA. */
+/* The whole file. CNN_ENOINPUT ("PATH: No such file or directory"), CNN_EIO. A file larger than
+ * `limit` (0: none) is CNN_EDATA. */
 int cnn_bytes_map(const char *path, size_t limit, struct cnn_bytes *out);
 /* As above, and decompressed where it is gzip; `limit` bounds the decompressed size. */
 int cnn_bytes_gunzip(const char *path, size_t limit, struct cnn_bytes *out);
 void cnn_bytes_free(struct cnn_bytes *b);
 
-/* The first bytes of a file, decompressed where it is gzip: up to `n` into `head`, *got of them. What follows may be
- * broken. For telling forms apart, and sizes before anything large is read. */
+/* The first bytes of a file, decompressed where it is gzip: up to `n` into `head`, *got of them.
+ * What follows may be broken. For telling forms apart, and sizes before anything large is read. */
 int cnn_bytes_head(const char *path, unsigned char *head, size_t n, size_t *got);
 
 #endif

@@ -18,14 +18,16 @@ struct cnn_npy {
     size_t offset;    /* where the data begins */
 };
 
-/* Read a header from the first bytes; needs the whole header within `size`. Fortran order, structured and
- * object types, and sizes that overflow are CNN_EDATA (no path in the message; the caller puts it in front). */
+/* Read a header from the first bytes; needs the whole header within `size`. Fortran order,
+ * structured and object types, and sizes that overflow are CNN_EDATA (no path in the message; the
+ * caller puts it in front). */
 int cnn_npy_parse(const unsigned char *bytes, size_t size, struct cnn_npy *out);
 /* `count` elements from `data` (after the header, item_size each) as float32. */
 void cnn_npy_read(const struct cnn_npy *h, const unsigned char *data, size_t count, float *out);
 
-/* A float32 header for that shape, padded to 64 bytes, into a buffer (malloc'd, *size bytes). For a count of rows that is
- * not known yet: write with dim[0] = 0, and again over it at the end (the size does not change: the shape is padded). */
+/* A float32 header for that shape, padded to 64 bytes, into a buffer (malloc'd, *size bytes). For a
+ * count of rows that is not known yet: write with dim[0] = 0, and again over it at the end (the
+ * size does not change: the shape is padded). */
 int cnn_npy_header(int rank, const size_t *dim, unsigned char **bytes, size_t *size);
 
 #endif

@@ -7,14 +7,16 @@
 
 struct cnn_outfile;
 
-/* Begin. CNN_ECREATE with "PATH: ..." when the folder is not writable or missing, or PATH is a folder. A PATH that
- * exists and is not a regular file (a FIFO, /dev/null, /dev/stdout) is written to directly. */
+/* Begin. CNN_ECREATE with "PATH: ..." when the folder is not writable or missing, or PATH is a
+ * folder. A PATH that exists and is not a regular file (a FIFO, /dev/null, /dev/stdout) is written
+ * to directly. */
 int cnn_outfile_open(const char *path, struct cnn_outfile **out);
 
 /* The stream to write to; check nothing, commit does. */
 FILE *cnn_outfile_stream(struct cnn_outfile *f);
 
-/* Finish: CNN_EIO with "PATH: ..." when any write failed, else the file is in place. Frees f in both cases. */
+/* Finish: CNN_EIO with "PATH: ..." when any write failed, else the file is in place. Frees f in
+ * both cases. */
 int cnn_outfile_commit(struct cnn_outfile *f);
 /* Give up: the temporary file is removed. Frees f; NULL is fine. */
 void cnn_outfile_abort(struct cnn_outfile *f);

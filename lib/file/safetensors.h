@@ -9,12 +9,24 @@
 #include "base/text.h"
 #include "tensor/tensor.h"
 
-enum cnn_dtype { CNN_F32, CNN_F64, CNN_F16, CNN_BF16, CNN_I64, CNN_I32, CNN_I16, CNN_I8, CNN_U8, CNN_BOOL };
+enum cnn_dtype {
+    CNN_F32,
+    CNN_F64,
+    CNN_F16,
+    CNN_BF16,
+    CNN_I64,
+    CNN_I32,
+    CNN_I16,
+    CNN_I8,
+    CNN_U8,
+    CNN_BOOL
+};
 
 struct cnn_safetensor {
     const char *name;
     enum cnn_dtype dtype;
-    int rank; /* tensors of rank above CNN_MAX_RANK are listed with their count but cannot be viewed as cnn_shape */
+    int rank; /* tensors of rank above CNN_MAX_RANK are listed with their count but cannot be viewed
+                 as cnn_shape */
     struct cnn_shape shape;
     size_t count;              /* elements */
     const unsigned char *data; /* in the mapped file; may be unaligned */
@@ -23,21 +35,24 @@ struct cnn_safetensor {
 
 struct cnn_safetensors;
 
-/* Map and check a file: header size, JSON, offsets within the file, no overlaps, sizes that match shapes.
- * CNN_ENOINPUT, CNN_EDATA with "PATH: what is wrong". */
+/* Map and check a file: header size, JSON, offsets within the file, no overlaps, sizes that match
+ * shapes. CNN_ENOINPUT, CNN_EDATA with "PATH: what is wrong". */
 int cnn_safetensors_open(const char *path, struct cnn_safetensors **out);
 void cnn_safetensors_close(struct cnn_safetensors *f);
 
 size_t cnn_safetensors_count(const struct cnn_safetensors *f);
-const struct cnn_safetensor *cnn_safetensors_at(const struct cnn_safetensors *f, size_t i); /* in file order */
-const struct cnn_safetensor *cnn_safetensors_find(const struct cnn_safetensors *f, const char *name);
+const struct cnn_safetensor *cnn_safetensors_at(const struct cnn_safetensors *f,
+                                                size_t i); /* in file order */
+const struct cnn_safetensor *cnn_safetensors_find(const struct cnn_safetensors *f,
+                                                  const char *name);
 /* A value of __metadata__, or NULL; and the i-th key in sorted order, or NULL past the end. */
 const char *cnn_safetensors_meta(const struct cnn_safetensors *f, const char *key);
 const char *cnn_safetensors_meta_key(const struct cnn_safetensors *f, size_t i);
 /* Elements as float32 (converted from the file's type). */
 void cnn_safetensor_read(const struct cnn_safetensor *t, float *out);
 
-/* Writing. Tensors are declared first (in the order in which their data will follow), then written one after another. */
+/* Writing. Tensors are declared first (in the order in which their data will follow), then written
+ * one after another. */
 struct cnn_safetensors_writer;
 struct cnn_outfile;
 int cnn_safetensors_writer_new(struct cnn_safetensors_writer **out);
