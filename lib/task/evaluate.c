@@ -156,7 +156,7 @@ size_t cnn_rank(const float *scores, size_t n, size_t i)
     size_t before = 0;
     for (size_t k = 0; k < n; k++) {
         int ahead = k < i ? scores[k] >= scores[i] : scores[k] > scores[i];
-        before += (size_t)(ahead || (isnan(scores[i]) && !isnan(scores[k])));
+        before += (size_t)(ahead || (isnan(scores[i]) && (k < i || !isnan(scores[k]))));
     }
     return before;
 }
