@@ -70,7 +70,7 @@ static int judge(const struct infer *in, const struct cnn_metrics *m)
         char value[32];
         if (cnn_gate_met(&in->gate[i], m))
             continue;
-        cnn_format_real(in->gate[i].metric->value(m), 1, value);
+        cnn_format_real(in->gate[i].metric->value(m), 0, value);
         cnn_buf_puts(&missed, missed.size ? "; " : "gate missed: ");
         cnn_gate_print(&in->gate[i], &missed);
         cnn_buf_printf(&missed, " (it is %s)", value);

@@ -9,12 +9,14 @@ int cnn_inputs_open(struct cnn_inputs *in, char *const *path, size_t count,
                     const struct cnn_dataset_options *options)
 {
     int standard_input = 0, rc = 0;
+    for (size_t i = 0; i < count; i++)
+        standard_input += !strcmp(path[i], "-");
+    if (standard_input > 1)
+        return cnn_fail(CNN_EUSAGE, "'-' stands more than once");
     in->ds = cnn_calloc(count, sizeof *in->ds);
     if (!in->ds)
         return CNN_ESYSTEM;
     for (size_t i = 0; !rc && i < count; i++) {
-        if (!strcmp(path[i], "-") && standard_input++)
-            return cnn_fail(CNN_EUSAGE, "'-' stands more than once");
         rc = cnn_dataset_open(path[i], options, &in->ds[i]);
         if (rc)
             break;
