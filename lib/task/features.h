@@ -22,7 +22,7 @@ struct cnn_features_options {
     const char *model;
     char *const *input; /* (inputs) datasets */
     size_t inputs;
-    const char *labels; /* the label file of IDX inputs */
+    const char *labels;       /* the label file of IDX inputs */
     struct cnn_strings layer; /* labels or patterns; "output", "logits" */
     int pool;                 /* the mean over all positions of each channel */
     int concat;               /* all layers side by side, not an output for each */

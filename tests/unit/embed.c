@@ -75,8 +75,7 @@ static void numbers_without_classes(void **state)
     (void)state;
     struct cnn_predictor *p;
     const unsigned char pixels[] = {100, 200};
-    const char *path =
-        write_model("n.safetensors", "input 1x1x2 scale=0.01\\nflatten\\nmse", "[]");
+    const char *path = write_model("n.safetensors", "input 1x1x2 scale=0.01\\nflatten\\nmse", "[]");
     float out[2];
     assert_int_equal(cnn_predictor_open(path, 1, &p), 0);
     assert_null(cnn_predictor_class(p, 0));
