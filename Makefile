@@ -3,7 +3,8 @@
 # make check         the tests, of the build that was made last (installs what is missing)
 # make asan          the same build with address and undefined-behaviour sanitizers, in build/asan/
 # make lint          layout, static analysis, scripts, manual pages
-# make bench         speed and memory beside PyTorch
+# make bench         speed and memory beside PyTorch (and builds build/helpers/bench-kernels)
+# make fuzz          a minute of arbitrary bytes into everything that reads files (needs clang)
 # make install       PREFIX=/usr/local DESTDIR=     make uninstall takes it away again
 # make clean
 #
@@ -20,7 +21,7 @@ VERSION  := $(shell sed -n 's/^.define CNN_VERSION "\(.*\)"/\1/p' lib/base/versi
 PACKAGES := openblas libpng libjpeg zlib libarchive jansson
 BUILD    := build$(if $(filter-out release,$(MODE)),/$(MODE))
 OBJ      := $(BUILD)/obj
-WITHOUT_BUILDING := check clean demo help lint uninstall
+WITHOUT_BUILDING := check clean demo help uninstall
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 # A make that was told nothing about jobs uses all cores for what it starts itself.
@@ -35,7 +36,8 @@ PROGRAMS := $(patsubst bin/%.c,$(BUILD)/bin/%,$(sort $(wildcard bin/cnn-*.c)))
 CLI      := $(patsubst %.c,$(OBJ)/%.o,$(sort $(wildcard bin/cli*.c)))
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/*.c)))
 DOUBLE   := $(patsubst tests/double/%.c,$(BUILD)/tests/double-%,$(sort $(wildcard tests/double/*.c)))
-HELPERS  := $(patsubst tests/programs/%.c,$(BUILD)/helpers/%,$(sort $(wildcard tests/programs/*.c)))
+HELPERS  := $(patsubst tests/programs/%.c,$(BUILD)/helpers/%,$(sort $(wildcard tests/programs/*.c))) \
+    $(patsubst tests/bench/%.c,$(BUILD)/helpers/bench-%,$(sort $(wildcard tests/bench/*.c)))
 MANUALS  := $(sort $(wildcard man/*.[1-8]))
 SINGLE   := $(SOURCES:%.c=$(OBJ)/%.o) $(OBJ)/zoo.o
 TWICE    := $(SOURCES:%.c=$(OBJ)/double/%.o) $(OBJ)/double/zoo.o
@@ -141,6 +143,10 @@ $(BUILD)/bin/%: $(OBJ)/bin/%.o $(CLI) $(BUILD)/libcnn.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(LINK)
+$(BUILD)/helpers/bench-%: $(OBJ)/tests/bench/%.o $(BUILD)/libcnn.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(LINK)
 $(BUILD)/helpers/%: $(OBJ)/tests/programs/%.o $(CLI) $(BUILD)/libcnn.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
@@ -156,7 +162,7 @@ $(BUILD)/tests/%: $(OBJ)/tests/unit/%.o $(BUILD)/libcnn.a
 
 # ---- demo, tests, checks ----------------------------------------------------------------------------
 
-.PHONY: demo check run-checks asan lint bench clean help
+.PHONY: demo check run-checks asan lint bench fuzz clean help
 demo:
 	@scripts/install-deps
 	@$(MAKE) --no-print-directory $(all_cores) MODE=release programs
@@ -175,8 +181,11 @@ asan:
 lint:
 	@scripts/lint
 
-bench: programs $(BUILD)/helpers/measure
+bench: programs $(HELPERS)
 	@PATH="$(CURDIR)/$(BUILD)/bin:$(CURDIR)/$(BUILD)/helpers:$$PATH" scripts/bench
+
+fuzz:
+	@scripts/fuzz
 
 clean:
 	rm -rf build demo

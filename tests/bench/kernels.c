@@ -2,8 +2,7 @@
  * two), for each algorithm that can do a pass; and the time that the kernels of one LeNet-5
  * training step take.
  *
- *   gcc -O2 -Ilib tests/bench/kernels.c build/libcnn.a $(pkg-config --libs openblas) -lm -pthread
- *   ./a.out [THREADS [WORD]]         only shapes whose name contains WORD */
+ *   build/helpers/bench-kernels [THREADS [WORD]]       only shapes whose name contains WORD */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
