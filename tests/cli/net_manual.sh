@@ -1,0 +1,28 @@
+# The manual of the network language says what the option tables say, and its examples are nets.
+# shellcheck shell=bash
+. "$ROOT/tests/cli/lib.sh"
+run "$ROOT/scripts/make-net-manual" "$ROOT/man/cnn-net.5"
+status 0
+cmp out "$ROOT/man/cnn-net.5" || fail "man/cnn-net.5 is not what scripts/make-net-manual makes"
+for part in input shortcut layers losses; do
+    awk -v part=$part '/END/ { on = 0 } on { n++ } $2 == "BEGIN" && $3 == part { on = 1 } END { exit n < 3 }' out ||
+        fail "the part $part is missing"
+done
+awk '/^\.It Cm conv /, /^\.It Cm dense /' out | grep -q '^\.It Cm dilation= Ns' || fail "conv has no dilation"
+run "$BUILD/helpers/net-manual" nonsense
+status 64
+
+# Blocks of literal text up to the messages; the input line and the rest are added where they are missing.
+awk '/^\.Bd -literal/ { on = 1; n++; next } /^\.Ed/ { on = 0 } on { print > sprintf("example%02d.net", n) }' \
+    "$ROOT/man/cnn-net.5"
+built=0
+for f in example*.net; do
+    grep -q '^my.net:' "$f" && continue
+    grep -q '^input' "$f" || { echo 'input 3x64x64'; cat "$f"; } >new.net
+    grep -q '^input' "$f" && cp "$f" new.net
+    run cnn-inspect --outputs 10 new.net
+    status 0
+    built=$((built + 1))
+done
+[ "$built" -ge 6 ] || fail "only $built examples"
+exit 0

@@ -1,0 +1,144 @@
+/* The parts of man/cnn-net.5 that follow from the option tables, as mdoc:
+ *
+ *     net-manual input|shortcut|layers|losses
+ *
+ * scripts/make-net-manual puts them in their places. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "net/syntax.h"
+
+static const struct cli_program program = {.name = "net-manual",
+                                           .synopsis = "input|shortcut|layers|losses",
+                                           .summary = "options of the network language as mdoc"};
+
+enum { LINE = 78 };
+
+/* Text in lines, none of which begins like a control line; a first word of letters gets a capital.
+ */
+static void print_text(const char *text)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+    size_t column = 0, first = strspn(text, letters);
+    int capital = first > 1 && (text[first] == ' ' || !text[first]);
+    for (const char *p = text; *p;) {
+        size_t n = strcspn(p, " ");
+        int begins = !column || column + 1 + n > LINE;
+        fputs(begins ? (column ? "\n" : "") : " ", stdout);
+        fputs(begins && (*p == '.' || *p == '\'') ? "\\&" : "", stdout);
+        column = begins ? n : column + 1 + n;
+        for (size_t i = 0; i < n; i++)
+            if (p[i] == '\\')
+                fputs("\\e", stdout);
+            else
+                putchar(capital && p + i == text ? p[i] - 'a' + 'A' : p[i]);
+        p += n + (p[n] == ' ');
+    }
+}
+
+static void print_bounds(const struct cnn_option *o)
+{
+    static const double open_end = 1e6;
+    if (o->type == CNN_OPT_CHOICE || o->type == CNN_OPT_TEXT || o->type == CNN_OPT_FLAG)
+        return;
+    if (o->max >= open_end && o->min > 0 && o->min < 1e-6)
+        printf(", positive");
+    else if (o->max >= open_end && o->min > -open_end)
+        printf(", at least %.10g", o->min);
+    else if (o->max < open_end)
+        printf(", %.10g to %.10g", o->min, o->max);
+}
+
+/* The words of a choice, which the metavariable does not show. */
+static void add_choices(const struct cnn_option *o, struct cnn_buf *out)
+{
+    if (o->type != CNN_OPT_CHOICE)
+        return;
+    cnn_buf_puts(out, "; one of");
+    for (const char *c = o->choices; c;) {
+        size_t n = strcspn(c, "|");
+        cnn_buf_printf(out, "%s %.*s", c == o->choices ? "" : ",", (int)n, c);
+        c = c[n] ? c + n + 1 : NULL;
+    }
+}
+
+static void print_option(const struct cnn_option *o)
+{
+    printf(".It Cm %s= Ns Ar %s\n", o->name, o->metavar ? o->metavar : "N");
+    struct cnn_buf text = {0};
+    cnn_buf_puts(&text, o->help);
+    add_choices(o, &text);
+    print_text(text.text ? text.text : "");
+    cnn_buf_free(&text);
+    printf("\n(");
+    if (o->fallback && !strcmp(o->name, "scale"))
+        printf("default 1/255");
+    else if (o->fallback)
+        printf("default %s", o->fallback);
+    else
+        printf("required");
+    print_bounds(o);
+    printf(").\n");
+}
+
+static void print_table(const struct cnn_option *table)
+{
+    if (!table || !table->name)
+        return;
+    printf(".Bl -tag -width Ds -compact\n");
+    for (const struct cnn_option *o = table; o->name; o++)
+        print_option(o);
+    printf(".El\n");
+}
+
+/* "conv filters kernel [key=value ...]" */
+static void print_synopsis(const char *word, const struct cnn_option *table)
+{
+    int keys = 0, found = 1;
+    printf(".It Cm %s", word);
+    for (int k = 1; found; k++) {
+        found = 0;
+        for (const struct cnn_option *o = table; o && o->name; o++)
+            if (o->position == k) {
+                printf(o->fallback ? " Op Ar %s" : " Ar %s", o->name);
+                found = 1;
+            }
+    }
+    for (const struct cnn_option *o = table; o && o->name; o++)
+        keys += !o->position;
+    printf(keys ? " Op Ar key Ns = Ns Ar value ...\n" : "\n");
+}
+
+static void print_layers(int losses)
+{
+    const struct cnn_layer_type *t;
+    printf(".Bl -tag -width Ds\n");
+    for (size_t i = 0; (t = cnn_layer_type_at(i)); i++) {
+        const char *summary = t->summary;
+        if (((t->flags & CNN_LAYER_LOSS) != 0) != losses)
+            continue;
+        if (!strncmp(summary, "loss: ", 6))
+            summary += 6;
+        print_synopsis(t->name, t->options);
+        print_text(summary);
+        printf(".\n");
+        print_table(t->options);
+    }
+    printf(".El\n");
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc == 2 ? argv[1] : "";
+    if (!strcmp(what, "input"))
+        print_table(cnn_input_table);
+    else if (!strcmp(what, "shortcut"))
+        print_table(cnn_shortcut_table);
+    else if (!strcmp(what, "layers") || !strcmp(what, "losses"))
+        print_layers(!strcmp(what, "losses"));
+    else
+        return cli_usage(&program, "one of input, shortcut, layers, losses");
+    return cli_end(&program, 0);
+}
