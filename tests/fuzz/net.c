@@ -1,12 +1,5 @@
 /* Fuzzing of the network language: no text may crash the parser, and what is built prints as a text
- * that builds the same again.
- *
- *   clang -g -O1 -std=c11 -Ilib -D_POSIX_C_SOURCE=200809L -fsanitize=fuzzer,address,undefined \
- *       tests/fuzz/net.c
- * lib/net/{lex,parse,call,resolve,expression,arguments,labels,nearest,build}.c \
- *       lib/net/{place,shortcut,ends,print}.c lib/layer/*.c lib/tensor/*.c lib/base/*.c -lm
- * -pthread -o fuzz-net
- *   ./fuzz-net -max_total_time=300 -max_len=2000 CORPUS lib/zoo */
+ * that builds the same again. See scripts/fuzz. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
