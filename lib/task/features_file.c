@@ -1,7 +1,20 @@
 /* A sink's file, or the caller's stream; see features_private.h. */
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "task/features_private.h"
+
+/* A manifest has the name that the keys beside an .npy would get: train.tsv, train.npy. */
+static int check_inputs(const struct features_to *to, const char *path)
+{
+    struct stat out, in;
+    if (stat(path, &out) || !S_ISREG(out.st_mode))
+        return 0;
+    for (size_t i = 0; i < to->inputs; i++)
+        if (!stat(to->input[i], &in) && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+            return cnn_fail(CNN_ECREATE, "%s is an input and would be written over", path);
+    return 0;
+}
 
 int features_file_open(struct features_file *f, const struct features_to *to, const char *path)
 {
@@ -9,7 +22,9 @@ int features_file_open(struct features_file *f, const struct features_to *to, co
     if (!f->name)
         return CNN_ESYSTEM;
     f->stream = to->stream;
-    int rc = path[0] ? cnn_outfile_open(path, &f->file) : 0;
+    int rc = path[0] ? check_inputs(to, path) : 0;
+    if (!rc && path[0])
+        rc = cnn_outfile_open(path, &f->file);
     if (!rc && f->file)
         f->stream = cnn_outfile_stream(f->file);
     return rc;

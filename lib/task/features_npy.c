@@ -2,7 +2,10 @@
  * many rows there are is written at the end, over the header's first number. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "data/features.h"
+#include "file/infile.h"
 #include "file/npy.h"
 #include "task/features_private.h"
 
@@ -37,6 +40,26 @@ static char *keys_path(const char *path)
     return cnn_buf_take(&b);
 }
 
+/* What is there already is written over only when it holds keys or features. */
+static int check_keys(const char *path)
+{
+    static const char *const ours[] = {CNN_FEATURES_CLASSES, CNN_FEATURES_HEADING};
+    unsigned char head[16] = {0};
+    size_t got, fits = 0;
+    int rc = cnn_bytes_head(path, head, sizeof head - 1, &got);
+    if (rc == CNN_ENOINPUT) {
+        cnn_error_clear();
+        return 0;
+    }
+    for (size_t i = 0; !rc && i < 2; i++)
+        fits |= !strncmp((const char *)head, ours[i], strlen(ours[i]));
+    return rc || fits ? rc
+                      : cnn_fail(CNN_ECREATE,
+                                 "%s is there already and holds something else than "
+                                 "keys",
+                                 path);
+}
+
 static int put_line(struct npy *s)
 {
     cnn_buf_puts(&s->line, "\n");
@@ -52,13 +75,16 @@ static int npy_open(void *sink, const struct features_to *to)
     struct npy *s = sink;
     if (!to->path[0])
         return cnn_fail(CNN_EUSAGE, "npy needs a file (--output): its size is known at the end");
+    struct stat st;
+    if (!stat(to->path, &st) && !S_ISREG(st.st_mode))
+        return cnn_fail(CNN_ECREATE, "%s: npy needs a regular file", to->path);
     s->classes = to->classes;
     s->shape = to->shape;
     s->count = cnn_chw_count(to->shape);
     char *path = keys_path(to->path);
-    int rc = path ? features_file_open(&s->values, to, to->path) : CNN_ESYSTEM;
-    if (!rc && fseek(s->values.stream, 0, SEEK_SET))
-        rc = cnn_fail_errno(CNN_ECREATE, "%s: npy needs a file", to->path);
+    int rc = path ? check_keys(path) : CNN_ESYSTEM;
+    if (!rc)
+        rc = features_file_open(&s->values, to, to->path);
     if (!rc)
         rc = features_file_open(&s->keys, to, path);
     free(path);

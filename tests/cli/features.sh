@@ -41,13 +41,21 @@ no_file svm/h.svm*
 
 # npy: the header tells the rows, the values follow; keys and classes stand beside.
 run cnn-features -l input -o f.npy id.st f.tsv
+status 73
+err_is 'cnn-features: f.tsv is an input and would be written over'
+no_file f.npy*
+printf 'one.png\tx\n' >manifest.tsv
+run cnn-features -l input -o manifest.npy id.st f.tsv
+status 73
+err_is 'cnn-features: manifest.tsv is there already and holds something else than keys'
+mv f.tsv from.tsv
+for again in 1 2; do run cnn-features -l input -o f.npy id.st from.tsv; done
 status 0
 head -n 1 f.npy | grep -q "'descr': '<f4', 'fortran_order': False, 'shape': (3, 2, 1, 2)" ||
     fail "header: $(head -n 1 f.npy)"
 [ "$(tail -c 48 f.npy | od -An -v -tf4 -w16 | tr -s ' ')" = ' 1 2 3 -0.5
  0 5 0 0
  0 0 0 7' ] || fail "values"
-# the .tsv beside f.npy has taken the place of the input of that name
 [ "$(cat f.tsv)" = '#classes	d	a	b
 #key	class
 k1	a
@@ -192,7 +200,8 @@ if [ -e /dev/full ]; then
         status 74
     done
     run cnn-features -l same -f npy -o /dev/full id.st g.tsv
-    [ "$status" -eq 73 ] || [ "$status" -eq 74 ] || fail "status $status"
+    status 73
+    err_is 'cnn-features: /dev/full: npy needs a regular file'
 fi
 run bash -c 'cnn-features -l fc1 lenet.st digits:20000 | head -n 1; exit ${PIPESTATUS[0]}'
 status 74
