@@ -1,0 +1,226 @@
+/* Layers and optimizers against PyTorch (tests/golden/layers.txt and updates.txt, made by
+ * scripts/make-golden-layers): norms and projections of outputs, gradients and statistics. */
+#include "layer_rig.h"
+
+#include <zlib.h>
+
+static const struct rig_case cases[] = {
+#define CASE(text, shapes, n, mode) {text, shapes, n, mode},
+#include "layer_cases.def"
+#undef CASE
+};
+enum { CASES = sizeof cases / sizeof *cases, PROBES = 3 };
+
+/* The i-th number in [-1, 1) of the tensor of that name. */
+static double draw(const char *name, size_t i)
+{
+    uint32_t start = (uint32_t)crc32(0, (const unsigned char *)name, (unsigned)strlen(name));
+    uint32_t x = (uint32_t)i * 2654435761u + start;
+    x ^= x >> 16;
+    x *= 0x45D9F3Bu;
+    x ^= x >> 16;
+    return (double)x / 2147483648.0 - 1.0;
+}
+
+struct golden {
+    FILE *file;
+    double tolerance;
+    char line[512];
+    int lines;
+};
+
+static void golden_open(struct golden *g, const char *name, double tolerance)
+{
+    char path[512];
+    const char *root = getenv("ROOT");
+    snprintf(path, sizeof path, "%s/tests/golden/%s", root ? root : ".", name);
+    *g = (struct golden){.file = fopen(path, "r"), .tolerance = tolerance};
+    if (!g->file)
+        fail_msg("cannot open %s", path);
+}
+
+static int golden_next(struct golden *g)
+{
+    if (!fgets(g->line, sizeof g->line, g->file))
+        return 0;
+    g->line[strcspn(g->line, "\n")] = '\0';
+    return ++g->lines;
+}
+
+/* The next line must be of that name and agree with x. A projection of errors of relative size e is
+ * at most about e times the norm times the root of the count. */
+static void golden_expect(struct golden *g, const char *within, const char *name, const real *x,
+                          size_t count)
+{
+    double want[1 + PROBES], got[1 + PROBES] = {0};
+    char word[64], probe[16];
+    size_t counted;
+    if (!golden_next(g) || sscanf(g->line, "%63s %zu %lf %lf %lf %lf", word, &counted, &want[0],
+                                  &want[1], &want[2], &want[3]) != 6)
+        fail_msg("line %d is not a result", g->lines);
+    assert_string_equal(word, name);
+    assert_int_equal(counted, count);
+    for (size_t i = 0; i < count; i++)
+        got[0] += (double)x[i] * (double)x[i];
+    got[0] = sqrt(got[0]);
+    for (int p = 0; p < PROBES; p++) {
+        snprintf(probe, sizeof probe, "probe%d", p);
+        for (size_t i = 0; i < count; i++)
+            got[p + 1] += (double)x[i] * draw(probe, i);
+    }
+    for (int p = 0; p <= PROBES; p++)
+        if (!(fabs(got[p] - want[p]) <= g->tolerance * (want[0] + 1e-3)))
+            fail_msg("%s: %s: %.17g instead of %.17g", within, name, got[p], want[p]);
+}
+
+static void expect_tensor(struct golden *g, const struct rig *r, const char *name,
+                          const struct cnn_tensor *t)
+{
+    golden_expect(g, r->text, name, t->data, cnn_tensor_count(t));
+}
+
+static void fill_case(struct rig *r)
+{
+    char name[16];
+    for (int i = 0; i < r->layer.inputs; i++) {
+        real *x = r->x[i].data;
+        snprintf(name, sizeof name, "x%d", i);
+        for (size_t k = 0; k < cnn_tensor_count(&r->x[i]); k++)
+            x[k] = (real)draw(name, k);
+    }
+    for (int i = 0; i < r->layer.params; i++) {
+        const char *suffix = r->layer.param[i].suffix;
+        real *w = r->w[i].data;
+        for (size_t k = 0; k < cnn_tensor_count(&r->w[i]); k++)
+            w[k] = (real)(draw(suffix, k) + (strcmp(suffix, "running_var") ? 0 : 1.5));
+    }
+    real *dy = r->dy.data;
+    for (size_t k = 0; k < cnn_tensor_count(&r->dy); k++)
+        dy[k] = (real)draw("dy", k);
+}
+
+static void check_case(struct golden *g, struct cnn_backend *b, const struct rig_case *c)
+{
+    struct rig r;
+    char head[256], name[16];
+    snprintf(head, sizeof head, "case %s | %s | %zu | %s", c->text, c->shapes, c->n, c->mode);
+    assert_true(golden_next(g));
+    assert_string_equal(g->line, head);
+    rig_open(&r, b, c, draw);
+    fill_case(&r);
+    if (!(r.layer.type->flags & CNN_LAYER_LOSS)) {
+        r.pass.training = 0;
+        rig_forward(&r);
+        expect_tensor(g, &r, "infer", &r.y);
+        r.pass.training = 1;
+    }
+    rig_forward(&r);
+    expect_tensor(g, &r, "y", &r.y);
+    rig_backward(&r);
+    for (int i = 0; i < r.layer.inputs; i++) {
+        snprintf(name, sizeof name, "dx%d", i);
+        expect_tensor(g, &r, name, &r.dx[i]);
+    }
+    for (int i = 0; i < r.layer.params; i++)
+        expect_tensor(g, &r, r.layer.param[i].suffix,
+                      r.layer.param[i].trained ? &r.dw[i] : &r.w[i]);
+    rig_check_guards(&r);
+    rig_close(&r);
+}
+
+static void check_layers(double tolerance)
+{
+    struct golden g;
+    struct cnn_backend *b;
+    assert_int_equal(cnn_backend_open("cpu", 2, &b), 0);
+    golden_open(&g, "layers.txt", tolerance);
+    for (int i = 0; i < CASES; i++)
+        check_case(&g, b, &cases[i]);
+    assert_false(golden_next(&g));
+    fclose(g.file);
+    cnn_backend_close(b);
+}
+
+enum { WEIGHTS = 37, STEPS = 12 };
+
+/* What a line "update NAME key=number ..." asks for. */
+static void read_update(const char *line, char name[16], struct cnn_update *u)
+{
+    const struct {
+        const char *key;
+        double *value;
+    } numbers[] = {{"rate", &u->rate},   {"momentum", &u->momentum},  {"rho", &u->rho},
+                   {"beta1", &u->beta1}, {"beta2", &u->beta2},        {"eps", &u->eps},
+                   {"l2", &u->l2},       {"decoupled", &u->decoupled}};
+    enum { NUMBERS = sizeof numbers / sizeof *numbers };
+    char key[16];
+    double value;
+    int length;
+    *u = (struct cnn_update){.clip_scale = 1};
+    assert_int_equal(sscanf(line, "update %15s%n", name, &length), 1);
+    for (line += length; sscanf(line, " %15[^=]=%lf%n", key, &value, &length) == 2;
+         line += length) {
+        int i = 0;
+        while (i < NUMBERS && strcmp(numbers[i].key, key))
+            i++;
+        if (i < NUMBERS)
+            *numbers[i].value = value;
+        else if (!strcmp(key, "nesterov"))
+            u->nesterov = (int)value;
+        else
+            fail_msg("unknown number %s", key);
+    }
+}
+
+static void run_update(const struct cnn_kernels *k, struct cnn_queue *q, const char *name,
+                       const struct cnn_update *u, real *w, const real *g, real *s1, real *s2)
+{
+    const struct {
+        const char *name;
+        void (*step)(struct cnn_queue *, const struct cnn_update *, size_t, real *, const real *,
+                     real *, real *);
+    } kinds[] = {{"sgd", k->update_sgd},
+                 {"adagrad", k->update_adagrad},
+                 {"adadelta", k->update_adadelta},
+                 {"rmsprop", k->update_rmsprop},
+                 {"adam", k->update_adam}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(kinds[i].name, name)) {
+            kinds[i].step(q, u, WEIGHTS, w, g, s1, s2);
+            return;
+        }
+    fail_msg("no optimizer %s", name);
+}
+
+static void check_update(struct golden *golden, struct cnn_backend *b)
+{
+    real w[WEIGHTS], g[WEIGHTS], s1[WEIGHTS] = {0}, s2[WEIGHTS] = {0};
+    char name[16], stream[16], head[512];
+    struct cnn_update u;
+    snprintf(head, sizeof head, "%s", golden->line);
+    read_update(head, name, &u);
+    for (size_t i = 0; i < WEIGHTS; i++)
+        w[i] = (real)draw("w", i);
+    for (int step = 0; step < STEPS; step++) {
+        snprintf(stream, sizeof stream, "g%d", step);
+        for (size_t i = 0; i < WEIGHTS; i++)
+            g[i] = (real)draw(stream, i);
+        u.step = (uint64_t)step + 1;
+        run_update(b->kernels, &b->queue, name, &u, w, g, s1, s2);
+        golden_expect(golden, head, "w", w, WEIGHTS);
+    }
+}
+
+static void check_updates(double tolerance)
+{
+    struct golden g;
+    struct cnn_backend *b;
+    int updates = 0;
+    assert_int_equal(cnn_backend_open("cpu", 2, &b), 0);
+    golden_open(&g, "updates.txt", tolerance);
+    for (; golden_next(&g); updates++)
+        check_update(&g, b);
+    assert_true(updates >= 13);
+    fclose(g.file);
+    cnn_backend_close(b);
+}
