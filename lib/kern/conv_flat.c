@@ -131,7 +131,8 @@ static void block(const struct flat *f, size_t k, size_t count, const real *xp, 
     const real *x = xp + k / f->kg * f->cg * f->plane;
     const real *w = f->packed + k * f->cg * g->kh * g->kw, *bias = f->b ? f->b + k : zero;
     for (size_t v = 0; v < f->vectors;) {
-        size_t vectors = cnn_min(f->blocks->vectors, f->vectors - v), at = v * f->blocks->lanes;
+        size_t most = f->blocks->vectors, vectors = f->vectors - v < most ? 1 : most;
+        size_t at = v * f->blocks->lanes;
         f->blocks->forward[count - 1][vectors - 1](&t, x + at, w, bias, out + at, f->dy_plane);
         v += vectors;
     }

@@ -1,7 +1,8 @@
 /* Blocks of sums held in registers, for each instruction set; see conv_flat_blocks.h. */
 #include "kern/conv_flat_blocks.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+/* Sanitizers see the same code by its plain blocks; the others would take minutes to compile. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
 #define HAVE_X86 1
 
 #define ISA     avx512

@@ -34,7 +34,8 @@ struct cnn_flat_samples {
 typedef void cnn_flat_weight(const struct cnn_flat_samples *p, const real *x, size_t step,
                              const real *dy, real *dw, size_t ld);
 
-/* The blocks for one instruction set; indices of the tables are sizes less one. */
+/* The blocks for one instruction set; indices of the tables are sizes less one. Forward blocks are
+ * of 1 or of `vectors` vectors. */
 struct cnn_flat_blocks {
     size_t lanes;            /* elements of a vector */
     size_t outputs, vectors; /* the largest forward block that registers hold */

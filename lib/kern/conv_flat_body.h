@@ -92,17 +92,20 @@ INLINE void NAME(weight_block)(const struct cnn_flat_samples *p, const real *x, 
         }
 }
 
+/* Only the sizes that are used have a body. */
 #define FORWARD(k, v)                                                                              \
     TARGET static void NAME(forward_##k##v)(const struct cnn_flat_taps *t, const real *x,          \
                                             const real *w, const real *bias, real *out, size_t ld) \
     {                                                                                              \
-        NAME(forward_block)(t, x, w, bias, out, ld, k, v);                                         \
+        if (k <= OUTPUTS && (v == 1 || v == VECTORS))                                              \
+            NAME(forward_block)(t, x, w, bias, out, ld, k, v);                                     \
     }
 #define WEIGHT(k, s)                                                                               \
     TARGET static void NAME(weight_##k##s)(const struct cnn_flat_samples *p, const real *x,        \
                                            size_t step, const real *dy, real *dw, size_t ld)       \
     {                                                                                              \
-        NAME(weight_block)(p, x, step, dy, dw, ld, k, s);                                          \
+        if (k <= OUTPUTS && k * s <= SUMS)                                                         \
+            NAME(weight_block)(p, x, step, dy, dw, ld, k, s);                                      \
     }
 #define BODIES(k)                                                                                  \
     FORWARD(k, 1)                                                                                  \
