@@ -123,13 +123,19 @@ FILE *cnn_outfile_stream(struct cnn_outfile *f)
     return f->stream;
 }
 
+int cnn_outfile_error(const struct cnn_outfile *f)
+{
+    return cnn_fail_errno(CNN_EIO, "%s", f->path);
+}
+
 /* A write failed some time ago and its errno is gone; what keeps one from working keeps a second
  * from working too. */
 static int fail_with_reason(const struct cnn_outfile *f)
 {
     static const char probe[4096];
-    if (write(fileno(f->stream), probe, sizeof probe) < 0 || fsync(fileno(f->stream)))
-        return cnn_fail_errno(CNN_EIO, "%s", f->path);
+    if (f->temporary &&
+        (write(fileno(f->stream), probe, sizeof probe) < 0 || fsync(fileno(f->stream))))
+        return cnn_outfile_error(f);
     return cnn_fail(CNN_EIO, "%s: write error", f->path);
 }
 

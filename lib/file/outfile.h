@@ -15,6 +15,10 @@ int cnn_outfile_open(const char *path, struct cnn_outfile **out);
 /* The stream to write to; check nothing, commit does. */
 FILE *cnn_outfile_stream(struct cnn_outfile *f);
 
+/* For a caller whose write to the stream just failed and who does not go on to commit: CNN_EIO with
+ * "PATH: " and what errno says. */
+int cnn_outfile_error(const struct cnn_outfile *f);
+
 /* Finish: CNN_EIO with "PATH: ..." when any write failed, else the file is in place. Frees f in
  * both cases. */
 int cnn_outfile_commit(struct cnn_outfile *f);

@@ -20,6 +20,7 @@ struct cnn_safetensors_writer {
     size_t *bytes; /* of each tensor, in declared order */
     size_t count, capacity, next;
     size_t end; /* of the data so far */
+    struct cnn_outfile *file;
     FILE *stream;
 };
 
@@ -151,13 +152,15 @@ int cnn_safetensors_begin(struct cnn_safetensors_writer *w, struct cnn_outfile *
     unsigned char prefix[8];
     for (int i = 0; i < 8; i++)
         prefix[i] = (unsigned char)((uint64_t)padded >> (8 * i));
+    w->file = f;
     w->stream = cnn_outfile_stream(f);
     w->next = 0;
     int bad = fwrite(prefix, sizeof prefix, 1, w->stream) != 1 ||
               fwrite(text, 1, length, w->stream) != length ||
               fwrite(spaces, 1, padded - length, w->stream) != padded - length;
+    int rc = bad ? cnn_outfile_error(f) : 0;
     free(text);
-    return bad ? cnn_fail_errno(CNN_EIO, "cannot write the header") : 0;
+    return rc;
 }
 
 int cnn_safetensors_data(struct cnn_safetensors_writer *w, const void *data, size_t bytes)
@@ -167,7 +170,7 @@ int cnn_safetensors_data(struct cnn_safetensors_writer *w, const void *data, siz
                         w->next, w->count, bytes);
     w->next++;
     if (bytes && fwrite(data, 1, bytes, w->stream) != bytes)
-        return cnn_fail_errno(CNN_EIO, "cannot write tensor %zu of %zu", w->next, w->count);
+        return cnn_outfile_error(w->file);
     return 0;
 }
 
