@@ -124,3 +124,19 @@ out_has '*: 1x28x28 to 10, * parameters, batches of 32'
 out_has 'optimizer state *'
 out_has 'in all *'
 no_file x
+
+# Bad samples: named and fatal, or left out and listed.
+need tar
+cnn-augment digits:60 >digits.tar && mkdir loose && tar xf digits.tar -C loose || fail 'cnn-augment or tar'
+find loose -name '*.pgm' | sort | while read -r picture; do
+    printf '%s\t%s\n' "$picture" "$(cat "${picture%.pgm}.cls")"
+done >list.tsv
+broken=$(sed -n 17p list.tsv | cut -f 1)
+head -c 300 "$broken" >half && mv half "$broken"
+train list.tsv --epochs 2 -o x
+status 65
+err_has "cnn-train: *$broken*"
+no_file x
+train list.tsv --epochs 2 -o skipping --on-bad list=bad.txt
+status 0
+[ "$(cat bad.txt)" = "$broken" ] || fail 'the list is not the broken file once'
