@@ -1,5 +1,5 @@
 /* Classify images with a trained model from a program of your own; see cnn(3). Compile with
- * `pkg-config --cflags cnn`, link with `pkg-config --libs --static cnn`.
+ * `pkg-config --cflags cnn`, link with `pkg-config --libs cnn`.
  *
  *     struct cnn_predictor *p;
  *     float score[10];
