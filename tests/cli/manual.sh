@@ -1,0 +1,25 @@
+# The manual pages are well-formed and name every option that the programs have, and no other.
+. "$ROOT/tests/cli/lib.sh"
+need mandoc
+for page in "$ROOT"/man/*.[1-8]; do
+    run mandoc -T lint -W warning "$page"
+    [ ! -s out ] && [ ! -s err ] || fail "${page##*/} is not well-formed"
+done
+manual() { mandoc -T ascii "$ROOT/man/$1.1" | sed 's/.\x08//g'; }
+manual cnn-augment >augment.txt
+for p in "$ROOT"/bin/cnn-*.c; do
+    p=$(basename "$p" .c)
+    command_line="$p --options"
+    [ -f "$ROOT/man/$p.1" ] || fail "$p has no manual page"
+    manual "$p" >page.txt
+    "$p" --options | cut -f 1 | sort >options.txt
+    while read -r o; do
+        # Programs that augment send the reader to cnn-augment(1) for the catalogue.
+        if grep -q 'cnn-augment(1)' page.txt && grep -qE -e "^ +(-., )?$o\b" augment.txt; then continue; fi
+        grep -qE -e "(^|[^[:alnum:]-])$o([^[:alnum:]-]|\$)" page.txt || fail "$p.1 does not mention $o"
+    done <options.txt
+    grep -oE -e '^ +(-[[:alnum:]],? +([[:alpha:]]+,? +)?)?--[[:alnum:]-]+' page.txt | grep -oE -e '--[[:alnum:]-]+' | sort -u >named.txt
+    strange=$(comm -13 options.txt named.txt)
+    [ -z "$strange" ] || fail "$p.1 describes what $p does not have: $strange"
+done
+exit 0
