@@ -28,10 +28,8 @@ static int tar_add(void *sink, const struct features_row *row)
     struct tar *s = sink;
     size_t n = cnn_chw_count(s->shape);
     /* encoding only reads them */
-    struct cnn_image values = {
-        s->shape.c, s->shape.h, s->shape.w, 0, (float *)(uintptr_t)row->values, n};
-    struct cnn_sample sample = {
-        .key = (char *)(uintptr_t)row->key, .image = values, .weight = row->weight};
+    struct cnn_image values = {s->shape.c, s->shape.h, s->shape.w, 0, (float *)row->values, n};
+    struct cnn_sample sample = {.key = (char *)row->key, .image = values, .weight = row->weight};
     if (row->label >= 0) {
         sample.target.kind = CNN_TARGET_CLASS;
         sample.target.label = row->label;

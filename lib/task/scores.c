@@ -58,7 +58,7 @@ static int ahead(const float *scores, size_t a, size_t b)
 {
     if (isnan(scores[a]) || isnan(scores[b]))
         return !isnan(scores[a]) || (isnan(scores[b]) && a < b);
-    return scores[a] > scores[b] || (scores[a] == scores[b] && a < b);
+    return scores[a] > scores[b] || (a < b && scores[a] == scores[b]);
 }
 
 void cnn_scores_top(const float *scores, size_t n, size_t k, size_t *index)
