@@ -120,8 +120,8 @@ static int set_value(const struct cnn_option *o, void *p, const char *text)
     case CNN_OPT_FLAG:
         return set_flag(p, text);
     case CNN_OPT_INT:
-        rc = cnn_parse_int(text, (int64_t)o->min,
-                           o->max >= 9.2e18 ? INT64_MAX : (int64_t)o->max, &whole);
+        rc = cnn_parse_int(text, (int64_t)o->min, o->max >= 9.2e18 ? INT64_MAX : (int64_t)o->max,
+                           &whole);
         if (!rc)
             *(long long *)p = whole;
         return rc;

@@ -16,12 +16,12 @@ enum cnn_option_type {
     CNN_OPT_REAL,   /* double within [min, max] */
     CNN_OPT_TEXT,   /* const char *, borrowed from the text that was parsed */
     CNN_OPT_CHOICE, /* int: index into `choices` */
-    CNN_OPT_PAIR,   /* struct cnn_pair: "3" or "3x5" (height x width), each within [min, max]; or one of
-                       `choices` (may be NULL), which both members hold as -1, -2, ... */
-    CNN_OPT_PAD,    /* struct cnn_pair: as PAIR, or the words same, valid, full */
-    CNN_OPT_REALS,  /* struct cnn_reals: "0.485,0.456,0.406" */
-    CNN_OPT_BYTES,  /* size_t: "64K", "2G" */
-    CNN_OPT_TEXTS,  /* struct cnn_strings: each occurrence adds one (programs only) */
+    CNN_OPT_PAIR,  /* struct cnn_pair: "3" or "3x5" (height x width), each within [min, max]; or one
+                      of  `choices` (may be NULL), which both members hold as -1, -2, ... */
+    CNN_OPT_PAD,   /* struct cnn_pair: as PAIR, or the words same, valid, full */
+    CNN_OPT_REALS, /* struct cnn_reals: "0.485,0.456,0.406" */
+    CNN_OPT_BYTES, /* size_t: "64K", "2G" */
+    CNN_OPT_TEXTS, /* struct cnn_strings: each occurrence adds one (programs only) */
 };
 
 struct cnn_pair {
@@ -49,15 +49,21 @@ struct cnn_option {
     const char *help;     /* one line, no full stop */
 };
 
-/* A table ends with an entry whose name is NULL. In programs, an entry with an empty name and a help text is a heading. */
-#define CNN_OPTION_END {.name = NULL}
+/* A table ends with an entry whose name is NULL. In programs, an entry with an empty name and a
+ * help text is a heading. */
+#define CNN_OPTION_END                                                                             \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
 
 const struct cnn_option *cnn_option_find(const struct cnn_option *table, const char *name);
 
-/* Fill every field that has a fallback. A wrong fallback is a bug of ours and is reported as such. */
+/* Fill every field that has a fallback. A wrong fallback is a bug of ours and is reported as such.
+ */
 int cnn_option_defaults(const struct cnn_option *table, void *fields);
 
-/* Set one field from text. CNN_EUSAGE with "NAME: what is wrong" otherwise. TEXT fields keep the pointer. */
+/* Set one field from text. CNN_EUSAGE with "NAME: what is wrong" otherwise. TEXT fields keep the
+ * pointer. */
 int cnn_option_set(const struct cnn_option *option, void *fields, const char *text);
 
 /* The field as text that cnn_option_set reads back to the same value. */

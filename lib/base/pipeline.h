@@ -12,8 +12,8 @@
 struct cnn_pipeline;
 
 struct cnn_pipeline_job {
-    /* Fill in `slot` what the worker needs for the next item. Called by one thread at a time, in order.
-     * 1: an item is there; 0: the end; negative: failed (the error is set). */
+    /* Fill in `slot` what the worker needs for the next item. Called by one thread at a time, in
+     * order. 1: an item is there; 0: the end; negative: failed (the error is set). */
     int (*produce)(void *context, void *slot);
     /* Work on the item; any thread, many at once. 0 or a negative code with the error set. */
     int (*work)(void *context, void *slot);
@@ -27,7 +27,8 @@ struct cnn_pipeline *cnn_pipeline_open(const struct cnn_pipeline_job *job, int t
 
 /* Wait for the next item in order. 1: *slot is it, until cnn_pipeline_release; 0: the end;
  * negative: producing or working on this item failed, with the worker's message set in this thread.
- * After a failed item the next call goes on with the item behind it (a failed producer is final). */
+ * After a failed item the next call goes on with the item behind it (a failed producer is final).
+ */
 int cnn_pipeline_next(struct cnn_pipeline *p, void **slot);
 
 /* Give the slot of the last cnn_pipeline_next back (also after a failed item). */

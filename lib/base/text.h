@@ -44,8 +44,8 @@ int cnn_parse_real(const char *text, double min, double max, double *out);
 /* A byte count such as 4096, 64K, 512M, 2G. */
 int cnn_parse_bytes(const char *text, size_t *out);
 
-/* The shortest decimal form that reads back as the same double (as float32 when `single`), without an exponent up to a
- * million. */
+/* The shortest decimal form that reads back as the same double (as float32 when `single`), without
+ * an exponent up to a million. */
 void cnn_format_real(double value, int single, char out[32]);
 /* 1,234,567 and 1.2 MiB, for people. */
 void cnn_format_count(uint64_t n, char out[32]);

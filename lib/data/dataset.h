@@ -32,9 +32,9 @@ struct cnn_dataset_options {
         *classes; /* pinned list; a class that is not in it is CNN_EDATA. NULL: the header's list of
                      a stream, classes.txt beside the file, else the sorted names found */
     const char *labels; /* IDX: the label file, when it is not where it usually is; NULL */
-    int stream;     /* enum cnn_dataset_stream; has no effect on other forms */
+    int stream;         /* enum cnn_dataset_stream; has no effect on other forms */
     int unlabelled; /* classes do not matter: a stream read once may name ones that no list has */
-    size_t memory;         /* bytes that a spooled stream may take in memory; 0: 1 GiB */
+    size_t memory;  /* bytes that a spooled stream may take in memory; 0: 1 GiB */
     const char *temporary; /* folder for the rest; NULL: $TMPDIR, else /tmp */
     const volatile int
         *stop; /* set by a signal handler: spooling gives up with CNN_EINTERRUPTED; may be NULL */

@@ -37,7 +37,8 @@ struct cnn_window {
     size_t kh, kw, stride_h, stride_w;
     size_t pad_top, pad_left;
     size_t pad_bottom, pad_right;
-    int count_pad; /* avgpool: padded elements (not those beyond the padding) count in the divisor */
+    int count_pad; /* avgpool: padded elements (not those beyond the padding) count in the divisor
+                    */
 };
 
 enum cnn_activation { CNN_RELU, CNN_LEAKY_RELU, CNN_SIGMOID, CNN_TANH };
@@ -45,17 +46,18 @@ enum cnn_activation { CNN_RELU, CNN_LEAKY_RELU, CNN_SIGMOID, CNN_TANH };
 /* What the samples of a batch should give; device memory. */
 struct cnn_targets {
     const int32_t *label; /* (n, h, w) of the output; -1: ignore. NULL when `vector` is used */
-    const real *vector;   /* (n, c, h, w): numbers or probabilities, in canonical order. NULL when `label` is used */
+    const real *vector;   /* (n, c, h, w): numbers or probabilities, in canonical order. NULL when
+                             `label` is used */
     const real *weight;   /* (n) */
 };
 
 /* Numbers of one optimizer step. Which are read, and what s1 and s2 hold, by optimizer:
- *   sgd       momentum, nesterov; s1 the velocity v = momentum v + g, w -= rate v (nesterov: w -= rate (g + momentum v))
- *   adagrad   eps; s1 the sum of squares (Duchi, Hazan, Singer 2011)
- *   adadelta  rho, eps; s1 E[g^2], s2 E[dx^2] (Zeiler 2012)
- *   rmsprop   rho, eps, momentum; s1 E[g^2], s2 the velocity (Tieleman and Hinton 2012)
- *   adam      beta1, beta2, eps, step; s1, s2 the moments (Kingma and Ba 2015); decoupled != 0: w -= rate * decoupled * w
- *             first (AdamW, Loshchilov and Hutter 2019) */
+ *   sgd       momentum, nesterov; s1 the velocity v = momentum v + g, w -= rate v (nesterov: w -=
+ * rate (g + momentum v)) adagrad   eps; s1 the sum of squares (Duchi, Hazan, Singer 2011) adadelta
+ * rho, eps; s1 E[g^2], s2 E[dx^2] (Zeiler 2012) rmsprop   rho, eps, momentum; s1 E[g^2], s2 the
+ * velocity (Tieleman and Hinton 2012) adam      beta1, beta2, eps, step; s1, s2 the moments (Kingma
+ * and Ba 2015); decoupled != 0: w -= rate * decoupled * w first (AdamW, Loshchilov and Hutter 2019)
+ */
 struct cnn_update {
     double rate, momentum, rho, beta1, beta2, eps;
     double l1, l2, decoupled, clip_scale;

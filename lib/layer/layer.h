@@ -51,7 +51,8 @@ struct cnn_reserve {
 };
 
 enum cnn_layer_flag {
-    CNN_LAYER_INPLACE = 1, /* forward may have y at x's memory, and backward dx at dy's (first input) */
+    CNN_LAYER_INPLACE =
+        1, /* forward may have y at x's memory, and backward dx at dy's (first input) */
     CNN_LAYER_NEEDS_X = 2, /* backward reads x */
     CNN_LAYER_NEEDS_Y = 4, /* backward reads y */
     CNN_LAYER_LOSS = 8,    /* y holds one number a sample; reads pass->targets */
@@ -99,13 +100,13 @@ struct cnn_pass {
     const struct cnn_tensor *const *x; /* (inputs) */
     struct cnn_tensor *y;
     const struct cnn_tensor *dy;
-    struct cnn_tensor *const *dx;       /* (inputs); dx[i] NULL: not wanted */
-    struct cnn_tensor *const *w;        /* (params) */
-    struct cnn_tensor *const *dw;       /* (params); dw[i] NULL: not wanted */
-    void *const *saved;                 /* as reserved */
+    struct cnn_tensor *const *dx; /* (inputs); dx[i] NULL: not wanted */
+    struct cnn_tensor *const *w;  /* (params) */
+    struct cnn_tensor *const *dw; /* (params); dw[i] NULL: not wanted */
+    void *const *saved;           /* as reserved */
     void *work;
-    const struct cnn_targets *targets;  /* losses */
-    double loss_scale;                  /* losses: backward's factor */
+    const struct cnn_targets *targets; /* losses */
+    double loss_scale;                 /* losses: backward's factor */
 };
 
 /* Declare a parameter; returns its index in p->w. For use in setup. */

@@ -13,8 +13,9 @@ struct cnn_net;
 struct cnn_net_config {
     size_t batch; /* the largest batch that will run */
     int training; /* backward will be called */
-    const struct cnn_strings *freeze; /* patterns of parameter names ("layer1.*") that are not trained; may be NULL */
-    const int *keep;                  /* nodes whose values must outlive the forward pass (features) */
+    const struct cnn_strings
+        *freeze; /* patterns of parameter names ("layer1.*") that are not trained; may be NULL */
+    const int *keep; /* nodes whose values must outlive the forward pass (features) */
     size_t keeps;
     int optimizer_slabs; /* state arrays per parameter: 0, 1 or 2 */
 };
@@ -25,7 +26,8 @@ struct cnn_net_param {
     struct cnn_shape shape;
     struct cnn_param declared;
     int trained, frozen;
-    size_t offset; /* in the parameter slab, elements; gradients and optimizer state at the same offset */
+    size_t offset; /* in the parameter slab, elements; gradients and optimizer state at the same
+                      offset */
     struct cnn_tensor value, gradient;
 };
 
@@ -56,26 +58,28 @@ int cnn_net_init(struct cnn_net *net, uint64_t seed, enum cnn_init rule);
 
 /* A batch in host memory. */
 struct cnn_batch_view {
-    size_t n;              /* at most config.batch */
-    const float *x;        /* (n, c, h, w), preprocessed */
-    const int32_t *label;  /* (n) classes, or (n, h, w) label images; NULL when vector is used */
-    const float *vector;   /* (n, outputs) */
-    const float *weight;   /* (n); NULL: all 1 */
+    size_t n;             /* at most config.batch */
+    const float *x;       /* (n, c, h, w), preprocessed */
+    const int32_t *label; /* (n) classes, or (n, h, w) label images; NULL when vector is used */
+    const float *vector;  /* (n, outputs) */
+    const float *weight;  /* (n); NULL: all 1 */
 };
 
-/* Upload the batch and run the net. training: dropout drops, batchnorm uses batch statistics, losses and
- * aux heads run. step: numbers the dropout draws. Without training, losses run when the graph has them and the
- * batch has targets. 0, or the device's error. */
+/* Upload the batch and run the net. training: dropout drops, batchnorm uses batch statistics,
+ * losses and aux heads run. step: numbers the dropout draws. Without training, losses run when the
+ * graph has them and the batch has targets. 0, or the device's error. */
 int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int training,
                     uint64_t seed, uint64_t step);
-/* After a training forward: add this batch's gradients. The loss is the weighted mean over the batch, times
- * `scale` (1/k with k batches accumulated). */
+/* After a training forward: add this batch's gradients. The loss is the weighted mean over the
+ * batch, times `scale` (1/k with k batches accumulated). */
 int cnn_net_backward(struct cnn_net *net, double scale);
 int cnn_net_zero_gradients(struct cnn_net *net);
 
-/* Of the last forward: the sum over the batch of weight * loss (main loss only) and of the weights; NaN travels. */
+/* Of the last forward: the sum over the batch of weight * loss (main loss only) and of the weights;
+ * NaN travels. */
 int cnn_net_loss(struct cnn_net *net, double *weighted_sum, double *weight_sum);
-/* Of the last forward: a node's value, canonical, (n, c, h, w). The node must be the output, the logits or kept. */
+/* Of the last forward: a node's value, canonical, (n, c, h, w). The node must be the output, the
+ * logits or kept. */
 int cnn_net_value(struct cnn_net *net, int node, float *out);
 
 #endif

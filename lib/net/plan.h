@@ -21,7 +21,8 @@ struct cnn_plan_node {
     int value, gradient;
     int saved[CNN_LAYER_MAX_SAVED];
     int work_forward, work_backward;
-    int *extra; /* (inputs) a gradient's second and later contributions land here before they are added; -1: written in place */
+    int *extra;  /* (inputs) a gradient's second and later contributions land here before they are
+                    added; -1: written in place */
     int inplace; /* forward: y lies in x's block */
 };
 
