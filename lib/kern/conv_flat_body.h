@@ -52,7 +52,7 @@ INLINE real NAME(total)(const NAME(vector) * v)
     *(NAME(loose) *)s = *v;
     for (int half = LANES / 2; half; half /= 2)
         for (int i = 0; i < half; i++)
-            s[i] += s[i + half];
+            s[i] += s[i + half]; /* cppcheck-suppress uninitvar */
     return s[0];
 }
 

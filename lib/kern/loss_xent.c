@@ -21,7 +21,7 @@ static double log_sum_exp(const struct cnn_loss *l, size_t n, size_t p)
         top = (double)x[c * l->hw] > top ? (double)x[c * l->hw] : top;
     for (size_t c = 0; c < l->c; c++)
         sum += exp((double)x[c * l->hw] - top);
-    return top + log(sum);
+    return top + log(sum); /* cppcheck-suppress invalidFunctionArg ; sum is at least 1 */
 }
 
 static void forward_job(void *context, size_t job, int thread)

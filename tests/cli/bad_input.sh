@@ -142,6 +142,7 @@ for signal in TERM INT; do
     [ $status -eq 75 ] || fail "SIG$signal ends cnn-train with $status"
     [ "$(cat x.safetensors)" = precious ] || fail "a previous output was lost"
     mkfifo reader.$signal
+    # shellcheck disable=SC2217 # it holds the pipe open and reads nothing
     sleep 20 <reader.$signal &
     sleeper=$!
     cnn-augment -q digits:100000 >reader.$signal 2>err &
