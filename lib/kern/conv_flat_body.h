@@ -49,7 +49,8 @@ INLINE void NAME(forward_block)(const struct cnn_flat_taps *t, const real *x, co
 INLINE real NAME(total)(const NAME(vector) * v)
 {
     real s[BYTES / sizeof(real)];
-    *(NAME(loose) *)s = *v;
+    for (int i = 0; i < LANES; i++)
+        s[i] = (*v)[i];
     for (int half = LANES / 2; half; half /= 2)
         for (int i = 0; i < half; i++)
             s[i] += s[i + half]; /* cppcheck-suppress uninitvar */

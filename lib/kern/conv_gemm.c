@@ -364,10 +364,9 @@ static size_t work(const struct cnn_conv *g, enum cnn_conv_pass pass, size_t n, 
  * product is so short that packing it is not repaid. */
 static double cost(const struct cnn_conv *g, enum cnn_conv_pass pass)
 {
-    double rows = (double)(g->in_c / g->groups * g->kh * g->kw);
-    double outputs = (double)(g->out_c / g->groups);
+    struct gemm m = plan(g, 1);
     (void)pass;
-    return 1 + 16 / outputs + 64 / rows;
+    return 1 + 16 / (double)m.kg + 64 / (double)(m.cg * m.taps);
 }
 
 const struct cnn_conv_algorithm cnn_conv_gemm = {

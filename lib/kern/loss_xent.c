@@ -16,10 +16,11 @@ static double smoothed(const struct cnn_loss *l, size_t n, size_t c, size_t p)
 static double log_sum_exp(const struct cnn_loss *l, size_t n, size_t p)
 {
     const real *x = l->x + n * l->c * l->hw + p;
-    double top = (double)x[0], sum = 0;
+    double top = (double)x[0];
     for (size_t c = 1; c < l->c; c++)
         top = (double)x[c * l->hw] > top ? (double)x[c * l->hw] : top;
-    for (size_t c = 0; c < l->c; c++)
+    double sum = exp((double)x[0] - top);
+    for (size_t c = 1; c < l->c; c++)
         sum += exp((double)x[c * l->hw] - top);
     return top + log(sum); /* cppcheck-suppress invalidFunctionArg ; sum is at least 1 */
 }

@@ -7,8 +7,8 @@ struct update {
     size_t count;
     real *w, *s1, *s2;
     const real *g;
-    void (*rule)(const struct cnn_update *u, size_t count, real *w, const real *g, real *s1,
-                 real *s2);
+    void (*rule)(const struct cnn_update *u, struct cnn_range range, real *w, const real *g,
+                 real *s1, real *s2);
 };
 
 /* The numbers of a step in the precision of the build. */
@@ -27,43 +27,43 @@ static inline real gradient(struct gradient r, real w, real g)
     return r.clip * g + r.l2 * w + r.l1 * sign;
 }
 
-CNN_HOT static void sgd(const struct cnn_update *u, size_t count, real *w, const real *g, real *s1,
-                        real *s2)
+CNN_HOT static void sgd(const struct cnn_update *u, struct cnn_range range, real *w, const real *g,
+                        real *s1, real *s2)
 {
     struct gradient r = gradient_rule(u);
     real rate = (real)u->rate, momentum = (real)u->momentum;
     (void)s2;
     if (momentum == 0) {
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = range.begin; i < range.end; i++)
             w[i] -= rate * gradient(r, w[i], g[i]);
         return;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = range.begin; i < range.end; i++) {
         real d = gradient(r, w[i], g[i]);
         s1[i] = momentum * s1[i] + d;
         w[i] -= rate * (u->nesterov ? d + momentum * s1[i] : s1[i]);
     }
 }
 
-CNN_HOT static void adagrad(const struct cnn_update *u, size_t count, real *w, const real *g,
-                            real *s1, real *s2)
+CNN_HOT static void adagrad(const struct cnn_update *u, struct cnn_range range, real *w,
+                            const real *g, real *s1, real *s2)
 {
     struct gradient r = gradient_rule(u);
     real rate = (real)u->rate, eps = (real)u->eps;
     (void)s2;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = range.begin; i < range.end; i++) {
         real d = gradient(r, w[i], g[i]);
         s1[i] += d * d;
         w[i] -= rate * d / (cnn_sqrt(s1[i]) + eps);
     }
 }
 
-CNN_HOT static void adadelta(const struct cnn_update *u, size_t count, real *w, const real *g,
-                             real *s1, real *s2)
+CNN_HOT static void adadelta(const struct cnn_update *u, struct cnn_range range, real *w,
+                             const real *g, real *s1, real *s2)
 {
     struct gradient r = gradient_rule(u);
     real rate = (real)u->rate, eps = (real)u->eps, rho = (real)u->rho, rest = (real)(1 - u->rho);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = range.begin; i < range.end; i++) {
         real d = gradient(r, w[i], g[i]);
         s1[i] = rho * s1[i] + rest * d * d;
         real step = cnn_sqrt(s2[i] + eps) / cnn_sqrt(s1[i] + eps) * d;
@@ -72,13 +72,13 @@ CNN_HOT static void adadelta(const struct cnn_update *u, size_t count, real *w, 
     }
 }
 
-CNN_HOT static void rmsprop(const struct cnn_update *u, size_t count, real *w, const real *g,
-                            real *s1, real *s2)
+CNN_HOT static void rmsprop(const struct cnn_update *u, struct cnn_range range, real *w,
+                            const real *g, real *s1, real *s2)
 {
     struct gradient r = gradient_rule(u);
     real rate = (real)u->rate, eps = (real)u->eps, rho = (real)u->rho, rest = (real)(1 - u->rho);
     real momentum = (real)u->momentum;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = range.begin; i < range.end; i++) {
         real d = gradient(r, w[i], g[i]);
         s1[i] = rho * s1[i] + rest * d * d;
         real step = d / (cnn_sqrt(s1[i]) + eps);
@@ -89,8 +89,8 @@ CNN_HOT static void rmsprop(const struct cnn_update *u, size_t count, real *w, c
 }
 
 /* The bias corrections are folded into the rate and a divisor of sqrt(s2). */
-CNN_HOT static void adam(const struct cnn_update *u, size_t count, real *w, const real *g, real *s1,
-                         real *s2)
+CNN_HOT static void adam(const struct cnn_update *u, struct cnn_range range, real *w, const real *g,
+                         real *s1, real *s2)
 {
     struct gradient r = gradient_rule(u);
     real beta1 = (real)u->beta1, rest1 = (real)(1 - u->beta1);
@@ -98,7 +98,7 @@ CNN_HOT static void adam(const struct cnn_update *u, size_t count, real *w, cons
     real rate = (real)(u->rate / (1 - pow(u->beta1, (double)u->step)));
     real root = (real)(1 / sqrt(1 - pow(u->beta2, (double)u->step)));
     real eps = (real)u->eps, keep = (real)(1 - u->rate * u->decoupled);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = range.begin; i < range.end; i++) {
         real d = gradient(r, w[i], g[i]);
         s1[i] = beta1 * s1[i] + rest1 * d;
         s2[i] = beta2 * s2[i] + rest2 * d * d;
@@ -109,10 +109,8 @@ CNN_HOT static void adam(const struct cnn_update *u, size_t count, real *w, cons
 static void update_job(void *context, size_t job, int thread)
 {
     const struct update *a = context;
-    struct cnn_range r = cnn_range_of(job, CNN_CHUNK, a->count);
     (void)thread;
-    a->rule(a->u, r.end - r.begin, a->w + r.begin, a->g + r.begin, a->s1 ? a->s1 + r.begin : NULL,
-            a->s2 ? a->s2 + r.begin : NULL);
+    a->rule(a->u, cnn_range_of(job, CNN_CHUNK, a->count), a->w, a->g, a->s1, a->s2);
 }
 
 static void run(struct cnn_queue *q, struct update a)
