@@ -17,8 +17,7 @@ static int parse_parameter(struct cnn_arena *arena, const char *name, const char
         s++, n--;
     while (n && (s[n - 1] == ' ' || s[n - 1] == '\t'))
         n--;
-    size_t k = cnn_name_length(s), rest = k;
-    k = rest = k > n ? n : k;
+    size_t k = cnn_name_length(s) < n ? cnn_name_length(s) : n, rest = k;
     while (rest < n && (s[rest] == ' ' || s[rest] == '\t'))
         rest++;
     if (!k || (rest < n && s[rest] != '=') || rest + 1 == n)

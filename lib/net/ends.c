@@ -172,9 +172,11 @@ static int read_loss_text(struct cnn_builder *b, const char *text, struct loss *
 {
     struct cnn_tree tree;
     int rc = cnn_parse_net(b->arena, "loss", text, &tree);
-    if (!rc && (!tree.loss || tree.body || tree.input || tree.defs))
-        rc = cnn_fail(CNN_EDATA, "loss: '%.60s' is no loss (xent, mse, bce)", text);
-    return rc ? rc : read_loss(b, "loss", tree.loss, out);
+    if (rc)
+        return rc;
+    if (!tree.loss || tree.body || tree.input || tree.defs)
+        return cnn_fail(CNN_EDATA, "loss: '%.60s' is no loss (xent, mse, bce)", text);
+    return read_loss(b, "loss", tree.loss, out);
 }
 
 static int add_loss(struct cnn_builder *b, const struct loss *l, int node, int line, double weight,

@@ -225,7 +225,7 @@ static int read_product(struct reader *r, struct cnn_number *out)
     int rc = read_factor(r, out);
     for (skip_blanks(r); !rc && *r->at && strchr("*/%", *r->at); skip_blanks(r)) {
         char op = *r->at++;
-        struct cnn_number b;
+        struct cnn_number b = {0};
         rc = read_factor(r, &b);
         if (!rc)
             rc = operate(r, op, out, b);
@@ -238,7 +238,7 @@ static int read_sum(struct reader *r, struct cnn_number *out)
     int rc = read_product(r, out);
     for (skip_blanks(r); !rc && (*r->at == '+' || *r->at == '-'); skip_blanks(r)) {
         char op = *r->at++;
-        struct cnn_number b;
+        struct cnn_number b = {0};
         rc = read_product(r, &b);
         if (!rc)
             rc = operate(r, op, out, b);
@@ -273,7 +273,7 @@ static int is_word_of(const struct cnn_option *o, const char *text)
 static int evaluate_sizes(const char *text, const struct cnn_variables *v, struct cnn_buf *out)
 {
     struct reader r = {text, text, CNN_NUMBER_WHOLE, v, 0};
-    struct cnn_number h, w;
+    struct cnn_number h = {0}, w = {0};
     int rc = read_sum(&r, &h);
     if (rc)
         return rc;
@@ -305,7 +305,7 @@ static int evaluate_reals(const char *text, const struct cnn_variables *v, struc
     struct reader r = {text, text, CNN_NUMBER_REAL, v, 0};
     char printed[32];
     for (;;) {
-        struct cnn_number x;
+        struct cnn_number x = {0};
         int rc = read_sum(&r, &x);
         if (rc)
             return rc;
@@ -321,7 +321,7 @@ static int evaluate_reals(const char *text, const struct cnn_variables *v, struc
 static int evaluate_one(const char *text, enum cnn_number_mode mode, const struct cnn_variables *v,
                         struct cnn_buf *out)
 {
-    struct cnn_number x;
+    struct cnn_number x = {0};
     char printed[32];
     int rc = cnn_evaluate_number(text, mode, v, &x);
     if (rc)
