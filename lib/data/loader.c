@@ -125,6 +125,8 @@ int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *opt
         (allocate_chunks(l) || allocate_batch(l, &l->batch[0]) || allocate_batch(l, &l->batch[1])))
         code = CNN_ESYSTEM;
     if (!code)
+        code = cnn_loader_warm(l);
+    if (!code)
         code = begin(l, epoch, start);
     if (code)
         cnn_loader_close(l);

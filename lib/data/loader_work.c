@@ -150,6 +150,22 @@ static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     return code && code != CNN_ESYSTEM ? cnn_fail_within("%s", r->source) : code;
 }
 
+int cnn_loader_warm(struct cnn_loader *l)
+{
+    struct cnn_loader_chunk *c = l->chunk;
+    for (int t = 0; t < l->threads; t++) {
+        struct cnn_loader_scratch *s = cnn_calloc(1, sizeof *s);
+        if (!s)
+            return CNN_ESYSTEM;
+        s->next = l->idle;
+        l->idle = s;
+        c->start = 0;
+        if (!l->stream && l->count && load_item(l, s, c, 0))
+            cnn_error_clear(); /* its turn will come, and then it is told */
+    }
+    return 0;
+}
+
 /* A bad sample is an outcome; anything else stops the chunk. */
 int cnn_loader_work(void *context, void *slot)
 {
