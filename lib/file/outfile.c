@@ -129,12 +129,14 @@ int cnn_outfile_error(const struct cnn_outfile *f)
 }
 
 /* A write failed some time ago and its errno is gone; what keeps one from working keeps a second
- * from working too. */
+ * from working too. Not tried on a file that others own, which it might reach. */
 static int fail_with_reason(const struct cnn_outfile *f)
 {
     static const char probe[4096];
-    if (f->temporary &&
-        (write(fileno(f->stream), probe, sizeof probe) < 0 || fsync(fileno(f->stream))))
+    struct stat st;
+    int fd = fileno(f->stream);
+    int ours = f->temporary || fstat(fd, &st) || !S_ISREG(st.st_mode);
+    if (ours && (write(fd, probe, sizeof probe) < 0 || fsync(fd)))
         return cnn_outfile_error(f);
     return cnn_fail(CNN_EIO, "%s: write error", f->path);
 }
