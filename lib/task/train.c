@@ -26,10 +26,11 @@ static int begin_epoch(struct trainer *t)
     return cnn_loader_open(t->train, &l, t->s.epoch, (size_t)t->s.position, &t->loader);
 }
 
+/* The epoch of the last step that --steps allows has its end, too, before the run has. */
 static int finished(const struct trainer *t)
 {
     return t->s.stopped || t->s.epoch >= (uint64_t)t->o->epochs ||
-           (t->o->steps && t->s.step >= (uint64_t)t->o->steps);
+           (t->o->steps && t->s.step >= (uint64_t)t->o->steps && !t->s.position);
 }
 
 static double mean_of(const struct mean *m)

@@ -94,3 +94,21 @@ run "${train[@]}" -o killed --checkpoint whole --resume
 status 65
 err_has 'cnn-train: whole: a model, not a checkpoint: *'
 no_file killed
+
+# A run that ended between the last of its steps and the end of their epoch: that is made up for.
+need tar
+cnn-augment digits:20:7 >val.tar && mkdir val && tar xf val.tar -C val || fail 'cnn-augment or tar'
+find val -name '*.pgm' | sort | while read -r picture; do
+    printf '%s\t%s\n' "$picture" "$(cat "${picture%.pgm}.cls")"
+done >val.tsv
+steps=(cnn-train -q --net "$net" digits:60 --val val.tsv --patience 3 --epochs 2 --batch 20 --steps 2 --threads 2)
+"${steps[@]}" -o stepped || fail 'the run that is left alone'
+last=$(tail -n 1 val.tsv | cut -f 1)
+mv "$last" aside
+run "${steps[@]}" -o resumed --checkpoint last --checkpoint-every 2
+status 66
+no_file resumed
+mv aside "$last"
+run "${steps[@]}" -o resumed --checkpoint last --resume
+status 0
+same stepped resumed
