@@ -79,7 +79,7 @@ static int load_few(struct trainer *t, struct few *f)
         if (!rc)
             rc = take_target(t, f, have, &s);
         have += !rc;
-        if (rc == CNN_EDATA && t->skip_bad)
+        if (train_skips(t, rc))
             rc = 0;
         else if (rc)
             rc = cnn_fail_within("%s", cnn_dataset_record(t->train, order[i])->source);

@@ -131,6 +131,12 @@ int train_validate(struct trainer *t);
 int train_plan(struct trainer *t, char **out);
 int train_overfit(struct trainer *t);
 
+/* Whether a sample that failed with `code` is left out, as the loader would. */
+static inline int train_skips(const struct trainer *t, int code)
+{
+    return t->skip_bad && (code == CNN_EDATA || code == CNN_ENOINPUT);
+}
+
 static inline int train_stopped(const struct trainer *t)
 {
     return t->cb->stop && *t->cb->stop;

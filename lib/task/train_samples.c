@@ -24,7 +24,7 @@ int train_take_selftest(struct trainer *t)
             (rc = cnn_preprocess(&t->graph->input, &s.image, &scratch, t->selftest + have * in)))
             rc = cnn_fail_within("%s", cnn_dataset_record(ds, i)->source);
         have += !rc;
-        if (rc == CNN_EDATA && t->skip_bad)
+        if (train_skips(t, rc))
             rc = 0;
     }
     t->selftest_count = have;

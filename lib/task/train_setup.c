@@ -140,7 +140,7 @@ static int first_shape(const struct trainer *t, struct cnn_graph_config *config)
     for (size_t i = 0; !found && i < cnn_dataset_count(t->train); i++) {
         rc = cnn_dataset_load(t->train, i, &s);
         found = !rc;
-        if (rc && !(t->skip_bad && rc == CNN_EDATA))
+        if (rc && !train_skips(t, rc))
             break;
     }
     if (found) {

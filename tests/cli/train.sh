@@ -140,3 +140,12 @@ no_file x
 train list.tsv --epochs 2 -o skipping --on-bad list=bad.txt
 status 0
 [ "$(cat bad.txt)" = "$broken" ] || fail 'the list is not the broken file once'
+# Also where the first one is not there at all.
+{ printf 'absent.pgm\t3\n' && grep -v "^$broken" list.tsv; } >absent.tsv
+train absent.tsv --epochs 1 -o x
+status 66
+train absent.tsv --net 'dense 10' --epochs 1 -o skipping --on-bad list=bad.txt
+status 0
+[ "$(cat bad.txt)" = absent.pgm ] || fail 'the list is not the absent file once'
+train absent.tsv --overfit 59 --steps 2 --on-bad skip
+status 1
