@@ -45,6 +45,21 @@ static int check_gates(const struct infer *in)
     return 0;
 }
 
+/* An answer is compared with the input number by number. */
+static int check_outputs(const struct infer *in)
+{
+    const struct cnn_graph *g = in->runner.graph;
+    struct cnn_chw out = g->node[g->output].layer.out;
+    char shape[72], input[72];
+    if (in->target != CNN_TARGET_INPUT || cnn_chw_count(out) == cnn_chw_count(g->input.shape))
+        return 0;
+    cnn_chw_format(out, shape);
+    cnn_chw_format(g->input.shape, input);
+    return cnn_fail(CNN_EDATA,
+                    "%s: the net gives %s for an input of %s; --target input needs as many numbers",
+                    in->runner.model->path, shape, input);
+}
+
 int infer_choose_target(struct infer *in)
 {
     const struct cnn_model *m = in->runner.model;
@@ -64,7 +79,8 @@ int infer_choose_target(struct infer *in)
         return cnn_fail(CNN_EUSAGE, "--confusion: the targets are no classes");
     if (in->o->confusion[0] && in->classes > INFER_MATRIX_CLASSES)
         return cnn_fail(CNN_EUSAGE, "--confusion: more than %d classes", (int)INFER_MATRIX_CLASSES);
-    return check_gates(in);
+    int rc = check_outputs(in);
+    return rc ? rc : check_gates(in);
 }
 
 /* Without a single class there is nothing to compare with; streams tell only at their end. */

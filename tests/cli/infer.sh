@@ -210,6 +210,9 @@ refuse 64 '--predictions needs --eval' --predictions x id.st f.tsv
 refuse 64 '--confusion: the targets are no classes' --eval --target input --confusion x.png raw.st f.tsv
 refuse 64 '--top: *' --top 0 id.st f.tsv
 refuse 65 'raw.st: the model has no classes to evaluate' --eval --target class raw.st f.tsv
+"$make_model" 'input 3 scale=1; flatten; dense 500' '' wide.st || fail "make-model"
+refuse 65 'wide.st: the net gives 500 for an input of 3; --target input needs as many numbers' \
+    --eval --target input wide.st f.tsv
 refuse 66 'absent.st: No such file or directory' absent.st f.tsv
 refuse 66 'absent.tsv: No such file or directory' id.st absent.tsv
 refuse 73 'absent/out.tsv: *' -o absent/out.tsv id.st f.tsv
