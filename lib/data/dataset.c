@@ -131,7 +131,7 @@ static int open_file(struct cnn_dataset *ds, const struct cnn_dataset_options *o
     return unknown_form(ds, got);
 }
 
-/* Up to `limit` bytes in all from the descriptor. */
+/* Up to `limit` bytes in all from the descriptor, SIZE_MAX: all that there is. */
 static int read_some(const struct cnn_dataset *ds, int fd, struct cnn_buf *b, size_t limit)
 {
     char block[1 << 16];
@@ -169,7 +169,10 @@ static int open_stream(struct cnn_dataset *ds, const struct cnn_dataset_options 
     else if (!code && form == CNN_FORM_UNKNOWN)
         code = unknown_form(ds, b.size);
     if (!code)
-        code = read_some(ds, fd, &b, CNN_ENCODED_MAX);
+        code = read_some(ds, fd, &b, form == CNN_FORM_IMAGE ? CNN_ENCODED_MAX + 1 : SIZE_MAX);
+    if (!code && form == CNN_FORM_IMAGE && b.size > CNN_ENCODED_MAX)
+        code = cnn_fail(CNN_EDATA, "%s: an image of more than %zu bytes is too large", ds->path,
+                        CNN_ENCODED_MAX);
     if (!code && form == CNN_FORM_IMAGE)
         code = cnn_open_image_bytes(ds, options, (const unsigned char *)b.text, b.size);
     else if (!code)
