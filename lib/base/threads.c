@@ -16,7 +16,7 @@
 enum { SPINS = 2000, MAX_THREADS = 1024 };
 
 struct cnn_pool {
-    int threads, cores;
+    int threads, spins; /* spins: rounds to wait awake; 0: more threads than cores */
     pthread_t *thread;
     pthread_mutex_t lock;
     pthread_cond_t wake, done;
@@ -74,8 +74,7 @@ static void take_jobs(struct cnn_pool *p, int thread)
 /* Wait until the generation differs from `seen`; returns nonzero to stop. */
 static int await_run(struct cnn_pool *p, unsigned seen)
 {
-    int spins = p->threads <= p->cores ? SPINS : 0; /* more threads than cores: yield at once */
-    for (int i = 0; i < spins; i++) {
+    for (int i = 0; i < p->spins; i++) {
         if (atomic_load_explicit(&p->generation, memory_order_acquire) != seen)
             return p->stop;
         relax();
@@ -127,7 +126,7 @@ void cnn_pool_run(struct cnn_pool *p, size_t jobs, cnn_job *run, void *context)
     atomic_store(&p->working, p->threads - 1);
     publish(p);
     take_jobs(p, 0);
-    for (int i = 0; i < (p->threads <= p->cores ? SPINS : 0); i++) {
+    for (int i = 0; i < p->spins; i++) {
         if (!atomic_load(&p->working))
             return;
         relax();
@@ -155,7 +154,7 @@ struct cnn_pool *cnn_pool_new(int threads)
     struct cnn_pool *p = cnn_calloc(1, sizeof *p);
     if (!p)
         return NULL;
-    p->cores = cores;
+    p->spins = threads <= cores ? SPINS : 0;
     p->threads = 1;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->wake, NULL);
