@@ -53,10 +53,19 @@ void features_heading(const struct cnn_strings *classes, struct cnn_buf *out)
     cnn_buf_puts(out, classes->count ? "\n" CNN_FEATURES_HEADING : CNN_FEATURES_HEADING);
 }
 
+/* A tar's key may hold what would end a field or a line, or what the form forbids: '_' for each. */
+static void put_key(const char *key, char forbidden, struct cnn_buf *out)
+{
+    for (const char *c = key; *c; c++) {
+        int bad = (unsigned char)*c < ' ' || *c == 0x7f || *c == forbidden;
+        cnn_buf_add(out, bad ? "_" : c, 1);
+    }
+}
+
 void features_key(const struct cnn_strings *classes, const struct features_row *row,
                   struct cnn_buf *out)
 {
-    cnn_buf_puts(out, row->key);
+    put_key(row->key, '\0', out);
     cnn_buf_puts(out, "\t");
     cnn_buf_puts(out, row->label >= 0 ? classes->item[row->label] : "");
 }
@@ -157,8 +166,7 @@ static int svmlight_add(void *sink, const struct features_row *row)
         cnn_buf_printf(&s->line, " %zu:%s", i + 1, number);
     }
     cnn_buf_puts(&s->line, " # ");
-    for (const char *c = row->key; *c; c++)
-        cnn_buf_add(&s->line, *c == ':' ? "_" : c, 1);
+    put_key(row->key, ':', &s->line);
     return put_line(s);
 }
 

@@ -191,6 +191,11 @@ run cnn-features --on-bad list=list -l b -o some.npy block.st pictures
 status 0
 [ "$(cat list)" = pictures/bad.pgm ] || fail "list: $(cat list)"
 head -n 1 some.npy | grep -q '(1, 4, 6, 6)' || fail "some.npy: $(head -n 1 some.npy)"
+# A tar's names may hold what would cut a row.
+mkdir odd && cp foreign/x.pgm "odd/$(printf 'a\tb\nc').pgm" && tar -C odd -cf odd.tar . || fail tar
+run cnn-features -l fc1 -o odd.npy lenet.st odd.tar
+status 0
+[ "$(tail -n 1 odd.tsv)" = "a_b_c	" ] || fail "odd.tsv: $(tail -n 1 odd.tsv)"
 # A stream that fails has no end record, so that no reader takes it for whole.
 cnn-features -l b -f tar block.st pictures 2>/dev/null >cut.tar
 run cnn-infer block.st cut.tar
