@@ -1,6 +1,8 @@
 /* The parameter-free shortcut of residual nets (He et al. 2016, option A): every stride-th row and
- * column, channels padded with zeros at the end.
- * y[n, c, i, j] = c < x.c ? x[n, c, stride i, stride j] : 0. */
+ * column, channels padded with zeros on both sides (the odd one behind), as the public weights of
+ * ResNet-20 and its kin were trained.
+ * y[n, c, i, j] = x[n, c - before, stride i, stride j] where x has that channel, else 0;
+ * before = (y.c - x.c) / 2. */
 #include <string.h>
 
 #include "kern/parallel.h"
@@ -12,20 +14,29 @@ struct subsample {
     real *to;
 };
 
+static size_t channels_before(const struct subsample *s)
+{
+    return (s->small.c - s->large.c) / 2;
+}
+
 static void forward_sample(const struct subsample *s, const real *x, real *y)
 {
+    size_t plane = s->small.h * s->small.w, before = channels_before(s);
+    memset(y, 0, before * plane * sizeof *y);
+    y += before * plane;
     for (size_t c = 0; c < s->large.c; c++)
         for (size_t i = 0; i < s->small.h; i++) {
             const real *row = x + (c * s->large.h + i * s->stride) * s->large.w;
             for (size_t j = 0; j < s->small.w; j++)
                 *y++ = row[j * s->stride];
         }
-    memset(y, 0, (s->small.c - s->large.c) * s->small.h * s->small.w * sizeof *y);
+    memset(y, 0, (s->small.c - s->large.c - before) * plane * sizeof *y);
 }
 
 static void backward_sample(const struct subsample *s, const real *dy, real *dx)
 {
     memset(dx, 0, cnn_chw_count(s->large) * sizeof *dx);
+    dy += channels_before(s) * s->small.h * s->small.w;
     for (size_t c = 0; c < s->large.c; c++)
         for (size_t i = 0; i < s->small.h; i++) {
             real *row = dx + (c * s->large.h + i * s->stride) * s->large.w;

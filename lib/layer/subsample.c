@@ -1,5 +1,5 @@
 /* The shortcut without parameters (He et al. 2016, option A): every stride-th row and column, new
- * channels filled with zeros. */
+ * channels of zeros on both sides. */
 #include "layer/layer.h"
 
 struct options {
@@ -53,7 +53,7 @@ static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 
 const struct cnn_layer_type cnn_layer_subsample = {
     .name = "subsample",
-    .summary = "every stride-th row and column, new channels zero",
+    .summary = "every stride-th row and column, new channels of zeros on both sides",
     .options = options,
     .options_size = sizeof(struct options),
     .min_inputs = 1,
