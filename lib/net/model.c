@@ -13,6 +13,21 @@ static const char SELFTEST_INPUT[] = "selftest.input", SELFTEST_OUTPUT[] = "self
 
 /* Reading */
 
+/* Labels are indices, so a name that came twice would shift those behind it. */
+static int check_unique(const struct cnn_strings *classes, const char *path)
+{
+    struct cnn_strings sorted = {0};
+    int rc = cnn_strings_copy(&sorted, classes);
+    if (!rc)
+        cnn_strings_sort(&sorted);
+    for (size_t i = 1; !rc && i < sorted.count; i++)
+        if (!strcmp(sorted.item[i - 1], sorted.item[i]))
+            rc = cnn_fail(CNN_EDATA, "%s: class '%s' is in the class list twice", path,
+                          sorted.item[i]);
+    cnn_strings_free(&sorted);
+    return rc;
+}
+
 static int read_classes(const char *text, const char *path, struct cnn_strings *out)
 {
     json_t *list = json_loads(text, 0, NULL);
@@ -22,7 +37,9 @@ static int read_classes(const char *text, const char *path, struct cnn_strings *
         rc = name ? cnn_strings_add(out, name) : CNN_EDATA;
     }
     json_decref(list);
-    return rc == CNN_EDATA ? cnn_fail(rc, "%s: the class list is malformed", path) : rc;
+    if (rc == CNN_EDATA)
+        return cnn_fail(rc, "%s: the class list is malformed", path);
+    return rc ? rc : check_unique(out, path);
 }
 
 static int read_selftest(struct cnn_model *m)
