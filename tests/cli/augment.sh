@@ -295,7 +295,7 @@ status 64
 err_has "cnn-augment: --rotate: '181' is not in 0..180"
 run cnn-augment --zoom 2,1 digits:3:1
 status 64
-if command -v script >/dev/null; then
+if has_terminal; then
     script -qec 'cnn-augment digits:3:1' /dev/null </dev/null >out 2>&1
     status=$?
     status 64

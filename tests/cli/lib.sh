@@ -8,6 +8,7 @@
 #   fail / skip REASON            end the test
 #   need python3 gzip             skip where a program is absent
 #   need_data mnist               the real data's folder into $data, skip where it is absent
+#   has_terminal                  whether script(1) can give one
 #   no_file PATH...               none of them exists
 #   digest FILE                   a checksum, to compare files by
 #
@@ -61,6 +62,7 @@ no_file() {
 same() { cmp -s "$1" "$2" || fail "$1 and $2 differ"; }
 digest() { sha256sum <"$1" | cut -d ' ' -f 1; }
 
+has_terminal() { script -qec true /dev/null </dev/null >/dev/null 2>&1; }
 need() {
     local p
     for p; do command -v "$p" >/dev/null || skip "no $p here"; done

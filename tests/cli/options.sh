@@ -113,27 +113,7 @@ for signal in INT TERM; do
     err_has 'options: stopped by signal *'
 done
 
-# Progress: in place on a terminal, within its width, nothing elsewhere.
+# No progress where there is no terminal (tests/cli/progress.sh has one).
 run "$options" -l 1 --wait 30
 silent
-command -v script >/dev/null || exit 0
-# on_terminal COLUMNS: what the progress was, a line a drawing, in lines.
-on_terminal() {
-    local begin=${EPOCHREALTIME/./}
-    TERM=xterm script -qec "stty cols $1; $options -l 1 --wait 60" /dev/null </dev/null >out 2>err
-    status=$?
-    status 0
-    LC_ALL=C tr '\r' '\n' <out | sed 's/\x1b\[K//' | grep '^waiting' >lines
-    [ "$(wc -l <lines)" -ge 3 ] || fail "no progress on a terminal"
-    [ "$(wc -l <lines)" -le $(((${EPOCHREALTIME/./} - begin) / 100000 + 1)) ] ||
-        fail "redrawn more often than ten times a second"
-    awk -v w="$1" 'length >= w { exit 1 }' lines || fail "wider than the terminal"
-}
-on_terminal 30
-on_terminal 80
-grep -q 'waiting  \[=*> *\]  ..%  .*/60  .*/s  0:00 left  some text' lines || fail "the bar looks odd"
-TERM=xterm script -qec "$options -l 1 -q --wait 30" /dev/null </dev/null >out
-LC_ALL=C grep -q waiting out && fail "progress although -q"
-TERM=dumb script -qec "$options -l 1 --wait 30" /dev/null </dev/null >out
-LC_ALL=C grep -q waiting out && fail "progress although the terminal is dumb"
 exit 0

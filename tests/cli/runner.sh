@@ -6,7 +6,7 @@ echo 'exit 0' >tests/cli/good.sh
 echo 'echo some words; exit 3' >tests/cli/bad.sh
 echo 'echo because; exit 77' >tests/cli/skipped.sh
 echo 'exit 1' >tests/cli/lib.sh
-printf '#!/bin/sh\nprintf "ok 1 - a\\nok 2 - b\\nno data here\\nok 3 - c # SKIP\\n1..3\\n"\n' >build/tests/three
+printf '#!/bin/sh\nprintf "ok 1 - a\\nok 2 - b\\nno data here\\nnot ok 3 # SKIP c\\n1..3\\n"\n' >build/tests/three
 printf '#!/bin/sh\nprintf "ok 1 - a\\nnot ok 2 - b\\n"\nexit 1\n' >build/tests/double-half
 printf '#!/bin/sh\nkill -SEGV $$\n' >build/tests/crash
 printf '#!/bin/sh\nexit 0\n' >build/tests/silent
