@@ -53,8 +53,8 @@ static void golden_expect(struct golden *g, const char *within, const char *name
                           size_t count)
 {
     double want[1 + PROBES], got[1 + PROBES] = {0};
-    char word[64], probe[16];
-    size_t counted;
+    char word[64] = "", probe[16];
+    size_t counted = 0;
     if (!golden_next(g) || sscanf(g->line, "%63s %zu %lf %lf %lf %lf", word, &counted, &want[0],
                                   &want[1], &want[2], &want[3]) != 6)
         fail_msg("line %d is not a result", g->lines);
