@@ -239,7 +239,7 @@ static unsigned class_of(const struct cnn_option *o, const void *fields, struct 
     unsigned class = FIRST;
     if (o->type == CNN_OPT_PAIR || o->type == CNN_OPT_PAD) {
         if (pair->h < 0)
-            class = WORDS << (-1 - pair->h);
+            class = (unsigned)WORDS << (-1 - pair->h);
         else
             class = pair->h != pair->w ? OBLONG : pair->h > (int)o->min ? SECOND : FIRST;
         return class;
