@@ -3,6 +3,7 @@
  *     epoch 3  [=========>          ]  47%  28,200/60,000  21,334/s  0:01 left  loss 0.0312
  *
  * The rate is the mean since the count last began anew, which is what the time left follows from.
+ * The bar is the first to give way in a narrow window.
  */
 #define _DEFAULT_SOURCE
 #include "cli.h"
@@ -16,7 +17,7 @@
 
 #include "base/memory.h"
 
-enum { BAR = 22, NARROW = 60 };
+enum { BAR = 22, SHORTEST_BAR = 5, BAR_FRAME = 9 /* "  []  47%" */ };
 
 struct cli_progress {
     char *label;
@@ -51,15 +52,19 @@ struct cli_progress *cli_progress_new(const char *label, int quiet)
     return p;
 }
 
-static void add_bar(struct cnn_buf *line, double part)
+/* As long as `room` columns allow, none where they are too few. */
+static void add_bar(struct cnn_buf *line, double part, size_t room)
 {
     char bar[BAR + 1];
-    size_t full = (size_t)(part * BAR);
+    if (room < BAR_FRAME + SHORTEST_BAR)
+        return;
+    size_t size = room < BAR_FRAME + BAR ? room - BAR_FRAME : BAR;
+    size_t full = (size_t)(part * (double)size);
     memset(bar, '=', full);
-    memset(bar + full, ' ', BAR - full);
-    if (full < BAR)
+    memset(bar + full, ' ', size - full);
+    if (full < size)
         bar[full] = '>';
-    bar[BAR] = '\0';
+    bar[size] = '\0';
     cnn_buf_printf(line, "  [%s] %3d%%", bar, (int)(100 * part));
 }
 
@@ -111,18 +116,22 @@ static void draw(struct cli_progress *p, uint64_t done, uint64_t total, const ch
 {
     double passed = now() - p->begin;
     double rate = passed > 0.2 && done > p->first ? (double)(done - p->first) / passed : 0;
-    struct cnn_buf line = {0};
-    cnn_buf_puts(&line, p->label);
-    if (total && columns() >= NARROW)
-        add_bar(&line, done < total ? (double)done / (double)total : 1.0);
-    add_counts(&line, done, total, rate);
+    struct cnn_buf line = {0}, rest = {0};
+    add_counts(&rest, done, total, rate);
     if (text && *text)
-        cnn_buf_printf(&line, "  %s", text);
-    if (!line.failed) {
+        cnn_buf_printf(&rest, "  %s", text);
+    cnn_buf_puts(&line, p->label);
+    size_t used = line.size + rest.size + 1, width = columns();
+    if (total && used < width)
+        add_bar(&line, done < total ? (double)done / (double)total : 1.0, width - used);
+    if (!rest.failed && rest.text)
+        cnn_buf_puts(&line, rest.text);
+    if (!line.failed && !rest.failed) {
         fit(&line);
         fprintf(stderr, "\r%s\033[K", line.text);
         p->visible = 1;
     }
+    cnn_buf_free(&rest);
     cnn_buf_free(&line);
 }
 

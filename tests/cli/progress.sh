@@ -16,8 +16,14 @@ on_terminal() {
     awk -v w="$1" 'length >= w { exit 1 }' lines || fail "wider than the terminal"
 }
 on_terminal 30
+grep -q '\[' lines && fail "a bar where there is no room for it"
+on_terminal 120
+grep -q 'waiting  \[[=> ]\{22\}\]  ..%  .*/60  .*/s  0:00 left  some text that stands behind it$' lines ||
+    fail "the bar looks odd"
+# What stands behind the bar is seen in a window of the usual width; the bar is shorter for it.
 on_terminal 80
-grep -q 'waiting  \[=*> *\]  ..%  .*/60  .*/s  0:00 left  some text' lines || fail "the bar looks odd"
+grep -q 'waiting  \[=*> *\]  ..%  .*/60  .*/s  0:00 left  some text that stands behind it$' lines ||
+    fail "the text behind the bar is cut"
 TERM=xterm script -qec "$options -l 1 -q --wait 30" /dev/null </dev/null >out
 LC_ALL=C grep -q waiting out && fail "progress although -q"
 TERM=dumb script -qec "$options -l 1 --wait 30" /dev/null </dev/null >out
