@@ -61,6 +61,17 @@ enum cnn_image_format cnn_image_sniff(const unsigned char *bytes, size_t size)
     return CNN_IMAGE_UNKNOWN;
 }
 
+const char *cnn_image_foreign(const unsigned char *bytes, size_t size)
+{
+    if (size >= 6 && !memcmp(bytes, "GIF8", 4))
+        return "GIF";
+    if (size >= 12 && !memcmp(bytes, "RIFF", 4) && !memcmp(bytes + 8, "WEBP", 4))
+        return "WebP";
+    if (size >= 4 && (!memcmp(bytes, "II*\0", 4) || !memcmp(bytes, "MM\0*", 4)))
+        return "TIFF";
+    return NULL;
+}
+
 int cnn_image_decode(const unsigned char *bytes, size_t size, struct cnn_image *out)
 {
     switch (cnn_image_sniff(bytes, size)) {
@@ -75,8 +86,9 @@ int cnn_image_decode(const unsigned char *bytes, size_t size, struct cnn_image *
     }
     if (!size)
         return cnn_fail(CNN_EDATA, "empty file");
-    if (size >= 6 && !memcmp(bytes, "GIF8", 4))
-        return cnn_fail(CNN_EDATA, "a GIF file (PNG, JPEG or PNM is needed)");
+    const char *foreign = cnn_image_foreign(bytes, size);
+    if (foreign)
+        return cnn_fail(CNN_EDATA, "a %s file (PNG, JPEG or PNM is needed)", foreign);
     return cnn_fail(CNN_EDATA, "not a PNG, JPEG or PNM file");
 }
 

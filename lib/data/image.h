@@ -29,6 +29,8 @@ enum cnn_image_format { CNN_IMAGE_UNKNOWN, CNN_IMAGE_PNG, CNN_IMAGE_JPEG, CNN_IM
 
 /* By the first bytes. */
 enum cnn_image_format cnn_image_sniff(const unsigned char *bytes, size_t size);
+/* "GIF" and the like: an image in a format that is not read. NULL: none that is known. */
+const char *cnn_image_foreign(const unsigned char *bytes, size_t size);
 
 /* Decode PNG (8 and 16 bit, grey, palette, alpha: transparency is dropped, colour kept), JPEG (EXIF
  * orientation applied, CMYK converted) or PNM/PAM into 1 or 3 channels. CNN_EDATA with what is

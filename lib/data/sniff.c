@@ -82,7 +82,7 @@ static enum cnn_form sniff_text(const unsigned char *head, size_t size)
 enum cnn_form cnn_form_sniff(const unsigned char *head, size_t size, size_t total)
 {
     static const unsigned char zeros[TAR_BLOCK];
-    if (cnn_image_sniff(head, size) != CNN_IMAGE_UNKNOWN)
+    if (cnn_image_sniff(head, size) != CNN_IMAGE_UNKNOWN || cnn_image_foreign(head, size))
         return CNN_FORM_IMAGE;
     if (begins(head, size, "\x93NUMPY", 6))
         return CNN_FORM_NPY;

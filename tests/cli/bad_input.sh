@@ -33,6 +33,7 @@ size=$(wc -c <"$image")
 { head -c $((size / 2)) "$image"; printf '\377\377'; tail -c +$((size / 2 + 3)) "$image"; } >corrupt.png
 wrong 65 'cnn-infer: truncated.png: truncated PNG' infer truncated.png
 wrong 65 'cnn-infer: empty.png: empty' infer empty.png
+wrong 65 'cnn-infer: moving.gif: a GIF file (PNG, JPEG or PNM is needed)' infer moving.gif
 wrong 66 'cnn-infer: missing.png: No such file or directory' infer missing.png
 run infer corrupt.png
 status 65
