@@ -72,8 +72,8 @@ int cli_usage(const struct cli_program *program, const char *format, ...) CNN_PR
  * errors, returns the exit status. */
 int cli_end(const struct cli_program *program, int code);
 
-/* SIGINT and SIGTERM set *cli_stop() to the signal's number (a second one kills); SIGPIPE is
- * ignored, so that writes fail with EPIPE. */
+/* SIGINT, SIGTERM and SIGHUP set *cli_stop() to the signal's number (a second SIGINT or SIGTERM
+ * kills); SIGPIPE is ignored, so that writes fail with EPIPE. */
 void cli_catch_signals(void);
 const volatile int *cli_stop(void);
 

@@ -1,4 +1,4 @@
-/* SIGINT and SIGTERM as a wish to stop, seen by the library between two steps. */
+/* SIGINT, SIGTERM and SIGHUP as a wish to stop, seen by the library between two steps. */
 #include "cli.h"
 
 #include <signal.h>
@@ -8,7 +8,8 @@
 static volatile sig_atomic_t stop;
 _Static_assert(_Generic((sig_atomic_t)0, int : 1, default : 0), "cli_stop gives it out as an int");
 
-/* The first one asks, the next one of either kind kills. */
+/* The first one asks, the next SIGINT or SIGTERM kills. Not so SIGHUP: of a terminal that is closed
+ * the shell and the kernel may both tell. */
 static void on_stop(int number)
 {
     struct sigaction plain = {.sa_handler = SIG_DFL};
@@ -32,6 +33,7 @@ void cli_catch_signals(void)
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     catch_one(SIGINT);
     catch_one(SIGTERM);
+    catch_one(SIGHUP);
     sigaction(SIGPIPE, &ignore, NULL);
 }
 

@@ -102,8 +102,8 @@ status 74
 err_is 'options: standard output: Broken pipe'
 
 # One signal asks, the second one kills.
-for signal in INT TERM; do
-    env --default-signal=INT,TERM "$options" -l 1 --wait 1000 >out 2>err &
+for signal in INT TERM HUP; do
+    env --default-signal=INT,TERM,HUP "$options" -l 1 --wait 1000 >out 2>err &
     pid=$!
     sleep 0.3
     kill -s $signal $pid

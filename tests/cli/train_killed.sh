@@ -34,7 +34,7 @@ rm killed
 "${train[@]}" -o killed --checkpoint ckpt --resume --checkpoint-every 3 || fail 'a finished run'
 same whole killed
 
-# SIGTERM: checkpointed, 75, and the same command goes on.
+# SIGTERM and its like: checkpointed, 75, and the same command goes on.
 # until_there FILE: wait for it, a minute at most
 until_there() {
     local i
@@ -45,7 +45,7 @@ until_there() {
     fail "$1 does not appear"
 }
 set -m # or else SIGINT is ignored in what runs in the background
-for signal in TERM INT; do
+for signal in TERM INT HUP; do
     rm -f ckpt killed
     "${train[@]}" -o killed --checkpoint ckpt --checkpoint-every 1 --resume 2>err &
     pid=$!
