@@ -112,12 +112,18 @@ status 0
 err_has 'all        120       15       15      150'
 is "$(cat w/i/{train,val,test}.tsv | grep -c '^digits:50:3#[0-9]*	[0-9]$')" 50
 is "$(count w/i/classes.txt)" 10
-python3 - <<'EOF' 2>/dev/null || skip 'no python3 here'
-import struct
-open('t-images-idx3-ubyte', 'wb').write(struct.pack('>4I', 0x803, 40, 1, 1) + bytes(range(40)))
-open('t-labels-idx1-ubyte', 'wb').write(struct.pack('>2I', 0x801, 40) + bytes(i % 2 for i in range(40)))
-open('batch.bin', 'wb').write(b''.join(bytes([i % 10]) + bytes(3072) for i in range(100)))
-EOF
+{
+    printf '\0\0\10\3\0\0\0\50\0\0\0\1\0\0\0\1'
+    for i in $(seq 40); do printf "\\x$(printf %02x "$i")"; done
+} >t-images-idx3-ubyte
+{
+    printf '\0\0\10\1\0\0\0\50'
+    for i in $(seq 40); do printf "\\x0$((i % 2))"; done
+} >t-labels-idx1-ubyte
+for i in $(seq 100); do
+    printf "\\x0$((i % 10))"
+    head -c 3072 /dev/zero
+done >batch.bin
 run cnn-split -q t-images-idx3-ubyte -o w/j
 status 0
 is "$(grep -c '^../../t-images-idx3-ubyte#[0-9]*	[01]$' w/j/train.tsv)" 32
