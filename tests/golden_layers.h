@@ -86,7 +86,7 @@ static void fill_case(struct rig *r)
         real *x = r->x[i].data;
         snprintf(name, sizeof name, "x%d", i);
         for (size_t k = 0; k < cnn_tensor_count(&r->x[i]); k++)
-            x[k] = (real)draw(name, k);
+            x[k] = (real)(r->scale * draw(name, k));
     }
     for (int i = 0; i < r->layer.params; i++) {
         const char *suffix = r->layer.param[i].suffix;

@@ -28,6 +28,8 @@ static double activation(int f, double slope, double x)
     switch (f) {
     case CNN_RELU:
         return x > 0 ? x : 0;
+    case CNN_RELU6:
+        return fmin(fmax(x, 0), 6);
     case CNN_LEAKY_RELU:
         return x > 0 ? x : slope * x;
     case CNN_SIGMOID:
@@ -42,6 +44,8 @@ static double activation_slope(int f, double slope, double y)
     switch (f) {
     case CNN_RELU:
         return y > 0;
+    case CNN_RELU6:
+        return y > 0 && y < 6;
     case CNN_LEAKY_RELU:
         return y > 0 ? 1 : slope;
     case CNN_SIGMOID:
@@ -97,6 +101,11 @@ static void test_activation_backward(void **state)
                            .y = vector(MANY, INPUT),
                            .dy = vector(MANY, INPUT),
                            .dx = vector(MANY, OUTPUT)};
+        real *y = a.y.data;
+        for (size_t i = 0; i < MANY; i++)
+            y[i] *= 8;
+        y[1] = 0; /* where relu and relu6 end */
+        y[2] = 6;
         run_all(activation_back_run, &a);
         double *want = zeros(MANY);
         for (size_t i = 0; i < MANY; i++)

@@ -18,7 +18,8 @@
 enum { RIG_INPUTS = 3, RIG_BUFFERS = 64, GUARD = 64 };
 
 /* A layer's text as in a net, its input shapes ("3x7x5 2x7x5"), the batch, and words on how it is
- * run: "frozen"; for losses "label" (with some positions ignored) or "vector". */
+ * run: "frozen"; "wide" (inputs in -8 .. 8 instead of -1 .. 1); for losses "label" (with some
+ * positions ignored) or "vector". */
 struct rig_case {
     const char *text, *shapes;
     size_t n;
@@ -38,6 +39,7 @@ struct rig {
     char text[128];
     size_t n;
     int frozen;
+    double scale; /* of the inputs */
     struct guarded buffer[RIG_BUFFERS];
     int buffers;
     struct cnn_reserve reserve;
@@ -171,6 +173,7 @@ static void rig_open(struct rig *r, struct cnn_backend *b, const struct rig_case
                      double (*draw)(const char *, size_t))
 {
     *r = (struct rig){.b = b, .n = c->n, .frozen = strstr(c->mode, "frozen") != NULL};
+    r->scale = strstr(c->mode, "wide") ? 8 : 1;
     rig_parse(r, c->text);
     rig_shapes(r, c->shapes);
     if (r->layer.type->setup(&r->layer))

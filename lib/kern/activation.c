@@ -1,5 +1,6 @@
 /* Activations, elementwise, with f'(x) written in terms of y = f(x):
  *   relu       y = max(x, 0)                   f' = [y > 0]
+ *   relu6      y = min(max(x, 0), 6)           f' = [0 < y < 6]
  *   leaky relu y = x > 0 ? x : slope x         f' = y > 0 ? 1 : slope
  *   sigmoid    y = 1 / (1 + exp(-x))           f' = y (1 - y)
  *   tanh       y = tanh x                      f' = 1 - y^2
@@ -19,6 +20,14 @@ CNN_HOT static void relu(const real *x, real *y, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         y[i] = x[i] < 0 ? 0 : x[i];
+}
+
+CNN_HOT static void relu6(const real *x, real *y, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        real above = x[i] < 0 ? 0 : x[i];
+        y[i] = above > 6 ? 6 : above;
+    }
 }
 
 CNN_HOT static void leaky_relu(const real *x, real slope, real *y, size_t count)
@@ -43,6 +52,9 @@ static void forward_job(void *context, size_t job, int thread)
     case CNN_RELU:
         relu(a->x + r.begin, a->out + r.begin, r.end - r.begin);
         break;
+    case CNN_RELU6:
+        relu6(a->x + r.begin, a->out + r.begin, r.end - r.begin);
+        break;
     case CNN_LEAKY_RELU:
         leaky_relu(a->x + r.begin, a->slope, a->out + r.begin, r.end - r.begin);
         break;
@@ -61,6 +73,12 @@ CNN_HOT static void relu_backward(const real *y, const real *dy, real slope, rea
 {
     for (size_t i = 0; i < count; i++)
         dx[i] = y[i] > 0 ? dy[i] : slope * dy[i];
+}
+
+CNN_HOT static void relu6_backward(const real *y, const real *dy, real *dx, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        dx[i] = (y[i] > 0) & (y[i] < 6) ? dy[i] : 0;
 }
 
 CNN_HOT static void sigmoid_backward(const real *y, const real *dy, real *dx, size_t count)
@@ -87,6 +105,8 @@ static void backward_job(void *context, size_t job, int thread)
         sigmoid_backward(y, dy, dx, count);
     else if (a->f == CNN_TANH)
         tanh_backward(y, dy, dx, count);
+    else if (a->f == CNN_RELU6)
+        relu6_backward(y, dy, dx, count);
     else
         relu_backward(y, dy, a->f == CNN_RELU ? 0 : a->slope, dx, count);
 }

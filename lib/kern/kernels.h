@@ -41,7 +41,7 @@ struct cnn_window {
                     */
 };
 
-enum cnn_activation { CNN_RELU, CNN_LEAKY_RELU, CNN_SIGMOID, CNN_TANH };
+enum cnn_activation { CNN_RELU, CNN_RELU6, CNN_LEAKY_RELU, CNN_SIGMOID, CNN_TANH };
 
 /* What the samples of a batch should give; device memory. */
 struct cnn_targets {

@@ -22,21 +22,21 @@ static double draw(const char *name, size_t i)
 
 /* An even grid in shuffled order: no zero, and no two numbers close to each other, so that kinks
  * are further than STEP. */
-static void fill_grid(struct cnn_tensor *t, uint64_t stream)
+static void fill_grid(struct cnn_tensor *t, uint64_t stream, double scale)
 {
     size_t count = cnn_tensor_count(t), grid = count + count % 2;
     uint32_t *order = malloc(grid * sizeof *order);
     real *x = t->data;
     cnn_random_permutation(5, stream, grid, order);
     for (size_t i = 0; i < count; i++)
-        x[i] = (real)((2.0 * order[i] + 1) / (double)grid - 1);
+        x[i] = (real)(scale * ((2.0 * order[i] + 1) / (double)grid - 1));
     free(order);
 }
 
 static void fill(struct rig *r)
 {
     for (int i = 0; i < r->layer.inputs; i++)
-        fill_grid(&r->x[i], (uint64_t)i);
+        fill_grid(&r->x[i], (uint64_t)i, r->scale);
     for (int i = 0; i < r->layer.params; i++) {
         real *w = r->w[i].data;
         int positive = !strcmp(r->layer.param[i].suffix, "running_var");

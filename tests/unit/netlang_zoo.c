@@ -190,6 +190,7 @@ static void make_layer(struct maker *m)
                                          "bn",
                                          "batchnorm momentum=1/8",
                                          "relu",
+                                         "relu6",
                                          "leakyrelu 0.3",
                                          "tanh",
                                          "dropout",
