@@ -305,6 +305,78 @@ static void test_avgpool_backward(void **state)
     }
 }
 
+static void adaptive_run(struct cnn_queue *q, void *context)
+{
+    struct layer_case *l = context;
+    cnn_cpu_adaptive_avgpool_forward(q, &l->x, &l->y);
+}
+
+static void adaptive_back_run(struct cnn_queue *q, void *context)
+{
+    struct layer_case *l = context;
+    cnn_cpu_adaptive_avgpool_backward(q, &l->dy, &l->dx);
+}
+
+/* Input height and width, output height and width. */
+static const size_t adaptive_sizes[][4] = {{14, 14, 4, 4}, {7, 5, 3, 2}, {6, 9, 6, 3},
+                                           {1, 1, 1, 1},   {3, 2, 5, 7}, {13, 1, 1, 1}};
+enum { ADAPTIVE = sizeof adaptive_sizes / sizeof *adaptive_sizes };
+
+/* How much of input r goes into output i: a row is in a window when they overlap on the unit line.
+ */
+static double adaptive_share(size_t i, size_t r, size_t in, size_t out)
+{
+    size_t rows = 0;
+    for (size_t k = 0; k < in; k++)
+        rows += k * out < (i + 1) * in && (k + 1) * out > i * in;
+    return r * out < (i + 1) * in && (r + 1) * out > i * in ? 1 / (double)rows : 0;
+}
+
+/* Forward of x into `to` (n c h' w'), or backward of dy into `to` (n c h w). */
+static void adaptive_plainly(const size_t s[4], const struct cnn_tensor *from, int back, double *to)
+{
+    size_t in = s[0] * s[1], out = s[2] * s[3];
+    for (size_t k = 0; k < N * C * out; k++)
+        for (size_t m = 0; m < in; m++) {
+            double share = adaptive_share(k % out / s[3], m / s[1], s[0], s[2]) *
+                           adaptive_share(k % s[3], m % s[1], s[1], s[3]);
+            size_t at = k / out * in + m;
+            to[back ? at : k] += share * value(from, back ? k : at);
+        }
+}
+
+static void test_adaptive_avgpool_forward(void **state)
+{
+    (void)state;
+    for (int i = 0; i < ADAPTIVE; i++) {
+        const size_t *s = adaptive_sizes[i];
+        struct layer_case l = {.x = tensor(N, C, s[0], s[1], INPUT),
+                               .y = tensor(N, C, s[2], s[3], OUTPUT)};
+        run_all(adaptive_run, &l);
+        double *want = zeros(N * C * s[2] * s[3]);
+        adaptive_plainly(s, &l.x, 0, want);
+        expect_close("y", l.y.data, want, N * C * s[2] * s[3], 1e-6);
+        free(want);
+        buffers_free();
+    }
+}
+
+static void test_adaptive_avgpool_backward(void **state)
+{
+    (void)state;
+    for (int i = 0; i < ADAPTIVE; i++) {
+        const size_t *s = adaptive_sizes[i];
+        struct layer_case l = {.dy = tensor(N, C, s[2], s[3], INPUT),
+                               .dx = tensor(N, C, s[0], s[1], OUTPUT)};
+        run_all(adaptive_back_run, &l);
+        double *want = zeros(N * C * s[0] * s[1]);
+        adaptive_plainly(s, &l.dy, 1, want);
+        expect_close("dx", l.dx.data, want, N * C * s[0] * s[1], 1e-6);
+        free(want);
+        buffers_free();
+    }
+}
+
 /* Statistics of channel c in double, two passes. */
 static void statistics(const struct cnn_tensor *x, size_t c, double *mean, double *var, double *m)
 {

@@ -197,6 +197,7 @@ static void make_layer(struct maker *m)
                                          "dropout 1/3",
                                          "maxpool 3 stride=1 pad=1",
                                          "avgpool 3 pad=1 stride=1",
+                                         "adaptiveavgpool 6",
                                          "conv 8 5 dilation=2 pad=4 init=plain",
                                          "shortcut 8",
                                          "shortcut 8 type=a",

@@ -1,0 +1,51 @@
+/* The mean of windows that divide the plane as evenly as they can: the output has a given size,
+ * whatever the input's is. */
+#include "layer/layer.h"
+
+struct options {
+    struct cnn_pair size;
+};
+
+static const struct cnn_option options[] = {
+    {.name = "size",
+     .type = CNN_OPT_PAIR,
+     .offset = offsetof(struct options, size),
+     .min = 1,
+     .max = 1 << 14,
+     .position = 1,
+     .metavar = "N|HxW",
+     .help = "height and width of the output"},
+    CNN_OPTION_END,
+};
+
+static int setup(struct cnn_layer *l)
+{
+    const struct options *o = l->options;
+    l->out = (struct cnn_chw){l->in[0].c, (size_t)o->size.h, (size_t)o->size.w};
+    return cnn_layer_check(l);
+}
+
+static void forward(const struct cnn_layer *l, struct cnn_pass *p)
+{
+    (void)l;
+    p->k->adaptive_avgpool_forward(p->q, p->x[0], p->y);
+}
+
+static void backward(const struct cnn_layer *l, struct cnn_pass *p)
+{
+    (void)l;
+    if (p->dx[0])
+        p->k->adaptive_avgpool_backward(p->q, p->dy, p->dx[0]);
+}
+
+const struct cnn_layer_type cnn_layer_adaptiveavgpool = {
+    .name = "adaptiveavgpool",
+    .summary = "mean over windows that divide the plane evenly",
+    .options = options,
+    .options_size = sizeof(struct options),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .setup = setup,
+    .forward = forward,
+    .backward = backward,
+};
