@@ -66,7 +66,7 @@ static void give_scratch(struct cnn_loader *l, struct cnn_loader_scratch *s)
 static uint64_t hash_image(const struct cnn_image *im, uint64_t h)
 {
     h = cnn_hash_u64(im->c, cnn_hash_u64(im->h, cnn_hash_u64(im->w, h)));
-    return cnn_hash(im->px, im->c * im->h * im->w * sizeof *im->px, h);
+    return cnn_hash_much(im->px, im->c * im->h * im->w * sizeof *im->px, h);
 }
 
 static uint64_t hash_sample(const struct cnn_sample *s)
