@@ -69,8 +69,11 @@ LINK      = $(Q)$(CC) $(C_ALL) $(LD_ALL) $^ $(LIBS_ALL) -o $@
 LD_ALL    = -pthread $(SANITIZE) $(LDFLAGS)
 LIBS_ALL  = $(DEP_LIBS) -lm $(LDLIBS)
 
-# Kernel files are where the time goes.
+# Kernel files are where the time goes; and those of lib/data that go through pixels, whose results
+# are the same on every processor.
 $(OBJ)/lib/kern/%.o: private OPTIMIZE := -O3 -ffp-contract=fast -fno-math-errno
+PIXELS := codec image jpeg preprocess resize warp
+$(PIXELS:%=$(OBJ)/lib/data/%.o): private OPTIMIZE := -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
 $(OBJ)/double/%.o: private EXTRA := -DCNN_REAL=double
 $(OBJ)/tests/%.o: private EXTRA := -Itests -Ibin
 $(OBJ)/double/tests/%.o: private EXTRA := -DCNN_REAL=double -Itests

@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-int cnn_image_reshape(struct cnn_image *im, size_t c, size_t h, size_t w, unsigned maxval)
+int cnn_image_bounds(size_t c, size_t h, size_t w, unsigned maxval)
 {
-    size_t pixels, count, bytes;
+    size_t pixels, count;
     if (!c || !h || !w)
         return cnn_fail(CNN_EDATA, "an image of %zux%zux%zu has no pixels", c, h, w);
     if (maxval && (h > CNN_IMAGE_MAX_SIDE || w > CNN_IMAGE_MAX_SIDE))
@@ -20,8 +20,17 @@ int cnn_image_reshape(struct cnn_image *im, size_t c, size_t h, size_t w, unsign
                         CNN_IMAGE_MAX_PIXELS);
     if (cnn_mul_overflows(pixels, c, &count) || count > 4 * CNN_IMAGE_MAX_PIXELS)
         return cnn_fail(CNN_EDATA, "%zux%zux%zu numbers are too many", c, h, w);
+    return 0;
+}
+
+int cnn_image_reshape(struct cnn_image *im, size_t c, size_t h, size_t w, unsigned maxval)
+{
+    int code = cnn_image_bounds(c, h, w, maxval);
+    if (code)
+        return code;
+    size_t count = c * h * w;
     if (count > im->capacity) {
-        bytes = count * sizeof *im->px;
+        size_t bytes = count * sizeof *im->px;
         cnn_image_free(im); /* its contents are not wanted, so no realloc */
         im->px = malloc(bytes);
         if (!im->px)

@@ -19,6 +19,9 @@ struct cnn_image {
 enum { CNN_IMAGE_MAX_SIDE = 65500 };
 #define CNN_IMAGE_MAX_PIXELS ((size_t)1 << 28)
 
+/* CNN_EDATA where no image may have that shape: no pixels, or beyond the bounds (on a side only
+ * with a maxval). */
+int cnn_image_bounds(size_t c, size_t h, size_t w, unsigned maxval);
 /* Give the image that shape (contents undefined), reusing its memory. CNN_ESYSTEM, CNN_EDATA beyond
  * the bounds. */
 int cnn_image_reshape(struct cnn_image *im, size_t c, size_t h, size_t w, unsigned maxval);
@@ -54,6 +57,15 @@ int cnn_image_channels(struct cnn_image *dst, const struct cnn_image *src, size_
 /* Resize to h x w, bilinear with antialiasing (a triangle filter widened by the scale when
  * shrinking, as Pillow and torchvision's antialias=True do). dst and src differ. */
 int cnn_image_resize(struct cnn_image *dst, const struct cnn_image *src, size_t h, size_t w);
+
+/* The pixels (y, x) to (y + h - 1, x + w - 1) of an image. */
+struct cnn_box {
+    size_t y, x, h, w;
+};
+/* That part (within h x w, not empty) of what cnn_image_resize would give, to the bit, and nothing
+ * else computed. */
+int cnn_image_resize_part(struct cnn_image *dst, const struct cnn_image *src, size_t h, size_t w,
+                          const struct cnn_box *part);
 
 /* The part of h x w whose upper left corner is at (y, x) of src; outside is `fill`. dst and src
  * differ. */

@@ -111,6 +111,10 @@ static void take_row(struct cnn_image *out, const struct turn *t, size_t y, size
                      const unsigned char *row)
 {
     size_t plane = out->h * out->w, c = out->c;
+    if (!t->start && t->right == 1 && t->w == stored_w) {
+        cnn_codec_row8(out, y, row, c, 255);
+        return;
+    }
     for (size_t k = 0; k < c; k++) {
         float *to = out->px + k * plane + (t->start + (ptrdiff_t)y * t->down);
         for (size_t x = 0; x < stored_w; x++)

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "kern/hot.h"
+
 /* What is cut out of an image: (h, w) values whose upper left corner is at (y, x), which may be
  * outside: black there. */
 struct window {
@@ -37,10 +39,16 @@ static float normalised(float pixel, const struct norm *n)
     return (v - n->mean) / n->std;
 }
 
-static void normalise_row(float *out, const float *px, size_t count, const struct norm *n)
+CNN_HOT static void normalise_row(float *restrict out, const float *restrict px, size_t count,
+                                  const struct norm *n)
 {
-    for (size_t i = 0; i < count; i++)
-        out[i] = normalised(px[i], n);
+    const struct norm m = *n;
+    if (m.plain)
+        for (size_t i = 0; i < count; i++)
+            out[i] = (px[i] - m.mean) / m.std;
+    else
+        for (size_t i = 0; i < count; i++)
+            out[i] = (px[i] * m.factor * m.scale - m.mean) / m.std;
 }
 
 /* One row of the window, of which `px` is the image's row, or NULL when it is outside. */
@@ -84,7 +92,17 @@ static ptrdiff_t middle(size_t size, size_t cut)
     return (ptrdiff_t)(half + ((size - cut) % 2 && half % 2));
 }
 
-/* Resized as the input says; *im is then the image to cut the window from. */
+/* Of `size` pixels those that a window of `cut` from `at` shows; `at` then counts from their first.
+ */
+static void seen(size_t size, size_t cut, ptrdiff_t *at, size_t *first, size_t *count)
+{
+    *first = *at > 0 ? (size_t)*at : 0;
+    *count = cut < size ? cut : size;
+    *at -= (ptrdiff_t)*first;
+}
+
+/* Resized as the input says, so far as the window shows it; *im is then the image to cut the window
+ * from. */
 static int resize(const struct cnn_input *input, const struct cnn_image **im,
                   struct cnn_preprocess_scratch *s, struct window *win)
 {
@@ -94,15 +112,16 @@ static int resize(const struct cnn_input *input, const struct cnn_image **im,
         h = ih <= iw ? side : side * ih / iw;
         w = ih <= iw ? side * iw / ih : side;
     }
-    if (h != ih || w != iw) {
-        int rc = cnn_image_resize(&s->b, *im, h, w);
-        if (rc)
-            return rc;
-        *im = &s->b;
-    }
     *win = (struct window){middle(h, input->shape.h), middle(w, input->shape.w), input->shape.h,
                            input->shape.w};
-    return 0;
+    if (h == ih && w == iw)
+        return 0;
+    struct cnn_box part;
+    seen(h, win->h, &win->y, &part.y, &part.h);
+    seen(w, win->w, &win->x, &part.x, &part.w);
+    int rc = cnn_image_resize_part(&s->b, *im, h, w, &part);
+    *im = &s->b;
+    return rc;
 }
 
 static int copy_numbers(const struct cnn_input *input, const struct cnn_image *im, float *out)

@@ -85,12 +85,39 @@ static void test_memory(void **state)
     cnn_image_free(&dst);
 }
 
+/* A part is what the whole has there, to the bit, wherever it begins and ends. */
+static void test_part(void **state)
+{
+    (void)state;
+    const size_t sides[][4] = {{23, 31, 11, 40}, {40, 17, 17, 17}, {5, 90, 33, 20}, {64, 3, 9, 1}};
+    struct cnn_image src = {0}, whole = {0}, part = {0};
+    for (size_t k = 0; k < 4; k++) {
+        size_t h = sides[k][2], w = sides[k][3];
+        pattern(&src, 3, sides[k][0], sides[k][1]);
+        assert_int_equal(cnn_image_resize(&whole, &src, h, w), 0);
+        for (size_t y = 0; y < h; y += 3)
+            for (size_t x = 0; x < w; x += 4) {
+                struct cnn_box b = {y, x, (y * 5 + x) % (h - y) + 1, (x * 3 + y) % (w - x) + 1};
+                assert_int_equal(cnn_image_resize_part(&part, &src, h, w, &b), 0);
+                assert_int_equal(part.h * 1000 + part.w, b.h * 1000 + b.w);
+                for (size_t i = 0; i < 3 * b.h; i++)
+                    assert_memory_equal(part.px + i * b.w,
+                                        whole.px + (i / b.h * h + b.y + i % b.h) * w + b.x,
+                                        b.w * sizeof(float));
+            }
+    }
+    cnn_image_free(&src);
+    cnn_image_free(&whole);
+    cnn_image_free(&part);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),
         cmocka_unit_test(test_constant),
         cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
