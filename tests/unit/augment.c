@@ -90,6 +90,28 @@ static void test_wild_maps(void **state)
     cnn_image_free(&dst);
 }
 
+/* Rows that are copied are what interpolation gives: the same maps, off whole pixels by less than
+ * the grid shows. */
+static void test_moves_are_exact(void **state)
+{
+    (void)state;
+    const double shifts[] = {0, 2, -3, 150, -150, 1000};
+    struct cnn_image src = golden_pixels(3, 5, 140), moved = {0}, blended = {0};
+    for (int k = 0; k < 4 * 36 * 5; k++) {
+        double a = k % 2 ? -1 : 1, e = k / 2 % 2 ? -1 : 1;
+        double c = shifts[k / 4 % 6], f = shifts[k / 24 % 6];
+        enum cnn_fill fill = (enum cnn_fill)(k / 144);
+        struct cnn_view whole = {7, 150, {a, 0, c, 0, e, f}},
+                        near = {7, 150, {a, 0, c + 1e-8, 0, e, f - 1e-8}};
+        assert_int_equal(cnn_image_warp(&moved, &src, &whole, fill), 0);
+        assert_int_equal(cnn_image_warp(&blended, &src, &near, fill), 0);
+        assert_memory_equal(moved.px, blended.px, 3 * 7 * 150 * sizeof(float));
+    }
+    cnn_image_free(&src);
+    cnn_image_free(&moved);
+    cnn_image_free(&blended);
+}
+
 static void check_colour(const char *golden, const char *name, uint32_t word, size_t channels)
 {
     const struct cnn_augment_type *t = type_of(name);
@@ -419,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_warp_is_torchs),
         cmocka_unit_test(test_fill_values),
         cmocka_unit_test(test_wild_maps),
+        cmocka_unit_test(test_moves_are_exact),
         cmocka_unit_test(test_colours_are_torchvisions),
         cmocka_unit_test(test_mirror_is_exact),
         cmocka_unit_test(test_right_angles_are_exact),
