@@ -39,8 +39,12 @@ DOUBLE   := $(patsubst tests/double/%.c,$(BUILD)/tests/double-%,$(sort $(wildcar
 HELPERS  := $(patsubst tests/programs/%.c,$(BUILD)/helpers/%,$(sort $(wildcard tests/programs/*.c))) \
     $(patsubst tests/bench/%.c,$(BUILD)/helpers/bench-%,$(sort $(wildcard tests/bench/*.c)))
 MANUALS  := $(sort $(wildcard man/*.[1-8]))
-SINGLE   := $(SOURCES:%.c=$(OBJ)/%.o) $(OBJ)/zoo.o
-TWICE    := $(SOURCES:%.c=$(OBJ)/double/%.o) $(OBJ)/double/zoo.o
+# The innermost loops, once for each instruction set that the compiler's target has.
+ISA_SOURCES := $(sort $(wildcard lib/kern/isa/*.c))
+ISAS     := plain $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),avx2 avx512)
+isa_objects = $(foreach i,$(ISAS),$(patsubst lib/kern/isa/%.c,$(1)/lib/kern/isa/$(i)/%.o,$(ISA_SOURCES)))
+SINGLE   := $(SOURCES:%.c=$(OBJ)/%.o) $(call isa_objects,$(OBJ)) $(OBJ)/zoo.o
+TWICE    := $(SOURCES:%.c=$(OBJ)/double/%.o) $(call isa_objects,$(OBJ)/double) $(OBJ)/double/zoo.o
 
 # ---- flags ------------------------------------------------------------------------------------------
 
@@ -71,9 +75,15 @@ LIBS_ALL  = $(DEP_LIBS) -lm $(LDLIBS)
 
 # Kernel files are where the time goes; and those of lib/data that go through pixels, whose results
 # are the same on every processor.
-$(OBJ)/lib/kern/%.o: private OPTIMIZE := -O3 -ffp-contract=fast -fno-math-errno
+FAST     := -O3 -ffp-contract=fast -fno-math-errno
+$(OBJ)/lib/kern/%.o $(OBJ)/double/lib/kern/isa/%.o: private OPTIMIZE := $(FAST)
 PIXELS := codec image jpeg preprocess resize warp
 $(PIXELS:%=$(OBJ)/lib/data/%.o): private OPTIMIZE := -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
+FLAGS_plain  := -DCNN_VECTOR_BYTES=16
+FLAGS_avx2   := -DCNN_VECTOR_BYTES=32 -mavx2 -mfma
+FLAGS_avx512 := -DCNN_VECTOR_BYTES=64 -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma \
+    -mprefer-vector-width=512
+CPP_ALL  += $(if $(filter avx2,$(ISAS)),-DCNN_ISA_X86)
 $(OBJ)/double/%.o: private EXTRA := -DCNN_REAL=double
 $(OBJ)/tests/%.o: private EXTRA := -Itests -Ibin
 $(OBJ)/double/tests/%.o: private EXTRA := -DCNN_REAL=double -Itests
@@ -121,6 +131,17 @@ $(OBJ)/double/%.o: %.c $(FLAGS)
 	$(call say,CC,'$< (double)')
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c $< -o $@
+define isa_rules
+$(OBJ)/lib/kern/isa/$(1)/%.o: lib/kern/isa/%.c $(FLAGS)
+	$$(call say,CC,'$$< ($(1))')
+	@mkdir -p $$(@D)
+	$$(COMPILE) $$(FLAGS_$(1)) -DCNN_ISA_NAME=$(1) -MMD -MP -c $$< -o $$@
+$(OBJ)/double/lib/kern/isa/$(1)/%.o: lib/kern/isa/%.c $(FLAGS)
+	$$(call say,CC,'$$< ($(1), double)')
+	@mkdir -p $$(@D)
+	$$(COMPILE) $$(FLAGS_$(1)) -DCNN_ISA_NAME=$(1) -MMD -MP -c $$< -o $$@
+endef
+$(foreach i,$(ISAS),$(eval $(call isa_rules,$(i))))
 $(OBJ)/%.cu.o: %.cu $(FLAGS)
 	$(call say,NVCC,$<)
 	@mkdir -p $(@D)

@@ -87,6 +87,34 @@ static struct cnn_tensor tensor(size_t n, size_t c, size_t h, size_t w, enum kin
     return (struct cnn_tensor){n, c, h, w, CNN_LAYOUT_PLAIN, numbers(n * c * h * w, kind)};
 }
 
+/* A tensor in a layout; the channels that fill up its last block are zero. */
+static struct cnn_tensor tensor_in(int layout, size_t n, size_t c, size_t h, size_t w,
+                                   enum kind kind)
+{
+    struct cnn_tensor t = {n, c, h, w, layout, NULL};
+    size_t count = cnn_tensor_elements(&t), block = layout ? (size_t)layout : 1;
+    size_t blocks = cnn_layout_channels(layout, c) / block;
+    real *x = t.data = numbers(count, kind);
+    for (size_t i = 0; kind != OUTPUT && i < count; i++)
+        if (i / block / (h * w) % blocks * block + i % block >= c)
+            x[i] = 0;
+    return t;
+}
+
+/* Where element i of the canonical order lies. */
+static size_t place_of(const struct cnn_tensor *t, size_t i)
+{
+    size_t block = t->layout ? (size_t)t->layout : 1, hw = t->h * t->w;
+    size_t blocks = cnn_layout_channels(t->layout, t->c) / block;
+    size_t n = i / hw / t->c, c = i / hw % t->c;
+    return ((n * blocks + c / block) * hw + i % hw) * block + c % block;
+}
+
+static double value_at(const struct cnn_tensor *t, size_t i)
+{
+    return (double)((const real *)t->data)[place_of(t, i)];
+}
+
 static void check_guards(const struct buffer *b)
 {
     size_t end = GUARD + (b->bytes + 63) / 64 * 64 + GUARD;
@@ -153,6 +181,26 @@ static void expect_close(const char *what, const real *got, const double *want, 
     }
     if (!(worst / size <= tolerance))
         fail_msg("%s is off by %.3g of %.3g", what, worst, size);
+}
+
+/* The same for a tensor in any layout, against canonical numbers; what fills up a block must be
+ * zero. */
+static void expect_tensor(const char *what, const struct cnn_tensor *got, const double *want,
+                          double tolerance)
+{
+    size_t count = cnn_tensor_count(got), full = cnn_tensor_elements(got), zero = 0;
+    real *canonical = malloc((count + 1) * sizeof *canonical);
+    assert_non_null(canonical);
+    for (size_t i = 0; i < count; i++)
+        canonical[i] = (real)value_at(got, i);
+    expect_close(what, canonical, want, count, tolerance);
+    for (size_t i = 0; i < full; i++)
+        zero += ((const real *)got->data)[i] == 0;
+    size_t zeros_wanted = full - count;
+    if (zero < zeros_wanted)
+        fail_msg("%s: %zu of the %zu numbers that fill up blocks are not zero", what,
+                 zeros_wanted - zero, zeros_wanted);
+    free(canonical);
 }
 
 static double *zeros(size_t count)

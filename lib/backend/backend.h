@@ -33,6 +33,7 @@ struct cnn_backend {
     const struct cnn_kernels *kernels;
     struct cnn_queue queue;
     const char *name; /* "cpu", "cuda" */
+    int layout; /* of activations, where the kernels are fastest (tensor.h); plain works too */
 };
 
 /* Open a device: "cpu", "cuda", "cuda:N" or "auto" (CUDA where there is one, else the CPU).

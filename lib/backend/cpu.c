@@ -6,6 +6,7 @@
 #include "backend/backend.h"
 #include "base/memory.h"
 #include "base/threads.h"
+#include "kern/isa.h"
 
 static void cpu_close(struct cnn_backend *b)
 {
@@ -30,28 +31,41 @@ static size_t cpu_tensor_bytes(const struct cnn_backend *b, const struct cnn_ten
 {
     size_t n;
     (void)b;
-    if (cnn_mul_overflows(t->n, t->c, &n) || cnn_mul_overflows(n, t->h, &n) ||
-        cnn_mul_overflows(n, t->w, &n) || cnn_mul_overflows(n, sizeof(real), &n))
+    if (t->c > (size_t)-1 / 2 ||
+        cnn_mul_overflows(t->n, cnn_layout_channels(t->layout, t->c), &n) ||
+        cnn_mul_overflows(n, t->h, &n) || cnn_mul_overflows(n, t->w, &n) ||
+        cnn_mul_overflows(n, sizeof(real), &n))
         return (size_t)-1;
     return n;
 }
 
+/* Where element i of the canonical order lies in a blocked tensor. */
+static size_t place(const struct cnn_tensor *t, size_t hw, size_t i)
+{
+    size_t block = (size_t)t->layout, blocks = cnn_layout_channels(t->layout, t->c) / block;
+    size_t c = i / hw % t->c, n = i / hw / t->c;
+    return ((n * blocks + c / block) * hw + i % hw) * block + c % block;
+}
+
+/* Blocks are filled and read channel by channel: what crosses here is small or rare. */
 static void cpu_upload(struct cnn_backend *b, struct cnn_tensor *dst, const float *src)
 {
     real *to = dst->data;
-    size_t n = cnn_tensor_count(dst);
+    size_t n = cnn_tensor_count(dst), hw = dst->h * dst->w;
     (void)b;
+    if (dst->layout)
+        memset(to, 0, cnn_tensor_elements(dst) * sizeof *to);
     for (size_t i = 0; i < n; i++)
-        to[i] = (real)src[i];
+        to[dst->layout ? place(dst, hw, i) : i] = (real)src[i];
 }
 
 static void cpu_download(struct cnn_backend *b, float *dst, const struct cnn_tensor *src)
 {
     const real *from = src->data;
-    size_t n = cnn_tensor_count(src);
+    size_t n = cnn_tensor_count(src), hw = src->h * src->w;
     (void)b;
     for (size_t i = 0; i < n; i++)
-        dst[i] = (float)from[i];
+        dst[i] = (float)from[src->layout ? place(src, hw, i) : i];
 }
 
 static void cpu_copy_bytes(struct cnn_backend *b, void *dst, const void *src, size_t bytes)
@@ -91,6 +105,7 @@ int cnn_cpu_open(int threads, struct cnn_backend **out)
     if (!b)
         return CNN_ESYSTEM;
     *b = (struct cnn_backend){.ops = &ops, .kernels = &kernels, .name = "cpu"};
+    b->layout = (int)cnn_isa()->lanes;
     b->queue.pool = cnn_pool_new(threads);
     if (!b->queue.pool) {
         free(b);

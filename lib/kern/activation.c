@@ -117,7 +117,7 @@ void cnn_cpu_activation_forward(struct cnn_queue *q, enum cnn_activation f, doub
     if (q->code)
         return;
     struct activation a = {
-        .f = f, .slope = (real)slope, .count = cnn_tensor_count(y), .x = x->data, .out = y->data};
+        .f = f, .slope = (real)slope, .count = cnn_tensor_elements(y), .x = x->data, .out = y->data};
     cnn_queue_run(q, cnn_ceil_div(a.count, CNN_CHUNK), forward_job, &a);
 }
 
@@ -129,7 +129,7 @@ void cnn_cpu_activation_backward(struct cnn_queue *q, enum cnn_activation f, dou
         return;
     struct activation a = {.f = f,
                            .slope = (real)slope,
-                           .count = cnn_tensor_count(dx),
+                           .count = cnn_tensor_elements(dx),
                            .y = y->data,
                            .dy = dy->data,
                            .out = dx->data};

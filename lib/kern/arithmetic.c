@@ -2,13 +2,12 @@
 #include <string.h>
 
 #include "kern/hot.h"
-#include "kern/parallel.h"
+#include "kern/layout.h"
 
 struct arrays {
     size_t count;
     int inputs;
     const struct cnn_tensor *const *xs;
-    const real *x;
     real *y;
     real value;
 };
@@ -41,22 +40,6 @@ static void sum_job(void *context, size_t job, int thread)
     add_two(first, (const real *)a->xs[1]->data + r.begin, y, count);
     for (int i = 2; i < a->inputs; i++)
         add_to((const real *)a->xs[i]->data + r.begin, y, count);
-}
-
-static void accumulate_job(void *context, size_t job, int thread)
-{
-    const struct arrays *a = context;
-    struct cnn_range r = cnn_range_of(job, CNN_CHUNK, a->count);
-    (void)thread;
-    add_to(a->x + r.begin, a->y + r.begin, r.end - r.begin);
-}
-
-static void copy_job(void *context, size_t job, int thread)
-{
-    const struct arrays *a = context;
-    struct cnn_range r = cnn_range_of(job, CNN_CHUNK, a->count);
-    (void)thread;
-    memcpy(a->y + r.begin, a->x + r.begin, (r.end - r.begin) * sizeof *a->y);
 }
 
 static void fill_job(void *context, size_t job, int thread)
@@ -93,22 +76,19 @@ void cnn_cpu_sum_forward(struct cnn_queue *q, int count, const struct cnn_tensor
     if (q->code)
         return;
     run(q, sum_job,
-        &(struct arrays){.count = cnn_tensor_count(y), .inputs = count, .xs = x, .y = y->data});
+        &(struct arrays){.count = cnn_tensor_elements(y), .inputs = count, .xs = x, .y = y->data});
 }
 
 void cnn_cpu_accumulate(struct cnn_queue *q, const struct cnn_tensor *x, struct cnn_tensor *y)
 {
-    if (q->code)
-        return;
-    run(q, accumulate_job,
-        &(struct arrays){.count = cnn_tensor_count(y), .x = x->data, .y = y->data});
+    if (!q->code)
+        cnn_layout_copy(q, x, y, 1);
 }
 
 void cnn_cpu_copy(struct cnn_queue *q, const struct cnn_tensor *x, struct cnn_tensor *y)
 {
-    if (q->code || x->data == y->data)
-        return;
-    run(q, copy_job, &(struct arrays){.count = cnn_tensor_count(y), .x = x->data, .y = y->data});
+    if (!q->code && x->data != y->data)
+        cnn_layout_copy(q, x, y, 0);
 }
 
 void cnn_cpu_fill(struct cnn_queue *q, double value, size_t count, real *x)

@@ -1,28 +1,16 @@
-/* Convolution: chooses an algorithm for each geometry and pass.
+/* Convolution: finds the cheapest way for each geometry, pass and pair of layouts, and goes it.
  *
  * The data gradient of a convolution with stride 1 is itself the convolution of dy with the kernel
- * mirrored and its channel sides swapped, so it goes through the forward pass of some algorithm. */
+ * mirrored and its channel sides swapped, so it may go through the forward pass of some algorithm.
+ * Where no algorithm takes the layouts, the tensors are rearranged to plain order and back. */
 #include "kern/conv_algorithm.h"
+#include "kern/layout.h"
 
 static const struct cnn_conv_algorithm *const algorithms[] = {
 #define CNN_CONV_ALGORITHM(name) &cnn_conv_##name,
 #include "kern/conv_algorithms.def"
 #undef CNN_CONV_ALGORITHM
 };
-
-static const struct cnn_conv_algorithm *choose(const struct cnn_conv *g, enum cnn_conv_pass pass)
-{
-    const struct cnn_conv_algorithm *best = NULL;
-    double least = 0;
-    for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++) {
-        double cost = algorithms[i]->cost(g, pass);
-        if (cost >= 0 && (!best || cost < least)) {
-            best = algorithms[i];
-            least = cost;
-        }
-    }
-    return best;
-}
 
 /* The geometry that takes dy to dx; 0 when there is none. */
 static int mirror(const struct cnn_conv *g, struct cnn_conv *out)
@@ -72,54 +60,242 @@ static void swap_job(void *context, size_t job, int thread)
     }
 }
 
-size_t cnn_cpu_conv_work(struct cnn_queue *q, const struct cnn_conv *g, size_t n)
+/* How a pass is done. */
+struct way {
+    const struct cnn_conv_algorithm *algorithm;
+    struct cnn_conv g;
+    struct cnn_conv_case c; /* c.g is &g */
+    int mirrored;           /* the data gradient, as forward of the mirrored geometry */
+    int rearranged;         /* through plain copies of what is blocked */
+    double cost;
+};
+
+static void consider(const struct cnn_queue *q, const struct cnn_conv_case *c, int mirrored,
+                     struct way *best)
 {
-    size_t threads = (size_t)cnn_queue_threads(q), data;
+    for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++) {
+        if (q->exact_conv && algorithms[i]->inexact)
+            continue;
+        double cost = algorithms[i]->cost(c);
+        if (cost < 0 || (best->algorithm && cost >= best->cost))
+            continue;
+        *best = (struct way){
+            .algorithm = algorithms[i], .g = *c->g, .c = *c, .mirrored = mirrored, .cost = cost};
+    }
+}
+
+static void consider_layouts(const struct cnn_queue *q, const struct cnn_conv *g,
+                             enum cnn_conv_pass pass, int x_layout, int y_layout, struct way *best)
+{
     struct cnn_conv m;
-    size_t forward = choose(g, CNN_CONV_FORWARD)->work(g, CNN_CONV_FORWARD, n, threads);
-    size_t weight = choose(g, CNN_CONV_WEIGHT)->work(g, CNN_CONV_WEIGHT, n, threads);
-    if (mirror(g, &m))
-        data = cnn_padded(weights_of(g)) +
-               choose(&m, CNN_CONV_FORWARD)->work(&m, CNN_CONV_FORWARD, n, threads);
-    else
-        data = choose(g, CNN_CONV_DATA)->work(g, CNN_CONV_DATA, n, threads);
-    return cnn_max(forward, cnn_max(weight, data)) * sizeof(real);
+    struct cnn_conv_case direct = {g, pass, x_layout, y_layout};
+    struct cnn_conv_case mirrored = {&m, CNN_CONV_FORWARD, y_layout, x_layout};
+    consider(q, &direct, 0, best);
+    if (pass == CNN_CONV_DATA && mirror(g, &m))
+        consider(q, &mirrored, 1, best);
+}
+
+static size_t plain_elements(const struct cnn_conv *g, int layout, int output)
+{
+    return !layout  ? 0
+           : output ? cnn_padded(g->batch * g->out_c * g->out_h * g->out_w)
+                    : cnn_padded(g->batch * g->in_c * g->in_h * g->in_w);
+}
+
+/* The cheapest way. There always is one: the matrix product takes every plain case. */
+static void find(const struct cnn_queue *q, const struct cnn_conv *g, enum cnn_conv_pass pass,
+                 int x_layout, int y_layout, struct way *out)
+{
+    *out = (struct way){0};
+    consider_layouts(q, g, pass, x_layout, y_layout, out);
+    if (!out->algorithm) {
+        consider_layouts(q, g, pass, CNN_LAYOUT_PLAIN, CNN_LAYOUT_PLAIN, out);
+        out->rearranged = 1;
+        out->cost += 2 * (double)(plain_elements(g, x_layout, 0) + plain_elements(g, y_layout, 1));
+    }
+    out->c.g = &out->g;
+}
+
+/* Elements of the forward weights in the algorithm's own order; 0: as they are. */
+static size_t packed_elements(const struct way *way)
+{
+    return way->algorithm->packed ? cnn_padded(way->algorithm->packed(&way->c)) : 0;
+}
+
+/* Scratch of a way: plain copies, mirrored weights, packed weights, the algorithm's own. */
+static size_t work_elements(const struct cnn_queue *q, const struct cnn_conv *g,
+                            const struct way *way, int x_layout, int y_layout)
+{
+    size_t copies = 0;
+    if (way->rearranged)
+        copies = plain_elements(g, x_layout, 0) + plain_elements(g, y_layout, 1);
+    if (way->mirrored)
+        copies += cnn_padded(weights_of(g));
+    if (way->c.pass == CNN_CONV_FORWARD)
+        copies += packed_elements(way);
+    return copies + way->algorithm->work(&way->c, (size_t)cnn_queue_threads(q));
+}
+
+size_t cnn_cpu_conv_work(struct cnn_queue *q, const struct cnn_conv *g, const struct cnn_tensor *x,
+                         const struct cnn_tensor *y)
+{
+    size_t most = 0;
+    struct way way;
+    for (int pass = CNN_CONV_FORWARD; pass <= CNN_CONV_WEIGHT; pass++) {
+        find(q, g, (enum cnn_conv_pass)pass, x->layout, y->layout, &way);
+        most = cnn_max(most, work_elements(q, g, &way, x->layout, y->layout));
+    }
+    return most * sizeof(real);
+}
+
+double cnn_cpu_conv_cost(struct cnn_queue *q, const struct cnn_conv *g, const struct cnn_tensor *x,
+                         const struct cnn_tensor *y, enum cnn_conv_pass pass,
+                         const char **algorithm)
+{
+    struct way way;
+    find(q, g, pass, x->layout, y->layout, &way);
+    if (algorithm)
+        *algorithm = way.algorithm->name;
+    return way.cost;
+}
+
+size_t cnn_cpu_conv_packed(struct cnn_queue *q, const struct cnn_conv *g,
+                           const struct cnn_tensor *x, const struct cnn_tensor *y)
+{
+    struct way way;
+    find(q, g, CNN_CONV_FORWARD, x->layout, y->layout, &way);
+    return packed_elements(&way) * sizeof(real);
+}
+
+void cnn_cpu_conv_pack(struct cnn_queue *q, const struct cnn_conv *g, const struct cnn_tensor *x,
+                       const struct cnn_tensor *y, const struct cnn_tensor *w, void *packed)
+{
+    struct way way;
+    if (q->code)
+        return;
+    find(q, g, CNN_CONV_FORWARD, x->layout, y->layout, &way);
+    if (way.algorithm->packed)
+        way.algorithm->pack(q, &way.c, w->data, packed);
+}
+
+/* The tensor in plain order: itself, or a copy at *work, which moves on. */
+static struct cnn_tensor plain(struct cnn_queue *q, const struct cnn_tensor *t, int fill,
+                               real **work)
+{
+    struct cnn_tensor copy = *t;
+    if (!t->layout)
+        return copy;
+    copy.layout = CNN_LAYOUT_PLAIN;
+    copy.data = *work;
+    *work += cnn_padded(cnn_tensor_count(t));
+    if (fill)
+        cnn_layout_copy(q, t, &copy, 0);
+    return copy;
+}
+
+static const real *packed_weights(struct cnn_queue *q, const struct way *way, const real *w,
+                                  real **work)
+{
+    if (!way->algorithm->packed)
+        return w;
+    real *to = *work;
+    *work += packed_elements(way);
+    way->algorithm->pack(q, &way->c, w, to);
+    return to;
+}
+
+/* from -> to by a forward pass of the way. */
+static void run_forward(struct cnn_queue *q, const struct way *way, const struct cnn_tensor *from,
+                        const real *w, const real *b, const struct cnn_epilogue *e,
+                        struct cnn_tensor *to, real *work)
+{
+    struct cnn_tensor x = *from, y = *to;
+    if (way->rearranged) {
+        x = plain(q, from, 1, &work);
+        y = plain(q, to, 0, &work);
+        e = NULL;
+    }
+    struct cnn_conv_run run = {
+        .q = q, .n = x.n, .x = x.data, .w = w, .b = b, .e = e, .y = y.data, .work = work};
+    way->algorithm->forward(&way->c, &run);
+    if (y.data != to->data)
+        cnn_layout_copy(q, &y, to, 0);
+}
+
+/* What an algorithm does not do by itself. */
+static void apply(struct cnn_queue *q, const struct cnn_epilogue *e, struct cnn_tensor *y)
+{
+    const struct cnn_tensor *terms[] = {y, e->add};
+    if (e->add)
+        cnn_cpu_sum_forward(q, 2, terms, y);
+    if (e->activate)
+        cnn_cpu_activation_forward(q, e->f, e->slope, y, y);
 }
 
 void cnn_cpu_conv_forward(struct cnn_queue *q, const struct cnn_conv *g, const struct cnn_tensor *x,
                           const struct cnn_tensor *w, const struct cnn_tensor *b,
-                          struct cnn_tensor *y, void *work)
+                          const void *packed, const struct cnn_epilogue *e, struct cnn_tensor *y,
+                          void *work)
 {
+    struct way way;
     if (q->code)
         return;
-    choose(g, CNN_CONV_FORWARD)
-        ->forward(q, g, x->n, x->data, w->data, b ? b->data : NULL, y->data, work);
+    find(q, g, CNN_CONV_FORWARD, x->layout, y->layout, &way);
+    real *rest = work;
+    const real *weights =
+        packed && way.algorithm->packed ? packed : packed_weights(q, &way, w->data, &rest);
+    int fused = e && way.algorithm->fuses && !way.rearranged;
+    run_forward(q, &way, x, weights, b ? b->data : NULL, fused ? e : NULL, y, rest);
+    if (e && !fused)
+        apply(q, e, y);
 }
 
 void cnn_cpu_conv_backward_data(struct cnn_queue *q, const struct cnn_conv *g,
                                 const struct cnn_tensor *dy, const struct cnn_tensor *w,
                                 struct cnn_tensor *dx, void *work)
 {
-    struct cnn_conv m;
+    struct way way;
+    real *rest = work;
     if (q->code)
         return;
-    if (!mirror(g, &m)) {
-        choose(g, CNN_CONV_DATA)->backward_data(q, g, dy->n, dy->data, w->data, dx->data, work);
+    find(q, g, CNN_CONV_DATA, dx->layout, dy->layout, &way);
+    if (way.mirrored) {
+        struct swap s = {g, w->data, rest};
+        cnn_queue_run(q, g->in_c, swap_job, &s);
+        rest += cnn_padded(weights_of(g));
+        const real *weights = packed_weights(q, &way, s.to, &rest);
+        run_forward(q, &way, dy, weights, NULL, NULL, dx, rest);
         return;
     }
-    struct swap s = {g, w->data, work};
-    cnn_queue_run(q, g->in_c, swap_job, &s);
-    real *rest = (real *)work + cnn_padded(weights_of(g));
-    choose(&m, CNN_CONV_FORWARD)->forward(q, &m, dy->n, dy->data, s.to, NULL, dx->data, rest);
+    struct cnn_tensor from = *dy, to = *dx;
+    if (way.rearranged) {
+        from = plain(q, dy, 1, &rest);
+        to = plain(q, dx, 0, &rest);
+    }
+    struct cnn_conv_run run = {
+        .q = q, .n = dy->n, .dy = from.data, .w = w->data, .dx = to.data, .work = rest};
+    way.algorithm->backward_data(&way.c, &run);
+    if (to.data != dx->data)
+        cnn_layout_copy(q, &to, dx, 0);
 }
 
 void cnn_cpu_conv_backward_weight(struct cnn_queue *q, const struct cnn_conv *g,
                                   const struct cnn_tensor *x, const struct cnn_tensor *dy,
                                   struct cnn_tensor *dw, void *work)
 {
+    struct way way;
+    real *rest = work;
     if (q->code)
         return;
-    choose(g, CNN_CONV_WEIGHT)->backward_weight(q, g, x->n, x->data, dy->data, dw->data, work);
+    find(q, g, CNN_CONV_WEIGHT, x->layout, dy->layout, &way);
+    struct cnn_tensor from = *x, by = *dy;
+    if (way.rearranged) {
+        from = plain(q, x, 1, &rest);
+        by = plain(q, dy, 1, &rest);
+    }
+    struct cnn_conv_run run = {
+        .q = q, .n = x->n, .x = from.data, .dy = by.data, .dw = dw->data, .work = rest};
+    way.algorithm->backward_weight(&way.c, &run);
 }
 
 struct parts {

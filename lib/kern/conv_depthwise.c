@@ -158,48 +158,49 @@ static size_t plane_operations(const struct cnn_conv *g)
     return g->out_h * g->out_w * g->kh * g->kw;
 }
 
-static void forward(struct cnn_queue *q, const struct cnn_conv *g, size_t n, const real *x,
-                    const real *w, const real *b, real *y, real *work)
+static void forward(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
 {
-    (void)work;
-    run(q, forward_job, &(struct depthwise){.g = g, .n = n, .x = x, .w = w, .b = b, .y = y},
-        n * g->out_c, plane_operations(g));
+    run(r->q, forward_job,
+        &(struct depthwise){.g = c->g, .n = r->n, .x = r->x, .w = r->w, .b = r->b, .y = r->y},
+        r->n * c->g->out_c, plane_operations(c->g));
 }
 
-static void backward_data(struct cnn_queue *q, const struct cnn_conv *g, size_t n, const real *dy,
-                          const real *w, real *dx, real *work)
+static void backward_data(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
 {
-    (void)work;
-    run(q, data_job, &(struct depthwise){.g = g, .n = n, .dy = dy, .w = w, .dx = dx}, n * g->in_c,
-        plane_operations(g) * (g->out_c / g->in_c));
+    const struct cnn_conv *g = c->g;
+    run(r->q, data_job, &(struct depthwise){.g = g, .n = r->n, .dy = r->dy, .w = r->w, .dx = r->dx},
+        r->n * g->in_c, plane_operations(g) * (g->out_c / g->in_c));
 }
 
-static void backward_weight(struct cnn_queue *q, const struct cnn_conv *g, size_t n, const real *x,
-                            const real *dy, real *dw, real *work)
+static void backward_weight(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
 {
-    (void)work;
-    run(q, weight_job, &(struct depthwise){.g = g, .n = n, .x = x, .dy = dy, .dw = dw}, g->out_c,
-        plane_operations(g) * n);
+    run(r->q, weight_job,
+        &(struct depthwise){.g = c->g, .n = r->n, .x = r->x, .dy = r->dy, .dw = r->dw}, c->g->out_c,
+        plane_operations(c->g) * r->n);
 }
 
-static size_t work(const struct cnn_conv *g, enum cnn_conv_pass pass, size_t n, size_t threads)
+static size_t work(const struct cnn_conv_case *c, size_t threads)
 {
-    (void)g;
-    (void)pass;
-    (void)n;
+    (void)c;
     (void)threads;
     return 0;
 }
 
 /* One channel feeding many outputs is better done otherwise; so are weight gradients, where stride
  * 1 allows. */
-static double cost(const struct cnn_conv *g, enum cnn_conv_pass pass)
+static double cost(const struct cnn_conv_case *c)
 {
-    if (g->groups != g->in_c || g->out_c > 4 * g->in_c)
+    const struct cnn_conv *g = c->g;
+    if (!cnn_conv_is_plain(c) || g->groups != g->in_c || g->out_c > 4 * g->in_c)
         return -1;
-    return pass == CNN_CONV_WEIGHT ? 8 : 0.5;
+    return cnn_conv_cycles(c, c->pass == CNN_CONV_WEIGHT ? 0.06 : 1);
 }
 
 const struct cnn_conv_algorithm cnn_conv_depthwise = {
-    "depthwise", cost, work, forward, backward_data, backward_weight,
+    .name = "depthwise",
+    .cost = cost,
+    .work = work,
+    .forward = forward,
+    .backward_data = backward_data,
+    .backward_weight = backward_weight,
 };

@@ -29,7 +29,8 @@ struct flat {
     size_t slot, chunk, batch;  /* scratch of a thread; tiles of a part; tiles at once */
     size_t outputs;             /* of a block */
     const real *x, *w, *b, *dy; /* as in conv_algorithm.h */
-    real *y, *packed, *work, *parts;
+    const real *packed;
+    real *y, *pack, *work, *parts;
 };
 
 static size_t span_w(const struct cnn_conv *g)
@@ -103,14 +104,14 @@ static void pad_input(const struct flat *f, size_t sample, size_t first, real *x
     }
 }
 
-/* packed: for each block of outputs (channels, taps, outputs). Job: a group's block. */
+/* pack: for each block of outputs (channels, taps, outputs). Job: a group's block. */
 static void pack_job(void *context, size_t job, int thread)
 {
     const struct flat *f = context;
     size_t each = cnn_ceil_div(f->kg, f->outputs), taps = f->g->kh * f->g->kw, inner = f->cg * taps;
     struct cnn_range k = cnn_range_of(job % each, f->outputs, f->kg);
     size_t first = job / each * f->kg + k.begin, count = k.end - k.begin;
-    real *to = f->packed + first * inner;
+    real *to = f->pack + first * inner;
     (void)thread;
     for (size_t i = 0; i < inner; i++)
         for (size_t o = 0; o < count; o++)
@@ -169,18 +170,15 @@ static size_t weights(const struct flat *f)
     return f->g->out_c * f->cg * f->g->kh * f->g->kw;
 }
 
-static void forward(struct cnn_queue *q, const struct cnn_conv *g, size_t n, const real *x,
-                    const real *w, const real *b, real *y, real *work)
+static void forward(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
 {
-    struct flat f = forward_plan(g, n);
-    f.x = x;
-    f.w = w;
-    f.b = b;
-    f.y = y;
-    f.packed = work;
-    f.work = work + cnn_padded(weights(&f));
-    cnn_queue_run(q, g->groups * cnn_ceil_div(f.kg, f.outputs), pack_job, &f);
-    cnn_queue_run(q, n * f.tiles, forward_job, &f);
+    struct flat f = forward_plan(c->g, r->n);
+    f.x = r->x;
+    f.b = r->b;
+    f.y = r->y;
+    f.packed = r->w;
+    f.work = r->work;
+    cnn_queue_run(r->q, r->n * f.tiles, forward_job, &f);
 }
 
 static size_t part_count(const struct flat *f)
@@ -275,44 +273,65 @@ static void weight_job(void *context, size_t job, int thread)
     }
 }
 
-static void backward_weight(struct cnn_queue *q, const struct cnn_conv *g, size_t n, const real *x,
-                            const real *dy, real *dw, real *work)
+static void backward_weight(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
 {
-    struct flat f = weight_plan(g, n);
-    if (!n)
+    struct flat f = weight_plan(c->g, r->n);
+    if (!r->n)
         return;
-    f.x = x;
-    f.dy = dy;
-    f.work = work;
-    f.parts = work + (size_t)cnn_queue_threads(q) * f.slot;
-    size_t parts = cnn_ceil_div(n * f.tiles, f.chunk);
-    cnn_queue_run(q, parts, weight_job, &f);
-    cnn_conv_combine(q, parts, weights(&f), f.parts, dw);
+    f.x = r->x;
+    f.dy = r->dy;
+    f.work = r->work;
+    f.parts = r->work + (size_t)cnn_queue_threads(r->q) * f.slot;
+    size_t parts = cnn_ceil_div(r->n * f.tiles, f.chunk);
+    cnn_queue_run(r->q, parts, weight_job, &f);
+    cnn_conv_combine(r->q, parts, weights(&f), f.parts, r->dw);
 }
 
-static size_t work(const struct cnn_conv *g, enum cnn_conv_pass pass, size_t n, size_t threads)
+static size_t work(const struct cnn_conv_case *c, size_t threads)
 {
-    if (pass == CNN_CONV_WEIGHT) {
-        struct flat f = weight_plan(g, n);
+    const struct cnn_conv *g = c->g;
+    if (c->pass == CNN_CONV_WEIGHT) {
+        struct flat f = weight_plan(g, g->batch);
         return f.slot * threads + part_count(&f) * weights(&f);
     }
-    struct flat f = forward_plan(g, n);
-    return cnn_padded(weights(&f)) + f.slot * threads;
+    return forward_plan(g, g->batch).slot * threads;
 }
 
 /* Measured against conv_gemm.c: faster by a quarter but for the elements that are thrown away, and
  * for large weight gradients, whose parts leave the cache. */
-static double cost(const struct cnn_conv *g, enum cnn_conv_pass pass)
+static double cost(const struct cnn_conv_case *c)
 {
+    const struct cnn_conv *g = c->g;
     struct flat f = plan(g, 1);
-    if (g->stride_h != 1 || g->stride_w != 1 || pass == CNN_CONV_DATA)
+    if (!cnn_conv_is_plain(c) || g->stride_h != 1 || g->stride_w != 1 || c->pass == CNN_CONV_DATA)
         return -1;
-    if (pass == CNN_CONV_WEIGHT && weights(&f) > LARGE_WEIGHTS)
+    if (c->pass == CNN_CONV_WEIGHT && weights(&f) > LARGE_WEIGHTS)
         return -1;
     set_rows(&f, UNIT_ELEMENTS / f.width);
-    return 0.8 * (double)(f.tiles * f.dy_plane) / (double)(g->out_h * g->out_w);
+    return cnn_conv_cycles(c, 0.62) * (double)(f.tiles * f.dy_plane) /
+           (double)(g->out_h * g->out_w);
+}
+
+static size_t packed(const struct cnn_conv_case *c)
+{
+    struct flat f = plan(c->g, 1);
+    return weights(&f);
+}
+
+static void pack(struct cnn_queue *q, const struct cnn_conv_case *c, const real *w, real *to)
+{
+    struct flat f = forward_plan(c->g, 1);
+    f.w = w;
+    f.pack = to;
+    cnn_queue_run(q, c->g->groups * cnn_ceil_div(f.kg, f.outputs), pack_job, &f);
 }
 
 const struct cnn_conv_algorithm cnn_conv_flat = {
-    "flat", cost, work, forward, NULL, backward_weight,
+    .name = "flat",
+    .cost = cost,
+    .work = work,
+    .packed = packed,
+    .pack = pack,
+    .forward = forward,
+    .backward_weight = backward_weight,
 };

@@ -186,28 +186,27 @@ static void set_cut(struct gemm *m, size_t total, size_t least)
     m->jobs_each = cnn_ceil_div(total, m->block);
 }
 
-static void forward(struct cnn_queue *q, const struct cnn_conv *g, size_t n, const real *x,
-                    const real *w, const real *b, real *y, real *work)
+static void forward(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
 {
-    struct gemm m = plan(g, n);
-    m.x = x;
-    m.w = w;
-    m.b = b;
-    m.y = y;
-    m.work = work;
+    struct gemm m = plan(c->g, r->n);
+    m.x = r->x;
+    m.w = r->w;
+    m.b = r->b;
+    m.y = r->y;
+    m.work = r->work;
     m.slot = forward_slot(&m);
-    if (!n)
+    if (!r->n)
         return;
     if (m.tiles >= FEW_TILES) {
-        cnn_queue_run(q, m.tiles, tile_job, &m);
+        cnn_queue_run(r->q, m.tiles, tile_job, &m);
         return;
     }
     if (!m.view) {
-        set_cut(&m, g->in_c, 1);
-        cnn_queue_run(q, m.tiles * m.jobs_each, columns_job, &m);
+        set_cut(&m, c->g->in_c, 1);
+        cnn_queue_run(r->q, m.tiles * m.jobs_each, columns_job, &m);
     }
     set_cut(&m, m.kg, 32);
-    cnn_queue_run(q, m.tiles * g->groups * m.jobs_each, product_job, &m);
+    cnn_queue_run(r->q, m.tiles * c->g->groups * m.jobs_each, product_job, &m);
 }
 
 /* Data gradient of strided convolutions: col (c r s, p) = w^T dy, added up at col's places. Job:
@@ -243,15 +242,14 @@ static struct gemm data_plan(const struct cnn_conv *g, size_t n)
     return m;
 }
 
-static void backward_data(struct cnn_queue *q, const struct cnn_conv *g, size_t n, const real *dy,
-                          const real *w, real *dx, real *work)
+static void backward_data(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
 {
-    struct gemm m = data_plan(g, n);
-    m.dy = dy;
-    m.w = w;
-    m.dx = dx;
-    m.work = work;
-    cnn_queue_run(q, n * g->groups * m.jobs_each, data_job, &m);
+    struct gemm m = data_plan(c->g, r->n);
+    m.dy = r->dy;
+    m.w = r->w;
+    m.dx = r->dx;
+    m.work = r->work;
+    cnn_queue_run(r->q, r->n * c->g->groups * m.jobs_each, data_job, &m);
 }
 
 /* dw (count, channels * taps) of `channels` channels from c, for outputs k .., over one tile; rows
@@ -329,46 +327,51 @@ static struct gemm weight_plan(const struct cnn_conv *g, size_t n)
     return m;
 }
 
-static void backward_weight(struct cnn_queue *q, const struct cnn_conv *g, size_t n, const real *x,
-                            const real *dy, real *dw, real *work)
+static void backward_weight(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
 {
-    struct gemm m = weight_plan(g, n);
-    m.x = x;
-    m.dy = dy;
-    m.work = work;
-    m.dw = dw;
-    if (!n)
+    struct gemm m = weight_plan(c->g, r->n);
+    m.x = r->x;
+    m.dy = r->dy;
+    m.work = r->work;
+    m.dw = r->dw;
+    if (!r->n)
         return;
     if (weights(&m) > SMALL_WEIGHTS) {
-        cnn_queue_run(q, g->groups * m.jobs_each, weight_block_job, &m);
+        cnn_queue_run(r->q, c->g->groups * m.jobs_each, weight_block_job, &m);
         return;
     }
     size_t parts = cnn_ceil_div(m.tiles, m.block);
-    m.dw = work + (size_t)cnn_queue_threads(q) * m.slot;
-    cnn_queue_run(q, parts, weight_part_job, &m);
-    cnn_conv_combine(q, parts, weights(&m), m.dw, dw);
+    m.dw = r->work + (size_t)cnn_queue_threads(r->q) * m.slot;
+    cnn_queue_run(r->q, parts, weight_part_job, &m);
+    cnn_conv_combine(r->q, parts, weights(&m), m.dw, r->dw);
 }
 
-static size_t work(const struct cnn_conv *g, enum cnn_conv_pass pass, size_t n, size_t threads)
+static size_t work(const struct cnn_conv_case *c, size_t threads)
 {
-    struct gemm m = plan(g, n);
-    if (pass == CNN_CONV_FORWARD)
+    const struct cnn_conv *g = c->g;
+    struct gemm m = plan(g, g->batch);
+    if (c->pass == CNN_CONV_FORWARD)
         return forward_slot(&m) * cnn_max(threads, cnn_min(m.tiles, FEW_TILES - 1));
-    if (pass == CNN_CONV_DATA)
-        return data_plan(g, n).slot * threads;
+    if (c->pass == CNN_CONV_DATA)
+        return data_plan(g, g->batch).slot * threads;
     size_t parts = weights(&m) <= SMALL_WEIGHTS ? weight_parts(&m) : 0;
-    return weight_plan(g, n).slot * threads + parts * weights(&m);
+    return weight_plan(g, g->batch).slot * threads + parts * weights(&m);
 }
 
-/* The yardstick that other algorithms compare themselves with: 1, and more where a side of the
- * product is so short that packing it is not repaid. */
-static double cost(const struct cnn_conv *g, enum cnn_conv_pass pass)
+/* More where a side of the product is so short that packing it is not repaid. */
+static double cost(const struct cnn_conv_case *c)
 {
-    struct gemm m = plan(g, 1);
-    (void)pass;
-    return 1 + 16 / (double)m.kg + 64 / (double)(m.cg * m.taps);
+    struct gemm m = plan(c->g, 1);
+    if (!cnn_conv_is_plain(c))
+        return -1;
+    return cnn_conv_cycles(c, 0.5) * (1 + 16 / (double)m.kg + 64 / (double)(m.cg * m.taps));
 }
 
 const struct cnn_conv_algorithm cnn_conv_gemm = {
-    "gemm", cost, work, forward, backward_data, backward_weight,
+    .name = "gemm",
+    .cost = cost,
+    .work = work,
+    .forward = forward,
+    .backward_data = backward_data,
+    .backward_weight = backward_weight,
 };

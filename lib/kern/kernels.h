@@ -20,11 +20,14 @@ struct cnn_queue {
     char message[256];
     struct cnn_pool *pool; /* CPU: the threads */
     void *stream;          /* CUDA: the stream */
+    int exact_conv;        /* CPU: no algorithm that trades rounding for speed (Winograd) */
 };
 
 /* The geometry of a convolution. Sizes in elements; output height is
  * (h + pad_top + pad_bottom - dilation_h * (kh - 1) - 1) / stride_h + 1. */
 struct cnn_conv {
+    size_t
+        batch; /* samples that a call brings at most: what is chosen by cost is chosen for them */
     size_t in_c, in_h, in_w, out_c, out_h, out_w;
     size_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, groups;
     size_t pad_top, pad_left, pad_bottom, pad_right;
@@ -41,7 +44,17 @@ struct cnn_window {
                     */
 };
 
+enum cnn_conv_pass { CNN_CONV_FORWARD, CNN_CONV_DATA, CNN_CONV_WEIGHT };
+
 enum cnn_activation { CNN_RELU, CNN_RELU6, CNN_LEAKY_RELU, CNN_SIGMOID, CNN_TANH };
+
+/* What happens to a kernel's result v on its way to memory: y = f(v + add). */
+struct cnn_epilogue {
+    const struct cnn_tensor *add; /* of y's shape and layout; NULL: nothing is added */
+    int activate;                 /* 0: f is the identity */
+    enum cnn_activation f;
+    double slope; /* of a leaky rectified unit */
+};
 
 /* What the samples of a batch should give; device memory. */
 struct cnn_targets {

@@ -48,12 +48,11 @@ static int setup(struct cnn_layer *l)
 }
 
 /* Saved: the batch's mean and 1 / sqrt(variance + eps). */
-static void reserve(const struct cnn_layer *l, struct cnn_backend *b, size_t batch, int training,
+static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const struct cnn_pass *shapes,
                     struct cnn_reserve *out)
 {
     (void)b;
-    (void)batch;
-    if (training)
+    if (shapes->training)
         out->saved[0] = out->saved[1] = l->in[0].c * sizeof(real);
 }
 

@@ -110,13 +110,14 @@ static int setup(struct cnn_layer *l)
     return cnn_layer_check(l);
 }
 
-static struct cnn_conv geometry(const struct cnn_layer *l)
+static struct cnn_conv geometry(const struct cnn_layer *l, size_t batch)
 {
     const struct options *o = l->options;
     struct cnn_axis h, w;
     axes(l, &h, &w);
     cnn_axis_fit(&h, &w); /* fitted in setup */
-    return (struct cnn_conv){.in_c = l->in[0].c,
+    return (struct cnn_conv){.batch = batch,
+                             .in_c = l->in[0].c,
                              .in_h = h.in,
                              .in_w = w.in,
                              .out_c = l->out.c,
@@ -135,23 +136,23 @@ static struct cnn_conv geometry(const struct cnn_layer *l)
                              .pad_right = w.after};
 }
 
-static void reserve(const struct cnn_layer *l, struct cnn_backend *b, size_t batch, int training,
+static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const struct cnn_pass *shapes,
                     struct cnn_reserve *out)
 {
-    struct cnn_conv g = geometry(l);
-    (void)training;
-    out->work = b->kernels->conv_work(&b->queue, &g, batch);
+    struct cnn_conv g = geometry(l, shapes->batch);
+    out->work = b->kernels->conv_work(&b->queue, &g, shapes->x[0], shapes->y);
 }
 
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
-    struct cnn_conv g = geometry(l);
-    p->k->conv_forward(p->q, &g, p->x[0], p->w[0], l->params > 1 ? p->w[1] : NULL, p->y, p->work);
+    struct cnn_conv g = geometry(l, p->batch);
+    p->k->conv_forward(p->q, &g, p->x[0], p->w[0], l->params > 1 ? p->w[1] : NULL, NULL, NULL, p->y,
+                       p->work);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
-    struct cnn_conv g = geometry(l);
+    struct cnn_conv g = geometry(l, p->batch);
     if (p->dw[0])
         p->k->conv_backward_weight(p->q, &g, p->x[0], p->dy, p->dw[0], p->work);
     if (l->params > 1 && p->dw[1])

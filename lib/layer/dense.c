@@ -43,11 +43,10 @@ static int setup(struct cnn_layer *l)
     return cnn_layer_check(l);
 }
 
-static void reserve(const struct cnn_layer *l, struct cnn_backend *b, size_t batch, int training,
+static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const struct cnn_pass *shapes,
                     struct cnn_reserve *out)
 {
-    (void)training;
-    out->work = b->kernels->dense_work(&b->queue, batch, cnn_chw_count(l->in[0]), l->out.c);
+    out->work = b->kernels->dense_work(&b->queue, shapes->batch, cnn_chw_count(l->in[0]), l->out.c);
 }
 
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)

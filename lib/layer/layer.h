@@ -68,8 +68,9 @@ struct cnn_layer_type {
     /* From l->in[], l->options: set l->out and declare parameters. CNN_EDATA with a message that
      * says which shape does not work and why. */
     int (*setup)(struct cnn_layer *l);
-    /* Optional (NULL: nothing). `training`: forward will be followed by backward. */
-    void (*reserve)(const struct cnn_layer *l, struct cnn_backend *b, size_t batch, int training,
+    /* Optional (NULL: nothing). shapes: batch, training (forward will be followed by backward), x
+     * and y as they will come, without data. */
+    void (*reserve)(const struct cnn_layer *l, struct cnn_backend *b, const struct cnn_pass *shapes,
                     struct cnn_reserve *out);
     void (*forward)(const struct cnn_layer *l, struct cnn_pass *p);
     /* Writes p->dx[i] where it is not NULL and adds to p->dw[i] where it is not NULL. */
@@ -94,6 +95,7 @@ struct cnn_layer {
 struct cnn_pass {
     const struct cnn_kernels *k;
     struct cnn_queue *q;
+    size_t batch;            /* the most samples that this net will see in a call */
     int training;          /* dropout drops, batchnorm uses the batch */
     int frozen;            /* the layer's parameters are frozen: batchnorm keeps its statistics */
     uint64_t seed, stream; /* random numbers of this layer in this step */

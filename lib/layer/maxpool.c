@@ -7,13 +7,15 @@ static const struct cnn_option options[] = {
     CNN_OPTION_END,
 };
 
-/* Saved: int32 per output, where its element was. */
-static void reserve(const struct cnn_layer *l, struct cnn_backend *b, size_t batch, int training,
+/* Saved: int32 per output, where its element was, in the output's layout. */
+static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const struct cnn_pass *shapes,
                     struct cnn_reserve *out)
 {
+    struct cnn_chw s = l->out;
     (void)b;
-    if (training &&
-        cnn_mul_overflows(batch, cnn_chw_count(l->out) * sizeof(int32_t), &out->saved[0]))
+    s.c = cnn_layout_channels(shapes->y->layout, s.c);
+    if (shapes->training &&
+        cnn_mul_overflows(shapes->batch, cnn_chw_count(s) * sizeof(int32_t), &out->saved[0]))
         out->saved[0] = SIZE_MAX;
 }
 

@@ -53,10 +53,15 @@ static void extend(struct planner *s, int block, int step)
         b->first = step;
 }
 
-static size_t value_bytes(const struct planner *s, int node)
+static struct cnn_tensor shape_of(const struct planner *s, int node)
 {
     struct cnn_chw c = s->g->node[node].layer.out;
-    struct cnn_tensor t = {s->p->batch, c.c, c.h, c.w, CNN_LAYOUT_PLAIN, NULL};
+    return (struct cnn_tensor){s->p->batch, c.c, c.h, c.w, CNN_LAYOUT_PLAIN, NULL};
+}
+
+static size_t value_bytes(const struct planner *s, int node)
+{
+    struct cnn_tensor t = shape_of(s, node);
     return s->b->ops->tensor_bytes(s->b, &t);
 }
 
@@ -139,6 +144,20 @@ static void plan_gradients(struct planner *s)
     }
 }
 
+static void ask_reserve(const struct planner *s, int i, struct cnn_reserve *out)
+{
+    const struct cnn_node *node = &s->g->node[i];
+    struct cnn_tensor x[CNN_LAYER_MAX_INPUTS], y = shape_of(s, i);
+    const struct cnn_tensor *inputs[CNN_LAYER_MAX_INPUTS];
+    for (int k = 0; k < node->layer.inputs; k++) {
+        x[k] = shape_of(s, node->in[k]);
+        inputs[k] = &x[k];
+    }
+    struct cnn_pass shapes = {
+        .batch = s->p->batch, .training = s->p->training, .x = inputs, .y = &y};
+    node->layer.type->reserve(&node->layer, s->b, &shapes, out);
+}
+
 /* What layers keep between forward and backward, and their scratch. */
 static void plan_reserves(struct planner *s)
 {
@@ -148,7 +167,7 @@ static void plan_reserves(struct planner *s)
         struct cnn_reserve r = {0};
         int back = runs_backward(s, i);
         if (l->type->reserve)
-            l->type->reserve(l, s->b, s->p->batch, s->p->training, &r);
+            ask_reserve(s, i, &r);
         for (int k = 0; k < CNN_LAYER_MAX_SAVED; k++)
             pn->saved[k] = new_block(s, r.saved[k], forward_step(i),
                                      back ? backward_step(s, i) : forward_step(i));

@@ -46,6 +46,7 @@ static struct cnn_pass pass_of(struct cnn_net *net, int i)
     return (struct cnn_pass){
         .k = net->backend->kernels,
         .q = &net->backend->queue,
+        .batch = net->batch,
         .training = net->was_training,
         .frozen = nn->frozen,
         .seed = net->seed,

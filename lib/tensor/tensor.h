@@ -22,14 +22,16 @@ struct cnn_chw {
 };
 
 /* Physical order of the elements; which ones exist is the backend's own business.
- * Plain is row-major NCHW (activations) and OIHW (weights). */
+ * Plain is row-major NCHW (activations) and OIHW (weights). Any other number B is a blocked layout
+ * of activations: (n, ceil(c / B), h, w, B), B channels of a position side by side so that they
+ * fill a vector; the channels that fill up the last block are always zero. */
 enum { CNN_LAYOUT_PLAIN = 0 };
 
 /* A view of device memory: it owns nothing. Activations are (n, c, h, w); convolution weights are
  * (out, in / groups, kh, kw); dense weights (out, in, 1, 1); vectors (1, c, 1, 1). */
 struct cnn_tensor {
     size_t n, c, h, w;
-    int layout;
+    int layout; /* CNN_LAYOUT_PLAIN, or the channels of a block */
     void *data; /* elements of the backend's activation type; real on the CPU */
 };
 
@@ -48,6 +50,19 @@ static inline size_t cnn_chw_count(struct cnn_chw s)
 static inline size_t cnn_tensor_count(const struct cnn_tensor *t)
 {
     return t->n * t->c * t->h * t->w;
+}
+
+/* Channels that lie in memory in that layout. */
+static inline size_t cnn_layout_channels(int layout, size_t c)
+{
+    size_t block = layout ? (size_t)layout : 1;
+    return (c + block - 1) / block * block;
+}
+
+/* Elements that lie in memory, the filled-up channels of a blocked layout included. */
+static inline size_t cnn_tensor_elements(const struct cnn_tensor *t)
+{
+    return t->n * cnn_layout_channels(t->layout, t->c) * t->h * t->w;
 }
 
 /* Elements of the shape; 1 for rank 0. */

@@ -1,0 +1,50 @@
+/* The choice of an instruction set; see isa.h. */
+#include "kern/isa.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const struct cnn_isa cnn_isa_plain;
+#ifdef CNN_ISA_X86
+extern const struct cnn_isa cnn_isa_avx2, cnn_isa_avx512;
+#endif
+
+static const struct cnn_isa *chosen;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static int allowed(const char *name, const char *limit)
+{
+    static const char *const order[] = {"plain", "avx2", "avx512"};
+    for (size_t i = 0; limit && i < sizeof order / sizeof *order; i++) {
+        if (!strcmp(order[i], name))
+            return 1;
+        if (!strcmp(order[i], limit))
+            return 0;
+    }
+    return 1;
+}
+
+static void choose(void)
+{
+    const char *limit = getenv("CNN_ISA");
+    chosen = &cnn_isa_plain;
+#ifdef CNN_ISA_X86
+    __builtin_cpu_init();
+    if (allowed("avx2", limit) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        chosen = &cnn_isa_avx2;
+    if (allowed("avx512", limit) && __builtin_cpu_supports("avx512f") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("fma"))
+        chosen = &cnn_isa_avx512;
+#else
+    (void)limit;
+    (void)allowed;
+#endif
+}
+
+const struct cnn_isa *cnn_isa(void)
+{
+    pthread_once(&once, choose);
+    return chosen;
+}

@@ -1,0 +1,30 @@
+/* What the functions of an instruction set take. */
+#ifndef CNN_KERN_ISA_TYPES_H
+#define CNN_KERN_ISA_TYPES_H
+
+#include <stddef.h>
+
+#include "tensor/tensor.h"
+
+/* A block of outputs: `pixels` positions of `vectors` (1 or 2) vectors of output channels,
+ *   out[p][v] = sum over segments s and i < inner of a[segment[s] + p * step + i] * w[s][i][v],
+ * then plus bias, plus add, then at least `low` and at most `high`. What a segment is, is the
+ * caller's affair: a tap and a block of input channels for convolutions, a run of the inner
+ * dimension for matrix products. All distances are in elements. */
+struct cnn_block {
+    const real *a;
+    const ptrdiff_t *segment; /* (segments) */
+    size_t segments, inner;
+    size_t step;   /* from pixel to pixel in a: the vector's lanes, or 4 (see narrow) */
+    const real *w; /* (segments, inner, vectors, lanes) */
+    real *out;
+    size_t out_step, out_vector; /* from pixel to pixel and from vector to vector */
+    int more;                    /* out holds partial sums: go on from them */
+    int finish;                  /* these are the last segments: bias, add, limits apply */
+    const real *bias;            /* (vectors, lanes); NULL: none */
+    const real *add;             /* laid out as out; NULL: none */
+    int limit;                   /* 0: none, 1: below by 0, 2: below by 0 and above by high */
+    real high;
+};
+
+#endif
