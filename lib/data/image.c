@@ -23,20 +23,26 @@ int cnn_image_bounds(size_t c, size_t h, size_t w, unsigned maxval)
     return 0;
 }
 
+int cnn_image_reserve(struct cnn_image *im, size_t count)
+{
+    size_t bytes = count * sizeof *im->px;
+    if (count <= im->capacity)
+        return 0;
+    cnn_image_free(im); /* its contents are not wanted, so no realloc */
+    im->px = malloc(bytes);
+    if (!im->px)
+        return cnn_fail_memory(bytes);
+    im->capacity = count;
+    return 0;
+}
+
 int cnn_image_reshape(struct cnn_image *im, size_t c, size_t h, size_t w, unsigned maxval)
 {
     int code = cnn_image_bounds(c, h, w, maxval);
+    if (!code)
+        code = cnn_image_reserve(im, c * h * w);
     if (code)
         return code;
-    size_t count = c * h * w;
-    if (count > im->capacity) {
-        size_t bytes = count * sizeof *im->px;
-        cnn_image_free(im); /* its contents are not wanted, so no realloc */
-        im->px = malloc(bytes);
-        if (!im->px)
-            return cnn_fail_memory(bytes);
-        im->capacity = count;
-    }
     im->c = c;
     im->h = h;
     im->w = w;

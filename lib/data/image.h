@@ -25,6 +25,9 @@ int cnn_image_bounds(size_t c, size_t h, size_t w, unsigned maxval);
 /* Give the image that shape (contents undefined), reusing its memory. CNN_ESYSTEM, CNN_EDATA beyond
  * the bounds. */
 int cnn_image_reshape(struct cnn_image *im, size_t c, size_t h, size_t w, unsigned maxval);
+/* Room for so many elements at least; where it must grow the image is {0} but for that. CNN_ESYSTEM.
+ */
+int cnn_image_reserve(struct cnn_image *im, size_t count);
 int cnn_image_copy(struct cnn_image *dst, const struct cnn_image *src);
 void cnn_image_free(struct cnn_image *im); /* leaves {0} */
 

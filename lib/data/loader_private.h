@@ -76,8 +76,8 @@ struct cnn_loader {
 int cnn_loader_produce(void *context, void *slot);
 int cnn_loader_work(void *context, void *slot);
 
-/* Let the scratch memory of every thread grow to what the first sample takes, so that a thread
- * whose turn comes late does not allocate in the midst of an epoch. */
+/* Let the scratch memory of every thread grow to what the first of several samples takes, so that a
+ * thread whose turn comes late does not allocate in the midst of an epoch. */
 int cnn_loader_warm(struct cnn_loader *l);
 
 #endif

@@ -150,17 +150,36 @@ static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     return code && code != CNN_ESYSTEM ? cnn_fail_within("%s", r->source) : code;
 }
 
+/* As much memory as another thread's scratch has. */
+static int reserve_like(struct cnn_loader_scratch *s, const struct cnn_loader_scratch *other)
+{
+    struct cnn_image *mine[] = {&s->sample.image,   &s->sample.target.values, &s->augment.image,
+                                &s->augment.labels, &s->preprocess.a,         &s->preprocess.b};
+    const struct cnn_image *theirs[] = {&other->sample.image,  &other->sample.target.values,
+                                        &other->augment.image, &other->augment.labels,
+                                        &other->preprocess.a,  &other->preprocess.b};
+    for (size_t i = 0; i < sizeof mine / sizeof *mine; i++)
+        if (cnn_image_reserve(mine[i], theirs[i]->capacity))
+            return CNN_ESYSTEM;
+    if (cnn_grow(&s->sample.encoded, &s->sample.encoded_capacity, other->sample.encoded_capacity,
+                 1))
+        return CNN_ESYSTEM;
+    return cnn_grow(&s->sample.key, &s->sample.key_capacity, other->sample.key_capacity, 1);
+}
+
 int cnn_loader_warm(struct cnn_loader *l)
 {
     struct cnn_loader_chunk *c = l->chunk;
     for (int t = 0; t < l->threads; t++) {
-        struct cnn_loader_scratch *s = cnn_calloc(1, sizeof *s);
+        struct cnn_loader_scratch *s = cnn_calloc(1, sizeof *s), *before = l->idle;
         if (!s)
             return CNN_ESYSTEM;
-        s->next = l->idle;
+        s->next = before;
         l->idle = s;
         c->start = 0;
-        if (!l->stream && l->count && load_item(l, s, c, 0))
+        if (before && reserve_like(s, before))
+            return CNN_ESYSTEM;
+        if (!before && !l->stream && l->count > 1 && load_item(l, s, c, 0))
             cnn_error_clear(); /* its turn will come, and then it is told */
     }
     return 0;
