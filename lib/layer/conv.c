@@ -141,13 +141,33 @@ static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const stru
 {
     struct cnn_conv g = geometry(l, shapes->batch);
     out->work = b->kernels->conv_work(&b->queue, &g, shapes->x[0], shapes->y);
+    if (!shapes->training)
+        out->packed = b->kernels->conv_packed(&b->queue, &g, shapes->x[0], shapes->y);
+}
+
+static const struct cnn_tensor *bias_of(const struct cnn_layer *l, const struct cnn_pass *p)
+{
+    return p->bias ? p->bias : l->params > 1 ? p->w[1] : NULL;
 }
 
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_conv g = geometry(l, p->batch);
-    p->k->conv_forward(p->q, &g, p->x[0], p->w[0], l->params > 1 ? p->w[1] : NULL, NULL, NULL, p->y,
+    p->k->conv_forward(p->q, &g, p->x[0], p->w[0], bias_of(l, p), p->packed, p->epilogue, p->y,
                        p->work);
+}
+
+static void pack(const struct cnn_layer *l, struct cnn_pass *p)
+{
+    struct cnn_conv g = geometry(l, p->batch);
+    p->k->conv_pack(p->q, &g, p->x[0], p->y, p->w[0], p->packed);
+}
+
+static double cost(const struct cnn_layer *l, struct cnn_backend *b, const struct cnn_pass *shapes,
+                   enum cnn_conv_pass pass, const char **algorithm)
+{
+    struct cnn_conv g = geometry(l, shapes->batch);
+    return b->kernels->conv_cost(&b->queue, &g, shapes->x[0], shapes->y, pass, algorithm);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
@@ -173,10 +193,12 @@ const struct cnn_layer_type cnn_layer_conv = {
     .options_size = sizeof(struct options),
     .min_inputs = 1,
     .max_inputs = 1,
-    .flags = CNN_LAYER_NEEDS_X,
+    .flags = CNN_LAYER_NEEDS_X | CNN_LAYER_MIXES_LAYOUTS | CNN_LAYER_EPILOGUE | CNN_LAYER_FOLDABLE,
     .setup = setup,
     .reserve = reserve,
     .forward = forward,
     .backward = backward,
+    .pack = pack,
+    .cost = cost,
     .multiply_adds = multiply_adds,
 };

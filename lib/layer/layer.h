@@ -48,6 +48,7 @@ struct cnn_pass;
 struct cnn_reserve {
     size_t saved[CNN_LAYER_MAX_SAVED]; /* kept from forward to backward */
     size_t work;                       /* scratch within one call */
+    size_t packed;                     /* inference: what `pack` makes of the weights, once */
 };
 
 enum cnn_layer_flag {
@@ -56,6 +57,15 @@ enum cnn_layer_flag {
     CNN_LAYER_NEEDS_X = 2, /* backward reads x */
     CNN_LAYER_NEEDS_Y = 4, /* backward reads y */
     CNN_LAYER_LOSS = 8,    /* y holds one number a sample; reads pass->targets */
+    /* Layouts: without either flag a layer gets plain tensors and gives a plain one. */
+    CNN_LAYER_ANY_LAYOUT = 16,    /* x and y in any layout, all in the same */
+    CNN_LAYER_MIXES_LAYOUTS = 32, /* each in its own */
+    /* What a layer can do in passing for those behind it, and they for it. */
+    CNN_LAYER_EPILOGUE = 64,           /* forward applies pass->epilogue */
+    CNN_LAYER_EPILOGUE_BACKWARD = 128, /* backward goes through it, too, and writes pass->dadd */
+    CNN_LAYER_ADDS = 256,              /* y = x0 + x1 + ...: an epilogue can do that */
+    CNN_LAYER_FOLDABLE = 512, /* y is linear in param 0 ("weight"), channel by channel, so a
+                                 scale and a shift of the channels can go into the weights */
 };
 
 struct cnn_layer_type {
@@ -75,6 +85,16 @@ struct cnn_layer_type {
     void (*forward)(const struct cnn_layer *l, struct cnn_pass *p);
     /* Writes p->dx[i] where it is not NULL and adds to p->dw[i] where it is not NULL. */
     void (*backward)(const struct cnn_layer *l, struct cnn_pass *p);
+    /* Optional. pack: fill p->packed from p->w[0] for forwards to come. activation: the layer as an
+     * epilogue (f and slope). fold: scale and shift of the channels into w and b (NULL: none) of
+     * the layer before, in inference; p->w are this layer's parameters. cost: expected cycles of a
+     * pass and the name of the algorithm (may be NULL), from shapes as in reserve. */
+    void (*pack)(const struct cnn_layer *l, struct cnn_pass *p);
+    void (*activation)(const struct cnn_layer *l, struct cnn_epilogue *e);
+    void (*fold)(const struct cnn_layer *l, struct cnn_pass *p, const struct cnn_tensor *w,
+                 const struct cnn_tensor *b, struct cnn_tensor *w_out, struct cnn_tensor *b_out);
+    double (*cost)(const struct cnn_layer *l, struct cnn_backend *b, const struct cnn_pass *shapes,
+                   enum cnn_conv_pass pass, const char **algorithm);
     /* Optional: multiply-adds for one sample. */
     uint64_t (*multiply_adds)(const struct cnn_layer *l);
 };
@@ -95,17 +115,21 @@ struct cnn_layer {
 struct cnn_pass {
     const struct cnn_kernels *k;
     struct cnn_queue *q;
-    size_t batch;            /* the most samples that this net will see in a call */
+    size_t batch;          /* the most samples that this net will see in a call */
     int training;          /* dropout drops, batchnorm uses the batch */
     int frozen;            /* the layer's parameters are frozen: batchnorm keeps its statistics */
     uint64_t seed, stream; /* random numbers of this layer in this step */
     const struct cnn_tensor *const *x; /* (inputs) */
     struct cnn_tensor *y;
     const struct cnn_tensor *dy;
-    struct cnn_tensor *const *dx; /* (inputs); dx[i] NULL: not wanted */
-    struct cnn_tensor *const *w;  /* (params) */
-    struct cnn_tensor *const *dw; /* (params); dw[i] NULL: not wanted */
-    void *const *saved;           /* as reserved */
+    struct cnn_tensor *const *dx;        /* (inputs); dx[i] NULL: not wanted */
+    struct cnn_tensor *const *w;         /* (params) */
+    struct cnn_tensor *const *dw;        /* (params); dw[i] NULL: not wanted */
+    const struct cnn_epilogue *epilogue; /* NULL: none */
+    struct cnn_tensor *dadd;             /* gradient of what it adds; NULL: not wanted. May be dy */
+    const struct cnn_tensor *bias;       /* what was folded in; NULL: the layer's own */
+    void *packed;                        /* as reserved; NULL: not packed */
+    void *const *saved;                  /* as reserved */
     void *work;
     const struct cnn_targets *targets; /* losses */
     double loss_scale;                 /* losses: backward's factor */

@@ -38,6 +38,13 @@ static void backward(const struct cnn_layer *l, struct cnn_pass *p)
         p->k->activation_backward(p->q, CNN_LEAKY_RELU, o->slope, p->y, p->dy, p->dx[0]);
 }
 
+static void activation(const struct cnn_layer *l, struct cnn_epilogue *e)
+{
+    const struct options *o = l->options;
+    e->f = CNN_LEAKY_RELU;
+    e->slope = o->slope;
+}
+
 const struct cnn_layer_type cnn_layer_leakyrelu = {
     .name = "leakyrelu",
     .summary = "x where positive, slope * x elsewhere",
@@ -45,8 +52,9 @@ const struct cnn_layer_type cnn_layer_leakyrelu = {
     .options_size = sizeof(struct options),
     .min_inputs = 1,
     .max_inputs = 1,
-    .flags = CNN_LAYER_INPLACE | CNN_LAYER_NEEDS_Y,
+    .flags = CNN_LAYER_ANY_LAYOUT | CNN_LAYER_INPLACE | CNN_LAYER_NEEDS_Y,
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .activation = activation,
 };

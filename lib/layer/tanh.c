@@ -22,14 +22,21 @@ static void backward(const struct cnn_layer *l, struct cnn_pass *p)
         p->k->activation_backward(p->q, CNN_TANH, 0, p->y, p->dy, p->dx[0]);
 }
 
+static void activation(const struct cnn_layer *l, struct cnn_epilogue *e)
+{
+    (void)l;
+    e->f = CNN_TANH;
+}
+
 const struct cnn_layer_type cnn_layer_tanh = {
     .name = "tanh",
     .summary = "hyperbolic tangent",
     .options = options,
     .min_inputs = 1,
     .max_inputs = 1,
-    .flags = CNN_LAYER_INPLACE | CNN_LAYER_NEEDS_Y,
+    .flags = CNN_LAYER_ANY_LAYOUT | CNN_LAYER_INPLACE | CNN_LAYER_NEEDS_Y,
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .activation = activation,
 };

@@ -117,7 +117,7 @@ static int mark_backward(struct cnn_net *net, unsigned char **wants)
     return 0;
 }
 
-static void *device_alloc(struct cnn_net *net, size_t count, size_t size)
+void *cnn_net_device_alloc(struct cnn_net *net, size_t count, size_t size)
 {
     size_t bytes;
     if (cnn_mul_overflows(count, size, &bytes)) {
@@ -130,16 +130,16 @@ static void *device_alloc(struct cnn_net *net, size_t count, size_t size)
 /* Slabs of parameters, and the views of them. */
 static int allocate_params(struct cnn_net *net, const struct cnn_net_config *config)
 {
-    net->values = device_alloc(net, net->value_count, sizeof(real));
-    net->statistics = device_alloc(net, net->statistic_count, sizeof(real));
+    net->values = cnn_net_device_alloc(net, net->value_count, sizeof(real));
+    net->statistics = cnn_net_device_alloc(net, net->statistic_count, sizeof(real));
     if (!net->values || !net->statistics)
         return CNN_ESYSTEM;
     if (config->training) {
-        net->gradients = device_alloc(net, net->value_count, sizeof(real));
+        net->gradients = cnn_net_device_alloc(net, net->value_count, sizeof(real));
         if (!net->gradients)
             return CNN_ESYSTEM;
         for (int s = 0; s < config->optimizer_slabs; s++)
-            if (!(net->state[s] = device_alloc(net, net->value_count, sizeof(real))))
+            if (!(net->state[s] = cnn_net_device_alloc(net, net->value_count, sizeof(real))))
                 return CNN_ESYSTEM;
     }
     for (size_t i = 0; i < net->params; i++) {
@@ -159,43 +159,65 @@ static void *at_block(const struct cnn_net *net, int block)
 
 static struct cnn_tensor view(const struct cnn_net *net, int node, int block)
 {
-    struct cnn_chw s = net->graph->node[node].layer.out;
-    return (struct cnn_tensor){net->plan->batch,    s.c, s.h, s.w, CNN_LAYOUT_PLAIN,
-                               at_block(net, block)};
+    struct cnn_tensor t = cnn_step_shape(net->graph, net->plan->step, node, net->plan->batch);
+    t.data = at_block(net, block);
+    return t;
+}
+
+static int allocate_views(struct cnn_net *net, struct cnn_net_node *nn, size_t inputs,
+                          size_t params)
+{
+    nn->x = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->x);
+    nn->dx = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->dx);
+    nn->extra = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->extra);
+    nn->converted = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->converted);
+    nn->w = cnn_arena_alloc(net->arena, (params + 1) * sizeof *nn->w);
+    nn->dw = cnn_arena_alloc(net->arena, (params + 1) * sizeof *nn->dw);
+    return nn->x && nn->dx && nn->extra && nn->converted && nn->w && nn->dw ? 0 : CNN_ESYSTEM;
+}
+
+static void wire_input(struct cnn_net *net, int i, int k)
+{
+    const struct cnn_step *step = &net->plan->step[i];
+    const struct cnn_plan_node *pn = &net->plan->node[i];
+    struct cnn_net_node *nn = &net->node[i];
+    int x = step->in[k], layout = cnn_step_input_layout(net->plan->step, i, k);
+    nn->extra[k] = view(net, x, pn->extra[k]);
+    nn->converted[k] = view(net, x, pn->converted[k]);
+    nn->extra[k].layout = nn->converted[k].layout = layout;
+    nn->x[k] = pn->converted[k] >= 0 ? &nn->converted[k] : &net->node[x].value;
+    if (net->wants[i] && net->wants[x])
+        nn->dx[k] = pn->extra[k] >= 0 ? &nn->extra[k] : &net->node[x].gradient;
 }
 
 /* Every pointer that a pass needs, made once. */
 static int wire_node(struct cnn_net *net, int i)
 {
-    const struct cnn_node *node = &net->graph->node[i];
+    const struct cnn_step *step = &net->plan->step[i];
+    const struct cnn_layer *l = &net->graph->node[step->head].layer;
     const struct cnn_plan_node *pn = &net->plan->node[i];
     struct cnn_net_node *nn = &net->node[i];
-    size_t inputs = (size_t)node->layer.inputs, params = (size_t)node->layer.params;
-    nn->x = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->x);
-    nn->dx = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->dx);
-    nn->extra = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->extra);
-    nn->w = cnn_arena_alloc(net->arena, (params + 1) * sizeof *nn->w);
-    nn->dw = cnn_arena_alloc(net->arena, (params + 1) * sizeof *nn->dw);
-    if (!nn->x || !nn->dx || !nn->extra || !nn->w || !nn->dw)
+    size_t params = (size_t)l->params, first = net->node[step->head].first_param;
+    if (allocate_views(net, nn, (size_t)step->inputs, params))
         return CNN_ESYSTEM;
     nn->value = view(net, i, pn->value);
     nn->gradient = view(net, i, pn->gradient);
-    for (size_t k = 0; k < inputs; k++) {
-        int x = node->in[k];
-        nn->x[k] = &net->node[x].value;
-        nn->extra[k] = view(net, x, pn->extra[k]);
-        if (net->wants[i] && net->wants[x])
-            nn->dx[k] = pn->extra[k] >= 0 ? &nn->extra[k] : &net->node[x].gradient;
-    }
+    for (int k = 0; k < step->inputs; k++)
+        wire_input(net, i, k);
     for (size_t k = 0; k < params; k++) {
-        struct cnn_net_param *p = &net->param[nn->first_param + k];
+        struct cnn_net_param *p = &net->param[first + k];
         nn->w[k] = &p->value;
         nn->dw[k] = p->gradient.data ? &p->gradient : NULL;
     }
     for (int k = 0; k < CNN_LAYER_MAX_SAVED; k++)
         nn->saved[k] = at_block(net, pn->saved[k]);
-    nn->frozen = layer_frozen(net, i);
-    nn->name_hash = cnn_hash_string(node->layer.name ? node->layer.name : "input", 0);
+    nn->epilogue = step->epilogue;
+    if (step->addend >= 0)
+        nn->epilogue.add = nn->x[step->addend];
+    if (pn->packed_bytes)
+        nn->packed = net->packed + pn->packed;
+    nn->frozen = layer_frozen(net, step->head);
+    nn->name_hash = cnn_hash_string(l->name ? l->name : "input", 0);
     return 0;
 }
 
@@ -216,9 +238,9 @@ static int allocate_targets(struct cnn_net *net, size_t batch)
     net->outputs = cnn_chw_count(out);
     net->losses = cnn_calloc(batch, sizeof *net->losses);
     net->weights = cnn_calloc(batch, sizeof *net->weights);
-    net->device_label = device_alloc(net, batch * net->positions, sizeof(int32_t));
-    net->device_vector = device_alloc(net, batch * net->outputs, sizeof(real));
-    net->device_weight = device_alloc(net, batch, sizeof(real));
+    net->device_label = cnn_net_device_alloc(net, batch * net->positions, sizeof(int32_t));
+    net->device_vector = cnn_net_device_alloc(net, batch * net->outputs, sizeof(real));
+    net->device_weight = cnn_net_device_alloc(net, batch, sizeof(real));
     if (!net->losses || !net->weights || !net->device_label || !net->device_vector ||
         !net->device_weight)
         return CNN_ESYSTEM;
@@ -246,10 +268,15 @@ static int build(struct cnn_net *net, const struct cnn_net_config *config)
                           config->keep, config->keeps, &net->plan);
     if (!rc)
         rc = allocate_params(net, config);
-    if (!rc && !(net->activations = device_alloc(net, net->plan->activation_bytes, 1)))
+    if (!rc && !(net->activations = cnn_net_device_alloc(net, net->plan->activation_bytes, 1)))
+        rc = CNN_ESYSTEM;
+    if (!rc && net->plan->packed_bytes &&
+        !(net->packed = cnn_net_device_alloc(net, net->plan->packed_bytes, 1)))
         rc = CNN_ESYSTEM;
     if (!rc)
         rc = wire(net);
+    if (!rc)
+        rc = cnn_net_reserve_folds(net);
     if (!rc)
         rc = allocate_targets(net, config->batch);
     return rc;
@@ -277,8 +304,8 @@ void cnn_net_free(struct cnn_net *net)
 {
     if (!net)
         return;
-    void *slabs[] = {net->values,       net->gradients,     net->statistics,
-                     net->state[0],     net->state[1],      net->activations,
+    void *slabs[] = {net->values,       net->gradients,     net->statistics,   net->state[0],
+                     net->state[1],     net->activations,   net->packed,       net->folded,
                      net->device_label, net->device_vector, net->device_weight};
     for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
         if (slabs[i])
@@ -314,6 +341,7 @@ struct cnn_net_param *cnn_net_params(struct cnn_net *net, size_t *count)
 void cnn_net_param_set(struct cnn_net *net, const struct cnn_net_param *p, const float *values)
 {
     struct cnn_tensor t = p->value;
+    net->ready = 0;
     net->backend->ops->upload(net->backend, &t, values);
 }
 

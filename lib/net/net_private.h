@@ -8,12 +8,16 @@
 
 /* A node with its views of device memory. */
 struct cnn_net_node {
-    size_t first_param;          /* in net->param */
-    struct cnn_tensor value;     /* (batch, c, h, w) */
-    struct cnn_tensor gradient;  /* the same shape; data NULL when backward does not come here */
-    const struct cnn_tensor **x; /* (inputs) */
-    struct cnn_tensor **dx;      /* (inputs); NULL: not wanted */
-    struct cnn_tensor *extra;    /* (inputs); data NULL: dx is the input's gradient itself */
+    size_t first_param;           /* in net->param */
+    struct cnn_tensor value;      /* (batch, c, h, w) */
+    struct cnn_tensor gradient;   /* the same shape; data NULL when backward does not come here */
+    const struct cnn_tensor **x;  /* (inputs) */
+    struct cnn_tensor **dx;       /* (inputs); NULL: not wanted */
+    struct cnn_tensor *extra;     /* (inputs); data NULL: dx is the input's gradient itself */
+    struct cnn_tensor *converted; /* (inputs); data NULL: the input's value as it is */
+    struct cnn_epilogue epilogue;
+    struct cnn_tensor folded_weight, folded_bias; /* data NULL: nothing is folded in */
+    void *packed;
     struct cnn_tensor **w, **dw; /* (params) */
     void *saved[CNN_LAYER_MAX_SAVED];
     int frozen;
@@ -33,7 +37,9 @@ struct cnn_net {
     struct cnn_net_param *param;
     size_t value_count, statistic_count; /* elements */
     real *values, *gradients, *statistics, *state[2];
-    char *activations;
+    char *activations, *packed;
+    real *folded; /* weights and biases with normalisations folded in */
+    int ready;    /* packed and folded weights are those of the parameters */
     /* Targets and losses. */
     size_t positions, outputs; /* of the logits: h * w and c * h * w */
     int32_t *device_label;     /* (batch, h, w) */
@@ -48,5 +54,16 @@ struct cnn_net {
     float *losses, *weights; /* host, (batch) */
     double weight_sum;
 };
+
+/* count * size zeroed bytes on the device; NULL with an error set. */
+void *cnn_net_device_alloc(struct cnn_net *net, size_t count, size_t size);
+
+/* prepare.c: memory for weights that normalisations are folded into (nets that only infer), and the
+ * folding and packing of all weights, once after each change. 0 or a negative code. */
+int cnn_net_reserve_folds(struct cnn_net *net);
+int cnn_net_prepare(struct cnn_net *net);
+
+/* run.c: what step i's layer is called with. */
+struct cnn_pass cnn_net_pass(struct cnn_net *net, int i);
 
 #endif

@@ -53,27 +53,36 @@ static void extend(struct planner *s, int block, int step)
         b->first = step;
 }
 
-static struct cnn_tensor shape_of(const struct planner *s, int node)
+static size_t bytes_of(const struct planner *s, int node, int layout)
 {
-    struct cnn_chw c = s->g->node[node].layer.out;
-    return (struct cnn_tensor){s->p->batch, c.c, c.h, c.w, CNN_LAYOUT_PLAIN, NULL};
+    struct cnn_tensor t = cnn_step_shape(s->g, s->p->step, node, s->p->batch);
+    t.layout = layout;
+    return s->b->ops->tensor_bytes(s->b, &t);
 }
 
 static size_t value_bytes(const struct planner *s, int node)
 {
-    struct cnn_tensor t = shape_of(s, node);
-    return s->b->ops->tensor_bytes(s->b, &t);
+    return bytes_of(s, node, s->p->step[node].layout);
 }
 
 static unsigned flags(const struct planner *s, int node)
 {
-    const struct cnn_layer_type *t = s->g->node[node].layer.type;
-    return t ? t->flags : 0;
+    const struct cnn_step *step = &s->p->step[node];
+    unsigned f = step->layer ? step->layer->type->flags : 0;
+    if (step->epilogue.activate)
+        f |= CNN_LAYER_NEEDS_Y;
+    return step->inputs > 1 && step->layer->inputs == 1 ? f & ~(unsigned)CNN_LAYER_INPLACE : f;
+}
+
+/* Does the step read input k in another layout than it has? */
+static int converts(const struct planner *s, int i, int k)
+{
+    return cnn_step_input_layout(s->p->step, i, k) != s->p->step[s->p->step[i].in[k]].layout;
 }
 
 static int runs_backward(const struct planner *s, int node)
 {
-    return s->p->training && s->wants[node];
+    return s->p->training && s->wants[node] && s->p->step[node].layer;
 }
 
 /* May node i write its value over its first input's? Not when anybody else still needs that. */
@@ -81,8 +90,8 @@ static int may_run_inplace(const struct planner *s, int i)
 {
     if (!(flags(s, i) & CNN_LAYER_INPLACE))
         return 0;
-    int x = s->g->node[i].in[0];
-    if (x == 0 || s->consumers[x] != 1 || s->keep[x])
+    int x = s->p->step[i].in[0];
+    if (x == 0 || converts(s, i, 0) || s->consumers[x] != 1 || s->keep[x])
         return 0;
     if (value_bytes(s, i) != value_bytes(s, x))
         return 0;
@@ -96,23 +105,40 @@ static int may_run_inplace(const struct planner *s, int i)
 static void plan_values(struct planner *s)
 {
     for (int i = 0; i < s->g->nodes; i++) {
-        const struct cnn_node *node = &s->g->node[i];
+        const struct cnn_step *step = &s->p->step[i];
         struct cnn_plan_node *pn = &s->p->node[i];
+        if (i > 0 && !step->layer)
+            continue;
         pn->inplace = i > 0 && may_run_inplace(s, i);
         if (pn->inplace)
-            pn->value = s->p->node[node->in[0]].value;
+            pn->value = s->p->node[step->in[0]].value;
         else
             pn->value = new_block(s, value_bytes(s, i), forward_step(i), forward_step(i));
         extend(s, pn->value, s->keep[i] ? last_step(s) : forward_step(i));
         if (runs_backward(s, i) && (flags(s, i) & CNN_LAYER_NEEDS_Y))
             extend(s, pn->value, backward_step(s, i));
-        for (int k = 0; k < node->layer.inputs; k++) {
-            int x = s->p->node[node->in[k]].value;
+        for (int k = 0; k < step->inputs; k++) {
+            int x = s->p->node[step->in[k]].value;
             extend(s, x, forward_step(i));
-            if (runs_backward(s, i) && (flags(s, i) & CNN_LAYER_NEEDS_X))
+            if (converts(s, i, k))
+                x = pn->converted[k] =
+                    new_block(s, bytes_of(s, step->in[k], cnn_step_input_layout(s->p->step, i, k)),
+                              forward_step(i), forward_step(i));
+            if (runs_backward(s, i) && (flags(s, i) & CNN_LAYER_NEEDS_X) && k != step->addend)
                 extend(s, x, backward_step(s, i));
         }
     }
+}
+
+/* May the gradient of step i's k-th input be written over the step's own? Its first contribution
+ * only. */
+static int passes_gradient_on(const struct planner *s, int i, int k)
+{
+    const struct cnn_step *step = &s->p->step[i];
+    int x = step->in[k];
+    if (value_bytes(s, x) != value_bytes(s, i) || s->p->node[i].gradient < 0)
+        return 0;
+    return k == step->addend || (k == 0 && (flags(s, i) & CNN_LAYER_INPLACE));
 }
 
 /* Gradients, in the order in which backward runs: the first consumer writes, later ones add through
@@ -122,58 +148,53 @@ static void plan_gradients(struct planner *s)
     for (int i = s->g->nodes - 1; i > 0; i--) {
         if (!runs_backward(s, i))
             continue;
-        const struct cnn_node *node = &s->g->node[i];
-        int now = backward_step(s, i), mine = s->p->node[i].gradient;
+        const struct cnn_step *step = &s->p->step[i];
+        struct cnn_plan_node *pn = &s->p->node[i];
+        int now = backward_step(s, i), mine = pn->gradient;
         if (mine >= 0)
             extend(s, mine, now);
-        for (int k = 0; k < node->layer.inputs; k++) {
-            int x = node->in[k];
+        for (int k = 0; k < step->inputs; k++) {
+            int x = step->in[k];
             struct cnn_plan_node *px = &s->p->node[x];
-            if (!runs_backward(s, x))
+            if (x == 0 || !s->wants[x])
                 continue;
-            if (px->gradient >= 0) {
-                s->p->node[i].extra[k] = new_block(s, value_bytes(s, x), now, now);
+            pn->first[k] = px->gradient < 0;
+            if (converts(s, i, k) || !pn->first[k])
+                pn->extra[k] =
+                    new_block(s, bytes_of(s, x, cnn_step_input_layout(s->p->step, i, k)), now, now);
+            if (!pn->first[k])
                 extend(s, px->gradient, now);
-            } else if (k == 0 && mine >= 0 && (flags(s, i) & CNN_LAYER_INPLACE) &&
-                       s->consumers[x] == 1 && value_bytes(s, x) == value_bytes(s, i)) {
+            else if (!converts(s, i, k) && passes_gradient_on(s, i, k))
                 px->gradient = mine;
-            } else {
+            else
                 px->gradient = new_block(s, value_bytes(s, x), now, now);
-            }
         }
     }
 }
 
-static void ask_reserve(const struct planner *s, int i, struct cnn_reserve *out)
-{
-    const struct cnn_node *node = &s->g->node[i];
-    struct cnn_tensor x[CNN_LAYER_MAX_INPUTS], y = shape_of(s, i);
-    const struct cnn_tensor *inputs[CNN_LAYER_MAX_INPUTS];
-    for (int k = 0; k < node->layer.inputs; k++) {
-        x[k] = shape_of(s, node->in[k]);
-        inputs[k] = &x[k];
-    }
-    struct cnn_pass shapes = {
-        .batch = s->p->batch, .training = s->p->training, .x = inputs, .y = &y};
-    node->layer.type->reserve(&node->layer, s->b, &shapes, out);
-}
-
-/* What layers keep between forward and backward, and their scratch. */
+/* What layers keep between forward and backward, their scratch, and their packed weights. */
 static void plan_reserves(struct planner *s)
 {
     for (int i = 1; i < s->g->nodes; i++) {
-        const struct cnn_layer *l = &s->g->node[i].layer;
+        const struct cnn_layer *l = s->p->step[i].layer;
         struct cnn_plan_node *pn = &s->p->node[i];
         struct cnn_reserve r = {0};
+        struct cnn_step_shapes shapes;
         int back = runs_backward(s, i);
+        if (!l)
+            continue;
+        cnn_step_shapes(s->g, s->p->step, i, s->p->batch, s->p->training, &shapes);
         if (l->type->reserve)
-            ask_reserve(s, i, &r);
+            l->type->reserve(l, s->b, &shapes.pass, &r);
         for (int k = 0; k < CNN_LAYER_MAX_SAVED; k++)
             pn->saved[k] = new_block(s, r.saved[k], forward_step(i),
                                      back ? backward_step(s, i) : forward_step(i));
         pn->work_forward = new_block(s, r.work, forward_step(i), forward_step(i));
         if (back)
             pn->work_backward = new_block(s, r.work, backward_step(s, i), backward_step(s, i));
+        pn->packed = s->p->packed_bytes;
+        pn->packed_bytes = r.packed;
+        s->p->packed_bytes += (r.packed + CNN_ALIGN - 1) / CNN_ALIGN * CNN_ALIGN;
     }
 }
 
@@ -250,36 +271,61 @@ static int pack(struct cnn_plan *p)
     return 0;
 }
 
-static int prepare(struct planner *s, const int *keep, size_t keeps)
+/* The values that must outlive the forward pass. */
+static unsigned char *kept(const struct planner *s, const int *keep, size_t keeps)
 {
     const struct cnn_graph *g = s->g;
+    unsigned char *k = cnn_arena_alloc(s->p->arena, (size_t)g->nodes);
+    if (!k)
+        return NULL;
+    k[g->output] = k[g->logits] = 1;
+    for (int i = g->first_loss; i < g->nodes; i++)
+        k[i] = 1;
+    for (size_t i = 0; i < keeps; i++)
+        k[keep[i]] = 1;
+    return k;
+}
+
+static size_t count_edges(const struct planner *s)
+{
+    size_t edges = 0;
+    for (int i = 0; i < s->g->nodes; i++)
+        edges += (size_t)s->p->step[i].inputs;
+    return edges;
+}
+
+/* Everything is there, and nothing has a block yet. */
+static int prepare(struct planner *s)
+{
     struct cnn_plan *p = s->p;
-    size_t nodes = (size_t)g->nodes, edges = 0;
-    for (int i = 0; i < g->nodes; i++)
-        edges += (size_t)g->node[i].layer.inputs;
-    size_t blocks = nodes * (4 + CNN_LAYER_MAX_SAVED) + edges;
-    int *extra = cnn_arena_alloc(p->arena, (edges + 1) * sizeof *extra);
+    size_t nodes = (size_t)s->g->nodes, edges = count_edges(s);
+    size_t blocks = nodes * (4 + CNN_LAYER_MAX_SAVED) + 2 * edges;
+    int *index = cnn_arena_alloc(p->arena, (2 * edges + 1) * sizeof *index);
+    unsigned char *first = cnn_arena_alloc(p->arena, edges + 1);
     p->node = cnn_arena_alloc(p->arena, nodes * sizeof *p->node);
     p->block = cnn_arena_alloc(p->arena, blocks * sizeof *p->block);
     s->consumers = cnn_arena_alloc(p->arena, nodes * sizeof *s->consumers);
-    s->keep = cnn_arena_alloc(p->arena, nodes);
-    if (!extra || !p->node || !p->block || !s->consumers || !s->keep)
+    if (!index || !first || !p->node || !p->block || !s->consumers)
         return CNN_ESYSTEM;
-    for (int i = 0; i < g->nodes; i++) {
+    for (size_t i = 0; i < 2 * edges; i++)
+        index[i] = -1;
+    for (int i = 0; i < s->g->nodes; i++) {
+        int inputs = p->step[i].inputs;
         struct cnn_plan_node *pn = &p->node[i];
-        *pn = (struct cnn_plan_node){-1, -1, {0}, -1, -1, extra, 0};
+        *pn = (struct cnn_plan_node){.value = -1,
+                                     .gradient = -1,
+                                     .work_forward = -1,
+                                     .work_backward = -1,
+                                     .extra = index,
+                                     .converted = index + inputs,
+                                     .first = first};
+        index += 2 * inputs;
+        first += inputs;
         for (int k = 0; k < CNN_LAYER_MAX_SAVED; k++)
             pn->saved[k] = -1;
-        for (int k = 0; k < g->node[i].layer.inputs; k++) {
-            *extra++ = -1;
-            s->consumers[g->node[i].in[k]]++;
-        }
+        for (int k = 0; k < inputs; k++)
+            s->consumers[p->step[i].in[k]]++;
     }
-    s->keep[g->output] = s->keep[g->logits] = 1;
-    for (int i = g->first_loss; i < g->nodes; i++)
-        s->keep[i] = 1;
-    for (size_t i = 0; i < keeps; i++)
-        s->keep[keep[i]] = 1;
     return 0;
 }
 
@@ -296,7 +342,10 @@ int cnn_plan_new(const struct cnn_graph *g, struct cnn_backend *b, size_t batch,
     }
     *p = (struct cnn_plan){.arena = arena, .batch = batch, .training = training};
     struct planner s = {.g = g, .b = b, .p = p, .wants = wants_gradient};
-    int rc = prepare(&s, keep, keeps);
+    s.keep = kept(&s, keep, keeps);
+    if (s.keep)
+        p->step = cnn_steps_new(g, b, batch, training, s.keep, arena);
+    int rc = p->step ? prepare(&s) : CNN_ESYSTEM;
     if (!rc) {
         plan_values(&s);
         if (training)

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "net/graph.h"
+#include "net/steps.h"
 
 /* One buffer in the activation slab, bytes. */
 struct cnn_plan_block {
@@ -21,18 +21,23 @@ struct cnn_plan_node {
     int value, gradient;
     int saved[CNN_LAYER_MAX_SAVED];
     int work_forward, work_backward;
-    int *extra;  /* (inputs) a gradient's second and later contributions land here before they are
-                    added; -1: written in place */
-    int inplace; /* forward: y lies in x's block */
+    size_t packed, packed_bytes; /* offset and size among the packed weights */
+    int *extra;     /* (inputs) a gradient in another layout, and a gradient's second and later
+                       contributions, land here before they are added; -1: written in place */
+    int *converted; /* (inputs) the input in the step's own layout; -1: as it is */
+    unsigned char *first; /* (inputs) the first contribution to the input's gradient */
+    int inplace;          /* forward: y lies in x's block */
 };
 
 struct cnn_plan {
     struct cnn_arena *arena;
+    struct cnn_step *step; /* (graph nodes) */
     size_t batch;
     int training;
     int blocks;
     struct cnn_plan_block *block;
     struct cnn_plan_node *node; /* (graph nodes) */
+    size_t packed_bytes;        /* packed weights of all steps, which stay */
     size_t activation_bytes;    /* the activation slab's size */
     size_t unshared_bytes;      /* what the blocks would take without sharing */
 };

@@ -12,8 +12,8 @@ static void set_batch(struct cnn_net *net, size_t n)
     for (int i = 0; i < net->graph->nodes; i++) {
         struct cnn_net_node *nn = &net->node[i];
         nn->value.n = nn->gradient.n = n;
-        for (int k = 0; k < net->graph->node[i].layer.inputs; k++)
-            nn->extra[k].n = n;
+        for (int k = 0; k < net->plan->step[i].inputs; k++)
+            nn->extra[k].n = nn->converted[k].n = n;
     }
 }
 
@@ -40,7 +40,7 @@ static int upload_targets(struct cnn_net *net, const struct cnn_batch_view *b)
     return 0;
 }
 
-static struct cnn_pass pass_of(struct cnn_net *net, int i)
+struct cnn_pass cnn_net_pass(struct cnn_net *net, int i)
 {
     struct cnn_net_node *nn = &net->node[i];
     return (struct cnn_pass){
@@ -53,6 +53,9 @@ static struct cnn_pass pass_of(struct cnn_net *net, int i)
         .stream = cnn_hash_u64(net->step, nn->name_hash),
         .x = nn->x,
         .y = &nn->value,
+        .epilogue = net->plan->step[i].fused ? &nn->epilogue : NULL,
+        .bias = nn->folded_bias.data ? &nn->folded_bias : NULL,
+        .packed = nn->packed,
         .w = nn->w,
         .dw = nn->dw,
         .saved = nn->saved,
@@ -67,15 +70,29 @@ static void *block(const struct cnn_net *net, int b)
 
 static int runs(const struct cnn_net *net, int i)
 {
-    const struct cnn_node *node = &net->graph->node[i];
-    if (node->training_only && !net->was_training)
+    const struct cnn_layer *l = net->plan->step[i].layer;
+    if (!l || (net->graph->node[i].training_only && !net->was_training))
         return 0;
-    return net->had_losses || !(node->layer.type->flags & CNN_LAYER_LOSS);
+    return net->had_losses || !(l->type->flags & CNN_LAYER_LOSS);
+}
+
+static void forward_step(struct cnn_net *net, int i)
+{
+    const struct cnn_step *step = &net->plan->step[i];
+    struct cnn_net_node *nn = &net->node[i];
+    struct cnn_pass p = cnn_net_pass(net, i);
+    for (int k = 0; k < step->inputs; k++)
+        if (nn->converted[k].data)
+            p.k->copy(p.q, &net->node[step->in[k]].value, &nn->converted[k]);
+    p.work = block(net, net->plan->node[i].work_forward);
+    step->layer->type->forward(step->layer, &p);
 }
 
 int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int training,
                     uint64_t seed, uint64_t step)
 {
+    if (!net->ready && cnn_net_prepare(net))
+        return cnn_error_code();
     set_batch(net, batch->n);
     net->was_training = training;
     net->had_losses = net->main_loss && (batch->label || batch->vector);
@@ -84,31 +101,56 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
     net->backend->ops->upload(net->backend, &net->node[0].value, batch->x);
     if (net->had_losses && upload_targets(net, batch))
         return cnn_error_code();
-    for (int i = 1; i < net->graph->nodes; i++) {
-        if (!runs(net, i))
-            continue;
-        const struct cnn_layer *l = &net->graph->node[i].layer;
-        struct cnn_pass p = pass_of(net, i);
-        p.work = block(net, net->plan->node[i].work_forward);
-        l->type->forward(l, &p);
-    }
+    for (int i = 1; i < net->graph->nodes; i++)
+        if (runs(net, i))
+            forward_step(net, i);
     return net->backend->ops->sync(net->backend);
 }
 
-static void backward_node(struct cnn_net *net, int i, double scale)
+/* For layers that know nothing of their epilogue's gradient: through the activation, in place, and
+ * on to what was added. */
+static void backward_epilogue(const struct cnn_pass *p, struct cnn_tensor *dy)
 {
-    const struct cnn_node *node = &net->graph->node[i];
+    const struct cnn_epilogue *e = p->epilogue;
+    if (e->activate)
+        p->k->activation_backward(p->q, e->f, e->slope, p->y, dy, dy);
+    if (p->dadd)
+        p->k->copy(p->q, dy, p->dadd);
+}
+
+/* What landed in extra blocks goes to the inputs' gradients. */
+static void deliver_gradients(struct cnn_net *net, int i, const struct cnn_pass *p)
+{
+    const struct cnn_step *step = &net->plan->step[i];
     struct cnn_net_node *nn = &net->node[i];
-    struct cnn_pass p = pass_of(net, i);
+    for (int k = 0; k < step->inputs; k++) {
+        struct cnn_tensor *to = &net->node[step->in[k]].gradient;
+        if (!nn->dx[k] || !nn->extra[k].data)
+            continue;
+        if (net->plan->node[i].first[k])
+            p->k->copy(p->q, &nn->extra[k], to);
+        else
+            p->k->accumulate(p->q, &nn->extra[k], to);
+    }
+}
+
+static void backward_step(struct cnn_net *net, int i, double scale)
+{
+    const struct cnn_step *step = &net->plan->step[i];
+    const struct cnn_layer *l = step->layer;
+    struct cnn_net_node *nn = &net->node[i];
+    struct cnn_pass p = cnn_net_pass(net, i);
     p.dy = &nn->gradient;
     p.dx = nn->dx;
+    p.dadd = step->addend >= 0 ? nn->dx[step->addend] : NULL;
     p.work = block(net, net->plan->node[i].work_backward);
-    if (node->layer.type->flags & CNN_LAYER_LOSS)
-        p.loss_scale = net->weight_sum > 0 ? scale * node->loss_weight / net->weight_sum : 0;
-    node->layer.type->backward(&node->layer, &p);
-    for (int k = 0; k < node->layer.inputs; k++)
-        if (nn->dx[k] && nn->extra[k].data)
-            p.k->accumulate(p.q, &nn->extra[k], &net->node[node->in[k]].gradient);
+    if (l->type->flags & CNN_LAYER_LOSS)
+        p.loss_scale =
+            net->weight_sum > 0 ? scale * net->graph->node[i].loss_weight / net->weight_sum : 0;
+    if (step->fused && !(l->type->flags & CNN_LAYER_EPILOGUE_BACKWARD))
+        backward_epilogue(&p, &nn->gradient);
+    l->type->backward(l, &p);
+    deliver_gradients(net, i, &p);
 }
 
 int cnn_net_backward(struct cnn_net *net, double scale)
@@ -116,8 +158,8 @@ int cnn_net_backward(struct cnn_net *net, double scale)
     if (!net->training || !net->was_training || !net->had_losses)
         return cnn_fail(CNN_EINTERNAL, "backward without a training forward");
     for (int i = net->graph->nodes - 1; i > 0; i--)
-        if (net->wants[i])
-            backward_node(net, i, scale);
+        if (net->wants[i] && net->plan->step[i].layer)
+            backward_step(net, i, scale);
     return net->backend->ops->sync(net->backend);
 }
 

@@ -1,0 +1,223 @@
+/* From layers to steps; see steps.h. */
+#include "net/steps.h"
+
+struct maker {
+    const struct cnn_graph *g;
+    struct cnn_backend *b;
+    size_t batch;
+    int training;
+    const unsigned char *keep;
+    struct cnn_arena *arena;
+    struct cnn_step *step;
+    int *consumers; /* (nodes) layers that read the value */
+    int *consumer;  /* (nodes) the last of them */
+};
+
+static const struct cnn_layer_type *type_of(const struct maker *m, int node)
+{
+    return m->g->node[node].layer.type;
+}
+
+static int is_run(const struct maker *m, int node)
+{
+    return node > 0 && (m->training || !m->g->node[node].training_only);
+}
+
+/* One step a layer. */
+static void start(struct maker *m)
+{
+    for (int i = 0; i < m->g->nodes; i++) {
+        const struct cnn_node *node = &m->g->node[i];
+        struct cnn_step *s = &m->step[i];
+        *s = (struct cnn_step){.head = i, .addend = -1, .fold = -1, .in = node->in};
+        if (!is_run(m, i))
+            continue;
+        s->layer = &node->layer;
+        s->inputs = node->layer.inputs;
+        for (int k = 0; k < s->inputs; k++) {
+            m->consumers[node->in[k]]++;
+            m->consumer[node->in[k]] = i;
+        }
+    }
+}
+
+/* The one layer that reads node's value, where nobody else wants that value; else -1. */
+static int follower(const struct maker *m, int node)
+{
+    int next = m->consumer[node];
+    if (m->consumers[node] != 1 || m->keep[node] || !m->step[next].layer ||
+        m->step[next].head != next || m->step[next].fused)
+        return -1;
+    return m->g->node[next].training_only == m->g->node[node].training_only ? next : -1;
+}
+
+/* The step at `from` takes the layer at `to` into itself, and stands there from now on. */
+static void move(struct maker *m, int from, int to)
+{
+    m->step[to] = m->step[from];
+    m->step[from].layer = NULL;
+    m->step[from].inputs = 0;
+}
+
+static int absorb_fold(struct maker *m, int at, int next)
+{
+    const struct cnn_step *s = &m->step[at];
+    if (m->training || s->fused || s->fold >= 0 || !type_of(m, next)->fold ||
+        !(s->layer->type->flags & CNN_LAYER_FOLDABLE))
+        return 0;
+    move(m, at, next);
+    m->step[next].fold = next;
+    return 1;
+}
+
+static int absorb_sum(struct maker *m, int at, int next, int *out_of_memory)
+{
+    const struct cnn_step *s = &m->step[at];
+    const struct cnn_node *sum = &m->g->node[next];
+    if (s->fused || !(sum->layer.type->flags & CNN_LAYER_ADDS) || sum->layer.inputs != 2 ||
+        sum->in[0] == sum->in[1])
+        return 0;
+    int *in = cnn_arena_alloc(m->arena, (size_t)(s->inputs + 1) * sizeof *in);
+    if (!in) {
+        *out_of_memory = 1;
+        return 0;
+    }
+    for (int k = 0; k < s->inputs; k++)
+        in[k] = s->in[k];
+    in[s->inputs] = sum->in[sum->in[0] == at];
+    move(m, at, next);
+    struct cnn_step *moved = &m->step[next];
+    moved->in = in;
+    moved->addend = moved->inputs++;
+    moved->fused = 1;
+    return 1;
+}
+
+static int absorb_activation(struct maker *m, int at, int next)
+{
+    const struct cnn_layer *l = &m->g->node[next].layer;
+    if (m->step[at].epilogue.activate || !l->type->activation)
+        return 0;
+    move(m, at, next);
+    struct cnn_step *s = &m->step[next];
+    l->type->activation(l, &s->epilogue);
+    s->epilogue.activate = s->fused = 1;
+    return 1;
+}
+
+/* Let each layer that can do what follows do it. */
+static int fuse(struct maker *m)
+{
+    int out_of_memory = 0;
+    for (int i = 1; i < m->g->nodes; i++) {
+        const struct cnn_step *s = &m->step[i];
+        if (!s->layer || s->head != i || !(s->layer->type->flags & CNN_LAYER_EPILOGUE))
+            continue;
+        int at = i, next;
+        while ((next = follower(m, at)) >= 0 &&
+               (absorb_fold(m, at, next) || absorb_sum(m, at, next, &out_of_memory) ||
+                absorb_activation(m, at, next)))
+            at = next;
+        if (out_of_memory)
+            return CNN_ESYSTEM;
+    }
+    return 0;
+}
+
+static unsigned flags_of(const struct cnn_step *s)
+{
+    return s->layer ? s->layer->type->flags : 0;
+}
+
+/* Convolutions take what they get; other layers that know layouts want theirs everywhere; the rest
+ * wants plain. What is added is laid out as the result. */
+int cnn_step_input_layout(const struct cnn_step *step, int i, int k)
+{
+    const struct cnn_step *s = &step[i];
+    if ((flags_of(s) & CNN_LAYER_MIXES_LAYOUTS) && k != s->addend)
+        return step[s->in[k]].layout;
+    return s->layout;
+}
+
+static void set_layouts(struct maker *m, int layout)
+{
+    for (int i = 0; i < m->g->nodes; i++) {
+        struct cnn_step *s = &m->step[i];
+        int knows = flags_of(s) & (CNN_LAYER_ANY_LAYOUT | CNN_LAYER_MIXES_LAYOUTS);
+        s->layout = knows ? layout : CNN_LAYOUT_PLAIN;
+    }
+}
+
+static double cost_of_layout(struct maker *m, int layout)
+{
+    double cost = 0;
+    set_layouts(m, layout);
+    for (int i = 1; i < m->g->nodes; i++) {
+        const struct cnn_step *s = &m->step[i];
+        for (int pass = CNN_CONV_FORWARD; s->layer && pass <= CNN_CONV_WEIGHT; pass++)
+            if (pass == CNN_CONV_FORWARD || m->training)
+                cost +=
+                    cnn_step_cost(m->g, m->step, i, m->b, m->batch, (enum cnn_conv_pass)pass, NULL);
+    }
+    return cost;
+}
+
+/* One layout for the whole net, so that nothing is rearranged but at its edges. */
+static void choose_layout(struct maker *m)
+{
+    int own = m->b->layout;
+    if (!own || cost_of_layout(m, own) >= cost_of_layout(m, CNN_LAYOUT_PLAIN))
+        own = CNN_LAYOUT_PLAIN;
+    set_layouts(m, own);
+}
+
+struct cnn_tensor cnn_step_shape(const struct cnn_graph *g, const struct cnn_step *step, int node,
+                                 size_t batch)
+{
+    struct cnn_chw c = g->node[node].layer.out;
+    return (struct cnn_tensor){batch, c.c, c.h, c.w, step[node].layout, NULL};
+}
+
+void cnn_step_shapes(const struct cnn_graph *g, const struct cnn_step *step, int i, size_t batch,
+                     int training, struct cnn_step_shapes *out)
+{
+    const struct cnn_step *s = &step[i];
+    out->y = cnn_step_shape(g, step, i, batch);
+    for (int k = 0; k < s->layer->inputs; k++) {
+        out->x[k] = cnn_step_shape(g, step, s->in[k], batch);
+        out->x[k].layout = cnn_step_input_layout(step, i, k);
+        out->inputs[k] = &out->x[k];
+    }
+    out->pass =
+        (struct cnn_pass){.batch = batch, .training = training, .x = out->inputs, .y = &out->y};
+}
+
+double cnn_step_cost(const struct cnn_graph *g, const struct cnn_step *step, int i,
+                     struct cnn_backend *b, size_t batch, enum cnn_conv_pass pass,
+                     const char **algorithm)
+{
+    const struct cnn_layer *l = step[i].layer;
+    struct cnn_step_shapes shapes;
+    if (!l->type->cost)
+        return 0;
+    cnn_step_shapes(g, step, i, batch, 0, &shapes);
+    return l->type->cost(l, b, &shapes.pass, pass, algorithm);
+}
+
+struct cnn_step *cnn_steps_new(const struct cnn_graph *g, struct cnn_backend *b, size_t batch,
+                               int training, const unsigned char *keep, struct cnn_arena *arena)
+{
+    size_t nodes = (size_t)g->nodes;
+    struct maker m = {
+        .g = g, .b = b, .batch = batch, .training = training, .keep = keep, .arena = arena};
+    m.step = cnn_arena_alloc(arena, nodes * sizeof *m.step);
+    m.consumers = cnn_arena_alloc(arena, nodes * sizeof *m.consumers);
+    m.consumer = cnn_arena_alloc(arena, nodes * sizeof *m.consumer);
+    if (!m.step || !m.consumers || !m.consumer)
+        return NULL;
+    start(&m);
+    if (fuse(&m))
+        return NULL;
+    choose_layout(&m);
+    return m.step;
+}

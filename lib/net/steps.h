@@ -1,0 +1,51 @@
+/* What a net runs, made from its graph: one step for each layer, but for those that another layer
+ * does in passing (an addition or an activation on the way to memory, a batch normalisation in a
+ * convolution's weights) and those that only training has; and the layout of each value.
+ *
+ * A step stands at the node whose value it makes: the last of the layers that it does. */
+#ifndef CNN_NET_STEPS_H
+#define CNN_NET_STEPS_H
+
+#include "net/graph.h"
+
+struct cnn_step {
+    const struct cnn_layer *layer; /* whose forward and backward run; NULL: nothing does */
+    int head;                      /* its node */
+    int inputs;
+    const int *in;                /* (inputs) nodes: the layer's, then what the epilogue adds */
+    int addend;                   /* which of `in` the epilogue adds; -1: none */
+    int fused;                    /* there is an epilogue */
+    struct cnn_epilogue epilogue; /* its `add` is for whoever has the tensor */
+    int fold;                     /* node of a normalisation that goes into the weights; -1 */
+    int layout;                   /* of the value */
+};
+
+/* keep: (nodes) values that are wanted afterwards and must be made. The net lies in the backend's
+ * own layout where that costs its convolutions less than the plain one. Allocates from the arena;
+ * NULL with an error set. */
+struct cnn_step *cnn_steps_new(const struct cnn_graph *g, struct cnn_backend *b, size_t batch,
+                               int training, const unsigned char *keep, struct cnn_arena *arena);
+
+/* The layout in which step i wants its k-th input. */
+int cnn_step_input_layout(const struct cnn_step *step, int i, int k);
+
+/* The value of a node, without data. */
+struct cnn_tensor cnn_step_shape(const struct cnn_graph *g, const struct cnn_step *step, int node,
+                                 size_t batch);
+
+/* What step i's layer gets and gives, without data, for the layer's questions. */
+struct cnn_step_shapes {
+    struct cnn_tensor x[CNN_LAYER_MAX_INPUTS], y;
+    const struct cnn_tensor *inputs[CNN_LAYER_MAX_INPUTS];
+    struct cnn_pass pass;
+};
+void cnn_step_shapes(const struct cnn_graph *g, const struct cnn_step *step, int i, size_t batch,
+                     int training, struct cnn_step_shapes *out);
+
+/* Expected cycles of a pass of step i (0 where the layer does not say) and the algorithm's name
+ * (may be NULL). */
+double cnn_step_cost(const struct cnn_graph *g, const struct cnn_step *step, int i,
+                     struct cnn_backend *b, size_t batch, enum cnn_conv_pass pass,
+                     const char **algorithm);
+
+#endif
