@@ -1,29 +1,20 @@
 /* What a run leaves on disk: checkpoints and the model; and how a run goes on from a checkpoint. */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "file/outfile.h"
 #include "task/train_private.h"
 
-static int probe(const char *path)
+/* Only a checkpoint that is not there is a run that has yet to begin. */
+int train_open_checkpoint(struct trainer *t)
 {
-    struct cnn_outfile *f;
-    if (!path[0])
+    struct stat st;
+    const char *path = t->o->checkpoint;
+    if (!t->o->resume || (stat(path, &st) && errno == ENOENT))
         return 0;
-    int rc = cnn_outfile_open(path, &f);
-    if (!rc)
-        cnn_outfile_abort(f);
-    return rc;
-}
-
-/* Before the first step: hours of training must not end at a folder that cannot be written to. */
-int train_probe_outputs(struct trainer *t)
-{
-    int rc = probe(t->o->output);
-    if (!rc)
-        rc = probe(t->o->checkpoint);
-    return rc ? rc : probe(t->o->curve);
+    return cnn_checkpoint_open(path, &t->from, &t->from_state);
 }
 
 int train_resume(struct trainer *t)

@@ -102,8 +102,11 @@ int train_state_read(struct trainer *t, const char *text);
 int train_same_run(const struct trainer *t, const json_t *identity);
 int train_make_history(struct trainer *t);
 
-/* train_checkpoint.c */
+/* train_outputs.c: whether they can be written, and are no file that matters. */
 int train_probe_outputs(struct trainer *t);
+
+/* train_checkpoint.c */
+int train_open_checkpoint(struct trainer *t); /* t->from stays NULL where there is none */
 int train_resume(struct trainer *t);
 int train_checkpoint(struct trainer *t);
 int train_checkpoint_due(const struct trainer *t);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "file/safetensors.h"
 #include "task/train_private.h"
@@ -34,9 +33,7 @@ void train_note(const struct trainer *t, const char *format, ...)
 static int open_sources(struct trainer *t)
 {
     const struct cnn_train_options *o = t->o;
-    int rc = 0;
-    if (o->resume && !access(o->checkpoint, F_OK))
-        rc = cnn_checkpoint_open(o->checkpoint, &t->from, &t->from_state);
+    int rc = train_open_checkpoint(t);
     if (!rc && o->init[0])
         rc = cnn_safetensors_open(o->init, &t->init);
     if (!rc && t->init && cnn_safetensors_meta(t->init, "cnn.net"))

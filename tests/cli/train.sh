@@ -56,6 +56,35 @@ train digits:100 -o x --log no/such/folder/x
 status 73
 no_file x
 
+# No output goes over another, however it is spelled.
+for same in x ./x "$PWD/x"; do
+    train digits:10 -o x --checkpoint $same && status 64
+    err_has "cnn-train: --output and --checkpoint are the same file: $same"
+done
+train digits:10 -o x --checkpoint c --curve ./c && status 64
+train digits:10 -o x --log x && status 64
+no_file x c
+ln -s m.safetensors alias
+train digits:10 -o m.safetensors --checkpoint alias --resume && status 64
+rm alias
+
+# A checkpoint that is there is gone on from or left alone; one that cannot be read is not absent.
+cp m.safetensors c
+train digits:10 -o x --checkpoint c
+status 73
+err_has 'cnn-train: c: there already: --resume goes on from it; *'
+same c m.safetensors
+train digits:10 -o x --checkpoint c --resume && status 65
+rm c && ln -s c c
+train digits:10 -o x --checkpoint c --resume && status 66
+err_has 'cnn-train: c: *'
+rm c
+no_file x
+: >c
+train digits:10 -o x --epochs 1 --checkpoint c && status 0
+[ -s c ] || fail 'no checkpoint in an empty file'
+rm x c
+
 # A rate that blows up: the step and a hint, and what was there stays.
 cp m.safetensors before
 train digits:400 --rate 1e30 -o m.safetensors --checkpoint c --epochs 20
