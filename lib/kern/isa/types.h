@@ -27,4 +27,27 @@ struct cnn_block {
     real high;
 };
 
+/* Outputs of a plane of vectors (h, w, lanes) that all read the same taps. All distances are in
+ * elements: x_row and x_column from output to output, tap_row and tap_column from tap to tap. */
+struct cnn_rectangle {
+    const real *x; /* what the first tap of the first output reads */
+    size_t out;    /* where the first output lies in its tensor */
+    size_t rows, columns, taps_h, taps_w;
+    ptrdiff_t x_row, x_column, tap_row, tap_column;
+    size_t out_row, out_column;
+};
+
+/* Each channel by itself: out = sum over taps of w times x, then plus bias, plus add, then limits
+ * as in struct cnn_block. */
+struct cnn_depthwise {
+    struct cnn_rectangle r;
+    real *out;
+    const real *w;             /* of the first tap */
+    ptrdiff_t w_row, w_column; /* from tap to tap */
+    const real *bias;          /* (lanes); NULL: none */
+    const real *add;           /* laid out as out; NULL: none */
+    int limit;
+    real high;
+};
+
 #endif
