@@ -3,7 +3,7 @@
 # make check         the tests, of the build that was made last (installs what is missing)
 # make asan          the same build with address and undefined-behaviour sanitizers, in build/asan/
 # make lint          layout, static analysis, scripts, manual pages
-# make bench         speed and memory beside PyTorch (and builds build/helpers/bench-kernels)
+# make bench         speed and memory beside PyTorch and ncnn (settings: scripts/bench-common.sh)
 # make fuzz          a minute of arbitrary bytes into everything that reads files (needs clang)
 # make install       PREFIX=/usr/local DESTDIR=     make uninstall takes it away again
 # make clean

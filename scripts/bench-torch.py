@@ -1,15 +1,28 @@
-"""The peer of scripts/bench: the same work done with PyTorch, as plainly as one writes it.
+"""The peer of scripts/bench: the same work done with PyTorch.
 
-    bench-torch.py train DIR     LeNet-5, one epoch of DIR's MNIST at batch 64, rate 0.02, momentum 0.9
+    bench-torch.py epoch DIR     LeNet-5, one epoch of DIR's MNIST at batch 64, rate 0.02, momentum 0.9
     bench-torch.py import        nothing but the import
-Prints the peak memory in KiB as its last line.
+    bench-torch.py net NET infer|train BATCH VARIANT SECONDS THREADS
+                                 steps of a whole net in memory, as bench-nets does them, and its line of numbers
+    bench-torch.py variants infer|train
+                                 the names of the variants, the fastest of which is the peer
+The variants: the layout in memory (nchw, nhwc), eager, frozen and optimised TorchScript, the latter with oneDNN's
+fusion (fused), torch.compile.
 """
+import gzip
+import os
 import resource
+import statistics
 import sys
+import time
+
+VARIANTS = {
+    "infer": ["nchw", "nhwc", "nchw-frozen", "nhwc-frozen", "nchw-fused", "nchw-compile", "nhwc-compile"],
+    "train": ["nchw", "nhwc", "nchw-compile", "nhwc-compile"],
+}
 
 
 def read_idx(path):
-    import gzip
     import numpy as np
 
     with gzip.open(path) as f:
@@ -18,20 +31,16 @@ def read_idx(path):
     return np.frombuffer(raw, np.uint8, offset=4 + 4 * len(shape)).reshape(shape)
 
 
-def train(folder):
+def epoch(folder):
     import torch
-    from torch import nn
+    from torch_nets import lenet5
 
     torch.manual_seed(0)
     images = torch.from_numpy(read_idx(folder + "/train-images-idx3-ubyte.gz").copy())
     labels = torch.from_numpy(read_idx(folder + "/train-labels-idx1-ubyte.gz").astype("int64"))
     images = images.float().div_(255).unsqueeze(1)
-    net = nn.Sequential(
-        nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-        nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
-    )
-    loss_of = nn.CrossEntropyLoss()
+    net = lenet5()
+    loss_of = torch.nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(net.parameters(), lr=0.02, momentum=0.9)
     order = torch.randperm(len(images))
     total = 0.0
@@ -43,11 +52,104 @@ def train(folder):
         optimizer.step()
         total += loss.item() * len(batch)
     print("loss", total / len(order))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def layout_of(variant):
+    import torch
+
+    return torch.channels_last if variant.startswith("nhwc") else torch.contiguous_format
+
+
+def infer_step(net, x, variant):
+    """A function that runs one batch."""
+    import torch
+
+    net.eval()
+    if variant.endswith("-fused"):
+        torch.jit.enable_onednn_fusion(True)
+    with torch.no_grad():
+        if variant.endswith("-frozen"):
+            net = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(net, x)))
+        elif variant.endswith("-fused"):
+            net = torch.jit.freeze(torch.jit.trace(net, x))
+        elif variant.endswith("-compile"):
+            net = torch.compile(net)
+
+    def step():
+        with torch.inference_mode():
+            net(x)
+
+    return step
+
+
+def train_step(net, x, variant):
+    import torch
+    from torch_nets import loss_of
+
+    net.train()
+    classes = 1000 if x.shape[-1] == 224 else 10
+    label = torch.randint(classes, (len(x),))
+    try:
+        optimizer = torch.optim.SGD(net.parameters(), lr=1e-4, momentum=0.9, fused=True)
+    except (TypeError, RuntimeError):
+        optimizer = torch.optim.SGD(net.parameters(), lr=1e-4, momentum=0.9)
+    if variant.endswith("-compile"):
+        net = torch.compile(net)
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = loss_of(net(x), label)
+        loss.backward()
+        optimizer.step()
+        if not loss.item() < float("inf"):
+            sys.exit("the loss is not finite")
+
+    return step
+
+
+def bench_net(name, mode, batch, variant, seconds, threads):
+    start = time.perf_counter()
+    import torch
+    import torch_nets
+
+    torch.set_num_threads(threads)
+    torch.manual_seed(1)
+    net, shape = torch_nets.make(name)
+    net = net.to(memory_format=layout_of(variant))
+    x = (torch.rand(batch, *shape) * 3.4 - 1.7).to(memory_format=layout_of(variant))
+    step = (infer_step if mode == "infer" else train_step)(net, x, variant)
+    step()
+    first = time.perf_counter()
+    for _ in range(3):  # TorchScript specialises in its second and third run
+        step()
+    while time.perf_counter() - first < seconds / 10:
+        step()
+    took, begin = [], time.perf_counter()
+    while len(took) < 3 or time.perf_counter() - begin < seconds:
+        t = time.perf_counter()
+        step()
+        took.append(time.perf_counter() - t)
+    median, best = statistics.median(took), min(took)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(*("%.6g" % v for v in (batch / median, batch / best, median * 1e3, best * 1e3)), peak,
+          "%.6g" % ((first - start) * 1e3), sep="\t")
+
+
+def main(mode, *rest):
+    if mode == "epoch":
+        epoch(*rest)
+    elif mode == "net":
+        name, what, batch, variant, seconds, threads = rest
+        bench_net(name, what, int(batch), variant, float(seconds), int(threads))
+    elif mode == "variants":
+        print(*VARIANTS[rest[0]])
+    else:
+        import torch  # noqa: F401
+
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "train":
-        train(sys.argv[2])
-    else:
-        import torch  # noqa: F401
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    main(*sys.argv[1:])
