@@ -50,4 +50,21 @@ struct cnn_depthwise {
     real high;
 };
 
+/* A row of Winograd tiles, side by side, of one block of channels. In the image a tile begins
+ * `size` pixels beside the last; what reaches over the image's edge counts as zero and is not
+ * written. Transformed, it is (size + 2)^2 vectors, `step` elements apart, and the next tile's lie
+ * beside its own. */
+struct cnn_winograd {
+    size_t size; /* outputs of a tile in each direction: 2 or 4 */
+    size_t tiles;
+    size_t h, w;         /* the image: (h, w, lanes) */
+    ptrdiff_t top, left; /* where the first tile begins */
+    const real *from;    /* the image, or the first tile transformed */
+    real *to;            /* the other of the two */
+    size_t step;
+    const real *bias, *add; /* outputs: as in struct cnn_block; add lies as the image does */
+    int limit;
+    real high;
+};
+
 #endif

@@ -1,0 +1,334 @@
+/* Convolution 3x3 by Winograd's minimal filtering (Lavin and Gray 2016, section 4): the output is
+ * cut into tiles of size x size; each, with its surrounding of (size + 2)^2 inputs, is transformed
+ * (isa/winograd.c), and at each of the (size + 2)^2 points xi the channels meet in a matrix product
+ *   M[xi] (tiles, out_c) = V[xi] (tiles, in_c) U[xi] (in_c, out_c).
+ * F(4x4) needs 36 / 16 products for an output where the definition needs 9.
+ *
+ * Points of interpolation at 2/3 and 3/2 rather than at 1 and 2 make the transforms round less: the
+ * error's rms, which is about 1e-6 of the output's, is then less than half as large.
+ *
+ * Tiles are worked on in chunks whose V and M stay in the cache, outputs in panels of two vectors.
+ * With few channels a job does everything for a chunk. With many the weights are what counts: then
+ * a round transforms many chunks, and a job does a panel of a chunk, so that the threads share a
+ * panel's weights. */
+#include "kern/conv_winograd.h"
+
+#include <string.h>
+
+enum {
+    CHUNK_BYTES = 640 << 10, /* V and a panel's M of a chunk: within an L2 cache of 1 MiB */
+    PANEL_BYTES = 256 << 10, /* M of a chunk of a round */
+    ROUND_BYTES = 8 << 20,   /* V of a round: within the L3 cache */
+    LEAST_CHUNK = 24,        /* tiles that make it worth reading all weights for a chunk */
+    JOBS = 8,                /* that there should be at least */
+    FEW = 4,                 /* register blocks of tiles that are too few to cut into chunks */
+};
+
+struct cnn_winograd_plan cnn_winograd_plan(const struct cnn_conv *g, size_t n)
+{
+    struct cnn_winograd_plan p = {.g = g, .lanes = cnn_isa()->lanes, .size = 4};
+    p.points = (p.size + 2) * (p.size + 2);
+    p.in_blocks = cnn_ceil_div(g->in_c, p.lanes);
+    p.out_blocks = cnn_ceil_div(g->out_c, p.lanes);
+    p.panels = cnn_ceil_div(p.out_blocks, 2);
+    p.rows = cnn_ceil_div(g->out_h, p.size);
+    p.columns = cnn_ceil_div(g->out_w, p.size);
+    p.tiles = n * p.rows * p.columns;
+    return p;
+}
+
+int cnn_winograd_can(const struct cnn_conv_case *c)
+{
+    const struct cnn_conv *g = c->g;
+    int block = (int)cnn_isa()->lanes;
+    return c->x_layout == block && c->y_layout == block && g->kh == 3 && g->kw == 3 &&
+           g->stride_h == 1 && g->stride_w == 1 && g->dilation_h == 1 && g->dilation_w == 1 &&
+           g->groups == 1;
+}
+
+/* A row's tiles from `tile` on, before `end`: where they begin, in outputs. */
+struct run {
+    size_t sample, top, left, tiles;
+};
+
+static struct run run_at(const struct cnn_winograd_plan *p, size_t tile, size_t end)
+{
+    size_t i = tile / p->columns, j = tile % p->columns;
+    return (struct run){.sample = i / p->rows,
+                        .top = i % p->rows * p->size,
+                        .left = j * p->size,
+                        .tiles = cnn_min(p->columns - j, end - tile)};
+}
+
+void cnn_winograd_spread_input(const struct cnn_winograd_plan *p, const real *x, size_t block,
+                               struct cnn_range tiles, real *v, size_t step)
+{
+    const struct cnn_conv *g = p->g;
+    struct cnn_winograd t = {.size = p->size, .h = g->in_h, .w = g->in_w, .to = v, .step = step};
+    for (size_t tile = tiles.begin; tile < tiles.end; tile += t.tiles) {
+        struct run run = run_at(p, tile, tiles.end);
+        t.tiles = run.tiles;
+        t.top = (ptrdiff_t)run.top - (ptrdiff_t)g->pad_top;
+        t.left = (ptrdiff_t)run.left - (ptrdiff_t)g->pad_left;
+        t.from = x + (run.sample * p->in_blocks + block) * g->in_h * g->in_w * p->lanes;
+        cnn_isa()->winograd_input(&t);
+        t.to += t.tiles * p->lanes;
+    }
+}
+
+/* A forward pass. */
+struct forward {
+    struct cnn_winograd_plan p;
+    size_t chunk, chunks;  /* tiles of a chunk; chunks in all */
+    size_t most;           /* tiles of a chunk at most, for any batch */
+    int alone;             /* a chunk is a job, else a panel of a chunk */
+    size_t round;          /* chunks of a round */
+    size_t first;          /* chunk of this round */
+    size_t v_step, m_step; /* from point to point */
+    const real *x, *u, *b, *add;
+    real *y, *v, *m; /* v: of a round, or of each thread */
+    int limit;
+    real high;
+};
+
+static size_t v_elements(const struct forward *f)
+{
+    return f->p.points * f->v_step;
+}
+
+static size_t m_elements(const struct forward *f)
+{
+    return f->p.points * f->m_step;
+}
+
+/* The sizes of a chunk and a round. Small batches go by rounds whatever the channels, so that all
+ * threads have work. */
+static struct forward plan(const struct cnn_conv *g, size_t n)
+{
+    struct forward f = {.p = cnn_winograd_plan(g, g->batch)};
+    struct cnn_winograd_plan *p = &f.p;
+    size_t vectors = cnn_min(2, p->out_blocks), pixels = cnn_isa()->pixels[vectors];
+    size_t bytes = p->points * p->lanes * sizeof(real);
+    size_t alone = CHUNK_BYTES / (bytes * (p->in_blocks + vectors)) / pixels * pixels;
+    size_t shared = cnn_max(PANEL_BYTES / (bytes * vectors) / pixels, 1) * pixels;
+    f.alone = alone >= LEAST_CHUNK && p->tiles >= FEW * pixels;
+    f.most = cnn_max(alone, shared);
+    size_t jobs = f.alone ? JOBS : cnn_max(JOBS / p->panels, 1);
+    f.chunk = cnn_round_up(cnn_ceil_div(p->tiles, jobs), pixels);
+    f.chunk = cnn_min(cnn_min(f.chunk, f.alone ? alone : shared), p->tiles);
+    f.round = cnn_max(ROUND_BYTES / (f.chunk * bytes * p->in_blocks), 1);
+    f.v_step = cnn_winograd_step(p->in_blocks * f.chunk * p->lanes);
+    f.m_step = cnn_winograd_step(vectors * f.chunk * p->lanes);
+    f.round = cnn_min(f.round, cnn_ceil_div(p->tiles, f.chunk));
+    p->tiles = n * p->rows * p->columns;
+    f.chunks = cnn_ceil_div(p->tiles, f.chunk);
+    return f;
+}
+
+/* M of a panel, all points. */
+static void multiply(const struct forward *f, size_t panel, size_t tiles, const real *v, real *m)
+{
+    const struct cnn_winograd_plan *p = &f->p;
+    size_t vectors = cnn_min(2, p->out_blocks - 2 * panel), plane = p->in_blocks * p->lanes;
+    size_t pieces = cnn_ceil_div(tiles, cnn_isa()->pixels[vectors]);
+    ptrdiff_t segment[CNN_WINOGRAD_SEGMENTS];
+    struct cnn_block b = {.inner = p->lanes, .step = p->lanes, .out_step = p->lanes};
+    const real *u = f->u + panel * 2 * p->lanes * plane * p->points;
+    b.out_vector = f->chunk * p->lanes;
+    b.segment = segment;
+    for (size_t s = 0; s < cnn_min(p->in_blocks, CNN_WINOGRAD_SEGMENTS); s++)
+        segment[s] = (ptrdiff_t)(s * f->chunk * p->lanes);
+    for (size_t xi = 0; xi < p->points; xi++, v += f->v_step, m += f->m_step)
+        for (size_t s = 0; s < p->in_blocks; s += b.segments) {
+            b.segments = cnn_min(CNN_WINOGRAD_SEGMENTS, p->in_blocks - s);
+            b.more = s > 0;
+            b.w = u;
+            u += b.segments * p->lanes * vectors * p->lanes;
+            for (size_t i = 0; i < pieces; i++) {
+                size_t begin = i * tiles / pieces, end = (i + 1) * tiles / pieces;
+                b.a = v + (s * f->chunk + begin) * p->lanes;
+                b.out = m + begin * p->lanes;
+                cnn_isa()->block(end - begin, vectors, &b);
+            }
+        }
+}
+
+/* A panel's outputs from M. */
+static void collect(const struct forward *f, size_t panel, struct cnn_range tiles, const real *m)
+{
+    const struct cnn_winograd_plan *p = &f->p;
+    const struct cnn_conv *g = p->g;
+    size_t vectors = cnn_min(2, p->out_blocks - 2 * panel), plane = g->out_h * g->out_w * p->lanes;
+    for (size_t k = 2 * panel; k < 2 * panel + vectors; k++, m += f->chunk * p->lanes) {
+        real bias[CNN_WINOGRAD_LANES] = {0};
+        struct cnn_winograd t = {.size = p->size,
+                                 .h = g->out_h,
+                                 .w = g->out_w,
+                                 .from = m,
+                                 .step = f->m_step,
+                                 .limit = f->limit,
+                                 .high = f->high};
+        if (f->b) {
+            size_t count = cnn_min(p->lanes, g->out_c - k * p->lanes);
+            memcpy(bias, f->b + k * p->lanes, count * sizeof *bias);
+            t.bias = bias;
+        }
+        for (size_t tile = tiles.begin; tile < tiles.end; tile += t.tiles) {
+            struct run run = run_at(p, tile, tiles.end);
+            size_t image = (run.sample * p->out_blocks + k) * plane;
+            t.tiles = run.tiles;
+            t.top = (ptrdiff_t)run.top;
+            t.left = (ptrdiff_t)run.left;
+            t.to = f->y + image;
+            t.add = f->add ? f->add + image : NULL;
+            cnn_isa()->winograd_output(&t);
+            t.from += t.tiles * p->lanes;
+        }
+    }
+}
+
+/* Everything for a chunk. */
+static void chunk_job(void *context, size_t job, int thread)
+{
+    const struct forward *f = context;
+    struct cnn_range tiles = cnn_range_of(job, f->chunk, f->p.tiles);
+    real *v = f->v + (size_t)thread * v_elements(f), *m = f->m + (size_t)thread * m_elements(f);
+    for (size_t c = 0; c < f->p.in_blocks; c++)
+        cnn_winograd_spread_input(&f->p, f->x, c, tiles, v + c * f->chunk * f->p.lanes, f->v_step);
+    for (size_t panel = 0; panel < f->p.panels; panel++) {
+        multiply(f, panel, tiles.end - tiles.begin, v, m);
+        collect(f, panel, tiles, m);
+    }
+}
+
+/* A round's V: a chunk and a block of channels. */
+static void spread_job(void *context, size_t job, int thread)
+{
+    const struct forward *f = context;
+    size_t chunk = job / f->p.in_blocks, c = job % f->p.in_blocks;
+    struct cnn_range tiles = cnn_range_of(f->first + chunk, f->chunk, f->p.tiles);
+    (void)thread;
+    cnn_winograd_spread_input(&f->p, f->x, c, tiles,
+                              f->v + chunk * v_elements(f) + c * f->chunk * f->p.lanes, f->v_step);
+}
+
+/* A panel of a chunk of the round; all chunks of a panel follow each other. */
+static void panel_job(void *context, size_t job, int thread)
+{
+    const struct forward *f = context;
+    size_t chunks = cnn_min(f->round, f->chunks - f->first);
+    size_t panel = job / chunks, chunk = job % chunks;
+    struct cnn_range tiles = cnn_range_of(f->first + chunk, f->chunk, f->p.tiles);
+    real *m = f->m + (size_t)thread * m_elements(f);
+    multiply(f, panel, tiles.end - tiles.begin, f->v + chunk * v_elements(f), m);
+    collect(f, panel, tiles, m);
+}
+
+static void run_forward(struct cnn_queue *q, struct forward *f)
+{
+    if (f->alone) {
+        cnn_queue_run(q, f->chunks, chunk_job, f);
+        return;
+    }
+    for (f->first = 0; f->first < f->chunks; f->first += f->round) {
+        size_t chunks = cnn_min(f->round, f->chunks - f->first);
+        cnn_queue_run(q, chunks * f->p.in_blocks, spread_job, f);
+        cnn_queue_run(q, chunks * f->p.panels, panel_job, f);
+    }
+}
+
+static void forward(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
+{
+    struct forward f = plan(c->g, r->n);
+    const struct cnn_epilogue *e = r->e;
+    size_t threads = (size_t)cnn_queue_threads(r->q);
+    f.x = r->x;
+    f.u = r->w;
+    f.b = r->b;
+    f.y = r->y;
+    f.v = r->work;
+    f.m = r->work + v_elements(&f) * (f.alone ? threads : f.round);
+    f.add = e && e->add ? e->add->data : NULL;
+    if (e && e->activate && (e->f == CNN_RELU || e->f == CNN_RELU6))
+        f.limit = e->f == CNN_RELU ? 1 : 2;
+    f.high = 6;
+    run_forward(r->q, &f);
+    if (e && e->activate && !f.limit) {
+        struct cnn_tensor y = {r->n, c->g->out_c, c->g->out_h, c->g->out_w, c->y_layout, r->y};
+        cnn_cpu_activation_forward(r->q, e->f, e->slope, &y, &y);
+    }
+}
+
+/* An upper bound that never shrinks as the batch grows. */
+static size_t work(const struct cnn_conv_case *c, size_t threads)
+{
+    struct forward f = plan(c->g, c->g->batch);
+    const struct cnn_winograd_plan *p = &f.p;
+    size_t v = p->points * (p->in_blocks * p->lanes + 32), m = p->points * (2 * p->lanes + 32);
+    size_t tiles = f.alone ? FEW * cnn_isa()->pixels[1]
+                           : p->tiles; /* of rounds, at this batch or a smaller one */
+    size_t round = cnn_min(v * tiles, cnn_max(ROUND_BYTES / sizeof(real), v * f.most));
+    size_t chunks = f.alone ? v_elements(&f) * threads : 0;
+    return cnn_max(round + v * cnn_min(tiles, f.most), chunks) +
+           m * cnn_min(p->tiles, f.most) * threads;
+}
+
+static size_t packed(const struct cnn_conv_case *c)
+{
+    struct cnn_winograd_plan p = cnn_winograd_plan(c->g, 1);
+    return p.points * p.in_blocks * p.out_blocks * p.lanes * p.lanes;
+}
+
+struct pack {
+    struct cnn_winograd_plan p;
+    const real *w; /* (out_c, in_c, 3, 3) */
+    real *u;       /* (panels, points, in_blocks, lanes, 2, lanes), the last panel maybe narrower */
+};
+
+/* A panel's transformed weights from a block of input channels. */
+static void pack_job(void *context, size_t job, int thread)
+{
+    const struct pack *a = context;
+    const struct cnn_winograd_plan *p = &a->p;
+    size_t panel = job / p->in_blocks, block = job % p->in_blocks, in_c = p->g->in_c;
+    size_t vectors = cnn_min(2, p->out_blocks - 2 * panel), row = vectors * p->lanes;
+    size_t step = p->in_blocks * p->lanes * row;
+    real *u = a->u + panel * 2 * p->lanes * p->in_blocks * p->lanes * p->points;
+    (void)thread;
+    for (size_t i = 0; i < p->lanes; i++)
+        for (size_t v = 0; v < vectors; v++) {
+            size_t c = block * p->lanes + i, k = (2 * panel + v) * p->lanes;
+            size_t count = c < in_c ? cnn_min(p->lanes, p->g->out_c - k) : 0;
+            cnn_isa()->winograd_weights(p->size, count, a->w + (k * in_c + c) * 9, in_c * 9, 0,
+                                        u + c * row + v * p->lanes, step);
+        }
+}
+
+static void pack(struct cnn_queue *q, const struct cnn_conv_case *c, const real *w, real *to)
+{
+    struct pack a = {cnn_winograd_plan(c->g, 1), w, to};
+    cnn_queue_run(q, a.p.panels * a.p.in_blocks, pack_job, &a);
+}
+
+static double cost(const struct cnn_conv_case *c)
+{
+    if (!cnn_winograd_can(c) || c->pass != CNN_CONV_FORWARD)
+        return -1;
+    struct cnn_winograd_plan p = cnn_winograd_plan(c->g, c->g->batch);
+    double tiles = (double)p.tiles * (double)p.points;
+    double channels = (double)(p.in_blocks * p.out_blocks * p.lanes * p.lanes);
+    double products = tiles * channels / ((double)cnn_isa()->multiply_adds * 0.85);
+    return products + 4 * tiles * (double)(p.in_blocks + p.out_blocks) +
+           (double)p.points * channels / 4;
+}
+
+const struct cnn_conv_algorithm cnn_conv_winograd = {
+    .name = "winograd",
+    .fuses = 1,
+    .inexact = 1,
+    .cost = cost,
+    .work = work,
+    .packed = packed,
+    .pack = pack,
+    .forward = forward,
+};
