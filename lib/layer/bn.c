@@ -62,8 +62,8 @@ static void forward(const struct cnn_layer *l, struct cnn_pass *p)
     const struct cnn_tensor *gamma = o->affine ? p->w[0] : NULL, *beta = o->affine ? p->w[1] : NULL;
     struct cnn_tensor *const *statistics = p->w + (o->affine ? 2 : 0);
     if (p->training && !p->frozen)
-        p->k->batchnorm_train(p->q, o->eps, o->momentum, p->x[0], gamma, beta, statistics[0],
-                              statistics[1], p->saved[0], p->saved[1], p->y);
+        p->k->batchnorm_train(p->q, o->eps, p->again ? 0 : o->momentum, p->x[0], gamma, beta,
+                              statistics[0], statistics[1], p->saved[0], p->saved[1], p->y);
     else
         p->k->batchnorm_infer(p->q, o->eps, p->x[0], gamma, beta, statistics[0], statistics[1],
                               p->y);

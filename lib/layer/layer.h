@@ -117,6 +117,7 @@ struct cnn_pass {
     struct cnn_queue *q;
     size_t batch;          /* the most samples that this net will see in a call */
     int training;          /* dropout drops, batchnorm uses the batch */
+    int again;             /* a repetition of a forward of this step: statistics do not move */
     int frozen;            /* the layer's parameters are frozen: batchnorm keeps its statistics */
     uint64_t seed, stream; /* random numbers of this layer in this step */
     const struct cnn_tensor *const *x; /* (inputs) */

@@ -183,11 +183,24 @@ static void wire_input(struct cnn_net *net, int i, int k)
     struct cnn_net_node *nn = &net->node[i];
     int x = step->in[k], layout = cnn_step_input_layout(net->plan->step, i, k);
     nn->extra[k] = view(net, x, pn->extra[k]);
-    nn->converted[k] = view(net, x, pn->converted[k]);
+    nn->converted[k] = view(net, x, pn->run.converted[k]);
     nn->extra[k].layout = nn->converted[k].layout = layout;
-    nn->x[k] = pn->converted[k] >= 0 ? &nn->converted[k] : &net->node[x].value;
+    nn->x[k] = pn->run.converted[k] >= 0 ? &nn->converted[k] : &net->node[x].value;
     if (net->wants[i] && net->wants[x])
         nn->dx[k] = pn->extra[k] >= 0 ? &nn->extra[k] : &net->node[x].gradient;
+}
+
+void cnn_net_use_run(struct cnn_net *net, int i, int again)
+{
+    const struct cnn_plan_node *pn = &net->plan->node[i];
+    const struct cnn_plan_run *run = again ? &pn->again : &pn->run;
+    struct cnn_net_node *nn = &net->node[i];
+    nn->value.data = at_block(net, run->value);
+    nn->work = at_block(net, run->work);
+    for (int k = 0; k < net->plan->step[i].inputs; k++)
+        nn->converted[k].data = at_block(net, run->converted[k]);
+    for (int k = 0; k < CNN_LAYER_MAX_SAVED; k++)
+        nn->saved[k] = at_block(net, run->saved[k]);
 }
 
 /* Every pointer that a pass needs, made once. */
@@ -200,7 +213,7 @@ static int wire_node(struct cnn_net *net, int i)
     size_t params = (size_t)l->params, first = net->node[step->head].first_param;
     if (allocate_views(net, nn, (size_t)step->inputs, params))
         return CNN_ESYSTEM;
-    nn->value = view(net, i, pn->value);
+    nn->value = view(net, i, pn->run.value);
     nn->gradient = view(net, i, pn->gradient);
     for (int k = 0; k < step->inputs; k++)
         wire_input(net, i, k);
@@ -209,8 +222,7 @@ static int wire_node(struct cnn_net *net, int i)
         nn->w[k] = &p->value;
         nn->dw[k] = p->gradient.data ? &p->gradient : NULL;
     }
-    for (int k = 0; k < CNN_LAYER_MAX_SAVED; k++)
-        nn->saved[k] = at_block(net, pn->saved[k]);
+    cnn_net_use_run(net, i, 0);
     nn->epilogue = step->epilogue;
     if (step->addend >= 0)
         nn->epilogue.add = nn->x[step->addend];
@@ -264,8 +276,14 @@ static int build(struct cnn_net *net, const struct cnn_net_config *config)
     if (!rc)
         rc = mark_backward(net, &net->wants);
     if (!rc)
-        rc = cnn_plan_new(g, net->backend, config->batch, config->training, net->wants,
-                          config->keep, config->keeps, &net->plan);
+        rc = cnn_plan_new(g, net->backend,
+                          &(struct cnn_plan_request){.batch = config->batch,
+                                                     .training = config->training,
+                                                     .recompute = config->recompute,
+                                                     .wants_gradient = net->wants,
+                                                     .keep = config->keep,
+                                                     .keeps = config->keeps},
+                          &net->plan);
     if (!rc)
         rc = allocate_params(net, config);
     if (!rc && !(net->activations = cnn_net_device_alloc(net, net->plan->activation_bytes, 1)))

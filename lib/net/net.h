@@ -11,8 +11,10 @@
 struct cnn_net;
 
 struct cnn_net_config {
-    size_t batch; /* the largest batch that will run */
-    int training; /* backward will be called */
+    size_t batch;  /* the largest batch that will run */
+    int training;  /* backward will be called */
+    int recompute; /* train in less memory, and longer: most values are made a second time when
+                      backward needs them. The numbers stay the same */
     const struct cnn_strings
         *freeze; /* patterns of parameter names ("layer1.*") that are not trained; may be NULL */
     const int *keep; /* nodes whose values must outlive the forward pass (features) */

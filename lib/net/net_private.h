@@ -20,6 +20,7 @@ struct cnn_net_node {
     void *packed;
     struct cnn_tensor **w, **dw; /* (params) */
     void *saved[CNN_LAYER_MAX_SAVED];
+    void *work; /* forward's */
     int frozen;
     uint64_t name_hash;
 };
@@ -50,6 +51,7 @@ struct cnn_net {
     /* Of the last forward. */
     size_t n;
     int had_losses, was_training;
+    int again; /* a segment is running once more */
     uint64_t seed, step;
     float *losses, *weights; /* host, (batch) */
     double weight_sum;
@@ -62,6 +64,9 @@ void *cnn_net_device_alloc(struct cnn_net *net, size_t count, size_t size);
  * folding and packing of all weights, once after each change. 0 or a negative code. */
 int cnn_net_reserve_folds(struct cnn_net *net);
 int cnn_net_prepare(struct cnn_net *net);
+
+/* net.c: point node i's views at the blocks of its first run, or of its segment's repetition. */
+void cnn_net_use_run(struct cnn_net *net, int i, int again);
 
 /* run.c: what step i's layer is called with. */
 struct cnn_pass cnn_net_pass(struct cnn_net *net, int i);

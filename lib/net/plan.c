@@ -1,37 +1,10 @@
-/* Lifetimes of a net's buffers, and their packing into one slab; see plan.h.
- *
- * Packing: largest first, each at the lowest offset where it meets no placed
- * block that is alive at the same time. */
-#include "net/plan.h"
+/* Lifetimes of a net's buffers; see plan.h. */
+#include "net/plan_private.h"
 
 #include <stdint.h>
-#include <stdlib.h>
+#include <string.h>
 
-struct planner {
-    const struct cnn_graph *g;
-    struct cnn_backend *b;
-    struct cnn_plan *p;
-    const unsigned char *wants; /* (nodes) */
-    int *consumers;             /* (nodes) edges that read the node's value */
-    unsigned char *keep;        /* (nodes) the value must survive until the last step */
-};
-
-static int forward_step(int node)
-{
-    return node;
-}
-
-static int backward_step(const struct planner *s, int node)
-{
-    return 2 * s->g->nodes - 1 - node;
-}
-
-static int last_step(const struct planner *s)
-{
-    return s->p->training ? 2 * s->g->nodes - 1 : s->g->nodes - 1;
-}
-
-static int new_block(struct planner *s, size_t bytes, int first, int last)
+static int new_block(struct cnn_planner *s, size_t bytes, int first, int last)
 {
     struct cnn_plan *p = s->p;
     size_t padded;
@@ -44,7 +17,7 @@ static int new_block(struct planner *s, size_t bytes, int first, int last)
     return p->blocks++;
 }
 
-static void extend(struct planner *s, int block, int step)
+static void extend(struct cnn_planner *s, int block, int step)
 {
     struct cnn_plan_block *b = &s->p->block[block];
     if (step > b->last)
@@ -53,19 +26,19 @@ static void extend(struct planner *s, int block, int step)
         b->first = step;
 }
 
-static size_t bytes_of(const struct planner *s, int node, int layout)
+static size_t bytes_of(const struct cnn_planner *s, int node, int layout)
 {
     struct cnn_tensor t = cnn_step_shape(s->g, s->p->step, node, s->p->batch);
     t.layout = layout;
     return s->b->ops->tensor_bytes(s->b, &t);
 }
 
-static size_t value_bytes(const struct planner *s, int node)
+size_t cnn_plan_value_bytes(const struct cnn_planner *s, int node)
 {
     return bytes_of(s, node, s->p->step[node].layout);
 }
 
-static unsigned flags(const struct planner *s, int node)
+static unsigned flags(const struct cnn_planner *s, int node)
 {
     const struct cnn_step *step = &s->p->step[node];
     unsigned f = step->layer ? step->layer->type->flags : 0;
@@ -75,88 +48,125 @@ static unsigned flags(const struct planner *s, int node)
 }
 
 /* Does the step read input k in another layout than it has? */
-static int converts(const struct planner *s, int i, int k)
+static int converts(const struct cnn_planner *s, int i, int k)
 {
     return cnn_step_input_layout(s->p->step, i, k) != s->p->step[s->p->step[i].in[k]].layout;
 }
 
-static int runs_backward(const struct planner *s, int node)
+static int runs_backward(const struct cnn_planner *s, int node)
 {
-    return s->p->training && s->wants[node] && s->p->step[node].layer;
+    return s->request->training && s->request->wants_gradient[node] && s->p->step[node].layer;
 }
 
 /* May node i write its value over its first input's? Not when anybody else still needs that. */
-static int may_run_inplace(const struct planner *s, int i)
+static int may_run_inplace(const struct cnn_planner *s, int i)
 {
     if (!(flags(s, i) & CNN_LAYER_INPLACE))
         return 0;
     int x = s->p->step[i].in[0];
     if (x == 0 || converts(s, i, 0) || s->consumers[x] != 1 || s->keep[x])
         return 0;
-    if (value_bytes(s, i) != value_bytes(s, x))
+    if (s->p->node[i].runs_again && !s->p->node[x].runs_again)
         return 0;
-    if (!s->p->training)
+    if (cnn_plan_value_bytes(s, i) != cnn_plan_value_bytes(s, x))
+        return 0;
+    if (!s->request->training)
         return 1;
     return !(flags(s, x) & CNN_LAYER_NEEDS_Y) && !(flags(s, i) & CNN_LAYER_NEEDS_X);
 }
 
-/* Values: written at the node's forward, read by its consumers' forwards and, where the layers say
- * so, by backwards. */
-static void plan_values(struct planner *s)
+static int is_there(const struct cnn_planner *s, int i)
+{
+    return i == 0 || s->p->step[i].layer;
+}
+
+/* The block with x's value for those who read it when its segment has run again. */
+static int latest(const struct cnn_planner *s, int x)
+{
+    const struct cnn_plan_node *px = &s->p->node[x];
+    return px->runs_again ? px->again.value : px->run.value;
+}
+
+/* Step i runs at `now`: blocks for its value and for inputs in another layout; what it reads must
+ * still be there. */
+static void plan_run(struct cnn_planner *s, int i, int again, int now)
+{
+    const struct cnn_step *step = &s->p->step[i];
+    struct cnn_plan_node *pn = &s->p->node[i];
+    struct cnn_plan_run *run = again ? &pn->again : &pn->run;
+    for (int k = 0; k < step->inputs; k++) {
+        int x = step->in[k], layout = cnn_step_input_layout(s->p->step, i, k);
+        extend(s, again ? latest(s, x) : s->p->node[x].run.value, now);
+        if (converts(s, i, k))
+            run->converted[k] = new_block(s, bytes_of(s, x, layout), now, now);
+    }
+    if (pn->inplace) {
+        int x = step->in[0];
+        run->value = again ? latest(s, x) : s->p->node[x].run.value;
+    } else {
+        run->value = new_block(s, cnn_plan_value_bytes(s, i), now, now);
+    }
+}
+
+/* What backward of step i reads. */
+static void plan_reads(struct cnn_planner *s, int i)
+{
+    const struct cnn_step *step = &s->p->step[i];
+    struct cnn_plan_node *pn = &s->p->node[i];
+    const struct cnn_plan_run *run = pn->runs_again ? &pn->again : &pn->run;
+    if (flags(s, i) & CNN_LAYER_NEEDS_Y)
+        extend(s, run->value, s->backward_time[i]);
+    for (int k = 0; k < step->inputs; k++)
+        if ((flags(s, i) & CNN_LAYER_NEEDS_X) && k != step->addend)
+            extend(s, run->converted[k] >= 0 ? run->converted[k] : latest(s, step->in[k]),
+                   s->backward_time[i]);
+}
+
+static void plan_values(struct cnn_planner *s)
 {
     for (int i = 0; i < s->g->nodes; i++) {
-        const struct cnn_step *step = &s->p->step[i];
-        struct cnn_plan_node *pn = &s->p->node[i];
-        if (i > 0 && !step->layer)
+        if (!is_there(s, i))
             continue;
-        pn->inplace = i > 0 && may_run_inplace(s, i);
-        if (pn->inplace)
-            pn->value = s->p->node[step->in[0]].value;
-        else
-            pn->value = new_block(s, value_bytes(s, i), forward_step(i), forward_step(i));
-        extend(s, pn->value, s->keep[i] ? last_step(s) : forward_step(i));
-        if (runs_backward(s, i) && (flags(s, i) & CNN_LAYER_NEEDS_Y))
-            extend(s, pn->value, backward_step(s, i));
-        for (int k = 0; k < step->inputs; k++) {
-            int x = s->p->node[step->in[k]].value;
-            extend(s, x, forward_step(i));
-            if (converts(s, i, k))
-                x = pn->converted[k] =
-                    new_block(s, bytes_of(s, step->in[k], cnn_step_input_layout(s->p->step, i, k)),
-                              forward_step(i), forward_step(i));
-            if (runs_backward(s, i) && (flags(s, i) & CNN_LAYER_NEEDS_X) && k != step->addend)
-                extend(s, x, backward_step(s, i));
-        }
+        s->p->node[i].inplace = i > 0 && may_run_inplace(s, i);
+        plan_run(s, i, 0, i);
+        if (s->keep[i])
+            extend(s, s->p->node[i].run.value, s->end);
     }
+    for (int i = 1; i < s->g->nodes; i++)
+        if (s->p->node[i].runs_again)
+            plan_run(s, i, 1, s->again_time[i]);
+    for (int i = 1; i < s->g->nodes; i++)
+        if (runs_backward(s, i))
+            plan_reads(s, i);
 }
 
 /* May the gradient of step i's k-th input be written over the step's own? Its first contribution
  * only. */
-static int passes_gradient_on(const struct planner *s, int i, int k)
+static int passes_gradient_on(const struct cnn_planner *s, int i, int k)
 {
     const struct cnn_step *step = &s->p->step[i];
     int x = step->in[k];
-    if (value_bytes(s, x) != value_bytes(s, i) || s->p->node[i].gradient < 0)
+    if (cnn_plan_value_bytes(s, x) != cnn_plan_value_bytes(s, i) || s->p->node[i].gradient < 0)
         return 0;
     return k == step->addend || (k == 0 && (flags(s, i) & CNN_LAYER_INPLACE));
 }
 
 /* Gradients, in the order in which backward runs: the first consumer writes, later ones add through
  * an extra block. */
-static void plan_gradients(struct planner *s)
+static void plan_gradients(struct cnn_planner *s)
 {
     for (int i = s->g->nodes - 1; i > 0; i--) {
         if (!runs_backward(s, i))
             continue;
         const struct cnn_step *step = &s->p->step[i];
         struct cnn_plan_node *pn = &s->p->node[i];
-        int now = backward_step(s, i), mine = pn->gradient;
+        int now = s->backward_time[i], mine = pn->gradient;
         if (mine >= 0)
             extend(s, mine, now);
         for (int k = 0; k < step->inputs; k++) {
             int x = step->in[k];
             struct cnn_plan_node *px = &s->p->node[x];
-            if (x == 0 || !s->wants[x])
+            if (x == 0 || !s->request->wants_gradient[x])
                 continue;
             pn->first[k] = px->gradient < 0;
             if (converts(s, i, k) || !pn->first[k])
@@ -167,112 +177,45 @@ static void plan_gradients(struct planner *s)
             else if (!converts(s, i, k) && passes_gradient_on(s, i, k))
                 px->gradient = mine;
             else
-                px->gradient = new_block(s, value_bytes(s, x), now, now);
+                px->gradient = new_block(s, cnn_plan_value_bytes(s, x), now, now);
         }
     }
 }
 
 /* What layers keep between forward and backward, their scratch, and their packed weights. */
-static void plan_reserves(struct planner *s)
+static void plan_reserves(struct cnn_planner *s)
 {
     for (int i = 1; i < s->g->nodes; i++) {
         const struct cnn_layer *l = s->p->step[i].layer;
         struct cnn_plan_node *pn = &s->p->node[i];
         struct cnn_reserve r = {0};
         struct cnn_step_shapes shapes;
-        int back = runs_backward(s, i);
+        int back = runs_backward(s, i), again = pn->runs_again;
         if (!l)
             continue;
         cnn_step_shapes(s->g, s->p->step, i, s->p->batch, s->p->training, &shapes);
         if (l->type->reserve)
             l->type->reserve(l, s->b, &shapes.pass, &r);
-        for (int k = 0; k < CNN_LAYER_MAX_SAVED; k++)
-            pn->saved[k] = new_block(s, r.saved[k], forward_step(i),
-                                     back ? backward_step(s, i) : forward_step(i));
-        pn->work_forward = new_block(s, r.work, forward_step(i), forward_step(i));
+        for (int k = 0; k < CNN_LAYER_MAX_SAVED; k++) {
+            pn->run.saved[k] =
+                new_block(s, r.saved[k], i, back && !again ? s->backward_time[i] : i);
+            if (again)
+                pn->again.saved[k] =
+                    new_block(s, r.saved[k], s->again_time[i], s->backward_time[i]);
+        }
+        pn->run.work = new_block(s, r.work, i, i);
+        if (again)
+            pn->again.work = new_block(s, r.work, s->again_time[i], s->again_time[i]);
         if (back)
-            pn->work_backward = new_block(s, r.work, backward_step(s, i), backward_step(s, i));
+            pn->work_backward = new_block(s, r.work, s->backward_time[i], s->backward_time[i]);
         pn->packed = s->p->packed_bytes;
         pn->packed_bytes = r.packed;
         s->p->packed_bytes += (r.packed + CNN_ALIGN - 1) / CNN_ALIGN * CNN_ALIGN;
     }
 }
 
-struct by_size {
-    size_t size;
-    int index;
-};
-
-static int larger_first(const void *a, const void *b)
-{
-    const struct by_size *x = a, *y = b;
-    if (x->size != y->size)
-        return x->size > y->size ? -1 : 1;
-    return x->index - y->index;
-}
-
-static int meet(const struct cnn_plan_block *a, const struct cnn_plan_block *b)
-{
-    return a->first <= b->last && b->first <= a->last;
-}
-
-/* Place block i among `placed` (sorted by offset, count of them); returns where in that list it
- * belongs. */
-static int place(struct cnn_plan *p, int i, const int *placed, int count)
-{
-    struct cnn_plan_block *b = &p->block[i];
-    size_t at = 0;
-    for (int k = 0; k < count; k++) {
-        const struct cnn_plan_block *other = &p->block[placed[k]];
-        if (!meet(b, other))
-            continue;
-        if (other->offset >= at && other->offset - at >= b->size)
-            break;
-        if (other->offset + other->size > at)
-            at = other->offset + other->size;
-    }
-    b->offset = at;
-    int where = 0;
-    while (where < count && p->block[placed[where]].offset <= at)
-        where++;
-    return where;
-}
-
-static int pack(struct cnn_plan *p)
-{
-    size_t total = 0;
-    for (int i = 0; i < p->blocks; i++)
-        if (cnn_add_overflows(total, p->block[i].size, &total) || total > SIZE_MAX / 2)
-            return cnn_fail(CNN_EDATA,
-                            "the net needs more memory than there are addresses at "
-                            "batch %zu",
-                            p->batch);
-    p->unshared_bytes = total;
-    struct by_size *order = cnn_calloc((size_t)p->blocks, sizeof *order);
-    int *placed = cnn_calloc((size_t)p->blocks, sizeof *placed);
-    if (!order || !placed) {
-        free(order);
-        free(placed);
-        return CNN_ESYSTEM;
-    }
-    for (int i = 0; i < p->blocks; i++)
-        order[i] = (struct by_size){p->block[i].size, i};
-    qsort(order, (size_t)p->blocks, sizeof *order, larger_first);
-    for (int n = 0; n < p->blocks; n++) {
-        int i = order[n].index, where = place(p, i, placed, n);
-        for (int k = n; k > where; k--)
-            placed[k] = placed[k - 1];
-        placed[where] = i;
-        if (p->block[i].offset + p->block[i].size > p->activation_bytes)
-            p->activation_bytes = p->block[i].offset + p->block[i].size;
-    }
-    free(order);
-    free(placed);
-    return 0;
-}
-
 /* The values that must outlive the forward pass. */
-static unsigned char *kept(const struct planner *s, const int *keep, size_t keeps)
+static unsigned char *kept(const struct cnn_planner *s, const int *keep, size_t keeps)
 {
     const struct cnn_graph *g = s->g;
     unsigned char *k = cnn_arena_alloc(s->p->arena, (size_t)g->nodes);
@@ -286,52 +229,127 @@ static unsigned char *kept(const struct planner *s, const int *keep, size_t keep
     return k;
 }
 
-static size_t count_edges(const struct planner *s)
-{
-    size_t edges = 0;
-    for (int i = 0; i < s->g->nodes; i++)
-        edges += (size_t)s->p->step[i].inputs;
-    return edges;
-}
-
-/* Everything is there, and nothing has a block yet. */
-static int prepare(struct planner *s)
+static int allocate(struct cnn_planner *s)
 {
     struct cnn_plan *p = s->p;
-    size_t nodes = (size_t)s->g->nodes, edges = count_edges(s);
-    size_t blocks = nodes * (4 + CNN_LAYER_MAX_SAVED) + 2 * edges;
-    int *index = cnn_arena_alloc(p->arena, (2 * edges + 1) * sizeof *index);
-    unsigned char *first = cnn_arena_alloc(p->arena, edges + 1);
+    size_t nodes = (size_t)s->g->nodes;
+    for (int i = 0; i < s->g->nodes; i++)
+        s->edges += (size_t)p->step[i].inputs;
+    s->most_blocks = nodes * (6 + 2 * CNN_LAYER_MAX_SAVED) + 3 * s->edges;
     p->node = cnn_arena_alloc(p->arena, nodes * sizeof *p->node);
-    p->block = cnn_arena_alloc(p->arena, blocks * sizeof *p->block);
+    p->block = cnn_arena_alloc(p->arena, s->most_blocks * sizeof *p->block);
     s->consumers = cnn_arena_alloc(p->arena, nodes * sizeof *s->consumers);
-    if (!index || !first || !p->node || !p->block || !s->consumers)
+    s->reach = cnn_arena_alloc(p->arena, nodes * sizeof *s->reach);
+    s->again_time = cnn_arena_alloc(p->arena, nodes * sizeof *s->again_time);
+    s->backward_time = cnn_arena_alloc(p->arena, nodes * sizeof *s->backward_time);
+    int *index = cnn_arena_alloc(p->arena, (3 * s->edges + 1) * sizeof *index);
+    unsigned char *first = cnn_arena_alloc(p->arena, s->edges + 1);
+    if (!p->node || !p->block || !s->consumers || !s->reach || !s->again_time ||
+        !s->backward_time || !index || !first)
         return CNN_ESYSTEM;
-    for (size_t i = 0; i < 2 * edges; i++)
-        index[i] = -1;
     for (int i = 0; i < s->g->nodes; i++) {
         int inputs = p->step[i].inputs;
-        struct cnn_plan_node *pn = &p->node[i];
-        *pn = (struct cnn_plan_node){.value = -1,
-                                     .gradient = -1,
-                                     .work_forward = -1,
-                                     .work_backward = -1,
-                                     .extra = index,
-                                     .converted = index + inputs,
-                                     .first = first};
-        index += 2 * inputs;
+        p->node[i] = (struct cnn_plan_node){.extra = index, .first = first};
+        p->node[i].run.converted = index + inputs;
+        p->node[i].again.converted = index + 2 * inputs;
+        index += 3 * inputs;
         first += inputs;
-        for (int k = 0; k < CNN_LAYER_MAX_SAVED; k++)
-            pn->saved[k] = -1;
-        for (int k = 0; k < inputs; k++)
+        s->reach[i] = i;
+        for (int k = 0; k < inputs; k++) {
             s->consumers[p->step[i].in[k]]++;
+            s->reach[p->step[i].in[k]] = i;
+        }
     }
     return 0;
 }
 
-int cnn_plan_new(const struct cnn_graph *g, struct cnn_backend *b, size_t batch, int training,
-                 const unsigned char *wants_gradient, const int *keep, size_t keeps,
-                 struct cnn_plan **out)
+static void clear_run(struct cnn_plan_run *run)
+{
+    run->value = run->work = -1;
+    for (int k = 0; k < CNN_LAYER_MAX_SAVED; k++)
+        run->saved[k] = -1;
+}
+
+/* Nothing has a block yet. */
+static void clear(struct cnn_planner *s)
+{
+    struct cnn_plan *p = s->p;
+    p->blocks = 0;
+    p->packed_bytes = 0;
+    for (int i = 0; i < s->g->nodes; i++) {
+        struct cnn_plan_node *pn = &p->node[i];
+        pn->gradient = pn->work_backward = -1;
+        clear_run(&pn->run);
+        clear_run(&pn->again);
+        for (int k = 0; k < p->step[i].inputs; k++)
+            pn->extra[k] = pn->run.converted[k] = pn->again.converted[k] = -1;
+    }
+}
+
+/* When everything happens: forward of node i at i, then backward, each segment but the last after
+ * its repetition. */
+static void set_times(struct cnn_planner *s)
+{
+    int now = s->g->nodes, end = s->g->nodes;
+    for (int k = s->p->segments - 1; s->request->training && k >= 0; k--) {
+        int begin = s->p->segment[k];
+        for (int i = begin; i < end; i++)
+            if (s->p->node[i].runs_again)
+                s->again_time[i] = now++;
+        for (int i = end - 1; i >= begin; i--)
+            s->backward_time[i] = now++;
+        end = begin;
+    }
+    s->end = now - 1;
+}
+
+static void plan_all(struct cnn_planner *s, int segments)
+{
+    clear(s);
+    cnn_plan_cut(s, segments);
+    set_times(s);
+    plan_values(s);
+    if (s->request->training)
+        plan_gradients(s);
+    plan_reserves(s);
+}
+
+/* The most bytes that are alive at one moment: what perfect packing would need. */
+static size_t peak(const struct cnn_planner *s, size_t *change)
+{
+    size_t now = 0, most = 0;
+    memset(change, 0, (size_t)(s->end + 2) * sizeof *change);
+    for (int i = 0; i < s->p->blocks; i++) {
+        const struct cnn_plan_block *b = &s->p->block[i];
+        change[b->first] += b->size;
+        change[b->last + 1] -= b->size; /* wraps, and the sums wrap back */
+    }
+    for (int t = 0; t <= s->end; t++) {
+        now += change[t];
+        most = now > most ? now : most;
+    }
+    return most;
+}
+
+/* With recomputation: the number of segments that needs least. */
+static int best_segments(struct cnn_planner *s)
+{
+    int best = 1;
+    size_t least = SIZE_MAX, moments = 3 * (size_t)s->g->nodes + 2;
+    size_t *change = cnn_arena_alloc(s->p->arena, moments * sizeof *change);
+    for (int k = 1; change && k <= s->g->nodes && k <= 256; k += 1 + k / 4) {
+        plan_all(s, k);
+        size_t bytes = peak(s, change);
+        if (bytes < least) {
+            least = bytes;
+            best = k;
+        }
+    }
+    return best;
+}
+
+int cnn_plan_new(const struct cnn_graph *g, struct cnn_backend *b,
+                 const struct cnn_plan_request *request, struct cnn_plan **out)
 {
     *out = NULL;
     struct cnn_arena *arena = cnn_arena_new();
@@ -340,18 +358,16 @@ int cnn_plan_new(const struct cnn_graph *g, struct cnn_backend *b, size_t batch,
         cnn_arena_free(arena);
         return CNN_ESYSTEM;
     }
-    *p = (struct cnn_plan){.arena = arena, .batch = batch, .training = training};
-    struct planner s = {.g = g, .b = b, .p = p, .wants = wants_gradient};
-    s.keep = kept(&s, keep, keeps);
+    *p = (struct cnn_plan){.arena = arena, .batch = request->batch, .training = request->training};
+    struct cnn_planner s = {.g = g, .b = b, .p = p, .request = request};
+    s.keep = kept(&s, request->keep, request->keeps);
     if (s.keep)
-        p->step = cnn_steps_new(g, b, batch, training, s.keep, arena);
-    int rc = p->step ? prepare(&s) : CNN_ESYSTEM;
+        p->step = cnn_steps_new(g, b, request->batch, request->training, s.keep, arena);
+    p->segment = cnn_arena_alloc(arena, (size_t)g->nodes * sizeof *p->segment);
+    int rc = p->step && p->segment ? allocate(&s) : CNN_ESYSTEM;
     if (!rc) {
-        plan_values(&s);
-        if (training)
-            plan_gradients(&s);
-        plan_reserves(&s);
-        rc = pack(p);
+        plan_all(&s, request->training && request->recompute ? best_segments(&s) : 1);
+        rc = cnn_plan_pack(p);
     }
     if (rc) {
         cnn_arena_free(arena);

@@ -49,6 +49,7 @@ struct cnn_pass cnn_net_pass(struct cnn_net *net, int i)
         .batch = net->batch,
         .training = net->was_training,
         .frozen = nn->frozen,
+        .again = net->again,
         .seed = net->seed,
         .stream = cnn_hash_u64(net->step, nn->name_hash),
         .x = nn->x,
@@ -84,7 +85,7 @@ static void forward_step(struct cnn_net *net, int i)
     for (int k = 0; k < step->inputs; k++)
         if (nn->converted[k].data)
             p.k->copy(p.q, &net->node[step->in[k]].value, &nn->converted[k]);
-    p.work = block(net, net->plan->node[i].work_forward);
+    p.work = net->node[i].work;
     step->layer->type->forward(step->layer, &p);
 }
 
@@ -102,8 +103,11 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
     if (net->had_losses && upload_targets(net, batch))
         return cnn_error_code();
     for (int i = 1; i < net->graph->nodes; i++)
-        if (runs(net, i))
+        if (runs(net, i)) {
+            if (net->plan->node[i].runs_again)
+                cnn_net_use_run(net, i, 0);
             forward_step(net, i);
+        }
     return net->backend->ops->sync(net->backend);
 }
 
@@ -153,13 +157,31 @@ static void backward_step(struct cnn_net *net, int i, double scale)
     deliver_gradients(net, i, &p);
 }
 
+/* Make what was not kept of a segment once more. */
+static void repeat_segment(struct cnn_net *net, int begin, int end)
+{
+    for (int i = begin; i < end; i++)
+        if (net->plan->node[i].runs_again) {
+            cnn_net_use_run(net, i, 1);
+            net->again = 1;
+            forward_step(net, i);
+            net->again = 0;
+        }
+}
+
 int cnn_net_backward(struct cnn_net *net, double scale)
 {
     if (!net->training || !net->was_training || !net->had_losses)
         return cnn_fail(CNN_EINTERNAL, "backward without a training forward");
-    for (int i = net->graph->nodes - 1; i > 0; i--)
-        if (net->wants[i] && net->plan->step[i].layer)
-            backward_step(net, i, scale);
+    int end = net->graph->nodes;
+    for (int k = net->plan->segments - 1; k >= 0; k--) {
+        int begin = net->plan->segment[k];
+        repeat_segment(net, begin, end);
+        for (int i = end - 1; i >= begin; i--)
+            if (net->wants[i] && net->plan->step[i].layer)
+                backward_step(net, i, scale);
+        end = begin;
+    }
     return net->backend->ops->sync(net->backend);
 }
 

@@ -97,6 +97,8 @@ const struct cnn_option cnn_train_option_table[] = {
     TEXT("log", log, "", "FILE", "write what happens as JSON lines"),
     INT("log-every", log_every, "100", 1, 1e15, "steps between two lines of the log"),
     TEXT("curve", curve, "", "FILE.png", "draw the learning curve"),
+    FLAG("recompute", recompute,
+         "train in less memory and longer: make values again instead of keeping them"),
     FLAG("plan", plan, "print what memory goes where, and stop"),
     INT("overfit", overfit, "0", 0, 1e6,
         "sanity run: learn N samples by heart, exit 1 when that fails"),
@@ -226,9 +228,9 @@ int train_parse(struct trainer *t)
 static int is_aside(const char *name)
 {
     static const char *const aside[] = {
-        "val",     "class-weights", "on-bad", "net",  "init",  "output",           "checkpoint",
-        "log",     "log-every",     "resume", "plan", "curve", "checkpoint-every", "overfit",
-        "threads", "quiet",
+        "val",     "class-weights", "on-bad",    "net",  "init",  "output",           "checkpoint",
+        "log",     "log-every",     "resume",    "plan", "curve", "checkpoint-every", "overfit",
+        "threads", "quiet",         "recompute",
     };
     for (size_t i = 0; i < sizeof aside / sizeof *aside; i++)
         if (!strcmp(aside[i], name))

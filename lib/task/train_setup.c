@@ -224,6 +224,7 @@ static int open_net(struct trainer *t)
     struct cnn_net_config config = {.batch = (size_t)t->o->batch,
                                     .training = 1,
                                     .freeze = &t->o->freeze,
+                                    .recompute = t->o->recompute,
                                     .optimizer_slabs = cnn_optimizer_slabs(&t->optimizer)};
     int rc = cnn_backend_open(t->o->device, (int)t->o->threads, &t->backend);
     if (!rc)
