@@ -96,6 +96,32 @@ static struct conv_case random_conv(int i)
     return c;
 }
 
+/* What nets in blocks are made of: whole and broken blocks, groups of whole blocks, images with few
+ * channels in plain order, pointwise kernels, and areas that are cut in both directions. */
+static struct conv_case blocked_conv(int i)
+{
+    size_t block = cnn_isa()->lanes, image = i % 4 == 0, grouped = i % 4 == 1;
+    size_t size = i % 6 == 5 ? 150 : 14, kernel = i % 3 == 0 ? 1 : pick(2, i % 2 ? 3 : 5);
+    struct conv_case c = {.n = pick(1, i % 6 == 5 ? 1 : 5), .more = pick(0, 9)};
+    struct cnn_conv *g = &c.g;
+    g->groups = grouped ? pick(2, 3) : 1;
+    g->in_c = image ? pick(1, 4) : grouped ? g->groups * block : pick(1, 3 * block);
+    g->out_c = grouped ? g->groups * block * pick(1, 2) : pick(1, 3 * block);
+    g->kh = kernel;
+    g->kw = i % 5 ? kernel : pick(1, 5);
+    g->stride_h = g->stride_w = i % 2 ? 1 : pick(1, 4);
+    g->dilation_h = g->dilation_w = i % 7 ? 1 : 2;
+    g->pad_top = g->pad_bottom = g->pad_left = g->pad_right = i % 3 ? pick(0, kernel) : 0;
+    g->in_h = g->dilation_h * (g->kh - 1) + pick(1, i % 6 == 5 ? 9 : size);
+    g->in_w = g->dilation_w * (g->kw - 1) + pick(1, size);
+    g->out_h = out_size(g->in_h, 2 * g->pad_top, g->kh, g->stride_h, g->dilation_h);
+    g->out_w = out_size(g->in_w, 2 * g->pad_left, g->kw, g->stride_w, g->dilation_w);
+    g->batch = c.n + c.more;
+    c.x_layout = image ? CNN_LAYOUT_PLAIN : (int)block;
+    c.y_layout = (int)block;
+    return c;
+}
+
 /* Calls `term` for every product of the definition. */
 static void each_term(const struct conv_case *c,
                       void (*term)(const struct conv_case *c, size_t y, size_t w, size_t x))
@@ -255,8 +281,8 @@ static void check_conv(struct conv_case *c, enum cnn_conv_pass pass, int with_bi
 
 static void check_pass(enum cnn_conv_pass pass)
 {
-    for (int i = 0; i < GEOMETRIES; i++) {
-        struct conv_case c = random_conv(i);
+    for (int i = 0; i < 2 * GEOMETRIES; i++) {
+        struct conv_case c = i < GEOMETRIES ? random_conv(i) : blocked_conv(i);
         check_conv(&c, pass, i % 3 > 0);
         for (int a = 0; a < ALGORITHMS; a++) {
             c.algorithm = conv_algorithms[a];

@@ -67,4 +67,18 @@ struct cnn_winograd {
     real high;
 };
 
+/* A block of a weight gradient: for `elements` neighbouring elements i of a and `vectors` (1 or 2)
+ * vectors of d,
+ *   sum[i][v] += sum over images, rows and t < count of a[t * a_step + i] * d[t][v].
+ * The positions of d lie a vector apart. All distances are in elements. */
+struct cnn_outer {
+    const real *a;
+    const real *d;
+    size_t images, rows, count;
+    size_t a_step, a_row, a_image;
+    size_t d_row, d_image, d_vector;
+    real *sum;
+    size_t sum_step; /* from element to element */
+};
+
 #endif
