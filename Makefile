@@ -4,6 +4,7 @@
 # make asan          the same build with address and undefined-behaviour sanitizers, in build/asan/
 # make lint          layout, static analysis, scripts, manual pages
 # make bench         speed and memory beside PyTorch and ncnn (settings: scripts/bench-common.sh)
+# make scaling       time against threads, batch, image size and depth, drawn in build/scaling.png
 # make fuzz          a minute of arbitrary bytes into everything that reads files (needs clang)
 # make install       PREFIX=/usr/local DESTDIR=     make uninstall takes it away again
 # make clean
@@ -186,7 +187,7 @@ $(BUILD)/tests/%: $(OBJ)/tests/unit/%.o $(BUILD)/libcnn.a
 
 # ---- demo, tests, checks ----------------------------------------------------------------------------
 
-.PHONY: demo check run-checks asan lint bench fuzz clean help
+.PHONY: demo check run-checks asan lint bench scaling fuzz clean help
 demo:
 	@scripts/install-deps
 	@$(MAKE) --no-print-directory $(all_cores) MODE=release programs
@@ -207,6 +208,9 @@ lint:
 
 bench: programs $(HELPERS)
 	@PATH="$(CURDIR)/$(BUILD)/bin:$(CURDIR)/$(BUILD)/helpers:$$PATH" scripts/bench
+
+scaling: programs $(HELPERS)
+	@PATH="$(CURDIR)/$(BUILD)/bin:$(CURDIR)/$(BUILD)/helpers:$$PATH" scripts/scaling $(BUILD)/scaling.png
 
 fuzz:
 	@scripts/fuzz
