@@ -2,7 +2,6 @@
 #include "data/dataset.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "data/source.h"
 #include "file/infile.h"
+#include "file/pipe.h"
 
 int cnn_source_add(struct cnn_dataset *ds, const struct cnn_record *record)
 {
@@ -132,14 +132,15 @@ static int open_file(struct cnn_dataset *ds, const struct cnn_dataset_options *o
 }
 
 /* Up to `limit` bytes in all from the descriptor, SIZE_MAX: all that there is. */
-static int read_some(const struct cnn_dataset *ds, int fd, struct cnn_buf *b, size_t limit)
+static int read_some(const struct cnn_dataset *ds, int fd, const volatile int *stop,
+                     struct cnn_buf *b, size_t limit)
 {
     char block[1 << 16];
     while (b->size < limit) {
         size_t want = limit - b->size < sizeof block ? limit - b->size : sizeof block;
-        ssize_t n = read(fd, block, want);
+        ssize_t n = cnn_pipe_read(fd, block, want, stop);
         if (n < 0 && errno == EINTR)
-            continue;
+            return cnn_fail(CNN_EINTERRUPTED, "%s: interrupted", ds->path);
         if (n < 0)
             return cnn_fail_errno(errno == EBADF ? CNN_ENOINPUT : CNN_EIO, "%s", ds->path);
         if (n == 0)
@@ -154,7 +155,7 @@ static int read_some(const struct cnn_dataset *ds, int fd, struct cnn_buf *b, si
 static int open_stream(struct cnn_dataset *ds, const struct cnn_dataset_options *options, int fd)
 {
     struct cnn_buf b = {0};
-    int code = read_some(ds, fd, &b, CNN_SNIFF_BYTES);
+    int code = read_some(ds, fd, options->stop, &b, CNN_SNIFF_BYTES);
     enum cnn_form form = CNN_FORM_UNKNOWN;
     if (!code)
         form = cnn_form_sniff((const unsigned char *)b.text, b.size, SIZE_MAX);
@@ -169,7 +170,8 @@ static int open_stream(struct cnn_dataset *ds, const struct cnn_dataset_options 
     else if (!code && form == CNN_FORM_UNKNOWN)
         code = unknown_form(ds, b.size);
     if (!code)
-        code = read_some(ds, fd, &b, form == CNN_FORM_IMAGE ? CNN_ENCODED_MAX + 1 : SIZE_MAX);
+        code = read_some(ds, fd, options->stop, &b,
+                         form == CNN_FORM_IMAGE ? CNN_ENCODED_MAX + 1 : SIZE_MAX);
     if (!code && form == CNN_FORM_IMAGE && b.size > CNN_ENCODED_MAX)
         code = cnn_fail(CNN_EDATA, "%s: an image of more than %zu bytes is too large", ds->path,
                         CNN_ENCODED_MAX);
@@ -194,7 +196,7 @@ static int open_path(struct cnn_dataset *ds, const struct cnn_dataset_options *o
         return cnn_open_folder(ds, options);
     if (S_ISREG(st.st_mode))
         return open_file(ds, options, (size_t)st.st_size);
-    ds->fd = open(ds->path, O_RDONLY | O_CLOEXEC);
+    ds->fd = cnn_pipe_open(ds->path);
     if (ds->fd < 0)
         return cnn_fail_errno(CNN_ENOINPUT, "%s", ds->path);
     return open_stream(ds, options, ds->fd);

@@ -35,9 +35,9 @@ struct cnn_dataset_options {
     int stream;         /* enum cnn_dataset_stream; has no effect on other forms */
     int unlabelled; /* classes do not matter: a stream read once may name ones that no list has */
     size_t memory;  /* bytes that a spooled stream may take in memory; 0: 1 GiB */
-    const char *temporary; /* folder for the rest; NULL: $TMPDIR, else /tmp */
-    const volatile int
-        *stop; /* set by a signal handler: spooling gives up with CNN_EINTERRUPTED; may be NULL */
+    const char *temporary;    /* folder for the rest; NULL: $TMPDIR, else /tmp */
+    const volatile int *stop; /* set by a signal handler: spooling, and waiting for a pipe, now or
+                                 later, give up with CNN_EINTERRUPTED; may be NULL */
 };
 
 /* Open PATH: "-" is standard input; a folder of class folders (or of images: no classes); a

@@ -232,10 +232,10 @@ static int advance(struct cnn_members *m)
 }
 
 int cnn_members_open(struct cnn_members *m, const char *path, int fd, const unsigned char *ahead,
-                     size_t ahead_size)
+                     size_t ahead_size, const volatile int *stop)
 {
     *m = (struct cnn_members){.path = path};
-    int code = cnn_tar_reader_open(path, fd, ahead, ahead_size, &m->reader);
+    int code = cnn_tar_reader_open(path, fd, ahead, ahead_size, stop, &m->reader);
     if (code)
         return code;
     int rc = fetch(m);

@@ -61,8 +61,8 @@ struct cnn_members {
 
 /* Begin: the header, when it is there, is read. */
 int cnn_members_open(struct cnn_members *m, const char *path, int fd, const unsigned char *ahead,
-                     size_t ahead_size);
-/* 1: a sample; 0: the end; negative: CNN_EDATA, CNN_EIO. */
+                     size_t ahead_size, const volatile int *stop);
+/* 1: a sample; 0: the end; negative: CNN_EDATA, CNN_EIO, CNN_EINTERRUPTED. */
 int cnn_members_next(struct cnn_members *m, struct cnn_raw *raw);
 void cnn_members_close(struct cnn_members *m);
 

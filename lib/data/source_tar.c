@@ -308,7 +308,7 @@ int cnn_open_tar(struct cnn_dataset *ds, const struct cnn_dataset_options *optio
     t->unlabelled = options->unlabelled;
     t->spool = (struct cnn_spool){.fd = -1, .folder = options->temporary};
     t->spool.limit = options->memory ? options->memory : DEFAULT_MEMORY;
-    int code = cnn_members_open(&t->members, ds->path, fd, ahead, ahead_size);
+    int code = cnn_members_open(&t->members, ds->path, fd, ahead, ahead_size, options->stop);
     if (!code)
         code = take_header(ds, &own);
     if (!code && t->members.seekable)

@@ -54,13 +54,13 @@ static json_t *header(const struct cnn_strings *classes, const char *history)
 }
 
 int cnn_stream_open(int fd, const char *name_for_messages, const struct cnn_strings *classes,
-                    const char *history, struct cnn_stream_writer **out)
+                    const char *history, const volatile int *stop, struct cnn_stream_writer **out)
 {
     *out = NULL;
     struct cnn_stream_writer *w = cnn_calloc(1, sizeof *w);
     if (!w)
         return CNN_ESYSTEM;
-    int code = cnn_tar_writer_open(fd, name_for_messages, &w->tar);
+    int code = cnn_tar_writer_open(fd, name_for_messages, stop, &w->tar);
     if (!code)
         code = put_json(w, CNN_STREAM_HEADER, header(classes, history));
     if (code)

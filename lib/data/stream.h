@@ -8,9 +8,10 @@
 
 struct cnn_stream_writer;
 
-/* Begin on a file descriptor with the class list and history (JSON array) in the header. */
+/* Begin on a file descriptor with the class list and history (JSON array) in the header. `stop`
+ * (may be NULL) nonzero: what would wait for a pipe is CNN_EINTERRUPTED, now and later. */
 int cnn_stream_open(int fd, const char *name_for_messages, const struct cnn_strings *classes,
-                    const char *history, struct cnn_stream_writer **out);
+                    const char *history, const volatile int *stop, struct cnn_stream_writer **out);
 
 /* One sample, encoded (any thread): KEY.pgm / KEY.ppm for images, KEY.npy for numbers, then KEY.cls
  * or KEY.target.npy or KEY.seg.png, and KEY.json {"weight": w} when the weight is not 1. */

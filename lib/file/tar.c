@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "file/pipe.h"
 
 enum { READ_BLOCK = 1 << 17 };
 
@@ -24,11 +25,15 @@ struct cnn_tar_reader {
     size_t count;       /* members so far */
     unsigned char *block; /* what the descriptor gave last, when bytes were read ahead of it */
     size_t ahead;         /* bytes of block that the caller read; 0 once they were given */
+    const volatile int *stop;
+    int interrupted;
 };
 
 /* libarchive's complaint as our error. */
 static int fail_archive(const struct cnn_tar_reader *r, const char *what)
 {
+    if (r->interrupted)
+        return cnn_fail(CNN_EINTERRUPTED, "%s: interrupted", r->path);
     const char *text = archive_error_string(r->archive);
     int code = archive_errno(r->archive) == EIO ? CNN_EIO : CNN_EDATA;
     if (archive_errno(r->archive) == ENOMEM)
@@ -55,15 +60,12 @@ static la_ssize_t read_behind(struct archive *a, void *context, const void **byt
     r->ahead = 0;
     if (n)
         return (la_ssize_t)n;
-    for (;;) {
-        ssize_t k = read(r->fd, r->block, READ_BLOCK);
-        if (k >= 0)
-            return k;
-        if (errno != EINTR) {
-            archive_set_error(a, errno, "%s", strerror(errno));
-            return -1;
-        }
+    ssize_t k = cnn_pipe_read(r->fd, r->block, READ_BLOCK, r->stop);
+    if (k < 0) {
+        r->interrupted = errno == EINTR;
+        archive_set_error(a, errno, "%s", strerror(errno));
     }
+    return k;
 }
 
 static int open_input(struct cnn_tar_reader *r)
@@ -108,13 +110,14 @@ static int start_archive(struct cnn_tar_reader *r)
 }
 
 int cnn_tar_reader_open(const char *path, int fd, const void *ahead, size_t ahead_size,
-                        struct cnn_tar_reader **out)
+                        const volatile int *stop, struct cnn_tar_reader **out)
 {
     *out = NULL;
     struct cnn_tar_reader *r = cnn_calloc(1, sizeof *r);
     if (!r)
         return CNN_ESYSTEM;
     r->fd = fd;
+    r->stop = stop;
     r->path = cnn_strdup(path);
     int code = r->path ? take_ahead(r, ahead, ahead_size) : CNN_ESYSTEM;
     if (!code && fd < 0) {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "file/pipe.h"
 #include "file/tar.h"
 
 enum { BUFFER_BYTES = 1 << 18 };
@@ -25,6 +26,7 @@ struct cnn_tar_writer {
     struct archive_entry *entry; /* reused */
     char *name;                  /* for messages */
     int fd;
+    const volatile int *stop;
     int error; /* errno of the first write that failed */
     size_t used;
     char buffer[BUFFER_BYTES];
@@ -33,8 +35,8 @@ struct cnn_tar_writer {
 static int write_all(struct cnn_tar_writer *w, const char *bytes, size_t n)
 {
     while (n && !w->error) {
-        ssize_t k = write(w->fd, bytes, n);
-        if (k < 0 && errno != EINTR)
+        ssize_t k = cnn_pipe_write(w->fd, bytes, n, w->stop);
+        if (k < 0)
             w->error = errno;
         if (k > 0) {
             bytes += k;
@@ -70,6 +72,8 @@ static la_ssize_t take_bytes(struct archive *a, void *context, const void *bytes
 
 static int fail_writer(struct cnn_tar_writer *w, struct archive *a)
 {
+    if (w->error == EINTR)
+        return cnn_fail(CNN_EINTERRUPTED, "%s: interrupted", w->name);
     errno = w->error;
     if (w->error)
         return cnn_fail_errno(CNN_EIO, "%s", w->name);
@@ -94,13 +98,15 @@ static int start(struct cnn_tar_writer *w, struct archive **a, int (*set_format)
            archive_write_open(*a, w, NULL, take_bytes, NULL) != ARCHIVE_OK;
 }
 
-int cnn_tar_writer_open(int fd, const char *name_for_messages, struct cnn_tar_writer **out)
+int cnn_tar_writer_open(int fd, const char *name_for_messages, const volatile int *stop,
+                        struct cnn_tar_writer **out)
 {
     *out = NULL;
     struct cnn_tar_writer *w = cnn_calloc(1, sizeof *w);
     if (!w)
         return CNN_ESYSTEM;
     w->fd = fd;
+    w->stop = stop;
     w->name = cnn_strdup(name_for_messages);
     w->entry = archive_entry_new();
     if (!w->name || !w->entry || start(w, &w->ustar, archive_write_set_format_ustar) ||

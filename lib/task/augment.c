@@ -249,7 +249,7 @@ static int open_sink(struct run *run)
         return sink_open_folder(path, cnn_dataset_classes(run->ds), &run->sink);
     char *text = augment_history(run->options, run->augmenter, cnn_dataset_history(run->ds));
     int rc = text ? sink_open_stream(strcmp(path, "-") ? path : "", cnn_dataset_classes(run->ds),
-                                     text, &run->sink)
+                                     text, run->callbacks->stop, &run->sink)
                   : CNN_ESYSTEM;
     free(text);
     return rc;

@@ -24,7 +24,7 @@ struct sink {
 
 /* A tar stream: on standard output (path ""), or to a file. */
 int sink_open_stream(const char *path, const struct cnn_strings *classes, const char *history,
-                     struct sink **out);
+                     const volatile int *stop, struct sink **out);
 int sink_open_folder(const char *path, const struct cnn_strings *classes, struct sink **out);
 
 /* The history (JSON array) of the data with an entry for these options; as it was when samples pass

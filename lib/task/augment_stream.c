@@ -56,7 +56,7 @@ static const struct sink_type stream_type = {stream_pack, stream_drop, stream_wr
                                              stream_free};
 
 int sink_open_stream(const char *path, const struct cnn_strings *classes, const char *history,
-                     struct sink **out)
+                     const volatile int *stop, struct sink **out)
 {
     struct stream *s = cnn_calloc(1, sizeof *s);
     if (!s)
@@ -65,7 +65,8 @@ int sink_open_stream(const char *path, const struct cnn_strings *classes, const 
     int rc = path[0] ? cnn_outfile_open(path, &s->file) : 0;
     int fd = s->file ? fileno(cnn_outfile_stream(s->file)) : STDOUT_FILENO;
     if (!rc)
-        rc = cnn_stream_open(fd, path[0] ? path : "standard output", classes, history, &s->writer);
+        rc = cnn_stream_open(fd, path[0] ? path : "standard output", classes, history, stop,
+                             &s->writer);
     if (rc) {
         stream_free(&s->base);
         return rc;

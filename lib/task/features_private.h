@@ -30,6 +30,7 @@ struct features_to {
     struct cnn_chw shape;              /* of a sample's values */
     const struct cnn_strings *layer;   /* names of the layers in it */
     const size_t *width;               /* (layers) how many of the values are each's */
+    const volatile int *stop;          /* of the callbacks */
 };
 
 struct features_row {

@@ -20,7 +20,7 @@ static int tar_open(void *sink, const struct features_to *to)
     int rc = s->encoded ? features_file_open(&s->out, to, to->path) : CNN_ESYSTEM;
     return rc ? rc
               : cnn_stream_open(fileno(s->out.stream), s->out.name, to->classes, to->history,
-                                &s->writer);
+                                to->stop, &s->writer);
 }
 
 static int tar_add(void *sink, const struct features_row *row)

@@ -74,7 +74,9 @@ static int run_steps(struct trainer *t)
     while (!(t->o->steps && t->s.step >= (uint64_t)t->o->steps)) {
         if (train_stopped(t))
             return interrupted(t);
-        if ((rc = train_step(t)) <= 0)
+        if ((rc = train_step(t)) == CNN_EINTERRUPTED)
+            return interrupted(t);
+        if (rc <= 0)
             break;
         tell_step(t);
         rc = train_log_step(t);

@@ -88,7 +88,7 @@ static void try_tar(const char *path)
 {
     struct cnn_tar_reader *r;
     struct cnn_tar_member m;
-    int code = cnn_tar_reader_open(path, -1, NULL, 0, &r);
+    int code = cnn_tar_reader_open(path, -1, NULL, 0, NULL, &r);
     check_code(code);
     if (code)
         return;

@@ -44,7 +44,7 @@ static const char *write_samples(const char *name, int samples)
     cnn_strings_add(&classes, "ants");
     cnn_strings_add(&classes, "none of it");
     cnn_strings_add(&classes, "bees");
-    assert_int_equal(cnn_stream_open(fd, path, &classes, "[{\"command\":\"x\"}]", &w), 0);
+    assert_int_equal(cnn_stream_open(fd, path, &classes, "[{\"command\":\"x\"}]", NULL, &w), 0);
     for (int i = 0; i < samples; i++) {
         fill_sample(&s, i);
         assert_int_equal(cnn_sample_encode(&s, e), 0);

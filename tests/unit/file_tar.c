@@ -81,7 +81,7 @@ static void check_archive(const char *path, int seekable, int names)
     struct cnn_tar_member m;
     unsigned char *data = malloc(70000);
     int fd = open(path, O_RDONLY);
-    assert_int_equal(cnn_tar_reader_open(path, -1, NULL, 0, &r), 0);
+    assert_int_equal(cnn_tar_reader_open(path, -1, NULL, 0, NULL, &r), 0);
     for (int i = 0; i < 5; i++) {
         int rc = cnn_tar_reader_next(r, &m);
         if (rc != 1)
@@ -128,7 +128,7 @@ static void write_ours(const char *path)
     struct cnn_tar_writer *w;
     unsigned char *data = malloc(70000);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    assert_int_equal(cnn_tar_writer_open(fd, path, &w), 0);
+    assert_int_equal(cnn_tar_writer_open(fd, path, NULL, &w), 0);
     for (int i = 0; i < 5; i++) {
         for (size_t k = 0; k < member_size(i); k++)
             data[k] = member_byte(i, k);
@@ -171,7 +171,7 @@ static void test_cut(void **state)
         struct cnn_tar_reader *r;
         struct cnn_tar_member m;
         int count = 0,
-            rc = cnn_tar_reader_open(scratch_write("cut.tar", bytes, cut), -1, NULL, 0, &r);
+            rc = cnn_tar_reader_open(scratch_write("cut.tar", bytes, cut), -1, NULL, 0, NULL, &r);
         if (!rc) {
             while ((rc = cnn_tar_reader_next(r, &m)) == 1) {
                 rc = cnn_tar_reader_data(r, data, m.size);
@@ -202,7 +202,7 @@ static void test_descriptors(void **state)
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(write(ends[1], bytes, 4096), 4096);
     close(ends[1]);
-    assert_int_equal(cnn_tar_reader_open("-", ends[0], NULL, 0, &r), 0);
+    assert_int_equal(cnn_tar_reader_open("-", ends[0], NULL, 0, NULL, &r), 0);
     assert_int_equal(cnn_tar_reader_next(r, &m), 1);
     assert_int_equal(m.offset, -1);
     cnn_tar_reader_close(r);
@@ -211,7 +211,7 @@ static void test_descriptors(void **state)
     memcpy(shifted + 7, bytes, n);
     int fd = open(scratch_write("shifted", shifted, n + 7), O_RDONLY);
     assert_int_equal(lseek(fd, 7, SEEK_SET), 7);
-    assert_int_equal(cnn_tar_reader_open("-", fd, NULL, 0, &r), 0);
+    assert_int_equal(cnn_tar_reader_open("-", fd, NULL, 0, NULL, &r), 0);
     assert_int_equal(cnn_tar_reader_next(r, &m), 1);
     assert_int_equal(m.offset, 7 + 512);
     cnn_tar_reader_close(r);
@@ -225,7 +225,7 @@ static int fill(int fd, const char *name)
 {
     struct cnn_tar_writer *w;
     static const char data[1 << 16];
-    assert_int_equal(cnn_tar_writer_open(fd, name, &w), 0);
+    assert_int_equal(cnn_tar_writer_open(fd, name, NULL, &w), 0);
     int code = 0;
     for (int i = 0; i < 100 && !code; i++)
         code = cnn_tar_writer_add(w, "x", data, sizeof data);
@@ -261,14 +261,15 @@ static void test_garbage(void **state)
     for (size_t i = 0; i < sizeof noise; i++)
         noise[i] = (char)(i * 7 + 1);
     for (size_t n = 0; n <= sizeof noise; n += 1024) {
-        int rc = cnn_tar_reader_open(scratch_write("noise", noise, n), -1, NULL, 0, &r);
+        int rc = cnn_tar_reader_open(scratch_write("noise", noise, n), -1, NULL, 0, NULL, &r);
         if (!rc)
             rc = cnn_tar_reader_next(r, &m);
         assert_int_equal(rc, CNN_EDATA);
         assert_non_null(strstr(cnn_error_message(), "not a tar archive"));
         cnn_tar_reader_close(r);
     }
-    assert_int_equal(cnn_tar_reader_open(scratch_path("missing"), -1, NULL, 0, &r), CNN_ENOINPUT);
+    assert_int_equal(cnn_tar_reader_open(scratch_path("missing"), -1, NULL, 0, NULL, &r),
+                     CNN_ENOINPUT);
 }
 
 static void test_speed(void **state)
@@ -279,7 +280,7 @@ static void test_speed(void **state)
     char name[32], data[10] = {0};
     enum { MEMBERS = 100000 };
     int fd = open("/dev/null", O_WRONLY);
-    assert_int_equal(cnn_tar_writer_open(fd, "null", &w), 0);
+    assert_int_equal(cnn_tar_writer_open(fd, "null", NULL, &w), 0);
     clock_gettime(CLOCK_MONOTONIC, &a);
     for (int i = 0; i < MEMBERS; i++) {
         snprintf(name, sizeof name, "%08d.cls", i);

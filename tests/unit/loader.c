@@ -252,7 +252,7 @@ static void *feed_stream(void *argument)
     struct cnn_encoded *e = cnn_encoded_new();
     struct cnn_sample s = {0};
     if (cnn_dataset_open("digits:1000", NULL, &ds) ||
-        cnn_stream_open(f->fd, "feed", cnn_dataset_classes(ds), "[]", &w))
+        cnn_stream_open(f->fd, "feed", cnn_dataset_classes(ds), "[]", NULL, &w))
         abort();
     for (size_t i = 0; i < f->samples; i++)
         if (cnn_dataset_load(ds, i, &s) || cnn_sample_encode(&s, e) || cnn_stream_write(w, e))
