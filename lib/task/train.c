@@ -15,7 +15,7 @@ static void bad_sample(void *context, const char *source, const char *message)
 
 static int begin_epoch(struct trainer *t)
 {
-    t->epoch_begun = train_clock();
+    t->epoch_begun = cnn_seconds();
     if (t->loader)
         return cnn_loader_rewind(t->loader, t->s.epoch, (size_t)t->s.position);
     struct cnn_loader_options l = train_loader_options(t);
@@ -166,7 +166,7 @@ static int end_epoch(struct trainer *t)
         return interrupted(t);
     if (rc)
         return rc;
-    t->report.seconds = train_clock() - t->epoch_begun;
+    t->report.seconds = cnn_seconds() - t->epoch_begun;
     judge(t);
     rc = add_to_curve(t);
     if (!rc)
@@ -215,7 +215,7 @@ static int run(struct trainer *t, char **plan)
         rc = train_log_open(t);
     if (!rc)
         rc = train_validate_open(t);
-    t->saved = train_clock();
+    t->saved = cnn_seconds();
     if (!rc)
         rc = run_epochs(t);
     return rc ? rc : train_write_model(t);
@@ -227,7 +227,7 @@ int cnn_train(const struct cnn_train_options *options, const struct cnn_augmente
     static const struct cnn_train_callbacks silent;
     struct trainer t = {
         .o = options, .augmenter = augmenter, .cb = callbacks ? callbacks : &silent};
-    t.begun = train_clock();
+    t.begun = cnn_seconds();
     int rc = train_parse(&t);
     if (!rc && !options->plan && !options->overfit)
         rc = train_probe_outputs(&t);

@@ -68,14 +68,14 @@ int train_checkpoint(struct trainer *t)
                                  text);
     free(text);
     json_decref(state);
-    t->saved = train_clock();
+    t->saved = cnn_seconds();
     return rc;
 }
 
 int train_checkpoint_due(const struct trainer *t)
 {
     return (t->every_steps && t->s.step % t->every_steps == 0) ||
-           (t->every_seconds && train_clock() - t->saved >= (double)t->every_seconds);
+           (t->every_seconds && cnn_seconds() - t->saved >= (double)t->every_seconds);
 }
 
 int train_write_model(struct trainer *t)

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "data/loader.h"
 #include "net/checkpoint.h"
 #include "net/optimizer.h"
@@ -85,7 +86,6 @@ int train_open(struct trainer *t);
 int train_start_weights(struct trainer *t);
 void train_close(struct trainer *t);
 void train_note(const struct trainer *t, const char *format, ...) CNN_PRINTF(2, 3);
-double train_clock(void);
 struct cnn_loader_options train_loader_options(const struct trainer *t);
 
 /* train_weights.c */

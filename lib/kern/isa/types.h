@@ -6,6 +6,10 @@
 
 #include "tensor/tensor.h"
 
+/* Sums of multiply_add_loop: enough to hide a latency of 4 cycles behind two units, and with their
+ * factors in 16 registers. */
+enum { CNN_LOOP_SUMS = 12 };
+
 /* A block of outputs: `pixels` positions of `vectors` (1 or 2) vectors of output channels,
  *   out[p][v] = sum over segments s and i < inner of a[segment[s] + p * step + i] * w[s][i][v],
  * then plus bias, plus add, then at least `low` and at most `high`. What a segment is, is the
