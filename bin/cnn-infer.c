@@ -48,6 +48,7 @@ static const struct cnn_option options[] = {
      "the labels of an IDX file, when they are not where they usually are"},
     {"batch", CNN_OPT_INT, offsetof(struct args, o.batch), "64", 1, 1 << 20, NULL, 0, 'b', "N",
      "samples that are computed together"},
+    CLI_EXACT_CONV(struct args, o.exact_conv),
     CLI_THREADS(struct args, o.threads),
     CLI_DEVICE(struct args, o.device),
     CLI_ON_BAD(struct args, on_bad),

@@ -28,9 +28,10 @@ const char *cnn_version(void)
 
 static int prepare(struct cnn_predictor *p, const char *model, int threads)
 {
+    struct cnn_runner_config config = {.device = "cpu", .threads = threads, .batch = 1};
     int rc = cnn_runner_open(&p->runner, model, 1);
     if (!rc)
-        rc = cnn_runner_start(&p->runner, "cpu", threads, 1, NULL, 0);
+        rc = cnn_runner_start(&p->runner, &config);
     if (rc)
         return rc;
     const struct cnn_graph *g = p->runner.graph;

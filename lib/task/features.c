@@ -120,7 +120,9 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
     struct cnn_dataset_options d = {.labels = options->labels[0] ? options->labels : NULL,
                                     .stream = CNN_STREAM_ONCE_LISTED,
                                     .stop = callbacks->stop};
-    size_t batch = 0;
+    struct cnn_runner_config config = {.device = options->device,
+                                       .threads = (int)options->threads,
+                                       .exact_conv = options->exact_conv};
     int rc = check_options(&f);
     if (!rc)
         rc = cnn_runner_open(&f.runner, options->model, 1);
@@ -131,14 +133,15 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
     if (!rc)
         rc = features_classes(&f.inputs, &f.classes, &f.map);
     if (!rc) {
-        batch = cnn_inputs_batch(&f.inputs, (size_t)options->batch);
-        rc = features_make_taps(&f, batch);
+        config.batch = cnn_inputs_batch(&f.inputs, (size_t)options->batch);
+        rc = features_make_taps(&f, config.batch);
     }
     if (!rc)
         rc = features_open_targets(&f, out, name);
+    config.keep = f.node;
+    config.keeps = f.taps;
     if (!rc)
-        rc = cnn_runner_start(&f.runner, options->device, (int)options->threads, batch, f.node,
-                              f.taps);
+        rc = cnn_runner_start(&f.runner, &config);
     if (!rc)
         rc = run(&f);
     features_free(&f);

@@ -61,14 +61,22 @@ static int run(struct infer *in)
     return cnn_inputs_visit(&in->inputs, &lo, in->cb, take_batch, in);
 }
 
+static int start(struct infer *in, size_t batch)
+{
+    struct cnn_runner_config config = {.device = in->o->device,
+                                       .threads = (int)in->o->threads,
+                                       .exact_conv = in->o->exact_conv,
+                                       .batch = batch};
+    return cnn_runner_start(&in->runner, &config);
+}
+
 static int selftest(struct infer *in)
 {
     double error = 0;
     char number[32];
     struct cnn_buf text = {0};
     size_t n = in->runner.model->selftest_samples, batch = (size_t)in->o->batch;
-    int rc = cnn_runner_start(&in->runner, in->o->device, (int)in->o->threads,
-                              n && n < batch ? n : batch, NULL, 0);
+    int rc = start(in, n && n < batch ? n : batch);
     if (!rc)
         rc = cnn_model_selftest(in->runner.model, in->runner.net, &error);
     if (rc)
@@ -100,8 +108,7 @@ static int evaluate(struct infer *in)
     if (!rc)
         rc = infer_check_labels(in);
     if (!rc)
-        rc = cnn_runner_start(&in->runner, o->device, (int)o->threads,
-                              cnn_inputs_batch(&in->inputs, (size_t)o->batch), NULL, 0);
+        rc = start(in, cnn_inputs_batch(&in->inputs, (size_t)o->batch));
     if (!rc)
         rc = cnn_evaluator_new(in->runner.net, in->classes, matrix, &in->evaluator);
     if (!rc)

@@ -7,13 +7,15 @@ int cnn_runner_open(struct cnn_runner *r, const char *model, int with_loss)
     return rc ? rc : cnn_model_graph(r->model, with_loss, &r->graph);
 }
 
-int cnn_runner_start(struct cnn_runner *r, const char *device, int threads, size_t batch,
-                     const int *keep, size_t keeps)
+int cnn_runner_start(struct cnn_runner *r, const struct cnn_runner_config *config)
 {
-    struct cnn_net_config config = {.batch = batch, .keep = keep, .keeps = keeps};
-    int rc = cnn_backend_open(device, threads, &r->backend);
-    if (!rc)
-        rc = cnn_net_new(r->graph, r->backend, &config, &r->net);
+    struct cnn_net_config net = {
+        .batch = config->batch, .keep = config->keep, .keeps = config->keeps};
+    int rc = cnn_backend_open(config->device, config->threads, &r->backend);
+    if (rc)
+        return rc;
+    r->backend->queue.exact_conv = config->exact_conv;
+    rc = cnn_net_new(r->graph, r->backend, &net, &r->net);
     return rc ? rc : cnn_model_load_params(r->model->file, r->model->path, r->net, NULL, NULL);
 }
 

@@ -17,11 +17,16 @@ struct cnn_runner {
 
 /* Read the model and build its graph. CNN_ENOINPUT, CNN_EDATA. */
 int cnn_runner_open(struct cnn_runner *r, const char *model, int with_loss);
-/* Plan the net's memory for batches of that size on a device (backend.h names them) and load the
- * weights. keep (keeps): nodes whose values are wanted beside the output. CNN_EDEVICE, CNN_EDATA.
- */
-int cnn_runner_start(struct cnn_runner *r, const char *device, int threads, size_t batch,
-                     const int *keep, size_t keeps);
+struct cnn_runner_config {
+    const char *device; /* backend.h names them */
+    int threads;        /* 0: one for each core */
+    int exact_conv;     /* no algorithm for convolutions that rounds more than plain sums */
+    size_t batch;       /* the largest batch that will run */
+    const int *keep;    /* (keeps) nodes whose values are wanted beside the output */
+    size_t keeps;
+};
+/* Plan the net's memory on a device and load the weights. CNN_EDEVICE, CNN_EDATA. */
+int cnn_runner_start(struct cnn_runner *r, const struct cnn_runner_config *config);
 void cnn_runner_close(struct cnn_runner *r); /* leaves {0} */
 
 /* The datasets that a program was given, one after another. Start from {0}. */

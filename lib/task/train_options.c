@@ -102,6 +102,8 @@ const struct cnn_option cnn_train_option_table[] = {
     FLAG("plan", plan, "print what memory goes where, and stop"),
     INT("overfit", overfit, "0", 0, 1e6,
         "sanity run: learn N samples by heart, exit 1 when that fails"),
+    FLAG("exact-conv", exact_conv,
+         "no algorithm for convolutions that rounds more than plain sums do"),
     INT("seed", seed, "0", 0, 9.3e18, "seed of everything random"),
     {"threads", CNN_OPT_INT, AT(threads), "0", 0, 1024, NULL, 0, 't', "N",
      "threads to use (0: one for each core); results do not depend on it"},

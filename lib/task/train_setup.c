@@ -219,8 +219,10 @@ static int open_net(struct trainer *t)
                                     .recompute = t->o->recompute,
                                     .optimizer_slabs = cnn_optimizer_slabs(&t->optimizer)};
     int rc = cnn_backend_open(t->o->device, (int)t->o->threads, &t->backend);
-    if (!rc)
-        rc = cnn_net_new(t->graph, t->backend, &config, &t->net);
+    if (rc)
+        return rc;
+    t->backend->queue.exact_conv = t->o->exact_conv;
+    rc = cnn_net_new(t->graph, t->backend, &config, &t->net);
     if (rc)
         return rc;
     size_t params, open = 0;
