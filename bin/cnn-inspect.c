@@ -8,7 +8,8 @@
 
 struct args {
     const char *filters, *input;
-    long long classes_given;
+    long long classes_given, batch, threads;
+    int time, training, exact_conv;
     int layers, tensors, check, classes, history, meta, print, dot, diff, json, zoo;
 };
 
@@ -29,11 +30,18 @@ static const struct cnn_option options[] = {
     FLAG("dot", dot, "the net as a graph, for graphviz's dot"),
     FLAG("json", json, "everything, as JSON"),
     CLI_HEADING("What to do"),
+    FLAG("time", time, "run the net and print where the time goes, step by step"),
     FLAG("check", check, "exit with status 1 when a tensor holds NaN or infinity"),
     FLAG("diff", diff, "print what differs between two; exit with status 1 when something does"),
     {"filters", CNN_OPT_TEXT, FIELD(filters), "", 0, 0, NULL, 0, 0, "LAYER",
      "picture the layer's weights in the file named last (PNG)"},
     FLAG("zoo", zoo, "list the built-in nets, or print the text of one"),
+    CLI_HEADING("How --time runs the net"),
+    {"batch", CNN_OPT_INT, FIELD(batch), "16", 1, 1 << 20, NULL, 0, 'b', "N",
+     "samples that are computed together"},
+    FLAG("training", training, "train: forward, backward and update"),
+    CLI_EXACT_CONV(struct args, exact_conv),
+    CLI_THREADS(struct args, threads),
     CLI_HEADING("Nets whose text leaves it open"),
     {"input", CNN_OPT_TEXT, FIELD(input), "", 0, 0, NULL, 0, 0, "CxHxW", "the input's shape"},
     {"outputs", CNN_OPT_INT, FIELD(classes_given), "0", 0, 1e6, NULL, 0, 0, "N",
@@ -43,7 +51,8 @@ static const struct cnn_option options[] = {
 
 static const struct cli_program program = {
     .name = "cnn-inspect",
-    .synopsis = "[OPTION]... MODEL|NET|TENSORS\n--filters LAYER MODEL FILE.png\n"
+    .synopsis = "[OPTION]... MODEL|NET|TENSORS\n--time [OPTION]... MODEL|NET\n--filters LAYER "
+                "MODEL FILE.png\n"
                 "--diff A B\n--zoo [NAME]",
     .summary = "tell what a model, a net or a file of tensors is made of",
     .options = options,
@@ -85,6 +94,16 @@ static int print_one(const struct args *a, struct cnn_inspect *in, struct cnn_bu
     return !rc && a->check ? cnn_inspect_check(in) : rc;
 }
 
+static int print_times(const struct args *a, const struct cnn_inspect *in, struct cnn_buf *out)
+{
+    struct cnn_time_options o = {.batch = (size_t)a->batch,
+                                 .threads = (int)a->threads,
+                                 .training = a->training,
+                                 .exact_conv = a->exact_conv,
+                                 .seconds = 1};
+    return cnn_inspect_time(in, &o, a->json, out);
+}
+
 /* "3x32x32" or "512", as in the input line of a net: let the language read it. */
 static int read_shape(const char *text, struct cnn_chw *out)
 {
@@ -108,7 +127,8 @@ static int read_shape(const char *text, struct cnn_chw *out)
 /* One or two operands; what was printed before an error is still shown. */
 static int inspect(const struct args *a, char **operand, struct cnn_buf *out)
 {
-    struct cnn_inspect_options o = {.classes = (size_t)a->classes_given};
+    struct cnn_inspect_options o = {.classes = (size_t)a->classes_given,
+                                    .with_loss = a->time && a->training};
     struct cnn_inspect *first = NULL, *second = NULL;
     int rc = read_shape(a->input, &o.input);
     if (!rc)
@@ -119,6 +139,8 @@ static int inspect(const struct args *a, char **operand, struct cnn_buf *out)
         rc = cnn_inspect_diff(first, second, out);
     else if (!rc && a->filters[0])
         rc = cnn_inspect_filters(first, a->filters, operand[1]);
+    else if (!rc && a->time)
+        rc = print_times(a, first, out);
     else if (!rc)
         rc = print_one(a, first, out);
     cnn_inspect_close(first);
@@ -144,9 +166,13 @@ static int show_zoo(const struct args *a, const char *name, struct cnn_buf *out)
 /* Operands that the options ask for: exactly `n`, or an error in words. */
 static int check_operands(const struct args *a, int n)
 {
-    int modes = a->print + a->dot + a->diff + a->json + (a->filters[0] != 0);
+    int modes = a->print + a->dot + a->diff + (a->json && !a->time) + (a->filters[0] != 0);
     if (a->zoo)
         return n > 1 ? cli_usage(&program, "--zoo takes one name at most") : -1;
+    if (a->time && (modes || chosen_parts(a) || a->check))
+        return cli_usage(&program, "--time prints times only, as text or with --json");
+    if (a->training && !a->time)
+        return cli_usage(&program, "--training needs --time");
     if (modes > 1)
         return cli_usage(&program,
                          "--print, --dot, --json, --diff and --filters exclude each other");

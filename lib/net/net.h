@@ -84,4 +84,18 @@ int cnn_net_loss(struct cnn_net *net, double *weighted_sum, double *weight_sum);
  * logits or kept. */
 int cnn_net_value(struct cnn_net *net, int node, float *out);
 
+/* From the next pass on, write the seconds of each step's last forward and backward (input
+ * conversions and its epilogue included; what had to run again counts for the step that needs it;
+ * step 0 is the upload) into (graph nodes) numbers of the caller; NULL: no longer, and at no cost.
+ */
+void cnn_net_profile(struct cnn_net *net, double *forward, double *backward);
+
+/* What a step must do in a pass over the planned batch: multiply-adds as the layer counts them, and
+ * the bytes that must be read and written, each once. backward: both gradients, as far as they are
+ * wanted. */
+struct cnn_net_work {
+    double multiply_adds, bytes;
+};
+struct cnn_net_work cnn_net_work(const struct cnn_net *net, int step, int backward);
+
 #endif

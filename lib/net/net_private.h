@@ -55,6 +55,7 @@ struct cnn_net {
     uint64_t seed, step;
     float *losses, *weights; /* host, (batch) */
     double weight_sum;
+    double *seconds[2]; /* (nodes) forward and backward of each step; NULL: not measured */
 };
 
 /* count * size zeroed bytes on the device; NULL with an error set. */
@@ -67,6 +68,9 @@ int cnn_net_prepare(struct cnn_net *net);
 
 /* net.c: point node i's views at the blocks of its first run, or of its segment's repetition. */
 void cnn_net_use_run(struct cnn_net *net, int i, int again);
+/* profile.c: where passes are measured, wait for the device and set (forward: 0, backward: 1) the
+ * seconds of step i, which began at *start; moves *start to now. Else nothing. */
+void cnn_net_note_time(struct cnn_net *net, int backward, int i, double *start);
 
 /* run.c: what step i's layer is called with. */
 struct cnn_pass cnn_net_pass(struct cnn_net *net, int i);

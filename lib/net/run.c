@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
 /* Every view gets the batch's size; memory stays where it was planned. */
 static void set_batch(struct cnn_net *net, size_t n)
 {
@@ -99,15 +101,19 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
     net->had_losses = net->main_loss && (batch->label || batch->vector);
     net->seed = seed;
     net->step = step;
+    double time = net->seconds[0] ? cnn_seconds() : 0;
     net->backend->ops->upload(net->backend, &net->node[0].value, batch->x);
     if (net->had_losses && upload_targets(net, batch))
         return cnn_error_code();
-    for (int i = 1; i < net->graph->nodes; i++)
-        if (runs(net, i)) {
-            if (net->plan->node[i].runs_again)
-                cnn_net_use_run(net, i, 0);
-            forward_step(net, i);
-        }
+    cnn_net_note_time(net, 0, 0, &time);
+    for (int i = 1; i < net->graph->nodes; i++) {
+        if (!runs(net, i))
+            continue;
+        if (net->plan->node[i].runs_again)
+            cnn_net_use_run(net, i, 0);
+        forward_step(net, i);
+        cnn_net_note_time(net, 0, i, &time);
+    }
     return net->backend->ops->sync(net->backend);
 }
 
@@ -173,13 +179,17 @@ int cnn_net_backward(struct cnn_net *net, double scale)
 {
     if (!net->training || !net->was_training || !net->had_losses)
         return cnn_fail(CNN_EINTERNAL, "backward without a training forward");
+    double time = net->seconds[1] ? cnn_seconds() : 0;
     int end = net->graph->nodes;
     for (int k = net->plan->segments - 1; k >= 0; k--) {
         int begin = net->plan->segment[k];
         repeat_segment(net, begin, end);
-        for (int i = end - 1; i >= begin; i--)
-            if (net->wants[i] && net->plan->step[i].layer)
-                backward_step(net, i, scale);
+        for (int i = end - 1; i >= begin; i--) {
+            if (!net->wants[i] || !net->plan->step[i].layer)
+                continue;
+            backward_step(net, i, scale);
+            cnn_net_note_time(net, 1, i, &time);
+        }
         end = begin;
     }
     return net->backend->ops->sync(net->backend);

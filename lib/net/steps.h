@@ -48,4 +48,9 @@ double cnn_step_cost(const struct cnn_graph *g, const struct cnn_step *step, int
                      struct cnn_backend *b, size_t batch, enum cnn_conv_pass pass,
                      const char **algorithm);
 
+/* What step i does, as "layer1.0.conv1 + bn1 + relu": names behind the first without the path that
+ * they share with it. */
+void cnn_step_name(const struct cnn_graph *g, const struct cnn_step *step, int i,
+                   struct cnn_buf *out);
+
 #endif

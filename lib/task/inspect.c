@@ -33,7 +33,7 @@ static int is_safetensors(const char *path)
     return got == sizeof head && head[7] == 0 && head[8] == '{';
 }
 
-static int open_file(struct cnn_inspect *in)
+static int open_file(struct cnn_inspect *in, const struct cnn_inspect_options *o)
 {
     int rc = cnn_safetensors_open(in->name, &in->file);
     if (rc)
@@ -48,7 +48,7 @@ static int open_file(struct cnn_inspect *in)
     if (rc)
         return rc;
     in->file = in->model->file;
-    return cnn_model_graph(in->model, 0, &in->graph);
+    return cnn_model_graph(in->model, o->with_loss, &in->graph);
 }
 
 static int open_net(struct cnn_inspect *in, const struct cnn_inspect_options *o)
@@ -58,7 +58,8 @@ static int open_net(struct cnn_inspect *in, const struct cnn_inspect_options *o)
     int rc = cnn_net_text(in->name, &text, &name);
     if (rc)
         return rc;
-    struct cnn_graph_config config = {.name = name, .classes = o->classes, .input = o->input};
+    struct cnn_graph_config config = {
+        .name = name, .classes = o->classes, .input = o->input, .with_loss = o->with_loss};
     rc = cnn_graph_build(text, &config, &in->graph);
     if (!rc && !strcmp(name, "net")) { /* the text itself is too long for a name */
         free(in->name);
@@ -79,7 +80,7 @@ int cnn_inspect_open(const char *what, const struct cnn_inspect_options *options
         return CNN_ESYSTEM;
     int rc = (in->name = cnn_strdup(what)) ? 0 : CNN_ESYSTEM;
     if (!rc)
-        rc = is_safetensors(what) ? open_file(in) : open_net(in, options);
+        rc = is_safetensors(what) ? open_file(in, options) : open_net(in, options);
     if (rc) {
         cnn_inspect_close(in);
         return rc;

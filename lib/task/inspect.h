@@ -34,6 +34,7 @@ struct cnn_inspect {
 struct cnn_inspect_options {
     struct cnn_chw input; /* for nets whose text has no input line; all 0: not said */
     size_t classes;       /* for nets whose text does not say; 0: not said */
+    int with_loss;        /* the net as it is trained */
 };
 
 /* Open a model, a file of tensors, or what --net takes. CNN_ENOINPUT, CNN_EDATA. */
@@ -71,6 +72,20 @@ int cnn_inspect_diff(const struct cnn_inspect *a, const struct cnn_inspect *b, s
 /* The weights of a convolution (or of a dense layer that reads an image) as a PNG picture, one tile
  * a filter: RGB where there are three planes, grey otherwise. Layer: a label. */
 int cnn_inspect_filters(const struct cnn_inspect *in, const char *layer, const char *path);
+
+struct cnn_time_options {
+    size_t batch;   /* samples that run together */
+    int threads;    /* 0: one for each core */
+    int training;   /* forward, backward and update; the net was opened with_loss */
+    int exact_conv; /* as --exact-conv */
+    double seconds; /* how long to go on, about; three runs at least */
+};
+
+/* Run the net on drawn samples, several times, and tell where the time went, step by step, beside
+ * what the machine reaches at that moment; as text or JSON. A net without a model starts with drawn
+ * weights. CNN_EDATA when there is no net. */
+int cnn_inspect_time(const struct cnn_inspect *in, const struct cnn_time_options *options, int json,
+                     struct cnn_buf *out);
 
 /* The built-in nets: a line each, their name and the first sentence of their text. */
 void cnn_inspect_zoo_text(struct cnn_buf *out);

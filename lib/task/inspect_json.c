@@ -153,8 +153,7 @@ static void add_model(json_t *root, const struct cnn_model *m)
     json_object_set_new(root, "selftest_samples", whole(m->selftest_samples));
 }
 
-/* The text of the value, which is given up. */
-static int dump(json_t *value, struct cnn_buf *out)
+int inspect_json_dump(json_t *value, struct cnn_buf *out)
 {
     char *text = value ? json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(value);
@@ -179,7 +178,7 @@ int cnn_inspect_json(const struct cnn_inspect *in, struct cnn_buf *out)
         json_object_set_new(root, "tensors", tensors_json(in));
         json_object_set_new(root, "metadata", meta_json(in->file));
     }
-    return dump(root, out);
+    return inspect_json_dump(root, out);
 }
 
 int cnn_inspect_zoo_json(struct cnn_buf *out)
@@ -196,5 +195,5 @@ int cnn_inspect_zoo_json(struct cnn_buf *out)
         json_array_append_new(list, o);
         cnn_buf_free(&summary);
     }
-    return dump(list, out);
+    return inspect_json_dump(list, out);
 }

@@ -2,6 +2,9 @@
 #ifndef CNN_TASK_INSPECT_PRIVATE_H
 #define CNN_TASK_INSPECT_PRIVATE_H
 
+#include <jansson.h>
+
+#include "kern/limits.h"
 #include "task/inspect.h"
 
 struct inspect_totals {
@@ -27,5 +30,33 @@ struct inspect_table {
 void inspect_cell(struct inspect_table *t, const char *format, ...) CNN_PRINTF(2, 3);
 /* Print and free. */
 void inspect_table_end(struct inspect_table *t, struct cnn_buf *out);
+
+/* inspect_json.c: the value's text; the value is given up. */
+int inspect_json_dump(json_t *value, struct cnn_buf *out);
+
+/* What was measured of a step. */
+struct inspect_time_row {
+    char *name;
+    struct cnn_chw out;
+    const char *algorithm[3];    /* of each cnn_conv_pass; NULL: the layer has no choice */
+    double seconds[2];           /* forward and backward, medians; 0: there is none */
+    struct cnn_net_work work[2]; /* likewise */
+};
+
+struct inspect_times {
+    size_t batch;
+    int threads, training, runs;
+    struct cnn_limits limits;
+    struct inspect_time_row *row; /* (rows) */
+    size_t rows;
+    double seconds; /* of a whole run, the median */
+};
+
+/* The least time that the work takes at the machine's limits, as a part of the time that it took.
+ */
+double inspect_share_of_limit(const struct inspect_times *t, const struct inspect_time_row *r,
+                              int backward);
+void inspect_time_text(const struct inspect_times *t, struct cnn_buf *out);
+int inspect_time_json(const char *name, const struct inspect_times *t, struct cnn_buf *out);
 
 #endif

@@ -187,6 +187,51 @@ assert r["form"] == "tensors" and t["nan"] == 1 and t["max"] == 2.0 and t["shape
 assert r["metadata"] == {"made by": "hand"}' || fail "the JSON is not as it should be"
 fi
 
+# Times: every step once, rates where they mean something, totals.
+net='input 3x8x8; a.conv: conv 16 3 pad=1 bias=0; a.act: relu; maxpool 2; dense 5'
+run cnn-inspect --time -b 4 -t 2 "$net"
+status 0
+silent
+out_has 'step * output * algorithm * ms * GFLOP/s * GB/s  of limit  of all'
+out_has 'input * 3x8x8 * - * - *'
+out_has 'a.conv + act * 16x8x8 * %*%'
+out_has 'maxpool1 * 16x4x4 * - *'
+out_has 'batch      4'
+out_has 'time       * ms, the median of * runs'
+out_has 'speed      * images/s, * GFLOP/s'
+out_has 'limits     * GFLOP/s, * GB/s (2 threads, *)'
+run cnn-inspect --time --training --exact-conv -b 4 -t 1 "$net"
+status 0
+silent
+out_has 'step * ms * GFLOP/s * back ms * GFLOP/s * of all'
+out_has 'loss *'
+out_has 'update *'
+out_has 'limits     * (1 thread, *)'
+if command -v python3 >/dev/null; then
+    run cnn-inspect --time --training --json -b 4 "$net"
+    status 0
+    python3 -c '
+import json
+r = json.load(open("out"))
+steps = {s["step"]: s for s in r["steps"]}
+conv, adds = steps["a.conv + act"], 4 * 8 * 8 * 16 * 27
+assert conv["output"] == [16, 8, 8] and len(conv["algorithms"]) == 3, conv
+assert conv["forward"]["multiply_adds"] == adds, conv
+assert conv["backward"]["multiply_adds"] == adds, conv  # the input needs no gradient
+assert conv["forward"]["bytes"] == 4 * (4 * 8 * 8 * (3 + 16) + 16 * 27), conv
+assert all(s.get("forward", s.get("backward"))["seconds"] > 0 for s in r["steps"]), r
+assert sum(s[p]["seconds"] for s in r["steps"] for p in ("forward", "backward") if p in s) < 2 * r["seconds"], r
+assert r["limits"]["flops"] > 0 and r["limits"]["bytes"] > 0 and r["runs"] >= 3 and r["training"], r' ||
+        fail "the JSON is not as it should be"
+fi
+run cnn-inspect --time fine.safetensors
+status 65
+err_is 'cnn-inspect: fine.safetensors: a file of tensors only, without a net'
+run cnn-inspect --training lenet5
+status 64
+run cnn-inspect --time --layers lenet5
+status 64
+
 # Usage.
 run cnn-inspect
 status 64

@@ -1,0 +1,127 @@
+/* The times of a net's steps as text and as JSON; see inspect.h. */
+#include "kern/isa.h"
+#include "task/inspect_private.h"
+
+/* Shorter passes say nothing of a rate. */
+static const double SHORTEST = 2e-6;
+
+static void titles(const struct inspect_times *t, struct inspect_table *table)
+{
+    inspect_cell(table, "step");
+    inspect_cell(table, "output");
+    inspect_cell(table, "algorithm");
+    for (int back = 0; back <= t->training; back++) {
+        inspect_cell(table, back ? "back ms" : "ms");
+        inspect_cell(table, "GFLOP/s");
+        inspect_cell(table, "GB/s");
+        inspect_cell(table, "of limit");
+    }
+    inspect_cell(table, "of all");
+}
+
+static void cell_real(struct inspect_table *table, int there, int digits, double x)
+{
+    if (there)
+        inspect_cell(table, "%.*f", digits, x);
+    else
+        inspect_cell(table, "-");
+}
+
+static void cell_percent(struct inspect_table *table, int there, double x)
+{
+    if (there)
+        inspect_cell(table, "%.1f %%", 100 * x);
+    else
+        inspect_cell(table, "-");
+}
+
+/* One name where all passes are done alike, else forward/data/weight. */
+static void cell_algorithm(struct inspect_table *table, const char *const name[3])
+{
+    if (!name[0])
+        inspect_cell(table, "-");
+    else if (!name[1] || (name[0] == name[1] && name[0] == name[2]))
+        inspect_cell(table, "%s", name[0]);
+    else
+        inspect_cell(table, "%s/%s/%s", name[0], name[1], name[2]);
+}
+
+static void add_row(const struct inspect_times *t, const struct inspect_time_row *r,
+                    struct inspect_table *table)
+{
+    char shape[72];
+    cnn_chw_format(r->out, shape);
+    inspect_cell(table, "%s", r->name);
+    inspect_cell(table, "%s", r->out.c ? shape : "");
+    cell_algorithm(table, r->algorithm);
+    for (int back = 0; back <= t->training; back++) {
+        double s = r->seconds[back];
+        const struct cnn_net_work *w = &r->work[back];
+        cell_real(table, s > 0, 3, 1e3 * s);
+        int tells = s >= SHORTEST;
+        cell_real(table, tells && w->multiply_adds > 0, 1, 2e-9 * w->multiply_adds / s);
+        cell_real(table, tells && w->bytes > 0, 1, 1e-9 * w->bytes / s);
+        cell_percent(table, tells, tells ? inspect_share_of_limit(t, r, back) : 0);
+    }
+    cell_percent(table, 1, (r->seconds[0] + r->seconds[1]) / t->seconds);
+}
+
+static double multiply_adds(const struct inspect_times *t)
+{
+    double all = 0;
+    for (size_t i = 0; i < t->rows; i++)
+        all += t->row[i].work[0].multiply_adds + t->row[i].work[1].multiply_adds;
+    return all;
+}
+
+void inspect_time_text(const struct inspect_times *t, struct cnn_buf *out)
+{
+    struct inspect_table table = {.columns = t->training ? 12 : 8, .align = "lllrrrrrrrrr"};
+    titles(t, &table);
+    for (size_t i = 0; i < t->rows; i++)
+        add_row(t, &t->row[i], &table);
+    inspect_table_end(&table, out);
+    cnn_buf_printf(out, "\nbatch      %zu\n", t->batch);
+    cnn_buf_printf(out, "time       %.3f ms, the median of %d runs\n", 1e3 * t->seconds, t->runs);
+    cnn_buf_printf(out, "speed      %.1f images/s, %.1f GFLOP/s\n", (double)t->batch / t->seconds,
+                   2e-9 * multiply_adds(t) / t->seconds);
+    cnn_buf_printf(out, "limits     %.1f GFLOP/s, %.1f GB/s (%d thread%s, %s)\n",
+                   2e-9 * t->limits.multiply_adds, 1e-9 * t->limits.bytes, t->threads,
+                   t->threads == 1 ? "" : "s", cnn_isa()->name);
+}
+
+static json_t *pass_json(const struct inspect_times *t, const struct inspect_time_row *r, int back)
+{
+    return json_pack("{s:f, s:f, s:f, s:f}", "seconds", r->seconds[back], "multiply_adds",
+                     r->work[back].multiply_adds, "bytes", r->work[back].bytes, "of_limit",
+                     inspect_share_of_limit(t, r, back));
+}
+
+static json_t *row_json(const struct inspect_times *t, const struct inspect_time_row *r)
+{
+    static const char *const pass[] = {"forward", "backward"};
+    json_t *o = json_pack("{s:s, s:[I, I, I]}", "step", r->name, "output", (json_int_t)r->out.c,
+                          (json_int_t)r->out.h, (json_int_t)r->out.w);
+    json_t *algorithms = json_array();
+    for (int k = 0; k < 3 && r->algorithm[k]; k++)
+        json_array_append_new(algorithms, json_string(r->algorithm[k]));
+    json_object_set_new(o, "algorithms", algorithms);
+    for (int back = 0; back < 2; back++)
+        if (r->seconds[back] > 0)
+            json_object_set_new(o, pass[back], pass_json(t, r, back));
+    return o;
+}
+
+int inspect_time_json(const char *name, const struct inspect_times *t, struct cnn_buf *out)
+{
+    json_t *steps = json_array();
+    for (size_t i = 0; i < t->rows; i++)
+        json_array_append_new(steps, row_json(t, &t->row[i]));
+    return inspect_json_dump(
+        json_pack("{s:s, s:I, s:b, s:i, s:s, s:i, s:f, s:f, s:{s:f, s:f}, s:o}", "name", name,
+                  "batch", (json_int_t)t->batch, "training", t->training, "threads", t->threads,
+                  "isa", cnn_isa()->name, "runs", t->runs, "seconds", t->seconds,
+                  "images_per_second", (double)t->batch / t->seconds, "limits", "flops",
+                  2 * t->limits.multiply_adds, "bytes", t->limits.bytes, "steps", steps),
+        out);
+}
