@@ -92,6 +92,28 @@ static void test_activation_forward(void **state)
     }
 }
 
+/* The channels that fill up a block stay zero, whatever the activation makes of zero. */
+static void activations_keep_blocks_filled_with_zeros(void **state)
+{
+    (void)state;
+    for (int f = CNN_RELU; f <= CNN_TANH; f++) {
+        int layout = (int)cnn_isa()->lanes;
+        size_t c = (size_t)layout + 3;
+        struct arrays a = {.which = f,
+                           .number = 0.2,
+                           .x = tensor_in(layout, 5, c, 7, 9, INPUT),
+                           .y = tensor_in(layout, 5, c, 7, 9, OUTPUT)};
+        run_all(activation_run, &a);
+        size_t count = cnn_tensor_count(&a.x);
+        double *want = zeros(count);
+        for (size_t i = 0; i < count; i++)
+            want[i] = activation(f, 0.2, value_at(&a.x, i));
+        expect_tensor("y", &a.y, want, 1e-6);
+        free(want);
+        buffers_free();
+    }
+}
+
 static void test_activation_backward(void **state)
 {
     (void)state;

@@ -146,8 +146,8 @@ static void each_element(struct layer_case *l, size_t planes,
 
 static void visit_max(struct layer_case *l, double *out, size_t y, size_t x, int inside)
 {
-    if (inside && value(&l->x, x) > out[y])
-        out[y] = value(&l->x, x);
+    if (inside && value_at(&l->x, x) > out[y])
+        out[y] = value_at(&l->x, x);
 }
 
 /* Divisors are counted first, behind the outputs. */
@@ -162,13 +162,13 @@ static double *counts;
 static void visit_mean(struct layer_case *l, double *out, size_t y, size_t x, int inside)
 {
     if (inside)
-        out[y] += value(&l->x, x) / counts[y];
+        out[y] += value_at(&l->x, x) / counts[y];
 }
 
 static void visit_spread(struct layer_case *l, double *out, size_t y, size_t x, int inside)
 {
     if (inside)
-        out[x] += value(&l->dy, y) / counts[y];
+        out[x] += value_at(&l->dy, y) / counts[y];
 }
 
 static void max_run(struct cnn_queue *q, void *context)
@@ -197,67 +197,93 @@ static void mean_back_run(struct cnn_queue *q, void *context)
 
 enum { N = 6, C = 5 };
 
+/* Plain for even i, blocked for odd. */
+static int layout_of(int i)
+{
+    return i % 2 ? (int)cnn_isa()->lanes : CNN_LAYOUT_PLAIN;
+}
+
+/* The chosen input of output k (canonical) has the value `want`, and none before it in its window.
+ */
+static void check_argmax(const struct layer_case *l, size_t k, double want)
+{
+    const struct cnn_window *g = &l->g;
+    size_t plane = k / (g->out_h * g->out_w) * g->in_h * g->in_w;
+    size_t chosen = (size_t)l->argmax[place_of(&l->y, k)];
+    assert_true(value_at(&l->x, plane + chosen) == want);
+    size_t top = k % (g->out_h * g->out_w) / g->out_w * g->stride_h,
+           left = k % g->out_w * g->stride_w;
+    for (size_t at_ = 0; at_ < chosen; at_++) {
+        size_t r = at_ / g->in_w + g->pad_top, c = at_ % g->in_w + g->pad_left;
+        if (r >= top && r < top + g->kh && c >= left && c < left + g->kw)
+            assert_true(value_at(&l->x, plane + at_) < want);
+    }
+}
+
 static void test_maxpool_forward(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2 * WINDOWS; i++) {
-        struct cnn_window g = window(i % WINDOWS, 0);
+    for (int i = 0; i < 4 * WINDOWS; i++) {
+        struct cnn_window g = window(i / 4, 0);
+        int layout = layout_of(i);
         size_t out = N * C * g.out_h * g.out_w;
         struct layer_case l = {.g = g,
-                               .x = tensor(N, C, g.in_h, g.in_w, INPUT),
-                               .y = tensor(N, C, g.out_h, g.out_w, OUTPUT)};
+                               .x = tensor_in(layout, N, C, g.in_h, g.in_w, INPUT),
+                               .y = tensor_in(layout, N, C, g.out_h, g.out_w, OUTPUT)};
         real *x = l.x.data;
-        for (size_t k = 0; k < cnn_tensor_count(&l.x); k++)
+        for (size_t k = 0; k < cnn_tensor_elements(&l.x); k++)
             x[k] = (real)(floor((double)x[k] * 4) / 4); /* many equals */
-        l.argmax = i < WINDOWS ? buffer_new(out * sizeof *l.argmax, OUTPUT) : NULL;
+        if (i & 2)
+            l.argmax = buffer_new(cnn_tensor_elements(&l.y) * sizeof *l.argmax, OUTPUT);
         run_all(max_run, &l);
         double *want = zeros(out);
         for (size_t k = 0; k < out; k++)
             want[k] = -INFINITY;
         each_element(&l, N * C, visit_max, want);
-        for (size_t k = 0; k < out; k++) {
-            assert_true(value(&l.y, k) == want[k]);
-            size_t plane = k / (g.out_h * g.out_w) * g.in_h * g.in_w;
-            if (!l.argmax)
-                continue;
-            size_t chosen = (size_t)l.argmax[k];
-            assert_true(value(&l.x, plane + chosen) == want[k]);
-            /* the first of equals */
-            size_t top = k % (g.out_h * g.out_w) / g.out_w * g.stride_h,
-                   left = k % g.out_w * g.stride_w;
-            for (size_t at_ = 0; at_ < chosen; at_++) {
-                size_t r = at_ / g.in_w + g.pad_top, c = at_ % g.in_w + g.pad_left;
-                if (r >= top && r < top + g.kh && c >= left && c < left + g.kw)
-                    assert_true(value(&l.x, plane + at_) < want[k]);
-            }
-        }
+        expect_tensor("y", &l.y, want, 0);
+        for (size_t k = 0; l.argmax && k < out; k++)
+            check_argmax(&l, k, want[k]);
         x[0] = (real)NAN;
         max_run(&queues[0], &l);
-        if (!g.pad_top || g.out_h)
-            assert_true(value(&l.y, 0) != value(&l.y, 0));
+        assert_true(value_at(&l.y, 0) != value_at(&l.y, 0));
         free(want);
         buffers_free();
+    }
+}
+
+/* Any element of the output's window that lies inside the input. */
+static size_t pick_in_window(const struct cnn_window *g, size_t output)
+{
+    for (;;) {
+        size_t r = output / g->out_w * g->stride_h + pick(0, g->kh - 1);
+        size_t c = output % g->out_w * g->stride_w + pick(0, g->kw - 1);
+        if (r >= g->pad_top && r < g->pad_top + g->in_h && c >= g->pad_left &&
+            c < g->pad_left + g->in_w)
+            return (r - g->pad_top) * g->in_w + c - g->pad_left;
     }
 }
 
 static void test_maxpool_backward(void **state)
 {
     (void)state;
-    for (int i = 0; i < WINDOWS; i++) {
-        struct cnn_window g = window(i, 0);
-        size_t out = N * C * g.out_h * g.out_w, in = N * C * g.in_h * g.in_w;
+    for (int i = 0; i < 2 * WINDOWS; i++) {
+        struct cnn_window g = window(i / 2, 0);
+        int layout = layout_of(i);
+        size_t pixels = g.out_h * g.out_w, out = N * C * pixels, in = N * C * g.in_h * g.in_w;
         struct layer_case l = {.g = g,
-                               .dy = tensor(N, C, g.out_h, g.out_w, INPUT),
-                               .dx = tensor(N, C, g.in_h, g.in_w, OUTPUT)};
-        l.argmax = buffer_new(out * sizeof *l.argmax, INPUT);
+                               .dy = tensor_in(layout, N, C, g.out_h, g.out_w, INPUT),
+                               .dx = tensor_in(layout, N, C, g.in_h, g.in_w, OUTPUT)};
+        size_t bytes = cnn_tensor_elements(&l.dy) * sizeof *l.argmax;
+        l.argmax = buffer_new(bytes, INPUT);
+        memset(l.argmax, 0, bytes);
         double *want = zeros(in);
         for (size_t k = 0; k < out; k++) {
-            l.argmax[k] = (int32_t)pick(0, g.in_h * g.in_w - 1);
-            want[k / (g.out_h * g.out_w) * g.in_h * g.in_w + (size_t)l.argmax[k]] +=
-                value(&l.dy, k);
+            size_t chosen = pick_in_window(&g, k % pixels);
+            l.argmax[place_of(&l.dy, k)] = (int32_t)chosen;
+            want[k / pixels * g.in_h * g.in_w + chosen] += value_at(&l.dy, k);
         }
         run_all(max_back_run, &l);
-        expect_close("dx", l.dx.data, want, in, 1e-6);
+        expect_tensor("dx", &l.dx, want, 1e-6);
         free(want);
         buffers_free();
     }
@@ -266,18 +292,19 @@ static void test_maxpool_backward(void **state)
 static void test_avgpool_forward(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2 * WINDOWS; i++) {
-        struct cnn_window g = window(i % WINDOWS, i < WINDOWS);
+    for (int i = 0; i < 4 * WINDOWS; i++) {
+        struct cnn_window g = window(i / 4, i & 2);
+        int layout = layout_of(i);
         size_t out = N * C * g.out_h * g.out_w;
         struct layer_case l = {.g = g,
-                               .x = tensor(N, C, g.in_h, g.in_w, INPUT),
-                               .y = tensor(N, C, g.out_h, g.out_w, OUTPUT)};
+                               .x = tensor_in(layout, N, C, g.in_h, g.in_w, INPUT),
+                               .y = tensor_in(layout, N, C, g.out_h, g.out_w, OUTPUT)};
         run_all(mean_run, &l);
         double *want = zeros(out);
         counts = zeros(out);
         each_element(&l, N * C, visit_count, counts);
         each_element(&l, N * C, visit_mean, want);
-        expect_close("y", l.y.data, want, out, 1e-6);
+        expect_tensor("y", &l.y, want, 1e-6);
         free(want);
         free(counts);
         buffers_free();
@@ -287,18 +314,19 @@ static void test_avgpool_forward(void **state)
 static void test_avgpool_backward(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2 * WINDOWS; i++) {
-        struct cnn_window g = window(i % WINDOWS, i < WINDOWS);
+    for (int i = 0; i < 4 * WINDOWS; i++) {
+        struct cnn_window g = window(i / 4, i & 2);
+        int layout = layout_of(i);
         size_t out = N * C * g.out_h * g.out_w, in = N * C * g.in_h * g.in_w;
         struct layer_case l = {.g = g,
-                               .dy = tensor(N, C, g.out_h, g.out_w, INPUT),
-                               .dx = tensor(N, C, g.in_h, g.in_w, OUTPUT)};
+                               .dy = tensor_in(layout, N, C, g.out_h, g.out_w, INPUT),
+                               .dx = tensor_in(layout, N, C, g.in_h, g.in_w, OUTPUT)};
         run_all(mean_back_run, &l);
         double *want = zeros(in);
         counts = zeros(out);
         each_element(&l, N * C, visit_count, counts);
         each_element(&l, N * C, visit_spread, want);
-        expect_close("dx", l.dx.data, want, in, 1e-6);
+        expect_tensor("dx", &l.dx, want, 1e-6);
         free(want);
         free(counts);
         buffers_free();

@@ -69,6 +69,19 @@ static void forward_job(void *context, size_t job, int thread)
     }
 }
 
+/* f(0) is not 0 everywhere: the channels that fill up the last block of a sample become zero again.
+ */
+static void zero_fill_job(void *context, size_t n, int thread)
+{
+    const struct cnn_tensor *y = context;
+    size_t lanes = (size_t)y->layout, blocks = cnn_ceil_div(y->c, lanes), hw = y->h * y->w;
+    real *last = (real *)y->data + ((n + 1) * blocks - 1) * hw * lanes;
+    (void)thread;
+    for (size_t i = 0; i < hw; i++)
+        for (size_t c = y->c % lanes; c < lanes; c++)
+            last[i * lanes + c] = 0;
+}
+
 CNN_HOT static void relu_backward(const real *y, const real *dy, real slope, real *dx, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -116,9 +129,14 @@ void cnn_cpu_activation_forward(struct cnn_queue *q, enum cnn_activation f, doub
 {
     if (q->code)
         return;
-    struct activation a = {
-        .f = f, .slope = (real)slope, .count = cnn_tensor_elements(y), .x = x->data, .out = y->data};
+    struct activation a = {.f = f,
+                           .slope = (real)slope,
+                           .count = cnn_tensor_elements(y),
+                           .x = x->data,
+                           .out = y->data};
     cnn_queue_run(q, cnn_ceil_div(a.count, CNN_CHUNK), forward_job, &a);
+    if (f == CNN_SIGMOID && y->layout && y->c % (size_t)y->layout)
+        cnn_queue_run(q, y->n, zero_fill_job, y);
 }
 
 void cnn_cpu_activation_backward(struct cnn_queue *q, enum cnn_activation f, double slope,

@@ -1,4 +1,4 @@
-/* Maximum and mean over windows of each (h, w) plane.
+/* Maximum and mean over windows of each (h, w) plane; blocked layouts go to pool_blocked.c.
  *
  * Window (i, j) covers rows i * stride - pad .. + kh - 1, clipped to the input; columns likewise.
  */
@@ -6,6 +6,7 @@
 
 #include "kern/hot.h"
 #include "kern/parallel.h"
+#include "kern/pool_blocked.h"
 
 struct pool {
     struct cnn_window g;
@@ -77,6 +78,20 @@ static inline int beats(real v, real best)
     return (v > best) | (v != v);
 }
 
+static inline real larger(real best, real v)
+{
+    return beats(v, best) ? v : best;
+}
+
+CNN_HOT static void largest_two_by_two(const struct cnn_window *g, const real *x, real *y)
+{
+    for (size_t i = 0; i < g->out_h; i++, y += g->out_w) {
+        const real *a = x + 2 * i * g->in_w, *b = a + g->in_w;
+        for (size_t j = 0; j < g->out_w; j++)
+            y[j] = larger(larger(larger(a[2 * j], a[2 * j + 1]), b[2 * j]), b[2 * j + 1]);
+    }
+}
+
 CNN_HOT static void max_two_by_two(const struct cnn_window *g, const real *x, real *y,
                                    int32_t *argmax)
 {
@@ -107,11 +122,13 @@ static void max_forward_job(void *context, size_t job, int thread)
     const struct cnn_window *g = &p->g;
     struct cnn_range r = cnn_range_of(job, p->chunk, p->planes);
     size_t in = g->in_h * g->in_w, out = g->out_h * g->out_w;
-    int quick = p->argmax && is_two_by_two(g);
+    int quick = is_two_by_two(g);
     (void)thread;
     for (size_t i = r.begin; i < r.end; i++) {
         int32_t *argmax = p->argmax ? p->argmax + i * out : NULL;
-        if (quick)
+        if (quick && !argmax)
+            largest_two_by_two(g, p->x + i * in, p->y + i * out);
+        else if (quick)
             max_two_by_two(g, p->x + i * in, p->y + i * out, argmax);
         else
             max_plane(g, p->x + i * in, p->y + i * out, argmax);
@@ -134,17 +151,22 @@ static void max_backward_job(void *context, size_t job, int thread)
     }
 }
 
-/* How many elements the mean is over: those inside, or those inside the padded input. */
-static size_t divisor(const struct cnn_window *g, size_t i, size_t j, struct cnn_range rows,
-                      struct cnn_range cols)
+size_t cnn_window_divisor(const struct cnn_window *g, size_t i, size_t j, size_t rows,
+                          size_t columns)
 {
     if (!g->count_pad)
-        return (rows.end - rows.begin) * (cols.end - cols.begin);
+        return rows * columns;
     size_t bottom = g->in_h + g->pad_top + g->pad_bottom,
            right = g->in_w + g->pad_left + g->pad_right;
     size_t h = cnn_min(g->kh, bottom - cnn_min(i * g->stride_h, bottom));
     size_t w = cnn_min(g->kw, right - cnn_min(j * g->stride_w, right));
     return h * w;
+}
+
+static size_t divisor(const struct cnn_window *g, size_t i, size_t j, struct cnn_range rows,
+                      struct cnn_range cols)
+{
+    return cnn_window_divisor(g, i, j, rows.end - rows.begin, cols.end - cols.begin);
 }
 
 static double window_sum(const struct cnn_window *g, const real *x, struct cnn_range rows,
@@ -202,8 +224,6 @@ static void spread_job(void *context, size_t job, int thread)
 
 static void run(struct cnn_queue *q, cnn_job *job, struct pool *p, const struct cnn_tensor *x)
 {
-    if (q->code)
-        return;
     p->planes = x->n * x->c;
     p->chunk = cnn_chunk_of(p->g.in_h * p->g.in_w + p->g.out_h * p->g.out_w * p->g.kh * p->g.kw);
     cnn_queue_run(q, cnn_ceil_div(p->planes, p->chunk), job, p);
@@ -212,26 +232,46 @@ static void run(struct cnn_queue *q, cnn_job *job, struct pool *p, const struct 
 void cnn_cpu_maxpool_forward(struct cnn_queue *q, const struct cnn_window *g,
                              const struct cnn_tensor *x, struct cnn_tensor *y, void *argmax)
 {
-    run(q, max_forward_job, &(struct pool){.g = *g, .x = x->data, .y = y->data, .argmax = argmax},
-        x);
+    if (q->code)
+        return;
+    if (x->layout)
+        cnn_blocked_maxpool_forward(q, g, x, y, argmax);
+    else
+        run(q, max_forward_job,
+            &(struct pool){.g = *g, .x = x->data, .y = y->data, .argmax = argmax}, x);
 }
 
 void cnn_cpu_maxpool_backward(struct cnn_queue *q, const struct cnn_window *g,
                               const struct cnn_tensor *dy, const void *argmax,
                               struct cnn_tensor *dx)
 {
-    run(q, max_backward_job,
-        &(struct pool){.g = *g, .x = dy->data, .y = dx->data, .chosen = argmax}, dx);
+    if (q->code)
+        return;
+    if (dx->layout)
+        cnn_blocked_maxpool_backward(q, g, dy, argmax, dx);
+    else
+        run(q, max_backward_job,
+            &(struct pool){.g = *g, .x = dy->data, .y = dx->data, .chosen = argmax}, dx);
 }
 
 void cnn_cpu_avgpool_forward(struct cnn_queue *q, const struct cnn_window *g,
                              const struct cnn_tensor *x, struct cnn_tensor *y)
 {
-    run(q, average_job, &(struct pool){.g = *g, .x = x->data, .y = y->data}, x);
+    if (q->code)
+        return;
+    if (x->layout)
+        cnn_blocked_avgpool_forward(q, g, x, y);
+    else
+        run(q, average_job, &(struct pool){.g = *g, .x = x->data, .y = y->data}, x);
 }
 
 void cnn_cpu_avgpool_backward(struct cnn_queue *q, const struct cnn_window *g,
                               const struct cnn_tensor *dy, struct cnn_tensor *dx)
 {
-    run(q, spread_job, &(struct pool){.g = *g, .x = dy->data, .y = dx->data}, dx);
+    if (q->code)
+        return;
+    if (dx->layout)
+        cnn_blocked_avgpool_backward(q, g, dy, dx);
+    else
+        run(q, spread_job, &(struct pool){.g = *g, .x = dy->data, .y = dx->data}, dx);
 }

@@ -32,6 +32,7 @@ const struct cnn_layer_type cnn_layer_avgpool = {
     .options_size = sizeof(struct cnn_pooling),
     .min_inputs = 1,
     .max_inputs = 1,
+    .flags = CNN_LAYER_ANY_LAYOUT,
     .setup = cnn_pooling_setup,
     .forward = forward,
     .backward = backward,

@@ -39,6 +39,7 @@ const struct cnn_layer_type cnn_layer_maxpool = {
     .options_size = sizeof(struct cnn_pooling),
     .min_inputs = 1,
     .max_inputs = 1,
+    .flags = CNN_LAYER_ANY_LAYOUT,
     .setup = cnn_pooling_setup,
     .reserve = reserve,
     .forward = forward,

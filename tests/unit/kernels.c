@@ -31,6 +31,7 @@ int main(void)
 #include "kern/kernels.def"
 #undef CNN_KERNEL
         cmocka_unit_test(test_products_do_not_depend_on_addresses),
+        cmocka_unit_test(activations_keep_blocks_filled_with_zeros),
         cmocka_unit_test(failed_queues_do_nothing),
     };
     return cmocka_run_group_tests_name("kernels", tests, open_queues, close_queues);

@@ -9,7 +9,7 @@ enum { PIXELS = 8, TAPS = 3 };
 INLINE void outputs(const int pixels, const ptrdiff_t step, const struct cnn_depthwise *d,
                     const real *x, size_t at)
 {
-    const struct cnn_rectangle *r = &d->r;
+    const struct cnn_rectangle *r = d->r;
     vec sum[PIXELS], bias = d->bias ? v_load(d->bias) : v_zero();
     UNROLL
     for (int p = 0; p < pixels; p++)
@@ -33,7 +33,7 @@ INLINE void outputs(const int pixels, const ptrdiff_t step, const struct cnn_dep
             y = v_at_least(y, v_zero());
         if (d->limit > 1)
             y = v_at_most(y, v_set(d->high));
-        v_store(d->out + to, y);
+        v_store(d->y + to, y);
     }
 }
 
@@ -69,9 +69,9 @@ INLINE void rest(const ptrdiff_t step, const struct cnn_depthwise *d, const real
 
 INLINE void plane(const ptrdiff_t step, const struct cnn_depthwise *d)
 {
-    const struct cnn_rectangle *r = &d->r;
+    const struct cnn_rectangle *r = d->r;
     for (size_t i = 0; i < r->rows; i++) {
-        const real *x = r->x + (ptrdiff_t)i * r->x_row;
+        const real *x = d->x + r->in + (ptrdiff_t)i * r->in_row;
         size_t at = r->out + i * r->out_row, j = 0;
         for (; j + PIXELS <= r->columns; j += PIXELS, x += PIXELS * step)
             outputs(PIXELS, step, d, x, at + j * r->out_column);
@@ -81,12 +81,12 @@ INLINE void plane(const ptrdiff_t step, const struct cnn_depthwise *d)
 
 void CNN_V(depthwise)(const struct cnn_depthwise *d)
 {
-    if (d->r.x_column == V)
+    if (d->r->in_column == V)
         plane(V, d);
-    else if (d->r.x_column == (ptrdiff_t)2 * V)
+    else if (d->r->in_column == (ptrdiff_t)2 * V)
         plane((ptrdiff_t)2 * V, d);
     else
-        plane(d->r.x_column, d);
+        plane(d->r->in_column, d);
 }
 
 /* Taps (taps_h, taps_w) from x on; their sums stay in registers for the whole rectangle. */
@@ -100,8 +100,8 @@ INLINE void tap_sums(const int taps_h, const int taps_w, const struct cnn_rectan
     for (int k = 0; k < taps_w; k++)
         s[i][k] = v_zero();
     for (size_t row = 0; row < r->rows; row++) {
-        const real *from = x + (ptrdiff_t)row * r->x_row, *out = dy + r->out + row * r->out_row;
-        for (size_t j = 0; j < r->columns; j++, from += r->x_column, out += r->out_column) {
+        const real *from = x + (ptrdiff_t)row * r->in_row, *out = dy + r->out + row * r->out_row;
+        for (size_t j = 0; j < r->columns; j++, from += r->in_column, out += r->out_column) {
             vec g = v_load(out);
             UNROLL
             for (int i = 0; i < taps_h; i++)
@@ -138,8 +138,8 @@ TAP_SUMS(3, 3)
 typedef void tap_sums_function(const struct cnn_rectangle *r, const real *x, const real *dy,
                                real *sum, size_t sum_row);
 
-void CNN_V(depthwise_weight)(const struct cnn_rectangle *r, const real *dy, real *sum,
-                             size_t sum_row)
+void CNN_V(depthwise_weight)(const struct cnn_rectangle *r, const real *x, const real *dy,
+                             real *sum, size_t sum_row)
 {
     static tap_sums_function *const sizes[TAPS][TAPS] = {
         {tap_sums_1_1, tap_sums_1_2, tap_sums_1_3},
@@ -150,7 +150,7 @@ void CNN_V(depthwise_weight)(const struct cnn_rectangle *r, const real *dy, real
         for (size_t k = 0; k < r->taps_w; k += TAPS) {
             size_t h = r->taps_h - i < TAPS ? r->taps_h - i : TAPS;
             size_t w = r->taps_w - k < TAPS ? r->taps_w - k : TAPS;
-            const real *x = r->x + (ptrdiff_t)i * r->tap_row + (ptrdiff_t)k * r->tap_column;
-            sizes[h - 1][w - 1](r, x, dy, sum + i * sum_row + k * V, sum_row);
+            ptrdiff_t tap = (ptrdiff_t)i * r->tap_row + (ptrdiff_t)k * r->tap_column;
+            sizes[h - 1][w - 1](r, x + r->in + tap, dy, sum + i * sum_row + k * V, sum_row);
         }
 }

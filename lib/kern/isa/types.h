@@ -3,6 +3,7 @@
 #define CNN_KERN_ISA_TYPES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "tensor/tensor.h"
 
@@ -31,27 +32,28 @@ struct cnn_block {
     real high;
 };
 
-/* Outputs of a plane of vectors (h, w, lanes) that all read the same taps. All distances are in
- * elements: x_row and x_column from output to output, tap_row and tap_column from tap to tap. */
+/* Outputs of a plane of vectors (h, w, lanes) that all read the same taps (taps.h). All distances
+ * are in elements: in_row and in_column from output to output in the plane that is read, tap_row
+ * and tap_column from tap to tap there. */
 struct cnn_rectangle {
-    const real *x; /* what the first tap of the first output reads */
-    size_t out;    /* where the first output lies in its tensor */
+    ptrdiff_t in; /* where the first tap of the first output reads */
+    size_t out;   /* where the first output lies */
     size_t rows, columns, taps_h, taps_w;
-    ptrdiff_t x_row, x_column, tap_row, tap_column;
+    ptrdiff_t in_row, in_column, tap_row, tap_column;
     size_t out_row, out_column;
 };
 
-/* Each channel by itself: out = sum over taps of w times x, then plus bias, plus add, then limits
- * as in struct cnn_block. */
+/* Each channel by itself: y = sum over taps of w times x, then plus bias, plus add, then limits as
+ * in struct cnn_block. x, y and add are planes. */
 struct cnn_depthwise {
-    struct cnn_rectangle r;
-    real *out;
-    const real *w;             /* of the first tap */
+    const struct cnn_rectangle *r;
+    const real *x, *w;         /* w: of the first tap */
     ptrdiff_t w_row, w_column; /* from tap to tap */
     const real *bias;          /* (lanes); NULL: none */
-    const real *add;           /* laid out as out; NULL: none */
+    const real *add;           /* NULL: none */
     int limit;
     real high;
+    real *y;
 };
 
 /* A row of Winograd tiles, side by side, of one block of channels. In the image a tile begins
