@@ -369,21 +369,21 @@ static void adaptive_plainly(const size_t s[4], const struct cnn_tensor *from, i
             double share = adaptive_share(k % out / s[3], m / s[1], s[0], s[2]) *
                            adaptive_share(k % s[3], m % s[1], s[1], s[3]);
             size_t at = k / out * in + m;
-            to[back ? at : k] += share * value(from, back ? k : at);
+            to[back ? at : k] += share * value_at(from, back ? k : at);
         }
 }
 
 static void test_adaptive_avgpool_forward(void **state)
 {
     (void)state;
-    for (int i = 0; i < ADAPTIVE; i++) {
-        const size_t *s = adaptive_sizes[i];
-        struct layer_case l = {.x = tensor(N, C, s[0], s[1], INPUT),
-                               .y = tensor(N, C, s[2], s[3], OUTPUT)};
+    for (int i = 0; i < 2 * ADAPTIVE; i++) {
+        const size_t *s = adaptive_sizes[i / 2];
+        struct layer_case l = {.x = tensor_in(layout_of(i), N, C, s[0], s[1], INPUT),
+                               .y = tensor_in(layout_of(i), N, C, s[2], s[3], OUTPUT)};
         run_all(adaptive_run, &l);
         double *want = zeros(N * C * s[2] * s[3]);
         adaptive_plainly(s, &l.x, 0, want);
-        expect_close("y", l.y.data, want, N * C * s[2] * s[3], 1e-6);
+        expect_tensor("y", &l.y, want, 1e-6);
         free(want);
         buffers_free();
     }
@@ -392,14 +392,14 @@ static void test_adaptive_avgpool_forward(void **state)
 static void test_adaptive_avgpool_backward(void **state)
 {
     (void)state;
-    for (int i = 0; i < ADAPTIVE; i++) {
-        const size_t *s = adaptive_sizes[i];
-        struct layer_case l = {.dy = tensor(N, C, s[2], s[3], INPUT),
-                               .dx = tensor(N, C, s[0], s[1], OUTPUT)};
+    for (int i = 0; i < 2 * ADAPTIVE; i++) {
+        const size_t *s = adaptive_sizes[i / 2];
+        struct layer_case l = {.dy = tensor_in(layout_of(i), N, C, s[2], s[3], INPUT),
+                               .dx = tensor_in(layout_of(i), N, C, s[0], s[1], OUTPUT)};
         run_all(adaptive_back_run, &l);
         double *want = zeros(N * C * s[0] * s[1]);
         adaptive_plainly(s, &l.dy, 1, want);
-        expect_close("dx", l.dx.data, want, N * C * s[0] * s[1], 1e-6);
+        expect_tensor("dx", &l.dx, want, 1e-6);
         free(want);
         buffers_free();
     }

@@ -7,10 +7,12 @@
  */
 #include <string.h>
 
+#include "kern/isa.h"
 #include "kern/parallel.h"
 
 struct pool {
     size_t in_h, in_w, out_h, out_w, planes, chunk;
+    size_t lanes;     /* of a blocked layout, whose planes are of vectors; else 1 */
     const real *from; /* x (planes, in_h, in_w), or dy (planes, out_h, out_w) */
     real *to;         /* y (planes, out_h, out_w), or dx (planes, in_h, in_w) */
 };
@@ -51,22 +53,60 @@ static void spread_plane(const struct pool *p, const real *dy, real *dx)
     }
 }
 
+/* One window of a plane of vectors; its taps are those of `r`, for which `scale` is left. */
+static real window_rectangle(const struct pool *p, size_t i, size_t j, struct cnn_rectangle *r)
+{
+    struct cnn_range rows = window(i, p->in_h, p->out_h), cols = window(j, p->in_w, p->out_w);
+    *r = (struct cnn_rectangle){.in = (ptrdiff_t)((rows.begin * p->in_w + cols.begin) * p->lanes),
+                                .out = (i * p->out_w + j) * p->lanes,
+                                .rows = 1,
+                                .columns = 1,
+                                .taps_h = rows.end - rows.begin,
+                                .taps_w = cols.end - cols.begin,
+                                .tap_row = (ptrdiff_t)(p->in_w * p->lanes),
+                                .tap_column = (ptrdiff_t)p->lanes};
+    return 1 / (real)(r->taps_h * r->taps_w);
+}
+
+static void average_vectors(const struct pool *p, const real *x, real *y)
+{
+    struct cnn_rectangle r;
+    for (size_t i = 0; i < p->out_h; i++)
+        for (size_t j = 0; j < p->out_w; j++) {
+            real scale = window_rectangle(p, i, j, &r);
+            cnn_isa()->pool_sum(&r, x, scale, y);
+        }
+}
+
+static void spread_vectors(const struct pool *p, const real *dy, real *dx)
+{
+    struct cnn_rectangle r;
+    memset(dx, 0, p->in_h * p->in_w * p->lanes * sizeof *dx);
+    for (size_t i = 0; i < p->out_h; i++)
+        for (size_t j = 0; j < p->out_w; j++) {
+            real scale = window_rectangle(p, i, j, &r);
+            cnn_isa()->pool_spread(&r, dy, scale, dx);
+        }
+}
+
 static void average_job(void *context, size_t job, int thread)
 {
     const struct pool *p = context;
     struct cnn_range r = cnn_range_of(job, p->chunk, p->planes);
+    size_t in = p->in_h * p->in_w * p->lanes, out = p->out_h * p->out_w * p->lanes;
     (void)thread;
     for (size_t i = r.begin; i < r.end; i++)
-        average_plane(p, p->from + i * p->in_h * p->in_w, p->to + i * p->out_h * p->out_w);
+        (p->lanes > 1 ? average_vectors : average_plane)(p, p->from + i * in, p->to + i * out);
 }
 
 static void spread_job(void *context, size_t job, int thread)
 {
     const struct pool *p = context;
     struct cnn_range r = cnn_range_of(job, p->chunk, p->planes);
+    size_t in = p->in_h * p->in_w * p->lanes, out = p->out_h * p->out_w * p->lanes;
     (void)thread;
     for (size_t i = r.begin; i < r.end; i++)
-        spread_plane(p, p->from + i * p->out_h * p->out_w, p->to + i * p->in_h * p->in_w);
+        (p->lanes > 1 ? spread_vectors : spread_plane)(p, p->from + i * out, p->to + i * in);
 }
 
 /* in: x or dx; out: y or dy. */
@@ -75,8 +115,10 @@ static void run(struct cnn_queue *q, cnn_job *job, const struct cnn_tensor *in,
 {
     if (q->code)
         return;
-    struct pool p = {in->h, in->w, out->h, out->w, .planes = in->n * in->c, .from = from, .to = to};
-    p.chunk = cnn_chunk_of(in->h * in->w + out->h * out->w);
+    size_t lanes = in->layout ? (size_t)in->layout : 1;
+    struct pool p = {in->h, in->w, out->h, out->w, .lanes = lanes, .from = from, .to = to};
+    p.planes = in->n * cnn_ceil_div(in->c, lanes);
+    p.chunk = cnn_chunk_of((in->h * in->w + out->h * out->w) * lanes);
     cnn_queue_run(q, cnn_ceil_div(p.planes, p.chunk), job, &p);
 }
 

@@ -2,92 +2,95 @@
  * column, channels padded with zeros on both sides (the odd one behind), as the public weights of
  * ResNet-20 and its kin were trained.
  * y[n, c, i, j] = x[n, c - before, stride i, stride j] where x has that channel, else 0;
- * before = (y.c - x.c) / 2. */
+ * before = (y.c - x.c) / 2. Jobs fill blocks; in plain layout a channel is a block of its own. */
 #include <string.h>
 
-#include "kern/parallel.h"
+#include "kern/channels.h"
 
 struct subsample {
-    size_t stride, n, chunk;
-    struct cnn_chw large, small; /* x and y; large.c <= small.c */
-    const real *from;
-    real *to;
+    size_t stride, lanes, chunk;
+    const struct cnn_tensor *large, *small; /* x and y, or dx and dy; large->c <= small->c */
 };
 
-static size_t channels_before(const struct subsample *s)
+static size_t before(const struct subsample *s)
 {
-    return (s->small.c - s->large.c) / 2;
+    return (s->small->c - s->large->c) / 2;
 }
 
-static void forward_sample(const struct subsample *s, const real *x, real *y)
+static size_t blocks_of(const struct subsample *s, const struct cnn_tensor *t)
 {
-    size_t plane = s->small.h * s->small.w, before = channels_before(s);
-    memset(y, 0, before * plane * sizeof *y);
-    y += before * plane;
-    for (size_t c = 0; c < s->large.c; c++)
-        for (size_t i = 0; i < s->small.h; i++) {
-            const real *row = x + (c * s->large.h + i * s->stride) * s->large.w;
-            for (size_t j = 0; j < s->small.w; j++)
-                *y++ = row[j * s->stride];
-        }
-    memset(y, 0, (s->small.c - s->large.c - before) * plane * sizeof *y);
+    return cnn_ceil_div(t->c, s->lanes);
 }
 
-static void backward_sample(const struct subsample *s, const real *dy, real *dx)
+static real *block_at(const struct subsample *s, const struct cnn_tensor *t, size_t index)
 {
-    memset(dx, 0, cnn_chw_count(s->large) * sizeof *dx);
-    dy += channels_before(s) * s->small.h * s->small.w;
-    for (size_t c = 0; c < s->large.c; c++)
-        for (size_t i = 0; i < s->small.h; i++) {
-            real *row = dx + (c * s->large.h + i * s->stride) * s->large.w;
-            for (size_t j = 0; j < s->small.w; j++)
-                row[j * s->stride] = *dy++;
-        }
+    return (real *)t->data + index * t->h * t->w * s->lanes;
+}
+
+static void fill_y(const struct subsample *s, size_t n, size_t block)
+{
+    const struct cnn_tensor *x = s->large, *y = s->small;
+    struct cnn_grid grid = {y->h, y->w, s->stride * x->w, s->stride, y->w, 1};
+    size_t begin = cnn_max(block * s->lanes, before(s));
+    size_t end = cnn_min((block + 1) * s->lanes, before(s) + x->c);
+    real *to = block_at(s, y, n * blocks_of(s, y) + block);
+    if (end < begin + s->lanes)
+        memset(to, 0, y->h * y->w * s->lanes * sizeof *to);
+    if (begin < end)
+        cnn_channels_copy(block_at(s, x, n * blocks_of(s, x)), x->h * x->w, begin - before(s),
+                          end - begin, &grid, s->lanes, begin - block * s->lanes, to);
+}
+
+static void fill_dx(const struct subsample *s, size_t n, size_t block)
+{
+    const struct cnn_tensor *dx = s->large, *dy = s->small;
+    struct cnn_grid grid = {dy->h, dy->w, dy->w, 1, s->stride * dx->w, s->stride};
+    size_t begin = block * s->lanes, end = cnn_min(begin + s->lanes, dx->c);
+    real *to = block_at(s, dx, n * blocks_of(s, dx) + block);
+    memset(to, 0, dx->h * dx->w * s->lanes * sizeof *to);
+    cnn_channels_copy(block_at(s, dy, n * blocks_of(s, dy)), dy->h * dy->w, begin + before(s),
+                      end - begin, &grid, s->lanes, 0, to);
 }
 
 static void forward_job(void *context, size_t job, int thread)
 {
     const struct subsample *s = context;
-    struct cnn_range r = cnn_range_of(job, s->chunk, s->n);
+    size_t blocks = blocks_of(s, s->small);
+    struct cnn_range r = cnn_range_of(job, s->chunk, s->small->n * blocks);
     (void)thread;
-    for (size_t n = r.begin; n < r.end; n++)
-        forward_sample(s, s->from + n * cnn_chw_count(s->large),
-                       s->to + n * cnn_chw_count(s->small));
+    for (size_t i = r.begin; i < r.end; i++)
+        fill_y(s, i / blocks, i % blocks);
 }
 
 static void backward_job(void *context, size_t job, int thread)
 {
     const struct subsample *s = context;
-    struct cnn_range r = cnn_range_of(job, s->chunk, s->n);
+    size_t blocks = blocks_of(s, s->large);
+    struct cnn_range r = cnn_range_of(job, s->chunk, s->large->n * blocks);
     (void)thread;
-    for (size_t n = r.begin; n < r.end; n++)
-        backward_sample(s, s->from + n * cnn_chw_count(s->small),
-                        s->to + n * cnn_chw_count(s->large));
+    for (size_t i = r.begin; i < r.end; i++)
+        fill_dx(s, i / blocks, i % blocks);
 }
 
+/* `to` is the one that is written. */
 static void run(struct cnn_queue *q, cnn_job *job, size_t stride, const struct cnn_tensor *large,
-                const struct cnn_tensor *small, const void *from, void *to)
+                const struct cnn_tensor *small, const struct cnn_tensor *to)
 {
     if (q->code)
         return;
-    struct subsample s = {.stride = stride,
-                          .n = large->n,
-                          .large = {large->c, large->h, large->w},
-                          .small = {small->c, small->h, small->w},
-                          .from = from,
-                          .to = to};
-    s.chunk = cnn_chunk_of(cnn_chw_count(s.large));
-    cnn_queue_run(q, cnn_ceil_div(s.n, s.chunk), job, &s);
+    struct subsample s = {stride, to->layout ? (size_t)to->layout : 1, 0, large, small};
+    s.chunk = cnn_chunk_of(to->h * to->w * s.lanes);
+    cnn_queue_run(q, cnn_ceil_div(to->n * blocks_of(&s, to), s.chunk), job, &s);
 }
 
 void cnn_cpu_subsample_forward(struct cnn_queue *q, size_t stride, const struct cnn_tensor *x,
                                struct cnn_tensor *y)
 {
-    run(q, forward_job, stride, x, y, x->data, y->data);
+    run(q, forward_job, stride, x, y, y);
 }
 
 void cnn_cpu_subsample_backward(struct cnn_queue *q, size_t stride, const struct cnn_tensor *dy,
                                 struct cnn_tensor *dx)
 {
-    run(q, backward_job, stride, dx, dy, dy->data, dx->data);
+    run(q, backward_job, stride, dx, dy, dx);
 }

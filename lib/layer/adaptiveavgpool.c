@@ -45,6 +45,7 @@ const struct cnn_layer_type cnn_layer_adaptiveavgpool = {
     .options_size = sizeof(struct options),
     .min_inputs = 1,
     .max_inputs = 1,
+    .flags = CNN_LAYER_ANY_LAYOUT,
     .setup = setup,
     .forward = forward,
     .backward = backward,

@@ -38,6 +38,7 @@ const struct cnn_layer_type cnn_layer_concat = {
     .options = options,
     .min_inputs = 1,
     .max_inputs = CNN_LAYER_MAX_INPUTS,
+    .flags = CNN_LAYER_ANY_LAYOUT,
     .setup = setup,
     .forward = forward,
     .backward = backward,
