@@ -19,8 +19,9 @@ static const struct cnn_conv_algorithm *const conv_algorithms[] = {
 };
 enum {
     ALGORITHMS = sizeof conv_algorithms / sizeof *conv_algorithms,
-    GEOMETRIES = 56,
-    SQUARES = 42
+    SQUARES = 42,
+    UNEVEN = 56,
+    GEOMETRIES = 80
 };
 
 static size_t out_size(size_t in, size_t pad, size_t k, size_t stride, size_t dilation)
@@ -45,10 +46,48 @@ static void make_square(struct conv_case *c, int i)
     g->in_w = pick(3, large);
 }
 
+/* Between blocked layouts: many blocks, and sides that differ in stride, dilation and padding. */
+static struct conv_case uneven_conv(int i)
+{
+    size_t lanes = cnn_isa()->lanes, most = i % 4 ? 3 * lanes : 5 * lanes, groups = 1;
+    struct conv_case c = {.n = pick(1, 3), .more = pick(0, 9)};
+    struct cnn_conv *g = &c.g;
+    c.x_layout = c.y_layout = (int)lanes;
+    if (i % 6 == 0) {
+        groups = pick(2, 3);
+        g->in_c = groups * lanes * pick(1, 2);
+        g->out_c = groups * lanes * pick(1, 2);
+    } else {
+        g->in_c = pick(i % 4 ? 1 : 4 * lanes, most);
+        g->out_c = pick(1, most);
+    }
+    g->groups = groups;
+    g->kh = i % 3 ? pick(1, 3) : 1;
+    g->kw = i % 3 ? pick(1, 3) : 1;
+    g->stride_h = i % 2 ? 1 : pick(1, 3);
+    g->stride_w = i % 2 ? 1 : pick(1, 3);
+    g->dilation_h = i % 5 ? 1 : pick(1, 3);
+    g->dilation_w = i % 5 ? 1 : pick(1, 3);
+    if (i % 9) {
+        g->pad_top = pick(0, 2);
+        g->pad_left = pick(0, 2);
+        g->pad_bottom = pick(0, 2);
+        g->pad_right = pick(0, 2);
+    }
+    g->in_h = g->dilation_h * (g->kh - 1) + pick(1, 8);
+    g->in_w = g->dilation_w * (g->kw - 1) + pick(1, i % 4 ? 18 : 8);
+    g->out_h = out_size(g->in_h, g->pad_top + g->pad_bottom, g->kh, g->stride_h, g->dilation_h);
+    g->out_w = out_size(g->in_w, g->pad_left + g->pad_right, g->kw, g->stride_w, g->dilation_w);
+    g->batch = c.n + c.more;
+    return c;
+}
+
 /* Geometries of all kinds, some large enough that tiles, blocks and parts are many; from SQUARES on
- * 3x3 in blocks. */
+ * 3x3 in blocks, from UNEVEN on with many of them. */
 static struct conv_case random_conv(int i)
 {
+    if (i >= UNEVEN)
+        return uneven_conv(i);
     struct conv_case c = {.n = pick(1, i % 3 ? 20 : 3), .more = pick(0, 40)};
     struct cnn_conv *g = &c.g;
     size_t wide = i % 8 == 0 ? 40 : 7, large = i % 4 == 0 ? 30 : 11, stride = i % 2 ? 1 : 3;
@@ -330,6 +369,7 @@ static void test_conv_cost(void **state)
 
 struct packed_case {
     struct conv_case c;
+    enum cnn_activation f;
     struct cnn_tensor add;
     void *packed;
 };
@@ -338,19 +378,37 @@ static void forward_packed(struct cnn_queue *q, void *context)
 {
     struct packed_case *p = context;
     struct conv_case *c = &p->c;
-    struct cnn_epilogue e = {.add = &p->add, .activate = 1, .f = CNN_RELU};
+    struct cnn_epilogue e = {.add = &p->add, .activate = 1, .f = p->f};
     cnn_cpu_conv_pack(q, &c->g, &c->x, &c->y, &c->w, p->packed);
     cnn_cpu_conv_forward(q, &c->g, &c->x, &c->w, &c->b, p->packed, &e, &c->y, c->work);
+}
+
+static double activated(enum cnn_activation f, double v)
+{
+    if (f == CNN_SIGMOID)
+        return 1 / (1 + exp(-v));
+    return v < 0 ? 0 : f == CNN_RELU6 && v > 6 ? 6 : v;
+}
+
+/* So that results are about as large as where activations bend. */
+static void scale_weights(struct conv_case *c)
+{
+    size_t count = cnn_tensor_count(&c->w);
+    real *w = c->w.data, scale = (real)(4 / sqrt((double)(count / c->g.out_c)));
+    for (size_t k = 0; k < count; k++)
+        w[k] *= scale;
 }
 
 /* Weights packed beforehand, a sum and an activation on the way out. */
 static void test_conv_pack(void **state)
 {
+    static const enum cnn_activation activations[] = {CNN_RELU, CNN_RELU6, CNN_SIGMOID};
     (void)state;
     for (int i = 0; i < GEOMETRIES; i++) {
-        struct packed_case p = {.c = random_conv(i)};
+        struct packed_case p = {.c = random_conv(i), .f = activations[i / 2 % 3]};
         struct conv_case *c = &p.c;
         set_tensors(c, CNN_CONV_FORWARD, 1);
+        scale_weights(c);
         buffers[1].kind = buffers[5].kind = INPUT;
         p.add = tensor_in(c->y_layout, c->n, c->g.out_c, c->g.out_h, c->g.out_w, INPUT);
         p.packed = buffer_new(cnn_cpu_conv_packed(&queues[1], &c->g, &c->x, &c->y), SCRATCH);
@@ -361,7 +419,7 @@ static void test_conv_pack(void **state)
             c->want[k] = value_at(&c->b, k / plane % c->g.out_c) + value_at(&p.add, k);
         each_term(c, forward_term);
         for (size_t k = 0; k < count; k++)
-            c->want[k] = c->want[k] > 0 ? c->want[k] : 0;
+            c->want[k] = activated(p.f, c->want[k]);
         expect_tensor("packed convolution", &c->y, c->want, tolerance_of(c, CNN_CONV_FORWARD));
         free(c->want);
         buffers_free();
@@ -382,21 +440,31 @@ static void test_conv_packed(void **state)
     }
 }
 
-/* Scratch for a batch suffices for smaller ones: it never shrinks as the batch grows. (That it
- * suffices at all the guards of the tests above see.) */
+/* An algorithm's scratch for a batch suffices for smaller ones: it never shrinks as the batch
+ * grows. (That it suffices at all the guards of the tests above see.) */
+static void check_work(struct conv_case c, const struct cnn_conv_algorithm *a,
+                       enum cnn_conv_pass pass)
+{
+    struct cnn_conv_case how = case_of(&c, pass);
+    how.g = &c.g;
+    size_t last = 0;
+    for (c.g.batch = 1; c.g.batch < 70; c.g.batch++) {
+        if (a->cost(&how) < 0)
+            continue;
+        size_t work = a->work(&how, 2);
+        assert_true(work >= last);
+        last = work;
+    }
+}
+
 static void test_conv_work(void **state)
 {
     (void)state;
     for (int i = 0; i < GEOMETRIES; i++) {
         struct conv_case c = random_conv(i);
-        size_t last = 0;
-        for (size_t n = 1; n < 70; n++) {
-            struct cnn_tensor x = {.layout = c.x_layout}, y = {.layout = c.y_layout};
-            c.g.batch = n;
-            size_t work = cnn_cpu_conv_work(&queues[2], &c.g, &x, &y);
-            assert_true(work >= last);
-            last = work;
-        }
+        for (int a = 0; a < ALGORITHMS; a++)
+            for (int pass = CNN_CONV_FORWARD; pass <= CNN_CONV_WEIGHT; pass++)
+                check_work(c, conv_algorithms[a], (enum cnn_conv_pass)pass);
     }
 }
 
