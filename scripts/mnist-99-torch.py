@@ -42,21 +42,22 @@ def start(net):
 def train(folder, path):
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count())))
     torch.manual_seed(int(os.environ.get("SEED", "0")))
-    epochs, batch = int(os.environ.get("EPOCHS", "3")), int(os.environ.get("BATCH", "64"))
+    epochs, batch = int(os.environ.get("EPOCHS", "2")), int(os.environ.get("BATCH", "48"))
     x, label = images(folder, "train")
     net = start(lenet5())
+    options = {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
     try:
-        optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, fused=True)
+        optimizer = torch.optim.SGD(net.parameters(), fused=True, **options)
     except (TypeError, RuntimeError):
-        optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+        optimizer = torch.optim.SGD(net.parameters(), **options)
     steps = epochs * -(-len(x) // batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, float(os.environ.get("RATE", "0.05")), total_steps=steps, cycle_momentum=False)
+        optimizer, float(os.environ.get("RATE", "0.05")), total_steps=steps, pct_start=0.2, cycle_momentum=False)
     for _ in range(epochs):
         order = torch.randperm(len(x))
         for xs, labels in zip(x[order].split(batch), label[order].split(batch)):
             optimizer.zero_grad(set_to_none=True)
-            functional.cross_entropy(net(xs), labels).backward()
+            functional.cross_entropy(net(xs), labels, label_smoothing=0.05).backward()
             optimizer.step()
             schedule.step()
     torch.save(net.state_dict(), path)
