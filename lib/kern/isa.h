@@ -10,8 +10,6 @@
 #include "kern/isa/types.h"
 #include "kern/kernels.h"
 
-enum { CNN_MOST_LANES = 16 };
-
 #define CNN_ISA_FUNCTION(result, name, arguments) result(*name) arguments;
 struct cnn_isa {
     const char *name;

@@ -63,24 +63,36 @@ static void forward(const struct cnn_layer *l, struct cnn_pass *p)
     struct cnn_tensor *const *statistics = p->w + (o->affine ? 2 : 0);
     if (p->training && !p->frozen)
         p->k->batchnorm_train(p->q, o->eps, p->again ? 0 : o->momentum, p->x[0], gamma, beta,
-                              statistics[0], statistics[1], p->saved[0], p->saved[1], p->y);
+                              statistics[0], statistics[1], p->saved[0], p->saved[1], p->epilogue,
+                              p->y);
     else
         p->k->batchnorm_infer(p->q, o->eps, p->x[0], gamma, beta, statistics[0], statistics[1],
-                              p->y);
+                              p->epilogue, p->y);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     const struct options *o = l->options;
-    const struct cnn_tensor *gamma = o->affine ? p->w[0] : NULL;
+    const struct cnn_tensor *gamma = o->affine ? p->w[0] : NULL, *beta = o->affine ? p->w[1] : NULL;
     struct cnn_tensor *dgamma = o->affine ? p->dw[0] : NULL, *dbeta = o->affine ? p->dw[1] : NULL;
     struct cnn_tensor *const *statistics = p->w + (o->affine ? 2 : 0);
     if (p->frozen)
-        p->k->batchnorm_backward_frozen(p->q, o->eps, p->x[0], gamma, statistics[0], statistics[1],
-                                        p->dy, p->dx[0], dgamma, dbeta);
+        p->k->batchnorm_backward_frozen(p->q, o->eps, p->x[0], gamma, beta, statistics[0],
+                                        statistics[1], p->y, p->epilogue, p->dy, p->dx[0], p->dadd,
+                                        dgamma, dbeta);
     else
-        p->k->batchnorm_backward(p->q, p->x[0], gamma, p->saved[0], p->saved[1], p->dy, p->dx[0],
-                                 dgamma, dbeta);
+        p->k->batchnorm_backward(p->q, p->x[0], gamma, beta, p->saved[0], p->saved[1], p->y,
+                                 p->epilogue, p->dy, p->dx[0], p->dadd, dgamma, dbeta);
+}
+
+static void fold(const struct cnn_layer *l, struct cnn_pass *p, const struct cnn_tensor *w,
+                 const struct cnn_tensor *b, struct cnn_tensor *w_out, struct cnn_tensor *b_out)
+{
+    const struct options *o = l->options;
+    const struct cnn_tensor *gamma = o->affine ? p->w[0] : NULL, *beta = o->affine ? p->w[1] : NULL;
+    struct cnn_tensor *const *statistics = p->w + (o->affine ? 2 : 0);
+    p->k->batchnorm_fold(p->q, o->eps, gamma, beta, statistics[0], statistics[1], w, b, w_out,
+                         b_out);
 }
 
 const struct cnn_layer_type cnn_layer_bn = {
@@ -90,9 +102,11 @@ const struct cnn_layer_type cnn_layer_bn = {
     .options_size = sizeof(struct options),
     .min_inputs = 1,
     .max_inputs = 1,
-    .flags = CNN_LAYER_NEEDS_X,
+    .flags =
+        CNN_LAYER_NEEDS_X | CNN_LAYER_ANY_LAYOUT | CNN_LAYER_EPILOGUE | CNN_LAYER_EPILOGUE_BACKWARD,
     .setup = setup,
     .reserve = reserve,
     .forward = forward,
     .backward = backward,
+    .fold = fold,
 };

@@ -5,6 +5,7 @@
 #include "kernels_conv.h"
 #include "kernels_elementwise.h"
 #include "kernels_layers.h"
+#include "kernels_norm.h"
 
 /* A queue that failed does nothing any more. */
 static void failed_queues_do_nothing(void **state)

@@ -87,4 +87,35 @@ struct cnn_outer {
     size_t sum_step; /* from element to element */
 };
 
+enum { CNN_MOST_LANES = 16 };
+
+/* Count, mean and sum of squared deviations from the mean: for each lane, or in lane 0 alone. */
+struct cnn_moments {
+    double count, mean[CNN_MOST_LANES], squares[CNN_MOST_LANES];
+};
+
+/* What a normalisation is followed by, and what its gradient goes back through. The gradient of a
+ * rectified unit looks at its result y or, where nothing is added, at what x gives: at the sign of
+ * v, below. */
+enum cnn_norm_rule {
+    CNN_NORM_IDENTITY,
+    CNN_NORM_LIMITS,      /* forward: at least 0 and at most high */
+    CNN_NORM_LEAKY,       /* forward: v > 0 ? v : slope v */
+    CNN_NORM_RECTIFIED_X, /* backward: dz = 0 < v < high ? dy : slope dy */
+    CNN_NORM_RECTIFIED_Y, /* backward: the same of y */
+    CNN_NORM_SIGMOID,     /* backward: dz = dy y (1 - y) */
+    CNN_NORM_TANH,        /* backward: dz = dy (1 - y^2) */
+};
+
+/* A normalisation of the channels in a vector's lanes,
+ *   v = (x - mean) scale + shift,   y = f(v + add),
+ * and its gradient,
+ *   dz = dy f'(y),   dx = dz own - (x - mean) slant - level. */
+struct cnn_norm {
+    real mean[CNN_MOST_LANES], scale[CNN_MOST_LANES], shift[CNN_MOST_LANES];
+    real own[CNN_MOST_LANES], slant[CNN_MOST_LANES], level[CNN_MOST_LANES];
+    enum cnn_norm_rule rule;
+    real slope, high;
+};
+
 #endif

@@ -22,6 +22,8 @@
 typedef real vec __attribute__((vector_size(CNN_VECTOR_BYTES)));
 typedef real vec_memory
     __attribute__((vector_size(CNN_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+/* What comparing two vectors gives. */
+typedef __typeof__((vec){0} > (vec){0}) vec_mask;
 
 enum { V = CNN_VECTOR_BYTES / sizeof(real) };
 
@@ -53,6 +55,12 @@ INLINE vec v_zero(void)
 INLINE vec v_set(real x)
 {
     return x - (vec){0};
+}
+
+/* Lane by lane a where m is true (all bits set), else b. */
+INLINE vec v_select(vec_mask m, vec a, vec b)
+{
+    return (vec)((m & (vec_mask)a) | (~m & (vec_mask)b));
 }
 
 /* Lane by lane the larger and the smaller; a NaN in x comes through. */
