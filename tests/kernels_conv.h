@@ -586,10 +586,12 @@ static void test_bias_backward(void **state)
 {
     static const size_t shapes[][4] = {{1, 1, 1, 1},    {3, 5, 7, 3},   {64, 84, 1, 1},
                                        {300, 37, 1, 1}, {7, 33, 31, 9}, {2, 1, 130, 70}};
+    enum { SHAPES = sizeof shapes / sizeof *shapes };
     (void)state;
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        const size_t *s = shapes[i];
-        struct dense_case d = {.dy = tensor(s[0], s[1], s[2], s[3], INPUT),
+    for (size_t i = 0; i < 2 * SHAPES; i++) {
+        const size_t *s = shapes[i % SHAPES];
+        int layout = i < SHAPES ? CNN_LAYOUT_PLAIN : (int)cnn_isa()->lanes;
+        struct dense_case d = {.dy = tensor_in(layout, s[0], s[1], s[2], s[3], INPUT),
                                .b = tensor(1, s[1], 1, 1, SUM)};
         run_all(bias_run, &d);
         double *want = zeros(s[1]);

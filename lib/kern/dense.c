@@ -1,7 +1,6 @@
-/* Fully connected layers by GEMM, and the bias gradient of dense and convolution alike.
+/* Fully connected layers by GEMM.
  * Work is cut along the side that the result has much of, so no job adds to another's result. */
 #include "kern/blas.h"
-#include "kern/hot.h"
 #include "kern/parallel.h"
 
 enum {
@@ -129,63 +128,4 @@ void cnn_cpu_dense_backward_weight(struct cnn_queue *q, const struct cnn_tensor 
     d.dw = dw->data;
     d.chunk = block_of(d.in);
     cnn_queue_run(q, cnn_ceil_div(d.in, d.chunk), backward_weight_job, &d);
-}
-
-struct bias {
-    size_t n, c, hw, chunk;
-    const real *dy; /* (n, c, hw) */
-    real *db;       /* (c) */
-};
-
-CNN_HOT static void add_lanes(const real *dy, size_t count, double lane[CNN_LANES])
-{
-    size_t i = 0;
-    for (; i + CNN_LANES <= count; i += CNN_LANES)
-        for (size_t k = 0; k < CNN_LANES; k++)
-            lane[k] += (double)dy[i + k];
-    for (size_t k = 0; i < count; i++, k++)
-        lane[k] += (double)dy[i];
-}
-
-/* A block of channels of vectors: rows are added to rows. */
-static void bias_of_vectors(const struct bias *b, size_t c, size_t count)
-{
-    double sum[CNN_LANES] = {0};
-    for (size_t n = 0; n < b->n; n++)
-        for (size_t k = 0; k < count; k++)
-            sum[k] += (double)b->dy[n * b->c + c + k];
-    for (size_t k = 0; k < count; k++)
-        b->db[c + k] += (real)sum[k];
-}
-
-static void bias_job(void *context, size_t job, int thread)
-{
-    const struct bias *b = context;
-    struct cnn_range r = cnn_range_of(job, b->chunk, b->c);
-    (void)thread;
-    if (b->hw == 1) {
-        for (size_t c = r.begin; c < r.end; c += CNN_LANES)
-            bias_of_vectors(b, c, cnn_min(CNN_LANES, r.end - c));
-        return;
-    }
-    for (size_t c = r.begin; c < r.end; c++) {
-        double lane[CNN_LANES] = {0};
-        for (size_t n = 0; n < b->n; n++)
-            add_lanes(b->dy + (n * b->c + c) * b->hw, b->hw, lane);
-        b->db[c] += (real)cnn_lanes_total(lane);
-    }
-}
-
-void cnn_cpu_bias_backward(struct cnn_queue *q, const struct cnn_tensor *dy, struct cnn_tensor *db)
-{
-    if (q->code)
-        return;
-    struct bias b = {.n = dy->n,
-                     .c = dy->c,
-                     .hw = dy->h * dy->w,
-                     .dy = dy->data,
-                     .db = db->data,
-                     .chunk = cnn_round_up(cnn_chunk_of(dy->n * dy->h * dy->w),
-                                           dy->h * dy->w == 1 ? CNN_LANES : 1)};
-    cnn_queue_run(q, cnn_ceil_div(b.c, b.chunk), bias_job, &b);
 }
