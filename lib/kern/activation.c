@@ -124,17 +124,6 @@ static void backward_job(void *context, size_t job, int thread)
         relu_backward(y, dy, a->f == CNN_RELU ? 0 : a->slope, dx, count);
 }
 
-/* Job: what fills up a sample's last block of channels is zero, as in every blocked tensor. */
-static void clear_job(void *context, size_t job, int thread)
-{
-    const struct cnn_tensor *y = context;
-    size_t block = (size_t)y->layout, plane = y->h * y->w * block;
-    real *last = (real *)y->data + (job + 1) * cnn_ceil_div(y->c, block) * plane - plane;
-    (void)thread;
-    for (size_t i = 0; i < plane; i++)
-        last[i] = i % block < y->c % block ? last[i] : 0;
-}
-
 void cnn_cpu_activation_forward(struct cnn_queue *q, enum cnn_activation f, double slope,
                                 const struct cnn_tensor *x, struct cnn_tensor *y)
 {
@@ -148,7 +137,6 @@ void cnn_cpu_activation_forward(struct cnn_queue *q, enum cnn_activation f, doub
     cnn_queue_run(q, cnn_ceil_div(a.count, CNN_CHUNK), forward_job, &a);
     if (f == CNN_SIGMOID && y->layout && y->c % (size_t)y->layout)
         cnn_queue_run(q, y->n, zero_fill_job, y);
-        cnn_queue_run(q, y->n, clear_job, y);
 }
 
 void cnn_cpu_activation_backward(struct cnn_queue *q, enum cnn_activation f, double slope,
