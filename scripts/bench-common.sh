@@ -79,9 +79,11 @@ middle() {
 }
 # calc FORMAT EXPRESSION
 calc() { awk "BEGIN { printf \"$1\", ($2) }"; }
+# figure EXPRESSION: a number as people read it
+figure() { awk "BEGIN { v = ($1); f = v < 100 ? \"%.3g\" : \"%.0f\"; printf f, v }"; }
 # calibrate FILE: what the cores reach now, one line more
 calibrate() { bench-peak "$THREADS" >>"$work/$1"; }
-peak() { echo "$(calc %.0f "$(middle "$1" 1)") | $(calc %.0f "$(middle "$1" 2)")"; }
+peak() { echo "$(figure "$(middle "$1" 1)") | $(figure "$(middle "$1" 2)")"; }
 machine() {
     echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $THREADS threads${ISA:+, kept to $ISA};" \
         "medians of $RUNS turns. Peak: multiply-adds (GFLOP/s) and copies (GB/s) that the cores reached meanwhile."
