@@ -116,18 +116,29 @@ static size_t outputs_before(const struct cnn_walk *k, size_t row)
     return row > k->phase_h ? cnn_ceil_div(row - k->phase_h, k->every_h) : 0;
 }
 
-void cnn_walk(const struct cnn_walk *k, struct cnn_range rows, cnn_walk_visit *visit, void *context)
+/* Visits the rectangles of a piece of rows: those of many columns, or those of one. */
+static void walk_columns(const struct cnn_walk *k, const struct cnn_piece *row, int single,
+                         cnn_walk_visit *visit, void *context)
+{
+    struct cnn_piece column = {.end = 0};
+    while (column.end < k->w.out) {
+        column = cnn_taps_piece(&k->w, column.end, k->w.out);
+        struct cnn_rectangle r = rectangle(k, row, &column);
+        if ((column.end - column.begin == 1) == single)
+            visit(context, &r, row, &column);
+    }
+}
+
+/* Single columns last: they would meet each row of the input in memory, not in the cache. */
+void cnn_walk(const struct cnn_walk *k, struct cnn_range rows, cnn_walk_visit *visit,
+              void *context)
 {
     size_t end = outputs_before(k, rows.end);
     struct cnn_piece row = {.end = outputs_before(k, rows.begin)};
     while (row.end < end) {
         row = cnn_taps_piece(&k->h, row.end, end);
-        struct cnn_piece column = {.end = 0};
-        while (column.end < k->w.out) {
-            column = cnn_taps_piece(&k->w, column.end, k->w.out);
-            struct cnn_rectangle r = rectangle(k, &row, &column);
-            visit(context, &r, &row, &column);
-        }
+        walk_columns(k, &row, 0, visit, context);
+        walk_columns(k, &row, 1, visit, context);
     }
 }
 

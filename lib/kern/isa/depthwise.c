@@ -5,6 +5,23 @@
 
 enum { PIXELS = 8, TAPS = 3 };
 
+/* What the next row of outputs reads at the columns of `pixels` outputs and this row has not: rows
+ * of planes lie too far apart for the processor to guess. */
+INLINE void ask_ahead(const int pixels, const ptrdiff_t step, const struct cnn_rectangle *r,
+                      const real *x)
+{
+    const real *ahead = x + r->in_row + (ptrdiff_t)(r->taps_h - 1) * r->tap_row;
+    UNROLL
+    for (int p = 0; p < pixels; p++) {
+        v_prefetch(ahead + p * step);
+        if (step == (ptrdiff_t)2 * V) {
+            v_prefetch(ahead + p * step + V);
+            v_prefetch(ahead + p * step - r->tap_row);
+            v_prefetch(ahead + p * step - r->tap_row + V);
+        }
+    }
+}
+
 /* `step` is the distance from output to output in x, a constant where it is a common one. */
 INLINE void outputs(const int pixels, const ptrdiff_t step, const struct cnn_depthwise *d,
                     const real *x, size_t at)
@@ -73,8 +90,11 @@ INLINE void plane(const ptrdiff_t step, const struct cnn_depthwise *d)
     for (size_t i = 0; i < r->rows; i++) {
         const real *x = d->x + r->in + (ptrdiff_t)i * r->in_row;
         size_t at = r->out + i * r->out_row, j = 0;
-        for (; j + PIXELS <= r->columns; j += PIXELS, x += PIXELS * step)
+        for (; j + PIXELS <= r->columns; j += PIXELS, x += PIXELS * step) {
+            if (r->out_column == V)
+                ask_ahead(PIXELS, step, r, x);
             outputs(PIXELS, step, d, x, at + j * r->out_column);
+        }
         rest(step, d, x, at + j * r->out_column, r->columns - j);
     }
 }
@@ -103,6 +123,10 @@ INLINE void tap_sums(const int taps_h, const int taps_w, const struct cnn_rectan
         const real *from = x + (ptrdiff_t)row * r->in_row, *out = dy + r->out + row * r->out_row;
         for (size_t j = 0; j < r->columns; j++, from += r->in_column, out += r->out_column) {
             vec g = v_load(out);
+            if (r->in_column == V) {
+                v_prefetch(from + r->in_row + (taps_h - 1) * r->tap_row);
+                v_prefetch(out + r->out_row);
+            }
             UNROLL
             for (int i = 0; i < taps_h; i++)
                 UNROLL

@@ -64,6 +64,18 @@ INLINE void max_outputs(const int pixels, const int with_index, const struct cnn
     }
 }
 
+/* What the next row of outputs reads at the columns of PIXELS outputs, if they are at most 2 apart
+ * in either direction. */
+INLINE void ask_ahead(const struct cnn_rectangle *r, const real *x)
+{
+    const real *ahead = x + r->in_row + (ptrdiff_t)(r->taps_h - 1) * r->tap_row;
+    ptrdiff_t width = PIXELS * r->in_column / V;
+    for (ptrdiff_t p = 0; p < width; p++) {
+        v_prefetch(ahead + p * V);
+        v_prefetch(ahead + p * V - r->tap_row);
+    }
+}
+
 INLINE void max_plane(const int with_index, const struct cnn_rectangle *r, const real *x, real *y,
                       int32_t *argmax)
 {
@@ -71,6 +83,7 @@ INLINE void max_plane(const int with_index, const struct cnn_rectangle *r, const
         ptrdiff_t in = r->in + (ptrdiff_t)i * r->in_row;
         size_t out = r->out + i * r->out_row, j = 0;
         for (; j + PIXELS <= r->columns; j += PIXELS) {
+            ask_ahead(r, x + in);
             max_outputs(PIXELS, with_index, r, x, in, out, y, argmax);
             in += PIXELS * r->in_column;
             out += PIXELS * r->out_column;
@@ -97,6 +110,8 @@ void CNN_V(pool_max_back)(const struct cnn_rectangle *r, const real *dy, const i
             size_t out = r->out + i * r->out_row + j * r->out_column;
             indices me = index_set((ptrdiff_t)out);
             vec sum = v_zero();
+            v_prefetch(dy + in + r->in_row);
+            v_prefetch(argmax + in + r->in_row);
             for (size_t a = 0; a < r->taps_h; a++)
                 for (size_t b = 0; b < r->taps_w; b++) {
                     ptrdiff_t tap = in + (ptrdiff_t)a * r->tap_row + (ptrdiff_t)b * r->tap_column;

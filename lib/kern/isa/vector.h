@@ -47,6 +47,12 @@ INLINE void v_store(real *p, vec x)
     *(vec_memory *)p = x;
 }
 
+/* Asks for the cache line at p ahead of time; p may be any address. */
+INLINE void v_prefetch(const void *p)
+{
+    __builtin_prefetch(p);
+}
+
 INLINE vec v_zero(void)
 {
     return (vec){0};
