@@ -46,8 +46,7 @@ static struct cnn_tensor channels(size_t c, real *data)
 /* The i-th case: shapes, within them layouts, within them what follows. */
 static struct norm_case norm_case(int i, int follow, enum kind statistics_kind)
 {
-    int shape = i % NORM_SHAPES, blocked = i / NORM_SHAPES % 2;
-    int layout = blocked && norm_follow[follow].f != CNN_SIGMOID ? (int)cnn_isa()->lanes : 0;
+    int shape = i % NORM_SHAPES, layout = i / NORM_SHAPES % 2 ? (int)cnn_isa()->lanes : 0;
     size_t c = norm_shapes[shape][1];
     struct norm_case l = {.x = norm_tensor(shape, layout, INPUT), .eps = 1e-3, .momentum = 0.2};
     l.affine = (i + follow) % 3 > 0;

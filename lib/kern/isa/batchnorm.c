@@ -20,7 +20,8 @@ INLINE vec tile_sum(size_t vectors, const real *x)
     return (s[0] + s[1]) + (s[2] + s[3]);
 }
 
-/* Sums of x - near and of its square. */
+/* Sums of x - near and of its square. Memory is idle while a tile is in the cache, so that the next
+ * one is sent for. */
 INLINE void tile_deviations(size_t vectors, const real *x, vec near, vec *sum, vec *squares)
 {
     vec s[SUMS] = {v_zero(), v_zero(), v_zero(), v_zero()};
@@ -29,6 +30,7 @@ INLINE void tile_deviations(size_t vectors, const real *x, vec near, vec *sum, v
     for (; i + SUMS <= vectors; i += SUMS)
         UNROLL
     for (size_t u = 0; u < SUMS; u++) {
+        __builtin_prefetch(x + (i + u + TILE) * V);
         vec d = v_load(x + (i + u) * V) - near;
         s[u] += d;
         q[u] += d * d;
