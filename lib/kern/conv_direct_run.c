@@ -6,6 +6,8 @@
 
 #include "kern/conv_direct.h"
 
+enum { LINE = 64 }; /* bytes of a cache line */
+
 struct run {
     const struct cnn_direct *d;
     const struct cnn_direct_run *r;
@@ -33,9 +35,20 @@ static void set_segments(const struct cnn_direct *d, ptrdiff_t *segment)
             }
 }
 
-/* The positions of the band, with the weights that b has; from and to at the first position. */
+/* Asks for the inputs of positions begin .. end - 1 of a row, where they lie in many short runs
+ * that the processor does not foresee. */
+static void fetch_inputs(const struct cnn_direct *d, const struct cnn_block *b, size_t begin,
+                         size_t end, const real *from)
+{
+    for (size_t s = 0; s < b->segments; s++)
+        for (size_t i = begin * d->from_lanes; i < end * d->from_lanes; i += LINE / sizeof *from)
+            __builtin_prefetch(from + b->segment[s] + i, 0, 2);
+}
+
+/* The positions of the band, with the weights that b has; from and to at the first position. fetch:
+ * inputs come from afar. */
 static void run_positions(const struct run *run, const struct band *band, struct cnn_block *b,
-                          size_t vectors, const real *from, real *to)
+                          size_t vectors, int fetch, const real *from, real *to)
 {
     const struct cnn_direct *d = run->d;
     const struct cnn_epilogue *e = run->r->e;
@@ -48,6 +61,8 @@ static void run_positions(const struct run *run, const struct band *band, struct
             b->a = from + row * d->from_row + begin * d->from_lanes;
             b->out = to + row * d->to_row + begin * d->to_step;
             b->add = add ? add + (b->out - run->r->to) : NULL;
+            if (fetch && tile + 1 < tiles)
+                fetch_inputs(d, b, end, count * (tile + 2) / tiles, from + row * d->from_row);
             if (d->narrow)
                 run->isa->block_narrow(end - begin, vectors, b);
             else
@@ -63,7 +78,7 @@ static void set_limits(const struct cnn_epilogue *e, struct cnn_block *b)
     b->high = 6;
 }
 
-static void run_pair(const struct run *run, const struct band *band, size_t pair)
+static void run_pair(const struct run *run, const struct band *band, size_t pair, int fetch)
 {
     const struct cnn_direct *d = run->d;
     size_t taps = d->h.taps * d->w.taps, vectors = cnn_min(2, d->vectors - 2 * pair);
@@ -86,7 +101,7 @@ static void run_pair(const struct run *run, const struct band *band, size_t pair
         b.inner = block < whole ? d->from_lanes : d->in_c - whole * d->from_lanes;
         b.more = block > 0;
         b.finish = block + count == d->in_blocks;
-        run_positions(run, band, &b, vectors, band->from + block * d->from_plane,
+        run_positions(run, band, &b, vectors, fetch, band->from + block * d->from_plane,
                       band->to + 2 * pair * d->to_plane);
         b.w += b.segments * b.inner * vectors * d->lanes;
         block += count;
@@ -114,7 +129,7 @@ static void job(void *context, size_t index, int thread)
         band.from = scratch;
     }
     for (size_t pair = pairs.begin; pair < pairs.end; pair++)
-        run_pair(run, &band, pair);
+        run_pair(run, &band, pair, d->in_place && pair == pairs.begin);
 }
 
 void cnn_direct_run(struct cnn_queue *q, const struct cnn_direct *d, const struct cnn_direct_run *r)
