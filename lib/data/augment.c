@@ -113,6 +113,14 @@ int cnn_augmenter_active(const struct cnn_augmenter *a)
     return 0;
 }
 
+int cnn_augmenter_counts_pixels(const struct cnn_augmenter *a)
+{
+    for (size_t t = 0; a && t < TYPES; t++)
+        if (types[t]->by_pixels && is_active(a, t))
+            return 1;
+    return 0;
+}
+
 static void print_options(const struct cnn_option *o, const void *fields, struct cnn_buf *out)
 {
     for (; o->name; o++) {

@@ -40,6 +40,8 @@ struct cnn_augment_type {
     int (*check)(const void *options);
     /* Geometric: what to show of an image of view->h x view->w, to be set as view->map and a new
      * size; comes as the whole image. CNN_EDATA. NULL: not geometric. */
+    /* Whether it counts in the image's pixels, not in parts of its sides. */
+    int by_pixels;
     int (*view)(const void *options, struct cnn_random *r, struct cnn_view *view);
     /* Otherwise: change the pixels. */
     int (*apply)(const void *options, const struct cnn_augment_work *work);
@@ -58,6 +60,9 @@ int cnn_augmenter_set(struct cnn_augmenter *a, const char *name, const char *val
  * end. */
 const struct cnn_option *cnn_augment_option_at(size_t i);
 int cnn_augmenter_active(const struct cnn_augmenter *a);
+/* Whether an image of another size would come out as another picture: something that is active
+ * counts pixels. */
+int cnn_augmenter_counts_pixels(const struct cnn_augmenter *a);
 /* "--rotate 10 --translate 0.08": the options that differ from their defaults, for the history;
  * nothing when nothing is active. */
 void cnn_augmenter_print(const struct cnn_augmenter *a, struct cnn_buf *out);

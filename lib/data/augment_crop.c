@@ -54,6 +54,7 @@ const struct cnn_augment_type cnn_augment_crop = {
     .summary = "cropped at a random place",
     .options = options,
     .options_size = sizeof(struct options),
+    .by_pixels = 1,
     .active = crop_active,
     .check = crop_check,
     .view = crop_view,

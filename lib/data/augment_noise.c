@@ -46,6 +46,7 @@ const struct cnn_augment_type cnn_augment_noise = {
     .summary = "normal noise on every value",
     .options = options,
     .options_size = sizeof(struct options),
+    .by_pixels = 1,
     .active = noise_active,
     .apply = noise_apply,
 };

@@ -87,13 +87,26 @@ const char *cnn_image_foreign(const unsigned char *bytes, size_t size)
     return NULL;
 }
 
+void cnn_fit_size(const struct cnn_fit *fit, size_t *h, size_t *w)
+{
+    size_t ih = *h, iw = *w;
+    *h = fit->side && ih > iw ? fit->side * ih / iw : fit->side ? fit->side : fit->h;
+    *w = fit->side && ih <= iw ? fit->side * iw / ih : fit->side ? fit->side : fit->w;
+}
+
 int cnn_image_decode(const unsigned char *bytes, size_t size, struct cnn_image *out)
+{
+    return cnn_image_decode_fit(bytes, size, NULL, out);
+}
+
+int cnn_image_decode_fit(const unsigned char *bytes, size_t size, const struct cnn_fit *fit,
+                         struct cnn_image *out)
 {
     switch (cnn_image_sniff(bytes, size)) {
     case CNN_IMAGE_PNG:
         return cnn_png_decode(bytes, size, out);
     case CNN_IMAGE_JPEG:
-        return cnn_jpeg_decode(bytes, size, out);
+        return cnn_jpeg_decode(bytes, size, fit, out);
     case CNN_IMAGE_PNM:
         return cnn_pnm_decode(bytes, size, out);
     case CNN_IMAGE_UNKNOWN:

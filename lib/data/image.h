@@ -25,7 +25,8 @@ int cnn_image_bounds(size_t c, size_t h, size_t w, unsigned maxval);
 /* Give the image that shape (contents undefined), reusing its memory. CNN_ESYSTEM, CNN_EDATA beyond
  * the bounds. */
 int cnn_image_reshape(struct cnn_image *im, size_t c, size_t h, size_t w, unsigned maxval);
-/* Room for so many elements at least; where it must grow the image is {0} but for that. CNN_ESYSTEM.
+/* Room for so many elements at least; where it must grow the image is {0} but for that.
+ * CNN_ESYSTEM.
  */
 int cnn_image_reserve(struct cnn_image *im, size_t count);
 int cnn_image_copy(struct cnn_image *dst, const struct cnn_image *src);
@@ -38,12 +39,28 @@ enum cnn_image_format cnn_image_sniff(const unsigned char *bytes, size_t size);
 /* "GIF" and the like: an image in a format that is not read. NULL: none that is known. */
 const char *cnn_image_foreign(const unsigned char *bytes, size_t size);
 
+/* What an image will be resized to: its shorter side becomes `side`; where that is 0, h x w. */
+struct cnn_fit {
+    size_t side, h, w;
+};
+/* From the size of an image to what it will be. */
+void cnn_fit_size(const struct cnn_fit *fit, size_t *h, size_t *w);
+
 /* Decode PNG (8 and 16 bit, grey, palette, alpha: transparency is dropped, colour kept), JPEG (EXIF
  * orientation applied, CMYK converted) or PNM/PAM into 1 or 3 channels. CNN_EDATA with what is
  * wrong and no file name: truncated and corrupt files are errors, never half-grey images. */
 int cnn_image_decode(const unsigned char *bytes, size_t size, struct cnn_image *out);
+/* Decode for that: as cnn_image_decode, but a JPEG image may come out at 1/2, 1/4 or 1/8 of its
+ * size (libjpeg's reduced inverse transforms), the smallest that is still twice what it will be
+ * resized to on both sides. After the resize the difference is about that of rounding to 8 bits.
+ * `fit` NULL: as it is. */
+int cnn_image_decode_fit(const unsigned char *bytes, size_t size, const struct cnn_fit *fit,
+                         struct cnn_image *out);
+
+/* In one format. */
 int cnn_png_decode(const unsigned char *bytes, size_t size, struct cnn_image *out);
-int cnn_jpeg_decode(const unsigned char *bytes, size_t size, struct cnn_image *out);
+int cnn_jpeg_decode(const unsigned char *bytes, size_t size, const struct cnn_fit *fit,
+                    struct cnn_image *out);
 int cnn_pnm_decode(const unsigned char *bytes, size_t size, struct cnn_image *out);
 
 /* Encode into a malloc'd buffer; values are rounded to the nearest of 0..maxval and clamped. PNM

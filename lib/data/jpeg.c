@@ -137,8 +137,20 @@ static void choose_colour(struct decoder *d)
     }
 }
 
+/* The smallest of libjpeg's reductions that leaves twice what the image will be resized to. */
+static void choose_scale(struct decoder *d, const struct cnn_fit *fit, int orientation)
+{
+    struct jpeg_decompress_struct *j = &d->jpeg;
+    struct turn t = turn_of(orientation, j->image_height, j->image_width);
+    size_t h = t.h, w = t.w;
+    cnn_fit_size(fit, &h, &w);
+    for (unsigned part = 8; part > 1 && j->scale_denom == j->scale_num; part /= 2)
+        if (t.h / part >= 2 * h && t.w / part >= 2 * w)
+            j->scale_denom = part * j->scale_num;
+}
+
 static void decode(struct decoder *d, const unsigned char *bytes, size_t size,
-                   struct cnn_image *out)
+                   const struct cnn_fit *fit, struct cnn_image *out)
 {
     struct jpeg_decompress_struct *j = &d->jpeg;
     jpeg_create_decompress(j);
@@ -147,9 +159,16 @@ static void decode(struct decoder *d, const unsigned char *bytes, size_t size,
     jpeg_save_markers(j, JPEG_APP0 + 1, 0xffff);
     jpeg_read_header(j, TRUE);
     choose_colour(d);
-    struct turn turn = turn_of(orientation_of(d), j->image_height, j->image_width);
-    d->code = cnn_image_reshape(out, j->num_components == 1 ? 1 : 3, turn.h, turn.w, 255);
-    if (!d->code && !(d->row = cnn_calloc(j->image_width, (size_t)j->num_components)))
+    int orientation = orientation_of(d);
+    size_t c = j->num_components == 1 ? 1 : 3;
+    d->code = cnn_image_bounds(c, j->image_height, j->image_width, 255);
+    if (!d->code && fit)
+        choose_scale(d, fit, orientation);
+    jpeg_calc_output_dimensions(j);
+    struct turn turn = turn_of(orientation, j->output_height, j->output_width);
+    if (!d->code)
+        d->code = cnn_image_reshape(out, c, turn.h, turn.w, 255);
+    if (!d->code && !(d->row = cnn_calloc(j->output_width, (size_t)j->num_components)))
         d->code = CNN_ESYSTEM;
     if (d->code)
         longjmp(d->out, 1);
@@ -167,15 +186,16 @@ static void decode(struct decoder *d, const unsigned char *bytes, size_t size,
 
 /* Nonzero when it gave up. A function of its own: what the jump's frame owned would be lost. */
 static int try_decode(struct decoder *d, const unsigned char *bytes, size_t size,
-                      struct cnn_image *out)
+                      const struct cnn_fit *fit, struct cnn_image *out)
 {
     if (setjmp(d->out))
         return 1;
-    decode(d, bytes, size, out);
+    decode(d, bytes, size, fit, out);
     return 0;
 }
 
-int cnn_jpeg_decode(const unsigned char *bytes, size_t size, struct cnn_image *out)
+int cnn_jpeg_decode(const unsigned char *bytes, size_t size, const struct cnn_fit *fit,
+                    struct cnn_image *out)
 {
     struct decoder d = {.code = 0};
     if (cnn_image_sniff(bytes, size) != CNN_IMAGE_JPEG)
@@ -186,7 +206,7 @@ int cnn_jpeg_decode(const unsigned char *bytes, size_t size, struct cnn_image *o
     d.errors.emit_message = on_warning;
     d.errors.output_message = print_nothing;
     d.progress.progress_monitor = on_progress;
-    int failed = try_decode(&d, bytes, size, out);
+    int failed = try_decode(&d, bytes, size, fit, out);
     jpeg_destroy_decompress(&d.jpeg);
     free(d.row);
     if (failed && !d.code) {

@@ -111,6 +111,9 @@ int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *opt
     l->count = cnn_dataset_count(ds);
     l->stream = l->count == SIZE_MAX;
     l->threads = thread_count(options);
+    l->fit = cnn_input_fit(options->input);
+    l->fits =
+        options->target != CNN_TARGET_LABELS && !cnn_augmenter_counts_pixels(options->augmenter);
     l->elements = cnn_chw_count(options->input->shape);
     l->outputs = vector_count(options);
     l->chunk_size = chunk_size(l->elements);

@@ -38,7 +38,7 @@ struct cnn_batch {
     const float *weight;    /* (n) */
     const char *const *key; /* (n) */
     const size_t *index;    /* (n) position in the dataset (in a stream: in arrival order) */
-    const uint64_t *hash;   /* (n) of key, target and the decoded pixels, before augmentation */
+    const uint64_t *hash;   /* (n) of key, target and the pixels as decoded, before augmentation */
 };
 
 struct cnn_loader;

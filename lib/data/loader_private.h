@@ -53,6 +53,8 @@ struct cnn_loader {
     struct cnn_dataset *ds;
     struct cnn_loader_options options;
     int stream; /* read once, in its order */
+    struct cnn_fit fit;
+    int fits; /* images are decoded for that */
     int threads;
     size_t elements, outputs; /* of x and vector, for one sample; outputs 0: no vector */
     size_t chunk_size, depth;

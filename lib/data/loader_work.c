@@ -129,6 +129,7 @@ static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     size_t position = c->start + i;
     float *x = c->x + i * l->elements, *vector = c->vector + i * l->outputs;
     int code;
+    s->sample.fit = l->fits ? &l->fit : NULL;
     if (l->stream) {
         item->index = position;
         code = cnn_raw_decode(l->ds, item->raw, &s->sample);

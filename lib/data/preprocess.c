@@ -101,20 +101,23 @@ static void seen(size_t size, size_t cut, ptrdiff_t *at, size_t *first, size_t *
     *at -= (ptrdiff_t)*first;
 }
 
+struct cnn_fit cnn_input_fit(const struct cnn_input *input)
+{
+    size_t side = input->resize > 0 ? (size_t)input->resize : 0;
+    return (struct cnn_fit){side, input->shape.h, input->shape.w};
+}
+
 /* Resized as the input says, so far as the window shows it; *im is then the image to cut the window
  * from. */
 static int resize(const struct cnn_input *input, const struct cnn_image **im,
                   struct cnn_preprocess_scratch *s, struct window *win)
 {
-    size_t h = input->shape.h, w = input->shape.w, ih = (*im)->h, iw = (*im)->w;
-    if (input->resize > 0) {
-        size_t side = (size_t)input->resize;
-        h = ih <= iw ? side : side * ih / iw;
-        w = ih <= iw ? side * iw / ih : side;
-    }
+    const struct cnn_fit fit = cnn_input_fit(input);
+    size_t h = (*im)->h, w = (*im)->w;
+    cnn_fit_size(&fit, &h, &w);
     *win = (struct window){middle(h, input->shape.h), middle(w, input->shape.w), input->shape.h,
                            input->shape.w};
-    if (h == ih && w == iw)
+    if (h == (*im)->h && w == (*im)->w)
         return 0;
     struct cnn_box part;
     seen(h, win->h, &win->y, &part.y, &part.h);

@@ -25,6 +25,9 @@ struct cnn_preprocess_scratch {
 };
 void cnn_preprocess_scratch_free(struct cnn_preprocess_scratch *s);
 
+/* What the input resizes images to, for decoding them. */
+struct cnn_fit cnn_input_fit(const struct cnn_input *input);
+
 /* Fill out (c, h, w) of the input's shape from the image. Numbers that are no image (maxval 0) are
  * copied and must have exactly the input's shape, or its count as a plain vector. CNN_EDATA
  * otherwise. */

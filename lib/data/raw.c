@@ -53,7 +53,7 @@ int cnn_part_decode(enum cnn_part_kind kind, const unsigned char *bytes, size_t 
 {
     switch (kind) {
     case CNN_PART_IMAGE:
-        return cnn_image_decode(bytes, size, &out->image);
+        return cnn_image_decode_fit(bytes, size, out->fit, &out->image);
     case CNN_PART_NUMBERS:
         return decode_numbers(&out->image, bytes, size);
     case CNN_PART_TARGET:

@@ -26,7 +26,8 @@ struct cnn_target {
 
 struct cnn_sample {
     char *key; /* owned; unique within its dataset, no '.' in its last path component */
-    struct cnn_image image; /* or numbers: maxval 0 */
+    struct cnn_image image;    /* or numbers: maxval 0 */
+    const struct cnn_fit *fit; /* set before loading: cnn_image_decode_fit's, borrowed; NULL */
     struct cnn_target target;
     float weight;           /* 1 unless the dataset says otherwise */
     size_t key_capacity;    /* bytes that key can hold */

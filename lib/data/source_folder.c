@@ -47,7 +47,7 @@ int cnn_source_load_file(const char *path, struct cnn_sample *out)
     close(fd);
     if (!code && !size)
         return cnn_fail(CNN_EDATA, "empty");
-    return code ? code : cnn_image_decode(out->encoded, size, &out->image);
+    return code ? code : cnn_image_decode_fit(out->encoded, size, out->fit, &out->image);
 }
 
 static int load_record(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
@@ -215,7 +215,7 @@ static int load_piped(const struct cnn_dataset *ds, size_t i, struct cnn_sample 
 {
     const struct piped *p = ds->state;
     (void)i;
-    return cnn_image_decode(p->bytes, p->size, &out->image);
+    return cnn_image_decode_fit(p->bytes, p->size, out->fit, &out->image);
 }
 
 static const struct cnn_source_type piped_type = {

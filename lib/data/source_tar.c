@@ -61,6 +61,8 @@ static int load_sample(const struct cnn_dataset *ds, size_t i, struct cnn_sample
     const struct tar *t = ds->state;
     const struct stored *image = find_stored(t, i, CNN_PART_IMAGE);
     const struct stored *target = find_stored(t, i, CNN_PART_TARGET);
+    if (find_stored(t, i, CNN_PART_LABELS))
+        out->fit = NULL; /* each pixel has its label */
     if (!image)
         image = find_stored(t, i, CNN_PART_NUMBERS);
     if (!target)
@@ -135,6 +137,8 @@ static int raw_decode(const struct cnn_raw *raw, struct cnn_sample *out)
 {
     const struct cnn_part *image = raw_part(raw, CNN_PART_IMAGE);
     const struct cnn_part *target = raw_part(raw, CNN_PART_TARGET);
+    if (raw_part(raw, CNN_PART_LABELS))
+        out->fit = NULL; /* each pixel has its label */
     if (!image)
         image = raw_part(raw, CNN_PART_NUMBERS);
     if (!target)

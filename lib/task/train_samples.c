@@ -15,7 +15,8 @@ int train_take_selftest(struct trainer *t)
         return 0;
     }
     size_t in = cnn_chw_count(t->graph->input.shape), want = t->selftest_count, have = 0;
-    struct cnn_sample s = {0};
+    const struct cnn_fit fit = cnn_input_fit(&t->graph->input);
+    struct cnn_sample s = {.fit = &fit};
     struct cnn_preprocess_scratch scratch = {0};
     int rc = 0;
     for (size_t i = 0; !rc && have < want && i < cnn_dataset_count(ds); i++) {

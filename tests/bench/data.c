@@ -35,7 +35,8 @@ static void steps(const struct setup *s)
     enum { LOAD, AUGMENT, PREPROCESS, STEPS };
     static const char *const name[STEPS] = {"load", "augment", "preprocess"};
     double spent[STEPS] = {0};
-    struct cnn_sample sample = {0};
+    const struct cnn_fit fit = cnn_input_fit(&s->input);
+    struct cnn_sample sample = {.fit = cnn_augmenter_counts_pixels(s->augmenter) ? NULL : &fit};
     struct cnn_augment_scratch augment = {0};
     struct cnn_preprocess_scratch preprocess = {0};
     float *x = malloc(cnn_chw_count(s->input.shape) * sizeof *x);

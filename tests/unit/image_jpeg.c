@@ -215,12 +215,61 @@ static void test_exif_damaged(void **state)
     cnn_image_free(&im);
 }
 
+static double mean_difference(const struct cnn_image *a, const struct cnn_image *b)
+{
+    double sum = 0;
+    size_t n = a->c * a->h * a->w;
+    assert_int_equal(a->h * 10000 + a->w, b->h * 10000 + b->w);
+    for (size_t i = 0; i < n; i++)
+        sum += fabs((double)a->px[i] - (double)b->px[i]);
+    return sum / (double)n;
+}
+
+/* Reduced while twice of what is wanted is left, on both sides; and then it looks the same. */
+static void test_fit(void **state)
+{
+    (void)state;
+    static const struct {
+        struct cnn_fit fit;
+        size_t h, w; /* decoded, of 480 x 640 */
+    } cases[] = {{{100, 0, 0}, 240, 320}, {{120, 0, 0}, 240, 320}, {{60, 0, 0}, 120, 160},
+                 {{61, 0, 0}, 240, 320},  {{121, 0, 0}, 480, 640}, {{30, 0, 0}, 60, 80},
+                 {{1, 0, 0}, 60, 80},     {{0, 30, 40}, 60, 80},   {{0, 30, 41}, 120, 160},
+                 {{0, 480, 4}, 480, 640}, {{0, 1, 320}, 480, 640}};
+    static const int components[] = {3, 1, 4};
+    struct cnn_image whole = {0}, less = {0}, a = {0}, b = {0};
+    unsigned long size;
+    for (int o = 1; o <= 8; o++) {
+        struct kind k = {components[o % 3], o % 2, 0, o};
+        unsigned char *bytes = make(&k, o < 5 ? 480 : 640, o < 5 ? 640 : 480, &size);
+        assert_int_equal(cnn_image_decode(bytes, size, &whole), 0);
+        assert_int_equal(whole.h * 1000 + whole.w, 480640);
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+            assert_int_equal(cnn_image_decode_fit(bytes, size, &cases[i].fit, &less), 0);
+            assert_int_equal(less.h * 1000 + less.w, cases[i].h * 1000 + cases[i].w);
+            size_t h = 480, w = 640;
+            cnn_fit_size(&cases[i].fit, &h, &w);
+            assert_int_equal(cnn_image_resize(&a, &whole, h, w), 0);
+            assert_int_equal(cnn_image_resize(&b, &less, h, w), 0);
+            double off = 255 * mean_difference(&a, &b);
+            if (!(off <= 1))
+                fail_msg("orientation %d, case %zu: off by %g of 255", o, i, off);
+        }
+        free(bytes);
+    }
+    cnn_image_free(&whole);
+    cnn_image_free(&less);
+    cnn_image_free(&a);
+    cnn_image_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_orientation), cmocka_unit_test(test_orientation_exact),
         cmocka_unit_test(test_colours),     cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_huge),        cmocka_unit_test(test_exif_damaged),
+        cmocka_unit_test(test_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
