@@ -49,8 +49,8 @@ static void make_square(struct conv_case *c, int i)
 /* Between blocked layouts: many blocks, and sides that differ in stride, dilation and padding. */
 static struct conv_case uneven_conv(int i)
 {
-    size_t lanes = cnn_isa()->lanes, most = i % 4 ? 3 * lanes : 5 * lanes, groups = 1;
-    struct conv_case c = {.n = pick(1, 3), .more = pick(0, 9)};
+    size_t lanes = cnn_isa()->lanes, most = 3 * lanes, groups = 1;
+    struct conv_case c = {.n = i % 4 ? pick(1, 3) : 1, .more = pick(0, 9)};
     struct cnn_conv *g = &c.g;
     c.x_layout = c.y_layout = (int)lanes;
     if (i % 6 == 0) {
@@ -58,7 +58,7 @@ static struct conv_case uneven_conv(int i)
         g->in_c = groups * lanes * pick(1, 2);
         g->out_c = groups * lanes * pick(1, 2);
     } else {
-        g->in_c = pick(i % 4 ? 1 : 4 * lanes, most);
+        g->in_c = i % 4 ? pick(1, most) : pick(4 * lanes, 5 * lanes);
         g->out_c = pick(1, most);
     }
     g->groups = groups;
