@@ -1,28 +1,77 @@
 /* The CPU as a device: memory is memory, tensors lie in plain NCHW order, kernels run on a pool. */
+#define _DEFAULT_SOURCE /* madvise */
 #include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "backend/backend.h"
 #include "base/memory.h"
 #include "base/threads.h"
 #include "kern/isa.h"
 
+enum { SLAB = 4 << 20 }; /* bytes from which on memory is mapped */
+
+struct slab {
+    void *p;
+    size_t bytes;
+};
+
+struct cpu {
+    struct cnn_backend backend; /* first: a backend is one of these */
+    struct slab *slab;          /* what is mapped */
+    size_t slabs, capacity;
+};
+
 static void cpu_close(struct cnn_backend *b)
 {
+    free(((struct cpu *)b)->slab);
     cnn_pool_free(b->queue.pool);
     free(b);
 }
 
+/* Large slabs come from the system as they are: zero, untouched until somebody writes, and in huge
+ * pages where it offers them, which saves the processor most of its address lookups. */
+static void *map_slab(size_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) {
+        cnn_fail_memory(bytes);
+        return NULL;
+    }
+#ifdef MADV_HUGEPAGE
+    madvise(p, bytes, MADV_HUGEPAGE); /* a wish: refusal changes nothing */
+#endif
+    return p;
+}
+
 static void *cpu_alloc(struct cnn_backend *b, size_t bytes)
 {
-    (void)b;
-    return cnn_aligned_calloc(bytes);
+    struct cpu *cpu = (struct cpu *)b;
+    size_t padded;
+    if (cnn_add_overflows(bytes, SLAB, &padded)) {
+        cnn_fail_memory(bytes);
+        return NULL;
+    }
+    if (bytes < SLAB)
+        return cnn_aligned_calloc(bytes);
+    if (cnn_grow(&cpu->slab, &cpu->capacity, cpu->slabs + 1, sizeof *cpu->slab))
+        return NULL;
+    void *p = map_slab(bytes);
+    if (p)
+        cpu->slab[cpu->slabs++] = (struct slab){p, bytes};
+    return p;
 }
 
 static void cpu_free(struct cnn_backend *b, void *p)
 {
-    (void)b;
+    struct cpu *cpu = (struct cpu *)b;
+    for (size_t i = 0; i < cpu->slabs; i++)
+        if (cpu->slab[i].p == p) {
+            munmap(p, cpu->slab[i].bytes);
+            cpu->slab[i] = cpu->slab[--cpu->slabs];
+            return;
+        }
     free(p);
 }
 
@@ -101,9 +150,10 @@ static const struct cnn_kernels kernels = {
 int cnn_cpu_open(int threads, struct cnn_backend **out)
 {
     *out = NULL;
-    struct cnn_backend *b = cnn_calloc(1, sizeof *b);
-    if (!b)
+    struct cpu *cpu = cnn_calloc(1, sizeof *cpu);
+    if (!cpu)
         return CNN_ESYSTEM;
+    struct cnn_backend *b = &cpu->backend;
     *b = (struct cnn_backend){.ops = &ops, .kernels = &kernels, .name = "cpu"};
     b->layout = (int)cnn_isa()->lanes;
     b->queue.pool = cnn_pool_new(threads);
