@@ -40,9 +40,10 @@ DOUBLE   := $(patsubst tests/double/%.c,$(BUILD)/tests/double-%,$(sort $(wildcar
 HELPERS  := $(patsubst tests/programs/%.c,$(BUILD)/helpers/%,$(sort $(wildcard tests/programs/*.c))) \
     $(patsubst tests/bench/%.c,$(BUILD)/helpers/bench-%,$(sort $(wildcard tests/bench/*.c)))
 MANUALS  := $(sort $(wildcard man/*.[1-8]))
-# The innermost loops, once for each instruction set that the compiler's target has.
+# The innermost loops, once for each instruction set that the compiler's target has. Sanitizers see the plain one:
+# unrolled code full of their checks takes minutes to compile.
 ISA_SOURCES := $(sort $(wildcard lib/kern/isa/*.c))
-ISAS     := plain $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),avx2 avx512)
+ISAS     := plain $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),$(if $(filter release,$(MODE)),avx2 avx512))
 isa_objects = $(foreach i,$(ISAS),$(patsubst lib/kern/isa/%.c,$(1)/lib/kern/isa/$(i)/%.o,$(ISA_SOURCES)))
 SINGLE   := $(SOURCES:%.c=$(OBJ)/%.o) $(call isa_objects,$(OBJ)) $(OBJ)/zoo.o
 TWICE    := $(SOURCES:%.c=$(OBJ)/double/%.o) $(call isa_objects,$(OBJ)/double) $(OBJ)/double/zoo.o
@@ -80,6 +81,9 @@ FAST     := -O3 -ffp-contract=fast -fno-math-errno
 $(OBJ)/lib/kern/%.o $(OBJ)/double/lib/kern/isa/%.o: private OPTIMIZE := $(FAST)
 PIXELS := codec image jpeg preprocess resize warp
 $(PIXELS:%=$(OBJ)/lib/data/%.o): private OPTIMIZE := -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
+ifneq ($(MODE),release)
+$(OBJ)/lib/kern/isa/%.o $(OBJ)/double/lib/kern/isa/%.o: private OPTIMIZE := -O1 -ffp-contract=fast -fno-math-errno
+endif
 FLAGS_plain  := -DCNN_VECTOR_BYTES=16
 FLAGS_avx2   := -DCNN_VECTOR_BYTES=32 -mavx2 -mfma
 FLAGS_avx512 := -DCNN_VECTOR_BYTES=64 -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma \
