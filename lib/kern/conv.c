@@ -70,6 +70,12 @@ struct way {
     double cost;
 };
 
+/* Cycles that swapping and packing the weights of a mirrored pass take, about. */
+static double swap_cost(const struct cnn_conv_algorithm *a, const struct cnn_conv_case *c)
+{
+    return 3 * (double)(weights_of(c->g) + (a->packed ? a->packed(c) : 0));
+}
+
 static void consider(const struct cnn_queue *q, const struct cnn_conv_case *c, int mirrored,
                      struct way *best)
 {
@@ -77,6 +83,8 @@ static void consider(const struct cnn_queue *q, const struct cnn_conv_case *c, i
         if (q->exact_conv && algorithms[i]->inexact)
             continue;
         double cost = algorithms[i]->cost(c);
+        if (cost >= 0 && mirrored)
+            cost += swap_cost(algorithms[i], c);
         if (cost < 0 || (best->algorithm && cost >= best->cost))
             continue;
         *best = (struct way){

@@ -24,58 +24,6 @@ enum {
     FEW = 4,                 /* register blocks of tiles that are too few to cut into chunks */
 };
 
-struct cnn_winograd_plan cnn_winograd_plan(const struct cnn_conv *g, size_t n)
-{
-    struct cnn_winograd_plan p = {.g = g, .lanes = cnn_isa()->lanes, .size = 4};
-    p.points = (p.size + 2) * (p.size + 2);
-    p.in_blocks = cnn_ceil_div(g->in_c, p.lanes);
-    p.out_blocks = cnn_ceil_div(g->out_c, p.lanes);
-    p.panels = cnn_ceil_div(p.out_blocks, 2);
-    p.rows = cnn_ceil_div(g->out_h, p.size);
-    p.columns = cnn_ceil_div(g->out_w, p.size);
-    p.tiles = n * p.rows * p.columns;
-    return p;
-}
-
-int cnn_winograd_can(const struct cnn_conv_case *c)
-{
-    const struct cnn_conv *g = c->g;
-    int block = (int)cnn_isa()->lanes;
-    return c->x_layout == block && c->y_layout == block && g->kh == 3 && g->kw == 3 &&
-           g->stride_h == 1 && g->stride_w == 1 && g->dilation_h == 1 && g->dilation_w == 1 &&
-           g->groups == 1;
-}
-
-/* A row's tiles from `tile` on, before `end`: where they begin, in outputs. */
-struct run {
-    size_t sample, top, left, tiles;
-};
-
-static struct run run_at(const struct cnn_winograd_plan *p, size_t tile, size_t end)
-{
-    size_t i = tile / p->columns, j = tile % p->columns;
-    return (struct run){.sample = i / p->rows,
-                        .top = i % p->rows * p->size,
-                        .left = j * p->size,
-                        .tiles = cnn_min(p->columns - j, end - tile)};
-}
-
-void cnn_winograd_spread_input(const struct cnn_winograd_plan *p, const real *x, size_t block,
-                               struct cnn_range tiles, real *v, size_t step)
-{
-    const struct cnn_conv *g = p->g;
-    struct cnn_winograd t = {.size = p->size, .h = g->in_h, .w = g->in_w, .to = v, .step = step};
-    for (size_t tile = tiles.begin; tile < tiles.end; tile += t.tiles) {
-        struct run run = run_at(p, tile, tiles.end);
-        t.tiles = run.tiles;
-        t.top = (ptrdiff_t)run.top - (ptrdiff_t)g->pad_top;
-        t.left = (ptrdiff_t)run.left - (ptrdiff_t)g->pad_left;
-        t.from = x + (run.sample * p->in_blocks + block) * g->in_h * g->in_w * p->lanes;
-        cnn_isa()->winograd_input(&t);
-        t.to += t.tiles * p->lanes;
-    }
-}
-
 /* A forward pass. */
 struct forward {
     struct cnn_winograd_plan p;
@@ -129,7 +77,7 @@ static struct forward plan(const struct cnn_conv *g, size_t n)
 static void multiply(const struct forward *f, size_t panel, size_t tiles, const real *v, real *m)
 {
     const struct cnn_winograd_plan *p = &f->p;
-    size_t vectors = cnn_min(2, p->out_blocks - 2 * panel), plane = p->in_blocks * p->lanes;
+    size_t vectors = cnn_winograd_vectors(p, panel), plane = p->in_blocks * p->lanes;
     size_t pieces = cnn_ceil_div(tiles, cnn_isa()->pixels[vectors]);
     ptrdiff_t segment[CNN_WINOGRAD_SEGMENTS];
     struct cnn_block b = {.inner = p->lanes, .step = p->lanes, .out_step = p->lanes};
@@ -158,7 +106,7 @@ static void collect(const struct forward *f, size_t panel, struct cnn_range tile
 {
     const struct cnn_winograd_plan *p = &f->p;
     const struct cnn_conv *g = p->g;
-    size_t vectors = cnn_min(2, p->out_blocks - 2 * panel), plane = g->out_h * g->out_w * p->lanes;
+    size_t vectors = cnn_winograd_vectors(p, panel), plane = g->out_h * g->out_w * p->lanes;
     for (size_t k = 2 * panel; k < 2 * panel + vectors; k++, m += f->chunk * p->lanes) {
         real bias[CNN_WINOGRAD_LANES] = {0};
         struct cnn_winograd t = {.size = p->size,
@@ -174,7 +122,7 @@ static void collect(const struct forward *f, size_t panel, struct cnn_range tile
             t.bias = bias;
         }
         for (size_t tile = tiles.begin; tile < tiles.end; tile += t.tiles) {
-            struct run run = run_at(p, tile, tiles.end);
+            struct cnn_winograd_run run = cnn_winograd_run(p, tile, tiles.end);
             size_t image = (run.sample * p->out_blocks + k) * plane;
             t.tiles = run.tiles;
             t.top = (ptrdiff_t)run.top;
@@ -194,7 +142,7 @@ static void chunk_job(void *context, size_t job, int thread)
     struct cnn_range tiles = cnn_range_of(job, f->chunk, f->p.tiles);
     real *v = f->v + (size_t)thread * v_elements(f), *m = f->m + (size_t)thread * m_elements(f);
     for (size_t c = 0; c < f->p.in_blocks; c++)
-        cnn_winograd_spread_input(&f->p, f->x, c, tiles, v + c * f->chunk * f->p.lanes, f->v_step);
+        cnn_winograd_spread(&f->p, 0, f->x, c, tiles, v + c * f->chunk * f->p.lanes, f->v_step);
     for (size_t panel = 0; panel < f->p.panels; panel++) {
         multiply(f, panel, tiles.end - tiles.begin, v, m);
         collect(f, panel, tiles, m);
@@ -208,8 +156,8 @@ static void spread_job(void *context, size_t job, int thread)
     size_t chunk = job / f->p.in_blocks, c = job % f->p.in_blocks;
     struct cnn_range tiles = cnn_range_of(f->first + chunk, f->chunk, f->p.tiles);
     (void)thread;
-    cnn_winograd_spread_input(&f->p, f->x, c, tiles,
-                              f->v + chunk * v_elements(f) + c * f->chunk * f->p.lanes, f->v_step);
+    cnn_winograd_spread(&f->p, 0, f->x, c, tiles,
+                        f->v + chunk * v_elements(f) + c * f->chunk * f->p.lanes, f->v_step);
 }
 
 /* A panel of a chunk of the round; all chunks of a panel follow each other. */
@@ -260,9 +208,9 @@ static void forward(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
 }
 
 /* An upper bound that never shrinks as the batch grows. */
-static size_t work(const struct cnn_conv_case *c, size_t threads)
+static size_t forward_work(const struct cnn_conv *g, size_t threads)
 {
-    struct forward f = plan(c->g, c->g->batch);
+    struct forward f = plan(g, g->batch);
     const struct cnn_winograd_plan *p = &f.p;
     size_t v = p->points * (p->in_blocks * p->lanes + 32), m = p->points * (2 * p->lanes + 32);
     size_t tiles = f.alone ? FEW * cnn_isa()->pixels[1]
@@ -281,45 +229,99 @@ static size_t packed(const struct cnn_conv_case *c)
 
 struct pack {
     struct cnn_winograd_plan p;
-    const real *w; /* (out_c, in_c, 3, 3) */
-    real *u;       /* (panels, points, in_blocks, lanes, 2, lanes), the last panel maybe narrower */
+    const real *w;            /* (out_c, in_c, 3, 3) */
+    size_t out_step, in_step; /* from output to output and from input to input in w */
+    int mirror;               /* the kernels are turned by half a turn */
+    real *u; /* (panels, points, in_blocks, lanes, 2, lanes), the last panel maybe narrower */
 };
 
-/* A panel's transformed weights from a block of input channels. */
+enum { PIECE = 8 }; /* input channels of a piece */
+
+/* A panel's transformed weights from a block of input channels; in pieces that lie in the nearest
+ * cache, since points lie far apart. */
 static void pack_job(void *context, size_t job, int thread)
 {
     const struct pack *a = context;
     const struct cnn_winograd_plan *p = &a->p;
-    size_t panel = job / p->in_blocks, block = job % p->in_blocks, in_c = p->g->in_c;
-    size_t vectors = cnn_min(2, p->out_blocks - 2 * panel), row = vectors * p->lanes;
-    size_t step = p->in_blocks * p->lanes * row;
+    size_t panel = job / p->in_blocks, block = job % p->in_blocks;
+    size_t vectors = cnn_winograd_vectors(p, panel), row = vectors * p->lanes;
+    size_t point = p->in_blocks * p->lanes * row, channels = cnn_min(PIECE, p->lanes);
     real *u = a->u + panel * 2 * p->lanes * p->in_blocks * p->lanes * p->points;
+    real piece[CNN_WINOGRAD_POINTS * PIECE * 2 * CNN_WINOGRAD_LANES];
     (void)thread;
-    for (size_t i = 0; i < p->lanes; i++)
-        for (size_t v = 0; v < vectors; v++) {
-            size_t c = block * p->lanes + i, k = (2 * panel + v) * p->lanes;
-            size_t count = c < in_c ? cnn_min(p->lanes, p->g->out_c - k) : 0;
-            cnn_isa()->winograd_weights(p->size, count, a->w + (k * in_c + c) * 9, in_c * 9, 0,
-                                        u + c * row + v * p->lanes, step);
+    for (size_t c = block * p->lanes; c < (block + 1) * p->lanes; c += channels) {
+        for (size_t i = 0; i < channels * vectors; i++) {
+            size_t in = c + i / vectors, out = (2 * panel + i % vectors) * p->lanes;
+            size_t count = in < p->g->in_c ? cnn_min(p->lanes, p->g->out_c - out) : 0;
+            cnn_isa()->winograd_weights(
+                p->size, count, a->w + (count ? out * a->out_step + in * a->in_step : 0),
+                a->out_step, a->mirror, piece + i * p->lanes, channels * row);
         }
+        for (size_t xi = 0; xi < p->points; xi++)
+            memcpy(u + xi * point + c * row, piece + xi * channels * row,
+                   channels * row * sizeof *u);
+    }
 }
 
 static void pack(struct cnn_queue *q, const struct cnn_conv_case *c, const real *w, real *to)
 {
-    struct pack a = {cnn_winograd_plan(c->g, 1), w, to};
+    struct pack a = {cnn_winograd_plan(c->g, 1), w, c->g->in_c * 9, 9, 0, to};
     cnn_queue_run(q, a.p.panels * a.p.in_blocks, pack_job, &a);
+}
+
+/* The data gradient is the forward pass of dy with the kernels turned and the channels' sides
+ * swapped. */
+static struct cnn_conv_case mirror(const struct cnn_conv_case *c, struct cnn_conv *m)
+{
+    const struct cnn_conv *g = c->g;
+    *m = *g;
+    m->in_c = g->out_c;
+    m->in_h = g->out_h;
+    m->in_w = g->out_w;
+    m->out_c = g->in_c;
+    m->out_h = g->in_h;
+    m->out_w = g->in_w;
+    m->pad_top = 2 - g->pad_top;
+    m->pad_bottom = 2 - g->pad_bottom;
+    m->pad_left = 2 - g->pad_left;
+    m->pad_right = 2 - g->pad_right;
+    return (struct cnn_conv_case){m, CNN_CONV_FORWARD, c->y_layout, c->x_layout};
+}
+
+static void backward_data(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
+{
+    struct cnn_conv m;
+    struct cnn_conv_case forth = mirror(c, &m);
+    struct pack a = {cnn_winograd_plan(&m, 1), r->w, 9, c->g->in_c * 9, 1, r->work};
+    struct cnn_conv_run run = *r;
+    cnn_queue_run(r->q, a.p.panels * a.p.in_blocks, pack_job, &a);
+    run.x = r->dy;
+    run.y = r->dx;
+    run.w = r->work;
+    run.work = r->work + cnn_padded(packed(&forth));
+    forward(&forth, &run);
+}
+
+static size_t work(const struct cnn_conv_case *c, size_t threads)
+{
+    struct cnn_conv m;
+    if (c->pass == CNN_CONV_FORWARD)
+        return forward_work(c->g, threads);
+    struct cnn_conv_case forth = mirror(c, &m);
+    return cnn_padded(packed(&forth)) + forward_work(&m, threads);
 }
 
 static double cost(const struct cnn_conv_case *c)
 {
-    if (!cnn_winograd_can(c) || c->pass != CNN_CONV_FORWARD)
+    const struct cnn_conv *g = c->g;
+    struct cnn_conv m;
+    int pads = g->pad_top <= 2 && g->pad_bottom <= 2 && g->pad_left <= 2 && g->pad_right <= 2;
+    if (!cnn_winograd_can(c) || c->pass == CNN_CONV_WEIGHT || (c->pass == CNN_CONV_DATA && !pads))
         return -1;
-    struct cnn_winograd_plan p = cnn_winograd_plan(c->g, c->g->batch);
-    double tiles = (double)p.tiles * (double)p.points;
-    double channels = (double)(p.in_blocks * p.out_blocks * p.lanes * p.lanes);
-    double products = tiles * channels / ((double)cnn_isa()->multiply_adds * 0.85);
-    return products + 4 * tiles * (double)(p.in_blocks + p.out_blocks) +
-           (double)p.points * channels / 4;
+    if (c->pass == CNN_CONV_FORWARD)
+        return cnn_winograd_cost(g, 0.85, 0.5);
+    mirror(c, &m);
+    return cnn_winograd_cost(&m, 0.85, 3); /* the weights are packed first */
 }
 
 const struct cnn_conv_algorithm cnn_conv_winograd = {
@@ -331,4 +333,5 @@ const struct cnn_conv_algorithm cnn_conv_winograd = {
     .packed = packed,
     .pack = pack,
     .forward = forward,
+    .backward_data = backward_data,
 };
