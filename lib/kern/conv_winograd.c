@@ -4,8 +4,12 @@
  *   M[xi] (tiles, out_c) = V[xi] (tiles, in_c) U[xi] (in_c, out_c).
  * F(4x4) needs 36 / 16 products for an output where the definition needs 9.
  *
- * Points of interpolation at 2/3 and 3/2 rather than at 1 and 2 make the transforms round less: the
- * error's rms, which is about 1e-6 of the output's, is then less than half as large.
+ * Rounding, measured by tests/bench/accuracy.c against double precision, relative to the rms of the
+ * results (16 to 512 channels; direct sums: 1e-7 to 2e-7 for the weight gradient):
+ *           forward and data gradient              weight gradient
+ *   F(2x2)  rms 3e-7, largest 1e-6                 rms 3e-7, largest 3e-6
+ *   F(4x4)  rms 4e-7 to 2e-6, largest 2e-6 to 8e-6 rms 2e-7 to 7e-7, largest 1e-6 to 3e-6
+ * Points of interpolation at 2/3 and 3/2 rather than at 1 and 2 halve the rms of F(4x4).
  *
  * Tiles are worked on in chunks whose V and M stay in the cache, outputs in panels of two vectors.
  * With few channels a job does everything for a chunk. With many the weights are what counts: then
