@@ -470,11 +470,14 @@ static void test_conv_work(void **state)
 
 struct dense_case {
     size_t n, in, out;
-    struct cnn_tensor x, dx, y, dy, w, dw, b;
+    struct cnn_tensor x, dx, y, dy, w, dw, b, add;
+    struct cnn_epilogue *e;
+    void *work;
 };
 
-static const size_t dense_sizes[][3] = {{1, 1, 1},    {1, 37, 5},    {2, 3, 700},  {7, 131, 67},
-                                        {64, 40, 84}, {259, 13, 17}, {33, 600, 3}, {4, 97, 1031}};
+static const size_t dense_sizes[][3] = {{1, 1, 1},    {1, 37, 5},    {2, 3, 700},
+                                        {7, 131, 67}, {64, 40, 84},  {259, 13, 17},
+                                        {33, 600, 3}, {4, 97, 1031}, {20, 1100, 45}};
 enum { DENSE = sizeof dense_sizes / sizeof *dense_sizes };
 
 static struct dense_case dense_case(int i)
@@ -486,44 +489,53 @@ static struct dense_case dense_case(int i)
                                .x = tensor(n, in, 1, 1, INPUT),
                                .dy = tensor(n, out, 1, 1, INPUT),
                                .w = tensor(out, in, 1, 1, INPUT),
-                               .b = tensor(1, out, 1, 1, INPUT)};
+                               .b = tensor(1, out, 1, 1, INPUT),
+                               .work =
+                                   buffer_new(cnn_cpu_dense_work(&queues[2], n, in, out), SCRATCH)};
 }
 
 static void dense_forward(struct cnn_queue *q, void *context)
 {
     struct dense_case *d = context;
-    cnn_cpu_dense_forward(q, &d->x, &d->w, d->b.data ? &d->b : NULL, &d->y, NULL);
+    cnn_cpu_dense_forward(q, &d->x, &d->w, d->b.data ? &d->b : NULL, d->e, &d->y, d->work);
 }
 
 static void dense_data(struct cnn_queue *q, void *context)
 {
     struct dense_case *d = context;
-    cnn_cpu_dense_backward_data(q, &d->dy, &d->w, &d->dx, NULL);
+    cnn_cpu_dense_backward_data(q, &d->dy, &d->w, &d->dx, d->work);
 }
 
 static void dense_weight(struct cnn_queue *q, void *context)
 {
     struct dense_case *d = context;
-    cnn_cpu_dense_backward_weight(q, &d->x, &d->dy, &d->dw, NULL);
+    cnn_cpu_dense_backward_weight(q, &d->x, &d->dy, &d->dw, d->work);
 }
 
+/* (That it suffices the guards of the other tests see.) */
 static void test_dense_work(void **state)
 {
     (void)state;
-    for (int i = 0; i < DENSE; i++)
-        assert_int_equal(
-            cnn_cpu_dense_work(&queues[2], dense_sizes[i][0], dense_sizes[i][1], dense_sizes[i][2]),
-            0);
+    for (int i = 0; i < DENSE; i++) {
+        const size_t *s = dense_sizes[i];
+        assert_true(cnn_cpu_dense_work(&queues[2], s[0], s[1], s[2]) <=
+                    cnn_cpu_dense_work(&queues[2], s[0] + 1, s[1], s[2]));
+    }
 }
 
+/* With and without bias, and with a sum and an activation on the way out. */
 static void test_dense_forward(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2 * DENSE; i++) {
+    for (int i = 0; i < 3 * DENSE; i++) {
         struct dense_case d = dense_case(i % DENSE);
+        struct cnn_epilogue e = {.add = &d.add, .activate = 1, .f = CNN_RELU};
         d.y = tensor(d.n, d.out, 1, 1, OUTPUT);
-        if (i >= DENSE)
+        d.add = tensor(d.n, d.out, 1, 1, INPUT);
+        if (i >= DENSE && i < 2 * DENSE)
             d.b.data = NULL;
+        if (i >= 2 * DENSE)
+            d.e = &e;
         run_all(dense_forward, &d);
         double *want = zeros(d.n * d.out);
         for (size_t o = 0; o < d.n * d.out; o++) {
@@ -531,6 +543,8 @@ static void test_dense_forward(void **state)
             for (size_t k = 0; k < d.in; k++)
                 want[o] +=
                     value_at(&d.x, o / d.out * d.in + k) * value_at(&d.w, o % d.out * d.in + k);
+            if (d.e)
+                want[o] = fmax(want[o] + value_at(&d.add, o), 0);
         }
         expect_close("y", d.y.data, want, d.n * d.out, 2e-6);
         free(want);

@@ -4,6 +4,7 @@
  * mirrored and its channel sides swapped, so it may go through the forward pass of some algorithm.
  * Where no algorithm takes the layouts, the tensors are rearranged to plain order and back. */
 #include "kern/conv_algorithm.h"
+#include "kern/epilogue.h"
 #include "kern/layout.h"
 
 static const struct cnn_conv_algorithm *const algorithms[] = {
@@ -230,16 +231,6 @@ static void run_forward(struct cnn_queue *q, const struct way *way, const struct
         cnn_layout_copy(q, &y, to, 0);
 }
 
-/* What an algorithm does not do by itself. */
-static void apply(struct cnn_queue *q, const struct cnn_epilogue *e, struct cnn_tensor *y)
-{
-    const struct cnn_tensor *terms[] = {y, e->add};
-    if (e->add)
-        cnn_cpu_sum_forward(q, 2, terms, y);
-    if (e->activate)
-        cnn_cpu_activation_forward(q, e->f, e->slope, y, y);
-}
-
 void cnn_cpu_conv_forward(struct cnn_queue *q, const struct cnn_conv *g, const struct cnn_tensor *x,
                           const struct cnn_tensor *w, const struct cnn_tensor *b,
                           const void *packed, const struct cnn_epilogue *e, struct cnn_tensor *y,
@@ -255,7 +246,7 @@ void cnn_cpu_conv_forward(struct cnn_queue *q, const struct cnn_conv *g, const s
     int fused = e && way.algorithm->fuses && !way.rearranged;
     run_forward(q, &way, x, weights, b ? b->data : NULL, fused ? e : NULL, y, rest);
     if (e && !fused)
-        apply(q, e, y);
+        cnn_epilogue_apply(q, e, y);
 }
 
 void cnn_cpu_conv_backward_data(struct cnn_queue *q, const struct cnn_conv *g,

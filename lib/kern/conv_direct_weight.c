@@ -187,6 +187,7 @@ static struct cnn_outer outer_of(const struct plan *p, const struct unit *u, siz
                               .images = u->images.end - u->images.begin,
                               .rows = u->rows.end - u->rows.begin,
                               .count = u->columns.end - u->columns.begin,
+                              .d_step = p->lanes,
                               .d_row = row,
                               .d_image = p->groups * p->vectors * plane,
                               .d_vector = plane,

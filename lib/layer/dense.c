@@ -51,7 +51,8 @@ static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const stru
 
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
-    p->k->dense_forward(p->q, p->x[0], p->w[0], l->params > 1 ? p->w[1] : NULL, p->y, p->work);
+    const struct cnn_tensor *bias = p->bias ? p->bias : l->params > 1 ? p->w[1] : NULL;
+    p->k->dense_forward(p->q, p->x[0], p->w[0], bias, p->epilogue, p->y, p->work);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
@@ -76,7 +77,7 @@ const struct cnn_layer_type cnn_layer_dense = {
     .options_size = sizeof(struct options),
     .min_inputs = 1,
     .max_inputs = 1,
-    .flags = CNN_LAYER_NEEDS_X,
+    .flags = CNN_LAYER_NEEDS_X | CNN_LAYER_EPILOGUE | CNN_LAYER_FOLDABLE,
     .setup = setup,
     .reserve = reserve,
     .forward = forward,

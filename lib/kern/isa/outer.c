@@ -7,11 +7,17 @@
  * square roots of the call's length and of the number of calls, not of their product. */
 #include "kern/isa/vector.h"
 
-INLINE void row(const int elements, const int vectors, const struct cnn_outer *o, const real *a,
-                const real *d, vec sum[PIXELS_1][2])
+/* lanes: of the vector, V where it is whole; `part` says at compile time whether it may not be. */
+INLINE vec load(const int part, size_t lanes, const real *p)
 {
-    for (size_t t = 0; t < o->count; t++, a += o->a_step, d += V) {
-        vec d0 = v_load(d), d1 = vectors > 1 ? v_load(d + o->d_vector) : d0;
+    return part ? v_load_part(p, lanes) : v_load(p);
+}
+
+INLINE void row(const int elements, const int vectors, const int part, size_t lanes,
+                const struct cnn_outer *o, const real *a, const real *d, vec sum[PIXELS_1][2])
+{
+    for (size_t t = 0; t < o->count; t++, a += o->a_step, d += o->d_step) {
+        vec d0 = load(part, lanes, d), d1 = vectors > 1 ? v_load(d + o->d_vector) : d0;
         UNROLL
         for (int i = 0; i < elements; i++) {
             vec x = v_set(a[i]);
@@ -22,7 +28,8 @@ INLINE void row(const int elements, const int vectors, const struct cnn_outer *o
     }
 }
 
-INLINE void run(const int elements, const int vectors, const struct cnn_outer *o)
+INLINE void run(const int elements, const int vectors, const int part, size_t lanes,
+                const struct cnn_outer *o)
 {
     vec sum[PIXELS_1][2];
     UNROLL
@@ -30,14 +37,17 @@ INLINE void run(const int elements, const int vectors, const struct cnn_outer *o
         sum[i][0] = sum[i][1] = v_zero();
     for (size_t n = 0; n < o->images; n++)
         for (size_t r = 0; r < o->rows; r++)
-            row(elements, vectors, o, o->a + n * o->a_image + r * o->a_row,
+            row(elements, vectors, part, lanes, o, o->a + n * o->a_image + r * o->a_row,
                 o->d + n * o->d_image + r * o->d_row, sum);
     UNROLL
     for (int i = 0; i < elements; i++)
         UNROLL
     for (int v = 0; v < vectors; v++) {
         real *to = o->sum + (size_t)i * o->sum_step + v * V;
-        v_store(to, v_load(to) + sum[i][v]);
+        if (part)
+            v_store_part(to, lanes, v_load_part(to, lanes) + sum[i][v]);
+        else
+            v_store(to, v_load(to) + sum[i][v]);
     }
 }
 
@@ -45,11 +55,15 @@ INLINE void run(const int elements, const int vectors, const struct cnn_outer *o
 #define SIZE(elements)                                                                             \
     static void one_##elements(const struct cnn_outer *o)                                          \
     {                                                                                              \
-        run(elements <= PIXELS_1 ? elements : 1, 1, o);                                            \
+        run(elements <= PIXELS_1 ? elements : 1, 1, 0, V, o);                                      \
+    }                                                                                              \
+    static void part_##elements(size_t lanes, const struct cnn_outer *o)                           \
+    {                                                                                              \
+        run(elements <= PIXELS_2 ? elements : 1, 1, 1, lanes, o);                                  \
     }                                                                                              \
     static void two_##elements(const struct cnn_outer *o)                                          \
     {                                                                                              \
-        run(elements <= PIXELS_2 ? elements : 1, 2, o);                                            \
+        run(elements <= PIXELS_2 ? elements : 1, 2, 0, V, o);                                      \
     }
 #define SIZES(each)                                                                                \
     each(1) each(2) each(3) each(4) each(5) each(6) each(7) each(8) each(9) each(10) each(11)      \
@@ -66,4 +80,14 @@ static outer_function *const functions[2][28] = {{SIZES(ONE)}, {SIZES(TWO)}};
 void CNN_V(outer)(size_t elements, size_t vectors, const struct cnn_outer *o)
 {
     functions[vectors - 1][elements - 1](o);
+}
+
+typedef void part_function(size_t lanes, const struct cnn_outer *o);
+
+#define PART(elements) part_##elements,
+static part_function *const parts[28] = {SIZES(PART)};
+
+void CNN_V(outer_part)(size_t elements, size_t lanes, const struct cnn_outer *o)
+{
+    parts[elements - 1](lanes, o);
 }

@@ -75,14 +75,14 @@ struct cnn_winograd {
 
 /* A block of a weight gradient: for `elements` neighbouring elements i of a and `vectors` (1 or 2)
  * vectors of d,
- *   sum[i][v] += sum over images, rows and t < count of a[t * a_step + i] * d[t][v].
- * The positions of d lie a vector apart. All distances are in elements. */
+ *   sum[i][v] += sum over images, rows and t < count of a[t * a_step + i] * d[t * d_step][v].
+ * All distances are in elements. */
 struct cnn_outer {
     const real *a;
     const real *d;
     size_t images, rows, count;
     size_t a_step, a_row, a_image;
-    size_t d_row, d_image, d_vector;
+    size_t d_step, d_row, d_image, d_vector;
     real *sum;
     size_t sum_step; /* from element to element */
 };
@@ -116,6 +116,17 @@ struct cnn_norm {
     real own[CNN_MOST_LANES], slant[CNN_MOST_LANES], level[CNN_MOST_LANES];
     enum cnn_norm_rule rule;
     real slope, high;
+};
+
+/* Products of rows, y[n][r] = sum over i < count of x[n][i] * w[r][i], plus bias[r] or plus what y
+ * holds. */
+struct cnn_dots {
+    size_t samples, rows, count;
+    const real *x, *w;
+    real *y;
+    size_t x_row, w_row, y_row; /* elements from row to row */
+    const real *bias;           /* (rows); NULL: none */
+    int more;                   /* adds to y, without bias */
 };
 
 #endif

@@ -58,6 +58,81 @@ INLINE vec v_zero(void)
     return (vec){0};
 }
 
+#if CNN_VECTOR_BYTES == 32
+/* All bits set in the first `count` lanes. */
+INLINE __m256i v_lanes_part(size_t count)
+{
+    if (sizeof(real) == sizeof(float))
+        return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count),
+                                  _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x((long long)count), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+#endif
+
+/* The first `count` lanes of memory, zeros beside them; and back, touching
+ * nothing else. */
+INLINE vec v_load_part(const real *p, size_t count)
+{
+#if CNN_VECTOR_BYTES == 64
+    __mmask16 mask = (__mmask16)((1u << count) - 1);
+    return sizeof(real) == sizeof(float)
+               ? (vec)_mm512_maskz_loadu_ps(mask, (const void *)p)
+               : (vec)_mm512_maskz_loadu_pd((__mmask8)mask, (const void *)p);
+#elif CNN_VECTOR_BYTES == 32
+    return sizeof(real) == sizeof(float)
+               ? (vec)_mm256_maskload_ps((const void *)p, v_lanes_part(count))
+               : (vec)_mm256_maskload_pd((const void *)p, v_lanes_part(count));
+#else
+    vec x = v_zero();
+    for (size_t i = 0; i < count; i++)
+        x[i] = p[i];
+    return x;
+#endif
+}
+
+INLINE void v_store_part(real *p, size_t count, vec x)
+{
+#if CNN_VECTOR_BYTES == 64
+    __mmask16 mask = (__mmask16)((1u << count) - 1);
+    if (sizeof(real) == sizeof(float))
+        _mm512_mask_storeu_ps((void *)p, mask, (__m512)x);
+    else
+        _mm512_mask_storeu_pd((void *)p, (__mmask8)mask, (__m512d)x);
+#elif CNN_VECTOR_BYTES == 32
+    if (sizeof(real) == sizeof(float))
+        _mm256_maskstore_ps((void *)p, v_lanes_part(count), (__m256)x);
+    else
+        _mm256_maskstore_pd((void *)p, v_lanes_part(count), (__m256d)x);
+#else
+    for (size_t i = 0; i < count; i++)
+        p[i] = x[i];
+#endif
+}
+
+/* The sum of the lanes, halves to halves. */
+INLINE real v_total(vec x)
+{
+#if CNN_VECTOR_BYTES == 64
+    return sizeof(real) == sizeof(float) ? (real)_mm512_reduce_add_ps((__m512)x)
+                                         : (real)_mm512_reduce_add_pd((__m512d)x);
+#elif CNN_VECTOR_BYTES == 32
+    if (sizeof(real) == sizeof(float)) {
+        __m128 four =
+            _mm_add_ps(_mm256_castps256_ps128((__m256)x), _mm256_extractf128_ps((__m256)x, 1));
+        __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+        return (real)_mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+    }
+    __m128d two =
+        _mm_add_pd(_mm256_castpd256_pd128((__m256d)x), _mm256_extractf128_pd((__m256d)x, 1));
+    return (real)_mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+#else
+    for (int half = V / 2; half; half /= 2)
+        for (int i = 0; i < half; i++)
+            x[i] += x[i + half];
+    return x[0];
+#endif
+}
+
 INLINE vec v_set(real x)
 {
     return x - (vec){0};

@@ -1,0 +1,13 @@
+/* Epilogues by the kernels of their parts; see epilogue.h. */
+#include "kern/epilogue.h"
+
+void cnn_epilogue_apply(struct cnn_queue *q, const struct cnn_epilogue *e, struct cnn_tensor *y)
+{
+    if (!e)
+        return;
+    const struct cnn_tensor *terms[] = {y, e->add};
+    if (e->add)
+        cnn_cpu_sum_forward(q, 2, terms, y);
+    if (e->activate)
+        cnn_cpu_activation_forward(q, e->f, e->slope, y, y);
+}
