@@ -39,6 +39,11 @@ struct cli_program {
         "exact-conv", CNN_OPT_FLAG, offsetof(type, field), "0", 0, 1, NULL, 0, 0, NULL,            \
             "no algorithm for convolutions that rounds more than plain sums do"                    \
     }
+#define CLI_TUNE(type, field)                                                                      \
+    {                                                                                              \
+        "tune", CNN_OPT_FLAG, offsetof(type, field), "0", 0, 1, NULL, 0, 0, NULL,                  \
+            "compute convolutions in the ways that are measured, once, to be fastest here"         \
+    }
 #define CLI_DEVICE(type, field)                                                                    \
     {                                                                                              \
         "device", CNN_OPT_TEXT, offsetof(type, field), "cpu", 0, 0, NULL, 0, 0, "DEV",             \

@@ -33,6 +33,14 @@ void cli_samples_bad(void *context, const char *source, const char *message)
         fprintf(cnn_outfile_stream(s->list), "%s\n", source); /* committing checks */
 }
 
+void cli_samples_note(void *context, const char *text)
+{
+    struct cli_samples *s = context;
+    cli_progress_clear(s->bar);
+    if (!s->quiet)
+        cli_note(s->program, "%s", text);
+}
+
 int cli_samples_close(struct cli_samples *s, int rc)
 {
     cli_progress_free(s->bar);

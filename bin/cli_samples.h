@@ -25,6 +25,7 @@ int cli_samples_open(struct cli_samples *s, const struct cli_program *program, i
 /* Callbacks for the library; `context` is the struct. */
 void cli_samples_progress(void *context, size_t done, size_t total);
 void cli_samples_bad(void *context, const char *source, const char *message);
+void cli_samples_note(void *context, const char *text);
 /* rc: how the run ended. The list is put in place unless it failed (a negative answer is no
  * failure). Returns rc, or an error of the list's. */
 int cli_samples_close(struct cli_samples *s, int rc);

@@ -30,6 +30,7 @@ static const struct cnn_option options[] = {
     {"batch", CNN_OPT_INT, offsetof(struct args, o.batch), "64", 1, 1 << 20, NULL, 0, 'b', "N",
      "samples that are computed together"},
     CLI_EXACT_CONV(struct args, o.exact_conv),
+    CLI_TUNE(struct args, o.tune),
     CLI_THREADS(struct args, o.threads),
     CLI_DEVICE(struct args, o.device),
     CLI_ON_BAD(struct args, on_bad),
@@ -47,7 +48,8 @@ static const struct cli_program program = {
 static int features(struct args *a)
 {
     struct cli_samples samples;
-    struct cnn_callbacks cb = {&samples, cli_stop(), cli_samples_progress, cli_samples_bad};
+    struct cnn_callbacks cb = {&samples, cli_stop(), cli_samples_progress, cli_samples_bad,
+                               cli_samples_note};
     enum cnn_features_format format;
     int to_terminal = !a->o.output[0] && isatty(STDOUT_FILENO);
     int rc = cnn_features_choose_format(&a->o, &format);

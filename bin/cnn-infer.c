@@ -49,6 +49,7 @@ static const struct cnn_option options[] = {
     {"batch", CNN_OPT_INT, offsetof(struct args, o.batch), "64", 1, 1 << 20, NULL, 0, 'b', "N",
      "samples that are computed together"},
     CLI_EXACT_CONV(struct args, o.exact_conv),
+    CLI_TUNE(struct args, o.tune),
     CLI_THREADS(struct args, o.threads),
     CLI_DEVICE(struct args, o.device),
     CLI_ON_BAD(struct args, on_bad),
@@ -73,7 +74,8 @@ static const char *progress_label(const struct cnn_infer_options *o)
 static int infer(struct args *a)
 {
     struct cli_samples samples;
-    struct cnn_callbacks cb = {&samples, cli_stop(), cli_samples_progress, cli_samples_bad};
+    struct cnn_callbacks cb = {&samples, cli_stop(), cli_samples_progress, cli_samples_bad,
+                               cli_samples_note};
     int rc = cli_samples_open(&samples, &program, a->quiet, a->on_bad, &a->o.skip_bad,
                               progress_label(&a->o));
     if (!rc)

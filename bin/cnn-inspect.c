@@ -9,7 +9,7 @@
 struct args {
     const char *filters, *input;
     long long classes_given, batch, threads;
-    int time, training, exact_conv;
+    int time, training, exact_conv, tune;
     int layers, tensors, check, classes, history, meta, print, dot, diff, json, zoo;
 };
 
@@ -41,6 +41,7 @@ static const struct cnn_option options[] = {
      "samples that are computed together"},
     FLAG("training", training, "train: forward, backward and update"),
     CLI_EXACT_CONV(struct args, exact_conv),
+    CLI_TUNE(struct args, tune),
     CLI_THREADS(struct args, threads),
     CLI_HEADING("Nets whose text leaves it open"),
     {"input", CNN_OPT_TEXT, FIELD(input), "", 0, 0, NULL, 0, 0, "CxHxW", "the input's shape"},
@@ -100,8 +101,14 @@ static int print_times(const struct args *a, const struct cnn_inspect *in, struc
                                  .threads = (int)a->threads,
                                  .training = a->training,
                                  .exact_conv = a->exact_conv,
+                                 .tune = a->tune,
                                  .seconds = 1};
-    return cnn_inspect_time(in, &o, a->json, out);
+    struct cnn_buf note = {0};
+    int rc = cnn_inspect_time(in, &o, a->json, &note, out);
+    if (note.size)
+        cli_note(&program, "%s", note.text);
+    cnn_buf_free(&note);
+    return rc;
 }
 
 /* "3x32x32" or "512", as in the input line of a net: let the language read it. */
@@ -171,8 +178,8 @@ static int check_operands(const struct args *a, int n)
         return n > 1 ? cli_usage(&program, "--zoo takes one name at most") : -1;
     if (a->time && (modes || chosen_parts(a) || a->check))
         return cli_usage(&program, "--time prints times only, as text or with --json");
-    if (a->training && !a->time)
-        return cli_usage(&program, "--training needs --time");
+    if ((a->training || a->tune || a->exact_conv) && !a->time)
+        return cli_usage(&program, "--training, --tune and --exact-conv need --time");
     if (modes > 1)
         return cli_usage(&program,
                          "--print, --dot, --json, --diff and --filters exclude each other");

@@ -8,6 +8,7 @@
 #include "backend/backend.h"
 #include "base/memory.h"
 #include "base/threads.h"
+#include "kern/conv_choices.h"
 #include "kern/isa.h"
 
 enum { SLAB = 4 << 20 }; /* bytes from which on memory is mapped */
@@ -26,6 +27,7 @@ struct cpu {
 static void cpu_close(struct cnn_backend *b)
 {
     free(((struct cpu *)b)->slab);
+    cnn_conv_choices_free(b->queue.choices);
     cnn_pool_free(b->queue.pool);
     free(b);
 }

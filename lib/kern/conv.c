@@ -3,7 +3,7 @@
  * The data gradient of a convolution with stride 1 is itself the convolution of dy with the kernel
  * mirrored and its channel sides swapped, so it may go through the forward pass of some algorithm.
  * Where no algorithm takes the layouts, the tensors are rearranged to plain order and back. */
-#include "kern/conv_algorithm.h"
+#include "kern/conv_choices.h"
 #include "kern/epilogue.h"
 #include "kern/layout.h"
 
@@ -12,6 +12,11 @@ static const struct cnn_conv_algorithm *const algorithms[] = {
 #include "kern/conv_algorithms.def"
 #undef CNN_CONV_ALGORITHM
 };
+
+const struct cnn_conv_algorithm *cnn_conv_algorithm_at(size_t i)
+{
+    return i < sizeof algorithms / sizeof *algorithms ? algorithms[i] : NULL;
+}
 
 /* The geometry that takes dy to dx; 0 when there is none. */
 static int mirror(const struct cnn_conv *g, struct cnn_conv *out)
@@ -61,16 +66,6 @@ static void swap_job(void *context, size_t job, int thread)
     }
 }
 
-/* How a pass is done. */
-struct way {
-    const struct cnn_conv_algorithm *algorithm;
-    struct cnn_conv g;
-    struct cnn_conv_case c; /* c.g is &g */
-    int mirrored;           /* the data gradient, as forward of the mirrored geometry */
-    int rearranged;         /* through plain copies of what is blocked */
-    double cost;
-};
-
 /* Cycles that swapping and packing the weights of a mirrored pass take, about. */
 static double swap_cost(const struct cnn_conv_algorithm *a, const struct cnn_conv_case *c)
 {
@@ -78,7 +73,7 @@ static double swap_cost(const struct cnn_conv_algorithm *a, const struct cnn_con
 }
 
 static void consider(const struct cnn_queue *q, const struct cnn_conv_case *c, int mirrored,
-                     struct way *best)
+                     struct cnn_conv_way *best)
 {
     for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++) {
         if (q->exact_conv && algorithms[i]->inexact)
@@ -88,13 +83,14 @@ static void consider(const struct cnn_queue *q, const struct cnn_conv_case *c, i
             cost += swap_cost(algorithms[i], c);
         if (cost < 0 || (best->algorithm && cost >= best->cost))
             continue;
-        *best = (struct way){
+        *best = (struct cnn_conv_way){
             .algorithm = algorithms[i], .g = *c->g, .c = *c, .mirrored = mirrored, .cost = cost};
     }
 }
 
 static void consider_layouts(const struct cnn_queue *q, const struct cnn_conv *g,
-                             enum cnn_conv_pass pass, int x_layout, int y_layout, struct way *best)
+                             enum cnn_conv_pass pass, int x_layout, int y_layout,
+                             struct cnn_conv_way *best)
 {
     struct cnn_conv m;
     struct cnn_conv_case direct = {g, pass, x_layout, y_layout};
@@ -111,11 +107,46 @@ static size_t plain_elements(const struct cnn_conv *g, int layout, int output)
                     : cnn_padded(g->batch * g->in_c * g->in_h * g->in_w);
 }
 
+double cnn_conv_follow(const struct cnn_conv_choice *choice, struct cnn_conv_way *out)
+{
+    const struct cnn_conv_key *k = &choice->key;
+    int blocked = k->x_layout || k->y_layout, pass = (int)k->pass;
+    int x_layout = choice->rearranged ? CNN_LAYOUT_PLAIN : (int)k->x_layout;
+    int y_layout = choice->rearranged ? CNN_LAYOUT_PLAIN : (int)k->y_layout;
+    *out = (struct cnn_conv_way){.algorithm = choice->algorithm,
+                                 .g = k->g,
+                                 .c = {&out->g, (enum cnn_conv_pass)pass, x_layout, y_layout},
+                                 .mirrored = choice->mirrored,
+                                 .rearranged = choice->rearranged,
+                                 .cost = choice->cost};
+    if (choice->rearranged && !blocked)
+        return -1;
+    if (choice->mirrored) {
+        if (pass != CNN_CONV_DATA || !mirror(&k->g, &out->g))
+            return -1;
+        out->c = (struct cnn_conv_case){&out->g, CNN_CONV_FORWARD, y_layout, x_layout};
+    }
+    return out->algorithm->cost(&out->c);
+}
+
+/* A measured way; 0: there is none. */
+static int find_measured(const struct cnn_queue *q, const struct cnn_conv *g,
+                         enum cnn_conv_pass pass, int x_layout, int y_layout,
+                         struct cnn_conv_way *out)
+{
+    struct cnn_conv_key key = {*g, (size_t)pass, (size_t)x_layout, (size_t)y_layout};
+    const struct cnn_conv_choice *choice =
+        q->choices ? cnn_conv_choices_find(q->choices, &key) : NULL;
+    return choice && cnn_conv_follow(choice, out) >= 0;
+}
+
 /* The cheapest way. There always is one: the matrix product takes every plain case. */
 static void find(const struct cnn_queue *q, const struct cnn_conv *g, enum cnn_conv_pass pass,
-                 int x_layout, int y_layout, struct way *out)
+                 int x_layout, int y_layout, struct cnn_conv_way *out)
 {
-    *out = (struct way){0};
+    if (find_measured(q, g, pass, x_layout, y_layout, out))
+        return;
+    *out = (struct cnn_conv_way){0};
     consider_layouts(q, g, pass, x_layout, y_layout, out);
     if (!out->algorithm) {
         consider_layouts(q, g, pass, CNN_LAYOUT_PLAIN, CNN_LAYOUT_PLAIN, out);
@@ -126,14 +157,14 @@ static void find(const struct cnn_queue *q, const struct cnn_conv *g, enum cnn_c
 }
 
 /* Elements of the forward weights in the algorithm's own order; 0: as they are. */
-static size_t packed_elements(const struct way *way)
+static size_t packed_elements(const struct cnn_conv_way *way)
 {
     return way->algorithm->packed ? cnn_padded(way->algorithm->packed(&way->c)) : 0;
 }
 
 /* Scratch of a way: plain copies, mirrored weights, packed weights, the algorithm's own. */
 static size_t work_elements(const struct cnn_queue *q, const struct cnn_conv *g,
-                            const struct way *way, int x_layout, int y_layout)
+                            const struct cnn_conv_way *way, int x_layout, int y_layout)
 {
     size_t copies = 0;
     if (way->rearranged)
@@ -149,7 +180,7 @@ size_t cnn_cpu_conv_work(struct cnn_queue *q, const struct cnn_conv *g, const st
                          const struct cnn_tensor *y)
 {
     size_t most = 0;
-    struct way way;
+    struct cnn_conv_way way;
     for (int pass = CNN_CONV_FORWARD; pass <= CNN_CONV_WEIGHT; pass++) {
         find(q, g, (enum cnn_conv_pass)pass, x->layout, y->layout, &way);
         most = cnn_max(most, work_elements(q, g, &way, x->layout, y->layout));
@@ -161,7 +192,10 @@ double cnn_cpu_conv_cost(struct cnn_queue *q, const struct cnn_conv *g, const st
                          const struct cnn_tensor *y, enum cnn_conv_pass pass,
                          const char **algorithm)
 {
-    struct way way;
+    struct cnn_conv_way way;
+    struct cnn_conv_key key = {*g, (size_t)pass, (size_t)x->layout, (size_t)y->layout};
+    if (q->choices && q->choices->measures && !cnn_conv_choices_find(q->choices, &key))
+        cnn_conv_measure(q, q->choices, &key);
     find(q, g, pass, x->layout, y->layout, &way);
     if (algorithm)
         *algorithm = way.algorithm->name;
@@ -171,7 +205,7 @@ double cnn_cpu_conv_cost(struct cnn_queue *q, const struct cnn_conv *g, const st
 size_t cnn_cpu_conv_packed(struct cnn_queue *q, const struct cnn_conv *g,
                            const struct cnn_tensor *x, const struct cnn_tensor *y)
 {
-    struct way way;
+    struct cnn_conv_way way;
     find(q, g, CNN_CONV_FORWARD, x->layout, y->layout, &way);
     return packed_elements(&way) * sizeof(real);
 }
@@ -179,7 +213,7 @@ size_t cnn_cpu_conv_packed(struct cnn_queue *q, const struct cnn_conv *g,
 void cnn_cpu_conv_pack(struct cnn_queue *q, const struct cnn_conv *g, const struct cnn_tensor *x,
                        const struct cnn_tensor *y, const struct cnn_tensor *w, void *packed)
 {
-    struct way way;
+    struct cnn_conv_way way;
     if (q->code)
         return;
     find(q, g, CNN_CONV_FORWARD, x->layout, y->layout, &way);
@@ -202,8 +236,8 @@ static struct cnn_tensor plain(struct cnn_queue *q, const struct cnn_tensor *t, 
     return copy;
 }
 
-static const real *packed_weights(struct cnn_queue *q, const struct way *way, const real *w,
-                                  real **work)
+static const real *packed_weights(struct cnn_queue *q, const struct cnn_conv_way *way,
+                                  const real *w, real **work)
 {
     if (!way->algorithm->packed)
         return w;
@@ -214,9 +248,9 @@ static const real *packed_weights(struct cnn_queue *q, const struct way *way, co
 }
 
 /* from -> to by a forward pass of the way. */
-static void run_forward(struct cnn_queue *q, const struct way *way, const struct cnn_tensor *from,
-                        const real *w, const real *b, const struct cnn_epilogue *e,
-                        struct cnn_tensor *to, real *work)
+static void run_forward(struct cnn_queue *q, const struct cnn_conv_way *way,
+                        const struct cnn_tensor *from, const real *w, const real *b,
+                        const struct cnn_epilogue *e, struct cnn_tensor *to, real *work)
 {
     struct cnn_tensor x = *from, y = *to;
     if (way->rearranged) {
@@ -236,7 +270,7 @@ void cnn_cpu_conv_forward(struct cnn_queue *q, const struct cnn_conv *g, const s
                           const void *packed, const struct cnn_epilogue *e, struct cnn_tensor *y,
                           void *work)
 {
-    struct way way;
+    struct cnn_conv_way way;
     if (q->code)
         return;
     find(q, g, CNN_CONV_FORWARD, x->layout, y->layout, &way);
@@ -253,7 +287,7 @@ void cnn_cpu_conv_backward_data(struct cnn_queue *q, const struct cnn_conv *g,
                                 const struct cnn_tensor *dy, const struct cnn_tensor *w,
                                 struct cnn_tensor *dx, void *work)
 {
-    struct way way;
+    struct cnn_conv_way way;
     real *rest = work;
     if (q->code)
         return;
@@ -282,7 +316,7 @@ void cnn_cpu_conv_backward_weight(struct cnn_queue *q, const struct cnn_conv *g,
                                   const struct cnn_tensor *x, const struct cnn_tensor *dy,
                                   struct cnn_tensor *dw, void *work)
 {
-    struct way way;
+    struct cnn_conv_way way;
     real *rest = work;
     if (q->code)
         return;

@@ -52,6 +52,9 @@ struct cnn_conv_algorithm {
 #include "kern/conv_algorithms.def"
 #undef CNN_CONV_ALGORITHM
 
+/* The list; NULL past its end. */
+const struct cnn_conv_algorithm *cnn_conv_algorithm_at(size_t i);
+
 /* Output columns j for which tap s reads inside the input: j * stride + s * dilation - pad in 0 ..
  * size - 1. */
 static inline struct cnn_range cnn_conv_inside(size_t tap, size_t dilation, size_t stride,

@@ -13,6 +13,7 @@ extern "C" {
 #endif
 
 struct cnn_pool;
+struct cnn_conv_choices;
 
 /* Where kernels run, in order. The first failure sticks and later kernels do nothing. */
 struct cnn_queue {
@@ -21,6 +22,7 @@ struct cnn_queue {
     struct cnn_pool *pool; /* CPU: the threads */
     void *stream;          /* CUDA: the stream */
     int exact_conv;        /* CPU: no algorithm that trades rounding for speed (Winograd) */
+    struct cnn_conv_choices *choices; /* CPU: measured ways to convolve; NULL: none */
 };
 
 /* The geometry of a convolution. Sizes in elements; output height is

@@ -10,6 +10,7 @@ struct cnn_callbacks {
     const volatile int *stop; /* nonzero: give up with CNN_EINTERRUPTED */
     void (*progress)(void *context, size_t done, size_t total);          /* total 0: not known */
     void (*bad)(void *context, const char *source, const char *message); /* a sample is skipped */
+    void (*note)(void *context, const char *text);
 };
 
 #endif

@@ -122,7 +122,9 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
                                     .stop = callbacks->stop};
     struct cnn_runner_config config = {.device = options->device,
                                        .threads = (int)options->threads,
-                                       .exact_conv = options->exact_conv};
+                                       .exact_conv = options->exact_conv,
+                                       .tune = options->tune,
+                                       .callbacks = callbacks};
     int rc = check_options(&f);
     if (!rc)
         rc = cnn_runner_open(&f.runner, options->model, 1);

@@ -28,7 +28,7 @@ struct cnn_features_options {
     int concat;               /* all layers side by side, not an output for each */
     int format;               /* cnn_features_format */
     const char *output, *device;
-    int skip_bad, exact_conv;
+    int skip_bad, exact_conv, tune;
     long long batch, threads;
 };
 

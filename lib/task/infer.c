@@ -66,6 +66,8 @@ static int start(struct infer *in, size_t batch)
     struct cnn_runner_config config = {.device = in->o->device,
                                        .threads = (int)in->o->threads,
                                        .exact_conv = in->o->exact_conv,
+                                       .tune = in->o->tune,
+                                       .callbacks = in->cb,
                                        .batch = batch};
     return cnn_runner_start(&in->runner, &config);
 }

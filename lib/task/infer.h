@@ -35,7 +35,7 @@ struct cnn_infer_options {
     struct cnn_strings gate;
     const char *predictions, *confusion;
     /* Running */
-    int selftest, skip_bad, exact_conv;
+    int selftest, skip_bad, exact_conv, tune;
     const char *output, *device;
     long long batch, threads;
 };

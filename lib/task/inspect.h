@@ -78,14 +78,15 @@ struct cnn_time_options {
     int threads;    /* 0: one for each core */
     int training;   /* forward, backward and update; the net was opened with_loss */
     int exact_conv; /* as --exact-conv */
+    int tune;       /* as --tune */
     double seconds; /* how long to go on, about; three runs at least */
 };
 
 /* Run the net on drawn samples, several times, and tell where the time went, step by step, beside
  * what the machine reaches at that moment; as text or JSON. A net without a model starts with drawn
- * weights. CNN_EDATA when there is no net. */
+ * weights. *note: what the user should know; may stay empty. CNN_EDATA when there is no net. */
 int cnn_inspect_time(const struct cnn_inspect *in, const struct cnn_time_options *options, int json,
-                     struct cnn_buf *out);
+                     struct cnn_buf *note, struct cnn_buf *out);
 
 /* The built-in nets: a line each, their name and the first sentence of their text. */
 void cnn_inspect_zoo_text(struct cnn_buf *out);

@@ -8,6 +8,7 @@
 #include "kern/parallel.h"
 #include "net/optimizer.h"
 #include "task/inspect_private.h"
+#include "task/tune.h"
 
 enum { FEWEST_RUNS = 3, MOST_RUNS = 1000 };
 static const double LIMITS_SECONDS = 0.3;
@@ -45,7 +46,7 @@ static int draw(struct timer *t)
     return 0;
 }
 
-static int open_timer(struct timer *t)
+static int open_timer(struct timer *t, struct cnn_buf *note)
 {
     t->optimizer = cnn_optimizer_defaults(cnn_optimizer_type_find("sgd"));
     struct cnn_net_config config = {.batch = t->o->batch, .training = t->o->training};
@@ -55,7 +56,8 @@ static int open_timer(struct timer *t)
     if (rc)
         return rc;
     t->backend->queue.exact_conv = t->o->exact_conv;
-    rc = cnn_net_new(t->in->graph, t->backend, &config, &t->net);
+    rc = t->o->tune ? cnn_tuned_net_new(t->in->graph, t->backend, &config, note, &t->net)
+                    : cnn_net_new(t->in->graph, t->backend, &config, &t->net);
     if (!rc && t->in->model)
         rc = cnn_model_load_params(t->in->model->file, t->in->model->path, t->net, NULL, NULL);
     else if (!rc)
@@ -194,12 +196,12 @@ double inspect_share_of_limit(const struct inspect_times *t, const struct inspec
 }
 
 int cnn_inspect_time(const struct cnn_inspect *in, const struct cnn_time_options *options, int json,
-                     struct cnn_buf *out)
+                     struct cnn_buf *note, struct cnn_buf *out)
 {
     struct timer t = {.in = in, .o = options};
     int rc = cnn_inspect_require(in, CNN_INSPECT_LAYERS);
     if (!rc)
-        rc = open_timer(&t);
+        rc = open_timer(&t, note);
     if (!rc)
         rc = run_all(&t);
     if (!rc)

@@ -21,8 +21,10 @@ struct cnn_runner_config {
     const char *device; /* backend.h names them */
     int threads;        /* 0: one for each core */
     int exact_conv;     /* no algorithm for convolutions that rounds more than plain sums */
-    size_t batch;       /* the largest batch that will run */
-    const int *keep;    /* (keeps) nodes whose values are wanted beside the output */
+    int tune;           /* as cnn_tuned_net_new */
+    const struct cnn_callbacks *callbacks; /* for its note; NULL: none */
+    size_t batch;                          /* the largest batch that will run */
+    const int *keep; /* (keeps) nodes whose values are wanted beside the output */
     size_t keeps;
 };
 /* Plan the net's memory on a device and load the weights. CNN_EDEVICE, CNN_EDATA. */

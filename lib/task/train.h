@@ -36,7 +36,7 @@ struct cnn_train_options {
     int monitor;
     /* Running */
     const char *output, *checkpoint, *checkpoint_every, *log, *curve, *device;
-    int resume, recompute, plan, quiet, exact_conv;
+    int resume, recompute, plan, quiet, exact_conv, tune;
     long long log_every, overfit, seed, threads;
 };
 

@@ -8,6 +8,7 @@
 
 #include "file/safetensors.h"
 #include "task/train_private.h"
+#include "task/tune.h"
 
 void train_note(const struct trainer *t, const char *format, ...)
 {
@@ -211,6 +212,16 @@ static void count_steps(struct trainer *t)
         t->schedule.total_steps = limit;
 }
 
+static int tune(struct trainer *t, const struct cnn_net_config *config)
+{
+    struct cnn_buf note = {0};
+    int rc = cnn_tuned_net_new(t->graph, t->backend, config, &note, &t->net);
+    if (note.size)
+        train_note(t, "%s", note.text);
+    cnn_buf_free(&note);
+    return rc;
+}
+
 static int open_net(struct trainer *t)
 {
     struct cnn_net_config config = {.batch = (size_t)t->o->batch,
@@ -222,7 +233,7 @@ static int open_net(struct trainer *t)
     if (rc)
         return rc;
     t->backend->queue.exact_conv = t->o->exact_conv;
-    rc = cnn_net_new(t->graph, t->backend, &config, &t->net);
+    rc = t->o->tune ? tune(t, &config) : cnn_net_new(t->graph, t->backend, &config, &t->net);
     if (rc)
         return rc;
     size_t params, open = 0;
