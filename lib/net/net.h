@@ -95,6 +95,7 @@ void cnn_net_profile(struct cnn_net *net, double *forward, double *backward);
  * wanted. */
 struct cnn_net_work {
     double multiply_adds, bytes;
+    double cycles; /* of one core, as the layer expects them; 0: it does not say */
 };
 struct cnn_net_work cnn_net_work(const struct cnn_net *net, int step, int backward);
 

@@ -46,6 +46,11 @@ static double multiply_adds(const struct cnn_net *net, const struct cnn_layer *l
     return l->type->multiply_adds ? (double)net->batch * (double)l->type->multiply_adds(l) : 0;
 }
 
+static double cycles(const struct cnn_net *net, int i, enum cnn_conv_pass pass)
+{
+    return cnn_step_cost(net->graph, net->plan->step, i, net->backend, net->batch, pass, NULL);
+}
+
 /* Inputs and weights in; the result and what backward will need out. */
 static struct cnn_net_work forward_work(const struct cnn_net *net, int i)
 {
@@ -54,7 +59,8 @@ static struct cnn_net_work forward_work(const struct cnn_net *net, int i)
     for (int k = 0; k < step->inputs; k++)
         elements += value_elements(net, step->in[k]);
     return (struct cnn_net_work){multiply_adds(net, step->layer),
-                                 elements * sizeof(real) + saved_bytes(net, i)};
+                                 elements * sizeof(real) + saved_bytes(net, i),
+                                 cycles(net, i, CNN_CONV_FORWARD)};
 }
 
 /* dy, what was kept, and weights in; dx out, and the gradients of parameters in and out. */
@@ -63,7 +69,7 @@ static struct cnn_net_work backward_work(const struct cnn_net *net, int i)
     const struct cnn_step *step = &net->plan->step[i];
     const struct cnn_net_node *nn = &net->node[i];
     const struct cnn_layer *l = step->layer;
-    double elements = nn->gradient.data ? value_elements(net, i) : 0, products = 0;
+    double elements = nn->gradient.data ? value_elements(net, i) : 0;
     if (!net->wants[i])
         return (struct cnn_net_work){0};
     if ((l->type->flags & CNN_LAYER_NEEDS_Y) || step->epilogue.activate)
@@ -79,15 +85,18 @@ static struct cnn_net_work backward_work(const struct cnn_net *net, int i)
         elements += (nn->dw[k] ? 2 : 0) * (double)cnn_shape_count(&l->param[k].shape);
     if (nn->dx[0])
         elements += param_elements(l);
-    products = (nn->dx[0] != NULL) + (l->params && nn->dw[0]);
-    return (struct cnn_net_work){products * multiply_adds(net, l),
-                                 elements * sizeof(real) + saved_bytes(net, i)};
+    int data = nn->dx[0] != NULL, weight = l->params && nn->dw[0];
+    return (struct cnn_net_work){(data + weight) * multiply_adds(net, l),
+                                 elements * sizeof(real) + saved_bytes(net, i),
+                                 (data ? cycles(net, i, CNN_CONV_DATA) : 0) +
+                                     (weight ? cycles(net, i, CNN_CONV_WEIGHT) : 0)};
 }
 
 struct cnn_net_work cnn_net_work(const struct cnn_net *net, int step, int backward)
 {
     if (step == 0)
-        return (struct cnn_net_work){0, backward ? 0 : 2 * value_elements(net, 0) * sizeof(real)};
+        return (struct cnn_net_work){.bytes =
+                                         backward ? 0 : 2 * value_elements(net, 0) * sizeof(real)};
     if (!net->plan->step[step].layer)
         return (struct cnn_net_work){0};
     return backward ? backward_work(net, step) : forward_work(net, step);

@@ -20,17 +20,6 @@ void inspect_shape(const struct cnn_safetensor *t, char out[96]);
 /* The first sentence of a zoo text, without the comment's marks. */
 void inspect_zoo_summary(const struct cnn_zoo_entry *e, struct cnn_buf *out);
 
-/* Text in columns: cells are added row by row, columns become as wide as they must be. */
-struct inspect_table {
-    int columns;
-    const char *align; /* 'l' or 'r' for each column */
-    struct cnn_strings cell;
-    int failed;
-};
-void inspect_cell(struct inspect_table *t, const char *format, ...) CNN_PRINTF(2, 3);
-/* Print and free. */
-void inspect_table_end(struct inspect_table *t, struct cnn_buf *out);
-
 /* inspect_json.c: the value's text; the value is given up. */
 int inspect_json_dump(json_t *value, struct cnn_buf *out);
 

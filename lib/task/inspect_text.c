@@ -1,86 +1,53 @@
 /* An inspection as text for people; see inspect.h. */
 #include <inttypes.h>
 #include <jansson.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "task/inspect_private.h"
+#include "task/table.h"
 
-void inspect_cell(struct inspect_table *t, const char *format, ...)
-{
-    char text[600];
-    va_list ap;
-    va_start(ap, format);
-    vsnprintf(text, sizeof text, format, ap);
-    va_end(ap);
-    if (cnn_strings_add(&t->cell, text))
-        t->failed = 1;
-}
-
-void inspect_table_end(struct inspect_table *t, struct cnn_buf *out)
-{
-    int width[16] = {0};
-    size_t columns = (size_t)t->columns;
-    for (size_t i = 0; i < t->cell.count; i++) {
-        int n = (int)strlen(t->cell.item[i]);
-        if (n > width[i % columns])
-            width[i % columns] = n;
-    }
-    for (size_t i = 0; i < t->cell.count; i++) {
-        size_t c = i % columns;
-        int last = c + 1 == columns;
-        if (t->align[c] == 'r')
-            cnn_buf_printf(out, "%*s", width[c], t->cell.item[i]);
-        else
-            cnn_buf_printf(out, "%-*s", last ? 0 : width[c], t->cell.item[i]);
-        cnn_buf_puts(out, last ? "\n" : "  ");
-    }
-    out->failed |= t->failed;
-    cnn_strings_free(&t->cell);
-}
-
-static void cell_count(struct inspect_table *t, uint64_t n)
+static void cell_count(struct cnn_table *t, uint64_t n)
 {
     char text[32];
     cnn_format_count(n, text);
-    inspect_cell(t, "%s", n ? text : "-");
+    cnn_table_cell(t, "%s", n ? text : "-");
 }
 
-static void cell_bytes(struct inspect_table *t, uint64_t n)
+static void cell_bytes(struct cnn_table *t, uint64_t n)
 {
     char text[32];
     cnn_format_bytes(n, text);
-    inspect_cell(t, "%s", text);
+    cnn_table_cell(t, "%s", text);
 }
 
-static void header(struct inspect_table *t, const char *const *title)
+static void header(struct cnn_table *t, const char *const *title)
 {
     for (int i = 0; i < t->columns; i++)
-        inspect_cell(t, "%s", title[i]);
+        cnn_table_cell(t, "%s", title[i]);
 }
 
 static void add_layers(const struct cnn_graph *g, struct cnn_buf *out)
 {
     static const char *const title[] = {"layer",      "type",          "output",
                                         "parameters", "multiply-adds", "activations"};
-    struct inspect_table t = {.columns = 6, .align = "lllrrr"};
+    struct cnn_table t = {.columns = 6, .align = "lllrrr"};
     header(&t, title);
     for (int i = 0; i < g->nodes; i++) {
         const struct cnn_layer *l = &g->node[i].layer;
         const struct cnn_layer_type *type = l->type;
         char shape[72];
         cnn_chw_format(l->out, shape);
-        inspect_cell(&t, "%s", l->name);
-        inspect_cell(&t, "%s", type ? type->name : "");
-        inspect_cell(&t, "%s", shape);
+        cnn_table_cell(&t, "%s", l->name);
+        cnn_table_cell(&t, "%s", type ? type->name : "");
+        cnn_table_cell(&t, "%s", shape);
         cell_count(&t, inspect_parameters(l, 1));
         cell_count(&t, type && type->multiply_adds ? type->multiply_adds(l) : 0);
         cell_bytes(&t, cnn_chw_count(l->out) * sizeof(float));
     }
-    inspect_table_end(&t, out);
+    cnn_table_end(&t, out);
 }
 
 static void add_totals(const struct cnn_graph *g, struct cnn_buf *out)
@@ -102,12 +69,12 @@ static void add_totals(const struct cnn_graph *g, struct cnn_buf *out)
     cnn_buf_printf(out, "activations    %s for one sample\n", activations);
 }
 
-static void cell_real(struct inspect_table *t, double x)
+static void cell_real(struct cnn_table *t, double x)
 {
-    inspect_cell(t, "%.5g", x);
+    cnn_table_cell(t, "%.5g", x);
 }
 
-static void add_statistics(struct inspect_table *t, const struct cnn_tensor_statistics *s)
+static void add_statistics(struct cnn_table *t, const struct cnn_tensor_statistics *s)
 {
     cell_real(t, s->min);
     cell_real(t, s->mean);
@@ -122,22 +89,22 @@ static void add_tensors(const struct cnn_inspect *in, struct cnn_buf *out)
 {
     static const char *const title[] = {"tensor", "type", "shape", "min", "mean",
                                         "max",    "std",  "zeros", "NaN", "infinite"};
-    struct inspect_table t = {.columns = in->statistics ? 10 : 3, .align = "lllrrrrrrr"};
+    struct cnn_table t = {.columns = in->statistics ? 10 : 3, .align = "lllrrrrrrr"};
     uint64_t elements = 0, bytes = 0;
     char shape[96], size[32], count[32];
     header(&t, title);
     for (size_t i = 0; i < cnn_safetensors_count(in->file); i++) {
         const struct cnn_safetensor *s = cnn_safetensors_at(in->file, i);
         inspect_shape(s, shape);
-        inspect_cell(&t, "%s", s->name);
-        inspect_cell(&t, "%s", inspect_dtype(s->dtype));
-        inspect_cell(&t, "%s", shape);
+        cnn_table_cell(&t, "%s", s->name);
+        cnn_table_cell(&t, "%s", inspect_dtype(s->dtype));
+        cnn_table_cell(&t, "%s", shape);
         if (in->statistics)
             add_statistics(&t, &in->statistics[i]);
         elements += s->count;
         bytes += s->bytes;
     }
-    inspect_table_end(&t, out);
+    cnn_table_end(&t, out);
     cnn_format_count(elements, count);
     cnn_format_bytes(bytes, size);
     cnn_buf_printf(out, "\ntensors        %zu\nelements       %s\nbytes          %s\n",

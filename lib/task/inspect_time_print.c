@@ -1,59 +1,49 @@
 /* The times of a net's steps as text and as JSON; see inspect.h. */
 #include "kern/isa.h"
 #include "task/inspect_private.h"
+#include "task/table.h"
 
 /* Shorter passes say nothing of a rate. */
 static const double SHORTEST = 2e-6;
 
-static void titles(const struct inspect_times *t, struct inspect_table *table)
+static void titles(const struct inspect_times *t, struct cnn_table *table)
 {
-    inspect_cell(table, "step");
-    inspect_cell(table, "output");
-    inspect_cell(table, "algorithm");
+    cnn_table_cell(table, "step");
+    cnn_table_cell(table, "output");
+    cnn_table_cell(table, "algorithm");
     for (int back = 0; back <= t->training; back++) {
-        inspect_cell(table, back ? "back ms" : "ms");
-        inspect_cell(table, "GFLOP/s");
-        inspect_cell(table, "GB/s");
-        inspect_cell(table, "of limit");
+        cnn_table_cell(table, back ? "back ms" : "ms");
+        cnn_table_cell(table, "GFLOP/s");
+        cnn_table_cell(table, "GB/s");
+        cnn_table_cell(table, "of limit");
     }
-    inspect_cell(table, "of all");
+    cnn_table_cell(table, "of all");
 }
 
-static void cell_real(struct inspect_table *table, int there, int digits, double x)
+static void cell_real(struct cnn_table *table, int there, int digits, double x)
 {
     if (there)
-        inspect_cell(table, "%.*f", digits, x);
+        cnn_table_cell(table, "%.*f", digits, x);
     else
-        inspect_cell(table, "-");
+        cnn_table_cell(table, "-");
 }
 
-static void cell_percent(struct inspect_table *table, int there, double x)
+static void cell_percent(struct cnn_table *table, int there, double x)
 {
     if (there)
-        inspect_cell(table, "%.1f %%", 100 * x);
+        cnn_table_cell(table, "%.1f %%", 100 * x);
     else
-        inspect_cell(table, "-");
-}
-
-/* One name where all passes are done alike, else forward/data/weight. */
-static void cell_algorithm(struct inspect_table *table, const char *const name[3])
-{
-    if (!name[0])
-        inspect_cell(table, "-");
-    else if (!name[1] || (name[0] == name[1] && name[0] == name[2]))
-        inspect_cell(table, "%s", name[0]);
-    else
-        inspect_cell(table, "%s/%s/%s", name[0], name[1], name[2]);
+        cnn_table_cell(table, "-");
 }
 
 static void add_row(const struct inspect_times *t, const struct inspect_time_row *r,
-                    struct inspect_table *table)
+                    struct cnn_table *table)
 {
     char shape[72];
     cnn_chw_format(r->out, shape);
-    inspect_cell(table, "%s", r->name);
-    inspect_cell(table, "%s", r->out.c ? shape : "");
-    cell_algorithm(table, r->algorithm);
+    cnn_table_cell(table, "%s", r->name);
+    cnn_table_cell(table, "%s", r->out.c ? shape : "");
+    cnn_table_algorithm(table, r->algorithm);
     for (int back = 0; back <= t->training; back++) {
         double s = r->seconds[back];
         const struct cnn_net_work *w = &r->work[back];
@@ -76,11 +66,11 @@ static double multiply_adds(const struct inspect_times *t)
 
 void inspect_time_text(const struct inspect_times *t, struct cnn_buf *out)
 {
-    struct inspect_table table = {.columns = t->training ? 12 : 8, .align = "lllrrrrrrrrr"};
+    struct cnn_table table = {.columns = t->training ? 12 : 8, .align = "lllrrrrrrrrr"};
     titles(t, &table);
     for (size_t i = 0; i < t->rows; i++)
         add_row(t, &t->row[i], &table);
-    inspect_table_end(&table, out);
+    cnn_table_end(&table, out);
     cnn_buf_printf(out, "\nbatch      %zu\n", t->batch);
     cnn_buf_printf(out, "time       %.3f ms, the median of %d runs\n", 1e3 * t->seconds, t->runs);
     cnn_buf_printf(out, "speed      %.1f images/s, %.1f GFLOP/s\n", (double)t->batch / t->seconds,

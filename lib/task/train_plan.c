@@ -1,4 +1,4 @@
-/* The memory plan as text: what --plan prints. */
+/* The plan of a run as text, what --plan prints: memory, then ways and times. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +91,7 @@ int train_plan(struct trainer *t, char **out)
     line(&l, "in all", total);
     cnn_format_bytes(p->unshared_bytes - p->activation_bytes, saved);
     cnn_buf_printf(&l.text, "(activations share memory: %s less than apart)\n", saved);
+    int rc = train_plan_time(t, &l.text);
     *out = cnn_buf_take(&l.text);
-    return *out ? 0 : CNN_ESYSTEM;
+    return rc ? rc : *out ? 0 : CNN_ESYSTEM;
 }

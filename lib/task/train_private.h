@@ -130,6 +130,8 @@ int train_draw_curve(struct trainer *t);
 int train_validate_open(struct trainer *t);
 int train_validate(struct trainer *t);
 
+/* train_plan_time.c: how convolutions are computed, and how long a step is expected to take. */
+int train_plan_time(struct trainer *t, struct cnn_buf *out);
 /* train_plan.c, train_overfit.c */
 int train_plan(struct trainer *t, char **out);
 int train_overfit(struct trainer *t);

@@ -7,6 +7,9 @@ for more in '--batch 64' '--batch 256 --optimizer adam --patience 2' '--batch 12
     # shellcheck disable=SC2086 # several words
     train $more --plan
     status 0
+    out_has 'convolution * algorithm * expected ms'
+    out_has 'conv2* * *.*'
+    out_has 'expected for a batch: *.* ms, *.* samples a second (an estimate, at * GFLOP/s and * GB/s)'
     said=$(awk '/^in all/ { print $NF }' out)
     # shellcheck disable=SC2086
     run "$BUILD/helpers/measure" cnn-train -q --net "$net" digits:512 --val digits:64:5 --epochs 1 --threads 2 -o m $more
