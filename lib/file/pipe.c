@@ -30,9 +30,10 @@ static int wait_for(int fd, short events, const volatile int *stop)
 
 ssize_t cnn_pipe_read(int fd, void *bytes, size_t n, const volatile int *stop)
 {
+    static const volatile int never = 0;
     ssize_t k;
-    do {
-        if (stop && wait_for(fd, POLLIN, stop))
+    do { /* a FIFO that nobody writes to yet would read as if it had ended */
+        if (wait_for(fd, POLLIN, stop ? stop : &never))
             return -1;
         k = read(fd, bytes, n);
     } while (k < 0 && errno == EINTR);

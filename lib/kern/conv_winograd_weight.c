@@ -70,7 +70,8 @@ static void multiply(const struct weight *f, size_t xi, size_t panel, size_t til
 {
     const struct cnn_winograd_plan *p = &f->p;
     size_t vectors = cnn_winograd_vectors(p, panel), most = cnn_isa()->pixels[vectors];
-    struct cnn_outer o = {.images = 1, .rows = 1, .count = tiles, .a_step = p->lanes};
+    struct cnn_outer o = {
+        .images = 1, .rows = 1, .count = tiles, .a_step = p->lanes, .d_step = p->lanes};
     o.d = d + xi * f->d_step + panel * 2 * f->chunk * p->lanes;
     o.d_vector = f->chunk * p->lanes;
     o.sum_step = vectors * p->lanes;
