@@ -290,7 +290,7 @@ static void clear(struct cnn_planner *s)
  * its repetition. */
 static void set_times(struct cnn_planner *s)
 {
-    int now = s->g->nodes, end = s->g->nodes;
+    int end = s->g->nodes, now = end;
     for (int k = s->p->segments - 1; s->request->training && k >= 0; k--) {
         int begin = s->p->segment[k];
         for (int i = begin; i < end; i++)

@@ -98,7 +98,7 @@ static int find_word(const char *word, const char *const *list, int count)
 /* The columns behind the conditions; 0: they make no sense, or no longer. */
 static int read_choice(char *text, struct cnn_conv_choice *out)
 {
-    size_t number[NUMBERS];
+    size_t number[NUMBERS] = {0};
     int64_t value;
     char *rest = text, *word = NULL;
     *out = (struct cnn_conv_choice){0};
@@ -167,7 +167,7 @@ static int load(struct tune *t)
 
 static void write_choice(const struct tune *t, const struct cnn_conv_choice *c, FILE *f)
 {
-    size_t number[NUMBERS];
+    size_t number[NUMBERS] = {0};
     memcpy(number, &c->key, sizeof number);
     fputs(t->conditions, f);
     for (int i = 0; i < NUMBERS; i++)
