@@ -130,8 +130,7 @@ static void walk_columns(const struct cnn_walk *k, const struct cnn_piece *row, 
 }
 
 /* Single columns last: they would meet each row of the input in memory, not in the cache. */
-void cnn_walk(const struct cnn_walk *k, struct cnn_range rows, cnn_walk_visit *visit,
-              void *context)
+void cnn_walk(const struct cnn_walk *k, struct cnn_range rows, cnn_walk_visit *visit, void *context)
 {
     size_t end = outputs_before(k, rows.end);
     struct cnn_piece row = {.end = outputs_before(k, rows.begin)};
