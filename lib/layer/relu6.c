@@ -1,26 +1,7 @@
 /* Rectified linear unit, cut off at six (Howard et al. 2017, MobileNets): y = min(max(x, 0), 6). */
-#include "layer/layer.h"
+#include "layer/elementwise.h"
 
 static const struct cnn_option options[] = {CNN_OPTION_END};
-
-static int setup(struct cnn_layer *l)
-{
-    l->out = l->in[0];
-    return 0;
-}
-
-static void forward(const struct cnn_layer *l, struct cnn_pass *p)
-{
-    (void)l;
-    p->k->activation_forward(p->q, CNN_RELU6, 0, p->x[0], p->y);
-}
-
-static void backward(const struct cnn_layer *l, struct cnn_pass *p)
-{
-    (void)l;
-    if (p->dx[0])
-        p->k->activation_backward(p->q, CNN_RELU6, 0, p->y, p->dy, p->dx[0]);
-}
 
 static void activation(const struct cnn_layer *l, struct cnn_epilogue *e)
 {
@@ -34,9 +15,9 @@ const struct cnn_layer_type cnn_layer_relu6 = {
     .options = options,
     .min_inputs = 1,
     .max_inputs = 1,
-    .flags = CNN_LAYER_ANY_LAYOUT | CNN_LAYER_INPLACE | CNN_LAYER_NEEDS_Y,
-    .setup = setup,
-    .forward = forward,
-    .backward = backward,
+    .flags = CNN_ELEMENTWISE_FLAGS,
+    .setup = cnn_elementwise_setup,
+    .forward = cnn_elementwise_forward,
+    .backward = cnn_elementwise_backward,
     .activation = activation,
 };
