@@ -115,6 +115,17 @@ static double value_at(const struct cnn_tensor *t, size_t i)
     return (double)((const real *)t->data)[place_of(t, i)];
 }
 
+/* All of it in the canonical order; the caller frees it. */
+static double *values_of(const struct cnn_tensor *t)
+{
+    size_t count = cnn_tensor_count(t);
+    double *v = malloc((count + 1) * sizeof *v);
+    assert_non_null(v);
+    for (size_t i = 0; i < count; i++)
+        v[i] = value_at(t, i);
+    return v;
+}
+
 static void check_guards(const struct buffer *b)
 {
     size_t end = GUARD + (b->bytes + 63) / 64 * 64 + GUARD;

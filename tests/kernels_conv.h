@@ -161,39 +161,33 @@ static struct conv_case blocked_conv(int i)
     return c;
 }
 
-/* Calls `term` for every product of the definition. */
-static void each_term(const struct conv_case *c,
-                      void (*term)(const struct conv_case *c, size_t y, size_t w, size_t x))
+/* The definition: adds to `want` every product of an element of w and one of x (forward), of w and
+ * dy (data), or of dy and x (weight). */
+static void add_products(const struct conv_case *c, enum cnn_conv_pass pass, double *want)
 {
     const struct cnn_conv *g = &c->g;
-    size_t cg = g->in_c / g->groups, kg = g->out_c / g->groups, pixels = g->out_h * g->out_w;
-    for (size_t y = 0; y < c->n * g->out_c * pixels; y++)
-        for (size_t t = 0; t < cg * g->kh * g->kw; t++) {
-            size_t n = y / pixels / g->out_c, k = y / pixels % g->out_c, ch = t / (g->kh * g->kw);
-            size_t row = y % pixels / g->out_w * g->stride_h + t / g->kw % g->kh * g->dilation_h;
-            size_t column = y % g->out_w * g->stride_w + t % g->kw * g->dilation_w;
-            if (row < g->pad_top || column < g->pad_left || row - g->pad_top >= g->in_h ||
-                column - g->pad_left >= g->in_w)
-                continue;
-            size_t plane = n * g->in_c + k / kg * cg + ch;
-            term(c, y, k * cg * g->kh * g->kw + t,
-                 (plane * g->in_h + row - g->pad_top) * g->in_w + column - g->pad_left);
-        }
-}
-
-static void forward_term(const struct conv_case *c, size_t y, size_t w, size_t x)
-{
-    c->want[y] += value_at(&c->w, w) * value_at(&c->x, x);
-}
-
-static void data_term(const struct conv_case *c, size_t y, size_t w, size_t x)
-{
-    c->want[x] += value_at(&c->w, w) * value_at(&c->dy, y);
-}
-
-static void weight_term(const struct conv_case *c, size_t y, size_t w, size_t x)
-{
-    c->want[w] += value_at(&c->dy, y) * value_at(&c->x, x);
+    size_t cg = g->in_c / g->groups, kg = g->out_c / g->groups, taps = g->kh * g->kw;
+    size_t pixels = g->out_h * g->out_w, area = g->in_h * g->in_w;
+    double *x = values_of(&c->x), *w = values_of(&c->w), *dy = values_of(&c->dy);
+    for (size_t i = 0; i < c->n * g->out_c * pixels * taps; i++) {
+        size_t y = i / taps, t = i % taps, n = y / pixels / g->out_c, k = y / pixels % g->out_c;
+        size_t row = y % pixels / g->out_w * g->stride_h + t / g->kw * g->dilation_h - g->pad_top;
+        size_t column = y % g->out_w * g->stride_w + t % g->kw * g->dilation_w - g->pad_left;
+        if (row >= g->in_h || column >= g->in_w) /* what lies before the first wraps around */
+            continue;
+        size_t at_w = k * cg * taps + t;
+        size_t at_x = (n * g->in_c + k / kg * cg) * area + row * g->in_w + column;
+        for (size_t ch = 0; ch < cg; ch++, at_w += taps, at_x += area)
+            if (pass == CNN_CONV_FORWARD)
+                want[y] += w[at_w] * x[at_x];
+            else if (pass == CNN_CONV_DATA)
+                want[at_x] += w[at_w] * dy[y];
+            else
+                want[at_w] += dy[y] * x[at_x];
+    }
+    free(x);
+    free(w);
+    free(dy);
 }
 
 static struct cnn_conv_case case_of(const struct conv_case *c, enum cnn_conv_pass pass)
@@ -309,9 +303,7 @@ static void check_conv(struct conv_case *c, enum cnn_conv_pass pass, int with_bi
         c->want[i] = value_at(&c->b, i / plane % c->g.out_c);
     for (size_t i = 0; pass == CNN_CONV_WEIGHT && i < count; i++)
         c->want[i] = (double)before(out->data)[i];
-    each_term(c, pass == CNN_CONV_FORWARD ? forward_term
-                 : pass == CNN_CONV_DATA  ? data_term
-                                          : weight_term);
+    add_products(c, pass, c->want);
     expect_tensor(c->algorithm ? c->algorithm->name : "convolution", out, c->want,
                   tolerance_of(c, pass));
     free(c->want);
@@ -417,7 +409,7 @@ static void test_conv_pack(void **state)
         c->want = zeros(count);
         for (size_t k = 0; k < count; k++)
             c->want[k] = value_at(&c->b, k / plane % c->g.out_c) + value_at(&p.add, k);
-        each_term(c, forward_term);
+        add_products(c, CNN_CONV_FORWARD, c->want);
         for (size_t k = 0; k < count; k++)
             c->want[k] = activated(p.f, c->want[k]);
         expect_tensor("packed convolution", &c->y, c->want, tolerance_of(c, CNN_CONV_FORWARD));
