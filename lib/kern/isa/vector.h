@@ -154,9 +154,7 @@ INLINE vec v_at_least(vec x, vec low)
     return sizeof(real) == sizeof(float) ? (vec)_mm256_max_ps((__m256)low, (__m256)x)
                                          : (vec)_mm256_max_pd((__m256d)low, (__m256d)x);
 #else
-    for (int i = 0; i < V; i++)
-        x[i] = x[i] < low[i] ? low[i] : x[i];
-    return x;
+    return v_select(x < low, low, x);
 #endif
 }
 
@@ -169,9 +167,7 @@ INLINE vec v_at_most(vec x, vec high)
     return sizeof(real) == sizeof(float) ? (vec)_mm256_min_ps((__m256)high, (__m256)x)
                                          : (vec)_mm256_min_pd((__m256d)high, (__m256d)x);
 #else
-    for (int i = 0; i < V; i++)
-        x[i] = x[i] > high[i] ? high[i] : x[i];
-    return x;
+    return v_select(x > high, high, x);
 #endif
 }
 
