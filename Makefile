@@ -10,7 +10,8 @@
 # make clean
 #
 # CUDA=1 insists on CUDA kernels, CUDA=0 forbids them; else they are built where nvcc is found.
-# CC=clang, CFLAGS=-O3, WERROR=-Werror, V=1 (show the commands) as usual.
+# CC=clang, CFLAGS=-O3, WERROR=-Werror, V=1 (show the commands) as usual. For another machine: CC=, PKG_CONFIG=
+# and a BUILD= of its own.
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -18,6 +19,7 @@ endif
 CFLAGS   ?= -O2 -g
 PREFIX   ?= /usr/local
 MODE     ?= release
+PKG_CONFIG ?= pkg-config
 VERSION  := $(shell sed -n 's/^.define CNN_VERSION "\(.*\)"/\1/p' lib/base/version.h)
 PACKAGES := openblas libpng libjpeg zlib libarchive jansson
 BUILD    := build$(if $(filter-out release,$(MODE)),/$(MODE))
@@ -53,12 +55,12 @@ TWICE    := $(SOURCES:%.c=$(OBJ)/double/%.o) $(call isa_objects,$(OBJ)/double) $
 # The dependencies are looked up only where something is built: make check and make demo begin on
 # machines that do not have them.
 ifneq ($(filter-out $(WITHOUT_BUILDING),$(or $(MAKECMDGOALS),all)),)
-MISSING := $(shell scripts/install-deps --missing)
+MISSING := $(shell PKG_CONFIG='$(PKG_CONFIG)' scripts/install-deps --missing)
 ifneq ($(MISSING),)
 $(error These Debian packages are missing: $(MISSING). Run scripts/install-deps, or: apt-get install $(MISSING))
 endif
-DEP_CFLAGS := $(shell pkg-config --cflags $(PACKAGES))
-DEP_LIBS   := $(shell pkg-config --libs $(PACKAGES))
+DEP_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+DEP_LIBS   := $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 endif
 
 ifneq ($(filter-out release asan,$(MODE)),)
@@ -163,10 +165,10 @@ $(OBJ)/zoo.o $(OBJ)/double/zoo.o: $(OBJ)/zoo.c $(FLAGS)
 
 $(BUILD)/libcnn.a: $(SINGLE) $(FLAGS)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar qcs $@ $(SINGLE)
+	$(Q)rm -f $@ && $(AR) qcs $@ $(SINGLE)
 $(BUILD)/libcnn-double.a: $(TWICE) $(FLAGS)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar qcs $@ $(TWICE)
+	$(Q)rm -f $@ && $(AR) qcs $@ $(TWICE)
 
 $(BUILD)/bin/%: $(OBJ)/bin/%.o $(CLI) $(BUILD)/libcnn.a
 	$(call say,LINK,$@)
