@@ -11,7 +11,7 @@
 #
 # CUDA=1 insists on CUDA kernels, CUDA=0 forbids them; else they are built where nvcc is found.
 # CC=clang, CFLAGS=-O3, WERROR=-Werror, V=1 (show the commands) as usual. For another machine: CC=, PKG_CONFIG=
-# and a BUILD= of its own.
+# and a BUILD= of its own (scripts/check-arm does it for ARM).
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -45,7 +45,8 @@ MANUALS  := $(sort $(wildcard man/*.[1-8]))
 # The innermost loops, once for each instruction set that the compiler's target has. Sanitizers see the plain one:
 # unrolled code full of their checks takes minutes to compile.
 ISA_SOURCES := $(sort $(wildcard lib/kern/isa/*.c))
-ISAS     := plain $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),$(if $(filter release,$(MODE)),avx2 avx512))
+MACHINE  := $(shell $(CC) -dumpmachine)
+ISAS     := plain $(if $(findstring x86_64,$(MACHINE)),$(if $(filter release,$(MODE)),avx2 avx512))
 isa_objects = $(foreach i,$(ISAS),$(patsubst lib/kern/isa/%.c,$(1)/lib/kern/isa/$(i)/%.o,$(ISA_SOURCES)))
 SINGLE   := $(SOURCES:%.c=$(OBJ)/%.o) $(call isa_objects,$(OBJ)) $(OBJ)/zoo.o
 TWICE    := $(SOURCES:%.c=$(OBJ)/double/%.o) $(call isa_objects,$(OBJ)/double) $(OBJ)/double/zoo.o
@@ -87,6 +88,11 @@ ifneq ($(MODE),release)
 $(OBJ)/lib/kern/isa/%.o $(OBJ)/double/lib/kern/isa/%.o: private OPTIMIZE := -O1 -ffp-contract=fast -fno-math-errno
 endif
 FLAGS_plain  := -DCNN_VECTOR_BYTES=16
+# On ARM GCC would fill the registers with what it loads ahead, and keep the sums of register blocks on the stack.
+ifneq ($(findstring aarch64,$(MACHINE)),)
+accepted = $(shell $(CC) -Werror $(1) -E -x c /dev/null >/dev/null 2>&1 && echo '$(1)')
+FLAGS_plain  += $(call accepted,-fno-predictive-commoning -fno-schedule-insns)
+endif
 FLAGS_avx2   := -DCNN_VECTOR_BYTES=32 -mavx2 -mfma
 FLAGS_avx512 := -DCNN_VECTOR_BYTES=64 -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma \
     -mprefer-vector-width=512
