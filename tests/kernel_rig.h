@@ -16,6 +16,7 @@
 #include "backend/backend.h"
 #include "base/random.h"
 #include "base/threads.h"
+#include "kern/isa.h"
 
 enum { MOST_THREADS = 4, RUNS = MOST_THREADS + 1, MOST_BUFFERS = 16, GUARD = 64 };
 
@@ -87,15 +88,25 @@ static struct cnn_tensor tensor(size_t n, size_t c, size_t h, size_t w, enum kin
     return (struct cnn_tensor){n, c, h, w, CNN_LAYOUT_PLAIN, numbers(n * c * h * w, kind)};
 }
 
-/* A tensor in a layout; the channels that fill up its last block are zero. */
+enum { LAYOUTS = 3 };
+
+/* Plain, blocks of channels, groups of samples. */
+static int layout_of(int i)
+{
+    int lanes = (int)cnn_isa()->lanes;
+    return i % LAYOUTS == 0 ? CNN_LAYOUT_PLAIN : i % LAYOUTS == 1 ? lanes : -lanes;
+}
+
+/* A tensor in a layout; the channels that fill up its last block are zero, and the samples that fill
+ * up its last group random. */
 static struct cnn_tensor tensor_in(int layout, size_t n, size_t c, size_t h, size_t w,
                                    enum kind kind)
 {
     struct cnn_tensor t = {n, c, h, w, layout, NULL};
-    size_t count = cnn_tensor_elements(&t), block = layout ? (size_t)layout : 1;
+    size_t count = cnn_tensor_elements(&t), block = cnn_tensor_lanes(&t);
     size_t blocks = cnn_layout_channels(layout, c) / block;
     real *x = t.data = numbers(count, kind);
-    for (size_t i = 0; kind != OUTPUT && i < count; i++)
+    for (size_t i = 0; kind != OUTPUT && layout > 0 && i < count; i++)
         if (i / block / (h * w) % blocks * block + i % block >= c)
             x[i] = 0;
     return t;
@@ -104,10 +115,24 @@ static struct cnn_tensor tensor_in(int layout, size_t n, size_t c, size_t h, siz
 /* Where element i of the canonical order lies. */
 static size_t place_of(const struct cnn_tensor *t, size_t i)
 {
-    size_t block = t->layout ? (size_t)t->layout : 1, hw = t->h * t->w;
+    size_t block = cnn_tensor_lanes(t), hw = t->h * t->w;
     size_t blocks = cnn_layout_channels(t->layout, t->c) / block;
     size_t n = i / hw / t->c, c = i / hw % t->c;
+    if (t->layout < 0)
+        return ((n / block * t->c + c) * hw + i % hw) * block + n % block;
     return ((n * blocks + c / block) * hw + i % hw) * block + c % block;
+}
+
+/* A gradient, which is zero in the samples that fill up its last group. */
+static struct cnn_tensor gradient_in(int layout, size_t n, size_t c, size_t h, size_t w)
+{
+    struct cnn_tensor t = tensor_in(layout, n, c, h, w, INPUT);
+    size_t lanes = cnn_tensor_lanes(&t);
+    real *x = t.data;
+    for (size_t i = 0; layout < 0 && i < cnn_tensor_elements(&t); i++)
+        if (i / lanes / (c * h * w) * lanes + i % lanes >= n)
+            x[i] = 0;
+    return t;
 }
 
 static double value_at(const struct cnn_tensor *t, size_t i)
@@ -195,7 +220,7 @@ static void expect_close(const char *what, const real *got, const double *want, 
 }
 
 /* The same for a tensor in any layout, against canonical numbers; what fills up a block must be
- * zero. */
+ * zero, and what fills up a group finite. */
 static void expect_tensor(const char *what, const struct cnn_tensor *got, const double *want,
                           double tolerance)
 {
@@ -207,7 +232,10 @@ static void expect_tensor(const char *what, const struct cnn_tensor *got, const 
     expect_close(what, canonical, want, count, tolerance);
     for (size_t i = 0; i < full; i++)
         zero += ((const real *)got->data)[i] == 0;
-    size_t zeros_wanted = full - count;
+    for (size_t i = 0; got->layout < 0 && i < full; i++)
+        if (!isfinite(((const real *)got->data)[i]))
+            fail_msg("%s: a number that fills up a group is not finite", what);
+    size_t zeros_wanted = got->layout < 0 ? 0 : full - count;
     if (zero < zeros_wanted)
         fail_msg("%s: %zu of the %zu numbers that fill up blocks are not zero", what,
                  zeros_wanted - zero, zeros_wanted);

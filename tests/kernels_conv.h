@@ -135,6 +135,22 @@ static struct conv_case random_conv(int i)
     return c;
 }
 
+/* The same geometries for groups of samples. */
+static struct conv_case samples_conv(int i)
+{
+    struct conv_case c = random_conv(i);
+    if (i < UNEVEN)
+        c.n = pick(1, 3 * cnn_isa()->lanes);
+    c.g.batch = c.n + c.more;
+    c.x_layout = c.y_layout = -(int)cnn_isa()->lanes;
+    return c;
+}
+
+static struct conv_case any_conv(int i)
+{
+    return i < GEOMETRIES ? random_conv(i) : samples_conv(i - GEOMETRIES);
+}
+
 /* What nets in blocks are made of: whole and broken blocks, groups of whole blocks, images with few
  * channels in plain order, pointwise kernels, and areas that are cut in both directions. */
 static struct conv_case blocked_conv(int i)
@@ -268,7 +284,7 @@ static void set_tensors(struct conv_case *c, enum cnn_conv_pass pass, int with_b
     c->x = tensor_in(c->x_layout, c->n, g->in_c, g->in_h, g->in_w, INPUT);
     c->dx = tensor_in(c->x_layout, c->n, g->in_c, g->in_h, g->in_w, OUTPUT);
     c->y = tensor_in(c->y_layout, c->n, g->out_c, g->out_h, g->out_w, OUTPUT);
-    c->dy = tensor_in(c->y_layout, c->n, g->out_c, g->out_h, g->out_w, INPUT);
+    c->dy = gradient_in(c->y_layout, c->n, g->out_c, g->out_h, g->out_w);
     c->w = tensor(g->out_c, cg, g->kh, g->kw, INPUT);
     c->dw = tensor(g->out_c, cg, g->kh, g->kw, SUM);
     c->b = (struct cnn_tensor){1, g->out_c, 1, 1, CNN_LAYOUT_PLAIN, NULL};
@@ -312,8 +328,8 @@ static void check_conv(struct conv_case *c, enum cnn_conv_pass pass, int with_bi
 
 static void check_pass(enum cnn_conv_pass pass)
 {
-    for (int i = 0; i < 2 * GEOMETRIES; i++) {
-        struct conv_case c = i < GEOMETRIES ? random_conv(i) : blocked_conv(i);
+    for (int i = 0; i < 3 * GEOMETRIES; i++) {
+        struct conv_case c = i < 2 * GEOMETRIES ? any_conv(i) : blocked_conv(i);
         check_conv(&c, pass, i % 3 > 0);
         for (int a = 0; a < ALGORITHMS; a++) {
             c.algorithm = conv_algorithms[a];
@@ -346,8 +362,8 @@ static void test_conv_backward_weight(void **state)
 static void test_conv_cost(void **state)
 {
     (void)state;
-    for (int i = 0; i < GEOMETRIES; i++) {
-        struct conv_case c = random_conv(i);
+    for (int i = 0; i < 2 * GEOMETRIES; i++) {
+        struct conv_case c = any_conv(i);
         struct cnn_tensor x = {.layout = c.x_layout}, y = {.layout = c.y_layout};
         for (int pass = CNN_CONV_FORWARD; pass <= CNN_CONV_WEIGHT; pass++) {
             const char *name = NULL;
@@ -396,8 +412,8 @@ static void test_conv_pack(void **state)
 {
     static const enum cnn_activation activations[] = {CNN_RELU, CNN_RELU6, CNN_SIGMOID};
     (void)state;
-    for (int i = 0; i < GEOMETRIES; i++) {
-        struct packed_case p = {.c = random_conv(i), .f = activations[i / 2 % 3]};
+    for (int i = 0; i < 2 * GEOMETRIES; i++) {
+        struct packed_case p = {.c = any_conv(i), .f = activations[i / 2 % 3]};
         struct conv_case *c = &p.c;
         set_tensors(c, CNN_CONV_FORWARD, 1);
         scale_weights(c);
@@ -423,8 +439,8 @@ static void test_conv_pack(void **state)
 static void test_conv_packed(void **state)
 {
     (void)state;
-    for (int i = 0; i < GEOMETRIES; i++) {
-        struct conv_case c = random_conv(i);
+    for (int i = 0; i < 2 * GEOMETRIES; i++) {
+        struct conv_case c = any_conv(i);
         struct cnn_tensor x = {.layout = c.x_layout}, y = {.layout = c.y_layout};
         size_t bytes = cnn_cpu_conv_packed(&queues[1], &c.g, &x, &y);
         assert_int_equal(bytes, cnn_cpu_conv_packed(&queues[4], &c.g, &x, &y));
@@ -452,8 +468,8 @@ static void check_work(struct conv_case c, const struct cnn_conv_algorithm *a,
 static void test_conv_work(void **state)
 {
     (void)state;
-    for (int i = 0; i < GEOMETRIES; i++) {
-        struct conv_case c = random_conv(i);
+    for (int i = 0; i < 2 * GEOMETRIES; i++) {
+        struct conv_case c = any_conv(i);
         for (int a = 0; a < ALGORITHMS; a++)
             for (int pass = CNN_CONV_FORWARD; pass <= CNN_CONV_WEIGHT; pass++)
                 check_work(c, conv_algorithms[a], (enum cnn_conv_pass)pass);
@@ -594,10 +610,10 @@ static void test_bias_backward(void **state)
                                        {300, 37, 1, 1}, {7, 33, 31, 9}, {2, 1, 130, 70}};
     enum { SHAPES = sizeof shapes / sizeof *shapes };
     (void)state;
-    for (size_t i = 0; i < 2 * SHAPES; i++) {
+    for (size_t i = 0; i < LAYOUTS * SHAPES; i++) {
         const size_t *s = shapes[i % SHAPES];
-        int layout = i < SHAPES ? CNN_LAYOUT_PLAIN : (int)cnn_isa()->lanes;
-        struct dense_case d = {.dy = tensor_in(layout, s[0], s[1], s[2], s[3], INPUT),
+        int layout = layout_of((int)(i / SHAPES));
+        struct dense_case d = {.dy = gradient_in(layout, s[0], s[1], s[2], s[3]),
                                .b = tensor(1, s[1], 1, 1, SUM)};
         run_all(bias_run, &d);
         double *want = zeros(s[1]);

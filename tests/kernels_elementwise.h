@@ -163,6 +163,18 @@ static void test_sum_forward(void **state)
     }
 }
 
+enum { REARRANGED = 3 * 2 * LAYOUTS };
+
+/* x and y of one shape, one of them plain, the other in any layout. */
+static struct arrays rearranged(int i, enum kind kind)
+{
+    static const size_t shapes[3][4] = {{3, 5, 4, 3}, {21, 40, 7, 5}, {33, 1, 1, 7}};
+    const size_t *s = shapes[i / 2 / LAYOUTS];
+    int layout = layout_of(i / 2), plain = CNN_LAYOUT_PLAIN;
+    return (struct arrays){.x = tensor_in(i % 2 ? plain : layout, s[0], s[1], s[2], s[3], INPUT),
+                           .y = tensor_in(i % 2 ? layout : plain, s[0], s[1], s[2], s[3], kind)};
+}
+
 static void accumulate_run(struct cnn_queue *q, void *context)
 {
     struct arrays *a = context;
@@ -180,6 +192,18 @@ static void test_accumulate(void **state)
     expect_close("y", a.y.data, want, MANY, 1e-6);
     free(want);
     buffers_free();
+    for (int i = 0; i < REARRANGED; i++) {
+        a = rearranged(i, SUM);
+        run_all(accumulate_run, &a);
+        struct cnn_tensor was = a.y;
+        was.data = (void *)before(a.y.data);
+        want = zeros(cnn_tensor_count(&a.x));
+        for (size_t k = 0; k < cnn_tensor_count(&a.x); k++)
+            want[k] = value_at(&a.x, k) + value_at(&was, k);
+        expect_tensor("y", &a.y, want, 1e-6);
+        free(want);
+        buffers_free();
+    }
 }
 
 static void copy_run(struct cnn_queue *q, void *context)
@@ -195,6 +219,16 @@ static void test_copy(void **state)
     run_all(copy_run, &a);
     assert_memory_equal(a.x.data, a.y.data, MANY * sizeof(real));
     buffers_free();
+    for (int i = 0; i < REARRANGED; i++) {
+        a = rearranged(i, OUTPUT);
+        run_all(copy_run, &a);
+        double *want = zeros(cnn_tensor_count(&a.x));
+        for (size_t k = 0; k < cnn_tensor_count(&a.x); k++)
+            want[k] = value_at(&a.x, k);
+        expect_tensor("y", &a.y, want, 0);
+        free(want);
+        buffers_free();
+    }
 }
 
 static void fill_run(struct cnn_queue *q, void *context)
@@ -291,7 +325,7 @@ static void test_dropout(void **state)
 
 /* Blocks that are whole, blocks that inputs share, inputs that end within a block. */
 static const size_t concat_channels[][3] = {{3, 1, 5}, {16, 32, 16}, {20, 7, 18}};
-enum { CONCATS = 2 * sizeof concat_channels / sizeof *concat_channels };
+enum { CONCATS = LAYOUTS * sizeof concat_channels / sizeof *concat_channels };
 
 static void concat_run(struct cnn_queue *q, void *context)
 {
@@ -321,8 +355,8 @@ static void test_concat_forward(void **state)
 {
     (void)state;
     for (int i = 0; i < CONCATS; i++) {
-        const size_t *c = concat_channels[i / 2];
-        int layout = i % 2 ? (int)cnn_isa()->lanes : CNN_LAYOUT_PLAIN;
+        const size_t *c = concat_channels[i / LAYOUTS];
+        int layout = layout_of(i);
         struct arrays a = {.y = tensor_in(layout, 20, c[0] + c[1] + c[2], 13, 11, OUTPUT)};
         for (int k = 0; k < 3; k++) {
             a.more[k] = tensor_in(layout, 20, c[k], 13, 11, INPUT);
@@ -345,8 +379,8 @@ static void test_concat_backward(void **state)
 {
     (void)state;
     for (int i = 0; i < CONCATS; i++) {
-        const size_t *c = concat_channels[i / 2];
-        int layout = i % 2 ? (int)cnn_isa()->lanes : CNN_LAYOUT_PLAIN;
+        const size_t *c = concat_channels[i / LAYOUTS];
+        int layout = layout_of(i);
         double *want[3];
         struct arrays a = {.dy = tensor_in(layout, 20, c[0] + c[1] + c[2], 13, 11, INPUT)};
         for (int k = 0; k < 3; k++) {
@@ -390,9 +424,8 @@ enum { SUBSAMPLES = sizeof subsample_channels / sizeof *subsample_channels };
 static void each_subsample(void (*check)(int stride, int layout, const size_t channels[2]))
 {
     for (int stride = 1; stride <= 3; stride++)
-        for (int i = 0; i < 2 * SUBSAMPLES; i++)
-            check(stride, i % 2 ? (int)cnn_isa()->lanes : CNN_LAYOUT_PLAIN,
-                  subsample_channels[i / 2]);
+        for (int i = 0; i < LAYOUTS * SUBSAMPLES; i++)
+            check(stride, layout_of(i), subsample_channels[i / LAYOUTS]);
 }
 
 static void check_subsample_forward(int stride, int layout, const size_t channels[2])

@@ -196,12 +196,6 @@ static void mean_back_run(struct cnn_queue *q, void *context)
 
 enum { N = 6, C = 5 };
 
-/* Plain for even i, blocked for odd. */
-static int layout_of(int i)
-{
-    return i % 2 ? (int)cnn_isa()->lanes : CNN_LAYOUT_PLAIN;
-}
-
 /* The chosen input of output k (canonical) has the value `want`, and none before it in its window.
  */
 static void check_argmax(const struct layer_case *l, size_t k, double want)
@@ -222,8 +216,8 @@ static void check_argmax(const struct layer_case *l, size_t k, double want)
 static void test_maxpool_forward(void **state)
 {
     (void)state;
-    for (int i = 0; i < 4 * WINDOWS; i++) {
-        struct cnn_window g = window(i / 4, 0);
+    for (int i = 0; i < 2 * LAYOUTS * WINDOWS; i++) {
+        struct cnn_window g = window(i / LAYOUTS / 2, 0);
         int layout = layout_of(i);
         size_t out = N * C * g.out_h * g.out_w;
         struct layer_case l = {.g = g,
@@ -232,7 +226,7 @@ static void test_maxpool_forward(void **state)
         real *x = l.x.data;
         for (size_t k = 0; k < cnn_tensor_elements(&l.x); k++)
             x[k] = (real)(floor((double)x[k] * 4) / 4); /* many equals */
-        if (i & 2)
+        if (i / LAYOUTS % 2)
             l.argmax = buffer_new(cnn_tensor_elements(&l.y) * sizeof *l.argmax, OUTPUT);
         run_all(max_run, &l);
         double *want = zeros(out);
@@ -265,8 +259,8 @@ static size_t pick_in_window(const struct cnn_window *g, size_t output)
 static void test_maxpool_backward(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2 * WINDOWS; i++) {
-        struct cnn_window g = window(i / 2, 0);
+    for (int i = 0; i < LAYOUTS * WINDOWS; i++) {
+        struct cnn_window g = window(i / LAYOUTS, 0);
         int layout = layout_of(i);
         size_t pixels = g.out_h * g.out_w, out = N * C * pixels, in = N * C * g.in_h * g.in_w;
         struct layer_case l = {.g = g,
@@ -291,8 +285,8 @@ static void test_maxpool_backward(void **state)
 static void test_avgpool_forward(void **state)
 {
     (void)state;
-    for (int i = 0; i < 4 * WINDOWS; i++) {
-        struct cnn_window g = window(i / 4, i & 2);
+    for (int i = 0; i < 2 * LAYOUTS * WINDOWS; i++) {
+        struct cnn_window g = window(i / LAYOUTS / 2, i / LAYOUTS % 2);
         int layout = layout_of(i);
         size_t out = N * C * g.out_h * g.out_w;
         struct layer_case l = {.g = g,
@@ -313,8 +307,8 @@ static void test_avgpool_forward(void **state)
 static void test_avgpool_backward(void **state)
 {
     (void)state;
-    for (int i = 0; i < 4 * WINDOWS; i++) {
-        struct cnn_window g = window(i / 4, i & 2);
+    for (int i = 0; i < 2 * LAYOUTS * WINDOWS; i++) {
+        struct cnn_window g = window(i / LAYOUTS / 2, i / LAYOUTS % 2);
         int layout = layout_of(i);
         size_t out = N * C * g.out_h * g.out_w, in = N * C * g.in_h * g.in_w;
         struct layer_case l = {.g = g,
@@ -375,8 +369,8 @@ static void adaptive_plainly(const size_t s[4], const struct cnn_tensor *from, i
 static void test_adaptive_avgpool_forward(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2 * ADAPTIVE; i++) {
-        const size_t *s = adaptive_sizes[i / 2];
+    for (int i = 0; i < LAYOUTS * ADAPTIVE; i++) {
+        const size_t *s = adaptive_sizes[i / LAYOUTS];
         struct layer_case l = {.x = tensor_in(layout_of(i), N, C, s[0], s[1], INPUT),
                                .y = tensor_in(layout_of(i), N, C, s[2], s[3], OUTPUT)};
         run_all(adaptive_run, &l);
@@ -391,8 +385,8 @@ static void test_adaptive_avgpool_forward(void **state)
 static void test_adaptive_avgpool_backward(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2 * ADAPTIVE; i++) {
-        const size_t *s = adaptive_sizes[i / 2];
+    for (int i = 0; i < LAYOUTS * ADAPTIVE; i++) {
+        const size_t *s = adaptive_sizes[i / LAYOUTS];
         struct layer_case l = {.dy = tensor_in(layout_of(i), N, C, s[2], s[3], INPUT),
                                .dx = tensor_in(layout_of(i), N, C, s[0], s[1], OUTPUT)};
         run_all(adaptive_back_run, &l);

@@ -83,40 +83,54 @@ static size_t cpu_tensor_bytes(const struct cnn_backend *b, const struct cnn_ten
     size_t n;
     (void)b;
     if (t->c > (size_t)-1 / 2 ||
-        cnn_mul_overflows(t->n, cnn_layout_channels(t->layout, t->c), &n) ||
+        cnn_mul_overflows(cnn_layout_samples(t->layout, t->n),
+                          cnn_layout_channels(t->layout, t->c), &n) ||
         cnn_mul_overflows(n, t->h, &n) || cnn_mul_overflows(n, t->w, &n) ||
         cnn_mul_overflows(n, sizeof(real), &n))
         return (size_t)-1;
     return n;
 }
 
-/* Where element i of the canonical order lies in a blocked tensor. */
-static size_t place(const struct cnn_tensor *t, size_t hw, size_t i)
+/* Where element i of the plain order lies. */
+static size_t place(const struct cnn_tensor *t, size_t i)
 {
-    size_t block = (size_t)t->layout, blocks = cnn_layout_channels(t->layout, t->c) / block;
-    size_t c = i / hw % t->c, n = i / hw / t->c;
-    return ((n * blocks + c / block) * hw + i % hw) * block + c % block;
+    size_t lanes = cnn_tensor_lanes(t), hw = t->h * t->w, c = i / hw % t->c, n = i / hw / t->c;
+    size_t blocks = cnn_layout_channels(t->layout, t->c) / lanes;
+    if (t->layout == CNN_LAYOUT_PLAIN)
+        return i;
+    if (t->layout < 0)
+        return ((n / lanes * t->c + c) * hw + i % hw) * lanes + n % lanes;
+    return ((n * blocks + c / lanes) * hw + i % hw) * lanes + c % lanes;
 }
 
-/* Blocks are filled and read channel by channel: what crosses here is small or rare. */
+static int numbers_are_floats(void)
+{
+    return sizeof(real) == sizeof(float);
+}
+
 static void cpu_upload(struct cnn_backend *b, struct cnn_tensor *dst, const float *src)
 {
+    struct cnn_tensor plain = {dst->n, dst->c, dst->h, dst->w, CNN_LAYOUT_PLAIN, (void *)src};
+    if (numbers_are_floats()) {
+        cnn_cpu_copy(&b->queue, &plain, dst);
+        return;
+    }
     real *to = dst->data;
-    size_t n = cnn_tensor_count(dst), hw = dst->h * dst->w;
-    (void)b;
-    if (dst->layout)
-        memset(to, 0, cnn_tensor_elements(dst) * sizeof *to);
-    for (size_t i = 0; i < n; i++)
-        to[dst->layout ? place(dst, hw, i) : i] = (real)src[i];
+    memset(to, 0, cnn_tensor_elements(dst) * sizeof *to);
+    for (size_t i = 0; i < cnn_tensor_count(dst); i++)
+        to[place(dst, i)] = (real)src[i];
 }
 
 static void cpu_download(struct cnn_backend *b, float *dst, const struct cnn_tensor *src)
 {
+    struct cnn_tensor plain = {src->n, src->c, src->h, src->w, CNN_LAYOUT_PLAIN, dst};
+    if (numbers_are_floats()) {
+        cnn_cpu_copy(&b->queue, src, &plain);
+        return;
+    }
     const real *from = src->data;
-    size_t n = cnn_tensor_count(src), hw = src->h * src->w;
-    (void)b;
-    for (size_t i = 0; i < n; i++)
-        dst[i] = (float)from[src->layout ? place(src, hw, i) : i];
+    for (size_t i = 0; i < cnn_tensor_count(src); i++)
+        dst[i] = (float)from[place(src, i)];
 }
 
 static void cpu_copy_bytes(struct cnn_backend *b, void *dst, const void *src, size_t bytes)

@@ -135,7 +135,7 @@ void cnn_cpu_activation_forward(struct cnn_queue *q, enum cnn_activation f, doub
                            .x = x->data,
                            .out = y->data};
     cnn_queue_run(q, cnn_ceil_div(a.count, CNN_CHUNK), forward_job, &a);
-    if (f == CNN_SIGMOID && y->layout && y->c % (size_t)y->layout)
+    if (f == CNN_SIGMOID && y->layout > 0 && y->c % (size_t)y->layout)
         cnn_queue_run(q, y->n, zero_fill_job, y);
 }
 

@@ -115,9 +115,10 @@ static void run(struct cnn_queue *q, cnn_job *job, const struct cnn_tensor *in,
 {
     if (q->code)
         return;
-    size_t lanes = in->layout ? (size_t)in->layout : 1;
+    struct cnn_tensor t = cnn_tensor_blocks(in);
+    size_t lanes = cnn_tensor_lanes(in);
     struct pool p = {in->h, in->w, out->h, out->w, .lanes = lanes, .from = from, .to = to};
-    p.planes = in->n * cnn_ceil_div(in->c, lanes);
+    p.planes = t.n * cnn_ceil_div(t.c, lanes);
     p.chunk = cnn_chunk_of((in->h * in->w + out->h * out->w) * lanes);
     cnn_queue_run(q, cnn_ceil_div(p.planes, p.chunk), job, &p);
 }

@@ -49,39 +49,51 @@ static void bias_job(void *context, size_t job, int thread)
     }
 }
 
-enum { LANES_MOST = 64, PARTS = 8 };
+enum { CHANNELS_MOST = 64, PARTS = 8 };
 
-/* Blocked dy. Where channels are few, jobs are ranges of samples as well. */
+/* dy in blocks of channels, or in groups of samples, whose lanes are all one channel's. Where
+ * channels are few, jobs are ranges of samples as well. */
 struct blocks {
     size_t n, c, hw, lanes, blocks, parts, chunk; /* chunk: samples of a part */
-    const real *dy;                               /* (n, blocks, hw, lanes) */
-    real *db;                                     /* (c) */
-    double sum[PARTS][LANES_MOST];                /* used where there are parts */
+    int groups;
+    const real *dy;               /* (n, blocks, hw, lanes) */
+    real *db;                     /* (c) */
+    double sum[PARTS][CHANNELS_MOST]; /* (parts, c), used where there are parts */
 };
 
 static void blocks_job(void *context, size_t job, int thread)
 {
     struct blocks *b = context;
     size_t block = job % b->blocks, part = job / b->blocks;
+    size_t first = b->groups ? block : block * b->lanes;
+    size_t channels = b->groups ? 1 : cnn_min(b->lanes, b->c - first);
     struct cnn_range samples = cnn_range_of(part, b->chunk, b->n);
-    double sum[LANES_MOST] = {0};
+    double sum[CNN_LANES] = {0};
     (void)thread;
     for (size_t n = samples.begin; n < samples.end; n++)
         cnn_isa()->sum_positions(b->hw, b->dy + (n * b->blocks + block) * b->hw * b->lanes, sum);
-    for (size_t i = 0; i < b->lanes && block * b->lanes + i < b->c; i++) {
+    if (b->groups)
+        sum[0] = cnn_lanes_total(sum);
+    for (size_t i = 0; i < channels; i++) {
         if (b->parts > 1)
-            b->sum[part][block * b->lanes + i] = sum[i];
+            b->sum[part][first + i] = sum[i];
         else
-            b->db[block * b->lanes + i] += (real)sum[i];
+            b->db[first + i] += (real)sum[i];
     }
 }
 
 static void backward_blocks(struct cnn_queue *q, const struct cnn_tensor *dy, real *db)
 {
-    struct blocks b = {.n = dy->n, .c = dy->c, .hw = dy->h * dy->w, .dy = dy->data, .db = db};
-    b.lanes = (size_t)dy->layout;
-    b.blocks = cnn_ceil_div(b.c, b.lanes);
-    b.chunk = cnn_max(1, b.blocks * b.lanes > LANES_MOST ? b.n : cnn_ceil_div(b.n, PARTS));
+    struct cnn_tensor t = cnn_tensor_blocks(dy);
+    struct blocks b = {.n = t.n,
+                       .c = dy->c,
+                       .hw = dy->h * dy->w,
+                       .lanes = cnn_tensor_lanes(dy),
+                       .groups = dy->layout < 0,
+                       .dy = dy->data,
+                       .db = db};
+    b.blocks = cnn_ceil_div(t.c, b.lanes);
+    b.chunk = cnn_max(1, b.c > CHANNELS_MOST ? b.n : cnn_ceil_div(b.n, PARTS));
     b.parts = cnn_ceil_div(b.n, b.chunk);
     cnn_queue_run(q, b.parts * b.blocks, blocks_job, &b);
     for (size_t c = 0; b.parts > 1 && c < b.c; c++) {

@@ -15,6 +15,7 @@ struct cnn_isa {
     const char *name;
     size_t lanes;         /* elements of a vector, and channels of a block */
     size_t multiply_adds; /* a cycle and core can do, about: for estimates of cost */
+    size_t registers;     /* of vectors */
     size_t pixels[3];     /* pixels[v]: most pixels of a register block of v vectors */
 #include "kern/isa/functions.def"
 };

@@ -1,66 +1,35 @@
-/* Between layouts; see layout.h. A job is a sample's block of channels: a transposition of (block,
- * positions) to (positions, block), or back. */
+/* Between layouts; see layout.h. A job is a sample's block of channels, or a group of samples: a
+ * transposition of (block, positions) to (positions, block), or back. */
 #include "kern/layout.h"
 
 #include <string.h>
 
 #include "kern/hot.h"
+#include "kern/isa.h"
 
+/* Plain order as sets of rows, `lanes` of which lie in a vector each: the channels of each sample, or
+ * one set of all samples. */
 struct move {
-    const struct cnn_tensor *x;
-    struct cnn_tensor *y;
-    size_t block, blocks, hw;
+    real *plain, *vectors;
+    size_t rows, row; /* rows of a set, elements of a row */
+    size_t lanes, blocks;
+    int back; /* from vectors to plain */
     int add;
 };
 
-enum { ROWS = 64 }; /* positions at a time, so that both sides stay in the cache */
-
-CNN_HOT static void to_blocks(const real *x, size_t channels, size_t hw, size_t block, int add,
-                              real *y)
-{
-    for (size_t at = 0; at < hw; at += ROWS) {
-        size_t end = cnn_min(at + ROWS, hw);
-        for (size_t c = 0; c < block; c++)
-            for (size_t i = at; i < end; i++) {
-                real v = c < channels ? x[c * hw + i] : 0;
-                y[i * block + c] = add ? y[i * block + c] + v : v;
-            }
-    }
-}
-
-CNN_HOT static void from_blocks(const real *x, size_t channels, size_t hw, size_t block, int add,
-                                real *y)
-{
-    for (size_t at = 0; at < hw; at += ROWS) {
-        size_t end = cnn_min(at + ROWS, hw);
-        for (size_t c = 0; c < channels; c++)
-            for (size_t i = at; i < end; i++) {
-                real v = x[i * block + c];
-                y[c * hw + i] = add ? y[c * hw + i] + v : v;
-            }
-    }
-}
-
-/* Element (c, i) of sample n. */
-static real *element(const struct cnn_tensor *t, size_t n, size_t c, size_t i)
-{
-    size_t block = t->layout ? (size_t)t->layout : 1, hw = t->h * t->w;
-    size_t blocks = cnn_ceil_div(t->c, block);
-    return (real *)t->data + ((n * blocks + c / block) * hw + i) * block + c % block;
-}
-
+/* Job: a block of a set. */
 static void move_job(void *context, size_t job, int thread)
 {
     const struct move *m = context;
-    size_t n = job / m->blocks, c = job % m->blocks * m->block;
-    size_t channels = cnn_min(m->block, m->x->c - c);
-    const real *x = element(m->x, n, c, 0);
-    real *y = element(m->y, n, c, 0);
+    size_t set = job / m->blocks, first = job % m->blocks * m->lanes;
+    size_t rows = cnn_min(m->lanes, m->rows - first);
+    real *plain = m->plain + (set * m->rows + first) * m->row;
+    real *vectors = m->vectors + job * m->lanes * m->row;
     (void)thread;
-    if (m->y->layout)
-        to_blocks(x, channels, m->hw, m->block, m->add, y);
+    if (m->back)
+        cnn_isa()->separate(rows, m->row, vectors, m->add, plain, m->row);
     else
-        from_blocks(x, channels, m->hw, m->block, m->add, y);
+        cnn_isa()->interleave(rows, m->row, plain, m->row, m->add, vectors);
 }
 
 struct arrays {
@@ -90,8 +59,15 @@ void cnn_layout_copy(struct cnn_queue *q, const struct cnn_tensor *x, struct cnn
         cnn_queue_run(q, cnn_ceil_div(a.count, CNN_CHUNK), same_job, &a);
         return;
     }
-    struct move m = {.x = x, .y = y, .hw = x->h * x->w, .add = add};
-    m.block = (size_t)(x->layout ? x->layout : y->layout);
-    m.blocks = cnn_ceil_div(x->c, m.block);
-    cnn_queue_run(q, x->n * m.blocks, move_job, &m);
+    const struct cnn_tensor *vectors = x->layout ? x : y, *plain = x->layout ? y : x;
+    size_t hw = x->h * x->w, sets = vectors->layout < 0 ? 1 : x->n;
+    struct move m = {.plain = plain->data,
+                     .vectors = vectors->data,
+                     .rows = vectors->layout < 0 ? x->n : x->c,
+                     .row = vectors->layout < 0 ? x->c * hw : hw,
+                     .lanes = cnn_tensor_lanes(vectors),
+                     .back = vectors == x,
+                     .add = add};
+    m.blocks = cnn_ceil_div(m.rows, m.lanes);
+    cnn_queue_run(q, sets * m.blocks, move_job, &m);
 }

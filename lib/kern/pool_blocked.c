@@ -42,7 +42,8 @@ static struct pool plan(const struct cnn_window *g, size_t lanes)
 
 static size_t planes_of(const struct cnn_tensor *t)
 {
-    return t->n * cnn_ceil_div(t->c, (size_t)t->layout);
+    struct cnn_tensor blocks = cnn_tensor_blocks(t);
+    return blocks.n * cnn_ceil_div(blocks.c, (size_t)blocks.layout);
 }
 
 static void max_visit(void *context, const struct cnn_rectangle *r, const struct cnn_piece *row,
@@ -147,7 +148,7 @@ static void spread_job(void *context, size_t job, int thread)
 void cnn_blocked_maxpool_forward(struct cnn_queue *q, const struct cnn_window *g,
                                  const struct cnn_tensor *x, struct cnn_tensor *y, int32_t *argmax)
 {
-    struct pool p = plan(g, (size_t)x->layout);
+    struct pool p = plan(g, cnn_tensor_lanes(x));
     p.from = x->data;
     p.to = y->data;
     p.argmax = argmax;
@@ -159,7 +160,7 @@ void cnn_blocked_maxpool_backward(struct cnn_queue *q, const struct cnn_window *
                                   const struct cnn_tensor *dy, const int32_t *argmax,
                                   struct cnn_tensor *dx)
 {
-    struct pool p = plan(g, (size_t)dx->layout);
+    struct pool p = plan(g, cnn_tensor_lanes(dx));
     p.from = dy->data;
     p.to = dx->data;
     p.chosen = argmax;
@@ -170,7 +171,7 @@ void cnn_blocked_maxpool_backward(struct cnn_queue *q, const struct cnn_window *
 void cnn_blocked_avgpool_forward(struct cnn_queue *q, const struct cnn_window *g,
                                  const struct cnn_tensor *x, struct cnn_tensor *y)
 {
-    struct pool p = plan(g, (size_t)x->layout);
+    struct pool p = plan(g, cnn_tensor_lanes(x));
     p.from = x->data;
     p.to = y->data;
     p.bands = cnn_bands_of(planes_of(y), g->out_h, g->out_w * g->stride_h * g->stride_w);
@@ -180,7 +181,7 @@ void cnn_blocked_avgpool_forward(struct cnn_queue *q, const struct cnn_window *g
 void cnn_blocked_avgpool_backward(struct cnn_queue *q, const struct cnn_window *g,
                                   const struct cnn_tensor *dy, struct cnn_tensor *dx)
 {
-    struct pool p = plan(g, (size_t)dx->layout);
+    struct pool p = plan(g, cnn_tensor_lanes(dx));
     p.from = dy->data;
     p.to = dx->data;
     p.bands = cnn_bands_of(planes_of(dx), 1, g->in_h * g->in_w);

@@ -8,14 +8,9 @@
 #include "kern/channels.h"
 
 struct subsample {
-    size_t stride, lanes, chunk;
+    size_t stride, lanes, chunk, before;
     const struct cnn_tensor *large, *small; /* x and y, or dx and dy; large->c <= small->c */
 };
-
-static size_t before(const struct subsample *s)
-{
-    return (s->small->c - s->large->c) / 2;
-}
 
 static size_t blocks_of(const struct subsample *s, const struct cnn_tensor *t)
 {
@@ -31,13 +26,13 @@ static void fill_y(const struct subsample *s, size_t n, size_t block)
 {
     const struct cnn_tensor *x = s->large, *y = s->small;
     struct cnn_grid grid = {y->h, y->w, s->stride * x->w, s->stride, y->w, 1};
-    size_t begin = cnn_max(block * s->lanes, before(s));
-    size_t end = cnn_min((block + 1) * s->lanes, before(s) + x->c);
+    size_t begin = cnn_max(block * s->lanes, s->before);
+    size_t end = cnn_min((block + 1) * s->lanes, s->before + x->c);
     real *to = block_at(s, y, n * blocks_of(s, y) + block);
     if (end < begin + s->lanes)
         memset(to, 0, y->h * y->w * s->lanes * sizeof *to);
     if (begin < end)
-        cnn_channels_copy(block_at(s, x, n * blocks_of(s, x)), x->h * x->w, begin - before(s),
+        cnn_channels_copy(block_at(s, x, n * blocks_of(s, x)), x->h * x->w, begin - s->before,
                           end - begin, &grid, s->lanes, begin - block * s->lanes, to);
 }
 
@@ -48,7 +43,7 @@ static void fill_dx(const struct subsample *s, size_t n, size_t block)
     size_t begin = block * s->lanes, end = cnn_min(begin + s->lanes, dx->c);
     real *to = block_at(s, dx, n * blocks_of(s, dx) + block);
     memset(to, 0, dx->h * dx->w * s->lanes * sizeof *to);
-    cnn_channels_copy(block_at(s, dy, n * blocks_of(s, dy)), dy->h * dy->w, begin + before(s),
+    cnn_channels_copy(block_at(s, dy, n * blocks_of(s, dy)), dy->h * dy->w, begin + s->before,
                       end - begin, &grid, s->lanes, 0, to);
 }
 
@@ -78,9 +73,17 @@ static void run(struct cnn_queue *q, cnn_job *job, size_t stride, const struct c
 {
     if (q->code)
         return;
-    struct subsample s = {stride, to->layout ? (size_t)to->layout : 1, 0, large, small};
-    s.chunk = cnn_chunk_of(to->h * to->w * s.lanes);
-    cnn_queue_run(q, cnn_ceil_div(to->n * blocks_of(&s, to), s.chunk), job, &s);
+    struct cnn_tensor l = cnn_tensor_blocks(large), m = cnn_tensor_blocks(small);
+    const struct cnn_tensor *t = to == large ? &l : &m;
+    struct subsample s = {.stride = stride,
+                          .lanes = cnn_tensor_lanes(to),
+                          .before = (small->c - large->c) / 2,
+                          .large = &l,
+                          .small = &m};
+    if (to->layout < 0)
+        s.before *= s.lanes;
+    s.chunk = cnn_chunk_of(t->h * t->w * s.lanes);
+    cnn_queue_run(q, cnn_ceil_div(t->n * blocks_of(&s, t), s.chunk), job, &s);
 }
 
 void cnn_cpu_subsample_forward(struct cnn_queue *q, size_t stride, const struct cnn_tensor *x,

@@ -12,10 +12,11 @@ static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const stru
                     struct cnn_reserve *out)
 {
     struct cnn_chw s = l->out;
+    size_t samples = cnn_layout_samples(shapes->y->layout, shapes->batch);
     (void)b;
     s.c = cnn_layout_channels(shapes->y->layout, s.c);
     if (shapes->training &&
-        cnn_mul_overflows(shapes->batch, cnn_chw_count(s) * sizeof(int32_t), &out->saved[0]))
+        cnn_mul_overflows(samples, cnn_chw_count(s) * sizeof(int32_t), &out->saved[0]))
         out->saved[0] = SIZE_MAX;
 }
 

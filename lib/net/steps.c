@@ -144,7 +144,8 @@ static void set_layouts(struct maker *m, int layout)
     for (int i = 0; i < m->g->nodes; i++) {
         struct cnn_step *s = &m->step[i];
         int knows = flags_of(s) & (CNN_LAYER_ANY_LAYOUT | CNN_LAYER_MIXES_LAYOUTS);
-        s->layout = knows ? layout : CNN_LAYOUT_PLAIN;
+        /* The input comes plain: convolutions of images read it so, but in blocks. */
+        s->layout = knows || (i == 0 && layout < 0) ? layout : CNN_LAYOUT_PLAIN;
     }
 }
 
@@ -162,13 +163,28 @@ static double cost_of_layout(struct maker *m, int layout)
     return cost;
 }
 
+/* Groups of samples are for layers that take each sample by itself. */
+static int takes_groups(const struct maker *m)
+{
+    for (int i = 1; i < m->g->nodes; i++)
+        if (flags_of(&m->step[i]) & CNN_LAYER_MIXES_SAMPLES)
+            return 0;
+    return 1;
+}
+
 /* One layout for the whole net, so that nothing is rearranged but at its edges. */
 static void choose_layout(struct maker *m)
 {
-    int own = m->b->layout;
-    if (!own || cost_of_layout(m, own) >= cost_of_layout(m, CNN_LAYOUT_PLAIN))
-        own = CNN_LAYOUT_PLAIN;
-    set_layouts(m, own);
+    int own = m->b->layout, best = CNN_LAYOUT_PLAIN, layouts[] = {own, -own};
+    double least = cost_of_layout(m, best);
+    for (int i = 0; own && i < 1 + takes_groups(m); i++) {
+        double cost = cost_of_layout(m, layouts[i]);
+        if (cost < least) {
+            least = cost;
+            best = layouts[i];
+        }
+    }
+    set_layouts(m, best);
 }
 
 struct cnn_tensor cnn_step_shape(const struct cnn_graph *g, const struct cnn_step *step, int node,

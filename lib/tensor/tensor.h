@@ -22,16 +22,19 @@ struct cnn_chw {
 };
 
 /* Physical order of the elements; which ones exist is the backend's own business.
- * Plain is row-major NCHW (activations) and OIHW (weights). Any other number B is a blocked layout
- * of activations: (n, ceil(c / B), h, w, B), B channels of a position side by side so that they
- * fill a vector; the channels that fill up the last block are always zero. */
+ * Plain is row-major NCHW (activations) and OIHW (weights). The others are of activations, and put
+ * B numbers side by side that fill a vector:
+ *    B  blocks of channels, (n, ceil(c / B), h, w, B); the channels that fill up the last block are
+ *       always zero
+ *   -B  groups of samples, (ceil(n / B), c, h, w, B); the samples that fill up the last group hold
+ *       any finite numbers, in gradients zeros */
 enum { CNN_LAYOUT_PLAIN = 0 };
 
 /* A view of device memory: it owns nothing. Activations are (n, c, h, w); convolution weights are
  * (out, in / groups, kh, kw); dense weights (out, in, 1, 1); vectors (1, c, 1, 1). */
 struct cnn_tensor {
     size_t n, c, h, w;
-    int layout; /* CNN_LAYOUT_PLAIN, or the channels of a block */
+    int layout; /* CNN_LAYOUT_PLAIN, or as above */
     void *data; /* elements of the backend's activation type; real on the CPU */
 };
 
@@ -52,17 +55,42 @@ static inline size_t cnn_tensor_count(const struct cnn_tensor *t)
     return t->n * t->c * t->h * t->w;
 }
 
-/* Channels that lie in memory in that layout. */
+/* Channels and samples that lie in memory in that layout, what fills up included. */
 static inline size_t cnn_layout_channels(int layout, size_t c)
 {
-    size_t block = layout ? (size_t)layout : 1;
+    size_t block = layout > 0 ? (size_t)layout : 1;
     return (c + block - 1) / block * block;
 }
 
-/* Elements that lie in memory, the filled-up channels of a blocked layout included. */
+static inline size_t cnn_layout_samples(int layout, size_t n)
+{
+    size_t group = layout < 0 ? (size_t)-layout : 1;
+    return (n + group - 1) / group * group;
+}
+
+/* Numbers side by side: of a block or of a group; 1 in plain order. */
+static inline size_t cnn_tensor_lanes(const struct cnn_tensor *t)
+{
+    return t->layout ? (size_t)(t->layout < 0 ? -t->layout : t->layout) : 1;
+}
+
+/* Elements that lie in memory. */
 static inline size_t cnn_tensor_elements(const struct cnn_tensor *t)
 {
-    return t->n * cnn_layout_channels(t->layout, t->c) * t->h * t->w;
+    return cnn_layout_samples(t->layout, t->n) * cnn_layout_channels(t->layout, t->c) * t->h * t->w;
+}
+
+/* A tensor of groups of samples as one of blocks of channels, for what is done to each channel of
+ * each sample by itself: a group is a sample there, and a channel of it a block. Others stay. */
+static inline struct cnn_tensor cnn_tensor_blocks(const struct cnn_tensor *t)
+{
+    struct cnn_tensor blocks = *t;
+    if (t->layout < 0) {
+        blocks.layout = -t->layout;
+        blocks.n = cnn_layout_samples(t->layout, t->n) / (size_t)blocks.layout;
+        blocks.c = t->c * (size_t)blocks.layout;
+    }
+    return blocks;
 }
 
 /* Elements of the shape; 1 for rank 0. */

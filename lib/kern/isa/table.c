@@ -16,6 +16,7 @@ const struct cnn_isa CNN_V(isa) = {
     CNN_NAME_OF(CNN_ISA_NAME),
     V,
     MULTIPLY_ADDS,
+    REGISTERS,
     {0, PIXELS_1, PIXELS_2},
 #include "kern/isa/functions.def"
 };

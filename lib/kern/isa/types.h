@@ -56,6 +56,24 @@ struct cnn_depthwise {
     real *y;
 };
 
+/* Planes of vectors of samples: for a few outputs o, at each pixel of the rectangle,
+ *   y[o] = sum over channels c and taps (i, j) of x[c] * w[c][i][j][o],
+ * then plus bias, plus add, then limits as in struct cnn_block. x, y and add are the first planes,
+ * and all distances are in elements. */
+struct cnn_samples {
+    const struct cnn_rectangle *r;
+    size_t channels;
+    const real *x, *w; /* w: of the first channel and tap; outputs lie side by side */
+    size_t x_channel, w_channel;
+    ptrdiff_t w_row, w_column; /* from tap to tap */
+    const real *bias;          /* (outputs); NULL: none */
+    const real *add;           /* laid out as y; NULL: none */
+    int limit;
+    real high;
+    real *y;
+    size_t y_channel;
+};
+
 /* A row of Winograd tiles, side by side, of one block of channels. In the image a tile begins
  * `size` pixels beside the last; what reaches over the image's edge counts as zero and is not
  * written. Transformed, it is (size + 2)^2 vectors, `step` elements apart, and the next tile's lie

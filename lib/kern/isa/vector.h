@@ -29,9 +29,9 @@ enum { V = CNN_VECTOR_BYTES / sizeof(real) };
 
 /* Registers: how many pixels a block of one and of two vectors can have. */
 #if CNN_VECTOR_BYTES == 64 || defined(__aarch64__)
-enum { PIXELS_1 = 28, PIXELS_2 = 14 };
+enum { REGISTERS = 32, PIXELS_1 = 28, PIXELS_2 = 14 };
 #else
-enum { PIXELS_1 = 12, PIXELS_2 = 6 };
+enum { REGISTERS = 16, PIXELS_1 = 12, PIXELS_2 = 6 };
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
@@ -142,6 +142,19 @@ INLINE vec v_set(real x)
 INLINE vec v_select(vec_mask m, vec a, vec b)
 {
     return (vec)((m & (vec_mask)a) | (~m & (vec_mask)b));
+}
+
+/* Lane j is lane m[j] of a and, counted on, of b. */
+INLINE vec v_shuffle(vec a, vec b, vec_mask m)
+{
+#ifdef __clang__
+    vec x = v_zero();
+    for (int j = 0; j < V; j++)
+        x[j] = m[j] < V ? a[m[j]] : b[m[j] - V];
+    return x;
+#else
+    return __builtin_shuffle(a, b, m);
+#endif
 }
 
 /* Lane by lane the larger and the smaller; a NaN in x comes through. */
