@@ -10,8 +10,46 @@ struct pack {
     real *to;
 };
 
+/* All taps of the kernel are there, forwards or backwards: 1, -1; else 0. */
+static int order(const struct cnn_direct *d)
+{
+    size_t all = cnn_min(d->w_in, d->w_out);
+    if (d->h.taps * d->w.taps != all)
+        return 0;
+    return all == 1 || d->w.tap_step > 0 ? 1 : -1;
+}
+
+/* As pack_any where `order`: rows of w become vectors. Rows are outputs, their columns the taps of
+ * input after input, or of one input. */
+static void pack_all(const struct cnn_direct *d, const real *w, size_t inputs, size_t outputs,
+                     size_t width, real *to)
+{
+    size_t taps = d->h.taps * d->w.taps;
+    ptrdiff_t tap_step = order(d) * (ptrdiff_t)(inputs * width);
+    int joined = d->w_in == taps;
+    real *first = order(d) > 0 ? to : to + (taps - 1) * inputs * width;
+    for (size_t o = 0; o < outputs; o += d->lanes) {
+        struct cnn_transpose t = {.rows = cnn_min(d->lanes, outputs - o),
+                                  .count = joined ? inputs * taps : taps,
+                                  .row_step = d->w_out,
+                                  .taps = taps,
+                                  .step = (ptrdiff_t)width,
+                                  .tap_step = tap_step};
+        for (size_t i = 0; i < (joined ? 1 : inputs); i++)
+            cnn_isa()->interleave(&t, w + i * d->w_in + o * d->w_out, first + i * width + o);
+    }
+}
+
+/* One tap whose outputs lie side by side. */
+static void pack_rows(const struct cnn_direct *d, const real *w, size_t inputs, size_t outputs,
+                      size_t width, real *to)
+{
+    for (size_t i = 0; i < inputs; i++)
+        memcpy(to + i * width, w + i * d->w_in, outputs * sizeof *to);
+}
+
 /* to (taps, inputs, width) = w, `outputs` of the width: the rest stays as it is. */
-CNN_HOT static void pack_block(const struct cnn_direct *d, const real *w, size_t inputs,
+CNN_HOT static void pack_any(const struct cnn_direct *d, const real *w, size_t inputs,
                                size_t outputs, size_t width, real *to)
 {
     for (size_t r = 0; r < d->h.taps; r++)
@@ -45,8 +83,10 @@ static void pack_job(void *context, size_t job, int thread)
     (void)thread;
     if (outputs < width)
         memset(to, 0, inputs * taps * width * sizeof *to);
-    pack_block(d, p->w + group * d->w_group + o * d->w_out + i * d->w_in, inputs, outputs, width,
-               to);
+    const real *w = p->w + group * d->w_group + o * d->w_out + i * d->w_in;
+    (taps == 1 && d->w_out == 1 ? pack_rows
+     : order(d)                 ? pack_all
+                                : pack_any)(d, w, inputs, outputs, width, to);
 }
 
 size_t cnn_direct_packed(const struct cnn_direct *d)

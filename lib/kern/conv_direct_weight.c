@@ -331,24 +331,37 @@ static void add_parts(const struct plan *p, real *tile)
     }
 }
 
-/* One vector of a tile to its weights. Element e of step i is channel e of tap i, or column e /
- * in_c and channel e % in_c of the kernel's row. */
+/* Gathered: element e is column e / in_c and channel e % in_c of the kernel's row `block`. */
+static void store_row(const struct plan *p, const real *from, size_t outputs, size_t block, real *dw)
+{
+    const struct cnn_conv *g = &p->g;
+    size_t taps = g->kh * g->kw;
+    for (size_t k = 0; k < outputs; k++)
+        for (size_t e = 0; e < p->elements; e++)
+            dw[k * g->in_c * taps + e % g->in_c * taps + block * g->kw + e / g->in_c] +=
+                from[e * 2 * p->lanes + k];
+}
+
+/* One vector of a tile to its weights. */
 static void store(const struct plan *p, const real *tile, size_t group, size_t vector, size_t block)
 {
     const struct cnn_conv *g = &p->g;
-    size_t taps = g->kh * g->kw, cg = g->in_c / p->groups, kg = g->out_c / p->groups;
-    size_t elements = p->gathered ? p->elements : cnn_min(p->lanes, cg - block * p->lanes);
+    size_t cg = g->in_c / p->groups, kg = g->out_c / p->groups, first = block * p->lanes;
     size_t outputs = cnn_min(p->lanes, kg - vector * p->lanes);
-    for (size_t k = 0; k < outputs; k++) {
-        real *dw = p->dw + (group * kg + vector * p->lanes + k) * cg * taps;
-        dw += p->gathered ? block * g->kw : block * p->lanes * taps;
-        const real *from = tile + vector % 2 * p->lanes + k;
-        for (size_t e = 0; e < elements; e++)
-            for (size_t i = 0; i < p->steps; i++) {
-                size_t at = p->gathered ? e % cg * taps + e / cg : e * taps + i;
-                dw[at] += from[(i * p->elements + e) * 2 * p->lanes];
-            }
+    const real *from = tile + vector % 2 * p->lanes;
+    real *dw = p->dw + (group * kg + vector * p->lanes) * cg * g->kh * g->kw;
+    if (p->gathered) {
+        store_row(p, from, outputs, block, dw);
+        return;
     }
+    struct cnn_transpose t = {.rows = outputs,
+                              .count = cnn_min(p->lanes, cg - first) * p->steps,
+                              .row_step = cg * p->steps,
+                              .taps = p->steps,
+                              .step = 2 * (ptrdiff_t)p->lanes,
+                              .tap_step = (ptrdiff_t)(p->elements * 2 * p->lanes),
+                              .add = 1};
+    cnn_isa()->separate(&t, from, dw + first * p->steps);
 }
 
 /* Job: a tile. */

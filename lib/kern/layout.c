@@ -26,10 +26,16 @@ static void move_job(void *context, size_t job, int thread)
     real *plain = m->plain + (set * m->rows + first) * m->row;
     real *vectors = m->vectors + job * m->lanes * m->row;
     (void)thread;
+    struct cnn_transpose t = {.rows = rows,
+                              .count = m->row,
+                              .row_step = m->row,
+                              .taps = 1,
+                              .step = (ptrdiff_t)m->lanes,
+                              .add = m->add};
     if (m->back)
-        cnn_isa()->separate(rows, m->row, vectors, m->add, plain, m->row);
+        cnn_isa()->separate(&t, vectors, plain);
     else
-        cnn_isa()->interleave(rows, m->row, plain, m->row, m->add, vectors);
+        cnn_isa()->interleave(&t, plain, vectors);
 }
 
 struct arrays {

@@ -43,41 +43,61 @@ INLINE void transpose(vec x[V])
         exchange(8, x);
 }
 
-void CNN_V(interleave)(size_t rows, size_t count, const real *from, size_t from_step, int add,
-                       real *to)
+/* Where column after column lies among the vectors. */
+struct column {
+    size_t tap;
+    ptrdiff_t turn;
+};
+
+INLINE ptrdiff_t next_place(const struct cnn_transpose *t, struct column *c)
 {
-    for (size_t at = 0; at < count; at += V) {
-        size_t columns = count - at < V ? count - at : V;
+    ptrdiff_t at = c->turn + (ptrdiff_t)c->tap * t->tap_step;
+    if (++c->tap == t->taps) {
+        c->tap = 0;
+        c->turn += t->step;
+    }
+    return at;
+}
+
+void CNN_V(interleave)(const struct cnn_transpose *t, const real *rows, real *vectors)
+{
+    struct column column = {0, 0};
+    for (size_t at = 0; at < t->count; at += V) {
+        size_t columns = t->count - at < V ? t->count - at : V;
         vec x[V];
         UNROLL
         for (size_t r = 0; r < V; r++) {
-            const real *p = from + r * from_step + at;
-            x[r] = r >= rows ? v_zero() : columns < V ? v_load_part(p, columns) : v_load(p);
+            const real *p = rows + r * t->row_step + at;
+            x[r] = r >= t->rows ? v_zero() : columns < V ? v_load_part(p, columns) : v_load(p);
         }
         transpose(x);
         UNROLL
         for (size_t i = 0; i < V; i++) {
-            real *p = to + (at + i) * V;
-            if (i < columns)
-                v_store(p, add ? v_load(p) + x[i] : x[i]);
+            if (i >= columns)
+                break;
+            real *p = vectors + next_place(t, &column);
+            v_store(p, t->add ? v_load(p) + x[i] : x[i]);
         }
     }
 }
 
-void CNN_V(separate)(size_t rows, size_t count, const real *from, int add, real *to, size_t to_step)
+void CNN_V(separate)(const struct cnn_transpose *t, const real *vectors, real *rows)
 {
-    for (size_t at = 0; at < count; at += V) {
-        size_t columns = count - at < V ? count - at : V;
+    struct column column = {0, 0};
+    for (size_t at = 0; at < t->count; at += V) {
+        size_t columns = t->count - at < V ? t->count - at : V;
         vec x[V];
         UNROLL
         for (size_t i = 0; i < V; i++)
-            x[i] = i < columns ? v_load(from + (at + i) * V) : v_zero();
+            x[i] = i < columns ? v_load(vectors + next_place(t, &column)) : v_zero();
         transpose(x);
         UNROLL
         for (size_t r = 0; r < V; r++) {
-            real *p = to + r * to_step + at;
-            if (r < rows)
-                v_store_part(p, columns, add ? v_load_part(p, columns) + x[r] : x[r]);
+            real *p = rows + r * t->row_step + at;
+            if (r < t->rows && columns == V)
+                v_store(p, t->add ? v_load(p) + x[r] : x[r]);
+            else if (r < t->rows)
+                v_store_part(p, columns, t->add ? v_load_part(p, columns) + x[r] : x[r]);
         }
     }
 }

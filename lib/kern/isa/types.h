@@ -107,6 +107,15 @@ struct cnn_outer {
 
 enum { CNN_MOST_LANES = 16 };
 
+/* Up to a vector's lanes of rows, and the vectors of their columns. The vector of column j lies at
+ * j / taps * step + j % taps * tap_step. All distances are in elements. */
+struct cnn_transpose {
+    size_t rows, count, row_step; /* count: columns */
+    size_t taps;
+    ptrdiff_t step, tap_step;
+    int add; /* to what is there */
+};
+
 /* Count, mean and sum of squared deviations from the mean: for each lane, or in lane 0 alone. */
 struct cnn_moments {
     double count, mean[CNN_MOST_LANES], squares[CNN_MOST_LANES];

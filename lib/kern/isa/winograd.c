@@ -241,11 +241,12 @@ void CNN_V(winograd_output)(const struct cnn_winograd *t)
 void CNN_V(winograd_weights)(size_t size, size_t count, const real *w, size_t step, int mirror,
                              real *u, size_t u_step)
 {
-    real taps[9 * V];
+    real taps[9 * V] = {0};
     vec o[SIDE][SIDE];
-    for (size_t i = 0; i < 9; i++)
-        for (size_t k = 0; k < V; k++)
-            taps[i * V + k] = k < count ? w[k * step + (mirror ? 8 - i : i)] : 0;
+    struct cnn_transpose t = {
+        .rows = count, .count = 9, .row_step = step, .taps = 1, .step = mirror ? -V : V};
+    if (count)
+        CNN_V(interleave)(&t, w, taps + (mirror ? 8 * V : 0));
     if (size == 2)
         square(WEIGHT, 2, 3, 4, taps, 3 * V, V, o);
     else
@@ -266,7 +267,7 @@ void CNN_V(winograd_weights_gradient)(size_t size, size_t count, const real *u, 
         square(WEIGHT_GRADIENT, 4, 6, 3, u, 6 * u_step, u_step, o);
     for (int i = 0; i < 9; i++)
         v_store(taps + i * V, o[i / 3][i % 3]);
-    for (size_t k = 0; k < count; k++)
-        for (size_t i = 0; i < 9; i++)
-            dw[k * step + i] += taps[i * V + k];
+    struct cnn_transpose t = {
+        .rows = count, .count = 9, .row_step = step, .taps = 1, .step = V, .add = 1};
+    CNN_V(separate)(&t, taps, dw);
 }
