@@ -33,6 +33,7 @@ struct cnn_backend {
     const struct cnn_kernels *kernels;
     struct cnn_queue queue;
     const char *name; /* "cpu", "cuda" */
+    size_t cache_bytes; /* values that steps of inference should keep within; 0: no matter */
     int layout; /* of activations, where the kernels are fastest (tensor.h); plain works too */
 };
 

@@ -11,7 +11,10 @@
 #include "kern/conv_choices.h"
 #include "kern/isa.h"
 
-enum { SLAB = 4 << 20 }; /* bytes from which on memory is mapped */
+enum {
+    SLAB = 4 << 20,       /* bytes from which on memory is mapped */
+    CACHE_BYTES = 8 << 20 /* what a core's share of the caches holds, about */
+};
 
 struct slab {
     void *p;
@@ -172,6 +175,7 @@ int cnn_cpu_open(int threads, struct cnn_backend **out)
     struct cnn_backend *b = &cpu->backend;
     *b = (struct cnn_backend){.ops = &ops, .kernels = &kernels, .name = "cpu"};
     b->layout = (int)cnn_isa()->lanes;
+    b->cache_bytes = CACHE_BYTES;
     b->queue.pool = cnn_pool_new(threads);
     if (!b->queue.pool) {
         free(b);

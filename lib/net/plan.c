@@ -1,5 +1,6 @@
 /* Lifetimes of a net's buffers; see plan.h. */
 #include "net/plan_private.h"
+#include "net/portions.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -30,6 +31,15 @@ static size_t bytes_of(const struct cnn_planner *s, int node, int layout)
 {
     struct cnn_tensor t = cnn_step_shape(s->g, s->p->step, node, s->p->batch);
     t.layout = layout;
+    return s->b->ops->tensor_bytes(s->b, &t);
+}
+
+/* Of input k of step i, in the step's own layout. */
+static size_t converted_bytes(const struct cnn_planner *s, int i, int k)
+{
+    struct cnn_tensor t = cnn_step_shape(s->g, s->p->step, s->p->step[i].in[k], s->p->batch);
+    t.n = cnn_step_batch(s->p->step, i, s->p->batch);
+    t.layout = cnn_step_input_layout(s->p->step, i, k);
     return s->b->ops->tensor_bytes(s->b, &t);
 }
 
@@ -95,16 +105,22 @@ static void plan_run(struct cnn_planner *s, int i, int again, int now)
     struct cnn_plan_node *pn = &s->p->node[i];
     struct cnn_plan_run *run = again ? &pn->again : &pn->run;
     for (int k = 0; k < step->inputs; k++) {
-        int x = step->in[k], layout = cnn_step_input_layout(s->p->step, i, k);
-        extend(s, again ? latest(s, x) : s->p->node[x].run.value, now);
+        int x = step->in[k], value = again ? latest(s, x) : s->p->node[x].run.value;
+        extend(s, value, now);
+        if (!s->p->step[x].passing && cnn_step_in_portions(s->p->step, i, s->p->batch))
+            extend(s, value, step->last); /* for the other portions */
         if (converts(s, i, k))
-            run->converted[k] = new_block(s, bytes_of(s, x, layout), now, now);
+            run->converted[k] = new_block(s, converted_bytes(s, i, k), now, now);
     }
     if (pn->inplace) {
         int x = step->in[0];
         run->value = again ? latest(s, x) : s->p->node[x].run.value;
     } else {
         run->value = new_block(s, cnn_plan_value_bytes(s, i), now, now);
+    }
+    if (!step->passing && cnn_step_in_portions(s->p->step, i, s->p->batch)) {
+        extend(s, run->value, step->first);
+        extend(s, run->value, step->last);
     }
 }
 
@@ -170,8 +186,7 @@ static void plan_gradients(struct cnn_planner *s)
                 continue;
             pn->first[k] = px->gradient < 0;
             if (converts(s, i, k) || !pn->first[k])
-                pn->extra[k] =
-                    new_block(s, bytes_of(s, x, cnn_step_input_layout(s->p->step, i, k)), now, now);
+                pn->extra[k] = new_block(s, converted_bytes(s, i, k), now, now);
             if (!pn->first[k])
                 extend(s, px->gradient, now);
             else if (!converts(s, i, k) && passes_gradient_on(s, i, k))
@@ -365,6 +380,8 @@ int cnn_plan_new(const struct cnn_graph *g, struct cnn_backend *b,
         p->step = cnn_steps_new(g, b, request->batch, request->training, s.keep, arena);
     p->segment = cnn_arena_alloc(arena, (size_t)g->nodes * sizeof *p->segment);
     int rc = p->step && p->segment ? allocate(&s) : CNN_ESYSTEM;
+    if (!rc && !request->training && b->cache_bytes)
+        rc = cnn_portions_cut(g, b, request->batch, s.keep, p->step, arena);
     if (!rc) {
         plan_all(&s, request->training && request->recompute ? best_segments(&s) : 1);
         rc = cnn_plan_pack(p);

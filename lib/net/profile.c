@@ -14,7 +14,7 @@ void cnn_net_note_time(struct cnn_net *net, int backward, int i, double *start)
         return;
     net->backend->ops->sync(net->backend);
     double now = cnn_seconds();
-    net->seconds[backward][i] = now - *start;
+    net->seconds[backward][i] += now - *start;
     *start = now;
 }
 

@@ -48,7 +48,7 @@ struct cnn_pass cnn_net_pass(struct cnn_net *net, int i)
     return (struct cnn_pass){
         .k = net->backend->kernels,
         .q = &net->backend->queue,
-        .batch = net->batch,
+        .batch = cnn_step_batch(net->plan->step, i, net->batch),
         .training = net->was_training,
         .frozen = nn->frozen,
         .again = net->again,
@@ -71,6 +71,32 @@ static void *block(const struct cnn_net *net, int b)
     return b < 0 ? NULL : net->activations + net->plan->block[b].offset;
 }
 
+/* The node's value as samples at .. at + count - 1, or where those lie that are there now. */
+static void look_at(struct cnn_net *net, int node, size_t at, size_t count)
+{
+    const struct cnn_backend *b = net->backend;
+    struct cnn_net_node *nn = &net->node[node];
+    nn->value.n = 1;
+    size_t each = net->plan->step[node].passing ? 0 : b->ops->tensor_bytes(b, &nn->value);
+    nn->value.n = count;
+    nn->value.data = (char *)block(net, net->plan->node[node].run.value) + at * each;
+    for (int k = 0; k < net->plan->step[node].inputs; k++)
+        nn->converted[k].n = count;
+}
+
+/* All that steps first .. last read and write. */
+static void look_at_steps(struct cnn_net *net, int first, int last, size_t at, size_t count)
+{
+    const struct cnn_step *step = net->plan->step;
+    for (int i = first; i <= last; i++)
+        if (step[i].layer) {
+            look_at(net, i, at, count);
+            for (int k = 0; k < step[i].inputs; k++)
+                if (step[i].in[k] < first)
+                    look_at(net, step[i].in[k], at, count);
+        }
+}
+
 static int runs(const struct cnn_net *net, int i)
 {
     const struct cnn_layer *l = net->plan->step[i].layer;
@@ -91,6 +117,21 @@ static void forward_step(struct cnn_net *net, int i)
     step->layer->type->forward(step->layer, &p);
 }
 
+/* Steps first .. last, portion by portion. */
+static void forward_portions(struct cnn_net *net, int first, int last, double *time)
+{
+    size_t portion = cnn_step_batch(net->plan->step, first, net->n);
+    for (size_t at = 0; at < net->n; at += portion) {
+        look_at_steps(net, first, last, at, net->n - at < portion ? net->n - at : portion);
+        for (int i = first; i <= last; i++)
+            if (runs(net, i)) {
+                forward_step(net, i);
+                cnn_net_note_time(net, 0, i, time);
+            }
+    }
+    look_at_steps(net, first, last, 0, net->n);
+}
+
 int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int training,
                     uint64_t seed, uint64_t step)
 {
@@ -102,11 +143,19 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
     net->seed = seed;
     net->step = step;
     double time = net->seconds[0] ? cnn_seconds() : 0;
+    for (int i = 0; net->seconds[0] && i < net->graph->nodes; i++)
+        net->seconds[0][i] = 0;
     net->backend->ops->upload(net->backend, &net->node[0].value, batch->x);
     if (net->had_losses && upload_targets(net, batch))
         return cnn_error_code();
     cnn_net_note_time(net, 0, 0, &time);
     for (int i = 1; i < net->graph->nodes; i++) {
+        const struct cnn_step *s = &net->plan->step[i];
+        if (cnn_step_in_portions(net->plan->step, i, net->batch)) {
+            forward_portions(net, s->first, s->last, &time);
+            i = s->last;
+            continue;
+        }
         if (!runs(net, i))
             continue;
         if (net->plan->node[i].runs_again)
@@ -180,6 +229,8 @@ int cnn_net_backward(struct cnn_net *net, double scale)
     if (!net->training || !net->was_training || !net->had_losses)
         return cnn_fail(CNN_EINTERNAL, "backward without a training forward");
     double time = net->seconds[1] ? cnn_seconds() : 0;
+    for (int i = 0; net->seconds[1] && i < net->graph->nodes; i++)
+        net->seconds[1][i] = 0;
     int end = net->graph->nodes;
     for (int k = net->plan->segments - 1; k >= 0; k--) {
         int begin = net->plan->segment[k];

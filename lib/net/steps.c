@@ -29,7 +29,8 @@ static void start(struct maker *m)
     for (int i = 0; i < m->g->nodes; i++) {
         const struct cnn_node *node = &m->g->node[i];
         struct cnn_step *s = &m->step[i];
-        *s = (struct cnn_step){.head = i, .addend = -1, .fold = -1, .in = node->in};
+        *s = (struct cnn_step){
+            .head = i, .addend = -1, .fold = -1, .in = node->in, .first = i, .last = i};
         if (!is_run(m, i))
             continue;
         s->layer = &node->layer;
@@ -55,6 +56,7 @@ static int follower(const struct maker *m, int node)
 static void move(struct maker *m, int from, int to)
 {
     m->step[to] = m->step[from];
+    m->step[to].first = m->step[to].last = to;
     m->step[from].layer = NULL;
     m->step[from].inputs = 0;
 }
@@ -187,25 +189,39 @@ static void choose_layout(struct maker *m)
     set_layouts(m, best);
 }
 
+size_t cnn_step_batch(const struct cnn_step *step, int i, size_t batch)
+{
+    return step[i].portion ? step[i].portion : batch;
+}
+
+int cnn_step_in_portions(const struct cnn_step *step, int i, size_t batch)
+{
+    return cnn_step_batch(step, i, batch) < batch;
+}
+
 struct cnn_tensor cnn_step_shape(const struct cnn_graph *g, const struct cnn_step *step, int node,
                                  size_t batch)
 {
     struct cnn_chw c = g->node[node].layer.out;
-    return (struct cnn_tensor){batch, c.c, c.h, c.w, step[node].layout, NULL};
+    size_t n = step[node].passing ? step[node].portion : batch;
+    return (struct cnn_tensor){n, c.c, c.h, c.w, step[node].layout, NULL};
 }
 
 void cnn_step_shapes(const struct cnn_graph *g, const struct cnn_step *step, int i, size_t batch,
                      int training, struct cnn_step_shapes *out)
 {
     const struct cnn_step *s = &step[i];
+    size_t n = cnn_step_batch(step, i, batch);
     out->y = cnn_step_shape(g, step, i, batch);
+    out->y.n = n;
     for (int k = 0; k < s->layer->inputs; k++) {
         out->x[k] = cnn_step_shape(g, step, s->in[k], batch);
+        out->x[k].n = n;
         out->x[k].layout = cnn_step_input_layout(step, i, k);
         out->inputs[k] = &out->x[k];
     }
     out->pass =
-        (struct cnn_pass){.batch = batch, .training = training, .x = out->inputs, .y = &out->y};
+        (struct cnn_pass){.batch = n, .training = training, .x = out->inputs, .y = &out->y};
 }
 
 double cnn_step_cost(const struct cnn_graph *g, const struct cnn_step *step, int i,
@@ -217,7 +233,8 @@ double cnn_step_cost(const struct cnn_graph *g, const struct cnn_step *step, int
     if (!l->type->cost)
         return 0;
     cnn_step_shapes(g, step, i, batch, 0, &shapes);
-    return l->type->cost(l, b, &shapes.pass, pass, algorithm);
+    double portions = (double)batch / (double)shapes.pass.batch;
+    return portions * l->type->cost(l, b, &shapes.pass, pass, algorithm);
 }
 
 struct cnn_step *cnn_steps_new(const struct cnn_graph *g, struct cnn_backend *b, size_t batch,

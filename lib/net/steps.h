@@ -18,6 +18,10 @@ struct cnn_step {
     struct cnn_epilogue epilogue; /* its `add` is for whoever has the tensor */
     int fold;                     /* node of a normalisation that goes into the weights; -1 */
     int layout;                   /* of the value */
+    /* Inference in portions (portions.h): samples that it takes at once, 0 for all; the steps that
+     * take turns with it; whether the value is there for a portion alone. */
+    size_t portion;
+    int first, last, passing;
 };
 
 /* keep: (nodes) values that are wanted afterwards and must be made. The net lies in the backend's
@@ -29,7 +33,11 @@ struct cnn_step *cnn_steps_new(const struct cnn_graph *g, struct cnn_backend *b,
 /* The layout in which step i wants its k-th input. */
 int cnn_step_input_layout(const struct cnn_step *step, int i, int k);
 
-/* The value of a node, without data. */
+/* Samples that step i takes at once, and whether those are fewer than the batch. */
+size_t cnn_step_batch(const struct cnn_step *step, int i, size_t batch);
+int cnn_step_in_portions(const struct cnn_step *step, int i, size_t batch);
+
+/* The value of a node, as many samples of it as lie in memory, without data. */
 struct cnn_tensor cnn_step_shape(const struct cnn_graph *g, const struct cnn_step *step, int node,
                                  size_t batch);
 
