@@ -97,8 +97,8 @@ static int layout_of(int i)
     return i % LAYOUTS == 0 ? CNN_LAYOUT_PLAIN : i % LAYOUTS == 1 ? lanes : -lanes;
 }
 
-/* A tensor in a layout; the channels that fill up its last block are zero, and the samples that fill
- * up its last group random. */
+/* A tensor in a layout; the channels that fill up its last block are zero, and the samples that
+ * fill up its last group random. */
 static struct cnn_tensor tensor_in(int layout, size_t n, size_t c, size_t h, size_t w,
                                    enum kind kind)
 {

@@ -86,8 +86,8 @@ static size_t cpu_tensor_bytes(const struct cnn_backend *b, const struct cnn_ten
     size_t n;
     (void)b;
     if (t->c > (size_t)-1 / 2 ||
-        cnn_mul_overflows(cnn_layout_samples(t->layout, t->n),
-                          cnn_layout_channels(t->layout, t->c), &n) ||
+        cnn_mul_overflows(cnn_layout_samples(t->layout, t->n), cnn_layout_channels(t->layout, t->c),
+                          &n) ||
         cnn_mul_overflows(n, t->h, &n) || cnn_mul_overflows(n, t->w, &n) ||
         cnn_mul_overflows(n, sizeof(real), &n))
         return (size_t)-1;

@@ -56,8 +56,8 @@ enum { CHANNELS_MOST = 64, PARTS = 8 };
 struct blocks {
     size_t n, c, hw, lanes, blocks, parts, chunk; /* chunk: samples of a part */
     int groups;
-    const real *dy;               /* (n, blocks, hw, lanes) */
-    real *db;                     /* (c) */
+    const real *dy;                   /* (n, blocks, hw, lanes) */
+    real *db;                         /* (c) */
     double sum[PARTS][CHANNELS_MOST]; /* (parts, c), used where there are parts */
 };
 

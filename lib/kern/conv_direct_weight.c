@@ -22,9 +22,10 @@ enum {
     PARTS = 16,              /* partial sums at most */
     PARTS_ELEMENTS = 524288, /* of all partial sums */
     JOBS = 16,               /* wanted, to keep threads busy */
-    RECT_PAIRS = 2,          /* a job's tiles at most, so that they stay in the cache */
-    RECT_BLOCKS = 4,
-    GATHERED = 4 /* channels at most */
+    RECT_PAIRS = 8,          /* a job's tiles at most: the more, the less often x and dy are read */
+    RECT_BLOCKS = 8,
+    RECT = 65536, /* their elements at most, so that they stay in an L2 cache */
+    GATHERED = 4  /* channels at most */
 };
 
 struct plan {
@@ -44,9 +45,10 @@ struct plan {
     real *work, *sums, *dw;
 };
 
-/* Outputs (images, rows, columns). */
+/* Outputs (images, rows, columns), and how far away what the next unit reads lies from its own. */
 struct unit {
     struct cnn_range images, rows, columns;
+    ptrdiff_t x_ahead, dy_ahead;
 };
 
 static void flatten(struct cnn_conv *g)
@@ -102,7 +104,8 @@ static void cut_jobs(struct plan *p)
     p->parts = cnn_max(1, cnn_ceil_div(p->units, p->chunk));
     p->rect_pairs = p->gathered ? p->pairs : RECT_PAIRS;
     p->rect_blocks = p->gathered ? p->blocks : RECT_BLOCKS;
-    while (!p->gathered && p->parts * rects(p) < JOBS && p->rect_pairs * p->rect_blocks > 1) {
+    while (!p->gathered && p->rect_pairs * p->rect_blocks > 1 &&
+           (p->rect_pairs * p->rect_blocks * p->tile > RECT || p->parts * rects(p) < JOBS)) {
         if (p->rect_blocks >= p->rect_pairs)
             p->rect_blocks /= 2;
         else
@@ -142,7 +145,24 @@ static struct unit unit_of(const struct plan *p, size_t i)
     size_t each = p->row_units * p->column_units;
     return (struct unit){cnn_range_of(i / each, p->images, p->n),
                          cnn_range_of(i % each / p->column_units, p->band, p->g.out_h),
-                         cnn_range_of(i % p->column_units, p->columns, p->g.out_w)};
+                         cnn_range_of(i % p->column_units, p->columns, p->g.out_w), 0, 0};
+}
+
+/* From a plane's beginning, or that of a block's planes of x. */
+static ptrdiff_t from_to(const struct plan *p, const struct unit *a, const struct unit *b, int of_x)
+{
+    const struct cnn_conv *g = &p->g;
+    size_t h = of_x ? g->in_h : g->out_h, w = of_x ? g->in_w : g->out_w;
+    size_t planes = p->groups * (of_x ? p->blocks : p->vectors);
+    ptrdiff_t image = (ptrdiff_t)(planes * h * w), row = (ptrdiff_t)w, column = 1;
+    if (of_x) {
+        row *= (ptrdiff_t)g->stride_h;
+        column = (ptrdiff_t)g->stride_w;
+    }
+    return (image * ((ptrdiff_t)b->images.begin - (ptrdiff_t)a->images.begin) +
+            row * ((ptrdiff_t)b->rows.begin - (ptrdiff_t)a->rows.begin) +
+            column * ((ptrdiff_t)b->columns.begin - (ptrdiff_t)a->columns.begin)) *
+           (ptrdiff_t)p->lanes;
 }
 
 static struct cnn_range common(struct cnn_range a, struct cnn_range b)
@@ -176,6 +196,8 @@ static void multiply(size_t elements, size_t vectors, struct cnn_outer *o)
         struct cnn_outer part = *o;
         part.a += i;
         part.sum += i * o->sum_step;
+        if (i)
+            part.a_ahead = part.d_ahead = 0;
         cnn_isa()->outer(cnn_min(each, elements - i), vectors, &part);
     }
 }
@@ -215,6 +237,8 @@ static void tap(const struct plan *p, const struct unit *unit, size_t r, size_t 
     o.a_step = g->stride_w * p->lanes;
     o.a_row = g->stride_h * row;
     o.a_image = blocks * g->in_h * row;
+    o.a_ahead = u.x_ahead;
+    o.d_ahead = u.dy_ahead;
     join(&o, p->lanes);
     multiply(elements, vectors, &o);
 }
@@ -243,10 +267,14 @@ static void blocked_unit(const struct plan *p, const struct rect *t, const struc
         for (size_t b = t->blocks.begin; b < t->blocks.end; b++) {
             real *sum = tile_at(p, t, pair, b);
             size_t v = t->group * p->vectors + 2 * pair;
-            for (size_t i = 0; i < p->steps; i++)
-                tap(p, u, i / p->g.kw, i % p->g.kw, v, vectors_of(p, pair),
+            for (size_t i = 0; i < p->steps; i++) {
+                struct unit now = *u;
+                now.x_ahead = pair == t->pairs.begin && !i ? u->x_ahead : 0;
+                now.dy_ahead = b == t->blocks.begin && !i ? u->dy_ahead : 0;
+                tap(p, &now, i / p->g.kw, i % p->g.kw, v, vectors_of(p, pair),
                     t->group * p->blocks + b, cnn_min(p->lanes, channels - b * p->lanes),
                     sum + i * step);
+            }
         }
 }
 
@@ -315,10 +343,14 @@ static void weight_job(void *context, size_t job, int thread)
                (t.blocks.end - t.blocks.begin) * p->tile * sizeof(real));
     for (size_t i = units.begin; i < units.end; i++) {
         struct unit u = unit_of(p, i);
-        if (p->gathered)
+        if (p->gathered) {
             gathered_unit(p, &t, &u, p->work + (size_t)thread * p->slot);
-        else
-            blocked_unit(p, &t, &u);
+            continue;
+        }
+        struct unit next = unit_of(p, cnn_min(i + 1, units.end - 1));
+        u.x_ahead = from_to(p, &u, &next, 1);
+        u.dy_ahead = from_to(p, &u, &next, 0);
+        blocked_unit(p, &t, &u);
     }
 }
 
@@ -332,7 +364,8 @@ static void add_parts(const struct plan *p, real *tile)
 }
 
 /* Gathered: element e is column e / in_c and channel e % in_c of the kernel's row `block`. */
-static void store_row(const struct plan *p, const real *from, size_t outputs, size_t block, real *dw)
+static void store_row(const struct plan *p, const real *from, size_t outputs, size_t block,
+                      real *dw)
 {
     const struct cnn_conv *g = &p->g;
     size_t taps = g->kh * g->kw;

@@ -22,14 +22,14 @@ enum {
 struct pass {
     const struct cnn_conv *g;
     struct cnn_taps h, w;
-    size_t lanes, taps, groups;   /* groups of samples */
-    size_t ins, outs;             /* channels of a convolution's group */
-    size_t in_plane, out_plane;   /* elements */
-    size_t block, blocks;         /* outputs of a block, blocks of outs */
-    size_t rows, bands;           /* of a job */
-    size_t phases_h, phases_w;    /* 0: forward */
+    size_t lanes, taps, groups; /* groups of samples */
+    size_t ins, outs;           /* channels of a convolution's group */
+    size_t in_plane, out_plane; /* elements */
+    size_t block, blocks;       /* outputs of a block, blocks of outs */
+    size_t rows, bands;         /* of a job */
+    size_t phases_h, phases_w;  /* 0: forward */
     const real *from, *packed, *b;
-    struct cnn_samples call;      /* what all calls share */
+    struct cnn_samples call; /* what all calls share */
     real *to;
 };
 
@@ -116,8 +116,8 @@ static void run_walk(const struct pass *p, const struct cnn_walk *walk, size_t g
         struct cnn_range o = cnn_range_of(i % p->blocks, p->block, p->outs);
         size_t first = i / p->blocks * p->outs + o.begin;
         size_t plane = group * g->groups * p->outs + first;
-        struct visit v = {walk, o.end - o.begin, g->kw, p->ins,
-                          p->packed + first * p->ins * p->taps, p->call};
+        struct visit v = {
+            walk, o.end - o.begin, g->kw, p->ins, p->packed + first * p->ins * p->taps, p->call};
         v.call.channels = p->ins;
         v.call.x = p->from + (group * g->groups + i / p->blocks) * p->ins * p->in_plane;
         v.call.x_channel = p->in_plane;
@@ -300,8 +300,8 @@ static size_t work(const struct cnn_conv_case *c, size_t threads)
     return cnn_padded(PARTS * part_elements(&d)) + threads * d.p.taps * d.block * d.p.lanes;
 }
 
-/* Blocks of many sums run near the peak; lanes without a sample are lost, and each vector of outputs
- * takes some cycles by itself. */
+/* Blocks of many sums run near the peak; lanes without a sample are lost, and each vector of
+ * outputs takes some cycles by itself. */
 static double cost(const struct cnn_conv_case *c)
 {
     const struct cnn_conv *g = c->g;

@@ -7,8 +7,8 @@
 #include "kern/hot.h"
 #include "kern/isa.h"
 
-/* Plain order as sets of rows, `lanes` of which lie in a vector each: the channels of each sample, or
- * one set of all samples. */
+/* Plain order as sets of rows, `lanes` of which lie in a vector each: the channels of each sample,
+ * or one set of all samples. */
 struct move {
     real *plain, *vectors;
     size_t rows, row; /* rows of a set, elements of a row */

@@ -1,5 +1,5 @@
-/* Inference in portions gives what inference of the whole batch gives: outputs, kept values and losses,
- * for full and for smaller batches. */
+/* Inference in portions gives what inference of the whole batch gives: outputs, kept values and
+ * losses, for full and for smaller batches. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,8 +31,8 @@ static void start(struct fixture *f, const char *text, const char *keep, size_t 
     assert_int_equal(cnn_backend_open("cpu", 2, &f->backend), 0);
     f->backend->cache_bytes = cache;
     f->kept = 0;
-    while (strcmp(f->graph->node[f->kept].layer.name ? f->graph->node[f->kept].layer.name : "",
-                  keep))
+    while (
+        strcmp(f->graph->node[f->kept].layer.name ? f->graph->node[f->kept].layer.name : "", keep))
         assert_true(++f->kept < f->graph->nodes);
     struct cnn_net_config nc = {.batch = BATCH, .keep = &f->kept, .keeps = 1};
     if (cnn_net_new(f->graph, f->backend, &nc, &f->net))

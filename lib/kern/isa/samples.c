@@ -1,7 +1,7 @@
 /* Convolutions of vectors of samples. Each lane is a sample, so that weights are the same for all
- * lanes, and channels may be as few and as odd as they like. A block is outputs x pixels, or outputs
- * x taps of the weight gradient, that stay in registers; one function for each size, all unrolled
- * from the same body. */
+ * lanes, and channels may be as few and as odd as they like. A block is outputs x pixels, or
+ * outputs x taps of the weight gradient, that stay in registers; one function for each size, all
+ * unrolled from the same body. */
 #include "kern/isa/vector.h"
 
 enum { OUTPUTS = 8, PIXELS = 6, TAPS = 5 };
@@ -79,14 +79,17 @@ typedef void forward_function(const struct cnn_samples *s, const real *x, size_t
 FORWARDS(1) /* NOLINT(bugprone-branch-clone): size 1 is the substitute of the others */
 FORWARDS(2)
 FORWARDS(3)
-FORWARDS(4) FORWARDS(5) FORWARDS(6) FORWARDS(7) FORWARDS(8)
+FORWARDS(4)
+FORWARDS(5) FORWARDS(6) FORWARDS(7) FORWARDS(8)
 
 #define FORWARD_ROW(outputs)                                                                       \
-    {forward_##outputs##_1, forward_##outputs##_2, forward_##outputs##_3,                          \
-     forward_##outputs##_4, forward_##outputs##_5, forward_##outputs##_6}
-static forward_function *const forward[OUTPUTS][PIXELS] = {
-    FORWARD_ROW(1), FORWARD_ROW(2), FORWARD_ROW(3), FORWARD_ROW(4),
-    FORWARD_ROW(5), FORWARD_ROW(6), FORWARD_ROW(7), FORWARD_ROW(8),
+    {                                                                                              \
+        forward_##outputs##_1, forward_##outputs##_2, forward_##outputs##_3,                       \
+            forward_##outputs##_4, forward_##outputs##_5, forward_##outputs##_6                    \
+    }
+    static forward_function *const forward[OUTPUTS][PIXELS] = {
+        FORWARD_ROW(1), FORWARD_ROW(2), FORWARD_ROW(3), FORWARD_ROW(4),
+        FORWARD_ROW(5), FORWARD_ROW(6), FORWARD_ROW(7), FORWARD_ROW(8),
 };
 
 void CNN_V(samples)(size_t outputs, const struct cnn_samples *s)
@@ -97,7 +100,8 @@ void CNN_V(samples)(size_t outputs, const struct cnn_samples *s)
     for (size_t i = 0; i < r->rows; i++)
         for (size_t t = 0; t < tiles; t++) {
             size_t begin = r->columns * t / tiles, end = r->columns * (t + 1) / tiles;
-            const real *x = s->x + r->in + (ptrdiff_t)i * r->in_row + (ptrdiff_t)begin * r->in_column;
+            const real *x =
+                s->x + r->in + (ptrdiff_t)i * r->in_row + (ptrdiff_t)begin * r->in_column;
             forward[outputs - 1][end - begin - 1](s, x,
                                                   r->out + i * r->out_row + begin * r->out_column);
         }
@@ -151,14 +155,17 @@ typedef void weight_function(const struct cnn_rectangle *r, const real *x, const
 WEIGHTS(1) /* NOLINT(bugprone-branch-clone): as above */
 WEIGHTS(2)
 WEIGHTS(3)
-WEIGHTS(4) WEIGHTS(5) WEIGHTS(6) WEIGHTS(7) WEIGHTS(8)
+WEIGHTS(4)
+WEIGHTS(5) WEIGHTS(6) WEIGHTS(7) WEIGHTS(8)
 
 #define WEIGHT_ROW(outputs)                                                                        \
-    {weight_##outputs##_1, weight_##outputs##_2, weight_##outputs##_3, weight_##outputs##_4,       \
-     weight_##outputs##_5}
-static weight_function *const weight[OUTPUTS][TAPS] = {
-    WEIGHT_ROW(1), WEIGHT_ROW(2), WEIGHT_ROW(3), WEIGHT_ROW(4),
-    WEIGHT_ROW(5), WEIGHT_ROW(6), WEIGHT_ROW(7), WEIGHT_ROW(8),
+    {                                                                                              \
+        weight_##outputs##_1, weight_##outputs##_2, weight_##outputs##_3, weight_##outputs##_4,    \
+            weight_##outputs##_5                                                                   \
+    }
+    static weight_function *const weight[OUTPUTS][TAPS] = {
+        WEIGHT_ROW(1), WEIGHT_ROW(2), WEIGHT_ROW(3), WEIGHT_ROW(4),
+        WEIGHT_ROW(5), WEIGHT_ROW(6), WEIGHT_ROW(7), WEIGHT_ROW(8),
 };
 
 void CNN_V(samples_weight)(size_t outputs, size_t taps, const struct cnn_rectangle *r,

@@ -13,10 +13,6 @@ enum { MULTIPLY_ADDS = V };
 
 #define CNN_ISA_FUNCTION(result, name, arguments) .name = CNN_V(name),
 const struct cnn_isa CNN_V(isa) = {
-    CNN_NAME_OF(CNN_ISA_NAME),
-    V,
-    MULTIPLY_ADDS,
-    REGISTERS,
-    {0, PIXELS_1, PIXELS_2},
+    CNN_NAME_OF(CNN_ISA_NAME), V, MULTIPLY_ADDS, REGISTERS, {0, PIXELS_1, PIXELS_2},
 #include "kern/isa/functions.def"
 };

@@ -102,7 +102,8 @@ struct cnn_outer {
     size_t a_step, a_row, a_image;
     size_t d_step, d_row, d_image, d_vector;
     real *sum;
-    size_t sum_step; /* from element to element */
+    size_t sum_step;            /* from element to element */
+    ptrdiff_t a_ahead, d_ahead; /* what is asked for meanwhile, from what is read; 0: nothing */
 };
 
 enum { CNN_MOST_LANES = 16 };
