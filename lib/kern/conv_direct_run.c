@@ -99,6 +99,7 @@ static void run_pair(const struct run *run, const struct band *band, size_t pair
         size_t count = block < whole ? cnn_min(d->chunk, whole - block) : 1;
         b.segments = count * taps;
         b.inner = block < whole ? d->from_lanes : d->in_c - whole * d->from_lanes;
+        b.w_ahead = b.segments * b.inner * vectors * d->lanes;
         b.more = block > 0;
         b.finish = block + count == d->in_blocks;
         run_positions(run, band, &b, vectors, fetch, band->from + block * d->from_plane,

@@ -20,8 +20,9 @@ struct cnn_block {
     const real *a;
     const ptrdiff_t *segment; /* (segments) */
     size_t segments, inner;
-    size_t step;   /* from pixel to pixel in a: the vector's lanes, or 4 (see narrow) */
-    const real *w; /* (segments, inner, vectors, lanes) */
+    size_t step;    /* from pixel to pixel in a: the vector's lanes, or 4 (see narrow) */
+    const real *w;  /* (segments, inner, vectors, lanes) */
+    size_t w_ahead; /* how far away the weights lie that are asked for meanwhile; 0: none are */
     real *out;
     size_t out_step, out_vector; /* from pixel to pixel and from vector to vector */
     int more;                    /* out holds partial sums: go on from them */
