@@ -17,6 +17,7 @@
 
 enum {
     NUMBERS = sizeof(struct cnn_conv_key) / sizeof(size_t),
+    LAYOUTS = NUMBERS - 2, /* from here on they may be negative */
     POSITIVE = offsetof(struct cnn_conv, pad_top) / sizeof(size_t), /* the first so many are */
     LONGEST_LINE = 1024
 };
@@ -104,7 +105,8 @@ static int read_choice(char *text, struct cnn_conv_choice *out)
     *out = (struct cnn_conv_choice){0};
     for (int i = 0; i < NUMBERS; i++) {
         word = next_column(&rest);
-        if (!word || cnn_parse_int(word, i < POSITIVE, INT32_MAX, &value))
+        int64_t least = i < POSITIVE ? 1 : i < LAYOUTS ? 0 : INT32_MIN;
+        if (!word || cnn_parse_int(word, least, INT32_MAX, &value))
             return 0;
         number[i] = (size_t)value;
     }
@@ -171,7 +173,7 @@ static void write_choice(const struct tune *t, const struct cnn_conv_choice *c, 
     memcpy(number, &c->key, sizeof number);
     fputs(t->conditions, f);
     for (int i = 0; i < NUMBERS; i++)
-        fprintf(f, "%zu\t", number[i]);
+        fprintf(f, "%td\t", (ptrdiff_t)number[i]);
     fprintf(f, "%s\t%s\t%.0f\n", c->algorithm->name, ways[2 * c->rearranged + c->mirrored],
             c->cost);
 }
