@@ -3,9 +3,13 @@
 #include "kernel_rig.h"
 
 #include "kernels_conv.h"
+#include "kernels_dense.h"
 #include "kernels_elementwise.h"
+
+#include "kernels_channels.h"
 #include "kernels_layers.h"
 #include "kernels_norm.h"
+#include "kernels_update.h"
 
 /* A queue that failed does nothing any more. */
 static void failed_queues_do_nothing(void **state)
