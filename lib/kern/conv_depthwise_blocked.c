@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kern/conv_algorithm.h"
+#include "kern/epilogue.h"
 #include "kern/taps.h"
 
 enum { PARTS = 64 }; /* jobs that the weight gradient is cut into, about */
@@ -123,14 +124,11 @@ static void forward(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
     d.y = r->y;
     if (e && e->add)
         d.call.add = e->add->data;
-    if (e && e->activate)
-        d.call.limit = e->f == CNN_RELU ? 1 : e->f == CNN_RELU6 ? 2 : 0;
+    d.call.limit = cnn_epilogue_limit(e);
     d.call.high = 6;
     cnn_queue_run(r->q, d.bands.jobs, forward_job, &d);
-    if (e && e->activate && !d.call.limit) {
-        struct cnn_tensor y = {r->n, c->g->out_c, c->g->out_h, c->g->out_w, c->y_layout, r->y};
-        cnn_cpu_activation_forward(r->q, e->f, e->slope, &y, &y);
-    }
+    struct cnn_tensor y = {r->n, c->g->out_c, c->g->out_h, c->g->out_w, c->y_layout, r->y};
+    cnn_epilogue_rest(r->q, e, &y);
 }
 
 /* A band of dx: the positions of each phase in either direction are sums over dy. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kern/conv_direct.h"
+#include "kern/epilogue.h"
 
 /* Cycles that an element of dx takes which is set to zero first. */
 #define CLEAR 0.25
@@ -103,23 +104,15 @@ static void pack(struct cnn_queue *q, const struct cnn_conv_case *c, const real 
 
 static void forward(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
 {
-    struct cnn_direct d;
-    const struct cnn_epilogue *e = r->e;
-    int later = e && e->activate && e->f != CNN_RELU && e->f != CNN_RELU6;
-    struct cnn_epilogue sum = {.add = e ? e->add : NULL};
-    plan_forward(c, r->n, &d);
-    cnn_direct_run(r->q, &d,
-                   &(struct cnn_direct_run){.from = r->x,
-                                            .packed = r->w,
-                                            .b = r->b,
-                                            .to = r->y,
-                                            .e = later ? &sum : e,
-                                            .work = r->work});
-    if (!later)
-        return;
     const struct cnn_conv *g = c->g;
     struct cnn_tensor y = {r->n, g->out_c, g->out_h, g->out_w, c->y_layout, r->y};
-    cnn_cpu_activation_forward(r->q, e->f, e->slope, &y, &y);
+    struct cnn_direct d;
+    plan_forward(c, r->n, &d);
+    cnn_direct_run(
+        r->q, &d,
+        &(struct cnn_direct_run){
+            .from = r->x, .packed = r->w, .b = r->b, .to = r->y, .e = r->e, .work = r->work});
+    cnn_epilogue_rest(r->q, r->e, &y);
 }
 
 static void run_phase(const struct cnn_direct *d, struct phases *p)

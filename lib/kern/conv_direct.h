@@ -68,7 +68,7 @@ void cnn_direct_gather(const struct cnn_direct *d, const real *from, size_t firs
 struct cnn_direct_run {
     const real *from, *packed, *b;
     real *to;
-    const struct cnn_epilogue *e; /* NULL, or what a register block can do */
+    const struct cnn_epilogue *e; /* NULL, or what is added and limits on the way out */
     real *work;
 };
 void cnn_direct_run(struct cnn_queue *q, const struct cnn_direct *d,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kern/conv_direct.h"
+#include "kern/epilogue.h"
 
 enum { LINE = 64 }; /* bytes of a cache line */
 
@@ -72,9 +73,7 @@ static void run_positions(const struct run *run, const struct band *band, struct
 
 static void set_limits(const struct cnn_epilogue *e, struct cnn_block *b)
 {
-    if (!e || !e->activate)
-        return;
-    b->limit = e->f == CNN_RELU6 ? 2 : 1;
+    b->limit = cnn_epilogue_limit(e);
     b->high = 6;
 }
 
