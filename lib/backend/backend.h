@@ -32,9 +32,10 @@ struct cnn_backend {
     const struct cnn_backend_ops *ops;
     const struct cnn_kernels *kernels;
     struct cnn_queue queue;
-    const char *name; /* "cpu", "cuda" */
-    size_t cache_bytes; /* values that steps of inference should keep within; 0: no matter */
-    int layout; /* of activations, where the kernels are fastest (tensor.h); plain works too */
+    const char *name;   /* "cpu", "cuda" */
+    size_t cache_bytes; /* bytes of a step's values that stay near in inference; 0: no portions */
+    int layout; /* B, in which kernels are fastest; plain and, where not 0, -B work too (tensor.h)
+                 */
 };
 
 /* Open a device: "cpu", "cuda", "cuda:N" or "auto" (CUDA where there is one, else the CPU).

@@ -104,10 +104,11 @@ static void plan_run(struct cnn_planner *s, int i, int again, int now)
     const struct cnn_step *step = &s->p->step[i];
     struct cnn_plan_node *pn = &s->p->node[i];
     struct cnn_plan_run *run = again ? &pn->again : &pn->run;
+    int portions = cnn_step_in_portions(s->p->step, i, s->p->batch);
     for (int k = 0; k < step->inputs; k++) {
         int x = step->in[k], value = again ? latest(s, x) : s->p->node[x].run.value;
         extend(s, value, now);
-        if (!s->p->step[x].passing && cnn_step_in_portions(s->p->step, i, s->p->batch))
+        if (portions && !s->p->step[x].passing)
             extend(s, value, step->last); /* for the other portions */
         if (converts(s, i, k))
             run->converted[k] = new_block(s, converted_bytes(s, i, k), now, now);
@@ -118,7 +119,7 @@ static void plan_run(struct cnn_planner *s, int i, int again, int now)
     } else {
         run->value = new_block(s, cnn_plan_value_bytes(s, i), now, now);
     }
-    if (!step->passing && cnn_step_in_portions(s->p->step, i, s->p->batch)) {
+    if (portions && !step->passing) {
         extend(s, run->value, step->first);
         extend(s, run->value, step->last);
     }
@@ -363,6 +364,19 @@ static int best_segments(struct cnn_planner *s)
     return best;
 }
 
+/* Asking for a cost makes a backend that measures do so, for the portion now. */
+static int cut_portions(struct cnn_planner *s)
+{
+    const struct cnn_step *step = s->p->step;
+    size_t batch = s->p->batch;
+    if (cnn_portions_cut(s->g, s->b, batch, s->keep, s->p->step, s->p->arena))
+        return CNN_ESYSTEM;
+    for (int i = 1; i < s->g->nodes; i++)
+        if (step[i].layer && cnn_step_in_portions(step, i, batch))
+            cnn_step_cost(s->g, step, i, s->b, batch, CNN_CONV_FORWARD, NULL);
+    return 0;
+}
+
 int cnn_plan_new(const struct cnn_graph *g, struct cnn_backend *b,
                  const struct cnn_plan_request *request, struct cnn_plan **out)
 {
@@ -381,7 +395,7 @@ int cnn_plan_new(const struct cnn_graph *g, struct cnn_backend *b,
     p->segment = cnn_arena_alloc(arena, (size_t)g->nodes * sizeof *p->segment);
     int rc = p->step && p->segment ? allocate(&s) : CNN_ESYSTEM;
     if (!rc && !request->training && b->cache_bytes)
-        rc = cnn_portions_cut(g, b, request->batch, s.keep, p->step, arena);
+        rc = cut_portions(&s);
     if (!rc) {
         plan_all(&s, request->training && request->recompute ? best_segments(&s) : 1);
         rc = cnn_plan_pack(p);

@@ -3,6 +3,8 @@
  * does what lies between two steps with different portions. */
 #include "net/portions.h"
 
+#define NEVER 1e30
+
 enum {
     SIZES = 16,   /* of portions: 1, 2, 4 and so on, and the batch itself */
     CALL = 131072 /* bytes that could be moved while a step is called */
@@ -50,11 +52,15 @@ static double spilled(const struct cutter *c, double bytes)
     return bytes > (double)c->b->cache_bytes ? bytes : 0;
 }
 
+/* Losses look at the targets of the whole batch. */
 static double cost(const struct cutter *c, int i, int size)
 {
+    const struct cnn_layer *l = c->step[i].layer;
     size_t portion = c->size[size], turns = (c->batch + portion - 1) / portion;
     double values = spilled(c, (double)portion * c->values[i]);
-    return c->step[i].layer ? (double)turns * (c->weights[i] + values + CALL) : 0;
+    if (l && (l->type->flags & CNN_LAYER_LOSS) && turns > 1)
+        return NEVER;
+    return l ? (double)turns * (c->weights[i] + values + CALL) : 0;
 }
 
 /* Of changing the portion just before step i: values are written and read. */

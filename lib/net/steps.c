@@ -146,7 +146,7 @@ static void set_layouts(struct maker *m, int layout)
     for (int i = 0; i < m->g->nodes; i++) {
         struct cnn_step *s = &m->step[i];
         int knows = flags_of(s) & (CNN_LAYER_ANY_LAYOUT | CNN_LAYER_MIXES_LAYOUTS);
-        /* The input comes plain: convolutions of images read it so, but in blocks. */
+        /* The input stays plain, which convolutions to blocks read; those of groups read groups. */
         s->layout = knows || (i == 0 && layout < 0) ? layout : CNN_LAYOUT_PLAIN;
     }
 }
@@ -220,8 +220,7 @@ void cnn_step_shapes(const struct cnn_graph *g, const struct cnn_step *step, int
         out->x[k].layout = cnn_step_input_layout(step, i, k);
         out->inputs[k] = &out->x[k];
     }
-    out->pass =
-        (struct cnn_pass){.batch = n, .training = training, .x = out->inputs, .y = &out->y};
+    out->pass = (struct cnn_pass){.batch = n, .training = training, .x = out->inputs, .y = &out->y};
 }
 
 double cnn_step_cost(const struct cnn_graph *g, const struct cnn_step *step, int i,

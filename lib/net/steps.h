@@ -24,8 +24,8 @@ struct cnn_step {
     int first, last, passing;
 };
 
-/* keep: (nodes) values that are wanted afterwards and must be made. The net lies in the backend's
- * own layout where that costs its convolutions less than the plain one. Allocates from the arena;
+/* keep: (nodes) values that are wanted afterwards and must be made. The net lies in the
+ * layout in which its convolutions cost least. Allocates from the arena;
  * NULL with an error set. */
 struct cnn_step *cnn_steps_new(const struct cnn_graph *g, struct cnn_backend *b, size_t batch,
                                int training, const unsigned char *keep, struct cnn_arena *arena);

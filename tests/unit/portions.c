@@ -57,17 +57,22 @@ static float *run(struct fixture *f, size_t n, int node, double *loss)
 {
     size_t in = cnn_chw_count(f->graph->input.shape);
     float *x = calloc(n * in, sizeof *x), *y = calloc(count_of(f, node, BATCH), sizeof *y);
-    int32_t label[BATCH] = {0, 1, 1, 2, 0, 2, 1};
+    struct cnn_chw out = f->graph->node[f->graph->logits].layer.out;
+    size_t labels = n * out.h * out.w;
+    int32_t *label = calloc(labels, sizeof *label);
     double weight;
     struct cnn_random r;
     cnn_random_start(&r, 5, n);
     for (size_t i = 0; i < n * in; i++)
         x[i] = (float)cnn_random_range(&r, -1, 1);
+    for (size_t i = 0; i < labels; i++)
+        label[i] = (int32_t)cnn_random_below(&r, CLASSES);
     struct cnn_batch_view b = {.n = n, .x = x, .label = label};
     assert_int_equal(cnn_net_forward(f->net, &b, 0, 1, 0), 0);
     assert_int_equal(cnn_net_loss(f->net, loss, &weight), 0);
     assert_int_equal(cnn_net_value(f->net, node, y), 0);
     free(x);
+    free(label);
     return y;
 }
 
@@ -150,10 +155,18 @@ static void test_branches(void **state)
             "concat2");
 }
 
+/* A class for each position: results, and the losses of them, as large as the values within. */
+static void test_positions(void **state)
+{
+    (void)state;
+    compare("input 3x64x64\nrepeat 4 { conv 16 3 pad=1; relu }\nconv 12 3 pad=1; conv 3 1",
+            "conv4");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_chain),
-                                       cmocka_unit_test(test_residual),
-                                       cmocka_unit_test(test_branches)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_chain), cmocka_unit_test(test_residual),
+        cmocka_unit_test(test_branches), cmocka_unit_test(test_positions)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
