@@ -84,10 +84,8 @@ static void set(struct concat *k, const struct cnn_tensor *whole)
     k->hw = whole->h * whole->w;
     k->lanes = whole->layout > 0 ? (size_t)whole->layout : 1;
     if (whole->layout < 0) { /* as plain positions of fewer, longer samples */
-        size_t samples = cnn_layout_samples(whole->layout, whole->n),
-               group = (size_t)-whole->layout;
-        k->n = samples / group;
-        k->hw *= group;
+        k->n = cnn_tensor_blocks(whole).n;
+        k->hw *= cnn_tensor_lanes(whole);
     }
     k->chunk = cnn_chunk_of(k->hw * k->lanes);
 }

@@ -60,19 +60,13 @@ static void flatten(struct cnn_conv *g)
     g->in_h = g->out_h = 1;
 }
 
-/* Parts of nearly equal size, none above `most`. */
-static size_t even(size_t total, size_t most)
-{
-    return cnn_ceil_div(total, cnn_ceil_div(total, cnn_max(1, most)));
-}
-
 static void cut_units(struct plan *p)
 {
     const struct cnn_conv *g = &p->g;
     size_t reread = p->gathered ? 0 : cnn_min(g->kh, g->stride_h) * cnn_min(g->kw, g->stride_w);
     size_t pixels = AREA_ELEMENTS / (p->lanes * (2 + reread));
-    p->columns = p->gathered ? g->out_w : even(g->out_w, pixels);
-    p->rows = even(g->out_h, pixels / p->columns);
+    p->columns = p->gathered ? g->out_w : cnn_even(g->out_w, pixels);
+    p->rows = cnn_even(g->out_h, pixels / p->columns);
     p->band = p->gathered ? cnn_min(g->out_h, cnn_round_up(BAND_PIXELS / p->columns + 1, p->rows))
                           : p->rows;
     p->images = p->gathered ? 1 : cnn_max(1, pixels / (g->out_h * p->columns));
@@ -148,8 +142,9 @@ static struct unit unit_of(const struct plan *p, size_t i)
                          cnn_range_of(i % p->column_units, p->columns, p->g.out_w), 0, 0};
 }
 
-/* From a plane's beginning, or that of a block's planes of x. */
-static ptrdiff_t from_to(const struct plan *p, const struct unit *a, const struct unit *b, int of_x)
+/* Elements from where unit a begins to where unit b does, in x or in dy. */
+static ptrdiff_t distance(const struct plan *p, const struct unit *a, const struct unit *b,
+                          int of_x)
 {
     const struct cnn_conv *g = &p->g;
     size_t h = of_x ? g->in_h : g->out_h, w = of_x ? g->in_w : g->out_w;
@@ -191,7 +186,7 @@ static void join(struct cnn_outer *o, size_t lanes)
 /* All elements of a tile's step. */
 static void multiply(size_t elements, size_t vectors, struct cnn_outer *o)
 {
-    size_t each = even(elements, cnn_isa()->pixels[vectors]);
+    size_t each = cnn_even(elements, cnn_isa()->pixels[vectors]);
     for (size_t i = 0; i < elements; i += each) {
         struct cnn_outer part = *o;
         part.a += i;
@@ -348,8 +343,8 @@ static void weight_job(void *context, size_t job, int thread)
             continue;
         }
         struct unit next = unit_of(p, cnn_min(i + 1, units.end - 1));
-        u.x_ahead = from_to(p, &u, &next, 1);
-        u.dy_ahead = from_to(p, &u, &next, 0);
+        u.x_ahead = distance(p, &u, &next, 1);
+        u.dy_ahead = distance(p, &u, &next, 0);
         blocked_unit(p, &t, &u);
     }
 }

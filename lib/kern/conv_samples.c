@@ -7,11 +7,10 @@
 #include <string.h>
 
 #include "kern/conv_algorithm.h"
+#include "kern/epilogue.h"
 #include "kern/taps.h"
 
 enum {
-    OUTPUTS = 8,       /* of a block, at most */
-    TAPS = 5,          /* of a weight block, at most */
     WORK = 32768,      /* multiply-adds of vectors that make a job */
     UNIT = 8192,       /* elements of x and dy that a weight block reads, within an L1 cache */
     PARTS = 16,        /* partial weight gradients at most */
@@ -33,15 +32,10 @@ struct pass {
     real *to;
 };
 
-static size_t even(size_t total, size_t most)
-{
-    return cnn_ceil_div(total, cnn_ceil_div(total, most));
-}
-
 /* The registers have room for sums of outputs x others, the others, and one more vector. */
 static size_t outputs_beside(size_t others)
 {
-    return cnn_min(OUTPUTS, (cnn_isa()->registers - 1) / others - 1);
+    return cnn_min(CNN_SAMPLES_OUTPUTS, (cnn_isa()->registers - 1) / others - 1);
 }
 
 static struct pass plan(const struct cnn_conv *g, size_t n, int back)
@@ -57,11 +51,11 @@ static struct pass plan(const struct cnn_conv *g, size_t n, int back)
     p.outs = (back ? g->in_c : g->out_c) / g->groups;
     p.in_plane = back ? y : x;
     p.out_plane = back ? x : y;
-    p.block = even(p.outs, outputs_beside(2));
+    p.block = cnn_even(p.outs, outputs_beside(2));
     p.blocks = cnn_ceil_div(p.outs, p.block);
     size_t height = back ? g->in_h : g->out_h, width = back ? g->in_w : g->out_w;
     p.rows = cnn_max(1, WORK / (width * g->groups * p.outs * p.ins * p.taps));
-    p.rows = even(height, cnn_min(p.rows, height));
+    p.rows = cnn_even(height, cnn_min(p.rows, height));
     p.bands = cnn_ceil_div(height, p.rows);
     if (back) {
         p.phases_h = g->stride_h;
@@ -171,14 +165,11 @@ static void forward(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
     p.to = r->y;
     if (e && e->add)
         p.call.add = e->add->data;
-    if (e && e->activate)
-        p.call.limit = e->f == CNN_RELU ? 1 : e->f == CNN_RELU6 ? 2 : 0;
+    p.call.limit = cnn_epilogue_limit(e);
     p.call.high = 6;
     cnn_queue_run(r->q, p.groups * p.bands, forward_job, &p);
-    if (e && e->activate && !p.call.limit) {
-        struct cnn_tensor y = {r->n, c->g->out_c, c->g->out_h, c->g->out_w, c->y_layout, r->y};
-        cnn_cpu_activation_forward(r->q, e->f, e->slope, &y, &y);
-    }
+    struct cnn_tensor y = {r->n, c->g->out_c, c->g->out_h, c->g->out_w, c->y_layout, r->y};
+    cnn_epilogue_rest(r->q, e, &y);
 }
 
 static void backward_data(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
@@ -197,7 +188,7 @@ struct gradient {
     struct pass p;
     size_t block, blocks, piece; /* piece: taps of a call */
     size_t rows;                 /* outputs that stay in the cache */
-    size_t groups, parts;        /* groups of a part */
+    size_t groups, parts, most;  /* groups of a part; parts now, and at most */
     const real *x, *dy;
     real *part; /* (parts, out_c, ins, taps) */
     real *sums; /* (threads, taps, block, lanes) */
@@ -207,12 +198,12 @@ static struct gradient plan_gradient(const struct cnn_conv *g, size_t n)
 {
     struct gradient d = {.p = plan(g, n, 0)};
     size_t weights = g->out_c * d.p.ins * d.p.taps;
-    d.piece = even(g->kw, TAPS);
-    d.block = even(d.p.outs, outputs_beside(d.piece));
+    d.piece = cnn_even(g->kw, CNN_SAMPLES_TAPS);
+    d.block = cnn_even(d.p.outs, outputs_beside(d.piece));
     d.blocks = cnn_ceil_div(d.p.outs, d.block);
     d.rows = cnn_max(1, UNIT / (d.p.lanes * (g->out_w * d.block + g->in_w * g->stride_h)));
-    size_t most = cnn_max(1, cnn_min(PARTS, WEIGHTS / weights));
-    d.groups = cnn_max(1, cnn_ceil_div(d.p.groups, most));
+    d.most = cnn_max(1, cnn_min(cnn_min(PARTS, WEIGHTS / weights), d.p.groups));
+    d.groups = cnn_max(1, cnn_ceil_div(d.p.groups, d.most));
     d.parts = cnn_ceil_div(d.p.groups, d.groups);
     return d;
 }
@@ -297,7 +288,7 @@ static size_t work(const struct cnn_conv_case *c, size_t threads)
         return 0;
     if (c->pass == CNN_CONV_DATA)
         return packed(c);
-    return cnn_padded(PARTS * part_elements(&d)) + threads * d.p.taps * d.block * d.p.lanes;
+    return cnn_padded(d.most * part_elements(&d)) + threads * d.p.taps * d.block * d.p.lanes;
 }
 
 /* Blocks of many sums run near the peak; lanes without a sample are lost, and each vector of
@@ -308,10 +299,13 @@ static double cost(const struct cnn_conv_case *c)
     size_t lanes = cnn_isa()->lanes, filled = cnn_round_up(g->batch, lanes);
     if (c->x_layout != -(int)lanes || c->y_layout != c->x_layout)
         return -1;
-    size_t outs = (c->pass == CNN_CONV_DATA ? g->in_c : g->out_c) / g->groups;
-    size_t block = even(outs, outputs_beside(2));
+    int back = c->pass == CNN_CONV_DATA;
+    size_t outs = (back ? g->in_c : g->out_c) / g->groups;
+    size_t block = cnn_even(
+        outs, outputs_beside(c->pass == CNN_CONV_WEIGHT ? cnn_even(g->kw, CNN_SAMPLES_TAPS) : 2));
     double share = block < 4 ? 0.2 * (double)block : 0.8;
-    double vectors = (double)(filled / lanes) * (double)(g->out_c * g->out_h * g->out_w);
+    size_t sample = back ? g->in_c * g->in_h * g->in_w : g->out_c * g->out_h * g->out_w;
+    double vectors = (double)(filled / lanes) * (double)sample;
     return cnn_conv_cycles(c, share) * (double)filled / (double)g->batch + 4 * vectors;
 }
 

@@ -19,6 +19,8 @@
 
 #include <string.h>
 
+#include "kern/epilogue.h"
+
 enum {
     CHUNK_BYTES = 640 << 10, /* V and a panel's M of a chunk: within an L2 cache of 1 MiB */
     PANEL_BYTES = 256 << 10, /* M of a chunk of a round */
@@ -95,7 +97,8 @@ static void multiply(const struct forward *f, size_t panel, size_t tiles, const 
             b.segments = cnn_min(CNN_WINOGRAD_SEGMENTS, p->in_blocks - s);
             b.more = s > 0;
             b.w = u;
-            u += b.segments * p->lanes * vectors * p->lanes;
+            b.w_ahead = b.segments * p->lanes * vectors * p->lanes;
+            u += b.w_ahead;
             for (size_t i = 0; i < pieces; i++) {
                 size_t begin = i * tiles / pieces, end = (i + 1) * tiles / pieces;
                 b.a = v + (s * f->chunk + begin) * p->lanes;
@@ -201,14 +204,11 @@ static void forward(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
     f.v = r->work;
     f.m = r->work + v_elements(&f) * (f.alone ? threads : f.round);
     f.add = e && e->add ? e->add->data : NULL;
-    if (e && e->activate && (e->f == CNN_RELU || e->f == CNN_RELU6))
-        f.limit = e->f == CNN_RELU ? 1 : 2;
+    f.limit = cnn_epilogue_limit(e);
     f.high = 6;
     run_forward(r->q, &f);
-    if (e && e->activate && !f.limit) {
-        struct cnn_tensor y = {r->n, c->g->out_c, c->g->out_h, c->g->out_w, c->y_layout, r->y};
-        cnn_cpu_activation_forward(r->q, e->f, e->slope, &y, &y);
-    }
+    struct cnn_tensor y = {r->n, c->g->out_c, c->g->out_h, c->g->out_w, c->y_layout, r->y};
+    cnn_epilogue_rest(r->q, e, &y);
 }
 
 /* An upper bound that never shrinks as the batch grows. */

@@ -80,6 +80,7 @@ static void multiply(const struct weight *f, size_t xi, size_t panel, size_t til
         size_t each = cnn_ceil_div(elements, cnn_ceil_div(elements, most));
         for (size_t i = 0; i < elements; i += each) {
             o.a = v + xi * f->v_step + block * f->chunk * p->lanes + i;
+            o.a_ahead = i ? 0 : (ptrdiff_t)(f->chunk * p->lanes); /* the next block */
             o.sum = u + (block * p->lanes + i) * o.sum_step;
             cnn_isa()->outer(cnn_min(each, elements - i), vectors, &o);
         }

@@ -31,18 +31,12 @@ struct dense {
     real *dw;       /* (out, in) */
 };
 
-/* Parts of nearly equal size, none above `most`. */
-static size_t even(size_t total, size_t most)
-{
-    return cnn_ceil_div(total, cnn_ceil_div(total, most));
-}
-
 /* Job: rows of weights. */
 static void forward_job(void *context, size_t job, int thread)
 {
     const struct dense *d = context;
     struct cnn_range rows = cnn_range_of(job, d->chunk, d->out);
-    size_t stretch = d->n <= FEW ? d->in : cnn_round_up(even(d->in, STRETCH), COLUMNS);
+    size_t stretch = d->n <= FEW ? d->in : cnn_round_up(cnn_even(d->in, STRETCH), COLUMNS);
     (void)thread;
     for (size_t i = 0; i < d->in; i += stretch)
         for (size_t n = 0; n < d->n; n += SAMPLES) {
@@ -81,7 +75,7 @@ static void backward_data_job(void *context, size_t job, int thread)
 {
     const struct dense *d = context;
     struct cnn_range columns = cnn_range_of(job, d->chunk, d->in);
-    size_t count = columns.end - columns.begin, each = even(d->n, cnn_isa()->pixels[2]);
+    size_t count = columns.end - columns.begin, each = cnn_even(d->n, cnn_isa()->pixels[2]);
     (void)thread;
     for (size_t n = 0; n < d->n; n++)
         memset(d->dx + n * d->in + columns.begin, 0, count * sizeof *d->dx);
@@ -105,7 +99,7 @@ static void backward_weight_job(void *context, size_t job, int thread)
 {
     const struct dense *d = context;
     struct cnn_range columns = cnn_range_of(job, d->chunk, d->in);
-    size_t count = columns.end - columns.begin, each = even(d->out, cnn_isa()->pixels[2]);
+    size_t count = columns.end - columns.begin, each = cnn_even(d->out, cnn_isa()->pixels[2]);
     (void)thread;
     for (size_t o = 0; o < d->out; o += each)
         strip(cnn_min(each, d->out - o), count,
@@ -164,7 +158,7 @@ void cnn_cpu_dense_forward(struct cnn_queue *q, const struct cnn_tensor *x,
     d.b = b ? b->data : NULL;
     d.y = y->data;
     size_t rows = cnn_min(cnn_max(JOB / (d.n * d.in), ROWS_LEAST), ROWS_MOST);
-    d.chunk = cnn_round_up(even(d.out, rows), 4);
+    d.chunk = cnn_round_up(cnn_even(d.out, rows), 4);
     cnn_queue_run(q, cnn_ceil_div(d.out, d.chunk), forward_job, &d);
     cnn_epilogue_apply(q, e, y);
 }

@@ -33,6 +33,12 @@ static inline size_t cnn_max(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* The size of the fewest pieces of nearly equal size that make up `total`, none above `most`. */
+static inline size_t cnn_even(size_t total, size_t most)
+{
+    return cnn_ceil_div(total, cnn_ceil_div(total, cnn_max(1, most)));
+}
+
 /* The job-th piece of `total` things cut into pieces of `chunk`. */
 static inline struct cnn_range cnn_range_of(size_t job, size_t chunk, size_t total)
 {

@@ -102,9 +102,8 @@ const struct cnn_layer_type cnn_layer_bn = {
     .options_size = sizeof(struct options),
     .min_inputs = 1,
     .max_inputs = 1,
-    .flags =
-        CNN_LAYER_NEEDS_X | CNN_LAYER_ANY_LAYOUT | CNN_LAYER_MIXES_SAMPLES | CNN_LAYER_EPILOGUE |
-        CNN_LAYER_EPILOGUE_BACKWARD,
+    .flags = CNN_LAYER_NEEDS_X | CNN_LAYER_ANY_LAYOUT | CNN_LAYER_MIXES_SAMPLES |
+             CNN_LAYER_EPILOGUE | CNN_LAYER_EPILOGUE_BACKWARD,
     .setup = setup,
     .reserve = reserve,
     .forward = forward,

@@ -1,5 +1,4 @@
 /* The largest element of each window. */
-#include "base/memory.h"
 #include "layer/pooling.h"
 
 static const struct cnn_option options[] = {
@@ -7,17 +6,13 @@ static const struct cnn_option options[] = {
     CNN_OPTION_END,
 };
 
-/* Saved: int32 per output, where its element was, in the output's layout. */
+/* Saved: int32 per output, where its element was, laid out as the output and never larger. */
 static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const struct cnn_pass *shapes,
                     struct cnn_reserve *out)
 {
-    struct cnn_chw s = l->out;
-    size_t samples = cnn_layout_samples(shapes->y->layout, shapes->batch);
-    (void)b;
-    s.c = cnn_layout_channels(shapes->y->layout, s.c);
-    if (shapes->training &&
-        cnn_mul_overflows(samples, cnn_chw_count(s) * sizeof(int32_t), &out->saved[0]))
-        out->saved[0] = SIZE_MAX;
+    (void)l;
+    if (shapes->training)
+        out->saved[0] = b->ops->tensor_bytes(b, shapes->y);
 }
 
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)

@@ -43,9 +43,9 @@ INLINE void run(const int pixels, const int vectors, const int step, const struc
         const real *a = b->a + b->segment[s];
         for (size_t i = 0; i < b->inner; i++, w += vectors * V) {
             vec w0 = v_load(w), w1 = vectors > 1 ? v_load(w + V) : w0;
-            __builtin_prefetch(w + b->w_ahead, 0, 2);
+            v_prefetch_ahead(w, (ptrdiff_t)b->w_ahead);
             if (vectors > 1)
-                __builtin_prefetch(w + b->w_ahead + V, 0, 2);
+                v_prefetch_ahead(w, (ptrdiff_t)b->w_ahead + V);
             UNROLL
             for (int p = 0; p < pixels; p++) {
                 vec x = v_set(a[(size_t)(p * step) + i]);

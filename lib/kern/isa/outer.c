@@ -18,10 +18,10 @@ INLINE void row(const int elements, const int vectors, const int part, size_t la
 {
     for (size_t t = 0; t < o->count; t++, a += o->a_step, d += o->d_step) {
         vec d0 = load(part, lanes, d), d1 = vectors > 1 ? v_load(d + o->d_vector) : d0;
-        v_prefetch(a + o->a_ahead);
-        v_prefetch(d + o->d_ahead);
+        v_prefetch_ahead(a, o->a_ahead);
+        v_prefetch_ahead(d, o->d_ahead);
         if (vectors > 1)
-            v_prefetch(d + o->d_vector + o->d_ahead);
+            v_prefetch_ahead(d, (ptrdiff_t)o->d_vector + o->d_ahead);
         UNROLL
         for (int i = 0; i < elements; i++) {
             vec x = v_set(a[i]);

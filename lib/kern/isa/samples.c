@@ -4,7 +4,7 @@
  * unrolled from the same body. */
 #include "kern/isa/vector.h"
 
-enum { OUTPUTS = 8, PIXELS = 6, TAPS = 5 };
+enum { OUTPUTS = CNN_SAMPLES_OUTPUTS, TAPS = CNN_SAMPLES_TAPS, PIXELS = 6 };
 
 /* How many pixels or taps fit beside so many outputs: they, their sums, and one more vector. */
 #define BESIDE(outputs) ((REGISTERS - 1) / ((outputs) + 1))
@@ -80,7 +80,8 @@ FORWARDS(1) /* NOLINT(bugprone-branch-clone): size 1 is the substitute of the ot
 FORWARDS(2)
 FORWARDS(3)
 FORWARDS(4)
-FORWARDS(5) FORWARDS(6) FORWARDS(7) FORWARDS(8)
+FORWARDS(5)
+FORWARDS(6) FORWARDS(7) FORWARDS(8)
 
 #define FORWARD_ROW(outputs)                                                                       \
     {                                                                                              \
@@ -156,7 +157,8 @@ WEIGHTS(1) /* NOLINT(bugprone-branch-clone): as above */
 WEIGHTS(2)
 WEIGHTS(3)
 WEIGHTS(4)
-WEIGHTS(5) WEIGHTS(6) WEIGHTS(7) WEIGHTS(8)
+WEIGHTS(5)
+WEIGHTS(6) WEIGHTS(7) WEIGHTS(8)
 
 #define WEIGHT_ROW(outputs)                                                                        \
     {                                                                                              \

@@ -67,8 +67,11 @@ void CNN_V(interleave)(const struct cnn_transpose *t, const real *rows, real *ve
         vec x[V];
         UNROLL
         for (size_t r = 0; r < V; r++) {
-            const real *p = rows + r * t->row_step + at;
-            x[r] = r >= t->rows ? v_zero() : columns < V ? v_load_part(p, columns) : v_load(p);
+            x[r] = v_zero();
+            if (r < t->rows) {
+                const real *p = rows + r * t->row_step + at;
+                x[r] = columns < V ? v_load_part(p, columns) : v_load(p);
+            }
         }
         transpose(x);
         UNROLL
@@ -93,10 +96,12 @@ void CNN_V(separate)(const struct cnn_transpose *t, const real *vectors, real *r
         transpose(x);
         UNROLL
         for (size_t r = 0; r < V; r++) {
+            if (r >= t->rows)
+                break;
             real *p = rows + r * t->row_step + at;
-            if (r < t->rows && columns == V)
+            if (columns == V)
                 v_store(p, t->add ? v_load(p) + x[r] : x[r]);
-            else if (r < t->rows)
+            else
                 v_store_part(p, columns, t->add ? v_load_part(p, columns) + x[r] : x[r]);
         }
     }

@@ -22,7 +22,8 @@ struct cnn_block {
     size_t segments, inner;
     size_t step;    /* from pixel to pixel in a: the vector's lanes, or 4 (see narrow) */
     const real *w;  /* (segments, inner, vectors, lanes) */
-    size_t w_ahead; /* how far away the weights lie that are asked for meanwhile; 0: none are */
+    size_t w_ahead; /* how far away the weights lie that are fetched meanwhile; 0: as near as it
+                       gets */
     real *out;
     size_t out_step, out_vector; /* from pixel to pixel and from vector to vector */
     int more;                    /* out holds partial sums: go on from them */
@@ -56,6 +57,9 @@ struct cnn_depthwise {
     real high;
     real *y;
 };
+
+/* Most outputs of a call, and most neighbouring taps of a gradient's. */
+enum { CNN_SAMPLES_OUTPUTS = 8, CNN_SAMPLES_TAPS = 5 };
 
 /* Planes of vectors of samples: for a few outputs o, at each pixel of the rectangle,
  *   y[o] = sum over channels c and taps (i, j) of x[c] * w[c][i][j][o],
@@ -104,7 +108,7 @@ struct cnn_outer {
     size_t d_step, d_row, d_image, d_vector;
     real *sum;
     size_t sum_step;            /* from element to element */
-    ptrdiff_t a_ahead, d_ahead; /* what is asked for meanwhile, from what is read; 0: nothing */
+    ptrdiff_t a_ahead, d_ahead; /* from what is read to what is fetched meanwhile */
 };
 
 enum { CNN_MOST_LANES = 16 };

@@ -53,6 +53,12 @@ INLINE void v_prefetch(const void *p)
     __builtin_prefetch(p);
 }
 
+/* The same, `ahead` elements from p on, which may lie outside of what p points into. */
+INLINE void v_prefetch_ahead(const real *p, ptrdiff_t ahead)
+{
+    __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)ahead * sizeof *p), 0, 2);
+}
+
 INLINE vec v_zero(void)
 {
     return (vec){0};
