@@ -58,8 +58,8 @@ enum cnn_layer_flag {
     CNN_LAYER_NEEDS_Y = 4, /* backward reads y */
     CNN_LAYER_LOSS = 8,    /* y holds one number a sample; reads pass->targets */
     /* Layouts: without either flag a layer gets plain tensors and gives a plain one. */
-    CNN_LAYER_ANY_LAYOUT = 16,    /* x and y in any layout, all in the same */
-    CNN_LAYER_MIXES_LAYOUTS = 32, /* each in its own */
+    CNN_LAYER_ANY_LAYOUT = 16,      /* x and y in any layout, all in the same */
+    CNN_LAYER_MIXES_LAYOUTS = 32,   /* each in its own */
     CNN_LAYER_MIXES_SAMPLES = 1024, /* takes a batch together: nets with it lie not in groups */
     /* What a layer can do in passing for those behind it, and they for it. */
     CNN_LAYER_EPILOGUE = 64,           /* forward applies pass->epilogue */

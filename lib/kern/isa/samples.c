@@ -61,8 +61,8 @@ INLINE void run(const int outputs, const int pixels, const struct cnn_samples *s
     }
 }
 
-/* Sizes that would spill are never asked for. */
-#define FITS(outputs, others) ((others) <= BESIDE(outputs))
+/* Sizes that would spill are never asked for: size 1 stands in their place. */
+#define OR_1(outputs, others, size) (1 + ((others) <= BESIDE(outputs)) * ((size)-1))
 
 typedef void forward_function(const struct cnn_samples *s, const real *x, size_t at);
 
@@ -70,27 +70,29 @@ typedef void forward_function(const struct cnn_samples *s, const real *x, size_t
     static void forward_##outputs##_##pixels(const struct cnn_samples *s, const real *x,           \
                                              size_t at)                                            \
     {                                                                                              \
-        run(FITS(outputs, pixels) ? outputs : 1, FITS(outputs, pixels) ? pixels : 1, s, x, at);    \
+        run(OR_1(outputs, pixels, outputs), OR_1(outputs, pixels, pixels), s, x, at);              \
     }
 #define FORWARDS(outputs)                                                                          \
     FORWARD(outputs, 1)                                                                            \
     FORWARD(outputs, 2)                                                                            \
     FORWARD(outputs, 3) FORWARD(outputs, 4) FORWARD(outputs, 5) FORWARD(outputs, 6)
-FORWARDS(1) /* NOLINT(bugprone-branch-clone): size 1 is the substitute of the others */
+FORWARDS(1)
 FORWARDS(2)
 FORWARDS(3)
 FORWARDS(4)
 FORWARDS(5)
-FORWARDS(6) FORWARDS(7) FORWARDS(8)
+FORWARDS(6)
+FORWARDS(7)
+FORWARDS(8)
 
 #define FORWARD_ROW(outputs)                                                                       \
     {                                                                                              \
         forward_##outputs##_1, forward_##outputs##_2, forward_##outputs##_3,                       \
             forward_##outputs##_4, forward_##outputs##_5, forward_##outputs##_6                    \
     }
-    static forward_function *const forward[OUTPUTS][PIXELS] = {
-        FORWARD_ROW(1), FORWARD_ROW(2), FORWARD_ROW(3), FORWARD_ROW(4),
-        FORWARD_ROW(5), FORWARD_ROW(6), FORWARD_ROW(7), FORWARD_ROW(8),
+static forward_function *const forward[OUTPUTS][PIXELS] = {
+    FORWARD_ROW(1), FORWARD_ROW(2), FORWARD_ROW(3), FORWARD_ROW(4),
+    FORWARD_ROW(5), FORWARD_ROW(6), FORWARD_ROW(7), FORWARD_ROW(8),
 };
 
 void CNN_V(samples)(size_t outputs, const struct cnn_samples *s)
@@ -147,27 +149,29 @@ typedef void weight_function(const struct cnn_rectangle *r, const real *x, const
     static void weight_##outputs##_##taps(const struct cnn_rectangle *r, const real *x,            \
                                           const real *dy, size_t dy_channel, real *to)             \
     {                                                                                              \
-        gradient(FITS(outputs, taps) ? outputs : 1, FITS(outputs, taps) ? taps : 1, r, x, dy,      \
-                 dy_channel, to);                                                                  \
+        gradient(OR_1(outputs, taps, outputs), OR_1(outputs, taps, taps), r, x, dy, dy_channel,    \
+                 to);                                                                              \
     }
 #define WEIGHTS(outputs)                                                                           \
     WEIGHT(outputs, 1)                                                                             \
     WEIGHT(outputs, 2) WEIGHT(outputs, 3) WEIGHT(outputs, 4) WEIGHT(outputs, 5)
-WEIGHTS(1) /* NOLINT(bugprone-branch-clone): as above */
+WEIGHTS(1)
 WEIGHTS(2)
 WEIGHTS(3)
 WEIGHTS(4)
 WEIGHTS(5)
-WEIGHTS(6) WEIGHTS(7) WEIGHTS(8)
+WEIGHTS(6)
+WEIGHTS(7)
+WEIGHTS(8)
 
 #define WEIGHT_ROW(outputs)                                                                        \
     {                                                                                              \
         weight_##outputs##_1, weight_##outputs##_2, weight_##outputs##_3, weight_##outputs##_4,    \
             weight_##outputs##_5                                                                   \
     }
-    static weight_function *const weight[OUTPUTS][TAPS] = {
-        WEIGHT_ROW(1), WEIGHT_ROW(2), WEIGHT_ROW(3), WEIGHT_ROW(4),
-        WEIGHT_ROW(5), WEIGHT_ROW(6), WEIGHT_ROW(7), WEIGHT_ROW(8),
+static weight_function *const weight[OUTPUTS][TAPS] = {
+    WEIGHT_ROW(1), WEIGHT_ROW(2), WEIGHT_ROW(3), WEIGHT_ROW(4),
+    WEIGHT_ROW(5), WEIGHT_ROW(6), WEIGHT_ROW(7), WEIGHT_ROW(8),
 };
 
 void CNN_V(samples_weight)(size_t outputs, size_t taps, const struct cnn_rectangle *r,
