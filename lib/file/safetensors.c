@@ -3,6 +3,7 @@
 #include "file/safetensors.h"
 
 #include <jansson.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -278,6 +279,14 @@ const char *cnn_safetensors_meta(const struct cnn_safetensors *f, const char *ke
 const char *cnn_safetensors_meta_key(const struct cnn_safetensors *f, size_t i)
 {
     return i < f->meta_count ? f->meta[i].key : NULL;
+}
+
+const float *cnn_safetensor_floats(const struct cnn_safetensor *t)
+{
+    int as_they_are = t->dtype == CNN_F32 && !cnn_big_endian();
+    if (!as_they_are || (uintptr_t)t->data % sizeof(float))
+        return NULL;
+    return (const float *)(const void *)t->data;
 }
 
 void cnn_safetensor_read(const struct cnn_safetensor *t, float *out)

@@ -166,11 +166,13 @@ static int load_one(const struct cnn_safetensors *file, const char *path, struct
         *fresh += 1;
         return 0;
     }
-    float *values = cnn_calloc(t->count, sizeof *values);
-    if (!values)
+    const float *mapped = cnn_safetensor_floats(t);
+    float *values = mapped ? NULL : cnn_calloc(t->count, sizeof *values);
+    if (!mapped && !values)
         return CNN_ESYSTEM;
-    cnn_safetensor_read(t, values);
-    cnn_net_param_set(net, p, values);
+    if (!mapped)
+        cnn_safetensor_read(t, values);
+    cnn_net_param_set(net, p, mapped ? mapped : values);
     free(values);
     return 0;
 }

@@ -39,7 +39,7 @@ struct cnn_net {
     size_t value_count, statistic_count; /* elements */
     real *values, *gradients, *statistics, *state[2];
     char *activations, *packed;
-    real *folded; /* weights and biases with normalisations folded in */
+    real *folded; /* weights and biases with normalisations folded in (prepare.c) */
     int ready;    /* packed and folded weights are those of the parameters */
     /* Targets and losses. */
     size_t positions, outputs; /* of the logits: h * w and c * h * w */

@@ -13,22 +13,32 @@ static size_t aligned(size_t elements)
     return (elements + each - 1) / each * each;
 }
 
+/* Weights that are packed afterwards are folded at the beginning of the slab, one layer's after the
+ * other's; the rest of it is for what stays. */
 int cnn_net_reserve_folds(struct cnn_net *net)
 {
     const struct cnn_step *step = net->plan->step;
-    size_t total = 0, at = 0;
-    for (int i = 1; i < net->graph->nodes; i++)
-        if (step[i].layer && step[i].fold >= 0)
-            total += aligned(count_of(net, step[i].head, 0)) + aligned(step[i].layer->out.c);
-    if (total && !(net->folded = cnn_net_device_alloc(net, total, sizeof *net->folded)))
+    size_t passing = 0, total = 0;
+    for (int i = 1; i < net->graph->nodes; i++) {
+        if (!step[i].layer || step[i].fold < 0)
+            continue;
+        size_t count = aligned(count_of(net, step[i].head, 0));
+        if (net->node[i].packed)
+            passing = count > passing ? count : passing;
+        else
+            total += count;
+        total += aligned(step[i].layer->out.c);
+    }
+    if (total && !(net->folded = cnn_net_device_alloc(net, passing + total, sizeof *net->folded)))
         return CNN_ESYSTEM;
+    size_t at = passing;
     for (int i = 1; i < net->graph->nodes; i++) {
         struct cnn_net_node *nn = &net->node[i];
         if (!step[i].layer || step[i].fold < 0)
             continue;
         nn->folded_weight = *nn->w[0];
-        nn->folded_weight.data = net->folded + at;
-        at += aligned(count_of(net, step[i].head, 0));
+        nn->folded_weight.data = nn->packed ? net->folded : net->folded + at;
+        at += nn->packed ? 0 : aligned(count_of(net, step[i].head, 0));
         nn->folded_bias =
             (struct cnn_tensor){1, step[i].layer->out.c, 1, 1, CNN_LAYOUT_PLAIN, net->folded + at};
         at += aligned(step[i].layer->out.c);
