@@ -6,6 +6,8 @@
                                  steps of a whole net in memory, as bench-nets does them, and its line of numbers
     bench-torch.py variants infer|train
                                  the names of the variants, the fastest of which is the peer
+    bench-torch.py choose NET infer|train BATCH SECONDS THREADS VARIANT...
+                                 images/s of each variant that runs, in one process
 The variants: the layout in memory (nchw, nhwc), eager, frozen and optimised TorchScript, the latter with oneDNN's
 fusion (fused), torch.compile.
 """
@@ -66,8 +68,8 @@ def infer_step(net, x, variant):
     import torch
 
     net.eval()
-    if variant.endswith("-fused"):
-        torch.jit.enable_onednn_fusion(True)
+    if hasattr(torch.jit, "enable_onednn_fusion"):
+        torch.jit.enable_onednn_fusion(variant.endswith("-fused"))
     with torch.no_grad():
         if variant.endswith("-frozen"):
             net = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(net, x)))
@@ -108,8 +110,8 @@ def train_step(net, x, variant):
     return step
 
 
-def bench_net(name, mode, batch, variant, seconds, threads):
-    start = time.perf_counter()
+def time_steps(name, mode, batch, variant, seconds, threads):
+    """Seconds of each step, and when the first was done."""
     import torch
     import torch_nets
 
@@ -130,10 +132,25 @@ def bench_net(name, mode, batch, variant, seconds, threads):
         t = time.perf_counter()
         step()
         took.append(time.perf_counter() - t)
+    return took, first
+
+
+def bench_net(name, mode, batch, variant, seconds, threads):
+    start = time.perf_counter()
+    took, first = time_steps(name, mode, batch, variant, seconds, threads)
     median, best = statistics.median(took), min(took)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(*("%.6g" % v for v in (batch / median, batch / best, median * 1e3, best * 1e3)), peak,
           "%.6g" % ((first - start) * 1e3), sep="\t")
+
+
+def choose(name, mode, batch, seconds, threads, variants):
+    for variant in variants:
+        try:
+            took, _ = time_steps(name, mode, batch, variant, seconds, threads)
+            print(variant, "%.6g" % (batch / statistics.median(took)), sep="\t", flush=True)
+        except Exception as problem:  # this PyTorch cannot do it
+            print("%s %s: %s" % (name, variant, problem), file=sys.stderr)
 
 
 def main(mode, *rest):
@@ -142,6 +159,9 @@ def main(mode, *rest):
     elif mode == "net":
         name, what, batch, variant, seconds, threads = rest
         bench_net(name, what, int(batch), variant, float(seconds), int(threads))
+    elif mode == "choose":
+        name, what, batch, seconds, threads, *variants = rest
+        choose(name, what, int(batch), float(seconds), int(threads), variants)
     elif mode == "variants":
         print(*VARIANTS[rest[0]])
     else:
