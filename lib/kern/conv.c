@@ -18,8 +18,7 @@ const struct cnn_conv_algorithm *cnn_conv_algorithm_at(size_t i)
     return i < sizeof algorithms / sizeof *algorithms ? algorithms[i] : NULL;
 }
 
-/* The geometry that takes dy to dx; 0 when there is none. */
-static int mirror(const struct cnn_conv *g, struct cnn_conv *out)
+int cnn_conv_mirror(const struct cnn_conv *g, struct cnn_conv *out)
 {
     size_t h = g->dilation_h * (g->kh - 1), w = g->dilation_w * (g->kw - 1);
     if (g->stride_h != 1 || g->stride_w != 1 || g->pad_top > h || g->pad_bottom > h ||
@@ -96,7 +95,7 @@ static void consider_layouts(const struct cnn_queue *q, const struct cnn_conv *g
     struct cnn_conv_case direct = {g, pass, x_layout, y_layout};
     struct cnn_conv_case mirrored = {&m, CNN_CONV_FORWARD, y_layout, x_layout};
     consider(q, &direct, 0, best);
-    if (pass == CNN_CONV_DATA && mirror(g, &m))
+    if (pass == CNN_CONV_DATA && cnn_conv_mirror(g, &m))
         consider(q, &mirrored, 1, best);
 }
 
@@ -122,7 +121,7 @@ double cnn_conv_follow(const struct cnn_conv_choice *choice, struct cnn_conv_way
     if (choice->rearranged && !blocked)
         return -1;
     if (choice->mirrored) {
-        if (pass != CNN_CONV_DATA || !mirror(&k->g, &out->g))
+        if (pass != CNN_CONV_DATA || !cnn_conv_mirror(&k->g, &out->g))
             return -1;
         out->c = (struct cnn_conv_case){&out->g, CNN_CONV_FORWARD, y_layout, x_layout};
     }

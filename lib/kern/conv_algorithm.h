@@ -55,6 +55,10 @@ struct cnn_conv_algorithm {
 /* The list; NULL past its end. */
 const struct cnn_conv_algorithm *cnn_conv_algorithm_at(size_t i);
 
+/* The geometry whose forward pass takes dy to dx, with kernels turned by half a turn and the
+ * channels' sides swapped; 0 when there is none. */
+int cnn_conv_mirror(const struct cnn_conv *g, struct cnn_conv *out);
+
 /* Output columns j for which tap s reads inside the input: j * stride + s * dilation - pad in 0 ..
  * size - 1. */
 static inline struct cnn_range cnn_conv_inside(size_t tap, size_t dilation, size_t stride,

@@ -273,29 +273,17 @@ static void pack(struct cnn_queue *q, const struct cnn_conv_case *c, const real 
     cnn_queue_run(q, a.p.panels * a.p.in_blocks, pack_job, &a);
 }
 
-/* The data gradient is the forward pass of dy with the kernels turned and the channels' sides
- * swapped. */
-static struct cnn_conv_case mirror(const struct cnn_conv_case *c, struct cnn_conv *m)
+/* The data gradient as a forward pass of m. */
+static struct cnn_conv_case mirrored(const struct cnn_conv_case *c, struct cnn_conv *m)
 {
-    const struct cnn_conv *g = c->g;
-    *m = *g;
-    m->in_c = g->out_c;
-    m->in_h = g->out_h;
-    m->in_w = g->out_w;
-    m->out_c = g->in_c;
-    m->out_h = g->in_h;
-    m->out_w = g->in_w;
-    m->pad_top = 2 - g->pad_top;
-    m->pad_bottom = 2 - g->pad_bottom;
-    m->pad_left = 2 - g->pad_left;
-    m->pad_right = 2 - g->pad_right;
+    cnn_conv_mirror(c->g, m);
     return (struct cnn_conv_case){m, CNN_CONV_FORWARD, c->y_layout, c->x_layout};
 }
 
 static void backward_data(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
 {
     struct cnn_conv m;
-    struct cnn_conv_case forth = mirror(c, &m);
+    struct cnn_conv_case forth = mirrored(c, &m);
     struct pack a = {cnn_winograd_plan(&m, 1), r->w, 9, c->g->in_c * 9, 1, r->work};
     struct cnn_conv_run run = *r;
     cnn_queue_run(r->q, a.p.panels * a.p.in_blocks, pack_job, &a);
@@ -311,7 +299,7 @@ static size_t work(const struct cnn_conv_case *c, size_t threads)
     struct cnn_conv m;
     if (c->pass == CNN_CONV_FORWARD)
         return forward_work(c->g, threads);
-    struct cnn_conv_case forth = mirror(c, &m);
+    struct cnn_conv_case forth = mirrored(c, &m);
     return cnn_padded(packed(&forth)) + forward_work(&m, threads);
 }
 
@@ -319,12 +307,11 @@ static double cost(const struct cnn_conv_case *c)
 {
     const struct cnn_conv *g = c->g;
     struct cnn_conv m;
-    int pads = g->pad_top <= 2 && g->pad_bottom <= 2 && g->pad_left <= 2 && g->pad_right <= 2;
-    if (!cnn_winograd_can(c) || c->pass == CNN_CONV_WEIGHT || (c->pass == CNN_CONV_DATA && !pads))
+    if (!cnn_winograd_can(c) || c->pass == CNN_CONV_WEIGHT ||
+        (c->pass == CNN_CONV_DATA && !cnn_conv_mirror(g, &m)))
         return -1;
     if (c->pass == CNN_CONV_FORWARD)
         return cnn_winograd_cost(g, 0.85, 0.5);
-    mirror(c, &m);
     return cnn_winograd_cost(&m, 0.85, 3); /* the weights are packed first */
 }
 
