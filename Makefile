@@ -1,7 +1,9 @@
 # make               the library and the programs, in build/
 # make demo          a network trained, judged and pictured, in demo/ (installs what is missing)
 # make check         the tests, of the build that was made last (installs what is missing)
+# make check-emu     the tests of the CUDA kernels, without a GPU and without nvcc
 # make asan          the same build with address and undefined-behaviour sanitizers, in build/asan/
+# make portable      programs that run where there is a driver and the CUDA toolkit and nothing else, in build/portable/
 # make lint          layout, static analysis, scripts, manual pages
 # make bench         speed and memory beside PyTorch and ncnn (settings: scripts/bench-common.sh)
 # make scaling       time against threads, batch, image size and depth, drawn in build/scaling.png
@@ -9,7 +11,8 @@
 # make install       PREFIX=/usr/local DESTDIR=     make uninstall takes it away again
 # make clean
 #
-# CUDA=1 insists on CUDA kernels, CUDA=0 forbids them; else they are built where nvcc is found.
+# CUDA=1 insists on CUDA kernels, CUDA=0 forbids them; else they are built where nvcc is found, for the GPU that
+# is here or for CUDA_ARCH='75 80 90' (make portable: for all).
 # CC=clang, CFLAGS=-O3, WERROR=-Werror, V=1 (show the commands) as usual. For another machine: CC=, PKG_CONFIG=
 # and a BUILD= of its own (scripts/check-arm does it for ARM).
 
@@ -24,9 +27,10 @@ VERSION  := $(shell sed -n 's/^.define CNN_VERSION "\(.*\)"/\1/p' lib/base/versi
 PACKAGES := openblas libpng libjpeg zlib libarchive jansson
 BUILD    := build$(if $(filter-out release,$(MODE)),/$(MODE))
 OBJ      := $(BUILD)/obj
-WITHOUT_BUILDING := check clean demo help uninstall
+WITHOUT_BUILDING := check check-emu portable clean demo help uninstall
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+comma    := ,
 # A make that was told nothing about jobs uses all cores for what it starts itself.
 all_cores = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
@@ -61,11 +65,17 @@ ifneq ($(MISSING),)
 $(error These Debian packages are missing: $(MISSING). Run scripts/install-deps, or: apt-get install $(MISSING))
 endif
 DEP_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
-DEP_LIBS   := $(shell $(PKG_CONFIG) --libs $(PACKAGES))
+DEP_LIBS   := $(shell $(PKG_CONFIG) $(if $(filter portable,$(MODE)),--static) --libs $(PACKAGES))
+endif
+# Portable programs carry every library but libc's and NVIDIA's. (libxml2 needs ICU, and libgfortran libquadmath.)
+ifeq ($(MODE),portable)
+archives   = $(patsubst -l%,-l:lib%.a,$(filter -l%,$(filter-out -lm -lpthread,$(1))))
+DEP_LIBS  := $(filter-out -l%,$(DEP_LIBS)) -Wl,--start-group $(call archives,$(sort $(DEP_LIBS)) -licuuc -licudata \
+    -lquadmath -lstdc++) -Wl,--end-group -static-libgcc -lpthread -ldl
 endif
 
-ifneq ($(filter-out release asan,$(MODE)),)
-$(error MODE=$(MODE): it is release or asan)
+ifneq ($(filter-out release asan portable,$(MODE)),)
+$(error MODE=$(MODE): it is release, asan or portable)
 endif
 SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SANITIZE := $(SANITIZE_$(MODE))
@@ -75,7 +85,7 @@ CPP_ALL   = -Ilib -D_POSIX_C_SOURCE=200809L $(CPPFLAGS)
 C_ALL     = -std=c11 $(WARN) -pthread $(DEP_CFLAGS) $(CFLAGS) $(SANITIZE)
 COMPILE   = $(Q)$(CC) $(CPP_ALL) $(EXTRA) $(C_ALL) $(WERROR) $(OPTIMIZE)
 LINK      = $(Q)$(CC) $(C_ALL) $(LD_ALL) $^ $(LIBS_ALL) -o $@
-LD_ALL    = -pthread $(SANITIZE) $(LDFLAGS)
+LD_ALL    = -pthread $(SANITIZE) $(if $(filter portable,$(MODE)),-Wl$(comma)-rpath$(comma)'$$$$ORIGIN') $(LDFLAGS)
 LIBS_ALL  = $(DEP_LIBS) -lm $(LDLIBS)
 
 # Kernel files are where the time goes; and those of lib/data that go through pixels, whose results
@@ -106,20 +116,34 @@ $(OBJ)/double/tests/%.o: private EXTRA := -DCNN_REAL=double -Itests
 CUDA     ?= auto
 NVCC     ?= $(firstword $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
 ifeq ($(CUDA),1)
-ifeq ($(CUDA_SOURCES),)
-$(error CUDA=1: this version has no CUDA kernels; build it with CUDA=0 or without the option)
-endif
 ifeq ($(NVCC),)
 $(error CUDA=1: nvcc was not found; put it on PATH or say NVCC=/where/it/is/nvcc)
 endif
 endif
+# CUDA_ARCH: what to make code for, by default the GPU that is here; newer devices translate that of the last.
+CUDA_HERE := $(if $(NVCC),$(subst .,,$(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | sort -u)))
+CUDA_ARCH ?= $(if $(filter portable,$(MODE)),75 80 86 89 90 100 120,$(or $(CUDA_HERE),80 90))
+gencode   = $(foreach a,$(CUDA_ARCH),-gencode arch=compute_$(a),code=sm_$(a)) \
+    -gencode arch=compute_$(lastword $(CUDA_ARCH)),code=compute_$(lastword $(CUDA_ARCH))
 ifneq ($(filter 1 auto,$(CUDA)),)
-ifneq ($(and $(CUDA_SOURCES),$(NVCC)),)
+ifneq ($(NVCC),)
+ifneq ($(filter release portable,$(MODE)),)
 SINGLE   += $(CUDA_SOURCES:%.cu=$(OBJ)/%.cu.o)
-CPP_ALL  += -DCNN_CUDA
-LIBS_ALL += -L$(dir $(NVCC))../lib64 -lcudart -lcublas -lstdc++
+CUDA_ON  := -DCNN_CUDA
+UNIT     += $(BUILD)/tests/kernels-cuda
+CUDA_LIBS := -L$(abspath $(dir $(NVCC))../lib64) -Wl,-rpath,$(abspath $(dir $(NVCC))../lib64) -lcublas -lcudart $(if $(filter portable,$(MODE)),,-lstdc++)
+LIBS_ALL += $(CUDA_LIBS)
 endif
 endif
+endif
+$(OBJ)/lib/backend/%.o: private EXTRA := $(CUDA_ON)
+
+# The same kernels for the host, against an emulation of the device (tests/emu); what stands before the
+# library in a program replaces the real ones.
+EMU      := $(BUILD)/emu
+EMU_SOURCES := $(sort $(wildcard tests/emu/*.cpp))
+EMULATED := $(CUDA_SOURCES:%.cu=$(OBJ)/emu/%.o) $(EMU_SOURCES:%.cpp=$(OBJ)/emu/%.o) $(OBJ)/emu/lib/backend/backend.o
+EMU_TESTS := kernels devices
 
 # ---- building ---------------------------------------------------------------------------------------
 
@@ -158,7 +182,35 @@ $(foreach i,$(ISAS),$(eval $(call isa_rules,$(i))))
 $(OBJ)/%.cu.o: %.cu $(FLAGS)
 	$(call say,NVCC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(NVCC) -O3 -Ilib -MMD -MP -c $< -o $@
+	$(Q)$(NVCC) -O3 -std=c++17 -Ilib $(gencode) -MMD -MP -c $< -o $@
+
+EMU_FLAGS = -Itests/emu -Ilib -D_POSIX_C_SOURCE=200809L -DCNN_CUDA -DCNN_EMULATED -O2 -g -Wall -Wextra -Wno-unknown-pragmas $(WERROR)
+$(OBJ)/emu/%.o: %.cu $(FLAGS)
+	$(call say,EMULATE,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++17 $(EMU_FLAGS) -MMD -MP -x c++ -c $< -o $@
+$(OBJ)/emu/%.o: %.cpp $(FLAGS)
+	$(call say,CXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=gnu++17 $(EMU_FLAGS) -U_FORTIFY_SOURCE -MMD -MP -c $< -o $@
+$(OBJ)/emu/tests/unit/%.o $(OBJ)/emu/lib/%.o: private EXTRA := -DCNN_CUDA -DCNN_TEST_CUDA -Itests -Itests/emu
+$(OBJ)/emu/%.o: %.c $(FLAGS)
+	$(call say,CC,'$< (for the emulated GPU)')
+	@mkdir -p $(@D)
+	$(COMPILE) -MMD -MP -c $< -o $@
+$(EMU)/tests/%: $(OBJ)/emu/tests/unit/%.o $(EMULATED) $(BUILD)/libcnn.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(LINK) -lcmocka -lstdc++
+$(EMU)/bin/%: $(OBJ)/bin/%.o $(CLI) $(EMULATED) $(BUILD)/libcnn.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(LINK) -lstdc++
+
+$(EMU)/helpers/bench-%: $(OBJ)/tests/bench/%.o $(EMULATED) $(BUILD)/libcnn.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(LINK) -lstdc++
 
 # The zoo's texts, as C.
 $(OBJ)/zoo.c: $(ZOO) scripts/embed-zoo $(FLAGS)
@@ -192,6 +244,15 @@ $(BUILD)/tests/double-%: $(OBJ)/double/tests/double/%.o $(BUILD)/libcnn-double.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(LINK) -lcmocka
+$(OBJ)/cuda/%.o: private EXTRA := -DCNN_CUDA -DCNN_TEST_CUDA -Itests -I$(dir $(NVCC))../include
+$(OBJ)/cuda/%.o: %.c $(FLAGS)
+	$(call say,CC,'$< (CUDA)')
+	@mkdir -p $(@D)
+	$(COMPILE) -MMD -MP -c $< -o $@
+$(BUILD)/tests/kernels-cuda: $(OBJ)/cuda/tests/unit/kernels.o $(BUILD)/libcnn.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(LINK) -lcmocka
 $(BUILD)/tests/%: $(OBJ)/tests/unit/%.o $(BUILD)/libcnn.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
@@ -199,7 +260,7 @@ $(BUILD)/tests/%: $(OBJ)/tests/unit/%.o $(BUILD)/libcnn.a
 
 # ---- demo, tests, checks ----------------------------------------------------------------------------
 
-.PHONY: demo check run-checks asan lint bench scaling fuzz clean help
+.PHONY: demo check run-checks check-emu run-emu portable asan lint bench scaling fuzz clean help
 demo:
 	@scripts/install-deps
 	@$(MAKE) --no-print-directory $(all_cores) MODE=release programs
@@ -211,6 +272,18 @@ check:
 	    $(MAKE) --no-print-directory $(all_cores) MODE=$(if $(filter-out file,$(origin MODE)),$(MODE),$${mode:-release}) run-checks
 run-checks: programs tests
 	@scripts/run-tests $(BUILD)
+
+check-emu:
+	@scripts/install-deps check
+	@$(MAKE) --no-print-directory $(all_cores) MODE=release run-emu
+run-emu: $(EMU_TESTS:%=$(EMU)/tests/%) $(PROGRAMS:$(BUILD)/%=$(EMU)/%)
+	@scripts/run-tests $(EMU) 'unit/*' 'cli/cuda'
+
+# Programs, tests and helpers for a machine with the driver and the CUDA toolkit and nothing else.
+portable:
+	@scripts/install-deps portable
+	@$(MAKE) --no-print-directory $(all_cores) MODE=portable CUDA=1 programs tests
+	@cp -L "$$($(PKG_CONFIG) --variable=libdir cmocka)"/libcmocka.so.0 build/portable/tests/
 
 asan:
 	@$(MAKE) --no-print-directory $(all_cores) MODE=asan all tests
@@ -258,7 +331,7 @@ Name: cnn
 Description: convolutional networks
 Version: $(VERSION)
 Requires: $(PACKAGES)
-Libs: -L$${libdir} -lcnn -lm -pthread
+Libs: -L$${libdir} -lcnn -lm -pthread $(CUDA_LIBS)
 Cflags: -I$${includedir}
 endef
 
@@ -280,4 +353,4 @@ FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(patsubst %.o,%.d,$(filter %.o,$(SINGLE) $(TWICE) $(CLI))) \
-    $(wildcard $(OBJ)/bin/*.d $(OBJ)/tests/*/*.d $(OBJ)/double/tests/*/*.d)
+    $(wildcard $(OBJ)/bin/*.d $(OBJ)/tests/*/*.d $(OBJ)/double/tests/*/*.d $(OBJ)/emu/*/*/*.d $(OBJ)/lib/*/*.cu.d)

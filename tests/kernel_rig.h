@@ -1,6 +1,7 @@
 /* Running a kernel at several numbers of threads on guarded buffers: inputs must stay as they were,
  * outputs start as NaN (or, where a kernel adds, as given numbers), and every run must give the
- * same bytes. */
+ * same bytes. With CNN_TEST_CUDA it is CUDA's kernels that run, in several streams (which differ in
+ * the order of threads and blocks where they are emulated). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +19,15 @@
 #include "base/threads.h"
 #include "kern/isa.h"
 
-enum { MOST_THREADS = 4, RUNS = MOST_THREADS + 1, MOST_BUFFERS = 16, GUARD = 64 };
+#ifdef CNN_TEST_CUDA
+#include <cuda_runtime_api.h>
+#define K(name) cnn_cuda_##name
+enum { IS_CUDA = 1, MOST_THREADS = 2, LAYOUTS = 2 };
+#else
+#define K(name) cnn_cpu_##name
+enum { IS_CUDA = 0, MOST_THREADS = 4, LAYOUTS = 3 };
+#endif
+enum { RUNS = MOST_THREADS + 1, MOST_BUFFERS = 16, GUARD = 64 };
 
 enum kind { INPUT, OUTPUT, SUM, SCRATCH };
 
@@ -30,9 +39,11 @@ struct buffer {
 };
 
 static struct cnn_queue queues[RUNS]; /* [0] has no pool, [i] has i threads */
+static struct cnn_backend *backends[RUNS];
 static struct buffer buffers[MOST_BUFFERS];
 static int buffer_count;
 static struct cnn_random rng;
+static double grid; /* numbers are multiples of it; 0: any numbers */
 
 static double uniform(double lo, double hi)
 {
@@ -44,13 +55,35 @@ static size_t pick(size_t lo, size_t hi)
     return lo + (size_t)cnn_random_below(&rng, hi - lo + 1);
 }
 
+/* Memory that this program and the device see (the device from afar). */
+static void *memory_new(size_t bytes)
+{
+#ifdef CNN_TEST_CUDA
+    void *p = NULL;
+    assert_int_equal(cudaMallocHost(&p, bytes), cudaSuccess);
+#else
+    void *p = aligned_alloc(64, bytes);
+    assert_non_null(p);
+#endif
+    return p;
+}
+
+static void memory_free(void *p)
+{
+#ifdef CNN_TEST_CUDA
+    cudaFreeHost(p);
+#else
+    free(p);
+#endif
+}
+
 static void *buffer_new(size_t bytes, enum kind kind)
 {
     size_t room = (bytes + 63) / 64 * 64;
     assert_true(buffer_count < MOST_BUFFERS);
     struct buffer *b = &buffers[buffer_count++];
-    *b = (struct buffer){aligned_alloc(64, room + 2 * GUARD), malloc(bytes + 1), malloc(bytes + 1),
-                         bytes, kind};
+    *b = (struct buffer){memory_new(room + 2 * GUARD), malloc(bytes + 1), malloc(bytes + 1), bytes,
+                         kind};
     memset(b->base, 0xA5, room + 2 * GUARD);
     memset(b->base + GUARD, 0xFF, bytes);
     return b->base + GUARD;
@@ -60,7 +93,7 @@ static void buffers_free(void)
 {
     while (buffer_count) {
         struct buffer *b = &buffers[--buffer_count];
-        free(b->base);
+        memory_free(b->base);
         free(b->start);
         free(b->first);
     }
@@ -71,7 +104,7 @@ static real *numbers(size_t count, enum kind kind)
 {
     real *x = buffer_new(count * sizeof *x, kind);
     for (size_t i = 0; kind != OUTPUT && i < count; i++)
-        x[i] = (real)uniform(-1, 1);
+        x[i] = (real)(grid > 0 ? grid * round(uniform(-1, 1) / grid) : uniform(-1, 1));
     return x;
 }
 
@@ -88,13 +121,17 @@ static struct cnn_tensor tensor(size_t n, size_t c, size_t h, size_t w, enum kin
     return (struct cnn_tensor){n, c, h, w, CNN_LAYOUT_PLAIN, numbers(n * c * h * w, kind)};
 }
 
-enum { LAYOUTS = 3 };
+/* In which the device's kernels are fastest. */
+static int block_layout(void)
+{
+    return backends[0]->layout;
+}
 
-/* Plain, blocks of channels, groups of samples. */
+/* Plain, blocks of channels, groups of samples; or plain and channels last. */
 static int layout_of(int i)
 {
-    int lanes = (int)cnn_isa()->lanes;
-    return i % LAYOUTS == 0 ? CNN_LAYOUT_PLAIN : i % LAYOUTS == 1 ? lanes : -lanes;
+    int blocks = block_layout();
+    return i % LAYOUTS == 0 ? CNN_LAYOUT_PLAIN : i % LAYOUTS == 1 ? blocks : -blocks;
 }
 
 /* A tensor in a layout; the channels that fill up its last block are zero, and the samples that
@@ -118,6 +155,8 @@ static size_t place_of(const struct cnn_tensor *t, size_t i)
     size_t block = cnn_tensor_lanes(t), hw = t->h * t->w;
     size_t blocks = cnn_layout_channels(t->layout, t->c) / block;
     size_t n = i / hw / t->c, c = i / hw % t->c;
+    if (t->layout == CNN_LAYOUT_NHWC)
+        return (n * hw + i % hw) * t->c + c;
     if (t->layout < 0)
         return ((n / block * t->c + c) * hw + i % hw) * block + n % block;
     return ((n * blocks + c / block) * hw + i % hw) * block + c % block;
@@ -173,6 +212,15 @@ static void check_buffer(const struct buffer *b, int run)
         fail_msg("the result of %d threads differs", run);
 }
 
+static void wait_for(struct cnn_queue *q)
+{
+#ifdef CNN_TEST_CUDA
+    assert_int_equal(cudaDeviceSynchronize(), cudaSuccess);
+#endif
+    if (q->code)
+        fail_msg("%s", q->message);
+}
+
 /* Run on every queue. Results are those of the last run afterwards; what SUM buffers held before
  * lies in their `start`. */
 static void run_all(void (*run)(struct cnn_queue *q, void *context), void *context)
@@ -188,7 +236,7 @@ static void run_all(void (*run)(struct cnn_queue *q, void *context), void *conte
                 memcpy(b->base + GUARD, b->start, b->bytes);
         }
         run(&queues[r], context);
-        assert_int_equal(queues[r].code, 0);
+        wait_for(&queues[r]);
         for (int i = 0; i < buffer_count; i++)
             check_buffer(&buffers[i], r);
     }
@@ -252,21 +300,26 @@ static double *zeros(size_t count)
 static int open_queues(void **state)
 {
     (void)state;
-    struct cnn_backend *b; /* sets OpenBLAS up */
-    if (cnn_backend_open("cpu", 1, &b))
-        return 1;
-    cnn_backend_close(b);
-    for (int i = 1; i < RUNS; i++)
-        if (!(queues[i].pool = cnn_pool_new(i)))
-            return 1;
     cnn_random_start(&rng, 2, 1);
+    for (int i = 0; i < RUNS; i++) {
+#ifdef CNN_TEST_CUDA
+        if (cnn_backend_open("cuda", 0, &backends[i]))
+            return 1;
+        queues[i] = backends[i]->queue;
+#else
+        if (cnn_backend_open("cpu", i ? i : 1, &backends[i]))
+            return 1;
+        if (i)
+            queues[i].pool = backends[i]->queue.pool;
+#endif
+    }
     return 0;
 }
 
 static int close_queues(void **state)
 {
     (void)state;
-    for (int i = 1; i < RUNS; i++)
-        cnn_pool_free(queues[i].pool);
+    for (int i = 0; i < RUNS; i++)
+        cnn_backend_close(backends[i]);
     return 0;
 }

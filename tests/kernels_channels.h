@@ -8,13 +8,13 @@ enum { CONCATS = LAYOUTS * sizeof concat_channels / sizeof *concat_channels };
 static void concat_run(struct cnn_queue *q, void *context)
 {
     struct arrays *a = context;
-    cnn_cpu_concat_forward(q, 3, a->xs, &a->y);
+    K(concat_forward)(q, 3, a->xs, &a->y);
 }
 
 static void concat_back_run(struct cnn_queue *q, void *context)
 {
     struct arrays *a = context;
-    cnn_cpu_concat_backward(q, 3, a->channels, &a->dy, a->dxs);
+    K(concat_backward)(q, 3, a->channels, &a->dy, a->dxs);
 }
 
 /* Which branch and element there the i-th element of (n, all branches, hw) is. */
@@ -85,13 +85,13 @@ static void test_concat_backward(void **state)
 static void subsample_run(struct cnn_queue *q, void *context)
 {
     struct arrays *a = context;
-    cnn_cpu_subsample_forward(q, (size_t)a->which, &a->x, &a->y);
+    K(subsample_forward)(q, (size_t)a->which, &a->x, &a->y);
 }
 
 static void subsample_back_run(struct cnn_queue *q, void *context)
 {
     struct arrays *a = context;
-    cnn_cpu_subsample_backward(q, (size_t)a->which, &a->dy, &a->dx);
+    K(subsample_backward)(q, (size_t)a->which, &a->dy, &a->dx);
 }
 
 /* Channels of the large and of the small tensor. */

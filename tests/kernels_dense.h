@@ -24,26 +24,25 @@ static struct dense_case dense_case(int i)
                                .dy = tensor(n, out, 1, 1, INPUT),
                                .w = tensor(out, in, 1, 1, INPUT),
                                .b = tensor(1, out, 1, 1, INPUT),
-                               .work =
-                                   buffer_new(cnn_cpu_dense_work(&queues[2], n, in, out), SCRATCH)};
+                               .work = buffer_new(K(dense_work)(&queues[2], n, in, out), SCRATCH)};
 }
 
 static void dense_forward(struct cnn_queue *q, void *context)
 {
     struct dense_case *d = context;
-    cnn_cpu_dense_forward(q, &d->x, &d->w, d->b.data ? &d->b : NULL, d->e, &d->y, d->work);
+    K(dense_forward)(q, &d->x, &d->w, d->b.data ? &d->b : NULL, d->e, &d->y, d->work);
 }
 
 static void dense_data(struct cnn_queue *q, void *context)
 {
     struct dense_case *d = context;
-    cnn_cpu_dense_backward_data(q, &d->dy, &d->w, &d->dx, d->work);
+    K(dense_backward_data)(q, &d->dy, &d->w, &d->dx, d->work);
 }
 
 static void dense_weight(struct cnn_queue *q, void *context)
 {
     struct dense_case *d = context;
-    cnn_cpu_dense_backward_weight(q, &d->x, &d->dy, &d->dw, d->work);
+    K(dense_backward_weight)(q, &d->x, &d->dy, &d->dw, d->work);
 }
 
 /* (That it suffices the guards of the other tests see.) */
@@ -52,8 +51,8 @@ static void test_dense_work(void **state)
     (void)state;
     for (int i = 0; i < DENSE; i++) {
         const size_t *s = dense_sizes[i];
-        assert_true(cnn_cpu_dense_work(&queues[2], s[0], s[1], s[2]) <=
-                    cnn_cpu_dense_work(&queues[2], s[0] + 1, s[1], s[2]));
+        assert_true(K(dense_work)(&queues[2], s[0], s[1], s[2]) <=
+                    K(dense_work)(&queues[2], s[0] + 1, s[1], s[2]));
     }
 }
 
@@ -127,7 +126,7 @@ static void test_dense_backward_weight(void **state)
 static void bias_run(struct cnn_queue *q, void *context)
 {
     struct dense_case *d = context;
-    cnn_cpu_bias_backward(q, &d->dy, &d->b);
+    K(bias_backward)(q, &d->dy, &d->b);
 }
 
 static void test_bias_backward(void **state)
@@ -152,6 +151,8 @@ static void test_bias_backward(void **state)
         buffers_free();
     }
 }
+
+#ifndef CNN_TEST_CUDA
 
 /* The kernels lean on this: a product's bytes depend neither on where matrices lie nor on the
  * thread. */
@@ -185,7 +186,7 @@ static void test_products_do_not_depend_on_addresses(void **state)
         p.b = numbers(p.k * p.n, INPUT);
         for (int c = 0; c < 8; c++)
             p.c[c] = calloc(p.m * p.n + 16, sizeof(real));
-        cnn_pool_run(queues[4].pool, 8, product_job, &p);
+        cnn_pool_run(queues[MOST_THREADS].pool, 8, product_job, &p);
         for (int c = 1; c < 8; c++)
             assert_memory_equal(p.c[c] + c, p.c[0], p.m * p.n * sizeof(real));
         for (int c = 0; c < 8; c++)
@@ -193,3 +194,5 @@ static void test_products_do_not_depend_on_addresses(void **state)
         buffers_free();
     }
 }
+
+#endif

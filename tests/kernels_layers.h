@@ -34,13 +34,13 @@ static void softmax_of(const real *x, size_t c, size_t step, double *y)
 static void softmax_run(struct cnn_queue *q, void *context)
 {
     struct layer_case *l = context;
-    cnn_cpu_softmax_forward(q, &l->x, &l->y);
+    K(softmax_forward)(q, &l->x, &l->y);
 }
 
 static void softmax_back_run(struct cnn_queue *q, void *context)
 {
     struct layer_case *l = context;
-    cnn_cpu_softmax_backward(q, &l->y, &l->dy, &l->dx);
+    K(softmax_backward)(q, &l->y, &l->dy, &l->dx);
 }
 
 static void test_softmax_forward(void **state)
@@ -173,25 +173,25 @@ static void visit_spread(struct layer_case *l, double *out, size_t y, size_t x, 
 static void max_run(struct cnn_queue *q, void *context)
 {
     struct layer_case *l = context;
-    cnn_cpu_maxpool_forward(q, &l->g, &l->x, &l->y, l->argmax);
+    K(maxpool_forward)(q, &l->g, &l->x, &l->y, l->argmax);
 }
 
 static void max_back_run(struct cnn_queue *q, void *context)
 {
     struct layer_case *l = context;
-    cnn_cpu_maxpool_backward(q, &l->g, &l->dy, l->argmax, &l->dx);
+    K(maxpool_backward)(q, &l->g, &l->dy, l->argmax, &l->dx);
 }
 
 static void mean_run(struct cnn_queue *q, void *context)
 {
     struct layer_case *l = context;
-    cnn_cpu_avgpool_forward(q, &l->g, &l->x, &l->y);
+    K(avgpool_forward)(q, &l->g, &l->x, &l->y);
 }
 
 static void mean_back_run(struct cnn_queue *q, void *context)
 {
     struct layer_case *l = context;
-    cnn_cpu_avgpool_backward(q, &l->g, &l->dy, &l->dx);
+    K(avgpool_backward)(q, &l->g, &l->dy, &l->dx);
 }
 
 enum { N = 6, C = 5 };
@@ -329,13 +329,13 @@ static void test_avgpool_backward(void **state)
 static void adaptive_run(struct cnn_queue *q, void *context)
 {
     struct layer_case *l = context;
-    cnn_cpu_adaptive_avgpool_forward(q, &l->x, &l->y);
+    K(adaptive_avgpool_forward)(q, &l->x, &l->y);
 }
 
 static void adaptive_back_run(struct cnn_queue *q, void *context)
 {
     struct layer_case *l = context;
-    cnn_cpu_adaptive_avgpool_backward(q, &l->dy, &l->dx);
+    K(adaptive_avgpool_backward)(q, &l->dy, &l->dx);
 }
 
 /* Input height and width, output height and width. */
@@ -411,11 +411,11 @@ static void loss_run(struct cnn_queue *q, void *context)
     struct loss_case *c = context;
     struct layer_case *l = &c->l;
     if (c->loss == XENT)
-        cnn_cpu_xent_forward(q, l->smooth, &l->x, &l->t, l->loss);
+        K(xent_forward)(q, l->smooth, &l->x, &l->t, l->loss);
     else if (c->loss == MSE)
-        cnn_cpu_mse_forward(q, &l->x, &l->t, l->loss);
+        K(mse_forward)(q, &l->x, &l->t, l->loss);
     else
-        cnn_cpu_bce_forward(q, &l->x, &l->t, l->loss);
+        K(bce_forward)(q, &l->x, &l->t, l->loss);
 }
 
 static void loss_back_run(struct cnn_queue *q, void *context)
@@ -423,11 +423,11 @@ static void loss_back_run(struct cnn_queue *q, void *context)
     struct loss_case *c = context;
     struct layer_case *l = &c->l;
     if (c->loss == XENT)
-        cnn_cpu_xent_backward(q, l->smooth, 0.3, &l->x, &l->t, &l->dx);
+        K(xent_backward)(q, l->smooth, 0.3, &l->x, &l->t, &l->dx);
     else if (c->loss == MSE)
-        cnn_cpu_mse_backward(q, 0.3, &l->x, &l->t, &l->dx);
+        K(mse_backward)(q, 0.3, &l->x, &l->t, &l->dx);
     else
-        cnn_cpu_bce_backward(q, 0.3, &l->x, &l->t, &l->dx);
+        K(bce_backward)(q, 0.3, &l->x, &l->t, &l->dx);
 }
 
 static double target(const struct layer_case *l, size_t n, size_t c, size_t p)

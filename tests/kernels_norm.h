@@ -46,7 +46,7 @@ static struct cnn_tensor channels(size_t c, real *data)
 /* The i-th case: shapes, within them layouts, within them what follows. */
 static struct norm_case norm_case(int i, int follow, enum kind statistics_kind)
 {
-    int shape = i % NORM_SHAPES, layout = i / NORM_SHAPES % 2 ? (int)cnn_isa()->lanes : 0;
+    int shape = i % NORM_SHAPES, layout = i / NORM_SHAPES % 2 ? block_layout() : 0;
     size_t c = norm_shapes[shape][1];
     struct norm_case l = {.x = norm_tensor(shape, layout, INPUT), .eps = 1e-3, .momentum = 0.2};
     l.affine = (i + follow) % 3 > 0;
@@ -152,15 +152,16 @@ static double norm_value(const struct norm_case *l, size_t k, double mean, doubl
 static void norm_train_run(struct cnn_queue *q, void *context)
 {
     struct norm_case *l = context;
-    cnn_cpu_batchnorm_train(q, l->eps, l->momentum, &l->x, gamma_of(l), beta_of(l), &l->mean,
-                            &l->var, l->save_mean, l->save_inv, epilogue_of(l), &l->y);
+    K(batchnorm_train)
+    (q, l->eps, l->momentum, &l->x, gamma_of(l), beta_of(l), &l->mean, &l->var, l->save_mean,
+     l->save_inv, epilogue_of(l), &l->y);
 }
 
 static void norm_infer_run(struct cnn_queue *q, void *context)
 {
     struct norm_case *l = context;
-    cnn_cpu_batchnorm_infer(q, l->eps, &l->x, gamma_of(l), beta_of(l), &l->mean, &l->var,
-                            epilogue_of(l), &l->y);
+    K(batchnorm_infer)
+    (q, l->eps, &l->x, gamma_of(l), beta_of(l), &l->mean, &l->var, epilogue_of(l), &l->y);
 }
 
 static void check_norm_train(int i, int follow)
@@ -235,11 +236,11 @@ static void norm_back_run(struct cnn_queue *q, void *context)
     }
     const struct cnn_tensor *y = l->y.data ? &l->y : NULL;
     if (l->frozen)
-        cnn_cpu_batchnorm_backward_frozen(q, l->eps, &l->x, gamma_of(l), beta_of(l), &l->mean,
-                                          &l->var, y, epilogue_of(l), &dy, dx, dadd, dgamma, dbeta);
-    else
-        cnn_cpu_batchnorm_backward(q, &l->x, gamma_of(l), beta_of(l), l->save_mean, l->save_inv, y,
-                                   epilogue_of(l), &dy, dx, dadd, dgamma, dbeta);
+        K(batchnorm_backward_frozen)
+    (q, l->eps, &l->x, gamma_of(l), beta_of(l), &l->mean, &l->var, y, epilogue_of(l), &dy, dx, dadd,
+     dgamma, dbeta);
+    else K(batchnorm_backward)(q, &l->x, gamma_of(l), beta_of(l), l->save_mean, l->save_inv, y,
+                               epilogue_of(l), &dy, dx, dadd, dgamma, dbeta);
 }
 
 /* Whether element k lies so close to a kink that rounding may move it across. */
@@ -397,8 +398,9 @@ static void fold_run(struct cnn_queue *q, void *context)
     const struct cnn_tensor *given[3];
     for (int i = 0; i < 3; i++)
         given[i] = f->optional >> i & 1 ? &f->channel[i] : NULL;
-    cnn_cpu_batchnorm_fold(q, 1e-3, given[1], given[2], &f->channel[3], &f->channel[4], &f->w,
-                           given[0], &f->w_out, &f->b_out);
+    K(batchnorm_fold)
+    (q, 1e-3, given[1], given[2], &f->channel[3], &f->channel[4], &f->w, given[0], &f->w_out,
+     &f->b_out);
 }
 
 static void test_batchnorm_fold(void **state)

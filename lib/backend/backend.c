@@ -1,16 +1,13 @@
 /* Opening a device by name; see backend.h. The only place that knows whether CUDA is built. */
 #include "backend/backend.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 
-#ifdef CNN_CUDA
-int cnn_cuda_open(int device, struct cnn_backend **out);
-enum { HAVE_CUDA = 1 };
-#else
-enum { HAVE_CUDA = 0 };
-static int cnn_cuda_open(int device, struct cnn_backend **out)
+#ifndef CNN_CUDA
+int cnn_cuda_open(int device, struct cnn_backend **out)
 {
     (void)device;
     (void)out;
@@ -20,13 +17,16 @@ static int cnn_cuda_open(int device, struct cnn_backend **out)
 
 static int open_auto(int threads, struct cnn_backend **out)
 {
-    if (HAVE_CUDA) {
-        int rc = cnn_cuda_open(0, out);
-        if (rc != CNN_EDEVICE)
-            return rc;
-        cnn_error_clear();
-    }
-    return cnn_cpu_open(threads, out);
+    char why[sizeof((*out)->fallback)];
+    int rc = cnn_cuda_open(0, out);
+    if (rc != CNN_EDEVICE)
+        return rc;
+    snprintf(why, sizeof why, "%s", cnn_error_message());
+    cnn_error_clear();
+    rc = cnn_cpu_open(threads, out);
+    if (!rc)
+        memcpy((*out)->fallback, why, sizeof why);
+    return rc;
 }
 
 int cnn_backend_open(const char *device, int threads, struct cnn_backend **out)
@@ -45,6 +45,16 @@ int cnn_backend_open(const char *device, int threads, struct cnn_backend **out)
         return cnn_cuda_open((int)number, out);
     }
     return cnn_fail(CNN_EUSAGE, "no device '%s' (there are cpu, cuda, cuda:N and auto)", device);
+}
+
+int cnn_backend_set_precision(struct cnn_backend *b, enum cnn_precision precision)
+{
+    static const char *const names[] = {"fp32", "tf32", "bf16"};
+    if (precision != CNN_PRECISION_FP32 && !b->queue.cuda)
+        return cnn_fail(CNN_EUSAGE, "precision %s is for GPUs: the CPU computes in fp32",
+                        names[precision]);
+    b->queue.precision = precision;
+    return 0;
 }
 
 void cnn_backend_close(struct cnn_backend *b)

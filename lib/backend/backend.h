@@ -9,6 +9,10 @@
 
 #include "kern/kernels.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct cnn_backend;
 
 struct cnn_backend_ops {
@@ -16,14 +20,27 @@ struct cnn_backend_ops {
     /* Zeroed device memory aligned to CNN_ALIGN; NULL with an error set. */
     void *(*alloc)(struct cnn_backend *b, size_t bytes);
     void (*free)(struct cnn_backend *b, void *p);
+    /* Bytes that alloc could still give; NULL where nobody knows. */
+    size_t (*available)(struct cnn_backend *b);
     /* Bytes that an activation tensor of this shape and layout takes. */
     size_t (*tensor_bytes)(const struct cnn_backend *b, const struct cnn_tensor *t);
-    /* Canonical float32 host memory to a tensor, and back. */
+    /* Canonical float32 host memory to activations, and back. */
+    void (*upload_values)(struct cnn_backend *b, struct cnn_tensor *dst, const float *src);
+    void (*download_values)(struct cnn_backend *b, float *dst, const struct cnn_tensor *src);
+    /* The same for plain tensors of reals: parameters, statistics, targets, losses. */
     void (*upload)(struct cnn_backend *b, struct cnn_tensor *dst, const float *src);
     void (*download)(struct cnn_backend *b, float *dst, const struct cnn_tensor *src);
     /* Bytes as they are (labels, optimizer state). */
     void (*upload_bytes)(struct cnn_backend *b, void *dst, const void *src, size_t bytes);
     void (*download_bytes)(struct cnn_backend *b, void *dst, const void *src, size_t bytes);
+    /* What is queued from begin to end comes again and again, about the same each time: a device
+     * that can may keep it in *record (NULL at first, to be forgotten at last). NULL: nothing to
+     * gain. */
+    void (*begin)(struct cnn_backend *b, void **record);
+    void (*end)(struct cnn_backend *b);
+    void (*forget)(struct cnn_backend *b, void *record);
+    /* 0, or the first failure that is known by now, with its message set. Does not wait. */
+    int (*check)(struct cnn_backend *b);
     /* Wait for everything queued. 0, or the first failure's code with its message set. */
     int (*sync)(struct cnn_backend *b);
 };
@@ -33,9 +50,10 @@ struct cnn_backend {
     const struct cnn_kernels *kernels;
     struct cnn_queue queue;
     const char *name;   /* "cpu", "cuda" */
+    char fallback[160]; /* "auto" that is not a GPU: why not */
     size_t cache_bytes; /* bytes of a step's values that stay near in inference; 0: no portions */
-    int layout; /* B, in which kernels are fastest; plain and, where not 0, -B work too (tensor.h)
-                 */
+    int layout; /* in which kernels are fastest (tensor.h): B, where plain and -B work too, or
+                   channels last */
 };
 
 /* Open a device: "cpu", "cuda", "cuda:N" or "auto" (CUDA where there is one, else the CPU).
@@ -44,7 +62,16 @@ struct cnn_backend {
 int cnn_backend_open(const char *device, int threads, struct cnn_backend **out);
 void cnn_backend_close(struct cnn_backend *b); /* NULL is fine */
 
+/* For nets to come: how activations are held and multiplied. CNN_EUSAGE where the device has no
+ * such precision; the names are in the order of enum cnn_precision. */
+#define CNN_PRECISION_CHOICES "fp32|tf32|bf16"
+int cnn_backend_set_precision(struct cnn_backend *b, enum cnn_precision precision);
+
 /* One for each kind of device; cnn_backend_open chooses. */
 int cnn_cpu_open(int threads, struct cnn_backend **out);
+int cnn_cuda_open(int device, struct cnn_backend **out);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -143,7 +143,7 @@ static void cpu_copy_bytes(struct cnn_backend *b, void *dst, const void *src, si
         memcpy(dst, src, bytes);
 }
 
-static int cpu_sync(struct cnn_backend *b)
+static int cpu_check(struct cnn_backend *b)
 {
     return b->queue.code ? cnn_fail(b->queue.code, "%s", b->queue.message) : 0;
 }
@@ -153,11 +153,14 @@ static const struct cnn_backend_ops ops = {
     .alloc = cpu_alloc,
     .free = cpu_free,
     .tensor_bytes = cpu_tensor_bytes,
+    .upload_values = cpu_upload,
+    .download_values = cpu_download,
     .upload = cpu_upload,
     .download = cpu_download,
     .upload_bytes = cpu_copy_bytes,
     .download_bytes = cpu_copy_bytes,
-    .sync = cpu_sync,
+    .check = cpu_check,
+    .sync = cpu_check,
 };
 
 #define CNN_KERNEL(result, name, arguments) .name = cnn_cpu_##name,

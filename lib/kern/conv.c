@@ -65,6 +65,12 @@ static void swap_job(void *context, size_t job, int thread)
     }
 }
 
+/* Cycles that packing takes, about: most of them go into memory that was never used before. */
+static double packing_cost(const struct cnn_conv_algorithm *a, const struct cnn_conv_case *c)
+{
+    return a->packed ? 4 * (double)a->packed(c) : 0;
+}
+
 /* Cycles that swapping and packing the weights of a mirrored pass take, about. */
 static double swap_cost(const struct cnn_conv_algorithm *a, const struct cnn_conv_case *c)
 {
@@ -80,6 +86,8 @@ static void consider(const struct cnn_queue *q, const struct cnn_conv_case *c, i
         double cost = algorithms[i]->cost(c);
         if (cost >= 0 && mirrored)
             cost += swap_cost(algorithms[i], c);
+        if (cost >= 0 && q->once && c->pass == CNN_CONV_FORWARD)
+            cost += packing_cost(algorithms[i], c);
         if (cost < 0 || (best->algorithm && cost >= best->cost))
             continue;
         *best = (struct cnn_conv_way){

@@ -14,14 +14,26 @@ extern "C" {
 
 struct cnn_pool;
 struct cnn_conv_choices;
+struct cnn_cuda;
+
+/* CUDA: how activations are held and multiplied. Parameters, statistics, losses and sums are
+ * float32 in all of them. */
+enum cnn_precision {
+    CNN_PRECISION_FP32, /* float32, as the CPU does */
+    CNN_PRECISION_TF32, /* float32, rounded to 10 bits of mantissa where they are multiplied by
+                           tensor cores */
+    CNN_PRECISION_BF16, /* bfloat16, multiplied by tensor cores */
+};
 
 /* Where kernels run, in order. The first failure sticks and later kernels do nothing. */
 struct cnn_queue {
     int code; /* 0, or the first failure's code */
     char message[256];
-    struct cnn_pool *pool; /* CPU: the threads */
-    void *stream;          /* CUDA: the stream */
-    int exact_conv;        /* CPU: no algorithm that trades rounding for speed (Winograd) */
+    struct cnn_pool *pool;        /* CPU: the threads */
+    struct cnn_cuda *cuda;        /* CUDA: the stream and what belongs to it (cuda.cuh) */
+    enum cnn_precision precision; /* CUDA */
+    int exact_conv;               /* CPU: no algorithm that trades rounding for speed (Winograd) */
+    int once; /* CPU: weights are packed for a single forward pass, which that has to repay */
     struct cnn_conv_choices *choices; /* CPU: measured ways to convolve; NULL: none */
 };
 
@@ -86,7 +98,9 @@ struct cnn_kernels {
 };
 #undef CNN_KERNEL
 
-#define CNN_KERNEL(result, name, arguments) result cnn_cpu_##name arguments;
+#define CNN_KERNEL(result, name, arguments)                                                        \
+    result cnn_cpu_##name arguments;                                                               \
+    result cnn_cuda_##name arguments;
 #include "kern/kernels.def"
 #undef CNN_KERNEL
 

@@ -6,13 +6,14 @@ static const struct cnn_option options[] = {
     CNN_OPTION_END,
 };
 
-/* Saved: int32 per output, where its element was, laid out as the output and never larger. */
+/* Saved: int32 per output, where its element was, laid out as the output. */
 static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const struct cnn_pass *shapes,
                     struct cnn_reserve *out)
 {
     (void)l;
+    (void)b;
     if (shapes->training)
-        out->saved[0] = b->ops->tensor_bytes(b, shapes->y);
+        out->saved[0] = cnn_tensor_elements(shapes->y) * sizeof(int32_t);
 }
 
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)

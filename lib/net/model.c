@@ -172,7 +172,10 @@ static int load_one(const struct cnn_safetensors *file, const char *path, struct
         return CNN_ESYSTEM;
     if (!mapped)
         cnn_safetensor_read(t, values);
-    cnn_net_param_set(net, p, mapped ? mapped : values);
+    if (mapped)
+        cnn_net_param_lend(net, p, mapped);
+    else
+        cnn_net_param_set(net, p, values);
     free(values);
     return 0;
 }

@@ -262,11 +262,37 @@ static int allocate_targets(struct cnn_net *net, size_t batch)
     return 0;
 }
 
+/* Whether it fits a device that says how much there is; else what would. */
+static int check_room(const struct cnn_net *net, const struct cnn_net_config *config)
+{
+    const struct cnn_backend *b = net->backend;
+    if (!b->ops->available)
+        return 0;
+    size_t left = b->ops->available(net->backend), mib = (size_t)1 << 20;
+    size_t slabs = 1 + (size_t)(config->training != 0) + (size_t)config->optimizer_slabs;
+    size_t fixed = (slabs * net->value_count + net->statistic_count) * sizeof(real) +
+                   net->plan->packed_bytes;
+    size_t moving = net->plan->activation_bytes;
+    if (fixed <= left && moving <= left - fixed)
+        return 0;
+    size_t fits = fixed < left ? (size_t)((double)(left - fixed) / (double)moving *
+                                          (double)config->batch)
+                               : 0;
+    if (!fits)
+        return cnn_fail(CNN_ESYSTEM, "the net needs %zu MiB of the device, %zu MiB are free",
+                        (fixed + moving / config->batch) / mib, left / mib);
+    return cnn_fail(CNN_ESYSTEM,
+                    "batches of %zu need %zu MiB of the device, %zu MiB are free; batches of %zu "
+                    "would fit, about",
+                    config->batch, (fixed + moving) / mib, left / mib, fits);
+}
+
 static int build(struct cnn_net *net, const struct cnn_net_config *config)
 {
     const struct cnn_graph *g = net->graph;
     net->batch = config->batch;
     net->training = config->training;
+    net->backend->queue.once = config->once;
     net->node = cnn_arena_alloc(net->arena, (size_t)g->nodes * sizeof *net->node);
     if (!net->node)
         return CNN_ESYSTEM;
@@ -285,6 +311,8 @@ static int build(struct cnn_net *net, const struct cnn_net_config *config)
                                                      .keeps = config->keeps},
                           &net->plan);
     if (!rc)
+        rc = check_room(net, config);
+    if (!rc)
         rc = allocate_params(net, config);
     if (!rc && !(net->activations = cnn_net_device_alloc(net, net->plan->activation_bytes, 1)))
         rc = CNN_ESYSTEM;
@@ -297,6 +325,8 @@ static int build(struct cnn_net *net, const struct cnn_net_config *config)
         rc = cnn_net_reserve_folds(net);
     if (!rc)
         rc = allocate_targets(net, config->batch);
+    if (!rc)
+        cnn_net_expect_cycles(net);
     return rc;
 }
 
@@ -322,6 +352,9 @@ void cnn_net_free(struct cnn_net *net)
 {
     if (!net)
         return;
+    for (size_t i = 0; i < sizeof net->record / sizeof *net->record; i++)
+        if (net->record[i])
+            net->backend->ops->forget(net->backend, net->record[i]);
     void *slabs[] = {net->values,       net->gradients,     net->statistics,   net->state[0],
                      net->state[1],     net->activations,   net->packed,       net->folded,
                      net->device_label, net->device_vector, net->device_weight};
@@ -361,6 +394,17 @@ void cnn_net_param_set(struct cnn_net *net, const struct cnn_net_param *p, const
     struct cnn_tensor t = p->value;
     net->ready = 0;
     net->backend->ops->upload(net->backend, &t, values);
+}
+
+void cnn_net_param_lend(struct cnn_net *net, const struct cnn_net_param *p, const float *values)
+{
+    int as_they_are = sizeof(real) == sizeof(float) && net->backend->queue.pool;
+    if (!net->backend->queue.once || net->training || !as_they_are || !p->trained) {
+        cnn_net_param_set(net, p, values);
+        return;
+    }
+    net->param[p - net->param].value.data = (void *)values; /* nets that infer only read them */
+    net->ready = 0;
 }
 
 void cnn_net_param_get(struct cnn_net *net, const struct cnn_net_param *p, float *values)

@@ -15,6 +15,7 @@ struct cnn_net_config {
     int training;  /* backward will be called */
     int recompute; /* train in less memory, and longer: most values are made a second time when
                       backward needs them. The numbers stay the same */
+    int once;      /* a single batch will run: making weights ready for it must pay */
     const struct cnn_strings
         *freeze; /* patterns of parameter names ("layer1.*") that are not trained; may be NULL */
     const int *keep; /* nodes whose values must outlive the forward pass (features) */
@@ -46,6 +47,9 @@ struct cnn_backend *cnn_net_backend(const struct cnn_net *net);
 struct cnn_net_param *cnn_net_params(struct cnn_net *net, size_t *count);
 /* A parameter to and from canonical float32 host memory (elements: its shape's count). */
 void cnn_net_param_set(struct cnn_net *net, const struct cnn_net_param *p, const float *values);
+/* The same, where the values outlive the net: one that runs a single batch on the CPU reads them
+ * where they are. */
+void cnn_net_param_lend(struct cnn_net *net, const struct cnn_net_param *p, const float *values);
 void cnn_net_param_get(struct cnn_net *net, const struct cnn_net_param *p, float *values);
 
 /* The slab of trained and frozen parameters, of gradients (NULL when not training) and of
@@ -66,6 +70,9 @@ struct cnn_batch_view {
     const float *vector;  /* (n, outputs) */
     const float *weight;  /* (n); NULL: all 1 */
 };
+
+/* What runs does not wait for the device: a failure there may be reported by a later call, at the
+ * latest by one that brings numbers back. */
 
 /* Upload the batch and run the net. training: dropout drops, batchnorm uses batch statistics,
  * losses and aux heads run. step: numbers the dropout draws. Without training, losses run when the

@@ -23,6 +23,7 @@ struct cnn_net_node {
     void *work; /* forward's */
     int frozen;
     uint64_t name_hash;
+    double cycles[2]; /* of one core that forward and backward take for a sample, about */
 };
 
 struct cnn_net {
@@ -55,6 +56,7 @@ struct cnn_net {
     uint64_t seed, step;
     float *losses, *weights; /* host, (batch) */
     double weight_sum;
+    void *record[3];    /* the device's, of passes that come again: inference, training, backward */
     double *seconds[2]; /* (nodes) forward and backward of each step; NULL: not measured */
 };
 
@@ -66,6 +68,8 @@ void *cnn_net_device_alloc(struct cnn_net *net, size_t count, size_t size);
 int cnn_net_reserve_folds(struct cnn_net *net);
 int cnn_net_prepare(struct cnn_net *net);
 
+/* profile.c: expect the cycles of each step. */
+void cnn_net_expect_cycles(struct cnn_net *net);
 /* net.c: point node i's views at the blocks of its first run, or of its segment's repetition. */
 void cnn_net_use_run(struct cnn_net *net, int i, int again);
 /* profile.c: where passes are measured, wait for the device and set (forward: 0, backward: 1) the

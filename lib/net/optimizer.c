@@ -96,7 +96,7 @@ static int clip_values(struct cnn_net *net, double limit)
     struct segment s;
     while (next_segment(param, params, &at, &s))
         b->kernels->clamp(&b->queue, limit, s.end - s.begin, g + s.begin);
-    return b->ops->sync(b);
+    return b->ops->check(b);
 }
 
 static int gradient_norm(struct cnn_net *net, double scale, double *norm)
@@ -110,7 +110,7 @@ static int gradient_norm(struct cnn_net *net, double scale, double *norm)
     while (next_segment(param, params, &at, &s)) {
         double squares = 0;
         b->kernels->sum_squares(&b->queue, s.end - s.begin, g + s.begin, &squares);
-        int rc = b->ops->sync(b);
+        int rc = b->ops->check(b);
         if (rc)
             return rc;
         total += squares;
@@ -165,5 +165,5 @@ int cnn_optimizer_step(const struct cnn_optimizer_options *o, struct cnn_net *ne
     while (next_segment(param, params, &at, &s))
         update(&b->queue, &u, s.end - s.begin, w + s.begin, g + s.begin, s1 ? s1 + s.begin : NULL,
                s2 ? s2 + s.begin : NULL);
-    return b->ops->sync(b);
+    return b->ops->check(b);
 }

@@ -45,6 +45,9 @@ static size_t converted_bytes(const struct cnn_planner *s, int i, int k)
 
 size_t cnn_plan_value_bytes(const struct cnn_planner *s, int node)
 {
+    const struct cnn_layer *l = s->p->step[node].layer;
+    if (l && (l->type->flags & CNN_LAYER_LOSS)) /* reals, whatever activations are */
+        return s->p->batch * sizeof(real);
     return bytes_of(s, node, s->p->step[node].layout);
 }
 

@@ -76,5 +76,5 @@ int cnn_net_prepare(struct cnn_net *net)
             step->layer->type->pack(step->layer, &p);
         }
     }
-    return net->backend->ops->sync(net->backend);
+    return net->backend->ops->check(net->backend);
 }

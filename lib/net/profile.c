@@ -101,3 +101,17 @@ struct cnn_net_work cnn_net_work(const struct cnn_net *net, int step, int backwa
         return (struct cnn_net_work){0};
     return backward ? backward_work(net, step) : forward_work(net, step);
 }
+
+/* What layers do not know of themselves: bytes from a near cache, and multiply-adds in vectors. */
+static double expected_cycles(struct cnn_net_work w)
+{
+    return w.cycles > 0 ? w.cycles : w.bytes / 16 + w.multiply_adds / 32;
+}
+
+void cnn_net_expect_cycles(struct cnn_net *net)
+{
+    for (int i = 1; i < net->graph->nodes; i++)
+        for (int backward = 0; backward <= net->training; backward++)
+            net->node[i].cycles[backward] =
+                expected_cycles(cnn_net_work(net, i, backward)) / (double)net->batch;
+}

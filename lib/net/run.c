@@ -5,6 +5,22 @@
 
 #include "base/clock.h"
 
+/* Whole batches come again and again; while steps are timed, each is waited for. */
+static int begin_pass(struct cnn_net *net, int backward)
+{
+    struct cnn_backend *b = net->backend;
+    if (!b->ops->begin || net->n < net->batch || net->seconds[backward])
+        return 0;
+    b->ops->begin(b, &net->record[backward ? 2 : net->was_training]);
+    return 1;
+}
+
+static void end_pass(struct cnn_net *net, int begun)
+{
+    if (begun)
+        net->backend->ops->end(net->backend);
+}
+
 /* Every view gets the batch's size; memory stays where it was planned. */
 static void set_batch(struct cnn_net *net, size_t n)
 {
@@ -105,16 +121,31 @@ static int runs(const struct cnn_net *net, int i)
     return net->had_losses || !(l->type->flags & CNN_LAYER_LOSS);
 }
 
+/* Cycles of work below which one thread is done before the others have heard of it. */
+enum { SMALL = 10000 };
+
+/* Small steps run on this thread alone. Returns the threads, for when it is over. */
+static struct cnn_pool *begin_step(struct cnn_net *net, int i, int backward)
+{
+    struct cnn_queue *q = &net->backend->queue;
+    struct cnn_pool *threads = q->pool;
+    if (net->node[i].cycles[backward] * (double)net->node[i].value.n < SMALL)
+        q->pool = NULL;
+    return threads;
+}
+
 static void forward_step(struct cnn_net *net, int i)
 {
     const struct cnn_step *step = &net->plan->step[i];
     struct cnn_net_node *nn = &net->node[i];
     struct cnn_pass p = cnn_net_pass(net, i);
+    struct cnn_pool *threads = begin_step(net, i, 0);
     for (int k = 0; k < step->inputs; k++)
         if (nn->converted[k].data)
             p.k->copy(p.q, &net->node[step->in[k]].value, &nn->converted[k]);
     p.work = net->node[i].work;
     step->layer->type->forward(step->layer, &p);
+    p.q->pool = threads;
 }
 
 /* Steps first .. last, portion by portion. */
@@ -145,10 +176,11 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
     double time = net->seconds[0] ? cnn_seconds() : 0;
     for (int i = 0; net->seconds[0] && i < net->graph->nodes; i++)
         net->seconds[0][i] = 0;
-    net->backend->ops->upload(net->backend, &net->node[0].value, batch->x);
+    net->backend->ops->upload_values(net->backend, &net->node[0].value, batch->x);
     if (net->had_losses && upload_targets(net, batch))
         return cnn_error_code();
     cnn_net_note_time(net, 0, 0, &time);
+    int begun = begin_pass(net, 0);
     for (int i = 1; i < net->graph->nodes; i++) {
         const struct cnn_step *s = &net->plan->step[i];
         if (cnn_step_in_portions(net->plan->step, i, net->batch)) {
@@ -163,7 +195,8 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
         forward_step(net, i);
         cnn_net_note_time(net, 0, i, &time);
     }
-    return net->backend->ops->sync(net->backend);
+    end_pass(net, begun);
+    return net->backend->ops->check(net->backend);
 }
 
 /* For layers that know nothing of their epilogue's gradient: through the activation, in place, and
@@ -203,6 +236,7 @@ static void backward_step(struct cnn_net *net, int i, double scale)
     p.dx = nn->dx;
     p.dadd = step->addend >= 0 ? nn->dx[step->addend] : NULL;
     p.work = block(net, net->plan->node[i].work_backward);
+    struct cnn_pool *threads = begin_step(net, i, 1);
     if (l->type->flags & CNN_LAYER_LOSS)
         p.loss_scale =
             net->weight_sum > 0 ? scale * net->graph->node[i].loss_weight / net->weight_sum : 0;
@@ -210,6 +244,7 @@ static void backward_step(struct cnn_net *net, int i, double scale)
         backward_epilogue(&p, &nn->gradient);
     l->type->backward(l, &p);
     deliver_gradients(net, i, &p);
+    p.q->pool = threads;
 }
 
 /* Make what was not kept of a segment once more. */
@@ -231,7 +266,7 @@ int cnn_net_backward(struct cnn_net *net, double scale)
     double time = net->seconds[1] ? cnn_seconds() : 0;
     for (int i = 0; net->seconds[1] && i < net->graph->nodes; i++)
         net->seconds[1][i] = 0;
-    int end = net->graph->nodes;
+    int end = net->graph->nodes, begun = begin_pass(net, 1);
     for (int k = net->plan->segments - 1; k >= 0; k--) {
         int begin = net->plan->segment[k];
         repeat_segment(net, begin, end);
@@ -243,13 +278,14 @@ int cnn_net_backward(struct cnn_net *net, double scale)
         }
         end = begin;
     }
-    return net->backend->ops->sync(net->backend);
+    end_pass(net, begun);
+    return net->backend->ops->check(net->backend);
 }
 
 int cnn_net_zero_gradients(struct cnn_net *net)
 {
     net->backend->kernels->fill(&net->backend->queue, 0, net->value_count, net->gradients);
-    return net->backend->ops->sync(net->backend);
+    return net->backend->ops->check(net->backend);
 }
 
 int cnn_net_loss(struct cnn_net *net, double *weighted_sum, double *weight_sum)
@@ -268,6 +304,6 @@ int cnn_net_loss(struct cnn_net *net, double *weighted_sum, double *weight_sum)
 
 int cnn_net_value(struct cnn_net *net, int node, float *out)
 {
-    net->backend->ops->download(net->backend, out, &net->node[node].value);
+    net->backend->ops->download_values(net->backend, out, &net->node[node].value);
     return net->backend->ops->sync(net->backend);
 }

@@ -135,10 +135,12 @@ static unsigned flags_of(const struct cnn_step *s)
  * wants plain. What is added is laid out as the result. */
 int cnn_step_input_layout(const struct cnn_step *step, int i, int k)
 {
-    const struct cnn_step *s = &step[i];
+    const struct cnn_step *s = &step[i], *x = &step[s->in[k]];
+    int rows = x->layout == CNN_LAYOUT_PLAIN || x->layout == CNN_LAYOUT_NHWC;
+    int wants_rows = s->layout == CNN_LAYOUT_PLAIN || s->layout == CNN_LAYOUT_NHWC;
     if ((flags_of(s) & CNN_LAYER_MIXES_LAYOUTS) && k != s->addend)
-        return step[s->in[k]].layout;
-    return s->layout;
+        return x->layout;
+    return x->one_order && rows && wants_rows ? x->layout : s->layout;
 }
 
 static void set_layouts(struct maker *m, int layout)
@@ -146,8 +148,11 @@ static void set_layouts(struct maker *m, int layout)
     for (int i = 0; i < m->g->nodes; i++) {
         struct cnn_step *s = &m->step[i];
         int knows = flags_of(s) & (CNN_LAYER_ANY_LAYOUT | CNN_LAYER_MIXES_LAYOUTS);
-        /* The input stays plain, which convolutions to blocks read; those of groups read groups. */
-        s->layout = knows || (i == 0 && layout < 0) ? layout : CNN_LAYOUT_PLAIN;
+        int takes = knows || (i == 0 && (layout < 0 || layout == CNN_LAYOUT_NHWC));
+        /* The input stays plain, which convolutions to blocks read; the others read their own. */
+        s->layout = takes ? layout : CNN_LAYOUT_PLAIN;
+        struct cnn_chw out = m->g->node[i].layer.out;
+        s->one_order = out.c == 1 || out.h * out.w == 1;
     }
 }
 
@@ -178,6 +183,10 @@ static int takes_groups(const struct maker *m)
 static void choose_layout(struct maker *m)
 {
     int own = m->b->layout, best = CNN_LAYOUT_PLAIN, layouts[] = {own, -own};
+    if (own == CNN_LAYOUT_NHWC) {
+        set_layouts(m, own);
+        return;
+    }
     double least = cost_of_layout(m, best);
     for (int i = 0; own && i < 1 + takes_groups(m); i++) {
         double cost = cost_of_layout(m, layouts[i]);

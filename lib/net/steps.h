@@ -18,6 +18,7 @@ struct cnn_step {
     struct cnn_epilogue epilogue; /* its `add` is for whoever has the tensor */
     int fold;                     /* node of a normalisation that goes into the weights; -1 */
     int layout;                   /* of the value */
+    int one_order;                /* plain and channels last are the same order for its shape */
     /* Inference in portions (portions.h): samples that it takes at once, 0 for all; the steps that
      * take turns with it; whether the value is there for a portion alone. */
     size_t portion;

@@ -22,13 +22,13 @@ struct cnn_chw {
 };
 
 /* Physical order of the elements; which ones exist is the backend's own business.
- * Plain is row-major NCHW (activations) and OIHW (weights). The others are of activations, and put
- * B numbers side by side that fill a vector:
+ * Plain is row-major NCHW (activations) and OIHW (weights). The others are of activations: channels
+ * last, (n, h, w, c), or B numbers side by side that fill a vector:
  *    B  blocks of channels, (n, ceil(c / B), h, w, B); the channels that fill up the last block are
  *       always zero
  *   -B  groups of samples, (ceil(n / B), c, h, w, B); the samples that fill up the last group hold
  *       any finite numbers, in gradients zeros */
-enum { CNN_LAYOUT_PLAIN = 0 };
+enum { CNN_LAYOUT_PLAIN = 0, CNN_LAYOUT_NHWC = 1 };
 
 /* A view of device memory: it owns nothing. Activations are (n, c, h, w); convolution weights are
  * (out, in / groups, kh, kw); dense weights (out, in, 1, 1); vectors (1, c, 1, 1). */

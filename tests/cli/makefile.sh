@@ -41,9 +41,9 @@ status 0
 [ -f build/asan/libcnn.a ] || fail "no library of the sanitizers"
 [ "$(cat build/mode)" = release ] || fail "another target changed the mode"
 
-run make CUDA=1
+run make CUDA=1 NVCC=
 status 2
-err_has '*CUDA=1: this version has no CUDA kernels*'
+err_has '*CUDA=1: nvcc was not found*'
 run make CUDA=0 CFLAGS=-O1
 status 0
 run make MODE=fast

@@ -1,0 +1,193 @@
+/* Convolution of each channel by itself; see conv_depthwise.cuh. A thread makes 16 bytes of
+ * channels (or one channel) of one position; a warp's channels lie side by side. */
+#include "kern/conv_depthwise.cuh"
+
+template <typename T> struct depthwise {
+    cnn_gather g;
+    uint32_t c, packs, count; /* channels, packs of them, threads */
+    cnn_divisor by_packs, by_row, by_column;
+    const T *x, *w;
+    T *y;
+    uint32_t y_h, y_w;
+    const float *bias;
+    cnn_after<T> after;
+};
+
+template <typename T, int EACH> struct alignas(EACH * sizeof(T)) channels {
+    T v[EACH];
+};
+
+template <typename T, int EACH> __global__ void depthwise_gather(depthwise<T> p)
+{
+    typedef channels<T, EACH> pack;
+    uint32_t t = cnn_thread();
+    if (t >= p.count)
+        return;
+    uint32_t at = cnn_divide(t, p.by_packs), c = (t - at * p.packs) * EACH;
+    uint32_t line = cnn_divide(at, p.by_column), j = at - line * p.g.w.positions;
+    uint32_t n = cnn_divide(line, p.by_row), i = line - n * p.g.h.positions;
+    float sum[EACH] = {0};
+    for (uint32_t r = 0; r < p.g.h.taps; r++) {
+        uint32_t y = i * p.g.h.stride + p.g.h.offset + r * p.g.h.step;
+        for (uint32_t s = 0; y < p.g.h.source && s < p.g.w.taps; s++) {
+            uint32_t x = j * p.g.w.stride + p.g.w.offset + s * p.g.w.step;
+            if (x >= p.g.w.source)
+                continue;
+            pack from =
+                *(const pack *)(p.x + ((n * p.g.h.source + y) * p.g.w.source + x) * p.c + c);
+            pack w = *(const pack *)(p.w + (r * p.g.w.taps + s) * p.c + c);
+            for (int e = 0; e < EACH; e++)
+                sum[e] += cnn_float(from.v[e]) * cnn_float(w.v[e]);
+        }
+    }
+    uint32_t to =
+        ((n * p.y_h + i * p.g.h.spread + p.g.h.first) * p.y_w + j * p.g.w.spread + p.g.w.first) *
+            p.c +
+        c;
+    pack add = {}, out;
+    if (p.after.add)
+        add = *(const pack *)(p.after.add + to);
+    for (int e = 0; e < EACH; e++) {
+        float v = sum[e] + (p.bias ? p.bias[c + e] : 0);
+        if (p.after.add)
+            v += cnn_float(add.v[e]);
+        out.v[e] = cnn_to<T>(cnn_activate(p.after.f, p.after.slope, v));
+    }
+    *(pack *)(p.y + to) = out;
+}
+
+template <typename T>
+static void gather(struct cnn_queue *q, const struct cnn_gather *g, const struct cnn_tensor *x,
+                   const void *packed, const float *bias, const struct cnn_epilogue *e,
+                   struct cnn_tensor *y)
+{
+    enum { EACH = cnn_pack<T>::COUNT };
+    depthwise<T> p = {};
+    bool whole = g->groups % EACH == 0;
+    p.g = *g;
+    p.c = g->groups;
+    p.packs = whole ? p.c / EACH : p.c;
+    p.count = g->samples * g->h.positions * g->w.positions * p.packs;
+    p.by_packs = cnn_divisor_of(p.packs);
+    p.by_column = cnn_divisor_of(g->w.positions);
+    p.by_row = cnn_divisor_of(g->h.positions);
+    p.x = (const T *)x->data;
+    p.w = (const T *)packed;
+    p.y = (T *)y->data;
+    p.y_h = (uint32_t)y->h;
+    p.y_w = (uint32_t)y->w;
+    p.bias = bias;
+    p.after = cnn_after_of<T>(e);
+    cnn_launch(q, "depthwise convolution",
+               whole ? depthwise_gather<T, EACH> : depthwise_gather<T, 1>, cnn_blocks(p.count, 256),
+               256, 0, p);
+}
+
+void cnn_cuda_depthwise(struct cnn_queue *q, const struct cnn_gather *g, const struct cnn_tensor *x,
+                        const void *packed, const float *bias, const struct cnn_epilogue *e,
+                        struct cnn_tensor *y)
+{
+    if (!q->code)
+        CNN_BY_TYPE(q, gather, q, g, x, packed, bias, e, y);
+}
+
+/* ---- weight gradient --------------------------------------------------------------------------
+ */
+
+enum { LANES = 32, ROWS = 8 };
+
+/* Of x, dy and dw with their geometry; positions are cut into `chunks`. */
+struct weight_pass {
+    uint32_t c, positions, chunks, each;
+    cnn_divisor by_plane, by_row; /* of dy */
+    uint32_t in_h, in_w;
+    int32_t stride_h, stride_w, pad_h, pad_w, step_h, step_w;
+    uint32_t kw, taps;
+};
+
+/* partial (chunks, taps, c): a block sums a tap of 32 channels over a chunk of positions, eight
+ * positions at a time. */
+template <typename T>
+__global__ void depthwise_weight(weight_pass p, const T *x, const T *dy, float *partial)
+{
+    CNN_SHARED(float, part, LANES *ROWS);
+    uint32_t lane = threadIdx.x % LANES, row = threadIdx.x / LANES, tap = blockIdx.y;
+    uint32_t tiles = (p.c + LANES - 1) / LANES;
+    uint32_t c = blockIdx.x % tiles * LANES + lane, chunk = blockIdx.x / tiles;
+    uint32_t end = (chunk + 1) * p.each < p.positions ? (chunk + 1) * p.each : p.positions;
+    int32_t dh = (int32_t)(tap / p.kw) * p.step_h - p.pad_h;
+    int32_t dw = (int32_t)(tap % p.kw) * p.step_w - p.pad_w;
+    float sum = 0;
+    for (uint32_t at = chunk * p.each + row; c < p.c && at < end; at += ROWS) {
+        uint32_t n = cnn_divide(at, p.by_plane), in_plane = at - n * p.by_plane.by;
+        uint32_t i = cnn_divide(in_plane, p.by_row), j = in_plane - i * p.by_row.by;
+        uint32_t y = (uint32_t)((int32_t)i * p.stride_h + dh);
+        uint32_t z = (uint32_t)((int32_t)j * p.stride_w + dw);
+        if (y < p.in_h && z < p.in_w)
+            sum += cnn_float(dy[at * p.c + c]) *
+                   cnn_float(x[((n * p.in_h + y) * p.in_w + z) * p.c + c]);
+    }
+    part[threadIdx.x] = sum;
+    __syncthreads();
+    if (row || c >= p.c)
+        return;
+    for (uint32_t r = 1; r < ROWS; r++)
+        sum += part[r * LANES + lane];
+    partial[(chunk * p.taps + tap) * p.c + c] = sum;
+}
+
+/* dw (c, taps) += partial, chunk after chunk. */
+__global__ void depthwise_weight_end(weight_pass p, const float *partial, float *dw)
+{
+    uint32_t t = cnn_thread(), tap = t / p.c, c = t % p.c;
+    if (tap >= p.taps)
+        return;
+    double sum = 0;
+    for (uint32_t chunk = 0; chunk < p.chunks; chunk++)
+        sum += (double)partial[(chunk * p.taps + tap) * p.c + c];
+    dw[c * p.taps + tap] += (float)sum;
+}
+
+template <typename T>
+static void weight(struct cnn_queue *q, const weight_pass *p, const struct cnn_tensor *x,
+                   const struct cnn_tensor *dy, struct cnn_tensor *dw)
+{
+    float *partial = (float *)q->cuda->scratch;
+    dim3 grid((unsigned)(cnn_ceil(p->c, LANES) * p->chunks), p->taps);
+    cnn_launch(q, "depthwise weight gradient", depthwise_weight<T>, grid, LANES * ROWS, 0, *p,
+               (const T *)x->data, (const T *)dy->data, partial);
+    cnn_launch(q, "depthwise weight gradient: parts", depthwise_weight_end,
+               cnn_blocks((size_t)p->taps * p->c, 256), 256, 0, *p, (const float *)partial,
+               (float *)dw->data);
+}
+
+void cnn_cuda_depthwise_weight(struct cnn_queue *q, const struct cnn_conv *g,
+                               const struct cnn_tensor *x, const struct cnn_tensor *dy,
+                               struct cnn_tensor *dw)
+{
+    weight_pass p = {};
+    p.c = (uint32_t)dy->c;
+    p.positions = (uint32_t)(dy->n * dy->h * dy->w);
+    p.kw = (uint32_t)g->kw;
+    p.taps = (uint32_t)(g->kh * g->kw);
+    if (q->code || !p.positions)
+        return;
+    size_t wanted = cnn_ceil(1024, cnn_ceil(p.c, LANES) * p.taps);
+    size_t room = CNN_CUDA_SCRATCH / sizeof(float) / ((size_t)p.taps * p.c);
+    size_t most = cnn_ceil(p.positions, 16 * ROWS);
+    size_t chunks = wanted < most ? wanted : most;
+    chunks = chunks < room ? chunks : room;
+    p.each = (uint32_t)cnn_ceil(p.positions, chunks ? chunks : 1);
+    p.chunks = (uint32_t)cnn_ceil(p.positions, p.each);
+    p.by_plane = cnn_divisor_of(dy->h * dy->w);
+    p.by_row = cnn_divisor_of(dy->w);
+    p.in_h = (uint32_t)x->h;
+    p.in_w = (uint32_t)x->w;
+    p.stride_h = (int32_t)g->stride_h;
+    p.stride_w = (int32_t)g->stride_w;
+    p.pad_h = (int32_t)g->pad_top;
+    p.pad_w = (int32_t)g->pad_left;
+    p.step_h = (int32_t)g->dilation_h;
+    p.step_w = (int32_t)g->dilation_w;
+    CNN_BY_TYPE(q, weight, q, &p, x, dy, dw);
+}

@@ -1,0 +1,72 @@
+/* The instructions of kern/mma.cuh, by their definition. A copy arrives when it is waited for, so
+ * that a wait that is missing shows. */
+#ifndef EMU_MMA_H
+#define EMU_MMA_H
+
+struct emu_copy {
+    void *to;
+    const void *from;
+    bool valid;
+};
+void emu_copy_later(emu_copy c);
+void emu_copies_end();
+void emu_copies_wait(int left);
+
+static inline void cnn_copy_later(void *to, const void *from, bool valid)
+{
+    emu_copy_later({to, from, valid});
+}
+static inline void cnn_copies_end()
+{
+    emu_copies_end();
+}
+template <int N> void cnn_copies_wait()
+{
+    emu_copies_wait(N);
+}
+
+struct emu_matrices {
+    const void *row;
+    uint32_t *out;
+    bool transposed;
+};
+void emu_load_matrices(void *const lane[32], unsigned mask);
+static inline void cnn_load_matrices(uint32_t out[4], const void *row)
+{
+    emu_matrices m = {row, out, false};
+    emu_meet(0xffffffffu, emu_load_matrices, &m);
+}
+static inline void cnn_load_transposed(uint32_t out[4], const void *row)
+{
+    emu_matrices m = {row, out, true};
+    emu_meet(0xffffffffu, emu_load_matrices, &m);
+}
+
+struct emu_product {
+    float *c;
+    const uint32_t *a, *b;
+};
+void emu_mma_bf16(void *const lane[32], unsigned mask);
+void emu_mma_tf32(void *const lane[32], unsigned mask);
+static inline void cnn_mma(float c[4], const uint32_t a[4], const uint32_t b[2], cnn_bf16)
+{
+    emu_product p = {c, a, b};
+    emu_meet(0xffffffffu, emu_mma_bf16, &p);
+}
+static inline void cnn_mma(float c[4], const uint32_t a[4], const uint32_t b[2], float)
+{
+    emu_product p = {c, a, b};
+    emu_meet(0xffffffffu, emu_mma_tf32, &p);
+}
+
+static inline uint32_t cnn_operand(uint32_t bits, cnn_bf16)
+{
+    return bits;
+}
+/* To 10 bits of mantissa, ties away from zero. */
+static inline uint32_t cnn_operand(uint32_t bits, float)
+{
+    return (bits & 0x7f800000u) == 0x7f800000u ? bits : (bits + 0x1000u) & 0xffffe000u;
+}
+
+#endif
