@@ -34,21 +34,6 @@ struct cli_program {
         "threads", CNN_OPT_INT, offsetof(type, field), "0", 0, 1024, NULL, 0, 't', "N",            \
             "threads to use (0: one for each core); results do not depend on it"                   \
     }
-#define CLI_EXACT_CONV(type, field)                                                                \
-    {                                                                                              \
-        "exact-conv", CNN_OPT_FLAG, offsetof(type, field), "0", 0, 1, NULL, 0, 0, NULL,            \
-            "no algorithm for convolutions that rounds more than plain sums do"                    \
-    }
-#define CLI_TUNE(type, field)                                                                      \
-    {                                                                                              \
-        "tune", CNN_OPT_FLAG, offsetof(type, field), "0", 0, 1, NULL, 0, 0, NULL,                  \
-            "compute convolutions in the ways that are measured, once, to be fastest here"         \
-    }
-#define CLI_DEVICE(type, field)                                                                    \
-    {                                                                                              \
-        "device", CNN_OPT_TEXT, offsetof(type, field), "cpu", 0, 0, NULL, 0, 0, "DEV",             \
-            "where to compute: cpu, cuda, cuda:N or auto"                                          \
-    }
 #define CLI_QUIET(type, field)                                                                     \
     {                                                                                              \
         "quiet", CNN_OPT_FLAG, offsetof(type, field), "0", 0, 1, NULL, 0, 'q', NULL,               \

@@ -8,8 +8,9 @@
 
 struct args {
     const char *filters, *input;
-    long long classes_given, batch, threads;
-    int time, training, exact_conv, tune;
+    long long classes_given, batch;
+    struct cnn_compute compute;
+    int time, training;
     int layers, tensors, check, classes, history, meta, print, dot, diff, json, zoo;
 };
 
@@ -40,9 +41,7 @@ static const struct cnn_option options[] = {
     {"batch", CNN_OPT_INT, FIELD(batch), "16", 1, 1 << 20, NULL, 0, 'b', "N",
      "samples that are computed together"},
     FLAG("training", training, "train: forward, backward and update"),
-    CLI_EXACT_CONV(struct args, exact_conv),
-    CLI_TUNE(struct args, tune),
-    CLI_THREADS(struct args, threads),
+    CNN_COMPUTE_OPTIONS(struct args, compute),
     CLI_HEADING("Nets whose text leaves it open"),
     {"input", CNN_OPT_TEXT, FIELD(input), "", 0, 0, NULL, 0, 0, "CxHxW", "the input's shape"},
     {"outputs", CNN_OPT_INT, FIELD(classes_given), "0", 0, 1e6, NULL, 0, 0, "N",
@@ -97,12 +96,8 @@ static int print_one(const struct args *a, struct cnn_inspect *in, struct cnn_bu
 
 static int print_times(const struct args *a, const struct cnn_inspect *in, struct cnn_buf *out)
 {
-    struct cnn_time_options o = {.batch = (size_t)a->batch,
-                                 .threads = (int)a->threads,
-                                 .training = a->training,
-                                 .exact_conv = a->exact_conv,
-                                 .tune = a->tune,
-                                 .seconds = 1};
+    struct cnn_time_options o = {
+        .batch = (size_t)a->batch, .compute = a->compute, .training = a->training, .seconds = 1};
     struct cnn_buf note = {0};
     int rc = cnn_inspect_time(in, &o, a->json, &note, out);
     if (note.size)
@@ -178,7 +173,7 @@ static int check_operands(const struct args *a, int n)
         return n > 1 ? cli_usage(&program, "--zoo takes one name at most") : -1;
     if (a->time && (modes || chosen_parts(a) || a->check))
         return cli_usage(&program, "--time prints times only, as text or with --json");
-    if ((a->training || a->tune || a->exact_conv) && !a->time)
+    if ((a->training || a->compute.tune || a->compute.exact_conv) && !a->time)
         return cli_usage(&program, "--training, --tune and --exact-conv need --time");
     if (modes > 1)
         return cli_usage(&program,

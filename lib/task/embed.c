@@ -28,7 +28,8 @@ const char *cnn_version(void)
 
 static int prepare(struct cnn_predictor *p, const char *model, int threads)
 {
-    struct cnn_runner_config config = {.device = "cpu", .threads = threads, .batch = 1};
+    struct cnn_compute compute = {.device = "cpu", .threads = threads};
+    struct cnn_runner_config config = {.compute = &compute, .batch = 1};
     int rc = cnn_runner_open(&p->runner, model, 1);
     if (!rc)
         rc = cnn_runner_start(&p->runner, &config);

@@ -82,7 +82,7 @@ static int run(struct features *f)
         .input = &f->runner.graph->input,
         .target = CNN_TARGET_CLASS,
         .batch = cnn_net_plan(f->runner.net)->batch,
-        .threads = (int)f->o->threads,
+        .threads = (int)f->o->compute.threads,
         .on_bad = f->o->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
     };
     int rc = cnn_inputs_visit(&f->inputs, &lo, f->cb, take_batch, f);
@@ -120,11 +120,7 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
     struct cnn_dataset_options d = {.labels = options->labels[0] ? options->labels : NULL,
                                     .stream = CNN_STREAM_ONCE_LISTED,
                                     .stop = callbacks->stop};
-    struct cnn_runner_config config = {.device = options->device,
-                                       .threads = (int)options->threads,
-                                       .exact_conv = options->exact_conv,
-                                       .tune = options->tune,
-                                       .callbacks = callbacks};
+    struct cnn_runner_config config = {.compute = &options->compute, .callbacks = callbacks};
     int rc = check_options(&f);
     if (!rc)
         rc = cnn_runner_open(&f.runner, options->model, 1);
@@ -136,6 +132,7 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
         rc = features_classes(&f.inputs, &f.classes, &f.map);
     if (!rc) {
         config.batch = cnn_inputs_batch(&f.inputs, (size_t)options->batch);
+        config.once = f.inputs.samples <= config.batch;
         rc = features_make_taps(&f, config.batch);
     }
     if (!rc)

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "task/callbacks.h"
+#include "task/compute.h"
 
 enum cnn_features_format {
     CNN_FEATURES_AUTO, /* by the output's extension; TSV without an output */
@@ -27,9 +28,10 @@ struct cnn_features_options {
     int pool;                 /* the mean over all positions of each channel */
     int concat;               /* all layers side by side, not an output for each */
     int format;               /* cnn_features_format */
-    const char *output, *device;
-    int skip_bad, exact_conv, tune;
-    long long batch, threads;
+    const char *output;
+    struct cnn_compute compute;
+    int skip_bad;
+    long long batch;
 };
 
 /* The format that the options come to. CNN_EUSAGE when the output's extension tells none. */

@@ -55,7 +55,7 @@ static int run(struct infer *in)
         .outputs = in->target == CNN_TARGET_VECTOR ? cnn_chw_count(g->node[g->logits].layer.out)
                                                    : cnn_chw_count(g->input.shape),
         .batch = cnn_net_plan(in->runner.net)->batch,
-        .threads = (int)in->o->threads,
+        .threads = (int)in->o->compute.threads,
         .on_bad = in->o->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
     };
     return cnn_inputs_visit(&in->inputs, &lo, in->cb, take_batch, in);
@@ -63,12 +63,10 @@ static int run(struct infer *in)
 
 static int start(struct infer *in, size_t batch)
 {
-    struct cnn_runner_config config = {.device = in->o->device,
-                                       .threads = (int)in->o->threads,
-                                       .exact_conv = in->o->exact_conv,
-                                       .tune = in->o->tune,
+    struct cnn_runner_config config = {.compute = &in->o->compute,
                                        .callbacks = in->cb,
-                                       .batch = batch};
+                                       .batch = batch,
+                                       .once = in->inputs.samples <= batch};
     return cnn_runner_start(&in->runner, &config);
 }
 

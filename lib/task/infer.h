@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "task/callbacks.h"
+#include "task/compute.h"
 
 enum cnn_infer_target {
     CNN_INFER_AUTO, /* classes where the model has them, else numbers */
@@ -35,9 +36,10 @@ struct cnn_infer_options {
     struct cnn_strings gate;
     const char *predictions, *confusion;
     /* Running */
-    int selftest, skip_bad, exact_conv, tune;
-    const char *output, *device;
-    long long batch, threads;
+    int selftest, skip_bad;
+    const char *output;
+    struct cnn_compute compute;
+    long long batch;
 };
 
 /* Predictions, metrics or the self-test's result go to `out` (`name` for messages), or to

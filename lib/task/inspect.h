@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "file/safetensors.h"
 #include "net/model.h"
+#include "task/compute.h"
 
 enum cnn_inspect_form {
     CNN_INSPECT_NET,     /* a text, from a file, the zoo or the command line */
@@ -74,11 +75,9 @@ int cnn_inspect_diff(const struct cnn_inspect *a, const struct cnn_inspect *b, s
 int cnn_inspect_filters(const struct cnn_inspect *in, const char *layer, const char *path);
 
 struct cnn_time_options {
-    size_t batch;   /* samples that run together */
-    int threads;    /* 0: one for each core */
+    size_t batch; /* samples that run together */
+    struct cnn_compute compute;
     int training;   /* forward, backward and update; the net was opened with_loss */
-    int exact_conv; /* as --exact-conv */
-    int tune;       /* as --tune */
     double seconds; /* how long to go on, about; three runs at least */
 };
 

@@ -8,7 +8,6 @@
 #include "kern/parallel.h"
 #include "net/optimizer.h"
 #include "task/inspect_private.h"
-#include "task/tune.h"
 
 enum { FEWEST_RUNS = 3, MOST_RUNS = 1000 };
 static const double LIMITS_SECONDS = 0.3;
@@ -52,12 +51,7 @@ static int open_timer(struct timer *t, struct cnn_buf *note)
     struct cnn_net_config config = {.batch = t->o->batch, .training = t->o->training};
     if (t->o->training)
         config.optimizer_slabs = cnn_optimizer_slabs(&t->optimizer);
-    int rc = cnn_backend_open("cpu", t->o->threads, &t->backend);
-    if (rc)
-        return rc;
-    t->backend->queue.exact_conv = t->o->exact_conv;
-    rc = t->o->tune ? cnn_tuned_net_new(t->in->graph, t->backend, &config, note, &t->net)
-                    : cnn_net_new(t->in->graph, t->backend, &config, &t->net);
+    int rc = cnn_compute_net(&t->o->compute, t->in->graph, &config, note, &t->backend, &t->net);
     if (!rc && t->in->model)
         rc = cnn_model_load_params(t->in->model->file, t->in->model->path, t->net, NULL, NULL);
     else if (!rc)

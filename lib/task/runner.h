@@ -6,6 +6,7 @@
 #include "data/loader.h"
 #include "net/model.h"
 #include "task/callbacks.h"
+#include "task/compute.h"
 
 /* Start from {0}. */
 struct cnn_runner {
@@ -18,12 +19,10 @@ struct cnn_runner {
 /* Read the model and build its graph. CNN_ENOINPUT, CNN_EDATA. */
 int cnn_runner_open(struct cnn_runner *r, const char *model, int with_loss);
 struct cnn_runner_config {
-    const char *device; /* backend.h names them */
-    int threads;        /* 0: one for each core */
-    int exact_conv;     /* no algorithm for convolutions that rounds more than plain sums */
-    int tune;           /* as cnn_tuned_net_new */
-    const struct cnn_callbacks *callbacks; /* for its note; NULL: none */
+    const struct cnn_compute *compute;
+    const struct cnn_callbacks *callbacks; /* for notes; NULL: none */
     size_t batch;                          /* the largest batch that will run */
+    int once;                              /* and the only one */
     const int *keep; /* (keeps) nodes whose values are wanted beside the output */
     size_t keeps;
 };

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/option.h"
+#include "task/compute.h"
 
 struct cnn_augmenter;
 
@@ -35,9 +36,10 @@ struct cnn_train_options {
     long long patience;
     int monitor;
     /* Running */
-    const char *output, *checkpoint, *checkpoint_every, *log, *curve, *device;
-    int resume, recompute, plan, quiet, exact_conv, tune;
-    long long log_every, overfit, seed, threads;
+    const char *output, *checkpoint, *checkpoint_every, *log, *curve;
+    struct cnn_compute compute;
+    int resume, recompute, plan, quiet;
+    long long log_every, overfit, seed;
 };
 
 /* Every option of training with its default and range; for programs, help texts and manuals. */

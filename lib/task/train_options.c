@@ -102,14 +102,8 @@ const struct cnn_option cnn_train_option_table[] = {
     FLAG("plan", plan, "print what memory goes where and how long a step should take, and stop"),
     INT("overfit", overfit, "0", 0, 1e6,
         "sanity run: learn N samples by heart, exit 1 when that fails"),
-    FLAG("exact-conv", exact_conv,
-         "no algorithm for convolutions that rounds more than plain sums do"),
-    FLAG("tune", tune,
-         "compute convolutions in the ways that are measured, once, to be fastest here"),
     INT("seed", seed, "0", 0, 9.3e18, "seed of everything random"),
-    {"threads", CNN_OPT_INT, AT(threads), "0", 0, 1024, NULL, 0, 't', "N",
-     "threads to use (0: one for each core); results do not depend on it"},
-    TEXT("device", device, "cpu", "DEV", "where to compute: cpu, cuda, cuda:N or auto"),
+    CNN_COMPUTE_OPTIONS(struct cnn_train_options, compute),
     {"quiet", CNN_OPT_FLAG, AT(quiet), "0", 0, 1, NULL, 0, 'q', NULL,
      "no progress and no notes, errors only"},
     CNN_OPTION_END,
@@ -242,10 +236,17 @@ static int is_aside(const char *name)
     return 0;
 }
 
+/* A run may go on on another device. */
+static int is_where(const char *name)
+{
+    return !strcmp(name, "device") || !strcmp(name, "precision");
+}
+
 int train_options_json(const struct cnn_train_options *o, int all, json_t *out)
 {
     for (const struct cnn_option *p = cnn_train_option_table; p->name; p++) {
-        if (!p->name[0] || is_aside(p->name) || (!all && cnn_option_is_default(p, o)))
+        if (!p->name[0] || is_aside(p->name) || (all && is_where(p->name)) ||
+            (!all && cnn_option_is_default(p, o)))
             continue;
         struct cnn_buf text = {0};
         cnn_option_print(p, o, &text);

@@ -8,7 +8,6 @@
 
 #include "file/safetensors.h"
 #include "task/train_private.h"
-#include "task/tune.h"
 
 void train_note(const struct trainer *t, const char *format, ...)
 {
@@ -212,16 +211,6 @@ static void count_steps(struct trainer *t)
         t->schedule.total_steps = limit;
 }
 
-static int tune(struct trainer *t, const struct cnn_net_config *config)
-{
-    struct cnn_buf note = {0};
-    int rc = cnn_tuned_net_new(t->graph, t->backend, config, &note, &t->net);
-    if (note.size)
-        train_note(t, "%s", note.text);
-    cnn_buf_free(&note);
-    return rc;
-}
-
 static int open_net(struct trainer *t)
 {
     struct cnn_net_config config = {.batch = (size_t)t->o->batch,
@@ -229,11 +218,11 @@ static int open_net(struct trainer *t)
                                     .freeze = &t->o->freeze,
                                     .recompute = t->o->recompute,
                                     .optimizer_slabs = cnn_optimizer_slabs(&t->optimizer)};
-    int rc = cnn_backend_open(t->o->device, (int)t->o->threads, &t->backend);
-    if (rc)
-        return rc;
-    t->backend->queue.exact_conv = t->o->exact_conv;
-    rc = t->o->tune ? tune(t, &config) : cnn_net_new(t->graph, t->backend, &config, &t->net);
+    struct cnn_buf note = {0};
+    int rc = cnn_compute_net(&t->o->compute, t->graph, &config, &note, &t->backend, &t->net);
+    if (note.size)
+        train_note(t, "%s", note.text);
+    cnn_buf_free(&note);
     if (rc)
         return rc;
     size_t params, open = 0;
@@ -268,7 +257,7 @@ struct cnn_loader_options train_loader_options(const struct trainer *t)
         .outputs = t->outputs,
         .batch = (size_t)t->o->batch,
         .seed = (uint64_t)t->o->seed,
-        .threads = (int)t->o->threads,
+        .threads = (int)t->o->compute.threads,
         .on_bad = t->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
     };
 }

@@ -111,7 +111,7 @@ static int train(const char *net, struct span *span, const char *model)
     o.output = model;
     o.batch = 32;
     o.epochs = 1;
-    o.threads = 2;
+    o.compute.threads = 2;
     o.optimizer = "adam";
     o.clip_norm = 1;
     return cnn_train(&o, NULL, &callbacks, NULL);

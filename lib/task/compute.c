@@ -1,0 +1,24 @@
+/* Where and how a net is computed; see compute.h. */
+#include "task/compute.h"
+
+#include "task/tune.h"
+
+int cnn_compute_net(const struct cnn_compute *c, const struct cnn_graph *graph,
+                    const struct cnn_net_config *config, struct cnn_buf *note,
+                    struct cnn_backend **backend, struct cnn_net **net)
+{
+    *net = NULL;
+    int rc = cnn_backend_open(c->device, (int)c->threads, backend);
+    if (!rc)
+        rc = cnn_backend_set_precision(*backend, (enum cnn_precision)c->precision);
+    if (rc)
+        return rc;
+    struct cnn_backend *b = *backend;
+    b->queue.exact_conv = c->exact_conv;
+    int measure = c->tune && b->queue.pool;
+    rc = measure ? cnn_tuned_net_new(graph, b, config, note, net)
+                 : cnn_net_new(graph, b, config, net);
+    if (!rc && b->fallback[0])
+        cnn_buf_printf(note, "%scomputing on the CPU: %s", note->size ? "; " : "", b->fallback);
+    return rc;
+}

@@ -1,0 +1,105 @@
+# --device: a clear answer where there is no GPU; where there is one, the CPU's answers, and runs that go
+# on from one device to the other.
+. "$ROOT/tests/cli/lib.sh"
+net='input 1x28x28; conv 8 5 stride=2; bn; relu; maxpool 2; conv 16 3; relu; dense classes'
+train() { run cnn-train -q --net "$net" --batch 32 --rate 0.05 digits:256 "$@"; }
+
+run cnn-train -q --net "$net" --precision bf16 digits:64 -o m
+status 64
+err_is 'cnn-train: precision bf16 is for GPUs: the CPU computes in fp32'
+run cnn-infer --device cud m digits:4
+status 66
+train --epochs 1 -o cpu1
+status 0
+run cnn-infer --device cud cpu1 digits:4
+status 64
+err_is "cnn-infer: no device 'cud' (there are cpu, cuda, cuda:N and auto)"
+run cnn-infer --device cuda:99 cpu1 digits:4
+status 69
+err_has 'cnn-infer: no *device*'
+
+run cnn-infer -q --device cuda cpu1 digits:4
+if [ "$status" -ne 0 ]; then
+    status 69
+    err_has 'cnn-infer: no CUDA device: *'
+    run cnn-infer --device auto cpu1 digits:4
+    status 0
+    err_has 'cnn-infer: computing on the CPU: no CUDA device: *'
+    run cnn-infer cpu1 digits:4
+    mv out cpu
+    run cnn-infer -q --device auto cpu1 digits:4
+    silent
+    cmp cpu out || fail 'auto gives other answers than cpu'
+    skip 'the messages are right; the rest needs a GPU'
+fi
+
+# near A B LIMIT: no two numbers of the tables further apart
+near() {
+    paste "$1" "$2" | awk -F '\t' -v limit="$3" '
+        { n = NF / 2
+          for (i = 1; i <= n; i++)
+              if ($i ~ /^[-+.e0-9]+$/) {
+                  d = $i - $(i + n); d = d < 0 ? -d : d
+                  if (!(d <= limit)) exit 1
+                  numbers++
+              } }
+        END { exit !numbers }' || fail "$1 and $2 differ by more than $3"
+}
+# answers NAME MODEL OPTION...: of 40 digits, probabilities
+answers() {
+    run cnn-infer -q --probabilities "${@:2}" digits:40:7
+    status 0
+    mv out "$1"
+}
+
+answers cpu cpu1
+answers gpu cpu1 --device cuda
+near cpu gpu 1e-4
+answers tf32 cpu1 --device cuda --precision tf32
+near cpu tf32 0.02
+answers bf16 cpu1 --device cuda --precision bf16
+near cpu bf16 0.1
+run cnn-features -q -l conv2 --pool cpu1 digits:8
+mv out cpu
+run cnn-features -q -l conv2 --pool --device cuda cpu1 digits:8
+near cpu out 1e-4
+
+# Too little memory: what is wanted, what there is, and what would do. (Only the emulated device can have little.)
+case $BUILD in
+*/emu)
+    run env CNN_EMU_MEMORY=120000000 cnn-infer -q --device cuda --batch 60000 cpu1 digits:60000
+    status 71
+    err_has 'cnn-infer: batches of 60000 need * MiB of the device, * MiB are free; batches of * would fit, about'
+    ;;
+esac
+
+# The same run on both, and twice on the GPU.
+train --epochs 2 -o cpu2
+train --epochs 2 --device cuda -o gpu2
+status 0
+answers cpu cpu2
+answers gpu gpu2
+near cpu gpu 1e-2
+train --epochs 2 --device cuda -o again
+run cnn-inspect --diff gpu2 again
+status 0
+
+# A run that was interrupted on one goes on on the other.
+long=(cnn-train -q --net "$net" --batch 8 --rate 0.02 digits:400 --epochs 3)
+"${long[@]}" -o cpu3 || fail 'the run that is left alone'
+answers cpu cpu3
+for from in cpu cuda; do
+    to=cuda
+    [ $from = cuda ] && to=cpu
+    "${long[@]}" --checkpoint $from.ckpt --checkpoint-every 1 --device $from -o half 2>err &
+    pid=$!
+    until [ -s $from.ckpt ]; do sleep 0.001; done
+    kill -TERM $pid
+    wait $pid
+    status=$?
+    [ $status -eq 0 ] || status 75
+    "${long[@]}" --checkpoint $from.ckpt --checkpoint-every 1 --resume --device $to -o whole ||
+        fail "going on with $to"
+    answers whole whole
+    near cpu whole 1e-2
+done
