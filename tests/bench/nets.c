@@ -1,16 +1,19 @@
 /* Speed of a whole net in memory, without files: inference or training steps on random images.
  *
- *   build/helpers/bench-nets NET infer|train BATCH [SECONDS [THREADS]]
+ *   build/helpers/bench-nets NET infer|train BATCH [SECONDS [THREADS [DEVICE [PRECISION]]]]
  *
  * NET is what --net of cnn-train takes: a zoo name, a file or the text. An inference is upload,
  * forward and download of the answer; a training step is upload, zeroed gradients, forward, loss,
- * backward and an SGD update with momentum, as cnn-train makes them. After a warm-up the step is
- * repeated for SECONDS (2), at least three times. One line of tab-separated numbers:
+ * backward and an SGD update with momentum, as cnn-train makes them. DEVICE (cpu) and PRECISION
+ * (fp32) are what cnn-train's options of these names take. After a warm-up the step is repeated for
+ * SECONDS (2), at least three times. A GPU still works when a training step returns; the next one
+ * waits for it when it reads its loss, and the last is waited for at the end, so that the times of
+ * all steps add up to the whole. One line of tab-separated numbers:
  *
  *   images/s (median)  images/s (best)  ms a batch (median)  ms a batch (best)
- *   peak memory (KiB)  ms from the start of the program to the end of the first step
+ *   peak memory (KiB, without a GPU's)  ms from the program's start to the end of the first step
  *
- * 66 is the status for a net that the zoo does not have. */
+ * 66 is the status for a net that the zoo does not have, 69 for a device that is not there. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +34,8 @@ struct bench {
     struct cnn_net *net;
     struct cnn_optimizer_options optimizer;
     struct cnn_batch_view batch;
+    const char *device;
+    enum cnn_precision precision;
     int training;
     uint64_t step; /* training steps done */
     float *x;      /* (n, c, h, w) */
@@ -82,7 +87,9 @@ static int open_net(struct bench *t, const char *what, size_t n, int threads)
                                     .optimizer_slabs =
                                         t->training ? cnn_optimizer_slabs(&t->optimizer) : 0};
     if (!rc)
-        rc = cnn_backend_open("cpu", threads, &t->backend);
+        rc = cnn_backend_open(t->device, threads, &t->backend);
+    if (!rc)
+        rc = cnn_backend_set_precision(t->backend, t->precision);
     if (!rc)
         rc = cnn_net_new(t->graph, t->backend, &wanted, &t->net);
     if (!rc)
@@ -119,20 +126,35 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static int wait_for_all(struct bench *t)
+{
+    return t->backend->ops->sync(t->backend);
+}
+
 /* The first step alone (*first: its end), a tenth of the time to warm up, then one time for each
- * step into took, sorted. The count, or a negative code. */
+ * step into took, sorted. The count, or a negative code. What is still going on after the last step
+ * is what the first one measured did not have to wait for. */
 static int measure(struct bench *t, double seconds, double *first, double *took)
 {
     int rc = step(t), count = 0;
+    if (!rc)
+        rc = wait_for_all(t);
     *first = now();
     while (!rc && now() - *first < seconds / 10)
         rc = step(t);
+    if (!rc)
+        rc = wait_for_all(t);
     double start = now();
     while (!rc && count < MOST_SAMPLES && (count < FEWEST_SAMPLES || now() - start < seconds)) {
         double begin = now();
         rc = step(t);
         took[count++] = now() - begin;
     }
+    double end = now();
+    if (!rc)
+        rc = wait_for_all(t);
+    if (count)
+        took[0] += now() - end;
     qsort(took, (size_t)count, sizeof *took, by_value);
     return rc ? rc : count;
 }
@@ -156,16 +178,29 @@ static void close_bench(struct bench *t)
     free(t->answer);
 }
 
+/* The precision of that name; -1: there is none. */
+static int find_precision(const char *name)
+{
+    static const char *const names[] = {"fp32", "tf32", "bf16"};
+    for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
+        if (!strcmp(name, names[i]))
+            return i;
+    return -1;
+}
+
 int main(int argc, char **argv)
 {
     static double took[MOST_SAMPLES];
-    struct bench t = {0};
+    struct bench t = {.device = argc > 6 ? argv[6] : "cpu"};
+    int precision = find_precision(argc > 7 ? argv[7] : "fp32");
     double start = now(), first = 0;
     long n = argc > 3 ? strtol(argv[3], NULL, 10) : 0;
     int infers = argc > 3 && !strcmp(argv[2], "infer");
     t.training = argc > 3 && !strcmp(argv[2], "train");
-    if (n < 1 || argc > 6 || infers + t.training != 1) {
-        fprintf(stderr, "Usage: bench-nets NET infer|train BATCH [SECONDS [THREADS]]\n");
+    t.precision = (enum cnn_precision)precision;
+    if (n < 1 || argc > 8 || precision < 0 || infers + t.training != 1) {
+        fprintf(stderr, "Usage: bench-nets NET infer|train BATCH [SECONDS [THREADS [DEVICE "
+                        "[" CNN_PRECISION_CHOICES "]]]]\n");
         return -CNN_EUSAGE;
     }
     int rc = open_net(&t, argv[1], (size_t)n, argc > 5 ? atoi(argv[5]) : 0);

@@ -18,7 +18,8 @@ numbers 6
 run bench-nets nonesuch infer 1
 status 66
 err_has '*nonesuch*'
-for arguments in '' 'lenet5 infer' 'lenet5 both 1' 'lenet5 infer 0' 'lenet5 infer 1 1 1 1'; do
+for arguments in '' 'lenet5 infer' 'lenet5 both 1' 'lenet5 infer 0' 'lenet5 infer 1 1 1 1' 'lenet5 infer 1 1 1 cpu fp31' \
+    'lenet5 infer 1 1 1 cpu bf16'; do
     # shellcheck disable=SC2086 # several words
     run bench-nets $arguments
     status 64
