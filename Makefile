@@ -121,7 +121,7 @@ $(error CUDA=1: nvcc was not found; put it on PATH or say NVCC=/where/it/is/nvcc
 endif
 endif
 # CUDA_ARCH: what to make code for, by default the GPU that is here; newer devices translate that of the last.
-CUDA_HERE := $(if $(NVCC),$(subst .,,$(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | sort -u)))
+CUDA_HERE := $(if $(NVCC),$(subst .,,$(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | sort -uV)))
 CUDA_ARCH ?= $(if $(filter portable,$(MODE)),75 80 86 89 90 100 120,$(or $(CUDA_HERE),80 90))
 gencode   = $(foreach a,$(CUDA_ARCH),-gencode arch=compute_$(a),code=sm_$(a)) \
     -gencode arch=compute_$(lastword $(CUDA_ARCH)),code=compute_$(lastword $(CUDA_ARCH))
@@ -157,7 +157,7 @@ tests: $(UNIT) $(DOUBLE) $(HELPERS)
 # What everything was built with; whoever depends on it is made again when that changes.
 FLAGS    := $(OBJ)/flags
 $(FLAGS): FORCE
-	$(shell mkdir -p $(@D))$(file >$@.new,$(CC) $(CPP_ALL) $(C_ALL) $(LD_ALL) $(LIBS_ALL) $(SINGLE) $(ZOO))
+	$(shell mkdir -p $(@D))$(file >$@.new,$(CC) $(NVCC) $(gencode) $(CPP_ALL) $(C_ALL) $(LD_ALL) $(LIBS_ALL) $(SINGLE) $(ZOO))
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(OBJ)/%.o: %.c $(FLAGS)

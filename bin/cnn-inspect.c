@@ -173,8 +173,11 @@ static int check_operands(const struct args *a, int n)
         return n > 1 ? cli_usage(&program, "--zoo takes one name at most") : -1;
     if (a->time && (modes || chosen_parts(a) || a->check))
         return cli_usage(&program, "--time prints times only, as text or with --json");
-    if ((a->training || a->compute.tune || a->compute.exact_conv) && !a->time)
-        return cli_usage(&program, "--training, --tune and --exact-conv need --time");
+    int computes = a->compute.tune || a->compute.exact_conv || a->compute.precision ||
+                   strcmp(a->compute.device, "cpu");
+    if ((a->training || computes) && !a->time)
+        return cli_usage(&program,
+                         "--training, --tune, --exact-conv, --device and --precision need --time");
     if (modes > 1)
         return cli_usage(&program,
                          "--print, --dot, --json, --diff and --filters exclude each other");

@@ -19,8 +19,8 @@ static int open_auto(int threads, struct cnn_backend **out)
 {
     char why[sizeof((*out)->fallback)];
     int rc = cnn_cuda_open(0, out);
-    if (rc != CNN_EDEVICE)
-        return rc;
+    if (!rc)
+        return 0;
     snprintf(why, sizeof why, "%s", cnn_error_message());
     cnn_error_clear();
     rc = cnn_cpu_open(threads, out);
@@ -51,8 +51,9 @@ int cnn_backend_set_precision(struct cnn_backend *b, enum cnn_precision precisio
 {
     static const char *const names[] = {"fp32", "tf32", "bf16"};
     if (precision != CNN_PRECISION_FP32 && !b->queue.cuda)
-        return cnn_fail(CNN_EUSAGE, "precision %s is for GPUs: the CPU computes in fp32",
-                        names[precision]);
+        return cnn_fail(CNN_EUSAGE, "precision %s is for GPUs: the CPU computes in fp32%s%s%s",
+                        names[precision], b->fallback[0] ? " (" : "", b->fallback,
+                        b->fallback[0] ? ")" : "");
     b->queue.precision = precision;
     return 0;
 }

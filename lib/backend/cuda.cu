@@ -238,21 +238,9 @@ static const struct cnn_kernels kernels = {
 
 /* In the order of struct cnn_backend_ops. */
 static const struct cnn_backend_ops ops = {
-    cuda_close,
-    cuda_alloc,
-    cuda_free,
-    cuda_available,
-    cuda_tensor_bytes,
-    cuda_upload_values,
-    cuda_download_values,
-    cuda_upload,
-    cuda_download,
-    cuda_upload_bytes,
-    cuda_download_bytes,
-    cuda_begin,
-    cuda_end,
-    cuda_forget,
-    cuda_check,
+    cuda_close,          cuda_alloc,           cuda_free,   cuda_available, cuda_tensor_bytes,
+    cuda_upload_values,  cuda_download_values, cuda_upload, cuda_download,  cuda_upload_bytes,
+    cuda_download_bytes, cuda_begin,           cuda_end,    cuda_forget,    cuda_check,
     cuda_sync,
 };
 
@@ -275,11 +263,27 @@ static int choose_device(int device)
     return e == cudaSuccess ? 0 : fail_open("the device", cudaGetErrorString(e));
 }
 
+/* For asking what code this build has for a device. */
+static __global__ void probe()
+{
+}
+
+/* Whether its tensor cores multiply TF32 and bfloat16, and the code for it knows that. */
+static cudaError_t find_tensor_cores(int major, int *found)
+{
+    struct cudaFuncAttributes a;
+    cudaError_t e = cudaFuncGetAttributes(&a, (const void *)probe);
+    *found = e == cudaSuccess && major >= 8 && a.ptxVersion >= 80;
+    return e;
+}
+
 /* Stream, cuBLAS and scratch memory. */
 static int set_up(struct cuda *c, int device)
 {
     struct cudaDeviceProp properties;
     cudaError_t e = cudaGetDeviceProperties(&properties, device);
+    if (e == cudaSuccess)
+        e = find_tensor_cores(properties.major, &c->device.tensor_cores);
     if (e == cudaSuccess)
         e = cudaStreamCreateWithFlags(&c->device.stream, cudaStreamNonBlocking);
     for (int i = 0; e == cudaSuccess && i < BUFFERS; i++)
@@ -291,7 +295,6 @@ static int set_up(struct cuda *c, int device)
     if (e != cudaSuccess)
         return e == cudaErrorMemoryAllocation ? fail_alloc(CNN_CUDA_SCRATCH + BLAS_BYTES, e)
                                               : fail_open("the device", cudaGetErrorString(e));
-    c->device.tensor_cores = properties.major >= 8;
     cublasHandle_t blas = NULL;
     cublasStatus_t status = cublasCreate(&blas);
     c->device.blas = blas;

@@ -158,7 +158,11 @@ static void replay_launch(struct cnn_queue *q, const struct cnn_launch_of *l)
     if (!differs)
         return;
     cudaKernelNodeParams p = node_of(&mine);
-    cnn_cuda_failed(q, l->name, cudaGraphExecKernelNodeSetParams(r->exec, op->node, &p));
+    if (cudaGraphExecKernelNodeSetParams(r->exec, op->node, &p) != cudaSuccess) {
+        cudaGetLastError(); /* it goes without */
+        r->unusable = true;
+        give_up(q); /* this one is among those that run now */
+    }
 }
 
 void cnn_cuda_record_launch(struct cnn_queue *q, const struct cnn_launch_of *l)
@@ -242,7 +246,7 @@ static cudaError_t build(struct cnn_queue *q, struct cnn_cuda_record *r)
             e = add_gemm(q, op, r->graph, before, before != NULL);
         }
     }
-    return e == cudaSuccess ? cudaGraphInstantiate(&r->exec, r->graph, 0) : e;
+    return e == cudaSuccess ? cudaGraphInstantiateWithFlags(&r->exec, r->graph, 0) : e;
 }
 
 void cnn_cuda_record_end(struct cnn_queue *q)
@@ -260,8 +264,9 @@ void cnn_cuda_record_end(struct cnn_queue *q)
     if (r->replays) {
         snprintf(q->cuda->last, sizeof q->cuda->last, "a recorded sequence");
         cnn_cuda_failed(q, "recorded sequence", cudaGraphLaunch(r->exec, q->cuda->stream));
-    } else if (r->count && build(q, r) != cudaSuccess) {
-        cudaGetLastError(); /* it goes without */
+    } else if (r->count && (build(q, r) != cudaSuccess || q->code)) {
+        cudaGetLastError(); /* it goes without: what ran, ran well */
+        q->code = 0;
         drop_graph(r);
         r->unusable = true;
     }

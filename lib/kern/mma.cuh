@@ -50,17 +50,21 @@ template <int N> __device__ inline void cnn_copies_wait()
  * bytes of row i / 4 of each. */
 static __device__ inline void cnn_load_matrices(uint32_t out[4], const void *row)
 {
+#if __CUDA_ARCH__ >= 800
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];\n"
                  : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
                  : "r"(cnn_shared_address(row)));
+#endif
 }
 
 /* The same, each matrix of 8 x 8 16-bit numbers transposed. */
 static __device__ inline void cnn_load_transposed(uint32_t out[4], const void *row)
 {
+#if __CUDA_ARCH__ >= 800
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];\n"
                  : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
                  : "r"(cnn_shared_address(row)));
+#endif
 }
 
 /* c (16 x 8 float32) += a (16 x 32 bytes) b (32 bytes x 8). */

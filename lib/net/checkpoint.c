@@ -19,7 +19,7 @@ size_t cnn_net_snapshot_count(struct cnn_net *net)
     return total;
 }
 
-void cnn_net_snapshot_get(struct cnn_net *net, float *values)
+int cnn_net_snapshot_get(struct cnn_net *net, float *values)
 {
     size_t params;
     const struct cnn_net_param *param = cnn_net_params(net, &params);
@@ -27,6 +27,8 @@ void cnn_net_snapshot_get(struct cnn_net *net, float *values)
         cnn_net_param_get(net, &param[i], values);
         values += cnn_shape_count(&param[i].shape);
     }
+    struct cnn_backend *b = cnn_net_backend(net);
+    return b->ops->check(b);
 }
 
 void cnn_net_snapshot_set(struct cnn_net *net, const float *values)

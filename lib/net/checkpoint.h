@@ -10,7 +10,7 @@
 /* Elements of all parameters and statistics together, and copies of them in canonical order, one
  * after another. */
 size_t cnn_net_snapshot_count(struct cnn_net *net);
-void cnn_net_snapshot_get(struct cnn_net *net, float *values);
+int cnn_net_snapshot_get(struct cnn_net *net, float *values); /* 0, or the device's error */
 void cnn_net_snapshot_set(struct cnn_net *net, const float *values);
 
 /* Write the net's parameters and statistics, its optimizer's state arrays (`slabs` of them), `best`

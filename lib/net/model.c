@@ -309,7 +309,10 @@ static int write_params(struct cnn_safetensors_writer *w, struct cnn_net *net)
         if (!values)
             return CNN_ESYSTEM;
         cnn_net_param_get(net, &param[i], values);
-        rc = cnn_safetensors_data(w, values, count * sizeof *values);
+        struct cnn_backend *b = cnn_net_backend(net);
+        rc = b->ops->check(b);
+        if (!rc)
+            rc = cnn_safetensors_data(w, values, count * sizeof *values);
         free(values);
     }
     return rc;

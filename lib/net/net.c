@@ -270,14 +270,17 @@ static int check_room(const struct cnn_net *net, const struct cnn_net_config *co
         return 0;
     size_t left = b->ops->available(net->backend), mib = (size_t)1 << 20;
     size_t slabs = 1 + (size_t)(config->training != 0) + (size_t)config->optimizer_slabs;
-    size_t fixed = (slabs * net->value_count + net->statistic_count) * sizeof(real) +
-                   net->plan->packed_bytes;
-    size_t moving = net->plan->activation_bytes;
+    size_t fixed =
+        (slabs * net->value_count + net->statistic_count) * sizeof(real) + net->plan->packed_bytes;
+    const struct cnn_graph *g = net->graph; /* what is uploaded waits in two places */
+    size_t in = cnn_chw_count(g->input.shape), out = cnn_chw_count(g->node[g->logits].layer.out);
+    size_t moving =
+        net->plan->activation_bytes + config->batch * (2 * in + 2 * out + 1) * sizeof(real);
     if (fixed <= left && moving <= left - fixed)
         return 0;
-    size_t fits = fixed < left ? (size_t)((double)(left - fixed) / (double)moving *
-                                          (double)config->batch)
-                               : 0;
+    size_t fits = fixed < left
+                      ? (size_t)((double)(left - fixed) / (double)moving * (double)config->batch)
+                      : 0;
     if (!fits)
         return cnn_fail(CNN_ESYSTEM, "the net needs %zu MiB of the device, %zu MiB are free",
                         (fixed + moving / config->batch) / mib, left / mib);
@@ -292,7 +295,7 @@ static int build(struct cnn_net *net, const struct cnn_net_config *config)
     const struct cnn_graph *g = net->graph;
     net->batch = config->batch;
     net->training = config->training;
-    net->backend->queue.once = config->once;
+    net->once = net->backend->queue.once = config->once;
     net->node = cnn_arena_alloc(net->arena, (size_t)g->nodes * sizeof *net->node);
     if (!net->node)
         return CNN_ESYSTEM;
@@ -391,15 +394,17 @@ struct cnn_net_param *cnn_net_params(struct cnn_net *net, size_t *count)
 
 void cnn_net_param_set(struct cnn_net *net, const struct cnn_net_param *p, const float *values)
 {
-    struct cnn_tensor t = p->value;
+    struct cnn_tensor *t = &net->param[p - net->param].value;
     net->ready = 0;
-    net->backend->ops->upload(net->backend, &t, values);
+    if (p->trained)
+        t->data = net->values + p->offset; /* it may have been lent another */
+    net->backend->ops->upload(net->backend, t, values);
 }
 
 void cnn_net_param_lend(struct cnn_net *net, const struct cnn_net_param *p, const float *values)
 {
-    int as_they_are = sizeof(real) == sizeof(float) && net->backend->queue.pool;
-    if (!net->backend->queue.once || net->training || !as_they_are || !p->trained) {
+    int as_they_are = sizeof(real) == sizeof(float) && !net->backend->queue.cuda;
+    if (!net->once || net->training || !as_they_are || !p->trained) {
         cnn_net_param_set(net, p, values);
         return;
     }

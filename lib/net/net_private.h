@@ -32,7 +32,7 @@ struct cnn_net {
     struct cnn_backend *backend;
     struct cnn_plan *plan;
     size_t batch;
-    int training;
+    int training, once;
     unsigned char *wants; /* (nodes) backward runs here */
     struct cnn_net_node *node;
     size_t params;

@@ -166,6 +166,7 @@ static void forward_portions(struct cnn_net *net, int first, int last, double *t
 int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int training,
                     uint64_t seed, uint64_t step)
 {
+    net->backend->queue.once = net->once;
     if (!net->ready && cnn_net_prepare(net))
         return cnn_error_code();
     set_batch(net, batch->n);

@@ -15,7 +15,7 @@ int cnn_compute_net(const struct cnn_compute *c, const struct cnn_graph *graph,
         return rc;
     struct cnn_backend *b = *backend;
     b->queue.exact_conv = c->exact_conv;
-    int measure = c->tune && b->queue.pool;
+    int measure = c->tune && !b->queue.cuda;
     rc = measure ? cnn_tuned_net_new(graph, b, config, note, net)
                  : cnn_net_new(graph, b, config, net);
     if (!rc && b->fallback[0])

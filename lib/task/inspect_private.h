@@ -34,13 +34,16 @@ struct inspect_time_row {
 
 struct inspect_times {
     size_t batch;
-    int threads, training, runs;
+    int threads; /* 0: a GPU */
+    int training, runs;
     struct cnn_limits limits;
     struct inspect_time_row *row; /* (rows) */
     size_t rows;
     double seconds; /* of a whole run, the median */
 };
 
+/* What the device reaches, measured for about so many seconds. */
+int inspect_limits(struct cnn_backend *b, double seconds, struct cnn_limits *out);
 /* The least time that the work takes at the machine's limits, as a part of the time that it took.
  */
 double inspect_share_of_limit(const struct inspect_times *t, const struct inspect_time_row *r,

@@ -85,6 +85,8 @@ static int run(struct timer *t, double *sample)
         rc = cnn_optimizer_step(&t->optimizer, t->net, 0, 1, 1, NULL);
     if (!rc)
         rc = cnn_net_zero_gradients(t->net);
+    if (!rc)
+        rc = t->backend->ops->sync(t->backend);
     double end = cnn_seconds();
     sample[2 * t->nodes] = end - update;
     sample[2 * t->nodes + 1] = end - start;
@@ -156,7 +158,7 @@ static int summarize(struct timer *t)
     struct inspect_times *times = &t->times;
     int rc = (times->row = cnn_calloc(t->nodes + 1, sizeof *times->row)) ? 0 : CNN_ESYSTEM;
     times->batch = t->o->batch;
-    times->threads = cnn_queue_threads(&t->backend->queue);
+    times->threads = t->backend->queue.cuda ? 0 : cnn_queue_threads(&t->backend->queue);
     times->training = t->o->training;
     for (int i = 0; !rc && i < t->in->graph->nodes; i++)
         if (i == 0 || p->step[i].layer)
@@ -201,7 +203,7 @@ int cnn_inspect_time(const struct cnn_inspect *in, const struct cnn_time_options
     if (!rc)
         rc = summarize(&t);
     if (!rc)
-        rc = cnn_limits_measure(&t.backend->queue, LIMITS_SECONDS, &t.times.limits);
+        rc = inspect_limits(t.backend, LIMITS_SECONDS, &t.times.limits);
     if (!rc && json)
         rc = inspect_time_json(in->name, &t.times, out);
     else if (!rc)

@@ -75,9 +75,13 @@ void inspect_time_text(const struct inspect_times *t, struct cnn_buf *out)
     cnn_buf_printf(out, "time       %.3f ms, the median of %d runs\n", 1e3 * t->seconds, t->runs);
     cnn_buf_printf(out, "speed      %.1f images/s, %.1f GFLOP/s\n", (double)t->batch / t->seconds,
                    2e-9 * multiply_adds(t) / t->seconds);
-    cnn_buf_printf(out, "limits     %.1f GFLOP/s, %.1f GB/s (%d thread%s, %s)\n",
-                   2e-9 * t->limits.multiply_adds, 1e-9 * t->limits.bytes, t->threads,
-                   t->threads == 1 ? "" : "s", cnn_isa()->name);
+    cnn_buf_printf(out, "limits     %.1f GFLOP/s, %.1f GB/s", 2e-9 * t->limits.multiply_adds,
+                   1e-9 * t->limits.bytes);
+    if (t->threads)
+        cnn_buf_printf(out, " (%d thread%s, %s)\n", t->threads, t->threads == 1 ? "" : "s",
+                       cnn_isa()->name);
+    else
+        cnn_buf_puts(out, " (GPU: matrix products, copies)\n");
 }
 
 static json_t *pass_json(const struct inspect_times *t, const struct inspect_time_row *r, int back)

@@ -108,11 +108,11 @@ static int check_data(struct trainer *t)
 }
 
 /* Whether this epoch is the best so far, and whether it is time to stop. */
-static void judge(struct trainer *t)
+static int judge(struct trainer *t)
 {
     struct train_state *s = &t->s;
     if (!t->best)
-        return;
+        return 0;
     int top1 = t->o->monitor == MONITOR_TOP1;
     double value = top1 ? t->report.val_top1 : t->report.val_loss;
     if (!s->has_best || (top1 ? value > s->best_value : value < s->best_value)) {
@@ -120,11 +120,11 @@ static void judge(struct trainer *t)
         s->best_value = value;
         s->best_epoch = s->epoch + 1;
         s->waited = 0;
-        cnn_net_snapshot_get(t->net, t->best);
-        return;
+        return cnn_net_snapshot_get(t->net, t->best);
     }
     s->waited++;
     s->stopped = s->waited >= (uint64_t)t->o->patience;
+    return 0;
 }
 
 static int add_to_curve(struct trainer *t)
@@ -167,8 +167,9 @@ static int end_epoch(struct trainer *t)
     if (rc)
         return rc;
     t->report.seconds = cnn_seconds() - t->epoch_begun;
-    judge(t);
-    rc = add_to_curve(t);
+    rc = judge(t);
+    if (!rc)
+        rc = add_to_curve(t);
     if (!rc)
         rc = train_log_epoch(t);
     if (rc)

@@ -73,6 +73,10 @@ case $BUILD in
     ;;
 esac
 
+run cnn-inspect --time -b 4 --device cuda --precision tf32 cpu1
+status 0
+out_has 'limits * GB/s (GPU: matrix products, copies)'
+
 # The same run on both, and twice on the GPU.
 train --epochs 2 -o cpu2
 train --epochs 2 --device cuda -o gpu2
