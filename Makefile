@@ -131,7 +131,7 @@ ifneq ($(filter release portable,$(MODE)),)
 SINGLE   += $(CUDA_SOURCES:%.cu=$(OBJ)/%.cu.o)
 CUDA_ON  := -DCNN_CUDA
 UNIT     += $(BUILD)/tests/kernels-cuda
-CUDA_LIBS := -L$(abspath $(dir $(NVCC))../lib64) -Wl,-rpath,$(abspath $(dir $(NVCC))../lib64) -lcublas -lcudart $(if $(filter portable,$(MODE)),,-lstdc++)
+CUDA_LIBS := -L$(abspath $(dir $(NVCC))../lib64) -Wl,-rpath,$(abspath $(dir $(NVCC))../lib64) -lcudart_static -ldl -lrt $(if $(filter portable,$(MODE)),,-lstdc++)
 LIBS_ALL += $(CUDA_LIBS)
 endif
 endif

@@ -1,7 +1,6 @@
 /* An NVIDIA GPU as a device. Activations lie channels last, in float32 or bfloat16; all work is in
  * one stream. Host memory goes through two pinned buffers in turn, so that a copy overlaps what is
  * being computed. */
-#include <cublas_v2.h>
 #include <cuda_runtime.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 extern "C" {
 #include "base/memory.h"
 }
+#include "kern/blas_library.cuh"
 #include "kern/cuda_record.cuh"
 #include "kern/transfer.cuh"
 
@@ -55,7 +55,7 @@ static void cuda_close(struct cnn_backend *b)
             cudaEventDestroy(c->staging[i].done);
     }
     if (c->device.blas)
-        cublasDestroy((cublasHandle_t)c->device.blas);
+        c->device.library->destroy((cublasHandle_t)c->device.blas);
     cudaFree(c->blas_workspace);
     cudaFree(c->device.scratch);
     if (c->device.stream)
@@ -277,6 +277,22 @@ static cudaError_t find_tensor_cores(int major, int *found)
     return e;
 }
 
+static int start_blas(struct cuda *c)
+{
+    const char *why = NULL;
+    const struct cnn_blas_library *library = c->device.library = cnn_blas_library(&why);
+    if (!library)
+        return fail_open("cuBLAS", why ? why : "not found");
+    cublasHandle_t blas = NULL;
+    cublasStatus_t status = library->create(&blas);
+    c->device.blas = blas;
+    if (status == CUBLAS_STATUS_SUCCESS)
+        status = library->set_stream(blas, c->device.stream);
+    if (status == CUBLAS_STATUS_SUCCESS)
+        status = library->set_workspace(blas, c->blas_workspace, BLAS_BYTES);
+    return status == CUBLAS_STATUS_SUCCESS ? 0 : fail_open("cuBLAS", library->status(status));
+}
+
 /* Stream, cuBLAS and scratch memory. */
 static int set_up(struct cuda *c, int device)
 {
@@ -295,14 +311,7 @@ static int set_up(struct cuda *c, int device)
     if (e != cudaSuccess)
         return e == cudaErrorMemoryAllocation ? fail_alloc(CNN_CUDA_SCRATCH + BLAS_BYTES, e)
                                               : fail_open("the device", cudaGetErrorString(e));
-    cublasHandle_t blas = NULL;
-    cublasStatus_t status = cublasCreate(&blas);
-    c->device.blas = blas;
-    if (status == CUBLAS_STATUS_SUCCESS)
-        status = cublasSetStream(blas, c->device.stream);
-    if (status == CUBLAS_STATUS_SUCCESS)
-        status = cublasSetWorkspace(blas, c->blas_workspace, BLAS_BYTES);
-    return status == CUBLAS_STATUS_SUCCESS ? 0 : fail_open("cuBLAS", cublasGetStatusString(status));
+    return start_blas(c);
 }
 
 int cnn_cuda_open(int device, struct cnn_backend **out)

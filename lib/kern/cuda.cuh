@@ -31,7 +31,8 @@ enum { CNN_CUDA_SCRATCH = 32 << 20 }; /* bytes for one kernel's partial results 
 /* What a queue has on a GPU; backend/cuda.cu makes it. */
 struct cnn_cuda {
     cudaStream_t stream;
-    void *blas;       /* cublasHandle_t */
+    const struct cnn_blas_library *library; /* cuBLAS (blas_library.cuh) */
+    void *blas;                             /* cublasHandle_t */
     void *scratch;    /* CNN_CUDA_SCRATCH bytes on the device, for use within one kernel's body */
     int tensor_cores; /* that multiply TF32 and bfloat16: sm_80 and newer */
     int check;        /* wait after each launch, so that a failure names its kernel */

@@ -303,6 +303,11 @@ int cnn_net_loss(struct cnn_net *net, double *weighted_sum, double *weight_sum)
     return rc;
 }
 
+double cnn_net_weight(const struct cnn_net *net)
+{
+    return net->weight_sum;
+}
+
 int cnn_net_value(struct cnn_net *net, int node, float *out)
 {
     net->backend->ops->download_values(net->backend, out, &net->node[node].value);

@@ -22,10 +22,10 @@ int train_one_batch(struct trainer *t, const struct cnn_batch_view *b, double sc
 {
     int rc = cnn_net_forward(t->net, b, 1, (uint64_t)t->o->seed, draw);
     if (!rc)
+        rc = cnn_net_backward(t->net, scale < 0 ? cnn_net_weight(t->net) : scale);
+    if (!rc) /* at last: it waits for the device */
         rc = cnn_net_loss(t->net, &loss->sum, &loss->weight);
-    if (!rc && !isfinite(loss->sum))
-        rc = not_finite(t, "the loss");
-    return rc ? rc : cnn_net_backward(t->net, scale < 0 ? loss->weight : scale);
+    return !rc && !isfinite(loss->sum) ? not_finite(t, "the loss") : rc;
 }
 
 /* Sums that do not depend on the order in which samples came. */

@@ -104,11 +104,11 @@ static int train_step(struct bench *t)
     if (!rc)
         rc = cnn_net_forward(t->net, &t->batch, 1, 1, t->step);
     if (!rc)
+        rc = cnn_net_backward(t->net, 1);
+    if (!rc)
         rc = cnn_net_loss(t->net, &loss, &weight);
     if (!rc && !isfinite(loss))
         rc = cnn_fail(CNN_EINTERNAL, "the loss is not finite");
-    if (!rc)
-        rc = cnn_net_backward(t->net, 1);
     return rc ? rc : cnn_optimizer_step(&t->optimizer, t->net, 1e-4, ++t->step, 1, NULL);
 }
 

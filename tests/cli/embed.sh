@@ -10,6 +10,10 @@ mkdir include
 cp "$ROOT/lib/cnn.h" include
 sed -n '/^#include <cnn.h>/,/^\.Ed/p' "$ROOT/man/cnn.3" | sed '/^\.Ed/d; s/\\e/\\/g' >name.c
 libs=$(pkg-config --libs openblas libpng libjpeg zlib libarchive jansson)
+if nm "$BUILD/libcnn.a" 2>/dev/null | grep -q cudaLaunchKernel; then
+    nvcc=$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)
+    libs="$libs -L$(dirname "$nvcc")/../lib64 -lcudart_static -ldl -lrt -lstdc++"
+fi
 # shellcheck disable=SC2086 # a list of options
 run "$cc" -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude name.c "$BUILD/libcnn.a" $libs -lm -pthread -o name
 status 0
