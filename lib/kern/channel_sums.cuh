@@ -106,8 +106,8 @@ static void cnn_channel_sums(struct cnn_queue *q, const char *name, const struct
 }
 
 /* A tile's sums as they are. */
-template <int S, int V>
-static __device__ inline void cnn_tile_add(float (&part)[S][V], double (&sum)[S][V])
+template <int S, int V, typename P>
+static __device__ inline void cnn_tile_add(P (&part)[S][V], double (&sum)[S][V])
 {
     CNN_UNROLL
     for (int s = 0; s < S; s++) {
