@@ -9,7 +9,9 @@
 #include "kernels_elementwise.h"
 
 #include "kernels_channels.h"
-#include "kernels_layers.h"
+#include "kernels_pool.h"
+#include "kernels_softmax.h"
+#include "kernels_loss.h"
 #include "kernels_norm.h"
 #include "kernels_update.h"
 

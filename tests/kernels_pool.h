@@ -1,88 +1,10 @@
-/* Softmax, pooling and losses against plain loops in double precision. */
+/* Pooling against plain loops in double precision. */
 
-struct layer_case {
+struct pool_case {
     struct cnn_tensor x, y, dy, dx;
     struct cnn_window g;
     int32_t *argmax;
-    real *loss;
-    struct cnn_targets t;
-    double smooth;
-    int which;
 };
-
-static const size_t shapes[][4] = {{1, 1, 1, 1},  {5, 10, 1, 1}, {300, 7, 1, 1},
-                                   {3, 4, 9, 17}, {2, 3, 1, 70}, {70, 5, 13, 11}};
-enum { SHAPES = sizeof shapes / sizeof *shapes };
-
-static struct cnn_tensor shaped(int i, enum kind kind)
-{
-    return tensor(shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3], kind);
-}
-
-/* y (c) = softmax of x (c), elements `step` apart. */
-static void softmax_of(const real *x, size_t c, size_t step, double *y)
-{
-    double top = -INFINITY, sum = 0;
-    for (size_t k = 0; k < c; k++)
-        top = fmax(top, (double)x[k * step]);
-    for (size_t k = 0; k < c; k++)
-        sum += exp((double)x[k * step] - top);
-    for (size_t k = 0; k < c; k++)
-        y[k * step] = exp((double)x[k * step] - top) / sum;
-}
-
-static void softmax_run(struct cnn_queue *q, void *context)
-{
-    struct layer_case *l = context;
-    K(softmax_forward)(q, &l->x, &l->y);
-}
-
-static void softmax_back_run(struct cnn_queue *q, void *context)
-{
-    struct layer_case *l = context;
-    K(softmax_backward)(q, &l->y, &l->dy, &l->dx);
-}
-
-static void test_softmax_forward(void **state)
-{
-    (void)state;
-    for (int i = 0; i < SHAPES; i++) {
-        struct layer_case l = {.x = shaped(i, INPUT), .y = shaped(i, OUTPUT)};
-        size_t count = cnn_tensor_count(&l.x), c = l.x.c, hw = l.x.h * l.x.w;
-        real *x = l.x.data;
-        for (size_t k = 0; k < count; k++)
-            x[k] *= k < c ? 300 : 5;
-        run_all(softmax_run, &l);
-        double *want = zeros(count);
-        for (size_t k = 0; k < count / c; k++)
-            softmax_of(x + k / hw * c * hw + k % hw, c, hw, want + k / hw * c * hw + k % hw);
-        expect_close("y", l.y.data, want, count, 2e-6);
-        free(want);
-        buffers_free();
-    }
-}
-
-static void test_softmax_backward(void **state)
-{
-    (void)state;
-    for (int i = 0; i < SHAPES; i++) {
-        struct layer_case l = {
-            .y = shaped(i, INPUT), .dy = shaped(i, INPUT), .dx = shaped(i, OUTPUT)};
-        size_t count = cnn_tensor_count(&l.y), c = l.y.c, hw = l.y.h * l.y.w;
-        run_all(softmax_back_run, &l);
-        double *want = zeros(count);
-        for (size_t k = 0; k < count; k++) {
-            size_t first = k / (c * hw) * c * hw + k % hw;
-            double dot = 0;
-            for (size_t m = 0; m < c; m++)
-                dot += value(&l.y, first + m * hw) * value(&l.dy, first + m * hw);
-            want[k] = value(&l.y, k) * (value(&l.dy, k) - dot);
-        }
-        expect_close("dx", l.dx.data, want, count, 2e-6);
-        free(want);
-        buffers_free();
-    }
-}
 
 /* Windows of all kinds that layers can ask for: {in_h, in_w, kh, kw, stride_h, stride_w, pad_top,
  * pad_left, pad_bottom, pad_right, ceiling}. */
@@ -122,8 +44,8 @@ static struct cnn_window window(int i, int count_pad)
 }
 
 /* Calls `visit` for each element of each window; `inside` says whether it is in the input. */
-static void each_element(struct layer_case *l, size_t planes,
-                         void (*visit)(struct layer_case *l, double *out, size_t y, size_t x,
+static void each_element(struct pool_case *l, size_t planes,
+                         void (*visit)(struct pool_case *l, double *out, size_t y, size_t x,
                                        int inside),
                          double *out)
 {
@@ -143,14 +65,14 @@ static void each_element(struct layer_case *l, size_t planes,
         }
 }
 
-static void visit_max(struct layer_case *l, double *out, size_t y, size_t x, int inside)
+static void visit_max(struct pool_case *l, double *out, size_t y, size_t x, int inside)
 {
     if (inside && value_at(&l->x, x) > out[y])
         out[y] = value_at(&l->x, x);
 }
 
 /* Divisors are counted first, behind the outputs. */
-static void visit_count(struct layer_case *l, double *out, size_t y, size_t x, int inside)
+static void visit_count(struct pool_case *l, double *out, size_t y, size_t x, int inside)
 {
     (void)x;
     out[y] += inside || l->g.count_pad;
@@ -158,13 +80,13 @@ static void visit_count(struct layer_case *l, double *out, size_t y, size_t x, i
 
 static double *counts;
 
-static void visit_mean(struct layer_case *l, double *out, size_t y, size_t x, int inside)
+static void visit_mean(struct pool_case *l, double *out, size_t y, size_t x, int inside)
 {
     if (inside)
         out[y] += value_at(&l->x, x) / counts[y];
 }
 
-static void visit_spread(struct layer_case *l, double *out, size_t y, size_t x, int inside)
+static void visit_spread(struct pool_case *l, double *out, size_t y, size_t x, int inside)
 {
     if (inside)
         out[x] += value_at(&l->dy, y) / counts[y];
@@ -172,25 +94,25 @@ static void visit_spread(struct layer_case *l, double *out, size_t y, size_t x, 
 
 static void max_run(struct cnn_queue *q, void *context)
 {
-    struct layer_case *l = context;
+    struct pool_case *l = context;
     K(maxpool_forward)(q, &l->g, &l->x, &l->y, l->argmax);
 }
 
 static void max_back_run(struct cnn_queue *q, void *context)
 {
-    struct layer_case *l = context;
+    struct pool_case *l = context;
     K(maxpool_backward)(q, &l->g, &l->dy, l->argmax, &l->dx);
 }
 
 static void mean_run(struct cnn_queue *q, void *context)
 {
-    struct layer_case *l = context;
+    struct pool_case *l = context;
     K(avgpool_forward)(q, &l->g, &l->x, &l->y);
 }
 
 static void mean_back_run(struct cnn_queue *q, void *context)
 {
-    struct layer_case *l = context;
+    struct pool_case *l = context;
     K(avgpool_backward)(q, &l->g, &l->dy, &l->dx);
 }
 
@@ -198,7 +120,7 @@ enum { N = 6, C = 5 };
 
 /* The chosen input of output k (canonical) has the value `want`, and none before it in its window.
  */
-static void check_argmax(const struct layer_case *l, size_t k, double want)
+static void check_argmax(const struct pool_case *l, size_t k, double want)
 {
     const struct cnn_window *g = &l->g;
     size_t plane = k / (g->out_h * g->out_w) * g->in_h * g->in_w;
@@ -220,9 +142,9 @@ static void test_maxpool_forward(void **state)
         struct cnn_window g = window(i / LAYOUTS / 2, 0);
         int layout = layout_of(i);
         size_t out = N * C * g.out_h * g.out_w;
-        struct layer_case l = {.g = g,
-                               .x = tensor_in(layout, N, C, g.in_h, g.in_w, INPUT),
-                               .y = tensor_in(layout, N, C, g.out_h, g.out_w, OUTPUT)};
+        struct pool_case l = {.g = g,
+                              .x = tensor_in(layout, N, C, g.in_h, g.in_w, INPUT),
+                              .y = tensor_in(layout, N, C, g.out_h, g.out_w, OUTPUT)};
         real *x = l.x.data;
         for (size_t k = 0; k < cnn_tensor_elements(&l.x); k++)
             x[k] = (real)(floor((double)x[k] * 4) / 4); /* many equals */
@@ -263,9 +185,9 @@ static void test_maxpool_backward(void **state)
         struct cnn_window g = window(i / LAYOUTS, 0);
         int layout = layout_of(i);
         size_t pixels = g.out_h * g.out_w, out = N * C * pixels, in = N * C * g.in_h * g.in_w;
-        struct layer_case l = {.g = g,
-                               .dy = tensor_in(layout, N, C, g.out_h, g.out_w, INPUT),
-                               .dx = tensor_in(layout, N, C, g.in_h, g.in_w, OUTPUT)};
+        struct pool_case l = {.g = g,
+                              .dy = tensor_in(layout, N, C, g.out_h, g.out_w, INPUT),
+                              .dx = tensor_in(layout, N, C, g.in_h, g.in_w, OUTPUT)};
         size_t bytes = cnn_tensor_elements(&l.dy) * sizeof *l.argmax;
         l.argmax = buffer_new(bytes, INPUT);
         memset(l.argmax, 0, bytes);
@@ -289,9 +211,9 @@ static void test_avgpool_forward(void **state)
         struct cnn_window g = window(i / LAYOUTS / 2, i / LAYOUTS % 2);
         int layout = layout_of(i);
         size_t out = N * C * g.out_h * g.out_w;
-        struct layer_case l = {.g = g,
-                               .x = tensor_in(layout, N, C, g.in_h, g.in_w, INPUT),
-                               .y = tensor_in(layout, N, C, g.out_h, g.out_w, OUTPUT)};
+        struct pool_case l = {.g = g,
+                              .x = tensor_in(layout, N, C, g.in_h, g.in_w, INPUT),
+                              .y = tensor_in(layout, N, C, g.out_h, g.out_w, OUTPUT)};
         run_all(mean_run, &l);
         double *want = zeros(out);
         counts = zeros(out);
@@ -311,9 +233,9 @@ static void test_avgpool_backward(void **state)
         struct cnn_window g = window(i / LAYOUTS / 2, i / LAYOUTS % 2);
         int layout = layout_of(i);
         size_t out = N * C * g.out_h * g.out_w, in = N * C * g.in_h * g.in_w;
-        struct layer_case l = {.g = g,
-                               .dy = tensor_in(layout, N, C, g.out_h, g.out_w, INPUT),
-                               .dx = tensor_in(layout, N, C, g.in_h, g.in_w, OUTPUT)};
+        struct pool_case l = {.g = g,
+                              .dy = tensor_in(layout, N, C, g.out_h, g.out_w, INPUT),
+                              .dx = tensor_in(layout, N, C, g.in_h, g.in_w, OUTPUT)};
         run_all(mean_back_run, &l);
         double *want = zeros(in);
         counts = zeros(out);
@@ -328,13 +250,13 @@ static void test_avgpool_backward(void **state)
 
 static void adaptive_run(struct cnn_queue *q, void *context)
 {
-    struct layer_case *l = context;
+    struct pool_case *l = context;
     K(adaptive_avgpool_forward)(q, &l->x, &l->y);
 }
 
 static void adaptive_back_run(struct cnn_queue *q, void *context)
 {
-    struct layer_case *l = context;
+    struct pool_case *l = context;
     K(adaptive_avgpool_backward)(q, &l->dy, &l->dx);
 }
 
@@ -371,8 +293,8 @@ static void test_adaptive_avgpool_forward(void **state)
     (void)state;
     for (int i = 0; i < LAYOUTS * ADAPTIVE; i++) {
         const size_t *s = adaptive_sizes[i / LAYOUTS];
-        struct layer_case l = {.x = tensor_in(layout_of(i), N, C, s[0], s[1], INPUT),
-                               .y = tensor_in(layout_of(i), N, C, s[2], s[3], OUTPUT)};
+        struct pool_case l = {.x = tensor_in(layout_of(i), N, C, s[0], s[1], INPUT),
+                              .y = tensor_in(layout_of(i), N, C, s[2], s[3], OUTPUT)};
         run_all(adaptive_run, &l);
         double *want = zeros(N * C * s[2] * s[3]);
         adaptive_plainly(s, &l.x, 0, want);
@@ -387,8 +309,8 @@ static void test_adaptive_avgpool_backward(void **state)
     (void)state;
     for (int i = 0; i < LAYOUTS * ADAPTIVE; i++) {
         const size_t *s = adaptive_sizes[i / LAYOUTS];
-        struct layer_case l = {.dy = tensor_in(layout_of(i), N, C, s[2], s[3], INPUT),
-                               .dx = tensor_in(layout_of(i), N, C, s[0], s[1], OUTPUT)};
+        struct pool_case l = {.dy = tensor_in(layout_of(i), N, C, s[2], s[3], INPUT),
+                              .dx = tensor_in(layout_of(i), N, C, s[0], s[1], OUTPUT)};
         run_all(adaptive_back_run, &l);
         double *want = zeros(N * C * s[0] * s[1]);
         adaptive_plainly(s, &l.dy, 1, want);
@@ -396,167 +318,4 @@ static void test_adaptive_avgpool_backward(void **state)
         free(want);
         buffers_free();
     }
-}
-
-/* Losses. which: bit 0 vectors instead of labels, bit 1 smoothing. */
-enum loss { XENT, MSE, BCE };
-
-struct loss_case {
-    enum loss loss;
-    struct layer_case l;
-};
-
-static void loss_run(struct cnn_queue *q, void *context)
-{
-    struct loss_case *c = context;
-    struct layer_case *l = &c->l;
-    if (c->loss == XENT)
-        K(xent_forward)(q, l->smooth, &l->x, &l->t, l->loss);
-    else if (c->loss == MSE)
-        K(mse_forward)(q, &l->x, &l->t, l->loss);
-    else
-        K(bce_forward)(q, &l->x, &l->t, l->loss);
-}
-
-static void loss_back_run(struct cnn_queue *q, void *context)
-{
-    struct loss_case *c = context;
-    struct layer_case *l = &c->l;
-    if (c->loss == XENT)
-        K(xent_backward)(q, l->smooth, 0.3, &l->x, &l->t, &l->dx);
-    else if (c->loss == MSE)
-        K(mse_backward)(q, 0.3, &l->x, &l->t, &l->dx);
-    else
-        K(bce_backward)(q, 0.3, &l->x, &l->t, &l->dx);
-}
-
-static double target(const struct layer_case *l, size_t n, size_t c, size_t p)
-{
-    size_t hw = l->x.h * l->x.w;
-    if (!l->t.label)
-        return (double)l->t.vector[(n * l->x.c + c) * hw + p];
-    return l->t.label[n * hw + p] == (int32_t)c;
-}
-
-/* The loss of position p of sample n and its derivatives (c, hw apart), before the mean. */
-static double loss_at(const struct loss_case *k, size_t n, size_t p, double *dx)
-{
-    const struct layer_case *l = &k->l;
-    size_t hw = l->x.h * l->x.w, c = l->x.c, first = n * c * hw + p;
-    const real *x = (const real *)l->x.data + first;
-    double loss = 0, all = 0, *y = zeros(c * hw);
-    softmax_of(x, c, hw, y);
-    for (size_t i = 0; i < c; i++) {
-        double t = target(l, n, i, p), v = (double)x[i * hw], s = 1 / (1 + exp(-v));
-        double soft = (1 - l->smooth) * t + l->smooth / (double)c;
-        all += soft;
-        if (k->loss == XENT)
-            loss -= soft * log(y[i * hw]);
-        else if (k->loss == MSE)
-            loss += (v - t) * (v - t);
-        else
-            loss -= t * log(s) + (1 - t) * log(1 - s);
-        dx[i * hw] = k->loss == MSE ? 2 * (v - t) : k->loss == BCE ? s - t : -soft;
-    }
-    for (size_t i = 0; k->loss == XENT && i < c; i++)
-        dx[i * hw] += y[i * hw] * all;
-    free(y);
-    return loss;
-}
-
-static void set_loss_targets(struct layer_case *l, int vector_)
-{
-    size_t positions = l->x.n * l->x.h * l->x.w;
-    l->t.weight = positive(l->x.n);
-    if (vector_) {
-        l->t.vector = positive(positions * l->x.c);
-        return;
-    }
-    int32_t *label = buffer_new(positions * sizeof *label, INPUT);
-    for (size_t k = 0; k < positions; k++)
-        label[k] = k % 7 == 6 ? -1 : (int32_t)pick(0, l->x.c - 1);
-    l->t.label = label;
-}
-
-/* Losses (n) and gradients (n, c, hw) of the whole batch. */
-static void loss_reference(struct loss_case *k, double *loss, double *dx)
-{
-    struct layer_case *l = &k->l;
-    size_t hw = l->x.h * l->x.w, c = l->x.c;
-    for (size_t n = 0; n < l->x.n; n++) {
-        double terms = 0;
-        for (size_t p = 0; p < hw; p++) {
-            if (l->t.label && l->t.label[n * hw + p] < 0)
-                continue;
-            loss[n] += loss_at(k, n, p, dx + n * c * hw + p);
-            terms += k->loss == XENT ? 1 : (double)c;
-        }
-        if (terms == 0)
-            continue;
-        loss[n] /= terms;
-        for (size_t i = n * c * hw; i < (n + 1) * c * hw; i++)
-            dx[i] *= 0.3 * (double)l->t.weight[n] / terms;
-    }
-}
-
-static void check_loss(enum loss loss, int backward)
-{
-    for (int i = 0; i < 4 * SHAPES; i++) {
-        struct loss_case k = {.loss = loss, .l = {.x = shaped(i % SHAPES, INPUT)}};
-        struct layer_case *l = &k.l;
-        size_t count = cnn_tensor_count(&l->x);
-        l->smooth = i / SHAPES & 2 ? 0.2 : 0;
-        for (size_t e = 0; e < count; e++)
-            ((real *)l->x.data)[e] *= 4;
-        set_loss_targets(l, i / SHAPES & 1);
-        if (backward)
-            l->dx = shaped(i % SHAPES, OUTPUT);
-        else
-            l->loss = numbers(l->x.n, OUTPUT);
-        run_all(backward ? loss_back_run : loss_run, &k);
-        double *want = zeros(l->x.n + count);
-        loss_reference(&k, want, want + l->x.n);
-        if (backward && (loss != XENT || l->x.c > 1))
-            expect_close("dx", l->dx.data, want + l->x.n, count, 1e-6);
-        else if (!backward && (loss != XENT || l->x.c > 1))
-            expect_close("loss", l->loss, want, l->x.n, 1e-6);
-        free(want);
-        buffers_free();
-    }
-}
-
-static void test_xent_forward(void **state)
-{
-    (void)state;
-    check_loss(XENT, 0);
-}
-
-static void test_xent_backward(void **state)
-{
-    (void)state;
-    check_loss(XENT, 1);
-}
-
-static void test_mse_forward(void **state)
-{
-    (void)state;
-    check_loss(MSE, 0);
-}
-
-static void test_mse_backward(void **state)
-{
-    (void)state;
-    check_loss(MSE, 1);
-}
-
-static void test_bce_forward(void **state)
-{
-    (void)state;
-    check_loss(BCE, 0);
-}
-
-static void test_bce_backward(void **state)
-{
-    (void)state;
-    check_loss(BCE, 1);
 }

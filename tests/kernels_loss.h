@@ -1,0 +1,162 @@
+/* Losses against plain loops in double precision; shapes and softmax_of are those of
+ * kernels_softmax.h. */
+
+enum loss { XENT, MSE, BCE };
+
+struct loss_case {
+    enum loss which;
+    struct cnn_tensor x, dx;
+    struct cnn_targets t;
+    real *loss;
+    double smooth;
+};
+
+static void loss_run(struct cnn_queue *q, void *context)
+{
+    struct loss_case *l = context;
+    if (l->which == XENT)
+        K(xent_forward)(q, l->smooth, &l->x, &l->t, l->loss);
+    else if (l->which == MSE)
+        K(mse_forward)(q, &l->x, &l->t, l->loss);
+    else
+        K(bce_forward)(q, &l->x, &l->t, l->loss);
+}
+
+static void loss_back_run(struct cnn_queue *q, void *context)
+{
+    struct loss_case *l = context;
+    if (l->which == XENT)
+        K(xent_backward)(q, l->smooth, 0.3, &l->x, &l->t, &l->dx);
+    else if (l->which == MSE)
+        K(mse_backward)(q, 0.3, &l->x, &l->t, &l->dx);
+    else
+        K(bce_backward)(q, 0.3, &l->x, &l->t, &l->dx);
+}
+
+static double target(const struct loss_case *l, size_t n, size_t c, size_t p)
+{
+    size_t hw = l->x.h * l->x.w;
+    if (!l->t.label)
+        return (double)l->t.vector[(n * l->x.c + c) * hw + p];
+    return l->t.label[n * hw + p] == (int32_t)c;
+}
+
+/* The loss of position p of sample n and its derivatives (c, hw apart), before the mean. */
+static double loss_at(const struct loss_case *l, size_t n, size_t p, double *dx)
+{
+    size_t hw = l->x.h * l->x.w, c = l->x.c, first = n * c * hw + p;
+    const real *x = (const real *)l->x.data + first;
+    double loss = 0, all = 0, *y = zeros(c * hw);
+    softmax_of(x, c, hw, y);
+    for (size_t i = 0; i < c; i++) {
+        double t = target(l, n, i, p), v = (double)x[i * hw], s = 1 / (1 + exp(-v));
+        double soft = (1 - l->smooth) * t + l->smooth / (double)c;
+        all += soft;
+        if (l->which == XENT)
+            loss -= soft * log(y[i * hw]);
+        else if (l->which == MSE)
+            loss += (v - t) * (v - t);
+        else
+            loss -= t * log(s) + (1 - t) * log(1 - s);
+        dx[i * hw] = l->which == MSE ? 2 * (v - t) : l->which == BCE ? s - t : -soft;
+    }
+    for (size_t i = 0; l->which == XENT && i < c; i++)
+        dx[i * hw] += y[i * hw] * all;
+    free(y);
+    return loss;
+}
+
+static void set_loss_targets(struct loss_case *l, int vector_)
+{
+    size_t positions = l->x.n * l->x.h * l->x.w;
+    l->t.weight = positive(l->x.n);
+    if (vector_) {
+        l->t.vector = positive(positions * l->x.c);
+        return;
+    }
+    int32_t *label = buffer_new(positions * sizeof *label, INPUT);
+    for (size_t k = 0; k < positions; k++)
+        label[k] = k % 7 == 6 ? -1 : (int32_t)pick(0, l->x.c - 1);
+    l->t.label = label;
+}
+
+/* Losses (n) and gradients (n, c, hw) of the whole batch. */
+static void loss_reference(struct loss_case *l, double *loss, double *dx)
+{
+    size_t hw = l->x.h * l->x.w, c = l->x.c;
+    for (size_t n = 0; n < l->x.n; n++) {
+        double terms = 0;
+        for (size_t p = 0; p < hw; p++) {
+            if (l->t.label && l->t.label[n * hw + p] < 0)
+                continue;
+            loss[n] += loss_at(l, n, p, dx + n * c * hw + p);
+            terms += l->which == XENT ? 1 : (double)c;
+        }
+        if (terms == 0)
+            continue;
+        loss[n] /= terms;
+        for (size_t i = n * c * hw; i < (n + 1) * c * hw; i++)
+            dx[i] *= 0.3 * (double)l->t.weight[n] / terms;
+    }
+}
+
+static void check_loss(enum loss loss, int backward)
+{
+    for (int i = 0; i < 4 * SHAPES; i++) {
+        struct loss_case l = {.which = loss, .x = shaped(i % SHAPES, INPUT)};
+        size_t count = cnn_tensor_count(&l.x);
+        l.smooth = i / SHAPES & 2 ? 0.2 : 0;
+        for (size_t e = 0; e < count; e++)
+            ((real *)l.x.data)[e] *= 4;
+        set_loss_targets(&l, i / SHAPES & 1);
+        if (backward)
+            l.dx = shaped(i % SHAPES, OUTPUT);
+        else
+            l.loss = numbers(l.x.n, OUTPUT);
+        run_all(backward ? loss_back_run : loss_run, &l);
+        double *want = zeros(l.x.n + count);
+        loss_reference(&l, want, want + l.x.n);
+        if (backward && (loss != XENT || l.x.c > 1))
+            expect_close("dx", l.dx.data, want + l.x.n, count, 1e-6);
+        else if (!backward && (loss != XENT || l.x.c > 1))
+            expect_close("loss", l.loss, want, l.x.n, 1e-6);
+        free(want);
+        buffers_free();
+    }
+}
+
+static void test_xent_forward(void **state)
+{
+    (void)state;
+    check_loss(XENT, 0);
+}
+
+static void test_xent_backward(void **state)
+{
+    (void)state;
+    check_loss(XENT, 1);
+}
+
+static void test_mse_forward(void **state)
+{
+    (void)state;
+    check_loss(MSE, 0);
+}
+
+static void test_mse_backward(void **state)
+{
+    (void)state;
+    check_loss(MSE, 1);
+}
+
+static void test_bce_forward(void **state)
+{
+    (void)state;
+    check_loss(BCE, 0);
+}
+
+static void test_bce_backward(void **state)
+{
+    (void)state;
+    check_loss(BCE, 1);
+}
