@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "kern/conv_algorithm.h"
+#include "square_conv.h"
 
 static const struct shape {
     const char *name;
@@ -167,30 +168,11 @@ int main(void)
     int block = (int)cnn_isa()->lanes;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const struct shape *s = &shapes[i];
-        struct test t = {.g = {.batch = s->n,
-                               .in_c = s->c,
-                               .in_h = s->size,
-                               .in_w = s->size,
-                               .out_c = s->k,
-                               .out_h = s->size,
-                               .out_w = s->size,
-                               .kh = 3,
-                               .kw = 3,
-                               .stride_h = 1,
-                               .stride_w = 1,
-                               .dilation_h = 1,
-                               .dilation_w = 1,
-                               .groups = 1,
-                               .pad_top = 1,
-                               .pad_left = 1,
-                               .pad_bottom = 1,
-                               .pad_right = 1}};
-        struct cnn_tensor x = {s->n, s->c, s->size, s->size, block, NULL};
-        struct cnn_tensor y = {s->n, s->k, s->size, s->size, block, NULL};
-        struct cnn_tensor w = {s->k, s->c, 3, 3, CNN_LAYOUT_PLAIN, NULL};
-        t.x = filled(b, x, 1);
-        t.y = filled(b, y, 0);
-        t.w = filled(b, w, 0);
+        struct square square = {s->n, s->c, s->size, s->k, 3, 1, 1, 1};
+        struct test t = {.g = square_conv(&square)};
+        t.x = filled(b, square_x(&t.g, block), 1);
+        t.y = filled(b, square_y(&t.g, block), 0);
+        t.w = filled(b, square_w(&t.g), 0);
         for (int pass = CNN_CONV_FORWARD; pass <= CNN_CONV_WEIGHT; pass++) {
             printf("%s, %s\n", s->name, passes[pass]);
             for (size_t a = 0; a < sizeof algorithms / sizeof *algorithms; a++)

@@ -25,6 +25,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "square_conv.h"
 
 /* Square images and kernels, padded to keep their size. */
 static const struct shape {
@@ -168,37 +169,15 @@ static double matrix_rate(struct bench *t, size_t n)
     return found;
 }
 
-static struct cnn_conv geometry(const struct shape *s, size_t n)
-{
-    size_t pad = s->kernel / 2, out = (s->size + 2 * pad - s->kernel) / s->stride + 1;
-    return (struct cnn_conv){.batch = n,
-                             .in_c = s->c,
-                             .in_h = s->size,
-                             .in_w = s->size,
-                             .out_c = s->k,
-                             .out_h = out,
-                             .out_w = out,
-                             .kh = s->kernel,
-                             .kw = s->kernel,
-                             .stride_h = s->stride,
-                             .stride_w = s->stride,
-                             .dilation_h = 1,
-                             .dilation_w = 1,
-                             .groups = 1,
-                             .pad_top = pad,
-                             .pad_left = pad,
-                             .pad_bottom = pad,
-                             .pad_right = pad};
-}
-
 static struct layer open_layer(struct bench *t, const struct shape *s, size_t n)
 {
     const struct cnn_kernels *k = t->b->kernels;
     struct cnn_queue *q = &t->b->queue;
-    struct layer l = {.g = geometry(s, n)};
-    l.x = (struct cnn_tensor){n, s->c, s->size, s->size, t->b->layout, NULL};
-    l.y = (struct cnn_tensor){n, s->k, l.g.out_h, l.g.out_w, t->b->layout, NULL};
-    l.w = (struct cnn_tensor){s->k, s->c, s->kernel, s->kernel, CNN_LAYOUT_PLAIN, NULL};
+    struct square square = {n, s->c, s->size, s->k, s->kernel, s->stride, s->kernel / 2, 1};
+    struct layer l = {.g = square_conv(&square)};
+    l.x = square_x(&l.g, t->b->layout);
+    l.y = square_y(&l.g, t->b->layout);
+    l.w = square_w(&l.g);
     l.bias = (struct cnn_tensor){1, s->k, 1, 1, CNN_LAYOUT_PLAIN, NULL};
     fill_values(t, &l.x);
     fill_parameter(t, &l.w);
@@ -216,8 +195,7 @@ static void layer_rates(struct bench *t, const struct shape *s, size_t n, double
 {
     static const struct cnn_epilogue rectify = {.activate = 1, .f = CNN_RELU};
     struct layer l = open_layer(t, s, n);
-    double operations =
-        2.0 * (double)(n * l.g.out_h * l.g.out_w) * (double)(s->k * s->c * s->kernel * s->kernel);
+    double operations = square_operations(&l.g);
     found[0] = rate(t, convolve, &l, operations);
     l.biased = 1;
     l.e = &rectify;

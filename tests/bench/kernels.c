@@ -6,53 +6,54 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "backend/backend.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/random.h"
 #include "kern/conv_algorithm.h"
+#include "square_conv.h"
 
 static const struct shape {
     const char *name;
-    size_t n, c, size, k, kernel, stride, pad, groups;
+    struct square s;
 } shapes[] = {
-    {"lenet5 conv1", 64, 1, 28, 6, 5, 1, 2, 1},
-    {"lenet5 conv2", 64, 6, 14, 16, 5, 1, 0, 1},
-    {"lenet conv2", 64, 20, 12, 50, 5, 1, 0, 1},
-    {"cifar7k conv1", 64, 3, 32, 10, 3, 1, 1, 1},
-    {"cifar7k conv2", 64, 10, 32, 10, 3, 1, 1, 1},
-    {"cifar7k conv4", 64, 10, 16, 10, 3, 1, 1, 1},
-    {"cifar7k conv6", 64, 10, 8, 10, 3, 1, 1, 1},
-    {"resnet20 conv1", 128, 3, 32, 16, 3, 1, 1, 1},
-    {"resnet20 layer1", 128, 16, 32, 16, 3, 1, 1, 1},
-    {"resnet20 down2", 128, 16, 32, 32, 3, 2, 1, 1},
-    {"resnet20 layer2", 128, 32, 16, 32, 3, 1, 1, 1},
-    {"resnet20 layer3", 128, 64, 8, 64, 3, 1, 1, 1},
-    {"resnet18 conv1", 8, 3, 224, 64, 7, 2, 3, 1},
-    {"resnet18 layer1", 8, 64, 56, 64, 3, 1, 1, 1},
-    {"resnet18 layer2", 8, 128, 28, 128, 3, 1, 1, 1},
-    {"resnet18 down3", 8, 128, 28, 256, 3, 2, 1, 1},
-    {"resnet18 short3", 8, 128, 28, 256, 1, 2, 0, 1},
-    {"resnet18 layer3", 8, 256, 14, 256, 3, 1, 1, 1},
-    {"resnet18 layer4", 8, 512, 7, 512, 3, 1, 1, 1},
-    {"vgg16 conv1_1", 2, 3, 224, 64, 3, 1, 1, 1},
-    {"vgg16 conv1_2", 2, 64, 224, 64, 3, 1, 1, 1},
-    {"vgg16 conv3_2", 2, 256, 56, 256, 3, 1, 1, 1},
-    {"pointwise", 16, 64, 56, 256, 1, 1, 0, 1},
-    {"pointwise 28 in", 16, 512, 28, 128, 1, 1, 0, 1},
-    {"pointwise 28 out", 16, 128, 28, 512, 1, 1, 0, 1},
-    {"pointwise 14 in", 16, 1024, 14, 256, 1, 1, 0, 1},
-    {"pointwise 14 out", 16, 256, 14, 1024, 1, 1, 0, 1},
-    {"pointwise 7 in", 16, 2048, 7, 512, 1, 1, 0, 1},
-    {"pointwise 7 out", 16, 512, 7, 2048, 1, 1, 0, 1},
-    {"pointwise half", 16, 512, 28, 1024, 1, 2, 0, 1},
-    {"depthwise", 16, 128, 28, 128, 3, 1, 1, 128},
-    {"depthwise 56", 16, 144, 56, 144, 3, 1, 1, 144},
-    {"depthwise half", 16, 96, 112, 96, 3, 2, 1, 96},
-    {"depthwise 7", 16, 960, 7, 960, 3, 1, 1, 960},
-    {"grouped", 16, 128, 28, 128, 3, 1, 1, 4},
-    {"resnet18 one", 1, 256, 14, 256, 3, 1, 1, 1},
+    {"lenet5 conv1", {64, 1, 28, 6, 5, 1, 2, 1}},
+    {"lenet5 conv2", {64, 6, 14, 16, 5, 1, 0, 1}},
+    {"lenet conv2", {64, 20, 12, 50, 5, 1, 0, 1}},
+    {"cifar7k conv1", {64, 3, 32, 10, 3, 1, 1, 1}},
+    {"cifar7k conv2", {64, 10, 32, 10, 3, 1, 1, 1}},
+    {"cifar7k conv4", {64, 10, 16, 10, 3, 1, 1, 1}},
+    {"cifar7k conv6", {64, 10, 8, 10, 3, 1, 1, 1}},
+    {"resnet20 conv1", {128, 3, 32, 16, 3, 1, 1, 1}},
+    {"resnet20 layer1", {128, 16, 32, 16, 3, 1, 1, 1}},
+    {"resnet20 down2", {128, 16, 32, 32, 3, 2, 1, 1}},
+    {"resnet20 layer2", {128, 32, 16, 32, 3, 1, 1, 1}},
+    {"resnet20 layer3", {128, 64, 8, 64, 3, 1, 1, 1}},
+    {"resnet18 conv1", {8, 3, 224, 64, 7, 2, 3, 1}},
+    {"resnet18 layer1", {8, 64, 56, 64, 3, 1, 1, 1}},
+    {"resnet18 layer2", {8, 128, 28, 128, 3, 1, 1, 1}},
+    {"resnet18 down3", {8, 128, 28, 256, 3, 2, 1, 1}},
+    {"resnet18 short3", {8, 128, 28, 256, 1, 2, 0, 1}},
+    {"resnet18 layer3", {8, 256, 14, 256, 3, 1, 1, 1}},
+    {"resnet18 layer4", {8, 512, 7, 512, 3, 1, 1, 1}},
+    {"vgg16 conv1_1", {2, 3, 224, 64, 3, 1, 1, 1}},
+    {"vgg16 conv1_2", {2, 64, 224, 64, 3, 1, 1, 1}},
+    {"vgg16 conv3_2", {2, 256, 56, 256, 3, 1, 1, 1}},
+    {"pointwise", {16, 64, 56, 256, 1, 1, 0, 1}},
+    {"pointwise 28 in", {16, 512, 28, 128, 1, 1, 0, 1}},
+    {"pointwise 28 out", {16, 128, 28, 512, 1, 1, 0, 1}},
+    {"pointwise 14 in", {16, 1024, 14, 256, 1, 1, 0, 1}},
+    {"pointwise 14 out", {16, 256, 14, 1024, 1, 1, 0, 1}},
+    {"pointwise 7 in", {16, 2048, 7, 512, 1, 1, 0, 1}},
+    {"pointwise 7 out", {16, 512, 7, 2048, 1, 1, 0, 1}},
+    {"pointwise half", {16, 512, 28, 1024, 1, 2, 0, 1}},
+    {"depthwise", {16, 128, 28, 128, 3, 1, 1, 128}},
+    {"depthwise 56", {16, 144, 56, 144, 3, 1, 1, 144}},
+    {"depthwise half", {16, 96, 112, 96, 3, 2, 1, 96}},
+    {"depthwise 7", {16, 960, 7, 960, 3, 1, 1, 960}},
+    {"grouped", {16, 128, 28, 128, 3, 1, 1, 4}},
+    {"resnet18 one", {1, 256, 14, 256, 3, 1, 1, 1}},
 };
 
 static const struct cnn_conv_algorithm *const algorithms[] = {
@@ -61,13 +62,6 @@ static const struct cnn_conv_algorithm *const algorithms[] = {
 #undef CNN_CONV_ALGORITHM
 };
 enum { ALGORITHMS = sizeof algorithms / sizeof *algorithms };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static real *numbers(struct cnn_backend *b, size_t count)
 {
@@ -85,29 +79,6 @@ struct bench {
     struct cnn_tensor x, y, w; /* x also takes dx, y dy, w dw */
     void *work, *packed;
 };
-
-static struct cnn_conv geometry(const struct shape *s)
-{
-    size_t out = (s->size + 2 * s->pad - s->kernel) / s->stride + 1;
-    return (struct cnn_conv){.batch = s->n,
-                             .in_c = s->c,
-                             .in_h = s->size,
-                             .in_w = s->size,
-                             .out_c = s->k,
-                             .out_h = out,
-                             .out_w = out,
-                             .kh = s->kernel,
-                             .kw = s->kernel,
-                             .stride_h = s->stride,
-                             .stride_w = s->stride,
-                             .dilation_h = 1,
-                             .dilation_w = 1,
-                             .groups = s->groups,
-                             .pad_top = s->pad,
-                             .pad_left = s->pad,
-                             .pad_bottom = s->pad,
-                             .pad_right = s->pad};
-}
 
 /* One call of pass by algorithm a, or by the library's choice where a is NULL. Weights are packed
  * beforehand. */
@@ -145,8 +116,6 @@ static void measure(struct bench *t, const struct cnn_conv_algorithm *a, enum cn
     const struct cnn_conv *g = &t->g;
     struct cnn_conv_case c = {g, pass, t->x.layout, t->y.layout};
     const char *name = a ? a->name : NULL;
-    double flops = 2.0 * (double)(g->batch * g->out_h * g->out_w) *
-                   (double)(g->out_c * g->in_c / g->groups * g->kh * g->kw);
     if (a && a->cost(&c) < 0)
         return;
     size_t bytes = a ? a->work(&c, (size_t)cnn_queue_threads(q)) * sizeof(real)
@@ -162,22 +131,21 @@ static void measure(struct bench *t, const struct cnn_conv_algorithm *a, enum cn
         cnn_cpu_conv_pack(q, g, &t->x, &t->y, &t->w, t->packed);
     else if (packed)
         a->pack(q, &c, t->w.data, t->packed);
-    double best = 1e9, start = now();
-    for (int i = 0; i < 3 || (now() - start < 0.12 && i < 1000); i++) {
-        double begin = now();
+    double best = 1e9, start = cnn_seconds();
+    for (int i = 0; i < 3 || (cnn_seconds() - start < 0.12 && i < 1000); i++) {
+        double begin = cnn_seconds();
         call(t, a, pass);
-        double took = now() - begin;
+        double took = cnn_seconds() - begin;
         best = took < best ? took : best;
     }
     t->b->ops->free(t->b, t->work);
     t->b->ops->free(t->b, t->packed);
-    printf(a ? " %s %.0f" : "  [%s %.0f]", name, flops / best * 1e-9);
+    printf(a ? " %s %.0f" : "  [%s %.0f]", name, square_operations(g) / best * 1e-9);
     fflush(stdout);
 }
 
-static struct cnn_tensor filled(struct cnn_backend *b, int layout, size_t n, size_t c, size_t size)
+static struct cnn_tensor filled(struct cnn_backend *b, struct cnn_tensor t)
 {
-    struct cnn_tensor t = {n, c, size, size, layout, NULL};
     t.data = numbers(b, cnn_tensor_elements(&t));
     return t;
 }
@@ -185,11 +153,10 @@ static struct cnn_tensor filled(struct cnn_backend *b, int layout, size_t n, siz
 static void bench_shape(struct cnn_backend *b, const struct shape *s, int layout)
 {
     static const char *const passes[] = {"forward", "data", "weight"};
-    struct bench t = {.b = b, .g = geometry(s)};
-    t.x = filled(b, s->c < 4 ? CNN_LAYOUT_PLAIN : layout, s->n, s->c, s->size);
-    t.y = filled(b, layout, s->n, s->k, t.g.out_h);
-    t.w = (struct cnn_tensor){s->k, s->c / s->groups, s->kernel, s->kernel, CNN_LAYOUT_PLAIN, NULL};
-    t.w.data = numbers(b, cnn_tensor_count(&t.w));
+    struct bench t = {.b = b, .g = square_conv(&s->s)};
+    t.x = filled(b, square_x(&t.g, s->s.c < 4 ? CNN_LAYOUT_PLAIN : layout));
+    t.y = filled(b, square_y(&t.g, layout));
+    t.w = filled(b, square_w(&t.g));
     printf("%-16s %-7s", s->name, layout ? "blocked" : "plain");
     for (int pass = CNN_CONV_FORWARD; pass <= CNN_CONV_WEIGHT; pass++) {
         printf(" | %s", passes[pass]);
