@@ -78,7 +78,8 @@ struct cnn_time_options {
     size_t batch; /* samples that run together */
     struct cnn_compute compute;
     int training;   /* forward, backward and update; the net was opened with_loss */
-    double seconds; /* how long to go on, about; three runs at least */
+    double seconds; /* how long to go on, about: half with each step timed and half without; three
+                       runs of both at least */
 };
 
 /* Run the net on drawn samples, several times, and tell where the time went, step by step, beside

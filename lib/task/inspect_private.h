@@ -35,11 +35,12 @@ struct inspect_time_row {
 struct inspect_times {
     size_t batch;
     int threads; /* 0: a GPU */
-    int training, runs;
+    int training;
+    int runs, whole_runs; /* with their steps timed, and without */
     struct cnn_limits limits;
     struct inspect_time_row *row; /* (rows) */
     size_t rows;
-    double seconds; /* of a whole run, the median */
+    double seconds, whole_seconds; /* of a run of each kind, medians */
 };
 
 /* What the device reaches, measured for about so many seconds. */

@@ -1,5 +1,5 @@
-/* Where a net's time goes: whole runs with every step timed, medians over the runs; see inspect.h.
- */
+/* Where a net's time goes: runs as they are elsewhere, of which only the whole is timed, and runs
+ * of which every step is timed and waited for; medians of both; see inspect.h. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -21,7 +21,8 @@ struct timer {
     float *x;       /* (batch, c, h, w) */
     int32_t *label; /* (batch, h, w) of the logits */
     size_t nodes, columns;
-    double *sample; /* (MOST_RUNS, columns): forward, backward (nodes each), update, the whole */
+    double *sample; /* (MOST_RUNS, columns): forward, backward (nodes each), update, their whole;
+                       and the whole of a run whose steps are not timed */
     double *sorted; /* (MOST_RUNS) */
     struct inspect_times times;
 };
@@ -59,48 +60,64 @@ static int open_timer(struct timer *t, struct cnn_buf *note)
     if (rc)
         return rc;
     t->nodes = (size_t)t->in->graph->nodes;
-    t->columns = 2 * t->nodes + 2;
+    t->columns = 2 * t->nodes + 3;
     t->sample = cnn_calloc(MOST_RUNS * t->columns, sizeof *t->sample);
     t->sorted = cnn_calloc(MOST_RUNS, sizeof *t->sorted);
     return t->sample && t->sorted ? draw(t) : CNN_ESYSTEM;
 }
 
-/* A run, with its times into a row of t->sample. */
-static int run(struct timer *t, double *sample)
+/* A batch forward, and in training backward and an update; *update: when that began. */
+static int pass(struct timer *t, double *update)
 {
     struct cnn_batch_view view = {.n = t->o->batch, .x = t->x};
-    double start = cnn_seconds(), update;
-    cnn_net_profile(t->net, sample, sample + t->nodes);
-    if (!t->o->training) {
-        int rc = cnn_net_forward(t->net, &view, 0, 0, 0);
-        sample[2 * t->nodes + 1] = cnn_seconds() - start;
-        return rc;
-    }
-    view.label = t->label;
-    int rc = cnn_net_forward(t->net, &view, 1, 0, 0);
-    if (!rc)
+    if (t->o->training)
+        view.label = t->label;
+    int rc = cnn_net_forward(t->net, &view, t->o->training, 0, 0);
+    if (!rc && t->o->training)
         rc = cnn_net_backward(t->net, 1);
-    update = cnn_seconds();
-    if (!rc)
+    *update = cnn_seconds();
+    if (!rc && t->o->training)
         rc = cnn_optimizer_step(&t->optimizer, t->net, 0, 1, 1, NULL);
-    if (!rc)
+    if (!rc && t->o->training)
         rc = cnn_net_zero_gradients(t->net);
-    if (!rc)
-        rc = t->backend->ops->sync(t->backend);
+    return rc ? rc : t->backend->ops->sync(t->backend);
+}
+
+/* A run into a row of t->sample: with the times of its steps, or only that of the whole. */
+static int run(struct timer *t, int steps, double *sample)
+{
+    double start = cnn_seconds(), update;
+    cnn_net_profile(t->net, steps ? sample : NULL, steps ? sample + t->nodes : NULL);
+    int rc = pass(t, &update);
     double end = cnn_seconds();
-    sample[2 * t->nodes] = end - update;
-    sample[2 * t->nodes + 1] = end - start;
+    if (steps && t->o->training)
+        sample[2 * t->nodes] = end - update;
+    sample[2 * t->nodes + (steps ? 1 : 2)] = end - start;
     return rc;
 }
 
-/* A first run is not counted: it touches memory and makes weights ready. */
+/* For half the time; *runs is how many there were. */
+static int repeat(struct timer *t, int steps, int *runs)
+{
+    double start = cnn_seconds();
+    int rc = 0;
+    while (!rc && *runs < MOST_RUNS &&
+           (*runs < FEWEST_RUNS || cnn_seconds() - start < t->o->seconds / 2))
+        rc = run(t, steps, t->sample + (size_t)(*runs)++ * t->columns);
+    return rc;
+}
+
+/* First runs are not counted: they touch memory, make weights ready, and on a GPU record what later
+ * ones repeat. */
 static int run_all(struct timer *t)
 {
-    int rc = run(t, t->sample), *runs = &t->times.runs;
-    double start = cnn_seconds();
-    while (!rc && *runs < MOST_RUNS &&
-           (*runs < FEWEST_RUNS || cnn_seconds() - start < t->o->seconds))
-        rc = run(t, t->sample + (size_t)(*runs)++ * t->columns);
+    int rc = 0;
+    for (int i = 0; !rc && i < 2; i++)
+        rc = run(t, 0, t->sample);
+    if (!rc)
+        rc = repeat(t, 0, &t->times.whole_runs);
+    if (!rc)
+        rc = repeat(t, 1, &t->times.runs);
     cnn_net_profile(t->net, NULL, NULL);
     return rc;
 }
@@ -111,12 +128,11 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median(struct timer *t, size_t column)
+static double median(struct timer *t, size_t column, int runs)
 {
-    size_t runs = (size_t)t->times.runs;
-    for (size_t i = 0; i < runs; i++)
-        t->sorted[i] = t->sample[i * t->columns + column];
-    qsort(t->sorted, runs, sizeof *t->sorted, by_value);
+    for (int i = 0; i < runs; i++)
+        t->sorted[i] = t->sample[(size_t)i * t->columns + column];
+    qsort(t->sorted, (size_t)runs, sizeof *t->sorted, by_value);
     return t->sorted[runs / 2];
 }
 
@@ -130,7 +146,7 @@ static int add_row(struct timer *t, int i)
     r->name = cnn_buf_take(&name);
     r->out = g->node[i].layer.out;
     for (int back = 0; back <= t->o->training; back++) {
-        r->seconds[back] = median(t, (size_t)back * t->nodes + (size_t)i);
+        r->seconds[back] = median(t, (size_t)back * t->nodes + (size_t)i, t->times.runs);
         r->work[back] = cnn_net_work(t->net, i, back);
     }
     for (int pass = 0; i > 0 && pass <= (t->o->training ? CNN_CONV_WEIGHT : CNN_CONV_FORWARD);
@@ -147,7 +163,7 @@ static int add_update(struct timer *t)
     size_t count;
     cnn_net_slab_values(t->net, &count);
     *r = (struct inspect_time_row){.name = cnn_strdup("update")};
-    r->seconds[1] = median(t, 2 * t->nodes);
+    r->seconds[1] = median(t, 2 * t->nodes, t->times.runs);
     r->work[1].bytes = 6 * (double)(count * sizeof(real));
     return r->name ? 0 : CNN_ESYSTEM;
 }
@@ -166,7 +182,9 @@ static int summarize(struct timer *t)
     if (!rc && t->o->training)
         rc = add_update(t);
     if (!rc)
-        times->seconds = median(t, 2 * t->nodes + 1);
+        times->seconds = median(t, 2 * t->nodes + 1, times->runs);
+    if (!rc)
+        times->whole_seconds = median(t, 2 * t->nodes + 2, times->whole_runs);
     return rc;
 }
 

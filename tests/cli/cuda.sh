@@ -75,6 +75,8 @@ esac
 
 run cnn-inspect --time -b 4 --device cuda --precision tf32 cpu1
 status 0
+out_has 'steps      * ms with each timed, the median of * runs'
+out_has 'time       * ms, the median of * runs'
 out_has 'limits * GB/s (GPU: matrix products, copies)'
 
 # The same run on both, and twice on the GPU.

@@ -197,6 +197,7 @@ out_has 'input * 3x8x8 * - * - *'
 out_has 'a.conv + act * 16x8x8 * %*%'
 out_has 'maxpool1 * 16x4x4 * - *'
 out_has 'batch      4'
+out_has 'steps      * ms with each timed, the median of * runs'
 out_has 'time       * ms, the median of * runs'
 out_has 'speed      * images/s, * GFLOP/s'
 out_has 'limits     * GFLOP/s, * GB/s (2 threads, *)'
@@ -221,6 +222,8 @@ assert conv["backward"]["multiply_adds"] == adds, conv  # the input needs no gra
 assert conv["forward"]["bytes"] == 4 * (4 * 8 * 8 * (3 + 16) + 16 * 27), conv
 assert all(s.get("forward", s.get("backward"))["seconds"] > 0 for s in r["steps"]), r
 assert sum(s[p]["seconds"] for s in r["steps"] for p in ("forward", "backward") if p in s) < 2 * r["seconds"], r
+assert sum(s[p]["seconds"] for s in r["steps"] for p in ("forward", "backward") if p in s) < 10 * r["whole"]["seconds"], r
+assert r["whole"]["runs"] >= 3 and abs(r["whole"]["images_per_second"] * r["whole"]["seconds"] - 4) < 1e-6, r
 assert r["limits"]["flops"] > 0 and r["limits"]["bytes"] > 0 and r["runs"] >= 3 and r["training"], r' ||
         fail "the JSON is not as it should be"
 fi
