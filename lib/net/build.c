@@ -248,6 +248,7 @@ static int build(struct cnn_builder *b, const char *text)
     if (rc)
         return rc;
     at.vars.classes = b->graph->classes;
+    at.vars.classes_option = b->config->classes_option;
     cnn_print_input(&b->printer, &b->graph->input);
     rc = build_block(b, &at, tree.body, &b->graph->output);
     if (!rc && !b->graph->output)

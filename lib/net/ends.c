@@ -87,12 +87,13 @@ static int from_statement(const struct cnn_input_options *o, struct cnn_input *i
 static int from_config(struct cnn_builder *b, struct cnn_input *in)
 {
     struct cnn_chw s = b->config->input;
+    const char *option = b->config->input_option;
     size_t n;
     if (!s.c || !s.h || !s.w)
         return cnn_fail(CNN_EDATA,
                         "%s:1: there is no input line, and no data to take the shape "
-                        "from; begin with: input CxHxW",
-                        b->name);
+                        "from; %s%s%sbegin with: input CxHxW",
+                        b->name, option ? "say " : "", option ? option : "", option ? ", or " : "");
     if (s.c > CNN_NET_SHAPE_MAX || cnn_mul_overflows(s.c, s.h, &n) ||
         cnn_mul_overflows(n, s.w, &n) || n > CNN_NET_SHAPE_MAX)
         return cnn_fail(CNN_EDATA, "%s:1: the data's samples are too large", b->name);
@@ -158,6 +159,7 @@ static int read_loss(struct cnn_builder *b, const char *name, const struct cnn_s
     struct cnn_scope scope = {"", NULL};
     struct cnn_place at = {.scope = &scope, .vars = {.classes_used = &b->classes_used}};
     at.vars.classes = b->graph->classes;
+    at.vars.classes_option = b->config->classes_option;
     const char *saved = b->name;
     b->name = name;
     *out = (struct loss){s->type, NULL, s->line, name};

@@ -109,10 +109,13 @@ static int unknown_name(const struct reader *r, const char *name, size_t n)
 
 static int read_classes(struct reader *r, struct cnn_number *out)
 {
+    const char *option = r->v->classes_option;
     *r->v->classes_used = 1;
     if (!r->v->classes)
-        return cnn_fail(CNN_EDATA, "the number of classes is not known here (classes=N in the "
-                                   "input line gives one)");
+        return cnn_fail(CNN_EDATA,
+                        "the number of classes is not known here (%s%sclasses=N in the "
+                        "input line gives one)",
+                        option ? option : "", option ? " or " : "");
     *out = from_whole((int64_t)r->v->classes);
     return 0;
 }

@@ -49,6 +49,9 @@ struct cnn_graph_config {
     const char *loss; /* overrides the net's own loss line, e.g. "xent smooth=0.1"; NULL: the text's
                          own, else xent */
     int with_loss;    /* append loss nodes, and keep aux heads */
+    /* For messages: the options by which the user can say the input's shape and the number of
+     * classes, "--input CxHxW"; NULL: there is none. */
+    const char *input_option, *classes_option;
 };
 
 /* Build from text. CNN_EDATA with "NAME:LINE: message" for every mistake. */

@@ -138,6 +138,7 @@ struct cnn_variables {
     const struct cnn_number *value; /* (def->params) */
     size_t known;                   /* how many of them have their value already */
     size_t classes;                 /* 0: not known */
+    const char *classes_option;     /* as in struct cnn_graph_config */
     int *classes_used;
 };
 

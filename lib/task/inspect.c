@@ -58,8 +58,12 @@ static int open_net(struct cnn_inspect *in, const struct cnn_inspect_options *o)
     int rc = cnn_net_text(in->name, &text, &name);
     if (rc)
         return rc;
-    struct cnn_graph_config config = {
-        .name = name, .classes = o->classes, .input = o->input, .with_loss = o->with_loss};
+    struct cnn_graph_config config = {.name = name,
+                                      .classes = o->classes,
+                                      .input = o->input,
+                                      .with_loss = o->with_loss,
+                                      .input_option = "--input CxHxW",
+                                      .classes_option = "--outputs N"};
     rc = cnn_graph_build(text, &config, &in->graph);
     if (!rc && !strcmp(name, "net")) { /* the text itself is too long for a name */
         free(in->name);

@@ -33,10 +33,13 @@ out_has 'multiply-adds  1,814,073,344 for one sample'
 # What a net leaves open is said by options, or is an error.
 run cnn-inspect softmax
 status 65
-err_is 'cnn-inspect: zoo/softmax.net:1: there is no input line, and no data to take the shape from; begin with: input CxHxW'
+err_is 'cnn-inspect: zoo/softmax.net:1: there is no input line, and no data to take the shape from; say --input CxHxW, or begin with: input CxHxW'
+run cnn-inspect mlp
+status 65
+err_has '*; say --input CxHxW, or begin with: input CxHxW'
 run cnn-inspect softmax --input 1x28x28
 status 65
-err_has '*the number of classes is not known here*'
+err_has '*the number of classes is not known here (--outputs N or classes=N in the input line gives one)'
 run cnn-inspect softmax --input 1x28x28 --outputs 10
 status 0
 out_has 'parameters     7,850'
