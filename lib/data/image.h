@@ -59,6 +59,9 @@ int cnn_image_decode_fit(const unsigned char *bytes, size_t size, const struct c
 
 /* In one format. */
 int cnn_png_decode(const unsigned char *bytes, size_t size, struct cnn_image *out);
+/* The samples as the file holds them, over a maxval of 255 or 65535: of a palette image the
+ * indices, in one channel, and grey of less than 8 bits without being stretched to 8. */
+int cnn_png_decode_stored(const unsigned char *bytes, size_t size, struct cnn_image *out);
 int cnn_jpeg_decode(const unsigned char *bytes, size_t size, const struct cnn_fit *fit,
                     struct cnn_image *out);
 int cnn_pnm_decode(const unsigned char *bytes, size_t size, struct cnn_image *out);

@@ -23,8 +23,9 @@ struct codec {
     unsigned char *rows; /* one row, or all of an interlaced image */
     png_bytep *row;      /* its rows */
     char message[MESSAGE];
-    int cut;  /* the input ended too early */
-    int code; /* when it is not the data's fault */
+    int stored; /* as cnn_png_decode_stored */
+    int cut;    /* the input ended too early */
+    int code;   /* when it is not the data's fault */
 };
 
 static void on_error(png_structp png, png_const_charp text)
@@ -75,7 +76,9 @@ static void flush_nothing(png_structp png)
 static void ask_plain(struct codec *s)
 {
     png_byte type = png_get_color_type(s->png, s->info);
-    if (type == PNG_COLOR_TYPE_PALETTE)
+    if (s->stored)
+        png_set_packing(s->png); /* a sample a byte */
+    else if (type == PNG_COLOR_TYPE_PALETTE)
         png_set_palette_to_rgb(s->png);
     else if (type == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(s->png, s->info) < 8)
         png_set_expand_gray_1_2_4_to_8(s->png);
@@ -103,7 +106,9 @@ static void read_header(struct codec *s, struct cnn_image *out)
     png_read_info(s->png, s->info);
     size_t w = png_get_image_width(s->png, s->info), h = png_get_image_height(s->png, s->info);
     unsigned maxval = png_get_bit_depth(s->png, s->info) == 16 ? 65535 : 255;
-    size_t c = png_get_color_type(s->png, s->info) & PNG_COLOR_MASK_COLOR ? 3 : 1;
+    png_byte type = png_get_color_type(s->png, s->info);
+    int indices = s->stored && type == PNG_COLOR_TYPE_PALETTE;
+    size_t c = (type & PNG_COLOR_MASK_COLOR) && !indices ? 3 : 1;
     check_length(s, whole, w, h);
     s->code = cnn_image_reshape(out, c, h, w, maxval);
     if (s->code)
@@ -155,9 +160,9 @@ static int try_read(struct codec *s, struct cnn_image *out)
     return 0;
 }
 
-int cnn_png_decode(const unsigned char *bytes, size_t size, struct cnn_image *out)
+static int decode(const unsigned char *bytes, size_t size, int stored, struct cnn_image *out)
 {
-    struct codec s = {.in = bytes, .in_size = size};
+    struct codec s = {.in = bytes, .in_size = size, .stored = stored};
     if (cnn_image_sniff(bytes, size) != CNN_IMAGE_PNG)
         return cnn_fail(CNN_EDATA, "not a PNG file");
     s.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning);
@@ -175,6 +180,16 @@ int cnn_png_decode(const unsigned char *bytes, size_t size, struct cnn_image *ou
     if (s.cut)
         return cnn_fail(CNN_EDATA, "truncated PNG");
     return cnn_fail(CNN_EDATA, "corrupt PNG: %s", s.message);
+}
+
+int cnn_png_decode(const unsigned char *bytes, size_t size, struct cnn_image *out)
+{
+    return decode(bytes, size, 0, out);
+}
+
+int cnn_png_decode_stored(const unsigned char *bytes, size_t size, struct cnn_image *out)
+{
+    return decode(bytes, size, 1, out);
 }
 
 /* Of zlib's levels the fastest: photographs take a third of the time that its usual one does, and

@@ -34,14 +34,16 @@ static int decode_numbers(struct cnn_image *out, const unsigned char *bytes, siz
     return code;
 }
 
-/* A grey image whose samples are class numbers. */
+/* A grey image whose samples are class numbers, or one with a palette whose indices are. */
 static int decode_labels(struct cnn_image *out, const unsigned char *bytes, size_t size)
 {
-    int code = cnn_image_decode(bytes, size, out);
+    int png = cnn_image_sniff(bytes, size) == CNN_IMAGE_PNG;
+    int code = png ? cnn_png_decode_stored(bytes, size, out) : cnn_image_decode(bytes, size, out);
     if (code)
         return code;
     if (out->c != 1)
-        return cnn_fail(CNN_EDATA, "a label image of %zu channels (grey is needed)", out->c);
+        return cnn_fail(CNN_EDATA, "a label image of %zu channels (grey or a palette is needed)",
+                        out->c);
     for (size_t i = 0; i < out->h * out->w; i++)
         out->px[i] = roundf(out->px[i] * (float)out->maxval);
     out->maxval = 0;

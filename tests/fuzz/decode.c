@@ -35,20 +35,28 @@ static void check_code(int code)
     check(code == 0 || ((code == CNN_EDATA || code == CNN_ESYSTEM) && cnn_error_message()[0]));
 }
 
+static void check_image(int code, const struct cnn_image *im)
+{
+    struct cnn_image small = {0};
+    check_code(code);
+    if (code)
+        return;
+    check((im->c == 1 || im->c == 3) && im->h && im->w);
+    check(im->maxval == 255 || im->maxval == 65535);
+    for (size_t i = 0; i < im->c * im->h * im->w; i++)
+        check(im->px[i] >= 0 && im->px[i] <= 1);
+    if (im->h * im->w < 1 << 16)
+        check(cnn_image_resize(&small, im, 7, 5) == 0);
+    cnn_image_free(&small);
+}
+
 static void try_image(const uint8_t *data, size_t size)
 {
-    struct cnn_image im = {0}, small = {0};
-    int code = cnn_image_decode(data, size, &im);
-    check_code(code);
-    if (!code) {
-        check((im.c == 1 || im.c == 3) && im.h && im.w && (im.maxval == 255 || im.maxval == 65535));
-        for (size_t i = 0; i < im.c * im.h * im.w; i++)
-            check(im.px[i] >= 0 && im.px[i] <= 1);
-        if (im.h * im.w < 1 << 16)
-            check(cnn_image_resize(&small, &im, 7, 5) == 0);
-    }
+    struct cnn_image im = {0};
+    check_image(cnn_image_decode(data, size, &im), &im);
+    if (cnn_image_sniff(data, size) == CNN_IMAGE_PNG)
+        check_image(cnn_png_decode_stored(data, size, &im), &im);
     cnn_image_free(&im);
-    cnn_image_free(&small);
 }
 
 static void try_npy(const uint8_t *data, size_t size)

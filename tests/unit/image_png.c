@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "data/image.h"
+#include "data/members.h"
 
 static const char *root(void)
 {
@@ -187,6 +188,90 @@ static void test_huge(void **state)
     }
 }
 
+static void put_chunk(struct cnn_buf *png, const char *name, const void *data, size_t size)
+{
+    const unsigned char length[4] = {0, 0, 0, (unsigned char)size};
+    unsigned char sum[4];
+    cnn_buf_add(png, length, 4);
+    cnn_buf_add(png, name, 4);
+    cnn_buf_add(png, data, size);
+    unsigned long crc =
+        crc32(0, (const unsigned char *)png->text + png->size - size - 4, (uInt)(size + 4));
+    for (int k = 0; k < 4; k++)
+        sum[k] = (unsigned char)(crc >> (24 - 8 * k));
+    cnn_buf_add(png, sum, 4);
+}
+
+/* A PNG file of two rows of four pixels of 2 bits each: 0 1 2 3 and 3 0 2 1. Colour type 3 has a
+ * palette of red, green, blue and black; 0 is grey. */
+static struct cnn_buf tiny_png(unsigned char colour_type)
+{
+    const unsigned char head[13] = {0, 0, 0, 4, 0, 0, 0, 2, 2, colour_type};
+    const unsigned char palette[12] = {255, 0, 0, 0, 255, 0, 0, 0, 255};
+    const unsigned char rows[4] = {0, 0x1b, 0, 0xc9}; /* each behind its filter's number */
+    unsigned char packed[64];
+    uLongf size = sizeof packed;
+    struct cnn_buf png = {0};
+    assert_int_equal(compress(packed, &size, rows, sizeof rows), Z_OK);
+    cnn_buf_add(&png, "\x89PNG\r\n\x1a\n", 8);
+    put_chunk(&png, "IHDR", head, sizeof head);
+    if (colour_type == 3)
+        put_chunk(&png, "PLTE", palette, sizeof palette);
+    put_chunk(&png, "IDAT", packed, size);
+    put_chunk(&png, "IEND", "", 0);
+    assert_false(png.failed);
+    return png;
+}
+
+/* In a label image the samples count, not the colours or greys that they stand for. */
+static void test_labels(void **state)
+{
+    (void)state;
+    static const float red[] = {1, 0, 0, 0, 0, 1, 0, 0}, label[] = {0, 1, 2, 3, 3, 0, 2, 1};
+    for (unsigned char type = 0; type <= 3; type += 3) {
+        struct cnn_buf png = tiny_png(type);
+        const unsigned char *bytes = (const unsigned char *)png.text;
+        struct cnn_image im = {0};
+        struct cnn_sample s = {0};
+        assert_int_equal(cnn_image_decode(bytes, png.size, &im), 0);
+        assert_int_equal(im.c, type ? 3 : 1);
+        for (size_t i = 0; i < 8; i++)
+            assert_true(im.px[i] == (type ? red[i] : label[i] / 3));
+        assert_int_equal(cnn_part_decode(CNN_PART_LABELS, bytes, png.size, &s), 0);
+        assert_int_equal(s.target.kind, CNN_TARGET_LABELS);
+        assert_true(s.target.values.c == 1 && s.target.values.h == 2 && s.target.values.w == 4);
+        assert_int_equal(s.target.values.maxval, 0);
+        assert_memory_equal(s.target.values.px, label, sizeof label);
+        cnn_image_free(&im);
+        cnn_sample_free(&s);
+        cnn_buf_free(&png);
+    }
+}
+
+/* Labels of more than 255 classes, and colours, which are none. */
+static void test_labels_of_16_bits(void **state)
+{
+    (void)state;
+    struct cnn_image a = {0};
+    struct cnn_sample s = {0};
+    unsigned char *bytes;
+    size_t size;
+    fill(&a, 1, 3, 5, 65535);
+    assert_int_equal(cnn_png_encode(&a, &bytes, &size), 0);
+    assert_int_equal(cnn_part_decode(CNN_PART_LABELS, bytes, size, &s), 0);
+    for (size_t i = 0; i < 15; i++)
+        assert_true(s.target.values.px[i] == (float)((i * 2654435761u >> 7) % 65536));
+    free(bytes);
+    fill(&a, 3, 3, 5, 255);
+    assert_int_equal(cnn_png_encode(&a, &bytes, &size), 0);
+    assert_int_equal(cnn_part_decode(CNN_PART_LABELS, bytes, size, &s), CNN_EDATA);
+    assert_string_equal(cnn_error_message(),
+                        "a label image of 3 channels (grey or a palette is needed)");
+    free(bytes);
+    cnn_image_free(&a);
+    cnn_sample_free(&s);
+}
+
 static void test_write(void **state)
 {
     (void)state;
@@ -209,10 +294,15 @@ static void test_write(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_suite),      cmocka_unit_test(test_suite_broken),
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_clamp),
-        cmocka_unit_test(test_damaged),    cmocka_unit_test(test_huge),
+        cmocka_unit_test(test_suite),
+        cmocka_unit_test(test_suite_broken),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_clamp),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_huge),
         cmocka_unit_test(test_write),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_labels_of_16_bits),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
