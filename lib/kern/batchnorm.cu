@@ -96,7 +96,7 @@ template <typename T, int V> struct normalise {
 
     template <int R> __device__ void rows(const state &a, const uint32_t (&at)[R]) const
     {
-        cnn_lanes<T, V> in[R], add[R];
+        cnn_pack<T, V> in[R], add[R];
         CNN_UNROLL
         for (int r = 0; r < R; r++) {
             in[r] = cnn_lanes_at<V>(x + at[r]);

@@ -19,7 +19,7 @@ template <typename T, int V> struct gradient {
 
     /* What is read of a position. */
     struct row {
-        cnn_lanes<T, V> x, y, dy;
+        cnn_pack<T, V> x, y, dy;
     };
 
     template <int R> __device__ void read(const uint32_t (&at)[R], row (&in)[R]) const

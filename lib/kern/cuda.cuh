@@ -143,10 +143,11 @@ static inline size_t cnn_cuda_number_bytes(const struct cnn_queue *q)
     return q->precision == CNN_PRECISION_BF16 ? sizeof(cnn_bf16) : sizeof(float);
 }
 
-/* As many numbers as are read at once: 16 bytes. */
-template <typename T> struct alignas(16) cnn_pack {
-    enum { COUNT = 16 / sizeof(T) };
-    T v[COUNT];
+/* Numbers side by side that are read at once: as many as 16 bytes hold, or V of them. */
+template <typename T, int V = 16 / (int)sizeof(T)>
+struct alignas(V * sizeof(T) < 16 ? V * sizeof(T) : 16) cnn_pack {
+    enum { COUNT = V };
+    T v[V];
 };
 
 /* y = f(v), as cnn_epilogue has it. */

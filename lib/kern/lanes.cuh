@@ -15,17 +15,13 @@
 #define CNN_UNROLL_8 _Pragma("unroll 8")
 #endif
 
-template <typename T, int V> struct alignas(V * sizeof(T) < 16 ? V * sizeof(T) : 16) cnn_lanes {
-    T v[V];
-};
-
-template <int V, typename T> static __device__ inline cnn_lanes<T, V> cnn_lanes_at(const T *from)
+template <int V, typename T> static __device__ inline cnn_pack<T, V> cnn_lanes_at(const T *from)
 {
-    return *(const cnn_lanes<T, V> *)from;
+    return *(const cnn_pack<T, V> *)from;
 }
 
 template <typename T, int V>
-static __device__ inline void cnn_lanes_float(const cnn_lanes<T, V> &from, float (&to)[V])
+static __device__ inline void cnn_lanes_float(const cnn_pack<T, V> &from, float (&to)[V])
 {
     CNN_UNROLL
     for (int k = 0; k < V; k++)
@@ -41,11 +37,11 @@ static __device__ inline void cnn_lanes_load(const T *from, float (&to)[V])
 template <typename T, int V>
 static __device__ inline void cnn_lanes_store(const float (&from)[V], T *to)
 {
-    cnn_lanes<T, V> lanes;
+    cnn_pack<T, V> lanes;
     CNN_UNROLL
     for (int k = 0; k < V; k++)
         lanes.v[k] = cnn_to<T>(from[k]);
-    *(cnn_lanes<T, V> *)to = lanes;
+    *(cnn_pack<T, V> *)to = lanes;
 }
 
 /* each(F) with the activation f as a constant; nothing for CNN_NO_ACTIVATION. */

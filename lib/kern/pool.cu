@@ -64,7 +64,7 @@ __global__ void __launch_bounds__(CNN_POOL_THREADS, 4)
     cnn_place at = cnn_place_at<V>(to, i);
     cnn_span r = rows.inputs(at.h), c = columns.inputs(at.w);
     float best[V], v[V];
-    cnn_lanes<int32_t, V> chosen;
+    cnn_pack<int32_t, V> chosen;
     cnn_lanes_load(&x.at(at.n, at.c, r.begin, c.begin), best);
     CNN_UNROLL
     for (int k = 0; k < V; k++)
@@ -81,7 +81,7 @@ __global__ void __launch_bounds__(CNN_POOL_THREADS, 4)
         }
     cnn_lanes_store(best, y + i * V);
     if (argmax)
-        *(cnn_lanes<int32_t, V> *)(argmax + i * V) = chosen;
+        *(cnn_pack<int32_t, V> *)(argmax + i * V) = chosen;
 }
 
 /* dx = the sum of dy over the windows that chose it. */
@@ -101,7 +101,7 @@ __global__ void __launch_bounds__(CNN_POOL_THREADS, 4)
         for (uint32_t w = c.begin; w < c.end; w++) {
             const T *from = &dy.at(at.n, at.c, h, w);
             const int32_t *chosen_at = argmax + (from - dy.data);
-            cnn_lanes<int32_t, V> chosen = *(const cnn_lanes<int32_t, V> *)chosen_at;
+            cnn_pack<int32_t, V> chosen = *(const cnn_pack<int32_t, V> *)chosen_at;
             cnn_lanes_load(from, v);
             CNN_UNROLL
             for (int k = 0; k < V; k++)
