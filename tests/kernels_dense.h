@@ -152,7 +152,26 @@ static void test_bias_backward(void **state)
     }
 }
 
-#ifndef CNN_TEST_CUDA
+#ifdef CNN_TEST_CUDA
+
+/* cuBLAS counts in int: larger products fail before they touch anything, and are not cut off. */
+static void products_beyond_int_fail(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        size_t s[3] = {1, 1, 1}; /* samples, inputs, outputs */
+        s[i] = ((size_t)1 << 32) + 1;
+        struct cnn_tensor x = {s[0], s[1], 1, 1, CNN_LAYOUT_PLAIN, NULL}, y = x, w = x;
+        struct cnn_queue q = queues[0];
+        y.c = w.n = s[2];
+        w.c = s[1];
+        K(dense_forward)(&q, &x, &w, NULL, NULL, &y, NULL);
+        assert_int_equal(q.code, CNN_EDEVICE);
+        assert_non_null(strstr(q.message, "4294967297"));
+    }
+}
+
+#else
 
 /* The kernels lean on this: a product's bytes depend neither on where matrices lie nor on the
  * thread. */

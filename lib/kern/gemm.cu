@@ -2,6 +2,7 @@
 #include "kern/blas_library.cuh"
 #include "kern/cuda_record.cuh"
 
+#include <limits.h>
 #include <stdio.h>
 
 /* cuBLAS is column-major: it is given b's and a's transposes, and makes c's. */
@@ -26,12 +27,26 @@ void cnn_cuda_gemm_now(struct cnn_queue *q, const struct cnn_gemm *g)
     }
 }
 
+/* cuBLAS counts in int. */
+static bool fits(const struct cnn_gemm *g)
+{
+    return g->m <= INT_MAX && g->n <= INT_MAX && g->k <= INT_MAX && g->a.row <= INT_MAX &&
+           g->b.row <= INT_MAX && g->row <= INT_MAX;
+}
+
 void cnn_cuda_gemm(struct cnn_queue *q, size_t m, size_t n, size_t k, struct cnn_matrix a,
                    struct cnn_matrix b, bool sum, void *c, size_t row)
 {
     struct cnn_gemm g = {m, n, k, a, b, sum, c, row};
     if (q->code || !m || !n)
         return;
+    if (!fits(&g)) {
+        q->code = CNN_EDEVICE;
+        snprintf(q->message, sizeof q->message,
+                 "cuBLAS: a product of %zu x %zu x %zu: at most %d rows, columns and terms", m, n,
+                 k, INT_MAX);
+        return;
+    }
     if (q->cuda->record)
         cnn_cuda_record_gemm(q, &g);
     else

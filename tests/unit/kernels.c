@@ -55,6 +55,7 @@ int main(void)
 #undef CNN_KERNEL
 #ifdef CNN_TEST_CUDA
         cmocka_unit_test(tensor_cores_convolve),
+        cmocka_unit_test(products_beyond_int_fail),
 #else
         cmocka_unit_test(test_products_do_not_depend_on_addresses),
 #endif
