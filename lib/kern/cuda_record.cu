@@ -9,19 +9,18 @@ extern "C" {
 #include "base/memory.h"
 }
 
-enum { ARGUMENT_BYTES = 1024 };
-
-/* A kernel with a copy of its arguments, or a matrix product. */
+/* A kernel or a matrix product. */
 struct op {
     struct cnn_launch_of launch; /* kernel NULL: a product */
-    struct cnn_gemm gemm;
-    unsigned char bytes[ARGUMENT_BYTES]; /* the arguments, one after another */
+    size_t bytes;                /* where copies of its arguments begin, or of the product */
     cudaGraphNode_t node;
 };
 
 struct cnn_cuda_record {
     struct op *op;
     size_t count, capacity;
+    unsigned char *bytes; /* what they are given, each argument from a multiple of 16 on */
+    size_t used, room;
     size_t at;     /* how far a replay has come */
     bool replays;  /* it is compared, and started at the end; else it runs and is recorded */
     bool unusable; /* cannot be recorded: everything runs as it comes */
@@ -45,6 +44,7 @@ void cnn_cuda_record_free(struct cnn_cuda_record *r)
         return;
     drop_graph(r);
     free(r->op);
+    free(r->bytes);
     free(r);
 }
 
@@ -62,19 +62,22 @@ void cnn_cuda_record_begin(struct cnn_queue *q, struct cnn_cuda_record **record)
     r->replays = r->exec != NULL;
     r->at = 0;
     if (!r->replays)
-        r->count = 0;
+        r->count = r->used = 0;
     q->cuda->record = r;
 }
 
-/* The launch of a record, with its own copies of the arguments. */
-static struct cnn_launch_of launch_of(struct op *op)
+static size_t room_for(size_t bytes)
+{
+    return (bytes + 15) / 16 * 16;
+}
+
+/* The launch of an op, with the record's copies of the arguments. */
+static struct cnn_launch_of launch_of(const struct cnn_cuda_record *r, const struct op *op)
 {
     struct cnn_launch_of l = op->launch;
-    size_t at = 0;
-    for (int i = 0; i < l.arguments; i++) {
-        l.argument[i] = op->bytes + at;
-        at += (l.size[i] + 15) / 16 * 16;
-    }
+    unsigned char *at = r->bytes + op->bytes;
+    for (int i = 0; i < l.arguments; at += room_for(l.size[i++]))
+        l.argument[i] = at;
     return l;
 }
 
@@ -82,17 +85,22 @@ static size_t argument_bytes(const struct cnn_launch_of *l)
 {
     size_t bytes = 0;
     for (int i = 0; i < l->arguments; i++)
-        bytes += (l->size[i] + 15) / 16 * 16;
+        bytes += room_for(l->size[i]);
     return bytes;
 }
 
-static void run_now(struct cnn_queue *q, struct op *op)
+static struct cnn_gemm *gemm_of(const struct cnn_cuda_record *r, const struct op *op)
 {
-    struct cnn_launch_of l = launch_of(op);
+    return (struct cnn_gemm *)(r->bytes + op->bytes);
+}
+
+static void run_now(struct cnn_queue *q, const struct cnn_cuda_record *r, const struct op *op)
+{
+    struct cnn_launch_of l = launch_of(r, op);
     if (l.kernel)
         cnn_cuda_start_now(q, &l);
     else
-        cnn_cuda_gemm_now(q, &op->gemm);
+        cnn_cuda_gemm_now(q, gemm_of(r, op));
 }
 
 /* What comes is not what was recorded: what was compared so far runs, and the rest as it comes. */
@@ -101,15 +109,17 @@ static void give_up(struct cnn_queue *q)
     struct cnn_cuda_record *r = q->cuda->record;
     q->cuda->record = NULL;
     for (size_t i = 0; i < r->at; i++)
-        run_now(q, &r->op[i]);
+        run_now(q, r, &r->op[i]);
     drop_graph(r);
 }
 
-/* Room for the next one; NULL: there is none, and nothing is recorded any more. */
-static struct op *next_op(struct cnn_queue *q)
+/* The next one, with room for what it is given; NULL: there is none, and nothing is recorded any
+ * more. */
+static struct op *next_op(struct cnn_queue *q, size_t bytes)
 {
     struct cnn_cuda_record *r = q->cuda->record;
-    if (cnn_grow(&r->op, &r->capacity, r->count + 1, sizeof *r->op)) {
+    if (cnn_grow(&r->op, &r->capacity, r->count + 1, sizeof *r->op) ||
+        cnn_grow(&r->bytes, &r->room, r->used + room_for(bytes), 1)) {
         cnn_error_clear();
         r->unusable = true;
         q->cuda->record = NULL;
@@ -117,6 +127,8 @@ static struct op *next_op(struct cnn_queue *q)
     }
     struct op *op = &r->op[r->count++];
     *op = {};
+    op->bytes = r->used;
+    r->used += room_for(bytes);
     return op;
 }
 
@@ -148,7 +160,7 @@ static void replay_launch(struct cnn_queue *q, const struct cnn_launch_of *l)
         return;
     }
     r->at++;
-    struct cnn_launch_of mine = launch_of(op);
+    struct cnn_launch_of mine = launch_of(r, op);
     bool differs = false;
     for (int i = 0; i < l->arguments; i++)
         if (memcmp(mine.argument[i], l->argument[i], l->size[i])) {
@@ -167,19 +179,17 @@ static void replay_launch(struct cnn_queue *q, const struct cnn_launch_of *l)
 
 void cnn_cuda_record_launch(struct cnn_queue *q, const struct cnn_launch_of *l)
 {
-    if (q->cuda->record->replays) {
+    struct cnn_cuda_record *r = q->cuda->record;
+    if (r->replays) {
         replay_launch(q, l);
         return;
     }
-    struct op *op = argument_bytes(l) <= ARGUMENT_BYTES ? next_op(q) : NULL;
+    struct op *op = next_op(q, argument_bytes(l));
     if (op) {
         op->launch = *l;
-        struct cnn_launch_of mine = launch_of(op);
+        struct cnn_launch_of mine = launch_of(r, op);
         for (int i = 0; i < l->arguments; i++)
             memcpy(mine.argument[i], l->argument[i], l->size[i]);
-    } else if (q->cuda->record) {
-        q->cuda->record->unusable = true;
-        q->cuda->record = NULL;
     }
     cnn_cuda_start_now(q, l);
 }
@@ -199,14 +209,14 @@ void cnn_cuda_record_gemm(struct cnn_queue *q, const struct cnn_gemm *g)
 {
     struct cnn_cuda_record *r = q->cuda->record;
     if (!r->replays) {
-        struct op *op = next_op(q);
+        struct op *op = next_op(q, sizeof *g);
         if (op)
-            op->gemm = *g;
+            *gemm_of(r, op) = *g;
         cnn_cuda_gemm_now(q, g);
         return;
     }
     struct op *op = r->at < r->count ? &r->op[r->at] : NULL;
-    if (op && !op->launch.kernel && same_gemm(&op->gemm, g)) {
+    if (op && !op->launch.kernel && same_gemm(gemm_of(r, op), g)) {
         r->at++;
         return;
     }
@@ -215,17 +225,17 @@ void cnn_cuda_record_gemm(struct cnn_queue *q, const struct cnn_gemm *g)
 }
 
 /* A product as a node: what cuBLAS starts for it is captured. */
-static cudaError_t add_gemm(struct cnn_queue *q, struct op *op, cudaGraph_t graph,
+static cudaError_t add_gemm(struct cnn_queue *q, struct cnn_cuda_record *r, struct op *op,
                             const cudaGraphNode_t *before, size_t befores)
 {
     cudaGraph_t child = NULL;
     cudaError_t e = cudaStreamBeginCapture(q->cuda->stream, cudaStreamCaptureModeThreadLocal);
     if (e != cudaSuccess)
         return e;
-    cnn_cuda_gemm_now(q, &op->gemm);
+    cnn_cuda_gemm_now(q, gemm_of(r, op));
     e = cudaStreamEndCapture(q->cuda->stream, &child);
     if (e == cudaSuccess)
-        e = cudaGraphAddChildGraphNode(&op->node, graph, before, befores, child);
+        e = cudaGraphAddChildGraphNode(&op->node, r->graph, before, befores, child);
     if (child)
         cudaGraphDestroy(child);
     return e;
@@ -239,11 +249,11 @@ static cudaError_t build(struct cnn_queue *q, struct cnn_cuda_record *r)
         struct op *op = &r->op[i];
         const cudaGraphNode_t *before = i ? &r->op[i - 1].node : NULL;
         if (op->launch.kernel) {
-            struct cnn_launch_of l = launch_of(op);
+            struct cnn_launch_of l = launch_of(r, op);
             cudaKernelNodeParams p = node_of(&l);
             e = cudaGraphAddKernelNode(&op->node, r->graph, before, before != NULL, &p);
         } else {
-            e = add_gemm(q, op, r->graph, before, before != NULL);
+            e = add_gemm(q, r, op, before, before != NULL);
         }
     }
     return e == cudaSuccess ? cudaGraphInstantiateWithFlags(&r->exec, r->graph, 0) : e;
