@@ -1,86 +1,62 @@
 /* Convolution of each channel by itself; see conv_depthwise.cuh. A thread makes 16 bytes of
  * channels (or one channel) of one position; a warp's channels lie side by side. */
 #include "kern/conv_depthwise.cuh"
+#include "kern/lanes.cuh"
 
 template <typename T> struct depthwise {
-    cnn_gather g;
-    uint32_t c, packs, count; /* channels, packs of them, threads */
-    cnn_divisor by_packs, by_row, by_column;
-    const T *x, *w;
-    T *y;
-    uint32_t y_h, y_w;
+    cnn_gather_axis h, w;
+    cnn_places positions; /* of the result */
+    cnn_view<const T> x;
+    cnn_view<T> y;
+    const T *packed;
     const float *bias;
     cnn_after<T> after;
 };
 
-template <typename T, int EACH> struct alignas(EACH * sizeof(T)) channels {
-    T v[EACH];
-};
-
-template <typename T, int EACH> __global__ void depthwise_gather(depthwise<T> p)
+template <typename T, int V> __global__ void depthwise_gather(depthwise<T> p)
 {
-    typedef channels<T, EACH> pack;
-    uint32_t t = cnn_thread();
-    if (t >= p.count)
+    uint32_t i = cnn_thread();
+    if (i >= p.positions.count)
         return;
-    uint32_t at = cnn_divide(t, p.by_packs), c = (t - at * p.packs) * EACH;
-    uint32_t line = cnn_divide(at, p.by_column), j = at - line * p.g.w.positions;
-    uint32_t n = cnn_divide(line, p.by_row), i = line - n * p.g.h.positions;
-    float sum[EACH] = {0};
-    for (uint32_t r = 0; r < p.g.h.taps; r++) {
-        uint32_t y = i * p.g.h.stride + p.g.h.offset + r * p.g.h.step;
-        for (uint32_t s = 0; y < p.g.h.source && s < p.g.w.taps; s++) {
-            uint32_t x = j * p.g.w.stride + p.g.w.offset + s * p.g.w.step;
-            if (x >= p.g.w.source)
+    cnn_place at = cnn_place_at<V>(p.positions, i);
+    float sum[V] = {}, x[V], tap[V];
+    for (uint32_t r = 0; r < p.h.taps; r++) {
+        uint32_t h = cnn_gather_source(p.h, at.h, r);
+        for (uint32_t s = 0; h < p.h.source && s < p.w.taps; s++) {
+            uint32_t w = cnn_gather_source(p.w, at.w, s);
+            if (w >= p.w.source)
                 continue;
-            pack from =
-                *(const pack *)(p.x + ((n * p.g.h.source + y) * p.g.w.source + x) * p.c + c);
-            pack w = *(const pack *)(p.w + (r * p.g.w.taps + s) * p.c + c);
-            for (int e = 0; e < EACH; e++)
-                sum[e] += cnn_float(from.v[e]) * cnn_float(w.v[e]);
+            cnn_lanes_load(&p.x.at(at.n, at.c, h, w), x);
+            cnn_lanes_load(p.packed + (r * p.w.taps + s) * p.y.c + at.c, tap);
+            CNN_UNROLL
+            for (int k = 0; k < V; k++)
+                sum[k] += x[k] * tap[k];
         }
     }
-    uint32_t to =
-        ((n * p.y_h + i * p.g.h.spread + p.g.h.first) * p.y_w + j * p.g.w.spread + p.g.w.first) *
-            p.c +
-        c;
-    pack add = {}, out;
-    if (p.after.add)
-        add = *(const pack *)(p.after.add + to);
-    for (int e = 0; e < EACH; e++) {
-        float v = sum[e] + (p.bias ? p.bias[c + e] : 0);
-        if (p.after.add)
-            v += cnn_float(add.v[e]);
-        out.v[e] = cnn_to<T>(cnn_activate(p.after.f, p.after.slope, v));
-    }
-    *(pack *)(p.y + to) = out;
+    T *y = &p.y.at(at.n, at.c, at.h * p.h.spread + p.h.first, at.w * p.w.spread + p.w.first);
+    cnn_lanes_finish<V>(sum, p.bias ? p.bias + at.c : NULL, p.after, p.y.data,
+                        (uint32_t)(y - p.y.data));
 }
 
-template <typename T>
+template <typename T, int V>
 static void gather(struct cnn_queue *q, const struct cnn_gather *g, const struct cnn_tensor *x,
                    const void *packed, const float *bias, const struct cnn_epilogue *e,
                    struct cnn_tensor *y)
 {
-    enum { EACH = cnn_pack<T>::COUNT };
-    depthwise<T> p = {};
-    bool whole = g->groups % EACH == 0;
-    p.g = *g;
-    p.c = g->groups;
-    p.packs = whole ? p.c / EACH : p.c;
-    p.count = g->samples * g->h.positions * g->w.positions * p.packs;
-    p.by_packs = cnn_divisor_of(p.packs);
-    p.by_column = cnn_divisor_of(g->w.positions);
-    p.by_row = cnn_divisor_of(g->h.positions);
-    p.x = (const T *)x->data;
-    p.w = (const T *)packed;
-    p.y = (T *)y->data;
-    p.y_h = (uint32_t)y->h;
-    p.y_w = (uint32_t)y->w;
-    p.bias = bias;
-    p.after = cnn_after_of<T>(e);
-    cnn_launch(q, "depthwise convolution",
-               whole ? depthwise_gather<T, EACH> : depthwise_gather<T, 1>, cnn_blocks(p.count, 256),
-               256, 0, p);
+    uint32_t packs = g->groups / V;
+    cnn_places positions = {g->samples * g->h.positions * g->w.positions * packs, 1,
+                            cnn_divisor_of(packs), cnn_divisor_of(g->h.positions),
+                            cnn_divisor_of(g->w.positions)};
+    depthwise<T> p = {g->h,
+                      g->w,
+                      positions,
+                      cnn_view_of<const T>(x),
+                      cnn_view_of<T>(y),
+                      (const T *)packed,
+                      bias,
+                      cnn_after_of<T>(e)};
+    cnn_launch(q, "depthwise convolution", depthwise_gather<T, V>,
+               cnn_blocks(p.positions.count, 256), 256, 0, p);
 }
 
 void cnn_cuda_depthwise(struct cnn_queue *q, const struct cnn_gather *g, const struct cnn_tensor *x,
@@ -88,7 +64,7 @@ void cnn_cuda_depthwise(struct cnn_queue *q, const struct cnn_gather *g, const s
                         struct cnn_tensor *y)
 {
     if (!q->code)
-        CNN_BY_TYPE(q, gather, q, g, x, packed, bias, e, y);
+        CNN_BY_PACKS(q, 1, g->groups, gather, q, g, x, packed, bias, e, y);
 }
 
 /* ---- weight gradient --------------------------------------------------------------------------

@@ -90,6 +90,24 @@ static __device__ inline void cnn_lanes_gradient(int f, float slope, const float
 #undef GRADIENT
 }
 
+/* y[at] .. = f(v + bias + add[at] ..) for V channels; bias: theirs, or NULL. */
+template <int V, typename T>
+static __device__ inline void cnn_lanes_finish(const float *v, const float *bias,
+                                               const cnn_after<T> &e, T *y, uint32_t at)
+{
+    cnn_pack<T, V> add = {}, out;
+    if (e.add)
+        add = cnn_lanes_at<V>(e.add + at);
+    CNN_UNROLL
+    for (int k = 0; k < V; k++) {
+        float sum = v[k] + (bias ? bias[k] : 0);
+        if (e.add)
+            sum += cnn_float(add.v[k]);
+        out.v[k] = cnn_to<T>(cnn_activate(e.f, e.slope, sum));
+    }
+    *(cnn_pack<T, V> *)(y + at) = out;
+}
+
 /* Call f<T, V>(...) with the type in which this queue holds activations; V are 16 bytes, or 4
  * numbers where a thread keeps much for each, or 1 where c channels do not fill these. `together`:
  * whether channels lie side by side. */
