@@ -285,13 +285,14 @@ void cnn_cuda_conv_backward_weight(struct cnn_queue *q, const struct cnn_conv *g
     (void)work;
     if (!take(q, x, dy))
         return;
+    struct pass p = forward_pass(q, g, x->n);
     if (is_pointwise(g))
         cnn_cuda_gemm(q, dy->c, x->c, positions(dy), {dy->data, dy->c, true},
                       {x->data, x->c, false}, true, dw->data, x->c);
     else if (is_depthwise(g))
-        cnn_cuda_depthwise_weight(q, g, x, dy, dw);
+        cnn_cuda_depthwise_weight(q, &p.g, x, dy, dw);
     else
-        cnn_cuda_conv_weight(q, g, x, dy, dw);
+        cnn_cuda_conv_weight(q, &p.g, x, dy, dw);
 }
 
 /* Multiply-adds, as if the GPU were a core that does 16 in a cycle: there is one way for each case,

@@ -74,11 +74,9 @@ enum { LANES = 32, ROWS = 8 };
 
 /* Of x, dy and dw with their geometry; positions are cut into `chunks`. */
 struct weight_pass {
-    uint32_t c, positions, chunks, each;
-    cnn_divisor by_plane, by_row; /* of dy */
-    uint32_t in_h, in_w;
-    int32_t stride_h, stride_w, pad_h, pad_w, step_h, step_w;
-    uint32_t kw, taps;
+    cnn_gather_axis h, w;
+    cnn_gather_positions positions;
+    uint32_t c, taps, chunks, each;
 };
 
 /* partial (chunks, taps, c): a block sums a tap of 32 channels over a chunk of positions, eight
@@ -90,25 +88,22 @@ __global__ void depthwise_weight(weight_pass p, const T *x, const T *dy, float *
     uint32_t lane = threadIdx.x % LANES, row = threadIdx.x / LANES, tap = blockIdx.y;
     uint32_t tiles = (p.c + LANES - 1) / LANES;
     uint32_t c = blockIdx.x % tiles * LANES + lane, chunk = blockIdx.x / tiles;
-    uint32_t end = (chunk + 1) * p.each < p.positions ? (chunk + 1) * p.each : p.positions;
-    int32_t dh = (int32_t)(tap / p.kw) * p.step_h - p.pad_h;
-    int32_t dw = (int32_t)(tap % p.kw) * p.step_w - p.pad_w;
+    uint32_t end = min((chunk + 1) * p.each, p.positions.count);
+    uint32_t r = tap / p.w.taps, s = tap % p.w.taps;
     float sum = 0;
     for (uint32_t at = chunk * p.each + row; c < p.c && at < end; at += ROWS) {
-        uint32_t n = cnn_divide(at, p.by_plane), in_plane = at - n * p.by_plane.by;
-        uint32_t i = cnn_divide(in_plane, p.by_row), j = in_plane - i * p.by_row.by;
-        uint32_t y = (uint32_t)((int32_t)i * p.stride_h + dh);
-        uint32_t z = (uint32_t)((int32_t)j * p.stride_w + dw);
-        if (y < p.in_h && z < p.in_w)
+        cnn_gather_position y = cnn_gather_position_at(p.positions, at);
+        uint32_t h = cnn_gather_source(p.h, y.h, r), w = cnn_gather_source(p.w, y.w, s);
+        if (h < p.h.source && w < p.w.source)
             sum += cnn_float(dy[at * p.c + c]) *
-                   cnn_float(x[((n * p.in_h + y) * p.in_w + z) * p.c + c]);
+                   cnn_float(x[((y.n * p.h.source + h) * p.w.source + w) * p.c + c]);
     }
     part[threadIdx.x] = sum;
     __syncthreads();
     if (row || c >= p.c)
         return;
-    for (uint32_t r = 1; r < ROWS; r++)
-        sum += part[r * LANES + lane];
+    for (uint32_t i = 1; i < ROWS; i++)
+        sum += part[i * LANES + lane];
     partial[(chunk * p.taps + tap) * p.c + c] = sum;
 }
 
@@ -137,33 +132,19 @@ static void weight(struct cnn_queue *q, const weight_pass *p, const struct cnn_t
                (float *)dw->data);
 }
 
-void cnn_cuda_depthwise_weight(struct cnn_queue *q, const struct cnn_conv *g,
+void cnn_cuda_depthwise_weight(struct cnn_queue *q, const struct cnn_gather *g,
                                const struct cnn_tensor *x, const struct cnn_tensor *dy,
                                struct cnn_tensor *dw)
 {
-    weight_pass p = {};
-    p.c = (uint32_t)dy->c;
-    p.positions = (uint32_t)(dy->n * dy->h * dy->w);
-    p.kw = (uint32_t)g->kw;
-    p.taps = (uint32_t)(g->kh * g->kw);
-    if (q->code || !p.positions)
+    weight_pass p = {g->h, g->w, cnn_gather_positions_of(g), g->groups, g->h.taps * g->w.taps};
+    if (q->code || !p.positions.count)
         return;
     size_t wanted = cnn_ceil(1024, cnn_ceil(p.c, LANES) * p.taps);
     size_t room = CNN_CUDA_SCRATCH / sizeof(float) / ((size_t)p.taps * p.c);
-    size_t most = cnn_ceil(p.positions, 16 * ROWS);
+    size_t most = cnn_ceil(p.positions.count, 16 * ROWS);
     size_t chunks = wanted < most ? wanted : most;
     chunks = chunks < room ? chunks : room;
-    p.each = (uint32_t)cnn_ceil(p.positions, chunks ? chunks : 1);
-    p.chunks = (uint32_t)cnn_ceil(p.positions, p.each);
-    p.by_plane = cnn_divisor_of(dy->h * dy->w);
-    p.by_row = cnn_divisor_of(dy->w);
-    p.in_h = (uint32_t)x->h;
-    p.in_w = (uint32_t)x->w;
-    p.stride_h = (int32_t)g->stride_h;
-    p.stride_w = (int32_t)g->stride_w;
-    p.pad_h = (int32_t)g->pad_top;
-    p.pad_w = (int32_t)g->pad_left;
-    p.step_h = (int32_t)g->dilation_h;
-    p.step_w = (int32_t)g->dilation_w;
+    p.each = (uint32_t)cnn_ceil(p.positions.count, chunks ? chunks : 1);
+    p.chunks = (uint32_t)cnn_ceil(p.positions.count, p.each);
     CNN_BY_TYPE(q, weight, q, &p, x, dy, dw);
 }

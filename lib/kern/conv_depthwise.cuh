@@ -9,8 +9,8 @@
 void cnn_cuda_depthwise(struct cnn_queue *q, const struct cnn_gather *g, const struct cnn_tensor *x,
                         const void *packed, const float *bias, const struct cnn_epilogue *e,
                         struct cnn_tensor *y);
-/* dw (c, 1, kh, kw) += sum over positions of dy x. */
-void cnn_cuda_depthwise_weight(struct cnn_queue *q, const struct cnn_conv *g,
+/* dw (c, 1, kh, kw) += sum over positions of dy x; g: the forward pass. */
+void cnn_cuda_depthwise_weight(struct cnn_queue *q, const struct cnn_gather *g,
                                const struct cnn_tensor *x, const struct cnn_tensor *dy,
                                struct cnn_tensor *dw);
 

@@ -1,17 +1,15 @@
-/* What a gathered product (conv_gather.cu) is given, how it is cut into tiles, and how a block
- * brings slabs of both sides to shared memory. */
-#ifndef CNN_KERN_CONV_GATHER_TILE_CUH
-#define CNN_KERN_CONV_GATHER_TILE_CUH
+/* What a gathered product (conv_gather.cu) is given, and how slabs of both sides come to shared
+ * memory and lie there: a row for each position of the result on the left, for each channel on the
+ * right. */
+#ifndef CNN_KERN_CONV_GATHER_SLABS_CUH
+#define CNN_KERN_CONV_GATHER_SLABS_CUH
 
 #include "kern/conv_gather.cuh"
-#include "kern/mma.cuh"
+#include "kern/conv_tile.cuh"
+#include "kern/lanes.cuh"
 
-enum {
-    SLAB = 64,       /* bytes of k in a slab */
-    ROW = SLAB + 16, /* bytes from row to row in shared memory: eight rows meet all banks once */
-    STAGES = 3,
-    WANTED = 256, /* blocks for a large device */
-};
+/* Bytes from row to row in shared memory: eight rows meet all banks once. */
+enum { ROW = CNN_SLAB + 16 };
 
 namespace
 {
@@ -19,54 +17,25 @@ namespace
 /* What a kernel is given. */
 template <typename T> struct product {
     cnn_gather g;
-    uint32_t m, k;                     /* positions of all samples; numbers of k */
-    uint32_t tiles_m, tiles_n, splits; /* parts of k */
-    uint32_t slabs, slabs_each;        /* of k; of a part */
-    cnn_divisor by_plane, by_row;      /* positions of a sample; of a row */
+    cnn_gather_positions positions;
+    cnn_tiling tiling;
     const T *x, *w;
     uint32_t x_sample, x_row, x_column; /* strides */
     T *y;
     uint32_t y_sample, y_row, y_column;
     const float *bias;
     cnn_after<T> after;
-    float *partial; /* (splits, groups, m, out); NULL: not cut */
+    float *partial; /* (splits, groups, positions, out); NULL: not cut */
 };
 
-template <typename NUMBER, int M, int N, bool TENSOR_CORES, bool PACKS> struct tile {
-    typedef NUMBER T;
+template <typename NUMBER, int M, int N, bool TENSOR_CORES, bool PACKS>
+struct tile : cnn_tile<NUMBER, M, N, TENSOR_CORES> {
     enum {
-        BM = M,
-        BN = N,
-        TENSOR = TENSOR_CORES,
         WHOLE = PACKS, /* channels come in whole 16 bytes */
-        THREADS = M * N >= 128 * 64 ? 256 : 128,
-        K = SLAB / (int)sizeof(T), /* numbers in a slab */
-        EACH = cnn_pack<T>::COUNT, /* numbers read at once */
-        CHUNKS = SLAB / 16,        /* of a row of a slab */
-        WARPS = THREADS / 32,
-        WARPS_N = N == 128 ? 4 : 2, /* warps side by side */
-        WM = M / (WARPS / WARPS_N), /* a warp's positions */
-        WN = N / WARPS_N,           /* and channels */
-        TX = 16,                    /* without tensor cores: threads side by side */
-        TY = THREADS / TX,
-        TM = M / TY,
-        TN = N / TX,
-        SHARED = STAGES * (M + N) * ROW
+        EACH = cnn_pack<NUMBER>::COUNT,
+        CHUNKS = CNN_SLAB / 16, /* of a row of a slab */
     };
 };
-
-/* Where a block is. */
-struct place {
-    uint32_t group, split, m, n; /* m, n: first position and channel */
-};
-
-template <class C> __device__ place block_place(const product<typename C::T> &p)
-{
-    uint32_t b = blockIdx.x, tiles = p.tiles_m * p.tiles_n;
-    uint32_t tile = b % tiles, rest = b / tiles;
-    return {rest % p.g.groups, rest / p.g.groups, tile / p.tiles_n * C::BM,
-            tile % p.tiles_n * C::BN};
-}
 
 /* ---- reading the source -----------------------------------------------------------------------
  */
@@ -80,10 +49,9 @@ struct origin {
 
 template <typename T> __device__ origin origin_of(const product<T> &p, uint32_t group, uint32_t m)
 {
-    uint32_t n = cnn_divide(m, p.by_plane), at = m - n * p.by_plane.by;
-    uint32_t i = cnn_divide(at, p.by_row), j = at - i * p.by_row.by;
-    return {n * p.x_sample + group * p.g.in, (int32_t)i * p.g.h.stride + p.g.h.offset,
-            (int32_t)j * p.g.w.stride + p.g.w.offset, m < p.m};
+    cnn_gather_position at = cnn_gather_position_at(p.positions, m);
+    return {at.n * p.x_sample + group * p.g.in, (int32_t)at.h * p.g.h.stride + p.g.h.offset,
+            (int32_t)at.w * p.g.w.stride + p.g.w.offset, m < p.positions.count};
 }
 
 /* Where along k a thread reads. */
@@ -122,7 +90,7 @@ template <class C> struct packs_reader {
     enum { ROWS = C::BM * C::CHUNKS / C::THREADS };
     origin o[ROWS];
     tap at;
-    __device__ void start(const product<T> &p, const place &b, uint32_t k)
+    __device__ void start(const product<T> &p, const cnn_tile_place &b, uint32_t k)
     {
         for (int i = 0; i < ROWS; i++)
             o[i] = origin_of(p, b.group, b.m + row(i));
@@ -150,7 +118,7 @@ template <class C> struct numbers_reader {
     enum { EACH = C::K * C::BM / C::THREADS };
     origin o;
     uint32_t k;
-    __device__ void start(const product<T> &p, const place &b, uint32_t first)
+    __device__ void start(const product<T> &p, const cnn_tile_place &b, uint32_t first)
     {
         o = origin_of(p, b.group, b.m + threadIdx.x % C::BM);
         k = first + threadIdx.x / C::BM * EACH;
@@ -177,7 +145,7 @@ template <class C> struct reader_of<C, false> {
 
 /* A slab of the weights. */
 template <class C>
-__device__ void read_weights(const product<typename C::T> &p, const place &b, uint32_t k,
+__device__ void read_weights(const product<typename C::T> &p, const cnn_tile_place &b, uint32_t k,
                              unsigned char *to)
 {
 #pragma unroll
@@ -190,6 +158,48 @@ __device__ void read_weights(const product<typename C::T> &p, const place &b, ui
         cnn_copy_later(to + row * ROW + t % C::CHUNKS * 16, from, valid);
     }
 }
+
+/* ---- in shared memory -------------------------------------------------------------------------
+ */
+
+/* As conv_tile.cuh takes them. */
+template <class C> struct slabs {
+    typedef cnn_pack<typename C::T> pack;
+    typedef unsigned char unit;
+    enum { A = C::BM * ROW, B = C::BN * ROW };
+    __device__ static void load_a(uint32_t f[4], const unit *a, uint32_t m, int i, int k)
+    {
+        uint32_t lane = threadIdx.x % 32;
+        cnn_load_matrices(f, a + (m + lane % 16) * ROW + lane / 16 * 16 + i * ROW + k);
+    }
+    __device__ static void load_b(uint32_t f[4], const unit *b, uint32_t n, int j, int k)
+    {
+        uint32_t lane = threadIdx.x % 32;
+        cnn_load_matrices(f, b + (n + lane / 16 * 8 + lane % 8) * ROW + lane / 8 % 2 * 16 +
+                                 j * ROW + k);
+    }
+    __device__ static void multiply(float c[C::TM][C::TN], const unit *a, const unit *b)
+    {
+        const unit *row_a = a + threadIdx.x / C::TX * ROW;
+        const unit *row_b = b + threadIdx.x % C::TX * ROW;
+#pragma unroll
+        for (int k = 0; k < CNN_SLAB; k += 16) {
+            pack pb[C::TN];
+#pragma unroll
+            for (int j = 0; j < C::TN; j++)
+                pb[j] = *(const pack *)(row_b + j * C::TX * ROW + k);
+#pragma unroll
+            for (int i = 0; i < C::TM; i++) {
+                pack pa = *(const pack *)(row_a + i * C::TY * ROW + k);
+#pragma unroll
+                for (int e = 0; e < C::EACH; e++)
+#pragma unroll
+                    for (int j = 0; j < C::TN; j++)
+                        c[i][j] += cnn_float(pa.v[e]) * cnn_float(pb[j].v[e]);
+            }
+        }
+    }
+};
 
 } // namespace
 
