@@ -73,9 +73,6 @@ cublasStatus_t cublasGemmEx(cublasHandle_t h, cublasOperation_t ta, cublasOperat
                 put(c, type_c, at, scale * (float)sum + before);
             }
     };
-    if (h->stream->captured)
-        h->stream->captured->push_back(product);
-    else
-        product(h->stream);
+    emu_enqueue(h->stream, product);
     return CUBLAS_STATUS_SUCCESS;
 }

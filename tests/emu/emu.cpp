@@ -295,17 +295,18 @@ std::vector<size_t> emu_argument_sizes(const void *kernel)
     return calls.at(kernel).sizes;
 }
 
-cudaError_t cudaLaunchKernel(const void *kernel, dim3 grid, dim3 block, void **arguments,
-                             size_t shared, cudaStream_t s)
+bool emu_can_launch(dim3 grid, dim3 block, size_t shared)
 {
     unsigned count = block.x * block.y * block.z;
-    if (!count || count > MOST_THREADS || shared > DYNAMIC || !grid.x || !grid.y || !grid.z ||
-        grid.y > 65535 || grid.z > 65535 || grid.x > 0x7fffffff)
-        return cudaErrorInvalidConfiguration;
+    return count && count <= MOST_THREADS && shared <= DYNAMIC && grid.x && grid.y && grid.z &&
+           grid.y <= 65535 && grid.z <= 65535 && grid.x <= 0x7fffffff;
+}
+
+void emu_run_kernel(const void *kernel, dim3 grid, dim3 block, void **arguments, size_t shared,
+                    unsigned order)
+{
     if (in_kernel)
         stop("a kernel started a kernel");
-    if (s->captured)
-        stop("a kernel within a capture");
     in_kernel = true;
     kernel_now = kernel;
     call_now = calls.at(kernel).call;
@@ -313,11 +314,31 @@ cudaError_t cudaLaunchKernel(const void *kernel, dim3 grid, dim3 block, void **a
     dynamic_bytes = shared;
     gridDim = grid;
     blockDim = block;
-    std::vector<unsigned> inner = order_of(s->order, count);
-    for (unsigned b : order_of(s->order, grid.x * grid.y * grid.z)) {
+    std::vector<unsigned> inner = order_of(order, block.x * block.y * block.z);
+    for (unsigned b : order_of(order, grid.x * grid.y * grid.z)) {
         blockIdx = {b % grid.x, b / grid.x % grid.y, b / grid.x / grid.y};
         run_block(inner);
     }
     in_kernel = false;
+}
+
+cudaError_t cudaLaunchKernel(const void *kernel, dim3 grid, dim3 block, void **arguments,
+                             size_t shared, cudaStream_t s)
+{
+    if (!emu_can_launch(grid, block, shared))
+        return cudaErrorInvalidConfiguration;
+    if (s->captured)
+        stop("a kernel within a capture");
+    std::vector<std::vector<unsigned char>> copies;
+    for (size_t size : emu_argument_sizes(kernel)) {
+        const unsigned char *from = (const unsigned char *)arguments[copies.size()];
+        copies.push_back(std::vector<unsigned char>(from, from + size));
+    }
+    emu_enqueue(s, [=](emu_stream *stream) {
+        std::vector<void *> pointers;
+        for (const std::vector<unsigned char> &a : copies)
+            pointers.push_back((void *)a.data());
+        emu_run_kernel(kernel, grid, block, pointers.data(), shared, stream->order);
+    });
     return cudaSuccess;
 }

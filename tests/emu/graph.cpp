@@ -129,12 +129,12 @@ cudaError_t cudaGraphExecKernelNodeSetParams(cudaGraphExec_t e, cudaGraphNode_t 
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t e, cudaStream_t s)
 {
-    for (emu_node &n : e->nodes) {
+    for (const emu_node &n : e->nodes) {
         std::vector<void *> pointers;
-        for (std::vector<unsigned char> &a : n.arguments)
-            pointers.push_back(a.data());
+        for (const std::vector<unsigned char> &a : n.arguments)
+            pointers.push_back((void *)a.data());
         if (!n.kernel)
-            n.does(s);
+            emu_enqueue(s, n.does);
         else if (cudaLaunchKernel(n.kernel, n.grid, n.block, pointers.data(), n.shared, s) !=
                  cudaSuccess)
             return cudaErrorInvalidValue;
