@@ -15,6 +15,9 @@ extern "C" {
 
 struct cnn_backend;
 
+/* Places in the queue: behind the losses of a net's last two forwards. */
+enum { CNN_MARK_LOSSES, CNN_MARKS = CNN_MARK_LOSSES + 2 };
+
 struct cnn_backend_ops {
     void (*close)(struct cnn_backend *b);
     /* Zeroed device memory aligned to CNN_ALIGN; NULL with an error set. */
@@ -33,6 +36,15 @@ struct cnn_backend_ops {
     /* Bytes as they are (labels, optimizer state). */
     void (*upload_bytes)(struct cnn_backend *b, void *dst, const void *src, size_t bytes);
     void (*download_bytes)(struct cnn_backend *b, void *dst, const void *src, size_t bytes);
+    /* The copy to memory of host_alloc, of which nobody waits for the end: a mark behind it tells.
+     */
+    void *(*host_alloc)(struct cnn_backend *b, size_t bytes); /* NULL with an error set */
+    void (*host_free)(struct cnn_backend *b, void *p);
+    void (*download_later)(struct cnn_backend *b, float *dst, const struct cnn_tensor *src);
+    /* Mark i (of CNN_MARKS) is behind everything queued by now; wait until the device has come
+     * there. */
+    void (*mark)(struct cnn_backend *b, int i);
+    void (*wait)(struct cnn_backend *b, int i);
     /* What is queued from begin to end comes again and again, about the same each time: a device
      * that can may keep it in *record (NULL at first, to be forgotten at last). NULL: nothing to
      * gain. */

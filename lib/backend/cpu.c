@@ -143,6 +143,25 @@ static void cpu_copy_bytes(struct cnn_backend *b, void *dst, const void *src, si
         memcpy(dst, src, bytes);
 }
 
+static void *cpu_host_alloc(struct cnn_backend *b, size_t bytes)
+{
+    (void)b;
+    return cnn_calloc(bytes, 1);
+}
+
+static void cpu_host_free(struct cnn_backend *b, void *p)
+{
+    (void)b;
+    free(p);
+}
+
+/* Everything queued is done. */
+static void cpu_mark(struct cnn_backend *b, int i)
+{
+    (void)b;
+    (void)i;
+}
+
 static int cpu_check(struct cnn_backend *b)
 {
     return b->queue.code ? cnn_fail(b->queue.code, "%s", b->queue.message) : 0;
@@ -159,6 +178,11 @@ static const struct cnn_backend_ops ops = {
     .download = cpu_download,
     .upload_bytes = cpu_copy_bytes,
     .download_bytes = cpu_copy_bytes,
+    .host_alloc = cpu_host_alloc,
+    .host_free = cpu_host_free,
+    .download_later = cpu_download,
+    .mark = cpu_mark,
+    .wait = cpu_mark,
     .check = cpu_check,
     .sync = cpu_check,
 };

@@ -1,33 +1,25 @@
 /* An NVIDIA GPU as a device. Activations lie channels last, in float32 or bfloat16; all work is in
- * one stream. Host memory goes through two pinned buffers in turn, so that a copy overlaps what is
- * being computed. */
+ * one stream, beside one for copies (staging.cuh). */
 #include <cuda_runtime.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "backend/backend.h"
+#include "backend/staging.cuh"
 extern "C" {
 #include "base/memory.h"
 }
 #include "kern/blas_library.cuh"
 #include "kern/cuda_record.cuh"
-#include "kern/transfer.cuh"
 
-enum { BUFFERS = 2, BLAS_BYTES = 32 << 20 };
-
-/* On the way between host and device. */
-struct staging {
-    void *pinned, *device;
-    size_t bytes;
-    cudaEvent_t done; /* with what read or wrote it last */
-};
+enum { BLAS_BYTES = 32 << 20 };
 
 struct cuda {
     struct cnn_backend backend; /* first: a backend is one of these */
     struct cnn_cuda device;
-    struct staging staging[BUFFERS];
-    int next;
+    struct cnn_staging staging;
+    cudaEvent_t mark[CNN_MARKS];
     void *blas_workspace;
 };
 
@@ -36,24 +28,15 @@ static struct cuda *of(struct cnn_backend *b)
     return (struct cuda *)b;
 }
 
-static void staging_free(struct staging *s)
-{
-    cudaFreeHost(s->pinned);
-    cudaFree(s->device);
-    s->pinned = s->device = NULL;
-    s->bytes = 0;
-}
-
 static void cuda_close(struct cnn_backend *b)
 {
     struct cuda *c = of(b);
     if (c->device.stream)
         cudaStreamSynchronize(c->device.stream);
-    for (int i = 0; i < BUFFERS; i++) {
-        staging_free(&c->staging[i]);
-        if (c->staging[i].done)
-            cudaEventDestroy(c->staging[i].done);
-    }
+    cnn_staging_close(&c->staging);
+    for (int i = 0; i < CNN_MARKS; i++)
+        if (c->mark[i])
+            cudaEventDestroy(c->mark[i]);
     if (c->device.blas)
         c->device.library->destroy((cublasHandle_t)c->device.blas);
     cudaFree(c->blas_workspace);
@@ -125,15 +108,12 @@ static void copy(struct cnn_backend *b, void *to, const void *from, size_t bytes
 
 static void wait(struct cnn_backend *b)
 {
-    struct cnn_queue *q = &b->queue;
-    char what[96];
-    snprintf(what, sizeof what, "the last kernel was '%s'", q->cuda->last);
-    cnn_cuda_failed(q, what, cudaStreamSynchronize(q->cuda->stream));
+    cnn_cuda_waited(&b->queue, cudaStreamSynchronize(b->queue.cuda->stream));
 }
 
 static void cuda_upload_bytes(struct cnn_backend *b, void *dst, const void *src, size_t bytes)
 {
-    copy(b, dst, src, bytes, cudaMemcpyHostToDevice);
+    cnn_staging_upload(&b->queue, &of(b)->staging, dst, src, bytes);
 }
 
 static void cuda_download_bytes(struct cnn_backend *b, void *dst, const void *src, size_t bytes)
@@ -152,55 +132,48 @@ static void cuda_download(struct cnn_backend *b, float *dst, const struct cnn_te
     cuda_download_bytes(b, dst, src->data, cnn_tensor_count(src) * sizeof *dst);
 }
 
-/* The next buffer, when it is free again, for that many bytes; NULL where the queue failed. */
-static struct staging *staging_next(struct cnn_backend *b, size_t bytes)
-{
-    struct cuda *c = of(b);
-    struct staging *s = &c->staging[c->next];
-    c->next = (c->next + 1) % BUFFERS;
-    cnn_cuda_failed(&b->queue, "upload", cudaEventSynchronize(s->done));
-    if (b->queue.code)
-        return NULL;
-    if (s->bytes >= bytes)
-        return s;
-    staging_free(s);
-    cudaError_t e = cudaMallocHost(&s->pinned, bytes);
-    if (e == cudaSuccess)
-        e = cudaMalloc(&s->device, bytes);
-    cnn_cuda_failed(&b->queue, "memory for uploads", e);
-    s->bytes = e == cudaSuccess ? bytes : 0;
-    return b->queue.code ? NULL : s;
-}
-
-static void staging_done(struct cnn_backend *b, struct staging *s)
-{
-    cnn_cuda_failed(&b->queue, "upload", cudaEventRecord(s->done, b->queue.cuda->stream));
-}
-
 static void cuda_upload_values(struct cnn_backend *b, struct cnn_tensor *dst, const float *src)
 {
-    size_t bytes = cnn_tensor_count(dst) * sizeof *src;
-    struct staging *s = bytes ? staging_next(b, bytes) : NULL;
-    if (!s)
-        return;
-    memcpy(s->pinned, src, bytes);
-    copy(b, s->device, s->pinned, bytes, cudaMemcpyHostToDevice);
-    cnn_cuda_import(&b->queue, (const float *)s->device, dst);
-    staging_done(b, s);
+    cnn_staging_upload_values(&b->queue, &of(b)->staging, dst, src);
 }
 
 static void cuda_download_values(struct cnn_backend *b, float *dst, const struct cnn_tensor *src)
 {
-    size_t bytes = cnn_tensor_count(src) * sizeof *dst;
-    struct staging *s = bytes ? staging_next(b, bytes) : NULL;
-    if (!s)
-        return;
-    cnn_cuda_export(&b->queue, src, (float *)s->device);
-    copy(b, s->pinned, s->device, bytes, cudaMemcpyDeviceToHost);
-    staging_done(b, s);
-    wait(b);
+    cnn_staging_download_values(&b->queue, &of(b)->staging, dst, src);
+}
+
+static void *cuda_host_alloc(struct cnn_backend *b, size_t bytes)
+{
+    void *p = NULL;
+    (void)b;
+    if (cudaMallocHost(&p, bytes) == cudaSuccess)
+        return p;
+    cudaGetLastError(); /* it is not the device's end */
+    cnn_fail_memory(bytes);
+    return NULL;
+}
+
+static void cuda_host_free(struct cnn_backend *b, void *p)
+{
+    cudaStreamSynchronize(of(b)->device.stream);
+    cudaFreeHost(p);
+}
+
+static void cuda_download_later(struct cnn_backend *b, float *dst, const struct cnn_tensor *src)
+{
+    copy(b, dst, src->data, cnn_tensor_count(src) * sizeof *dst, cudaMemcpyDeviceToHost);
+}
+
+static void cuda_mark(struct cnn_backend *b, int i)
+{
     if (!b->queue.code)
-        memcpy(dst, s->pinned, bytes);
+        cnn_cuda_failed(&b->queue, "mark", cudaEventRecord(of(b)->mark[i], b->queue.cuda->stream));
+}
+
+static void cuda_wait(struct cnn_backend *b, int i)
+{
+    if (!b->queue.code)
+        cnn_cuda_waited(&b->queue, cudaEventSynchronize(of(b)->mark[i]));
 }
 
 static void cuda_begin(struct cnn_backend *b, void **record)
@@ -238,9 +211,26 @@ static const struct cnn_kernels kernels = {
 
 /* In the order of struct cnn_backend_ops. */
 static const struct cnn_backend_ops ops = {
-    cuda_close,          cuda_alloc,           cuda_free,   cuda_available, cuda_tensor_bytes,
-    cuda_upload_values,  cuda_download_values, cuda_upload, cuda_download,  cuda_upload_bytes,
-    cuda_download_bytes, cuda_begin,           cuda_end,    cuda_forget,    cuda_check,
+    cuda_close,
+    cuda_alloc,
+    cuda_free,
+    cuda_available,
+    cuda_tensor_bytes,
+    cuda_upload_values,
+    cuda_download_values,
+    cuda_upload,
+    cuda_download,
+    cuda_upload_bytes,
+    cuda_download_bytes,
+    cuda_host_alloc,
+    cuda_host_free,
+    cuda_download_later,
+    cuda_mark,
+    cuda_wait,
+    cuda_begin,
+    cuda_end,
+    cuda_forget,
+    cuda_check,
     cuda_sync,
 };
 
@@ -302,8 +292,10 @@ static int set_up(struct cuda *c, int device)
         e = find_tensor_cores(properties.major, &c->device.tensor_cores);
     if (e == cudaSuccess)
         e = cudaStreamCreateWithFlags(&c->device.stream, cudaStreamNonBlocking);
-    for (int i = 0; e == cudaSuccess && i < BUFFERS; i++)
-        e = cudaEventCreateWithFlags(&c->staging[i].done, cudaEventDisableTiming);
+    for (int i = 0; e == cudaSuccess && i < CNN_MARKS; i++)
+        e = cudaEventCreateWithFlags(&c->mark[i], cudaEventDisableTiming);
+    if (e == cudaSuccess)
+        e = cnn_staging_open(&c->staging);
     if (e == cudaSuccess)
         e = cudaMalloc(&c->device.scratch, CNN_CUDA_SCRATCH);
     if (e == cudaSuccess)

@@ -42,6 +42,9 @@ struct cnn_cuda {
 
 /* Note a failure of the CUDA runtime; the first sticks. */
 void cnn_cuda_failed(struct cnn_queue *q, const char *what, cudaError_t error);
+/* The same of waiting for the queue: what failed is the kernel that was started last, or one before
+ * it. */
+void cnn_cuda_waited(struct cnn_queue *q, cudaError_t error);
 /* A kernel with what it is started with. */
 enum { CNN_MOST_ARGUMENTS = 16 };
 struct cnn_launch_of {

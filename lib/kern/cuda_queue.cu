@@ -12,6 +12,13 @@ void cnn_cuda_failed(struct cnn_queue *q, const char *what, cudaError_t error)
     snprintf(q->message, sizeof q->message, "CUDA: %s: %s", what, cudaGetErrorString(error));
 }
 
+void cnn_cuda_waited(struct cnn_queue *q, cudaError_t error)
+{
+    char what[96];
+    snprintf(what, sizeof what, "the last kernel was '%s'", q->cuda->last);
+    cnn_cuda_failed(q, what, error);
+}
+
 void cnn_cuda_start_now(struct cnn_queue *q, const struct cnn_launch_of *l)
 {
     struct cnn_cuda *cuda = q->cuda;

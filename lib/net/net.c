@@ -241,20 +241,24 @@ static int wire(struct cnn_net *net)
     return 0;
 }
 
-/* Labels, target vectors and weights on the device, and the losses' landing place on the host. */
+/* Labels, target vectors and weights on the device, and the losses' landing places on the host. */
 static int allocate_targets(struct cnn_net *net, size_t batch)
 {
     const struct cnn_graph *g = net->graph;
     struct cnn_chw out = g->node[g->logits].layer.out;
     net->positions = out.h * out.w;
     net->outputs = cnn_chw_count(out);
-    net->losses = cnn_calloc(batch, sizeof *net->losses);
-    net->weights = cnn_calloc(batch, sizeof *net->weights);
+    for (int i = 0; i < 2; i++) {
+        struct cnn_net_losses *l = &net->losses[i];
+        l->loss = net->backend->ops->host_alloc(net->backend, batch * sizeof *l->loss);
+        l->weight = cnn_calloc(batch, sizeof *l->weight);
+        if (!l->loss || !l->weight)
+            return CNN_ESYSTEM;
+    }
     net->device_label = cnn_net_device_alloc(net, batch * net->positions, sizeof(int32_t));
     net->device_vector = cnn_net_device_alloc(net, batch * net->outputs, sizeof(real));
     net->device_weight = cnn_net_device_alloc(net, batch, sizeof(real));
-    if (!net->losses || !net->weights || !net->device_label || !net->device_vector ||
-        !net->device_weight)
+    if (!net->device_label || !net->device_vector || !net->device_weight)
         return CNN_ESYSTEM;
     for (int i = g->first_loss; i < g->nodes; i++)
         if (!g->node[i].training_only)
@@ -364,8 +368,11 @@ void cnn_net_free(struct cnn_net *net)
     for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
         if (slabs[i])
             net->backend->ops->free(net->backend, slabs[i]);
-    free(net->losses);
-    free(net->weights);
+    for (int i = 0; i < 2; i++) {
+        if (net->losses[i].loss)
+            net->backend->ops->host_free(net->backend, net->losses[i].loss);
+        free(net->losses[i].weight);
+    }
     cnn_plan_free(net->plan);
     cnn_arena_free(net->arena);
     free(net);

@@ -87,6 +87,9 @@ int cnn_net_zero_gradients(struct cnn_net *net);
 /* Of the last forward: the sum over the batch of weight * loss (main loss only) and of the weights;
  * NaN travels. */
 int cnn_net_loss(struct cnn_net *net, double *weighted_sum, double *weight_sum);
+/* The same of the forward with losses before the last, whose numbers a device has brought back
+ * while it worked on the last. */
+int cnn_net_loss_before(struct cnn_net *net, double *weighted_sum, double *weight_sum);
 /* Of the last forward: the sum of the batch's weights, which needs no device. */
 double cnn_net_weight(const struct cnn_net *net);
 /* Of the last forward: a node's value, canonical, (n, c, h, w). The node must be the output, the

@@ -26,6 +26,14 @@ struct cnn_net_node {
     double cycles[2]; /* of one core that forward and backward take for a sample, about */
 };
 
+/* What a forward's losses were, when the device has come so far: mark `turn` of the backend. */
+struct cnn_net_losses {
+    float *loss;   /* (batch) memory that the device copies to */
+    float *weight; /* (batch) */
+    size_t n;      /* 0: there was no such forward */
+    double weight_sum;
+};
+
 struct cnn_net {
     struct cnn_arena *arena;
     const struct cnn_graph *graph;
@@ -54,8 +62,8 @@ struct cnn_net {
     int had_losses, was_training;
     int again; /* a segment is running once more */
     uint64_t seed, step;
-    float *losses, *weights; /* host, (batch) */
-    double weight_sum;
+    struct cnn_net_losses losses[2]; /* of the last forward with losses, and of the one before */
+    int turn;                        /* which of them is the last */
     void *record[3];    /* the device's, of passes that come again: inference, training, backward */
     double *seconds[2]; /* (nodes) forward and backward of each step; NULL: not measured */
 };

@@ -38,14 +38,16 @@ static void set_batch(struct cnn_net *net, size_t n)
 static int upload_targets(struct cnn_net *net, const struct cnn_batch_view *b)
 {
     const struct cnn_backend_ops *ops = net->backend->ops;
-    net->weight_sum = 0;
+    struct cnn_net_losses *l = &net->losses[net->turn = !net->turn];
+    l->n = b->n;
+    l->weight_sum = 0;
     for (size_t i = 0; i < b->n; i++) {
-        net->weights[i] = b->weight ? b->weight[i] : 1.0f;
-        net->weight_sum += (double)net->weights[i];
+        l->weight[i] = b->weight ? b->weight[i] : 1.0f;
+        l->weight_sum += (double)l->weight[i];
     }
     net->targets = (struct cnn_targets){.weight = net->device_weight};
     struct cnn_tensor weight = {1, b->n, 1, 1, CNN_LAYOUT_PLAIN, net->device_weight};
-    ops->upload(net->backend, &weight, net->weights);
+    ops->upload(net->backend, &weight, l->weight);
     if (b->vector) {
         struct cnn_tensor v = {b->n, net->outputs, 1, 1, CNN_LAYOUT_PLAIN, net->device_vector};
         ops->upload(net->backend, &v, b->vector);
@@ -163,6 +165,15 @@ static void forward_portions(struct cnn_net *net, int first, int last, double *t
     look_at_steps(net, first, last, 0, net->n);
 }
 
+/* They come while other work goes on. */
+static void fetch_losses(struct cnn_net *net)
+{
+    struct cnn_backend *b = net->backend;
+    struct cnn_tensor y = {1, net->n, 1, 1, CNN_LAYOUT_PLAIN, net->node[net->main_loss].value.data};
+    b->ops->download_later(b, net->losses[net->turn].loss, &y);
+    b->ops->mark(b, CNN_MARK_LOSSES + net->turn);
+}
+
 int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int training,
                     uint64_t seed, uint64_t step)
 {
@@ -197,6 +208,8 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
         cnn_net_note_time(net, 0, i, &time);
     }
     end_pass(net, begun);
+    if (net->had_losses)
+        fetch_losses(net);
     return net->backend->ops->check(net->backend);
 }
 
@@ -238,9 +251,10 @@ static void backward_step(struct cnn_net *net, int i, double scale)
     p.dadd = step->addend >= 0 ? nn->dx[step->addend] : NULL;
     p.work = block(net, net->plan->node[i].work_backward);
     struct cnn_pool *threads = begin_step(net, i, 1);
-    if (l->type->flags & CNN_LAYER_LOSS)
-        p.loss_scale =
-            net->weight_sum > 0 ? scale * net->graph->node[i].loss_weight / net->weight_sum : 0;
+    if (l->type->flags & CNN_LAYER_LOSS) {
+        double weight = cnn_net_weight(net);
+        p.loss_scale = weight > 0 ? scale * net->graph->node[i].loss_weight / weight : 0;
+    }
     if (step->fused && !(l->type->flags & CNN_LAYER_EPILOGUE_BACKWARD))
         backward_epilogue(&p, &nn->gradient);
     l->type->backward(l, &p);
@@ -289,23 +303,36 @@ int cnn_net_zero_gradients(struct cnn_net *net)
     return net->backend->ops->check(net->backend);
 }
 
+/* Of one of the last two forwards with losses. */
+static int sum_losses(struct cnn_net *net, int turn, double *weighted_sum, double *weight_sum)
+{
+    const struct cnn_net_losses *l = &net->losses[turn];
+    struct cnn_backend *b = net->backend;
+    *weighted_sum = 0;
+    *weight_sum = l->weight_sum;
+    b->ops->wait(b, CNN_MARK_LOSSES + turn);
+    for (size_t i = 0; i < l->n; i++)
+        *weighted_sum += (double)l->weight[i] * (double)l->loss[i];
+    return b->ops->check(b);
+}
+
 int cnn_net_loss(struct cnn_net *net, double *weighted_sum, double *weight_sum)
 {
-    *weighted_sum = *weight_sum = 0;
     if (!net->had_losses)
         return cnn_fail(CNN_EINTERNAL, "the last forward ran no losses");
-    struct cnn_tensor y = {1, net->n, 1, 1, CNN_LAYOUT_PLAIN, net->node[net->main_loss].value.data};
-    net->backend->ops->download(net->backend, net->losses, &y);
-    int rc = net->backend->ops->sync(net->backend);
-    for (size_t i = 0; i < net->n; i++)
-        *weighted_sum += (double)net->weights[i] * (double)net->losses[i];
-    *weight_sum = net->weight_sum;
-    return rc;
+    return sum_losses(net, net->turn, weighted_sum, weight_sum);
+}
+
+int cnn_net_loss_before(struct cnn_net *net, double *weighted_sum, double *weight_sum)
+{
+    if (!net->losses[!net->turn].n)
+        return cnn_fail(CNN_EINTERNAL, "there was no forward with losses before the last");
+    return sum_losses(net, !net->turn, weighted_sum, weight_sum);
 }
 
 double cnn_net_weight(const struct cnn_net *net)
 {
-    return net->weight_sum;
+    return net->losses[net->turn].weight_sum;
 }
 
 int cnn_net_value(struct cnn_net *net, int node, float *out)

@@ -47,7 +47,7 @@ static void tell_step(struct trainer *t)
                                    .samples = t->streaming ? 0 : cnn_dataset_count(t->train),
                                    .loss = mean_of(&t->s.loss),
                                    .rate = cnn_schedule_rate(&t->schedule, t->s.step - 1)};
-    if (t->cb->step)
+    if (t->cb->step && (t->s.loss.weight > 0 || !t->waits))
         t->cb->step(t->cb->context, &p);
 }
 
@@ -154,7 +154,9 @@ static void next_epoch(struct trainer *t)
 static int end_epoch(struct trainer *t)
 {
     struct train_state *s = &t->s;
-    int rc = check_data(t);
+    int rc = train_settle(t);
+    if (!rc)
+        rc = check_data(t);
     t->report = (struct cnn_train_epoch){.epoch = s->epoch + 1,
                                          .epochs = (uint64_t)t->o->epochs,
                                          .step = s->step,

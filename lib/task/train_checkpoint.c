@@ -55,7 +55,9 @@ int train_checkpoint(struct trainer *t)
 {
     if (!t->o->checkpoint[0])
         return 0;
-    int rc = train_check_finite(t);
+    int rc = train_settle(t);
+    if (!rc)
+        rc = train_check_finite(t);
     if (!rc)
         rc = train_log_flush(t);
     json_t *state = rc ? NULL : train_state_json(t);

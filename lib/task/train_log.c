@@ -71,6 +71,9 @@ int train_log_step(struct trainer *t)
     struct train_state *s = &t->s;
     if (s->step % (uint64_t)t->o->log_every)
         return 0;
+    int rc = train_settle(t);
+    if (rc)
+        return rc;
     double loss = s->recent.weight > 0 ? s->recent.sum / s->recent.weight : 0;
     s->recent = (struct mean){0, 0};
     if (!t->log)

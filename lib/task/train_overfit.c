@@ -105,7 +105,7 @@ static int pass(struct trainer *t, const struct few *f, double *loss)
                                    .weight = f->weight + i};
         int rc = cnn_net_zero_gradients(t->net);
         if (!rc)
-            rc = train_one_batch(t, &v, 1, t->s.step, &part);
+            rc = train_one_batch(t, &v, t->s.step, &part);
         if (!rc)
             rc =
                 cnn_optimizer_step(&t->optimizer, t->net, t->schedule.rate, t->s.step + 1, 1, NULL);

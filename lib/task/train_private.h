@@ -69,6 +69,8 @@ struct trainer {
     size_t selftest_count;
     json_t *identity; /* what the result depends on: option name or what to text */
     struct train_state s;
+    int waits;             /* the last batch's loss is not in s yet */
+    uint64_t waiting_step; /* of that batch */
     int resumed;
     FILE *log;
     double begun, saved, epoch_begun; /* seconds of the clock */
@@ -116,7 +118,10 @@ int train_write_model(struct trainer *t);
 /* train_step.c */
 /* 1: a step was made; 0: the epoch has no more samples; negative: failed. */
 int train_step(struct trainer *t);
-int train_one_batch(struct trainer *t, const struct cnn_batch_view *b, double scale, uint64_t draw,
+/* Bring in the loss of the last batch, where it still waits: before s.loss or s.recent are used. */
+int train_settle(struct trainer *t);
+/* Forward, backward, loss. */
+int train_one_batch(struct trainer *t, const struct cnn_batch_view *b, uint64_t draw,
                     struct mean *loss);
 
 /* train_log.c */
