@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "kern/image.h"
 
 int cnn_image_bounds(size_t c, size_t h, size_t w, unsigned maxval)
 {
@@ -120,13 +121,12 @@ int cnn_image_decode_fit(const unsigned char *bytes, size_t size, const struct c
     return cnn_fail(CNN_EDATA, "not a PNG, JPEG or PNM file");
 }
 
-/* ITU-R BT.601 luma. */
 static void to_grey(struct cnn_image *dst, const struct cnn_image *src)
 {
     size_t n = src->h * src->w;
     const float *r = src->px, *g = r + n, *b = g + n;
     for (size_t i = 0; i < n; i++)
-        dst->px[i] = 0.299f * r[i] + 0.587f * g[i] + 0.114f * b[i];
+        dst->px[i] = cnn_luma(r[i], g[i], b[i]);
 }
 
 int cnn_image_channels(struct cnn_image *dst, const struct cnn_image *src, size_t c)

@@ -142,17 +142,24 @@ static int copy_numbers(const struct cnn_input *input, const struct cnn_image *i
     return 0;
 }
 
+int cnn_preprocess_takes(const struct cnn_input *input, size_t channels)
+{
+    size_t want = input->shape.c;
+    if (channels == want || (channels == 1 && want == 3) || (channels == 3 && want == 1))
+        return 0;
+    return cnn_fail(CNN_EDATA, "an image of %zu channel%s where the net takes %zu", channels,
+                    channels == 1 ? "" : "s", want);
+}
+
 /* To the channels of the shape. Grey for a colour net stays one plane, which is read for each. */
 static int channels(const struct cnn_input *input, const struct cnn_image **im,
                     struct cnn_preprocess_scratch *s)
 {
     size_t want = input->shape.c, have = (*im)->c;
-    if (have == want || (have == 1 && want == 3))
-        return 0;
-    if (want != 1 || have != 3)
-        return cnn_fail(CNN_EDATA, "an image of %zu channel%s where the net takes %zu", have,
-                        have == 1 ? "" : "s", want);
-    int rc = cnn_image_channels(&s->a, *im, 1);
+    int rc = cnn_preprocess_takes(input, have);
+    if (rc || want != 1 || have == 1)
+        return rc;
+    rc = cnn_image_channels(&s->a, *im, 1);
     *im = &s->a;
     return rc;
 }
@@ -178,4 +185,29 @@ int cnn_preprocess(const struct cnn_input *input, const struct cnn_image *im,
         fill_plane(out + c * outputs, im->px + (im->c == 1 ? 0 : from) * plane, im, &win, &n);
     }
     return 0;
+}
+
+struct cnn_image_rule cnn_preprocess_rule(const struct cnn_input *input, enum cnn_fill fill)
+{
+    struct cnn_image_rule r = {.fill = fill,
+                               .reverse = input->bgr,
+                               .plain = input->scale == 1.0 / 255.0,
+                               .scale = (float)input->scale,
+                               .each = input->mean.count > 1 || input->std.count > 1};
+    for (size_t c = 0; c < (r.each ? input->shape.c : 1); c++) {
+        r.mean[c] = element(&input->mean, c, 0);
+        r.std[c] = element(&input->std, c, 1);
+    }
+    return r;
+}
+
+void cnn_preprocess_place(const struct cnn_input *input, struct cnn_stored_image *im)
+{
+    const struct cnn_fit fit = cnn_input_fit(input);
+    size_t h = im->view_h, w = im->view_w;
+    cnn_fit_size(&fit, &h, &w);
+    im->full_h = (uint32_t)h;
+    im->full_w = (uint32_t)w;
+    im->y = (int32_t)middle(h, input->shape.h);
+    im->x = (int32_t)middle(w, input->shape.w);
 }

@@ -4,6 +4,7 @@
 
 #include "base/option.h"
 #include "data/image.h"
+#include "kern/image.h"
 #include "tensor/tensor.h"
 
 /* The `input` line of a net: its shape and how images become it. An image is brought to the
@@ -33,5 +34,12 @@ struct cnn_fit cnn_input_fit(const struct cnn_input *input);
  * otherwise. */
 int cnn_preprocess(const struct cnn_input *input, const struct cnn_image *im,
                    struct cnn_preprocess_scratch *scratch, float *out);
+
+/* The same for an image that a device prepares: what it does alike for all, and with an image whose
+ * map and view are set. fill: what the maps have outside. */
+struct cnn_image_rule cnn_preprocess_rule(const struct cnn_input *input, enum cnn_fill fill);
+void cnn_preprocess_place(const struct cnn_input *input, struct cnn_stored_image *im);
+/* Whether an image of so many channels can become the input. CNN_EDATA. */
+int cnn_preprocess_takes(const struct cnn_input *input, size_t channels);
 
 #endif

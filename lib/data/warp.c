@@ -12,8 +12,7 @@
 
 #include "kern/hot.h"
 
-enum { GRID_BITS = 20 };
-static const int64_t GRID = (int64_t)1 << GRID_BITS;
+static const int64_t GRID = (int64_t)1 << CNN_GRID_BITS;
 
 /* A point in units of the grid. */
 struct point {
@@ -61,42 +60,15 @@ static struct point map_point(const struct cnn_affine *m, size_t x, size_t y)
 /* The largest whole number of pixels that is not above v. */
 static int64_t whole(int64_t v)
 {
-    return v >= 0 ? v >> GRID_BITS : -((-v + GRID - 1) >> GRID_BITS);
-}
-
-/* Where position i of an axis of n pixels is filled from; -1: from a value. */
-static int64_t filled_from(int64_t i, size_t n, enum cnn_fill fill)
-{
-    int64_t last = (int64_t)n - 1;
-    if (i >= 0 && i <= last)
-        return i;
-    if (fill == CNN_FILL_EDGE)
-        return i < 0 ? 0 : last;
-    if (fill != CNN_FILL_REFLECT)
-        return -1;
-    if (!last)
-        return 0;
-    i = (i < 0 ? -i : i) % (2 * last);
-    return i <= last ? i : 2 * last - i;
-}
-
-static float fill_value(enum cnn_fill fill)
-{
-    return fill == CNN_FILL_WHITE ? 1.0f : fill == CNN_FILL_GREY ? 0.5f : 0.0f;
+    return v >= 0 ? v >> CNN_GRID_BITS : -((-v + GRID - 1) >> CNN_GRID_BITS);
 }
 
 static float fetch(const float *plane, const struct cnn_image *im, int64_t y, int64_t x,
                    enum cnn_fill fill, float outside)
 {
-    y = filled_from(y, im->h, fill);
-    x = filled_from(x, im->w, fill);
+    y = cnn_filled_from(y, (int64_t)im->h, fill);
+    x = cnn_filled_from(x, (int64_t)im->w, fill);
     return y < 0 || x < 0 ? outside : plane[(size_t)y * im->w + (size_t)x];
-}
-
-static float blend(const float v[4], float fx, float fy)
-{
-    float top = v[0] * (1 - fx) + v[1] * fx, bottom = v[2] * (1 - fx) + v[3] * fx;
-    return top * (1 - fy) + bottom * fy;
 }
 
 /* What every pixel of a warp needs. */
@@ -172,7 +144,7 @@ static void blend_border(const struct warp *job, const struct run *r, size_t i, 
         float v[4];
         for (int k = 0; k < 4; k++)
             v[k] = fetch(src->px + c * plane, src, y + k / 2, x + k % 2, job->fill, job->outside);
-        job->dst->px[c * outputs + at] = blend(v, r->fx[i], r->fy[i]);
+        job->dst->px[c * outputs + at] = cnn_blend(v, r->fx[i], r->fy[i]);
     }
 }
 
@@ -222,8 +194,7 @@ static void move_row(const struct warp *job, float *dst, size_t n, const float *
             x = end;
         if (x >= n)
             break;
-        int64_t from =
-            filled_from(mirrored ? at - (int64_t)x : at + (int64_t)x, job->src->w, job->fill);
+        int64_t from = cnn_filled_from(mirrored ? at - (int64_t)x : at + (int64_t)x, w, job->fill);
         dst[x] = from < 0 ? job->outside : row[from];
     }
     if (!mirrored && end > begin)
@@ -236,7 +207,7 @@ static void move_rows(const struct warp *job, size_t y)
 {
     const struct cnn_image *src = job->src, *dst = job->dst;
     int64_t from = (int64_t)(job->map.e * (double)y + job->map.f);
-    from = filled_from(from, src->h, job->fill);
+    from = cnn_filled_from(from, (int64_t)src->h, job->fill);
     for (size_t c = 0; c < src->c; c++) {
         float *to = dst->px + (c * dst->h + y) * dst->w;
         if (from < 0)
@@ -254,7 +225,7 @@ int cnn_image_warp(struct cnn_image *dst, const struct cnn_image *src, const str
     int rc = cnn_image_reshape(dst, src->c, view->h, view->w, src->maxval);
     if (rc)
         return rc;
-    struct warp job = {src, dst, view->map, fill, fill_value(fill)};
+    struct warp job = {src, dst, view->map, fill, cnn_fill_value(fill)};
     void (*row)(const struct warp *, size_t) = moves_pixels(&view->map) ? move_rows : warp_row;
     for (size_t y = 0; y < dst->h; y++)
         row(&job, y);

@@ -3,22 +3,13 @@
 #define CNN_DATA_WARP_H
 
 #include "data/image.h"
-
-/* Output pixel (x, y) takes its value from input point (a x + b y + c, d x + e y + f); pixel
- * centres are at whole numbers. */
-struct cnn_affine {
-    double a, b, c, d, e, f;
-};
+#include "kern/image.h"
 
 /* What an output of h x w shows of its input. */
 struct cnn_view {
     size_t h, w;
     struct cnn_affine map;
 };
-
-/* What is outside of an image: a value, its nearest pixel, or its mirror image (the outermost pixel
- * not repeated). */
-enum cnn_fill { CNN_FILL_BLACK, CNN_FILL_GREY, CNN_FILL_WHITE, CNN_FILL_EDGE, CNN_FILL_REFLECT };
 
 /* The whole image as it is. */
 struct cnn_view cnn_view_whole(size_t h, size_t w);
@@ -28,8 +19,7 @@ void cnn_view_then(struct cnn_view *view, const struct cnn_view *next);
 /* Nonzero when the view of an image of h x w is the image itself. */
 int cnn_view_is_whole(const struct cnn_view *view, size_t h, size_t w);
 
-/* Points are rounded to a grid of 2^-20 pixels, so that maps that are whole up to rounding errors
- * give exact pixels. dst and src differ. CNN_EDATA, CNN_ESYSTEM as cnn_image_reshape. */
+/* dst and src differ. CNN_EDATA, CNN_ESYSTEM as cnn_image_reshape. */
 int cnn_image_warp(struct cnn_image *dst, const struct cnn_image *src, const struct cnn_view *view,
                    enum cnn_fill fill); /* bilinear */
 /* By the nearest pixel, for images of class numbers; the fills that are values give 0 outside. */

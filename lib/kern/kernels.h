@@ -15,6 +15,8 @@ extern "C" {
 struct cnn_pool;
 struct cnn_conv_choices;
 struct cnn_cuda;
+struct cnn_stored_image;
+struct cnn_image_rule;
 
 /* CUDA: how activations are held and multiplied. Parameters, statistics, losses and sums are
  * float32 in all of them. */

@@ -9,6 +9,7 @@
 #include "kernels_elementwise.h"
 
 #include "kernels_channels.h"
+#include "kernels_images.h"
 #include "kernels_pool.h"
 #include "kernels_softmax.h"
 #include "kernels_loss.h"
