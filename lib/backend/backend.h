@@ -15,8 +15,9 @@ extern "C" {
 
 struct cnn_backend;
 
-/* Places in the queue: behind the losses of a net's last two forwards. */
-enum { CNN_MARK_LOSSES, CNN_MARKS = CNN_MARK_LOSSES + 2 };
+/* Places in the queue: behind the losses of a net's last two forwards, and behind the use of the
+ * images of the last two batches. */
+enum { CNN_MARK_LOSSES, CNN_MARK_IMAGES = CNN_MARK_LOSSES + 2, CNN_MARKS = CNN_MARK_IMAGES + 2 };
 
 struct cnn_backend_ops {
     void (*close)(struct cnn_backend *b);
@@ -35,6 +36,8 @@ struct cnn_backend_ops {
     void (*download)(struct cnn_backend *b, float *dst, const struct cnn_tensor *src);
     /* Bytes as they are (labels, optimizer state). */
     void (*upload_bytes)(struct cnn_backend *b, void *dst, const void *src, size_t bytes);
+    /* The same while what is queued still works: for memory that none of it looks at. */
+    void (*upload_ahead)(struct cnn_backend *b, void *dst, const void *src, size_t bytes);
     void (*download_bytes)(struct cnn_backend *b, void *dst, const void *src, size_t bytes);
     /* The copy to memory of host_alloc, of which nobody waits for the end: a mark behind it tells.
      */

@@ -177,6 +177,7 @@ static const struct cnn_backend_ops ops = {
     .upload = cpu_upload,
     .download = cpu_download,
     .upload_bytes = cpu_copy_bytes,
+    .upload_ahead = cpu_copy_bytes,
     .download_bytes = cpu_copy_bytes,
     .host_alloc = cpu_host_alloc,
     .host_free = cpu_host_free,

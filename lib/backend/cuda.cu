@@ -67,6 +67,8 @@ static void *cuda_alloc(struct cnn_backend *b, size_t bytes)
         return NULL;
     }
     e = cudaMemsetAsync(p, 0, bytes, of(b)->device.stream);
+    if (e == cudaSuccess)
+        e = cudaStreamSynchronize(of(b)->device.stream); /* copies have another */
     if (e != cudaSuccess) {
         cnn_fail(CNN_EDEVICE, "CUDA: %s", cudaGetErrorString(e));
         cudaFree(p);
@@ -114,6 +116,11 @@ static void wait(struct cnn_backend *b)
 static void cuda_upload_bytes(struct cnn_backend *b, void *dst, const void *src, size_t bytes)
 {
     cnn_staging_upload(&b->queue, &of(b)->staging, dst, src, bytes);
+}
+
+static void cuda_upload_ahead(struct cnn_backend *b, void *dst, const void *src, size_t bytes)
+{
+    cnn_staging_upload_ahead(&b->queue, &of(b)->staging, dst, src, bytes);
 }
 
 static void cuda_download_bytes(struct cnn_backend *b, void *dst, const void *src, size_t bytes)
@@ -221,6 +228,7 @@ static const struct cnn_backend_ops ops = {
     cuda_upload,
     cuda_download,
     cuda_upload_bytes,
+    cuda_upload_ahead,
     cuda_download_bytes,
     cuda_host_alloc,
     cuda_host_free,

@@ -5,10 +5,8 @@
 
 #include "kern/transfer.cuh"
 
-enum {
-    SMALL_BYTES = 64 << 10, /* what the small buffers are for */
-    PIECE = 16 << 20        /* more goes piece by piece: pinned memory is dear */
-};
+static const size_t SMALL_BYTES = 64 << 10; /* what the small buffers are for */
+static const size_t PIECE = 16 << 20;       /* more goes piece by piece: pinned memory is dear */
 
 static cudaError_t buffers_open(struct cnn_staging_buffer *b, int count)
 {

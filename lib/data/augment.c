@@ -175,21 +175,27 @@ static int resample(const struct cnn_augment_work *work, struct cnn_view *view)
     return 0;
 }
 
-static int augment_with(const struct cnn_augment_type *type, const void *options,
-                        const struct cnn_augment_work *work, struct cnn_view *view)
+/* Another step of a geometric augmentation behind those before. */
+static int look(const struct cnn_augment_type *type, const void *options, struct cnn_random *r,
+                struct cnn_view *view)
 {
-    if (!type->view) {
-        int rc = resample(work, view);
-        if (rc || (rc = type->apply(options, work)))
-            return rc;
-        *view = cnn_view_whole(work->image->h, work->image->w);
-        return 0;
-    }
     struct cnn_view next = cnn_view_whole(view->h, view->w);
-    int rc = type->view(options, work->random, &next);
+    int rc = type->view(options, r, &next);
     if (!rc)
         cnn_view_then(view, &next);
     return rc;
+}
+
+static int augment_with(const struct cnn_augment_type *type, const void *options,
+                        const struct cnn_augment_work *work, struct cnn_view *view)
+{
+    if (type->view)
+        return look(type, options, work->random, view);
+    int rc = resample(work, view);
+    if (rc || (rc = type->apply(options, work)))
+        return rc;
+    *view = cnn_view_whole(work->image->h, work->image->w);
+    return 0;
 }
 
 static int check_sample(const struct cnn_image *im, const struct cnn_image *labels)
@@ -202,6 +208,42 @@ static int check_sample(const struct cnn_image *im, const struct cnn_image *labe
     return 0;
 }
 
+/* The random numbers of augmentation t for a sample. */
+static struct cnn_random draws_of(size_t t, uint64_t seed, uint64_t epoch, uint64_t copy,
+                                  const char *key)
+{
+    struct cnn_random r;
+    uint64_t stream = cnn_hash_string(key, cnn_hash_u64(copy, cnn_hash_u64(epoch, 0)));
+    cnn_random_start(&r, seed, cnn_hash_string(types[t]->name, stream));
+    return r;
+}
+
+int cnn_augmenter_is_geometric(const struct cnn_augmenter *a)
+{
+    for (size_t t = 0; a && t < TYPES; t++)
+        if (!types[t]->view && is_active(a, t))
+            return 0;
+    return 1;
+}
+
+int cnn_augment_view(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, uint64_t copy,
+                     const char *key, struct cnn_view *view)
+{
+    int rc = 0;
+    for (size_t t = 0; a && t < TYPES && !rc; t++) {
+        if (!is_active(a, t))
+            continue;
+        struct cnn_random r = draws_of(t, seed, epoch, copy, key);
+        rc = look(types[t], a->options[t], &r, view);
+    }
+    return rc;
+}
+
+enum cnn_fill cnn_augmenter_fill(const struct cnn_augmenter *a)
+{
+    return a ? (enum cnn_fill)a->shared.fill : CNN_FILL_BLACK;
+}
+
 int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, uint64_t copy,
                 struct cnn_augment_scratch *scratch, struct cnn_sample *s)
 {
@@ -211,14 +253,13 @@ int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, ui
     int rc = check_sample(&s->image, labels);
     if (rc)
         return rc;
-    uint64_t stream = cnn_hash_string(s->key, cnn_hash_u64(copy, cnn_hash_u64(epoch, 0)));
     struct cnn_random r;
     struct cnn_augment_work work = {&r, &s->image, labels, scratch, (enum cnn_fill)a->shared.fill};
     struct cnn_view view = cnn_view_whole(s->image.h, s->image.w);
     for (size_t t = 0; t < TYPES && !rc; t++) {
         if (!is_active(a, t))
             continue;
-        cnn_random_start(&r, seed, cnn_hash_string(types[t]->name, stream));
+        r = draws_of(t, seed, epoch, copy, s->key);
         rc = augment_with(types[t], a->options[t], &work, &view);
     }
     return rc ? rc : resample(&work, &view);

@@ -65,7 +65,7 @@ static int allocate_chunks(struct cnn_loader *l)
 static int allocate_batch(const struct cnn_loader *l, struct cnn_loader_buffers *b)
 {
     size_t n = l->options.batch;
-    b->x = cnn_calloc(n, l->elements * sizeof *b->x);
+    b->x = cnn_calloc(n, l->store ? 1 : l->elements * sizeof *b->x);
     b->vector = cnn_calloc(n, l->outputs * sizeof *b->vector);
     b->label = cnn_calloc(n, sizeof *b->label);
     b->weight = cnn_calloc(n, sizeof *b->weight);
@@ -97,6 +97,29 @@ static int begin(struct cnn_loader *l, uint64_t epoch, size_t start)
     return l->pipeline ? 0 : CNN_ESYSTEM;
 }
 
+/* Memory on the device for what the dataset takes there, if all of it is like the first sample.
+ * Where there is none, inputs are made here. */
+static void open_store(struct cnn_loader *l)
+{
+    const struct cnn_loader_options *o = &l->options;
+    if (!o->device || l->stream || l->outputs || o->target == CNN_TARGET_INPUT)
+        return;
+    size_t each = l->elements * sizeof(float), bytes = 0;
+    struct cnn_sample s = {.fit = l->fits ? &l->fit : NULL};
+    struct cnn_stored_image first;
+    if (l->count && !cnn_dataset_load(l->ds, 0, &s))
+        bytes = cnn_loader_pack(l, &s.image, &first, l->chunk[0].x);
+    cnn_sample_free(&s);
+    if (!bytes && !l->augments)
+        bytes = each;
+    if (cnn_mul_overflows(bytes + 15, l->count, &bytes))
+        bytes = SIZE_MAX / 2;
+    struct cnn_image_rule rule = cnn_preprocess_rule(o->input, cnn_augmenter_fill(o->augmenter));
+    if (cnn_image_store_open(o->device, &rule, l->count, o->batch, each, bytes, &l->store))
+        l->store = NULL;
+    cnn_error_clear();
+}
+
 int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *options,
                     uint64_t epoch, size_t start, struct cnn_loader **out)
 {
@@ -114,6 +137,8 @@ int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *opt
     l->fit = cnn_input_fit(options->input);
     l->fits =
         options->target != CNN_TARGET_LABELS && !cnn_augmenter_counts_pixels(options->augmenter);
+    l->augments = cnn_augmenter_active(options->augmenter);
+    l->geometric = cnn_augmenter_is_geometric(options->augmenter);
     l->elements = cnn_chw_count(options->input->shape);
     l->outputs = vector_count(options);
     l->chunk_size = chunk_size(l->elements);
@@ -124,8 +149,9 @@ int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *opt
     if (!code && options->shuffle && !l->stream &&
         !(l->order = cnn_calloc(l->count, sizeof *l->order)))
         code = CNN_ESYSTEM;
-    if (!code &&
-        (allocate_chunks(l) || allocate_batch(l, &l->batch[0]) || allocate_batch(l, &l->batch[1])))
+    if (!code && !(code = allocate_chunks(l)))
+        open_store(l);
+    if (!code && (allocate_batch(l, &l->batch[0]) || allocate_batch(l, &l->batch[1])))
         code = CNN_ESYSTEM;
     if (!code)
         code = cnn_loader_warm(l);
@@ -147,12 +173,27 @@ int cnn_loader_rewind(struct cnn_loader *l, uint64_t epoch, size_t start)
     return begin(l, epoch, start);
 }
 
+static void store_item(const struct cnn_loader *l, const struct cnn_loader_item *item,
+                       const void *bytes)
+{
+    struct cnn_kept_image keep = {item->image, item->hash, item->label, item->weight};
+    if (item->bytes)
+        cnn_image_store_add(l->store, item->index, &item->image, bytes, item->bytes,
+                            item->stays ? &keep : NULL);
+    else
+        cnn_image_store_repeat(l->store, &item->image);
+}
+
 /* Into place `n` of the batch. */
 static int copy_item(const struct cnn_loader *l, struct cnn_loader_buffers *b, size_t n)
 {
     const struct cnn_loader_chunk *c = l->current;
     const struct cnn_loader_item *item = &c->item[l->at];
-    memcpy(b->x + n * l->elements, c->x + l->at * l->elements, l->elements * sizeof *b->x);
+    const float *x = c->x + l->at * l->elements;
+    if (l->store)
+        store_item(l, item, x);
+    else
+        memcpy(b->x + n * l->elements, x, l->elements * sizeof *x);
     if (l->outputs)
         memcpy(b->vector + n * l->outputs, c->vector + l->at * l->outputs,
                l->outputs * sizeof *b->vector);
@@ -218,6 +259,8 @@ int cnn_loader_next(struct cnn_loader *l, struct cnn_batch *batch)
     struct cnn_loader_buffers *b = &l->batch[l->side];
     size_t n = 0;
     int rc = 1;
+    if (l->store)
+        cnn_image_store_begin(l->store);
     while (rc > 0 && !n)
         for (size_t taken = 0; taken < l->options.batch; taken++) {
             rc = take_item(l, b, &n);
@@ -227,7 +270,8 @@ int cnn_loader_next(struct cnn_loader *l, struct cnn_batch *batch)
     if (rc < 0)
         return rc;
     *batch = (struct cnn_batch){.n = n,
-                                .x = b->x,
+                                .x = l->store ? NULL : b->x,
+                                .images = l->store,
                                 .label = b->label,
                                 .weight = b->weight,
                                 .key = b->key,
@@ -287,6 +331,7 @@ void cnn_loader_close(struct cnn_loader *l)
         cnn_preprocess_scratch_free(&s->preprocess);
         free(s);
     }
+    cnn_image_store_close(l->store);
     free_batch(&l->batch[0], l->options.batch);
     free_batch(&l->batch[1], l->options.batch);
     pthread_mutex_destroy(&l->lock);

@@ -7,6 +7,7 @@
 
 #include "data/augment.h"
 #include "data/dataset.h"
+#include "data/image_store.h"
 #include "data/preprocess.h"
 
 enum cnn_on_bad { CNN_BAD_FAIL, CNN_BAD_SKIP };
@@ -23,6 +24,9 @@ struct cnn_loader_options {
     uint64_t seed;
     int threads; /* 0: one for each core */
     enum cnn_on_bad on_bad;
+    /* Where batches' inputs are made from decoded images, which stay there as far as there is room
+     * (of datasets that are not streams, with class targets or none); NULL: on the host. */
+    struct cnn_backend *device;
     /* Called for each bad sample (CNN_EDATA, CNN_ENOINPUT) that is skipped, in order, from the
      * consumer's thread; may be NULL. */
     void (*bad)(void *context, const char *source, const char *message);
@@ -32,13 +36,14 @@ struct cnn_loader_options {
 /* A batch, until the next call but one: two take turns. */
 struct cnn_batch {
     size_t n;
-    const float *x;         /* (n, c, h, w) */
-    const int32_t *label;   /* (n), -1 where there is none */
-    const float *vector;    /* (n, outputs); NULL unless VECTOR, LABELS or INPUT */
-    const float *weight;    /* (n) */
-    const char *const *key; /* (n) */
-    const size_t *index;    /* (n) position in the dataset (in a stream: in arrival order) */
-    const uint64_t *hash;   /* (n) of key, target and the pixels as decoded, before augmentation */
+    const float *x;                 /* (n, c, h, w); NULL where a device makes it */
+    struct cnn_image_store *images; /* which then has the batch */
+    const int32_t *label;           /* (n), -1 where there is none */
+    const float *vector;            /* (n, outputs); NULL unless VECTOR, LABELS or INPUT */
+    const float *weight;            /* (n) */
+    const char *const *key;         /* (n) */
+    const size_t *index;  /* (n) position in the dataset (in a stream: in arrival order) */
+    const uint64_t *hash; /* (n) of key, target and the pixels as decoded, before augmentation */
 };
 
 struct cnn_loader;

@@ -19,6 +19,10 @@ struct cnn_loader_item {
     uint64_t hash;
     int32_t label;
     float weight;
+    /* For a device: the chunk's x holds its bytes; 0: it stays there already. */
+    struct cnn_stored_image image;
+    size_t bytes;
+    int stays; /* it will be the same again */
 };
 
 /* Consecutive positions of the epoch. */
@@ -54,7 +58,9 @@ struct cnn_loader {
     struct cnn_loader_options options;
     int stream; /* read once, in its order */
     struct cnn_fit fit;
-    int fits; /* images are decoded for that */
+    int fits;                      /* images are decoded for that */
+    struct cnn_image_store *store; /* NULL: inputs are made here */
+    int augments, geometric;       /* something is active; all of it geometric */
     int threads;
     size_t elements, outputs; /* of x and vector, for one sample; outputs 0: no vector */
     size_t chunk_size, depth;
@@ -81,5 +87,18 @@ int cnn_loader_work(void *context, void *slot);
 /* Let the scratch memory of every thread grow to what the first of several samples takes, so that a
  * thread whose turn comes late does not allocate in the midst of an epoch. */
 int cnn_loader_warm(struct cnn_loader *l);
+
+/* loader_images.c: for loaders with a store. */
+
+/* An image as the device takes it, its bytes in memory of the size of an input: how many; 0: it has
+ * to be prepared here. */
+size_t cnn_loader_pack(const struct cnn_loader *l, const struct cnn_image *im,
+                       struct cnn_stored_image *out, void *bytes);
+/* Item from what stays on the device (item->key is set), or from a decoded sample; in the latter,
+ * item->bytes 0: it has to be prepared here. CNN_EDATA. */
+int cnn_loader_take_kept(const struct cnn_loader *l, const struct cnn_kept_image *kept,
+                         struct cnn_loader_item *item);
+int cnn_loader_take_decoded(const struct cnn_loader *l, const struct cnn_sample *s,
+                            struct cnn_loader_item *item, void *bytes);
 
 #endif

@@ -105,11 +105,17 @@ static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     item->label = o->target == CNN_TARGET_CLASS && s->sample.target.kind == CNN_TARGET_CLASS
                       ? s->sample.target.label
                       : -1;
-    int code = 0;
-    if (o->augmenter && cnn_augmenter_active(o->augmenter))
+    int code = l->store ? cnn_loader_take_decoded(l, &s->sample, item, x) : 0;
+    if (code || (l->store && item->bytes))
+        return code;
+    if (l->augments)
         code = cnn_augment(o->augmenter, o->seed, l->epoch, 0, &s->augment, &s->sample);
     if (!code)
         code = cnn_preprocess(o->input, &s->sample.image, &s->preprocess, x);
+    if (l->store) {
+        item->image.form = CNN_STORED_INPUT;
+        item->bytes = l->elements * sizeof *x;
+    }
     return code ? code : fill_vector(l, &s->sample, vector);
 }
 
@@ -144,6 +150,12 @@ static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     item->index = l->order ? l->order[position] : position;
     const struct cnn_record *r = cnn_dataset_record(l->ds, item->index);
     item->key = r->key;
+    const struct cnn_kept_image *kept =
+        l->store ? cnn_image_store_find(l->store, item->index) : NULL;
+    if (kept) {
+        code = cnn_loader_take_kept(l, kept, item);
+        return code ? cnn_fail_within("%s", r->source) : 0;
+    }
     code = cnn_dataset_load(l->ds, item->index, &s->sample);
     if (code)
         return code;

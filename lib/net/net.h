@@ -64,8 +64,9 @@ int cnn_net_init(struct cnn_net *net, uint64_t seed, enum cnn_init rule);
 
 /* A batch in host memory. */
 struct cnn_batch_view {
-    size_t n;             /* at most config.batch */
-    const float *x;       /* (n, c, h, w), preprocessed */
+    size_t n;                       /* at most config.batch */
+    const float *x;                 /* (n, c, h, w), preprocessed */
+    struct cnn_image_store *images; /* x NULL: what the device makes it from */
     const int32_t *label; /* (n) classes, or (n, h, w) label images; NULL when vector is used */
     const float *vector;  /* (n, outputs) */
     const float *weight;  /* (n); NULL: all 1 */

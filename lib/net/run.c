@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "data/image_store.h"
 
 /* Whole batches come again and again; while steps are timed, each is waited for. */
 static int begin_pass(struct cnn_net *net, int backward)
@@ -188,7 +189,10 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
     double time = net->seconds[0] ? cnn_seconds() : 0;
     for (int i = 0; net->seconds[0] && i < net->graph->nodes; i++)
         net->seconds[0][i] = 0;
-    net->backend->ops->upload_values(net->backend, &net->node[0].value, batch->x);
+    if (batch->x)
+        net->backend->ops->upload_values(net->backend, &net->node[0].value, batch->x);
+    else
+        cnn_image_store_input(batch->images, &net->node[0].value);
     if (net->had_losses && upload_targets(net, batch))
         return cnn_error_code();
     cnn_net_note_time(net, 0, 0, &time);

@@ -258,6 +258,7 @@ struct cnn_loader_options train_loader_options(const struct trainer *t)
         .batch = (size_t)t->o->batch,
         .seed = (uint64_t)t->o->seed,
         .threads = (int)t->o->compute.threads,
+        .device = t->backend->queue.cuda ? t->backend : NULL,
         .on_bad = t->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
     };
 }

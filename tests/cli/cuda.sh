@@ -90,6 +90,17 @@ train --epochs 2 --device cuda -o again
 run cnn-inspect --diff gpu2 again
 status 0
 
+# Images that are turned and noisy: made on the GPU and on the host.
+for how in '--rotate 10 --translate 0.1 --fill edge' '--flip h --noise 0.05'; do
+    # shellcheck disable=SC2086
+    train --epochs 2 $how --val digits:64:3 -o cpu2
+    answers cpu cpu2
+    # shellcheck disable=SC2086
+    train --epochs 2 $how --val digits:64:3 --device cuda -o gpu2
+    answers gpu gpu2
+    near cpu gpu 1e-2
+done
+
 # A run that was interrupted on one goes on on the other.
 long=(cnn-train -q --net "$net" --batch 8 --rate 0.02 digits:400 --epochs 3)
 "${long[@]}" -o cpu3 || fail 'the run that is left alone'
