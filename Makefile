@@ -123,8 +123,10 @@ endif
 # CUDA_ARCH: what to make code for, by default the GPU that is here; newer devices translate that of the last.
 CUDA_HERE := $(if $(NVCC),$(subst .,,$(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | sort -uV)))
 CUDA_ARCH ?= $(if $(filter portable,$(MODE)),75 80 86 89 90 100 120,$(or $(CUDA_HERE),80 90))
-gencode   = $(foreach a,$(CUDA_ARCH),-gencode arch=compute_$(a),code=sm_$(a)) \
-    -gencode arch=compute_$(lastword $(CUDA_ARCH)),code=compute_$(lastword $(CUDA_ARCH))
+# Hopper has instructions of its own (90a).
+gencode   = $(foreach a,$(patsubst 90,90a,$(CUDA_ARCH)),-gencode arch=compute_$(a),code=sm_$(a)) \
+    -gencode arch=compute_$(lastword $(CUDA_ARCH)),code=compute_$(lastword $(CUDA_ARCH)) \
+    $(if $(filter 90,$(CUDA_ARCH)),-DCNN_SM_90A)
 ifneq ($(filter 1 auto,$(CUDA)),)
 ifneq ($(NVCC),)
 ifneq ($(filter release portable,$(MODE)),)
@@ -143,7 +145,7 @@ $(OBJ)/lib/backend/%.o: private EXTRA := $(CUDA_ON)
 EMU      := $(BUILD)/emu
 EMU_SOURCES := $(sort $(wildcard tests/emu/*.cpp))
 EMULATED := $(CUDA_SOURCES:%.cu=$(OBJ)/emu/%.o) $(EMU_SOURCES:%.cpp=$(OBJ)/emu/%.o) $(OBJ)/emu/lib/backend/backend.o
-EMU_TESTS := kernels devices loader_device
+EMU_TESTS := kernels devices devices_conv loader_device
 
 # ---- building ---------------------------------------------------------------------------------------
 

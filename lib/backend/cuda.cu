@@ -266,12 +266,16 @@ static __global__ void probe()
 {
 }
 
-/* Whether its tensor cores multiply TF32 and bfloat16, and the code for it knows that. */
-static cudaError_t find_tensor_cores(int major, int *found)
+/* Whether its tensor cores multiply TF32 and bfloat16, and for four warps together, and the code
+ * for it knows that. */
+static cudaError_t find_tensor_cores(int major, struct cnn_cuda *device)
 {
+#if defined CNN_SM_90A || defined CNN_EMULATED
+    device->warpgroups = major == 9;
+#endif
     struct cudaFuncAttributes a;
     cudaError_t e = cudaFuncGetAttributes(&a, (const void *)probe);
-    *found = e == cudaSuccess && major >= 8 && a.ptxVersion >= 80;
+    device->tensor_cores = e == cudaSuccess && major >= 8 && a.ptxVersion >= 80;
     return e;
 }
 
@@ -297,7 +301,7 @@ static int set_up(struct cuda *c, int device)
     struct cudaDeviceProp properties;
     cudaError_t e = cudaGetDeviceProperties(&properties, device);
     if (e == cudaSuccess)
-        e = find_tensor_cores(properties.major, &c->device.tensor_cores);
+        e = find_tensor_cores(properties.major, &c->device);
     if (e == cudaSuccess)
         e = cudaStreamCreateWithFlags(&c->device.stream, cudaStreamNonBlocking);
     for (int i = 0; e == cudaSuccess && i < CNN_MARKS; i++)

@@ -136,7 +136,12 @@ void cnn_cuda_depthwise_weight(struct cnn_queue *q, const struct cnn_gather *g,
                                const struct cnn_tensor *x, const struct cnn_tensor *dy,
                                struct cnn_tensor *dw)
 {
-    weight_pass p = {g->h, g->w, cnn_gather_positions_of(g), g->groups, g->h.taps * g->w.taps};
+    weight_pass p = {};
+    p.h = g->h;
+    p.w = g->w;
+    p.positions = cnn_gather_positions_of(g);
+    p.c = g->groups;
+    p.taps = g->h.taps * g->w.taps;
     if (q->code || !p.positions.count)
         return;
     size_t wanted = cnn_ceil(1024, cnn_ceil(p.c, LANES) * p.taps);

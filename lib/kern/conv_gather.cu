@@ -45,9 +45,9 @@ __device__ void write_sums(const product<typename C::T> &p, const cnn_tile_place
 
 /* From tensor cores through shared memory of the warp's own, 16 positions at a time, so that lanes
  * write side by side. */
-template <class C, class S>
-__device__ void write_tile(const product<typename C::T> &p, const cnn_tile_place &b,
-                           const cnn_fragments<C, S> &sums, unsigned char *shared)
+template <class C, class SUMS>
+__device__ void write_fragments(const product<typename C::T> &p, const cnn_tile_place &b,
+                                const SUMS &sums, unsigned char *shared)
 {
     enum { PITCH = C::WN + 4, PACKS = C::WN / C::EACH };
     float *mine = (float *)shared + threadIdx.x / 32 * 16 * PITCH;
@@ -57,7 +57,8 @@ __device__ void write_tile(const product<typename C::T> &p, const cnn_tile_place
         for (int j = 0; j < sums.NI; j++)
 #pragma unroll
             for (int e = 0; e < 4; e++)
-                mine[sums.row(e) * PITCH + j * 8 + sums.column(e)] = sums.c[i][j][e];
+                mine[cnn_fragment_row(e) * PITCH + j * 8 + cnn_fragment_column(e)] =
+                    sums.c[i][j][e];
         __syncwarp();
         for (uint32_t t = threadIdx.x % 32; t < 16 * PACKS; t += 32) {
             uint32_t row = t / PACKS, n = t % PACKS * C::EACH;
@@ -70,26 +71,47 @@ __device__ void write_tile(const product<typename C::T> &p, const cnn_tile_place
 
 template <class C, class S>
 __device__ void write_tile(const product<typename C::T> &p, const cnn_tile_place &b,
+                           const cnn_fragments<C, S> &sums, unsigned char *shared)
+{
+    write_fragments<C>(p, b, sums, shared);
+}
+
+template <class C>
+__device__ void write_tile(const product<typename C::T> &p, const cnn_tile_place &b,
+                           const warpgroup_sums<C> &sums, unsigned char *shared)
+{
+    write_fragments<C>(p, b, sums, shared);
+}
+
+template <class C, class S>
+__device__ void write_tile(const product<typename C::T> &p, const cnn_tile_place &b,
                            const cnn_registers<C, S> &sums, unsigned char *)
 {
     sums.each(
         [&](uint32_t m, uint32_t n, float v) { write_sums<C, 1>(p, b, b.m + m, b.n + n, &v); });
 }
 
+/* Bytes to the next address that slabs may begin at. */
+template <class C> __device__ uint32_t aligned_by(const unsigned char *memory)
+{
+    return C::ALIGN > 128 ? (C::ALIGN - cnn_shared_address(memory) % C::ALIGN) % C::ALIGN : 0;
+}
+
 template <class C>
 __global__ void __launch_bounds__(C::THREADS) gather_tile(product<typename C::T> p)
 {
-    CNN_DYNAMIC_SHARED(shared);
+    CNN_DYNAMIC_SHARED(memory);
+    unsigned char *shared = memory + aligned_by<C>(memory);
     cnn_tile_place at = cnn_tile_place_of<C>(p.tiling);
     typename reader_of<C, C::WHOLE>::type reader;
-    typename cnn_sums<C, slabs<C>>::type sums;
+    typename sums_of<C>::type sums;
     reader.start(p, at, at.split * p.tiling.slabs_each * C::K);
     sums.clear();
-    cnn_ring_sum<slabs<C>>(p.tiling, at.split, shared, sums,
-                           [&](uint32_t slab, unsigned char *a, unsigned char *b) {
-                               reader.read(p, a);
-                               read_weights<C>(p, at, slab * C::K, b);
-                           });
+    cnn_ring_sum<ring<C>>(p.tiling, at.split, shared, sums,
+                          [&](uint32_t slab, unsigned char *a, unsigned char *b) {
+                              reader.read(p, a);
+                              read_weights<C>(p, at, slab * C::K, b);
+                          });
     __syncthreads();
     write_tile(p, at, sums, shared);
 }
@@ -117,7 +139,7 @@ template <class C> static void start(struct cnn_queue *q, product<typename C::T>
     if (p.tiling.splits > 1)
         p.partial = (float *)q->cuda->scratch;
     cnn_launch(q, "convolution", gather_tile<C>, cnn_tiling_blocks(p.tiling), C::THREADS,
-               cnn_ring_bytes<slabs<C>>(), p);
+               cnn_ring_bytes<ring<C>>() + (C::ALIGN > 128 ? C::ALIGN : 0), p);
     if (p.tiling.splits > 1)
         cnn_launch(q, "convolution: parts", gather_finish<typename C::T>,
                    cnn_blocks(p.g.groups * count * p.g.out, 256), 256, 0, p);
@@ -136,6 +158,26 @@ static void start_tile(struct cnn_queue *q, const product<T> &p)
         start<tile<T, 128, 64, TENSOR, WHOLE>>(q, p);
     else
         start<tile<T, 128, 128, TENSOR, WHOLE>>(q, p);
+}
+
+/* Where a large device has enough to do with them. */
+static bool start_warpgroups(struct cnn_queue *q, const product<cnn_bf16> &p)
+{
+    size_t rows = cnn_ceil(p.positions.count, 128) * p.g.groups;
+    if (!q->cuda->warpgroups || rows * cnn_ceil(p.g.out, 128) < CNN_BLOCKS_WANTED / 2)
+        return false;
+    if (p.g.out > 128 && rows * cnn_ceil(p.g.out, 256) >= CNN_BLOCKS_WANTED / 2)
+        start<warpgroup_tile<128, 256>>(q, p);
+    else if (p.g.out > 64)
+        start<warpgroup_tile<128, 128>>(q, p);
+    else
+        start<warpgroup_tile<128, 64>>(q, p);
+    return true;
+}
+
+static bool start_warpgroups(struct cnn_queue *, const product<float> &)
+{
+    return false;
 }
 
 template <typename T>
@@ -161,6 +203,8 @@ static void gather(struct cnn_queue *q, const struct cnn_gather *g, const struct
     p.after = cnn_after_of<T>(e);
     bool tensor = q->precision != CNN_PRECISION_FP32 && q->cuda->tensor_cores;
     bool whole = g->in % cnn_pack<T>::COUNT == 0;
+    if (tensor && whole && start_warpgroups(q, p))
+        return;
     if (tensor && whole)
         start_tile<T, true, true>(q, p);
     else if (tensor)

@@ -1,15 +1,14 @@
 /* What a gathered product (conv_gather.cu) is given, and how slabs of both sides come to shared
  * memory and lie there: a row for each position of the result on the left, for each channel on the
- * right. */
+ * right. Large products in bfloat16 go through the instructions that Hopper has for four warps
+ * together (wgmma.cuh), with slabs of 128 bytes; they need no fragments of either side. */
 #ifndef CNN_KERN_CONV_GATHER_SLABS_CUH
 #define CNN_KERN_CONV_GATHER_SLABS_CUH
 
 #include "kern/conv_gather.cuh"
 #include "kern/conv_tile.cuh"
 #include "kern/lanes.cuh"
-
-/* Bytes from row to row in shared memory: eight rows meet all banks once. */
-enum { ROW = CNN_SLAB + 16 };
+#include "kern/wgmma.cuh"
 
 namespace
 {
@@ -34,7 +33,38 @@ struct tile : cnn_tile<NUMBER, M, N, TENSOR_CORES> {
         WHOLE = PACKS, /* channels come in whole 16 bytes */
         EACH = cnn_pack<NUMBER>::COUNT,
         CHUNKS = CNN_SLAB / 16, /* of a row of a slab */
+        ROW = CNN_SLAB + 16,    /* bytes from row to row: eight rows meet all banks once */
+        ALIGN = 16,
+        STAGES = CNN_STAGES,
     };
+    /* Where a chunk of a row lies. */
+    __device__ static uint32_t place(uint32_t row, uint32_t chunk)
+    {
+        return row * ROW + chunk * 16;
+    }
+};
+
+/* A tile of bfloat16 for the instructions of four warps: each four have 64 rows. */
+template <int M, int N> struct warpgroup_tile {
+    typedef cnn_bf16 T;
+    enum {
+        BM = M,
+        BN = N,
+        K = CNN_WGMMA_ROW / (int)sizeof(T),
+        THREADS = M * 2,
+        WN = N, /* a warp's columns; it has 16 rows */
+        WHOLE = 1,
+        EACH = cnn_pack<T>::COUNT,
+        CHUNKS = CNN_WGMMA_ROW / 16,
+        ROW = CNN_WGMMA_ROW,
+        ALIGN = CNN_WGMMA_ALIGN,
+        STAGES =
+            N > 128 ? 4 : 3, /* of 48 KiB; of 32 at most, so that two blocks share a processor */
+    };
+    __device__ static uint32_t place(uint32_t row, uint32_t chunk)
+    {
+        return cnn_wgmma_place(row, chunk);
+    }
 };
 
 /* ---- reading the source -----------------------------------------------------------------------
@@ -105,7 +135,7 @@ template <class C> struct packs_reader {
 #pragma unroll
         for (int i = 0; i < ROWS; i++) {
             const T *from = source_at(p, o[i], at);
-            cnn_copy_later(a + row(i) * ROW + threadIdx.x % C::CHUNKS * 16, from ? from : p.x,
+            cnn_copy_later(a + C::place(row(i), threadIdx.x % C::CHUNKS), from ? from : p.x,
                            from != NULL);
         }
         advance(p, at, C::K);
@@ -125,7 +155,7 @@ template <class C> struct numbers_reader {
     }
     __device__ void read(const product<T> &p, unsigned char *a)
     {
-        T *to = (T *)(a + threadIdx.x % C::BM * ROW) + threadIdx.x / C::BM * EACH;
+        T *to = (T *)(a + threadIdx.x % C::BM * C::ROW) + threadIdx.x / C::BM * EACH;
         tap t = tap_at(p, k);
         for (int i = 0; i < EACH; i++) {
             const T *from = source_at(p, o, t);
@@ -155,7 +185,7 @@ __device__ void read_weights(const product<typename C::T> &p, const cnn_tile_pla
         bool valid = n < p.g.out && at < p.g.row;
         const typename C::T *from =
             valid ? p.w + (size_t)(b.group * p.g.out + n) * p.g.row + at : p.w;
-        cnn_copy_later(to + row * ROW + t % C::CHUNKS * 16, from, valid);
+        cnn_copy_later(to + C::place(row, t % C::CHUNKS), from, valid);
     }
 }
 
@@ -163,10 +193,15 @@ __device__ void read_weights(const product<typename C::T> &p, const cnn_tile_pla
  */
 
 /* As conv_tile.cuh takes them. */
-template <class C> struct slabs {
+template <class C> struct ring {
+    typedef unsigned char unit;
+    enum { A = C::BM * C::ROW, B = C::BN * C::ROW, STAGES = C::STAGES };
+};
+
+template <class C> struct slabs : ring<C> {
     typedef cnn_pack<typename C::T> pack;
     typedef unsigned char unit;
-    enum { A = C::BM * ROW, B = C::BN * ROW };
+    enum { ROW = C::ROW };
     __device__ static void load_a(uint32_t f[4], const unit *a, uint32_t m, int i, int k)
     {
         uint32_t lane = threadIdx.x % 32;
@@ -199,6 +234,49 @@ template <class C> struct slabs {
             }
         }
     }
+};
+
+/* A warpgroup's sums: each warp 16 rows and all columns. */
+template <class C> struct warpgroup_sums {
+    enum { MI = 1, NI = C::BN / 8 };
+    float c[MI][NI][4];
+    __device__ void clear()
+    {
+        cnn_clear<MI, NI>(c);
+    }
+    __device__ static uint32_t warp_m()
+    {
+        return threadIdx.x / 32 * 16;
+    }
+    __device__ static uint32_t warp_n()
+    {
+        return 0;
+    }
+    __device__ static void copied()
+    {
+        cnn_wgmma_copied();
+    }
+    __device__ void begin(const unsigned char *a, const unsigned char *b)
+    {
+        uint64_t rows_a = cnn_wgmma_rows(a + threadIdx.x / 128 * 64 * C::ROW);
+        uint64_t rows_b = cnn_wgmma_rows(b);
+        cnn_wgmma_begin();
+#pragma unroll
+        for (int k = 0; k < C::ROW / 32; k++)
+            cnn_wgmma(c[0], rows_a + k * 2, rows_b + k * 2); /* in units of 16 bytes */
+        cnn_wgmma_start();
+    }
+    __device__ void end(const unsigned char *, const unsigned char *)
+    {
+        cnn_wgmma_wait();
+    }
+};
+
+template <class C> struct sums_of {
+    typedef typename cnn_sums<C, slabs<C>>::type type;
+};
+template <int M, int N> struct sums_of<warpgroup_tile<M, N>> {
+    typedef warpgroup_sums<warpgroup_tile<M, N>> type;
 };
 
 } // namespace

@@ -1,6 +1,6 @@
 /* Matrix products as blocks of threads make them, for sides that are gathered: a block has a tile
- * of the result, rows x columns. Slabs of 64 bytes along k of both sides go through a ring of
- * shared memory, two slabs ahead of the arithmetic. Where tensor cores serve (bfloat16, TF32) each
+ * of the result, rows x columns. Slabs along k of both sides go through a ring of shared memory,
+ * ahead of the arithmetic. Where tensor cores serve (bfloat16, TF32) each
  * warp multiplies fragments of 16 x 8; else each thread has some of the sums. Products with too few
  * tiles for a large device are cut along k, and the parts are added in order.
  *
@@ -8,6 +8,7 @@
  *
  *     unit                          bytes or numbers, in which the next two count
  *     A, B                          the left side of a slab, and the right behind it
+ *     STAGES                        slabs in the ring
  *     void load_a(f, a, m, i, k)    a fragment: 16 rows from m + i on, 32 bytes from k on
  *     void load_b(f, b, n, j, k)    two fragments: 16 columns from n + j on, 32 bytes from k on
  *     void multiply(c, a, b)        c += a b for a thread's sums, without tensor cores
@@ -85,11 +86,20 @@ template <class C> static __device__ inline cnn_tile_place cnn_tile_place_of(con
     return {rest % t.groups, rest / t.groups, tile / t.tiles_n * C::BM, tile % t.tiles_n * C::BN};
 }
 
+/* What sums have beside them: a slab is multiplied between begin and end, in between which the next
+ * is asked for; and copied() is called by each thread before the barrier that shows its copies to
+ * all. */
+struct cnn_sums_base {
+    __device__ static void copied()
+    {
+    }
+};
+
 /* ---- sums -------------------------------------------------------------------------------------
  */
 
 /* A warp's sums, on tensor cores. */
-template <class C, class S> struct cnn_fragments {
+template <class C, class S> struct cnn_fragments : cnn_sums_base {
     enum { MI = C::WM / 16, NI = C::WN / 8 };
     float c[MI][NI][4];
     __device__ void clear()
@@ -105,16 +115,10 @@ template <class C, class S> struct cnn_fragments {
     {
         return threadIdx.x / 32 % C::WARPS_N * C::WN;
     }
-    /* Where sum e of this lane lies in its fragment. */
-    __device__ static uint32_t row(int e)
+    __device__ void begin(const typename S::unit *, const typename S::unit *)
     {
-        return threadIdx.x % 32 / 4 + e / 2 * 8;
     }
-    __device__ static uint32_t column(int e)
-    {
-        return threadIdx.x % 32 % 4 * 2 + e % 2;
-    }
-    __device__ void add(const typename S::unit *a, const typename S::unit *b)
+    __device__ void end(const typename S::unit *a, const typename S::unit *b)
     {
 #pragma unroll
         for (int k = 0; k < CNN_SLAB; k += 32) {
@@ -137,12 +141,13 @@ template <class C, class S> struct cnn_fragments {
             for (int j = 0; j < NI; j++)
 #pragma unroll
                 for (int e = 0; e < 4; e++)
-                    f(warp_m() + i * 16 + row(e), warp_n() + j * 8 + column(e), c[i][j][e]);
+                    f(warp_m() + i * 16 + cnn_fragment_row(e),
+                      warp_n() + j * 8 + cnn_fragment_column(e), c[i][j][e]);
     }
 };
 
 /* A thread's sums, in float32. */
-template <class C, class S> struct cnn_registers {
+template <class C, class S> struct cnn_registers : cnn_sums_base {
     float c[C::TM][C::TN];
     __device__ void clear()
     {
@@ -150,7 +155,10 @@ template <class C, class S> struct cnn_registers {
         for (int i = 0; i < C::TM * C::TN; i++)
             c[i / C::TN][i % C::TN] = 0;
     }
-    __device__ void add(const typename S::unit *a, const typename S::unit *b)
+    __device__ void begin(const typename S::unit *, const typename S::unit *)
+    {
+    }
+    __device__ void end(const typename S::unit *a, const typename S::unit *b)
     {
         S::multiply(c, a, b);
     }
@@ -176,7 +184,7 @@ template <class C, class S> struct cnn_sums<C, S, true> {
 
 template <class S> constexpr size_t cnn_ring_bytes()
 {
-    return CNN_STAGES * (S::A + S::B) * sizeof(typename S::unit);
+    return S::STAGES * (S::A + S::B) * sizeof(typename S::unit);
 }
 
 /* sums += a part's slabs. read(slab, a, b) brings one to shared memory, by copies that end later.
@@ -185,24 +193,25 @@ template <class S, typename SUMS, typename READ>
 static __device__ inline void cnn_ring_sum(const cnn_tiling &t, uint32_t split,
                                            unsigned char *shared, SUMS &sums, READ read)
 {
+    enum { AHEAD = S::STAGES - 1 };
     typename S::unit *ring = (typename S::unit *)shared;
     uint32_t first = split * t.slabs_each, end = min(first + t.slabs_each, t.slabs);
-    for (uint32_t slab = first; slab < end + CNN_STAGES - 1; slab++) {
+    for (uint32_t slab = first; slab < end + AHEAD; slab++) {
+        const typename S::unit *now = ring + (slab - AHEAD) % S::STAGES * (S::A + S::B);
         /* Of a slab that is behind the last one only the group of copies is there, and empty. */
-        if (slab >= first + CNN_STAGES - 1) {
-            cnn_copies_wait<CNN_STAGES - 2>();
+        if (slab >= first + AHEAD) {
+            cnn_copies_wait<AHEAD - 1>();
+            SUMS::copied();
             __syncthreads();
+            sums.begin(now, now + S::A);
         }
         if (slab < end) {
-            typename S::unit *a = ring + slab % CNN_STAGES * (S::A + S::B);
+            typename S::unit *a = ring + slab % S::STAGES * (S::A + S::B);
             read(slab, a, a + S::A);
         }
         cnn_copies_end();
-        if (slab >= first + CNN_STAGES - 1) {
-            const typename S::unit *a =
-                ring + (slab - (CNN_STAGES - 1)) % CNN_STAGES * (S::A + S::B);
-            sums.add(a, a + S::A);
-        }
+        if (slab >= first + AHEAD)
+            sums.end(now, now + S::A);
     }
 }
 

@@ -124,7 +124,7 @@ template <int PITCH> __device__ void load_fragment(uint32_t f[4], const float *a
 /* As conv_tile.cuh takes them. */
 template <class C> struct slabs {
     typedef typename C::T unit;
-    enum { A = C::K * C::PITCH, B = A };
+    enum { A = C::K * C::PITCH, B = A, STAGES = CNN_STAGES };
     __device__ static void load_a(uint32_t f[4], const unit *a, uint32_t m, int i, int k)
     {
         load_fragment<C::PITCH>(f, a + k / (int)sizeof(unit) * C::PITCH + m + i, true);

@@ -35,6 +35,7 @@ struct cnn_cuda {
     void *blas;                             /* cublasHandle_t */
     void *scratch;    /* CNN_CUDA_SCRATCH bytes on the device, for use within one kernel's body */
     int tensor_cores; /* that multiply TF32 and bfloat16: sm_80 and newer */
+    int warpgroups;   /* multiply bfloat16 (wgmma.cuh): sm_90, with code for sm_90a */
     int check;        /* wait after each launch, so that a failure names its kernel */
     char last[64];    /* the kernel that was started last */
     struct cnn_cuda_record *record; /* what is being recorded or replayed; NULL: nothing */

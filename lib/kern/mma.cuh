@@ -109,6 +109,16 @@ static __device__ inline uint32_t cnn_operand(uint32_t bits, float)
 
 #endif
 
+/* Where sum e of this lane lies in a fragment of 16 x 8. */
+static __device__ inline uint32_t cnn_fragment_row(int e)
+{
+    return threadIdx.x % 32 / 4 + e / 2 * 8;
+}
+static __device__ inline uint32_t cnn_fragment_column(int e)
+{
+    return threadIdx.x % 32 % 4 * 2 + e % 2;
+}
+
 /* MI x NI tiles of 16 x 8 sums. */
 template <int MI, int NI> __device__ inline void cnn_clear(float c[MI][NI][4])
 {

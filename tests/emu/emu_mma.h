@@ -25,6 +25,18 @@ template <int N> void cnn_copies_wait()
     emu_copies_wait(N);
 }
 
+/* Shared memory by its address, as instructions have it: dynamic memory does not begin at 0. */
+enum { EMU_SHARED_BASE = 1024 + 128 };
+static inline uint32_t cnn_shared_address(const void *p)
+{
+    return (uint32_t)((const unsigned char *)p - (const unsigned char *)emu_dynamic_shared()) +
+           EMU_SHARED_BASE;
+}
+static inline const void *emu_shared_at(uint32_t address)
+{
+    return (const unsigned char *)emu_dynamic_shared() + (address - EMU_SHARED_BASE);
+}
+
 struct emu_matrices {
     const void *row;
     uint32_t *out;

@@ -1,0 +1,129 @@
+/* The matrix instructions of four warps together that Hopper has (sm_90a; PTX ISA, "Asynchronous
+ * warpgroup level matrix instructions"): sums in registers, both sides in shared memory.
+ *
+ * A side lies as rows of 128 bytes along k (64 bfloat16), from an address that is a multiple of
+ * 1,024 on; the eight chunks of 16 bytes of row r change places, chunk q lies at q ^ r % 8 (the
+ * layout with "128-byte swizzling"), so that neither copies nor multiplications meet in a bank. */
+#ifndef CNN_KERN_WGMMA_CUH
+#define CNN_KERN_WGMMA_CUH
+
+#include "kern/mma.cuh"
+
+enum { CNN_WGMMA_ROW = 128, CNN_WGMMA_ALIGN = 1024 };
+
+/* Bytes from a side's beginning to a chunk of a row. */
+static __device__ inline uint32_t cnn_wgmma_place(uint32_t row, uint32_t chunk)
+{
+    return row * CNN_WGMMA_ROW + (chunk ^ row % 8) * 16;
+}
+
+/* What the instruction takes for the rows from there on (a multiple of eight rows from the side's
+ * beginning, and 32 bytes of k from a multiple of that on): address, and bytes from eight rows to
+ * the next eight, in units of 16; swizzling. */
+static __device__ inline uint64_t cnn_wgmma_rows(const void *p)
+{
+    const uint64_t eight = 8 * CNN_WGMMA_ROW / 16, swizzled = 1;
+    return (cnn_shared_address(p) & 0x3ffff) >> 4 | (uint64_t)1 << 16 | eight << 32 |
+           swizzled << 62;
+}
+
+#ifdef CNN_EMULATED
+#include "emu_wgmma.h"
+#else
+
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+#define CNN_WGMMA(...) asm volatile(__VA_ARGS__)
+#else
+#define CNN_WGMMA(...) (void)0
+#endif
+
+/* What this thread copied to shared memory is there for the instructions of others, behind the next
+ * barrier. */
+static __device__ inline void cnn_wgmma_copied()
+{
+    CNN_WGMMA("fence.proxy.async.shared::cta;\n" ::: "memory");
+}
+
+/* Before the first multiplication into sums that were touched. */
+static __device__ inline void cnn_wgmma_begin()
+{
+    CNN_WGMMA("wgmma.fence.sync.aligned;\n" ::: "memory");
+}
+
+/* Start those asked for, and wait until they are done. */
+static __device__ inline void cnn_wgmma_start()
+{
+    CNN_WGMMA("wgmma.commit_group.sync.aligned;\n" ::: "memory");
+}
+static __device__ inline void cnn_wgmma_wait()
+{
+    CNN_WGMMA("wgmma.wait_group.sync.aligned 0;\n" ::: "memory");
+}
+
+#define CNN_SUMS_1(c, i) "+f"(c[i][0]), "+f"(c[i][1]), "+f"(c[i][2]), "+f"(c[i][3])
+#define CNN_SUMS_8(c, i)                                                                           \
+    CNN_SUMS_1(c, i), CNN_SUMS_1(c, i + 1), CNN_SUMS_1(c, i + 2), CNN_SUMS_1(c, i + 3),            \
+        CNN_SUMS_1(c, i + 4), CNN_SUMS_1(c, i + 5), CNN_SUMS_1(c, i + 6), CNN_SUMS_1(c, i + 7)
+#define CNN_NAMES_8(a, b, c, d, e, f, g, h)                                                        \
+    "%" #a ", %" #b ", %" #c ", %" #d ", %" #e ", %" #f ", %" #g ", %" #h
+#define CNN_NAMES_32                                                                               \
+    CNN_NAMES_8(0, 1, 2, 3, 4, 5, 6, 7)                                                            \
+    ", " CNN_NAMES_8(8, 9, 10, 11, 12, 13, 14, 15) ", " CNN_NAMES_8(                               \
+        16, 17, 18, 19, 20, 21, 22, 23) ", " CNN_NAMES_8(24, 25, 26, 27, 28, 29, 30, 31)
+#define CNN_NAMES_64                                                                               \
+    CNN_NAMES_32 ", " CNN_NAMES_8(32, 33, 34, 35, 36, 37, 38, 39) ", " CNN_NAMES_8(                \
+        40, 41, 42, 43, 44, 45, 46, 47) ", " CNN_NAMES_8(48, 49, 50, 51, 52, 53, 54,               \
+                                                         55) ", " CNN_NAMES_8(56, 57, 58, 59, 60,  \
+                                                                              61, 62, 63)
+#define CNN_NAMES_128                                                                                                                \
+    CNN_NAMES_64 ", " CNN_NAMES_8(64, 65, 66, 67, 68, 69, 70, 71) ", " CNN_NAMES_8(72, 73, 74, 75, 76, 77, 78, 79) ", " CNN_NAMES_8( \
+        80, 81, 82, 83, 84, 85, 86,                                                                                                  \
+        87) ", " CNN_NAMES_8(88, 89, 90, 91, 92, 93, 94,                                                                             \
+                             95) ", " CNN_NAMES_8(96, 97, 98, 99, 100, 101, 102,                                                     \
+                                                  103) ", " CNN_NAMES_8(104, 105, 106, 107, 108,                                     \
+                                                                        109, 110,                                                    \
+                                                                        111) ", " CNN_NAMES_8(112,                                   \
+                                                                                              113,                                   \
+                                                                                              114,                                   \
+                                                                                              115,                                   \
+                                                                                              116,                                   \
+                                                                                              117,                                   \
+                                                                                              118,                                   \
+                                                                                              119) ", " CNN_NAMES_8(120,             \
+                                                                                                                    121,             \
+                                                                                                                    122,             \
+                                                                                                                    123,             \
+                                                                                                                    124,             \
+                                                                                                                    125,             \
+                                                                                                                    126,             \
+                                                                                                                    127)
+
+/* c (64 rows x 8 NI columns, as fragments of 16 x 8 one beside the other, each warp 16 rows) +=
+ * a (64 x 16 bfloat16) b (16 x 8 NI), both as cnn_wgmma_rows has them. */
+static __device__ inline void cnn_wgmma(float (&c)[8][4], uint64_t a, uint64_t b)
+{
+    CNN_WGMMA("wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {" CNN_NAMES_32
+              "}, %32, %33, 1, 1, 1, 0, 0;\n"
+              : CNN_SUMS_8(c, 0)
+              : "l"(a), "l"(b));
+}
+
+static __device__ inline void cnn_wgmma(float (&c)[16][4], uint64_t a, uint64_t b)
+{
+    CNN_WGMMA("wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {" CNN_NAMES_64
+              "}, %64, %65, 1, 1, 1, 0, 0;\n"
+              : CNN_SUMS_8(c, 0), CNN_SUMS_8(c, 8)
+              : "l"(a), "l"(b));
+}
+
+static __device__ inline void cnn_wgmma(float (&c)[32][4], uint64_t a, uint64_t b)
+{
+    CNN_WGMMA("wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16 {" CNN_NAMES_128
+              "}, %128, %129, 1, 1, 1, 0, 0;\n"
+              : CNN_SUMS_8(c, 0), CNN_SUMS_8(c, 8), CNN_SUMS_8(c, 16), CNN_SUMS_8(c, 24)
+              : "l"(a), "l"(b));
+}
+
+#endif
+
+#endif
