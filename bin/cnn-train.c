@@ -1,4 +1,5 @@
 /* cnn-train: train a net on a dataset. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -37,7 +38,9 @@ static void on_step(void *context, const struct cnn_train_progress *p)
         s->epoch = p->epoch;
         s->validating = p->validating;
     }
-    snprintf(text, sizeof text, "loss %.4f", p->loss);
+    text[0] = 0;
+    if (!isnan(p->loss))
+        snprintf(text, sizeof text, "loss %.4f", p->loss);
     cli_progress_update(s->bar, p->done, p->samples, text);
 }
 

@@ -84,7 +84,7 @@ static void one_image(const struct cnn_input *in, enum cnn_fill fill, unsigned c
     out->map = view.map;
     out->view_h = (uint32_t)view.h;
     out->view_w = (uint32_t)view.w;
-    cnn_preprocess_place(in, out);
+    assert_int_equal(cnn_preprocess_place(in, out), 0);
     assert_int_equal(cnn_image_warp(&seen, &im, &view, fill), 0);
     assert_int_equal(cnn_preprocess(in, &seen, &scratch, want), 0);
     cnn_image_free(&im);

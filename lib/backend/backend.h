@@ -16,7 +16,7 @@ extern "C" {
 struct cnn_backend;
 
 /* Places in the queue: behind the losses of a net's last two forwards, and behind the use of the
- * images of the last two batches. */
+ * images of the last two batches. All who use a backend share them: a place only moves on. */
 enum { CNN_MARK_LOSSES, CNN_MARK_IMAGES = CNN_MARK_LOSSES + 2, CNN_MARKS = CNN_MARK_IMAGES + 2 };
 
 struct cnn_backend_ops {

@@ -41,6 +41,8 @@ static void buffers_close(struct cnn_staging_buffer *b, int count)
 
 void cnn_staging_close(struct cnn_staging *s)
 {
+    if (s->copies)
+        cudaStreamSynchronize(s->copies);
     buffers_close(s->small, CNN_STAGING_SMALL);
     buffers_close(s->large, CNN_STAGING_LARGE);
     if (s->copies)

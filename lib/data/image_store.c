@@ -1,6 +1,6 @@
 /* Images in a device's memory; see image_store.h. One piece of memory: the images that stay, then
  * two halves of what passes, then the two batches' lists of images. The host has what is on its way
- * in two pieces as large as a half: what will stay from the front, what passes from the back. */
+ * in a piece as large as a half: what will stay from the front, what passes from the back. */
 #include "data/image_store.h"
 
 #include <stdlib.h>
@@ -10,30 +10,34 @@
 
 enum { UNIT = 16 }; /* images begin at its multiples */
 
-/* What one of two batches has on the host. */
-struct side {
-    char *bytes;                    /* (half) */
-    struct cnn_stored_image *image; /* (batch) */
-};
-
 struct cnn_image_store {
     struct cnn_backend *backend;
     struct cnn_image_rule rule;
     size_t samples, batch;
     struct cnn_kept_image *kept; /* (samples) */
-    unsigned char *here;         /* (samples) whether it stays */
     char *memory;                /* on the device */
     size_t room, used;           /* bytes for images that stay, and how many they take */
     size_t half;
-    struct side side[2];
-    /* Of the batch. */
-    int turn;
-    size_t n, began, passing; /* images, `used` before it, bytes of those that pass */
+    /* The batch. */
+    char *bytes;                    /* (half) */
+    struct cnn_stored_image *image; /* (batch) */
+    size_t n, began, passing;       /* images, `used` before it, bytes of those that pass */
+    int turn;                       /* its half and its list */
 };
 
 static size_t rounded(size_t bytes)
 {
     return (bytes + UNIT - 1) / UNIT * UNIT;
+}
+
+static size_t list_bytes(size_t batch)
+{
+    return rounded(batch * sizeof(struct cnn_stored_image));
+}
+
+size_t cnn_image_store_bytes(size_t batch, size_t each)
+{
+    return 2 * (batch * rounded(each) + list_bytes(batch));
 }
 
 /* Where the half and the list of a side begin. */
@@ -44,39 +48,45 @@ static size_t half_at(const struct cnn_image_store *s, int side)
 
 static size_t list_at(const struct cnn_image_store *s, int side)
 {
-    return half_at(s, 2) + (size_t)side * rounded(s->batch * sizeof *s->side->image);
+    return half_at(s, 2) + (size_t)side * list_bytes(s->batch);
+}
+
+/* Bytes for images that stay, where `wanted` would do. */
+static size_t room_for(struct cnn_backend *b, size_t wanted, size_t taken)
+{
+    if (!b->ops->available)
+        return wanted;
+    size_t left = b->ops->available(b), most = left > taken ? (left - taken) / 2 : 0;
+    return (wanted < most ? wanted : most) / UNIT * UNIT;
 }
 
 static int allocate(struct cnn_image_store *s)
 {
     s->kept = cnn_calloc(s->samples, sizeof *s->kept);
-    s->here = cnn_calloc(s->samples, 1);
-    for (int i = 0; i < 2; i++) {
-        s->side[i].bytes = cnn_calloc(s->half, 1);
-        s->side[i].image = cnn_calloc(s->batch, sizeof *s->side[i].image);
-        if (!s->side[i].bytes || !s->side[i].image)
-            return CNN_ESYSTEM;
-    }
-    if (!s->kept || !s->here)
+    s->bytes = cnn_calloc(s->half, 1);
+    s->image = cnn_calloc(s->batch, sizeof *s->image);
+    if (!s->kept || !s->bytes || !s->image)
         return CNN_ESYSTEM;
     s->memory = s->backend->ops->alloc(s->backend, list_at(s, 2));
     return s->memory ? 0 : CNN_ESYSTEM;
 }
 
 int cnn_image_store_open(struct cnn_backend *b, const struct cnn_image_rule *rule, size_t samples,
-                         size_t batch, size_t each, size_t bytes, struct cnn_image_store **out)
+                         size_t batch, size_t each, size_t stay, struct cnn_image_store **out)
 {
+    size_t bytes;
     *out = NULL;
     struct cnn_image_store *s = cnn_calloc(1, sizeof *s);
     if (!s)
         return CNN_ESYSTEM;
-    size_t most = b->ops->available ? b->ops->available(b) / 2 : bytes;
     s->backend = b;
     s->rule = *rule;
     s->samples = samples;
     s->batch = batch;
     s->half = batch * rounded(each);
-    s->room = (bytes < most ? bytes : most) / UNIT * UNIT;
+    if (cnn_mul_overflows(rounded(each), stay, &bytes))
+        bytes = SIZE_MAX / 2;
+    s->room = room_for(b, bytes, cnn_image_store_bytes(batch, each));
     int rc = allocate(s);
     if (rc)
         cnn_image_store_close(s);
@@ -91,23 +101,15 @@ void cnn_image_store_close(struct cnn_image_store *s)
         return;
     if (s->memory)
         s->backend->ops->free(s->backend, s->memory);
-    for (int i = 0; i < 2; i++) {
-        free(s->side[i].bytes);
-        free(s->side[i].image);
-    }
+    free(s->bytes);
+    free(s->image);
     free(s->kept);
-    free(s->here);
     free(s);
-}
-
-size_t cnn_image_store_room(const struct cnn_image_store *s)
-{
-    return s->room;
 }
 
 const struct cnn_kept_image *cnn_image_store_find(const struct cnn_image_store *s, size_t i)
 {
-    return i < s->samples && s->here[i] ? &s->kept[i] : NULL;
+    return i < s->samples && s->kept[i].stays ? &s->kept[i] : NULL;
 }
 
 void cnn_image_store_begin(struct cnn_image_store *s)
@@ -119,7 +121,7 @@ void cnn_image_store_begin(struct cnn_image_store *s)
 
 void cnn_image_store_repeat(struct cnn_image_store *s, const struct cnn_stored_image *im)
 {
-    s->side[s->turn].image[s->n++] = *im;
+    s->image[s->n++] = *im;
 }
 
 void cnn_image_store_add(struct cnn_image_store *s, size_t i, const struct cnn_stored_image *im,
@@ -131,15 +133,15 @@ void cnn_image_store_add(struct cnn_image_store *s, size_t i, const struct cnn_s
         placed.at = s->used;
         in_half = s->used - s->began;
         s->used += rounded(size);
-        s->here[i] = 1;
         s->kept[i] = *keep;
         s->kept[i].image.at = placed.at;
+        s->kept[i].stays = 1;
     } else {
         s->passing += rounded(size);
         in_half = s->half - s->passing;
         placed.at = half_at(s, s->turn) + in_half;
     }
-    memcpy(s->side[s->turn].bytes + in_half, bytes, size);
+    memcpy(s->bytes + in_half, bytes, size);
     cnn_image_store_repeat(s, &placed);
 }
 
@@ -147,14 +149,13 @@ void cnn_image_store_add(struct cnn_image_store *s, size_t i, const struct cnn_s
 void cnn_image_store_input(struct cnn_image_store *s, struct cnn_tensor *x)
 {
     struct cnn_backend *b = s->backend;
-    const struct side *side = &s->side[s->turn];
     char *list = s->memory + list_at(s, s->turn);
     size_t passing_at = s->half - s->passing;
     b->ops->wait(b, CNN_MARK_IMAGES + s->turn);
-    b->ops->upload_ahead(b, s->memory + s->began, side->bytes, s->used - s->began);
-    b->ops->upload_ahead(b, s->memory + half_at(s, s->turn) + passing_at, side->bytes + passing_at,
+    b->ops->upload_ahead(b, s->memory + s->began, s->bytes, s->used - s->began);
+    b->ops->upload_ahead(b, s->memory + half_at(s, s->turn) + passing_at, s->bytes + passing_at,
                          s->passing);
-    b->ops->upload_ahead(b, list, side->image, s->n * sizeof *side->image);
+    b->ops->upload_ahead(b, list, s->image, s->n * sizeof *s->image);
     b->kernels->prepare_images(&b->queue, s->memory, (const struct cnn_stored_image *)list,
                                &s->rule, x);
     b->ops->mark(b, CNN_MARK_IMAGES + s->turn);

@@ -1,8 +1,9 @@
 /* Images of a dataset in a device's memory: each is decoded on the host once and stays, as far as
  * there is room, and the device makes a net's input of it each time anew. What does not stay passes
- * through memory of which two batches have a half each.
+ * through memory of which two batches have a half each. Several datasets may share a store.
  *
- * One thread puts batches together; any may ask for images of epochs before. */
+ * One thread puts batches together, one batch at a time; any may ask for images of epochs before.
+ */
 #ifndef CNN_DATA_IMAGE_STORE_H
 #define CNN_DATA_IMAGE_STORE_H
 
@@ -17,21 +18,22 @@ struct cnn_kept_image {
     uint64_t hash;
     int32_t label;
     float weight;
+    int stays; /* the store's */
 };
 
-/* For batches of at most `batch` of `samples` images that take at most `each` bytes and become the
- * input by that rule. `bytes`: what all those that may stay take, about; half of the device's free
- * memory is the most that is used. CNN_ESYSTEM. */
+/* For batches of at most `batch` of `samples` images, which take at most `each` bytes and become
+ * the input by that rule. `stay`: how many of them may stay; half of the device's free memory is
+ * the most that they get. CNN_ESYSTEM. */
 int cnn_image_store_open(struct cnn_backend *b, const struct cnn_image_rule *rule, size_t samples,
-                         size_t batch, size_t each, size_t bytes, struct cnn_image_store **out);
+                         size_t batch, size_t each, size_t stay, struct cnn_image_store **out);
 void cnn_image_store_close(struct cnn_image_store *s); /* NULL is fine */
-/* Bytes on the device for images that stay. */
-size_t cnn_image_store_room(const struct cnn_image_store *s);
+/* Bytes of device memory that a store takes at least. */
+size_t cnn_image_store_bytes(size_t batch, size_t each);
 
 /* Sample i, where it stays, else NULL. */
 const struct cnn_kept_image *cnn_image_store_find(const struct cnn_image_store *s, size_t i);
 
-/* A new batch; the last one has been queued. */
+/* A new batch; the one before has been queued, or is given up with all that it brought. */
 void cnn_image_store_begin(struct cnn_image_store *s);
 /* Its next image: sample i, new, with its bytes, which are copied (im->at does not matter). keep:
  * it will be the same again and may stay, as that; NULL: it passes. */

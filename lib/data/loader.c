@@ -65,7 +65,7 @@ static int allocate_chunks(struct cnn_loader *l)
 static int allocate_batch(const struct cnn_loader *l, struct cnn_loader_buffers *b)
 {
     size_t n = l->options.batch;
-    b->x = cnn_calloc(n, l->store ? 1 : l->elements * sizeof *b->x);
+    b->x = l->store ? NULL : cnn_calloc(n, l->elements * sizeof *b->x);
     b->vector = cnn_calloc(n, l->outputs * sizeof *b->vector);
     b->label = cnn_calloc(n, sizeof *b->label);
     b->weight = cnn_calloc(n, sizeof *b->weight);
@@ -74,8 +74,8 @@ static int allocate_batch(const struct cnn_loader *l, struct cnn_loader_buffers 
     b->key_capacity = cnn_calloc(n, sizeof *b->key_capacity);
     b->index = cnn_calloc(n, sizeof *b->index);
     b->hash = cnn_calloc(n, sizeof *b->hash);
-    return b->x && b->vector && b->label && b->weight && b->key && b->own_key && b->key_capacity &&
-                   b->index && b->hash
+    return (b->x || l->store) && b->vector && b->label && b->weight && b->key && b->own_key &&
+                   b->key_capacity && b->index && b->hash
                ? 0
                : CNN_ESYSTEM;
 }
@@ -95,29 +95,6 @@ static int begin(struct cnn_loader *l, uint64_t epoch, size_t start)
                                l->count, l->order);
     l->pipeline = cnn_pipeline_open(&job, l->threads, l->depth);
     return l->pipeline ? 0 : CNN_ESYSTEM;
-}
-
-/* Memory on the device for what the dataset takes there, if all of it is like the first sample.
- * Where there is none, inputs are made here. */
-static void open_store(struct cnn_loader *l)
-{
-    const struct cnn_loader_options *o = &l->options;
-    if (!o->device || l->stream || l->outputs || o->target == CNN_TARGET_INPUT)
-        return;
-    size_t each = l->elements * sizeof(float), bytes = 0;
-    struct cnn_sample s = {.fit = l->fits ? &l->fit : NULL};
-    struct cnn_stored_image first;
-    if (l->count && !cnn_dataset_load(l->ds, 0, &s))
-        bytes = cnn_loader_pack(l, &s.image, &first, l->chunk[0].x);
-    cnn_sample_free(&s);
-    if (!bytes && !l->augments)
-        bytes = each;
-    if (cnn_mul_overflows(bytes + 15, l->count, &bytes))
-        bytes = SIZE_MAX / 2;
-    struct cnn_image_rule rule = cnn_preprocess_rule(o->input, cnn_augmenter_fill(o->augmenter));
-    if (cnn_image_store_open(o->device, &rule, l->count, o->batch, each, bytes, &l->store))
-        l->store = NULL;
-    cnn_error_clear();
 }
 
 int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *options,
@@ -141,6 +118,8 @@ int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *opt
     l->geometric = cnn_augmenter_is_geometric(options->augmenter);
     l->elements = cnn_chw_count(options->input->shape);
     l->outputs = vector_count(options);
+    if (!l->stream && !l->outputs && options->target != CNN_TARGET_INPUT)
+        l->store = options->store;
     l->chunk_size = chunk_size(l->elements);
     l->depth = ring_depth(l->options.batch, l->chunk_size, l->threads);
     int code = 0;
@@ -149,8 +128,8 @@ int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *opt
     if (!code && options->shuffle && !l->stream &&
         !(l->order = cnn_calloc(l->count, sizeof *l->order)))
         code = CNN_ESYSTEM;
-    if (!code && !(code = allocate_chunks(l)))
-        open_store(l);
+    if (!code)
+        code = allocate_chunks(l);
     if (!code && (allocate_batch(l, &l->batch[0]) || allocate_batch(l, &l->batch[1])))
         code = CNN_ESYSTEM;
     if (!code)
@@ -176,10 +155,10 @@ int cnn_loader_rewind(struct cnn_loader *l, uint64_t epoch, size_t start)
 static void store_item(const struct cnn_loader *l, const struct cnn_loader_item *item,
                        const void *bytes)
 {
-    struct cnn_kept_image keep = {item->image, item->hash, item->label, item->weight};
+    struct cnn_kept_image keep = {item->image, item->hash, item->label, item->weight, 1};
     if (item->bytes)
-        cnn_image_store_add(l->store, item->index, &item->image, bytes, item->bytes,
-                            item->stays ? &keep : NULL);
+        cnn_image_store_add(l->store, l->options.store_first + item->index, &item->image, bytes,
+                            item->bytes, item->stays ? &keep : NULL);
     else
         cnn_image_store_repeat(l->store, &item->image);
 }
@@ -331,7 +310,6 @@ void cnn_loader_close(struct cnn_loader *l)
         cnn_preprocess_scratch_free(&s->preprocess);
         free(s);
     }
-    cnn_image_store_close(l->store);
     free_batch(&l->batch[0], l->options.batch);
     free_batch(&l->batch[1], l->options.batch);
     pthread_mutex_destroy(&l->lock);

@@ -24,16 +24,18 @@ struct cnn_loader_options {
     uint64_t seed;
     int threads; /* 0: one for each core */
     enum cnn_on_bad on_bad;
-    /* Where batches' inputs are made from decoded images, which stay there as far as there is room
-     * (of datasets that are not streams, with class targets or none); NULL: on the host. */
-    struct cnn_backend *device;
+    /* Where a device makes batches' inputs: its store, in which the dataset's samples are numbered
+     * from store_first on; for datasets that are not streams, and class targets or none. NULL:
+     * inputs are made on the host. */
+    struct cnn_image_store *store;
+    size_t store_first;
     /* Called for each bad sample (CNN_EDATA, CNN_ENOINPUT) that is skipped, in order, from the
      * consumer's thread; may be NULL. */
     void (*bad)(void *context, const char *source, const char *message);
     void *context;
 };
 
-/* A batch, until the next call but one: two take turns. */
+/* A batch, until the next call but one: two take turns; in a store, until the next call. */
 struct cnn_batch {
     size_t n;
     const float *x;                 /* (n, c, h, w); NULL where a device makes it */

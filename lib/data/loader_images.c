@@ -14,8 +14,7 @@ static int place(const struct cnn_loader *l, struct cnn_loader_item *item, const
     im->map = view.map;
     im->view_h = (uint32_t)view.h;
     im->view_w = (uint32_t)view.w;
-    cnn_preprocess_place(o->input, im);
-    return code;
+    return code ? code : cnn_preprocess_place(o->input, im);
 }
 
 int cnn_loader_take_kept(const struct cnn_loader *l, const struct cnn_kept_image *kept,

@@ -151,7 +151,7 @@ static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     const struct cnn_record *r = cnn_dataset_record(l->ds, item->index);
     item->key = r->key;
     const struct cnn_kept_image *kept =
-        l->store ? cnn_image_store_find(l->store, item->index) : NULL;
+        l->store ? cnn_image_store_find(l->store, l->options.store_first + item->index) : NULL;
     if (kept) {
         code = cnn_loader_take_kept(l, kept, item);
         return code ? cnn_fail_within("%s", r->source) : 0;

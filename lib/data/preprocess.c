@@ -201,13 +201,19 @@ struct cnn_image_rule cnn_preprocess_rule(const struct cnn_input *input, enum cn
     return r;
 }
 
-void cnn_preprocess_place(const struct cnn_input *input, struct cnn_stored_image *im)
+int cnn_preprocess_place(const struct cnn_input *input, struct cnn_stored_image *im)
 {
     const struct cnn_fit fit = cnn_input_fit(input);
     size_t h = im->view_h, w = im->view_w;
+    int rc = cnn_image_bounds(im->c, h, w, 255);
     cnn_fit_size(&fit, &h, &w);
+    if (!rc && (h != im->view_h || w != im->view_w))
+        rc = cnn_image_bounds(im->c, h, w, 255);
+    if (rc)
+        return rc;
     im->full_h = (uint32_t)h;
     im->full_w = (uint32_t)w;
     im->y = (int32_t)middle(h, input->shape.h);
     im->x = (int32_t)middle(w, input->shape.w);
+    return 0;
 }

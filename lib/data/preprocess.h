@@ -36,9 +36,11 @@ int cnn_preprocess(const struct cnn_input *input, const struct cnn_image *im,
                    struct cnn_preprocess_scratch *scratch, float *out);
 
 /* The same for an image that a device prepares: what it does alike for all, and with an image whose
- * map and view are set. fill: what the maps have outside. */
+ * map and view are set; CNN_EDATA where that is no image any more. fill: what the maps have
+ * outside.
+ */
 struct cnn_image_rule cnn_preprocess_rule(const struct cnn_input *input, enum cnn_fill fill);
-void cnn_preprocess_place(const struct cnn_input *input, struct cnn_stored_image *im);
+int cnn_preprocess_place(const struct cnn_input *input, struct cnn_stored_image *im);
 /* Whether an image of so many channels can become the input. CNN_EDATA. */
 int cnn_preprocess_takes(const struct cnn_input *input, size_t channels);
 

@@ -12,13 +12,6 @@
 
 #include "kern/hot.h"
 
-static const int64_t GRID = (int64_t)1 << CNN_GRID_BITS;
-
-/* A point in units of the grid. */
-struct point {
-    int64_t x, y;
-};
-
 struct cnn_view cnn_view_whole(size_t h, size_t w)
 {
     return (struct cnn_view){h, w, {1, 0, 0, 0, 1, 0}};
@@ -39,28 +32,6 @@ int cnn_view_is_whole(const struct cnn_view *view, size_t h, size_t w)
     const struct cnn_affine *m = &view->map;
     return view->h == h && view->w == w && m->a == 1 && m->b == 0 && m->c == 0 && m->d == 0 &&
            m->e == 1 && m->f == 0;
-}
-
-/* On the grid; what is too far away to matter stays in reach of whole numbers. */
-static int64_t on_grid(double v)
-{
-    const double far = 1e9;
-    v = v > -far ? v : -far;
-    v = v < far ? v : far;
-    return (int64_t)floor(v * (double)GRID + 0.5);
-}
-
-static struct point map_point(const struct cnn_affine *m, size_t x, size_t y)
-{
-    double px = (double)x, py = (double)y;
-    return (struct point){on_grid(m->a * px + m->b * py + m->c),
-                          on_grid(m->d * px + m->e * py + m->f)};
-}
-
-/* The largest whole number of pixels that is not above v. */
-static int64_t whole(int64_t v)
-{
-    return v >= 0 ? v >> CNN_GRID_BITS : -((-v + GRID - 1) >> CNN_GRID_BITS);
 }
 
 static float fetch(const float *plane, const struct cnn_image *im, int64_t y, int64_t x,
@@ -96,7 +67,7 @@ struct run {
 CNN_HOT static void locate(size_t n, int32_t first, double step, double row, double shift,
                            double *restrict pixel, float *restrict rest)
 {
-    const double far = 1e9, grid = (double)GRID;
+    const double far = 1e9, grid = (double)(1 << CNN_GRID_BITS);
     for (size_t i = 0; i < n; i++) {
         double v = step * (double)(first + (int32_t)i) + row + shift;
         v = v > -far ? v : -far;
@@ -240,8 +211,13 @@ int cnn_labels_warp(struct cnn_image *dst, const struct cnn_image *src, const st
         return rc;
     size_t plane = src->h * src->w, outputs = dst->h * dst->w;
     for (size_t i = 0; i < outputs; i++) {
-        struct point p = map_point(&view->map, i % dst->w, i / dst->w);
-        int64_t x = whole(p.x + GRID / 2), y = whole(p.y + GRID / 2);
+        const struct cnn_affine *m = &view->map;
+        double px = (double)(i % dst->w), py = (double)(i / dst->w);
+        float fx, fy;
+        int64_t x = cnn_on_axis(m->a * px + m->b * py + m->c, &fx);
+        int64_t y = cnn_on_axis(m->d * px + m->e * py + m->f, &fy);
+        x += fx >= 0.5f;
+        y += fy >= 0.5f;
         for (size_t c = 0; c < src->c; c++)
             dst->px[c * outputs + i] = fetch(src->px + c * plane, src, y, x, fill, 0);
     }

@@ -1,6 +1,6 @@
 /* Images in a device's memory, and how a net's input is made of them: looked at through an affine
- * map, resized, cut, normalised. The arithmetic for one pixel is here, for both devices; whole
- * images on the host go through data/warp.c and data/resize.c, which do the same faster. */
+ * map, resized, cut, normalised (image_pixel.h). What images on the host have in common with that
+ * is here: what is outside of an image and between its pixels. */
 #ifndef CNN_KERN_IMAGE_H
 #define CNN_KERN_IMAGE_H
 

@@ -8,6 +8,11 @@
 
 enum { CNN_PIXEL_GROUP = 4 };
 
+/* The input's shape. */
+struct cnn_pixel_input {
+    uint32_t c, h, w;
+};
+
 /* An image with the planes that a group of channels is made of. */
 struct cnn_pixel_source {
     const struct cnn_stored_image *image;
@@ -128,17 +133,23 @@ CNN_BOTH void cnn_pixel_channels(const void *memory, const struct cnn_stored_ima
         out[0] = cnn_luma(out[0], out[1], out[2]);
 }
 
-CNN_BOTH float cnn_pixel_normalised(const struct cnn_image_rule *rule, uint32_t channel, float v)
+/* Channels first .. first + count - 1 (a group at most) of the input at (x, y). */
+CNN_BOTH void cnn_pixel_prepare(const void *memory, const struct cnn_stored_image *im,
+                                const struct cnn_image_rule *rule, const struct cnn_pixel_input *in,
+                                uint32_t first, uint32_t count, uint32_t y, uint32_t x,
+                                float out[CNN_PIXEL_GROUP])
 {
-    uint32_t c = rule->each ? channel : 0;
-    v = rule->plain ? v : v * 255.0f * rule->scale;
-    return (v - rule->mean[c]) / rule->std[c];
-}
-
-/* Number i of what is the input already. */
-CNN_BOTH float cnn_pixel_ready(const void *memory, const struct cnn_stored_image *im, size_t i)
-{
-    return ((const float *)((const char *)memory + im->at))[i];
+    const float *ready = (const float *)((const char *)memory + im->at);
+    if (im->form != CNN_STORED_INPUT)
+        cnn_pixel_channels(memory, im, rule, in->c, first, count, y, x, out);
+    for (uint32_t k = 0; k < CNN_PIXEL_GROUP; k++) {
+        if (k >= count)
+            break;
+        uint32_t c = rule->each ? first + k : 0;
+        float v = rule->plain ? out[k] : out[k] * 255.0f * rule->scale;
+        out[k] = im->form == CNN_STORED_INPUT ? ready[((size_t)(first + k) * in->h + y) * in->w + x]
+                                              : (v - rule->mean[c]) / rule->std[c];
+    }
 }
 
 #endif

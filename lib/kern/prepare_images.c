@@ -11,23 +11,18 @@ struct prepare {
     struct cnn_tensor *x;
 };
 
-static void prepare_pixel(const struct prepare *p, size_t n, size_t y, size_t x)
+static void prepare_pixel(const struct prepare *p, size_t n, uint32_t y, uint32_t x)
 {
-    const struct cnn_stored_image *im = &p->image[n];
     const struct cnn_tensor *t = p->x;
-    real *out = (real *)t->data + n * t->c * t->h * t->w + y * t->w + x;
-    float v[CNN_PIXEL_GROUP];
-    for (size_t c = 0; c < t->c; c++) {
-        size_t in_group = c % CNN_PIXEL_GROUP;
-        if (im->form == CNN_STORED_INPUT) {
-            out[c * t->h * t->w] = cnn_pixel_ready(p->memory, im, (c * t->h + y) * t->w + x);
-            continue;
-        }
-        if (!in_group)
-            cnn_pixel_channels(p->memory, im, p->rule, (uint32_t)t->c, (uint32_t)c,
-                               (uint32_t)cnn_min(t->c - c, CNN_PIXEL_GROUP), (uint32_t)y,
-                               (uint32_t)x, v);
-        out[c * t->h * t->w] = cnn_pixel_normalised(p->rule, (uint32_t)c, v[in_group]);
+    struct cnn_pixel_input in = {(uint32_t)t->c, (uint32_t)t->h, (uint32_t)t->w};
+    size_t plane = t->h * t->w;
+    real *out = (real *)t->data + n * t->c * plane + y * t->w + x;
+    for (uint32_t c = 0; c < in.c; c += CNN_PIXEL_GROUP) {
+        float v[CNN_PIXEL_GROUP] = {0};
+        uint32_t count = in.c - c < CNN_PIXEL_GROUP ? in.c - c : CNN_PIXEL_GROUP;
+        cnn_pixel_prepare(p->memory, &p->image[n], p->rule, &in, c, count, y, x, v);
+        for (uint32_t k = 0; k < count; k++)
+            out[(c + k) * plane] = v[k];
     }
 }
 
@@ -35,8 +30,8 @@ static void prepare_job(void *context, size_t job, int thread)
 {
     const struct prepare *p = context;
     (void)thread;
-    for (size_t y = 0; y < p->x->h; y++)
-        for (size_t x = 0; x < p->x->w; x++)
+    for (uint32_t y = 0; y < p->x->h; y++)
+        for (uint32_t x = 0; x < p->x->w; x++)
             prepare_pixel(p, job, y, x);
 }
 

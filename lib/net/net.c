@@ -1,5 +1,6 @@
 /* A net's memory and its construction; running it is run.c. See net.h. */
 #include "net/net_private.h"
+#include "data/image_store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -266,7 +267,11 @@ static int allocate_targets(struct cnn_net *net, size_t batch)
     return 0;
 }
 
-/* Whether it fits a device that says how much there is; else what would. */
+/* Bytes that a device wants for code and records, and for copies of few numbers. */
+static const size_t DEVICE_SLACK = (size_t)32 << 20;
+
+/* Whether it fits a device that says how much there is; else what would. Inputs come by way of a
+ * store of images, or of two buffers as large; outputs by way of two. */
 static int check_room(const struct cnn_net *net, const struct cnn_net_config *config)
 {
     const struct cnn_backend *b = net->backend;
@@ -274,12 +279,13 @@ static int check_room(const struct cnn_net *net, const struct cnn_net_config *co
         return 0;
     size_t left = b->ops->available(net->backend), mib = (size_t)1 << 20;
     size_t slabs = 1 + (size_t)(config->training != 0) + (size_t)config->optimizer_slabs;
-    size_t fixed =
-        (slabs * net->value_count + net->statistic_count) * sizeof(real) + net->plan->packed_bytes;
-    const struct cnn_graph *g = net->graph; /* what is uploaded waits in two places */
+    size_t fixed = (slabs * net->value_count + net->statistic_count) * sizeof(real) +
+                   net->plan->packed_bytes + DEVICE_SLACK;
+    const struct cnn_graph *g = net->graph;
     size_t in = cnn_chw_count(g->input.shape), out = cnn_chw_count(g->node[g->logits].layer.out);
-    size_t moving =
-        net->plan->activation_bytes + config->batch * (2 * in + 2 * out + 1) * sizeof(real);
+    size_t moving = net->plan->activation_bytes +
+                    cnn_image_store_bytes(config->batch, in * sizeof(float)) +
+                    config->batch * (2 * out + 1) * sizeof(real);
     if (fixed <= left && moving <= left - fixed)
         return 0;
     size_t fits = fixed < left

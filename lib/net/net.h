@@ -62,7 +62,7 @@ real *cnn_net_slab_state(struct cnn_net *net, int i);
  * rule: what CNN_INIT_DEFAULT stands for; CNN_INIT_DEFAULT itself means CNN_INIT_HE_NORMAL. */
 int cnn_net_init(struct cnn_net *net, uint64_t seed, enum cnn_init rule);
 
-/* A batch in host memory. */
+/* A batch, in host memory or in a store. */
 struct cnn_batch_view {
     size_t n;                       /* at most config.batch */
     const float *x;                 /* (n, c, h, w), preprocessed */
@@ -91,7 +91,7 @@ int cnn_net_loss(struct cnn_net *net, double *weighted_sum, double *weight_sum);
 /* The same of the forward with losses before the last, whose numbers a device has brought back
  * while it worked on the last. */
 int cnn_net_loss_before(struct cnn_net *net, double *weighted_sum, double *weight_sum);
-/* Of the last forward: the sum of the batch's weights, which needs no device. */
+/* Of the last forward with losses: the sum of the batch's weights, which needs no device. */
 double cnn_net_weight(const struct cnn_net *net);
 /* Of the last forward: a node's value, canonical, (n, c, h, w). The node must be the output, the
  * logits or kept. */

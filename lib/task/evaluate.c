@@ -200,9 +200,11 @@ static int add_loss(struct cnn_evaluator *e)
 {
     double sum, weight;
     int rc = cnn_net_loss(e->net, &sum, &weight);
+    if (rc)
+        return rc;
     e->m.loss_sum += sum;
     e->m.weight_sum += weight;
-    return rc;
+    return 0;
 }
 
 int cnn_evaluator_add(struct cnn_evaluator *e, const struct cnn_batch *b)

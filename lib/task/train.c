@@ -2,6 +2,7 @@
  * may stop between any two steps, and goes on from a checkpoint as if it had not. */
 #include "task/train.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "task/train_private.h"
@@ -47,7 +48,9 @@ static void tell_step(struct trainer *t)
                                    .samples = t->streaming ? 0 : cnn_dataset_count(t->train),
                                    .loss = mean_of(&t->s.loss),
                                    .rate = cnn_schedule_rate(&t->schedule, t->s.step - 1)};
-    if (t->cb->step && (t->s.loss.weight > 0 || !t->waits))
+    if (t->waits && !(t->s.loss.weight > 0))
+        p.loss = NAN;
+    if (t->cb->step)
         t->cb->step(t->cb->context, &p);
 }
 
@@ -216,6 +219,8 @@ static int run(struct trainer *t, char **plan)
         rc = train_resume(t);
     if (!rc)
         rc = train_log_open(t);
+    if (!rc)
+        rc = train_open_images(t);
     if (!rc)
         rc = train_validate_open(t);
     t->saved = cnn_seconds();

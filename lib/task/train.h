@@ -50,7 +50,7 @@ struct cnn_train_progress {
     uint64_t epoch, epochs, step; /* epoch counts from 1 */
     uint64_t done, samples;       /* in this epoch; samples 0: not known */
     int validating;
-    double loss; /* weighted mean over the epoch so far */
+    double loss; /* weighted mean over the epoch so far; NaN: not known yet */
     double rate;
 };
 

@@ -59,6 +59,7 @@ struct trainer {
     struct cnn_graph *graph;
     struct cnn_net *net;
     struct cnn_loader *loader, *val_loader;
+    struct cnn_image_store *images; /* of the training set, then of validation; NULL: on the host */
     struct cnn_evaluator *evaluator;
     size_t outputs; /* elements of a vector target */
     /* Buffers */
@@ -86,6 +87,8 @@ int train_options_json(const struct cnn_train_options *o, int all, json_t *out);
 /* train_setup.c: data, net, start. train_open allocates everything that a run needs. */
 int train_open(struct trainer *t);
 int train_start_weights(struct trainer *t);
+/* A device's memory for images. */
+int train_open_images(struct trainer *t);
 void train_close(struct trainer *t);
 void train_note(const struct trainer *t, const char *format, ...) CNN_PRINTF(2, 3);
 struct cnn_loader_options train_loader_options(const struct trainer *t);

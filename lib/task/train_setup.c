@@ -258,9 +258,22 @@ struct cnn_loader_options train_loader_options(const struct trainer *t)
         .batch = (size_t)t->o->batch,
         .seed = (uint64_t)t->o->seed,
         .threads = (int)t->o->compute.threads,
-        .device = t->backend->queue.cuda ? t->backend : NULL,
+        .store = t->images,
         .on_bad = t->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
     };
+}
+
+int train_open_images(struct trainer *t)
+{
+    const struct cnn_input *in = &t->graph->input;
+    size_t train = t->streaming ? 0 : cnn_dataset_count(t->train);
+    size_t val = t->val ? cnn_dataset_count(t->val) : 0, each = cnn_chw_count(in->shape);
+    if (!t->backend->queue.cuda || t->o->target != TARGET_CLASS || !(train + val))
+        return 0;
+    struct cnn_image_rule rule = cnn_preprocess_rule(in, cnn_augmenter_fill(t->augmenter));
+    size_t stay = val + (cnn_augmenter_is_geometric(t->augmenter) ? train : 0);
+    return cnn_image_store_open(t->backend, &rule, train + val, (size_t)t->o->batch,
+                                each * sizeof(float), stay, &t->images);
 }
 
 int train_open(struct trainer *t)
@@ -298,6 +311,7 @@ void train_close(struct trainer *t)
 {
     cnn_loader_close(t->loader);
     cnn_loader_close(t->val_loader);
+    cnn_image_store_close(t->images);
     cnn_evaluator_free(t->evaluator);
     cnn_net_free(t->net);
     cnn_graph_free(t->graph);

@@ -120,8 +120,10 @@ int train_step(struct trainer *t)
     double scale = parts > 1 && weight > 0 ? 1 / weight : 1;
     rc = cnn_optimizer_step(&t->optimizer, t->net, cnn_schedule_rate(&t->schedule, t->s.step),
                             t->s.step + 1, scale, NULL);
-    if (rc == CNN_EINTERNAL)
-        return not_finite(t, "the gradient", t->s.step);
+    if (rc == CNN_EINTERNAL) { /* of a loss that is not, first of all */
+        int loss = train_settle(t);
+        return loss ? loss : not_finite(t, "the gradient", t->s.step);
+    }
     if (rc)
         return rc;
     t->s.step++;

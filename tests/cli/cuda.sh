@@ -70,6 +70,14 @@ case $BUILD in
     run env CNN_EMU_MEMORY=120000000 cnn-infer -q --device cuda --batch 60000 cpu1 digits:60000
     status 71
     err_has 'cnn-infer: batches of 60000 need * MiB of the device, * MiB are free; batches of * would fit, about'
+    # What would fit does, to the last file, with validation and with images on the device.
+    tight=(env CNN_EMU_MEMORY=118000000 cnn-train -q --device cuda --net 'input 1x28x28; dense classes' --steps 2
+        --rotate 10 --val digits:8 digits:2000 -o tight)
+    run "${tight[@]}" --batch 2000
+    status 71
+    most=$(sed -n 's/.*batches of \([0-9]*\) would fit, about$/\1/p' err)
+    run "${tight[@]}" --batch "$most"
+    status 0
     ;;
 esac
 
@@ -99,6 +107,19 @@ for how in '--rotate 10 --translate 0.1 --fill edge' '--flip h --noise 0.05'; do
     train --epochs 2 $how --val digits:64:3 --device cuda -o gpu2
     answers gpu gpu2
     near cpu gpu 1e-2
+done
+
+# What fails says the same on both.
+for device in cpu cuda; do
+    run cnn-train -q --net 'input 1x28x28; dense 9; dense 9; dense classes' --rate 1e25 --clip-norm 1e30 --batch 8 --device $device \
+        digits:32 -o bad
+    status 70
+    err_has 'cnn-train: the loss is not finite in step *'
+    printf 'P2 1 300 255\n%s\n' "$(seq -s ' ' 1 300 | sed 's/[0-9][0-9]*/7/g')" >thin.pgm
+    printf 'thin.pgm\t0\nthin.pgm\t1\n' >thin.tsv
+    run cnn-train -q --net 'input 1x256x256 resize=256; dense classes' --device $device thin.tsv -o bad
+    status 65
+    err_has '*thin.pgm: 256 x 76800 pixels are more than 65500 on a side'
 done
 
 # A run that was interrupted on one goes on on the other.

@@ -9,7 +9,7 @@
 #include "data/loader.h"
 
 static const char *device_name;
-enum { EPOCHS = 3, BATCH = 7, MOST_BATCHES = 64, THREADS = 2 };
+enum { EPOCHS = 3, BATCH = 7, MOST_BATCHES = 64, THREADS = 2, FIRST = 3 };
 
 static struct cnn_backend_ops less_ops;
 static size_t less_bytes;
@@ -150,21 +150,24 @@ static void expect_stay(const struct cnn_batch *last, size_t count, enum stay st
 {
     size_t stays = 0;
     for (size_t i = 0; i < count; i++)
-        stays += cnn_image_store_find(last->images, i) != NULL;
+        stays += cnn_image_store_find(last->images, FIRST + i) != NULL;
     if (stay == NONE ? stays > 0 : stay == ALL ? stays < count : !stays || stays == count)
         fail_msg("%zu of %zu images stay", stays, count);
 }
 
-/* bytes: what the device seems to have, 0: enough. */
+/* room: bytes for images that stay. */
+static const size_t ENOUGH = (size_t)-1;
+
 static void compare(const char *path, const struct cnn_input *input, const char *options,
-                    size_t bytes, enum stay stay)
+                    size_t room, enum stay stay)
 {
     struct cnn_dataset *ds;
     if (cnn_dataset_open(path, NULL, &ds))
         fail_msg("%s", cnn_error_message());
     struct cnn_augmenter *a = augmenter(options);
     struct inputs in;
-    inputs_open(&in, input, bytes);
+    size_t each = cnn_chw_count(input->shape) * sizeof(float), count = cnn_dataset_count(ds);
+    inputs_open(&in, input, room == ENOUGH ? 0 : cnn_image_store_bytes(BATCH, each) + 2 * room);
     struct cnn_loader_options o = {.input = input,
                                    .augmenter = a,
                                    .target = CNN_TARGET_CLASS,
@@ -175,7 +178,10 @@ static void compare(const char *path, const struct cnn_input *input, const char 
     struct cnn_loader *host, *device;
     struct cnn_batch last = {0};
     assert_int_equal(cnn_loader_open(ds, &o, 0, BATCH, &host), 0);
-    o.device = in.b;
+    struct cnn_image_rule rule = cnn_preprocess_rule(input, cnn_augmenter_fill(a));
+    assert_int_equal(
+        cnn_image_store_open(in.b, &rule, FIRST + count, BATCH, each, FIRST + count, &o.store), 0);
+    o.store_first = FIRST;
     assert_int_equal(cnn_loader_open(ds, &o, 0, BATCH, &device), 0);
     for (uint64_t e = 0; e < EPOCHS; e++) {
         if (e) {
@@ -184,9 +190,10 @@ static void compare(const char *path, const struct cnn_input *input, const char 
         }
         last = compare_epoch(host, device, &in, input);
     }
-    expect_stay(&last, cnn_dataset_count(ds), stay);
+    expect_stay(&last, count, stay);
     cnn_loader_close(host);
     cnn_loader_close(device);
+    cnn_image_store_close(o.store);
     inputs_close(&in);
     cnn_augmenter_free(a);
     cnn_dataset_close(ds);
@@ -213,8 +220,8 @@ static void test_small_images(void **state)
     use_device(state);
     for (int i = 0; i < AUGMENTATIONS; i++) {
         enum stay stay = i < GEOMETRIC ? ALL : NONE;
-        compare("digits:100", &as_it_is, augmentations[i], 0, stay);
-        compare("digits:40", &larger, augmentations[i], 0, stay);
+        compare("digits:100", &as_it_is, augmentations[i], ENOUGH, stay);
+        compare("digits:40", &larger, augmentations[i], ENOUGH, stay);
     }
 }
 
@@ -223,9 +230,9 @@ static void test_what_does_not_fit_passes(void **state)
 {
     static const struct cnn_input input = {.shape = {1, 28, 28}, .scale = 1.0 / 255};
     use_device(state);
-    compare("digits:100", &input, "rotate 5", 2 * 40 * 800, SOME);
-    compare("digits:100", &input, "", 2 * 784, SOME);
-    compare("digits:100", &input, "", 1, NONE);
+    compare("digits:100", &input, "rotate 5", 40 * 800, SOME);
+    compare("digits:100", &input, "", 784, SOME);
+    compare("digits:100", &input, "", 0, NONE);
 }
 
 /* Photographs of all sizes and kinds: some are larger than inputs and are prepared on the host. */
@@ -262,7 +269,7 @@ static void test_photographs(void **state)
     use_device(state);
     const char *list = write_photos();
     for (int i = 0; i < AUGMENTATIONS; i++)
-        compare(list, &input, augmentations[i], i % 2 ? 60000 : 0,
+        compare(list, &input, augmentations[i], i % 2 ? 30000 : ENOUGH,
                 !i              ? ALL
                 : i < GEOMETRIC ? SOME
                                 : NONE);
@@ -276,14 +283,17 @@ static void test_bad_samples_are_told(void **state)
     struct cnn_backend *b = open_device(0);
     struct cnn_dataset *ds;
     struct cnn_loader_options o = {
-        .input = &input, .target = CNN_TARGET_CLASS, .batch = 4, .threads = 1, .device = b};
+        .input = &input, .target = CNN_TARGET_CLASS, .batch = 4, .threads = 1};
+    struct cnn_image_rule rule = cnn_preprocess_rule(&input, CNN_FILL_BLACK);
     struct cnn_loader *l;
     struct cnn_batch batch;
+    assert_int_equal(cnn_image_store_open(b, &rule, 5, 4, 2 * 784 * sizeof(float), 5, &o.store), 0);
     assert_int_equal(cnn_dataset_open("digits:5", NULL, &ds), 0);
     assert_int_equal(cnn_loader_open(ds, &o, 0, 0, &l), 0);
     assert_int_equal(cnn_loader_next(l, &batch), CNN_EDATA);
     assert_non_null(strstr(cnn_error_message(), "an image of 1 channel where the net takes 2"));
     cnn_loader_close(l);
+    cnn_image_store_close(o.store);
     cnn_dataset_close(ds);
     cnn_backend_close(b);
 }
