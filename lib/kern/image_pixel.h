@@ -139,7 +139,8 @@ CNN_BOTH void cnn_pixel_prepare(const void *memory, const struct cnn_stored_imag
                                 uint32_t first, uint32_t count, uint32_t y, uint32_t x,
                                 float out[CNN_PIXEL_GROUP])
 {
-    const float *ready = (const float *)((const char *)memory + im->at);
+    const void *data = (const char *)memory + im->at;
+    const float *ready = (const float *)data;
     if (im->form != CNN_STORED_INPUT)
         cnn_pixel_channels(memory, im, rule, in->c, first, count, y, x, out);
     for (uint32_t k = 0; k < CNN_PIXEL_GROUP; k++) {
