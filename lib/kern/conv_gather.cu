@@ -76,9 +76,9 @@ __device__ void write_tile(const product<typename C::T> &p, const cnn_tile_place
     write_fragments<C>(p, b, sums, shared);
 }
 
-template <class C>
+template <class C, class S>
 __device__ void write_tile(const product<typename C::T> &p, const cnn_tile_place &b,
-                           const warpgroup_sums<C> &sums, unsigned char *shared)
+                           const cnn_warpgroup_sums<C, S> &sums, unsigned char *shared)
 {
     write_fragments<C>(p, b, sums, shared);
 }
@@ -91,17 +91,11 @@ __device__ void write_tile(const product<typename C::T> &p, const cnn_tile_place
         [&](uint32_t m, uint32_t n, float v) { write_sums<C, 1>(p, b, b.m + m, b.n + n, &v); });
 }
 
-/* Bytes to the next address that slabs may begin at. */
-template <class C> __device__ uint32_t aligned_by(const unsigned char *memory)
-{
-    return C::ALIGN > 128 ? (C::ALIGN - cnn_shared_address(memory) % C::ALIGN) % C::ALIGN : 0;
-}
-
 template <class C>
 __global__ void __launch_bounds__(C::THREADS) gather_tile(product<typename C::T> p)
 {
     CNN_DYNAMIC_SHARED(memory);
-    unsigned char *shared = memory + aligned_by<C>(memory);
+    unsigned char *shared = memory + (C::ALIGN > 128 ? cnn_to_aligned(memory) : 0);
     cnn_tile_place at = cnn_tile_place_of<C>(p.tiling);
     typename reader_of<C, C::WHOLE>::type reader;
     typename sums_of<C>::type sums;

@@ -8,7 +8,6 @@
 #include "kern/conv_gather.cuh"
 #include "kern/conv_tile.cuh"
 #include "kern/lanes.cuh"
-#include "kern/wgmma.cuh"
 
 namespace
 {
@@ -44,22 +43,13 @@ struct tile : cnn_tile<NUMBER, M, N, TENSOR_CORES> {
     }
 };
 
-/* A tile of bfloat16 for the instructions of four warps: each four have 64 rows. */
-template <int M, int N> struct warpgroup_tile {
-    typedef cnn_bf16 T;
+template <int M, int N> struct warpgroup_tile : cnn_warpgroup_tile<M, N> {
     enum {
-        BM = M,
-        BN = N,
-        K = CNN_WGMMA_ROW / (int)sizeof(T),
-        THREADS = M * 2,
-        WN = N, /* a warp's columns; it has 16 rows */
         WHOLE = 1,
-        EACH = cnn_pack<T>::COUNT,
+        EACH = cnn_pack<cnn_bf16>::COUNT,
         CHUNKS = CNN_WGMMA_ROW / 16,
         ROW = CNN_WGMMA_ROW,
         ALIGN = CNN_WGMMA_ALIGN,
-        STAGES =
-            N > 128 ? 4 : 3, /* of 48 KiB; of 32 at most, so that two blocks share a processor */
     };
     __device__ static uint32_t place(uint32_t row, uint32_t chunk)
     {
@@ -236,39 +226,15 @@ template <class C> struct slabs : ring<C> {
     }
 };
 
-/* A warpgroup's sums: each warp 16 rows and all columns. */
-template <class C> struct warpgroup_sums {
-    enum { MI = 1, NI = C::BN / 8 };
-    float c[MI][NI][4];
-    __device__ void clear()
+template <class C> struct warpgroup_slabs : ring<C> {
+    enum { BY_K = 0, STEP = CNN_WGMMA_ROWS_STEP };
+    __device__ static uint64_t left(const unsigned char *a)
     {
-        cnn_clear<MI, NI>(c);
+        return cnn_wgmma_rows(a + threadIdx.x / 128 * 64 * C::ROW);
     }
-    __device__ static uint32_t warp_m()
+    __device__ static uint64_t right(const unsigned char *b)
     {
-        return threadIdx.x / 32 * 16;
-    }
-    __device__ static uint32_t warp_n()
-    {
-        return 0;
-    }
-    __device__ static void copied()
-    {
-        cnn_wgmma_copied();
-    }
-    __device__ void begin(const unsigned char *a, const unsigned char *b)
-    {
-        uint64_t rows_a = cnn_wgmma_rows(a + threadIdx.x / 128 * 64 * C::ROW);
-        uint64_t rows_b = cnn_wgmma_rows(b);
-        cnn_wgmma_begin();
-#pragma unroll
-        for (int k = 0; k < C::ROW / 32; k++)
-            cnn_wgmma(c[0], rows_a + k * 2, rows_b + k * 2); /* in units of 16 bytes */
-        cnn_wgmma_start();
-    }
-    __device__ void end(const unsigned char *, const unsigned char *)
-    {
-        cnn_wgmma_wait();
+        return cnn_wgmma_rows(b);
     }
 };
 
@@ -276,7 +242,8 @@ template <class C> struct sums_of {
     typedef typename cnn_sums<C, slabs<C>>::type type;
 };
 template <int M, int N> struct sums_of<warpgroup_tile<M, N>> {
-    typedef warpgroup_sums<warpgroup_tile<M, N>> type;
+    typedef warpgroup_tile<M, N> C;
+    typedef cnn_warpgroup_sums<C, warpgroup_slabs<C>> type;
 };
 
 } // namespace

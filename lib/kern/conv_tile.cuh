@@ -17,7 +17,7 @@
 #ifndef CNN_KERN_CONV_TILE_CUH
 #define CNN_KERN_CONV_TILE_CUH
 
-#include "kern/mma.cuh"
+#include "kern/wgmma.cuh"
 
 enum {
     CNN_SLAB = 64, /* bytes of k */
@@ -44,6 +44,26 @@ template <typename NUMBER, int M, int N, bool TENSOR_CORES> struct cnn_tile {
         TN = N / TX, /* and columns, TX apart */
     };
 };
+
+/* A tile of bfloat16 for warpgroups, which have 64 rows each (wgmma.cuh). */
+template <int M, int N> struct cnn_warpgroup_tile {
+    typedef cnn_bf16 T;
+    enum {
+        BM = M,
+        BN = N,
+        K = 64,
+        THREADS = M * 2,
+        WN = N, /* a warp's columns */
+        STAGES =
+            N > 128 ? 4 : 3, /* of 48 KiB; of 32 at most, so that two blocks share a processor */
+    };
+};
+
+/* Bytes to where slabs may begin. */
+static __device__ inline uint32_t cnn_to_aligned(const unsigned char *shared)
+{
+    return (CNN_WGMMA_ALIGN - cnn_shared_address(shared) % CNN_WGMMA_ALIGN) % CNN_WGMMA_ALIGN;
+}
 
 /* How the products of all groups are cut. */
 struct cnn_tiling {
@@ -98,6 +118,20 @@ struct cnn_sums_base {
 /* ---- sums -------------------------------------------------------------------------------------
  */
 
+/* f(row, column, sum) for this thread's of MI x NI fragments that begin at (m, n). */
+template <int MI, int NI, typename F>
+static __device__ inline void cnn_each_fragment(const float c[MI][NI][4], uint32_t m, uint32_t n,
+                                                F f)
+{
+#pragma unroll
+    for (int i = 0; i < MI; i++)
+#pragma unroll
+        for (int j = 0; j < NI; j++)
+#pragma unroll
+            for (int e = 0; e < 4; e++)
+                f(m + i * 16 + cnn_fragment_row(e), n + j * 8 + cnn_fragment_column(e), c[i][j][e]);
+}
+
 /* A warp's sums, on tensor cores. */
 template <class C, class S> struct cnn_fragments : cnn_sums_base {
     enum { MI = C::WM / 16, NI = C::WN / 8 };
@@ -135,14 +169,7 @@ template <class C, class S> struct cnn_fragments : cnn_sums_base {
     /* f(row of the tile, column of the tile, sum) for this thread's. */
     template <typename F> __device__ void each(F f) const
     {
-#pragma unroll
-        for (int i = 0; i < MI; i++)
-#pragma unroll
-            for (int j = 0; j < NI; j++)
-#pragma unroll
-                for (int e = 0; e < 4; e++)
-                    f(warp_m() + i * 16 + cnn_fragment_row(e),
-                      warp_n() + j * 8 + cnn_fragment_column(e), c[i][j][e]);
+        cnn_each_fragment<MI, NI>(c, warp_m(), warp_n(), f);
     }
 };
 
@@ -169,6 +196,48 @@ template <class C, class S> struct cnn_registers : cnn_sums_base {
 #pragma unroll
             for (int j = 0; j < C::TN; j++)
                 f(threadIdx.x / C::TX + i * C::TY, threadIdx.x % C::TX + j * C::TX, c[i][j]);
+    }
+};
+
+/* A warpgroup's sums: each of its warps has 16 rows and all columns. S says how the sides lie:
+ *
+ *     BY_K, STEP                    as cnn_wgmma takes them, and what 16 of k are in a side's word
+ *     uint64_t left(a), right(b)    the warpgroup's 64 rows; all columns */
+template <class C, class S> struct cnn_warpgroup_sums {
+    enum { MI = 1, NI = C::BN / 8 };
+    float c[MI][NI][4];
+    __device__ void clear()
+    {
+        cnn_clear<MI, NI>(c);
+    }
+    __device__ static uint32_t warp_m()
+    {
+        return threadIdx.x / 32 * 16;
+    }
+    __device__ static uint32_t warp_n()
+    {
+        return 0;
+    }
+    __device__ static void copied()
+    {
+        cnn_wgmma_copied();
+    }
+    __device__ void begin(const typename S::unit *a, const typename S::unit *b)
+    {
+        uint64_t left = S::left(a), right = S::right(b);
+        cnn_wgmma_begin();
+#pragma unroll
+        for (int k = 0; k < C::K / 16; k++)
+            cnn_wgmma<S::BY_K>(c[0], left + k * S::STEP, right + k * S::STEP);
+        cnn_wgmma_start();
+    }
+    __device__ void end(const typename S::unit *, const typename S::unit *)
+    {
+        cnn_wgmma_wait();
+    }
+    template <typename F> __device__ void each(F f) const
+    {
+        cnn_each_fragment<MI, NI>(c, warp_m(), warp_n(), f);
     }
 };
 

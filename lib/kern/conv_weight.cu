@@ -24,7 +24,29 @@ struct tile : cnn_tile<NUMBER, M, M, TENSOR_CORES> {
         OUT_EACH = OUT_PACKS ? cnn_pack<NUMBER>::COUNT : 1, /* numbers of dy read at once */
         IN_EACH = IN_PACKS ? cnn_pack<NUMBER>::COUNT : 1,   /* and of x */
         PITCH = M + 8, /* numbers from row to row in shared memory: rows begin in different banks */
+        ALIGN = 16,
+        STAGES = CNN_STAGES,
+        SIDE = tile::K * PITCH, /* numbers of a slab */
     };
+    /* Where number `at` of a row lies. */
+    __device__ static uint32_t place(uint32_t row, uint32_t at)
+    {
+        return row * PITCH + at;
+    }
+};
+
+/* Channels and columns in whole 16 bytes; 64 of them are a row (wgmma.cuh). */
+struct warpgroup_tile : cnn_warpgroup_tile<128, 128> {
+    enum {
+        OUT_EACH = cnn_pack<cnn_bf16>::COUNT,
+        IN_EACH = OUT_EACH,
+        ALIGN = CNN_WGMMA_ALIGN,
+        SIDE = K * BM,
+    };
+    __device__ static uint32_t place(uint32_t row, uint32_t at)
+    {
+        return at / 64 * (K * 64) + cnn_wgmma_place(row, at % 64 / OUT_EACH) / 2 + at % OUT_EACH;
+    }
 };
 
 /* EACH numbers, or zeros, to shared memory: whole 16 bytes later, others now. */
@@ -48,7 +70,7 @@ __device__ void read_gradient(const product<typename C::T> &p, const cnn_tile_pl
         uint32_t row = t / CHUNKS, at = t % CHUNKS * C::OUT_EACH;
         bool valid = first + row < p.positions.count && b.m + at < p.g.out;
         const typename C::T *from = p.dy + (first + row) * p.y_c + b.group * p.g.out + b.m + at;
-        fetch<typename C::T, C::OUT_EACH>(to + row * C::PITCH + at, valid ? from : NULL, p.dy);
+        fetch<typename C::T, C::OUT_EACH>(to + C::place(row, at), valid ? from : NULL, p.dy);
     }
 }
 
@@ -81,7 +103,7 @@ __device__ void read_source(const product<typename C::T> &p, const column &c, ui
         bool valid = c.valid && at < p.positions.count && h < p.g.h.source && w < p.g.w.source;
         const typename C::T *from =
             p.x + ((y.n * p.g.h.source + h) * p.g.w.source + w) * p.x_c + c.c;
-        fetch<typename C::T, C::IN_EACH>(to + row * C::PITCH + threadIdx.x % CHUNKS * C::IN_EACH,
+        fetch<typename C::T, C::IN_EACH>(to + C::place(row, threadIdx.x % CHUNKS * C::IN_EACH),
                                          valid ? from : NULL, p.x);
     }
 }
@@ -122,9 +144,13 @@ template <int PITCH> __device__ void load_fragment(uint32_t f[4], const float *a
 }
 
 /* As conv_tile.cuh takes them. */
-template <class C> struct slabs {
+template <class C> struct ring {
     typedef typename C::T unit;
-    enum { A = C::K * C::PITCH, B = A, STAGES = CNN_STAGES };
+    enum { A = C::SIDE, B = A, STAGES = C::STAGES };
+};
+
+template <class C> struct slabs : ring<C> {
+    typedef typename C::T unit;
     __device__ static void load_a(uint32_t f[4], const unit *a, uint32_t m, int i, int k)
     {
         load_fragment<C::PITCH>(f, a + k / (int)sizeof(unit) * C::PITCH + m + i, true);
@@ -154,16 +180,36 @@ template <class C> struct slabs {
     }
 };
 
+template <class C> struct warpgroup_slabs : ring<C> {
+    enum { BY_K = 1, STEP = CNN_WGMMA_COLUMNS_STEP };
+    __device__ static uint64_t left(const cnn_bf16 *a)
+    {
+        return cnn_wgmma_columns(a + threadIdx.x / 128 * (C::K * 64), C::K);
+    }
+    __device__ static uint64_t right(const cnn_bf16 *b)
+    {
+        return cnn_wgmma_columns(b, C::K);
+    }
+};
+
+template <class C> struct sums_of {
+    typedef typename cnn_sums<C, slabs<C>>::type type;
+};
+template <> struct sums_of<warpgroup_tile> {
+    typedef cnn_warpgroup_sums<warpgroup_tile, warpgroup_slabs<warpgroup_tile>> type;
+};
+
 template <class C>
 __global__ void __launch_bounds__(C::THREADS) weight_tile(product<typename C::T> p)
 {
     typedef typename C::T T;
-    CNN_DYNAMIC_SHARED(shared);
+    CNN_DYNAMIC_SHARED(memory);
+    unsigned char *shared = memory + (C::ALIGN > 128 ? cnn_to_aligned(memory) : 0);
     cnn_tile_place at = cnn_tile_place_of<C>(p.tiling);
     column col = column_of<C>(p, at);
-    typename cnn_sums<C, slabs<C>>::type sums;
+    typename sums_of<C>::type sums;
     sums.clear();
-    cnn_ring_sum<slabs<C>>(p.tiling, at.split, shared, sums, [&](uint32_t slab, T *a, T *b) {
+    cnn_ring_sum<ring<C>>(p.tiling, at.split, shared, sums, [&](uint32_t slab, T *a, T *b) {
         read_gradient<C>(p, at, slab * C::K, a);
         read_source<C>(p, col, slab * C::K, b);
     });
@@ -194,7 +240,7 @@ template <class C> static void start(struct cnn_queue *q, product<typename C::T>
     if (p.tiling.splits > 1)
         p.partial = (float *)q->cuda->scratch;
     cnn_launch(q, "convolution weight gradient", weight_tile<C>, cnn_tiling_blocks(p.tiling),
-               C::THREADS, cnn_ring_bytes<slabs<C>>(), p);
+               C::THREADS, cnn_ring_bytes<ring<C>>() + (C::ALIGN > 128 ? C::ALIGN : 0), p);
     if (p.tiling.splits > 1)
         cnn_launch(q, "convolution weight gradient: parts", weight_finish,
                    cnn_blocks((size_t)filters * p.columns, 256), 256, 0, (const float *)p.partial,
@@ -215,6 +261,19 @@ static void start_tile(struct cnn_queue *q, const product<T> &p, bool in_packs)
         start<tile<T, 128, TENSOR, OUT_PACKS, false>>(q, p);
 }
 
+static bool start_warpgroups(struct cnn_queue *q, const product<cnn_bf16> &p)
+{
+    if (!q->cuda->warpgroups || p.g.out <= 64 || p.columns <= 64)
+        return false;
+    start<warpgroup_tile>(q, p);
+    return true;
+}
+
+static bool start_warpgroups(struct cnn_queue *, const product<float> &)
+{
+    return false;
+}
+
 template <typename T>
 static void weight(struct cnn_queue *q, const struct cnn_gather *g, const struct cnn_tensor *x,
                    const struct cnn_tensor *dy, struct cnn_tensor *dw)
@@ -233,6 +292,8 @@ static void weight(struct cnn_queue *q, const struct cnn_gather *g, const struct
     p.dw = (float *)dw->data;
     bool tensor = q->precision != CNN_PRECISION_FP32 && q->cuda->tensor_cores;
     bool out_packs = g->out % cnn_pack<T>::COUNT == 0, in_packs = g->in % cnn_pack<T>::COUNT == 0;
+    if (tensor && out_packs && in_packs && start_warpgroups(q, p))
+        return;
     if (tensor && out_packs)
         start_tile<T, true, true>(q, p, in_packs);
     else if (tensor)

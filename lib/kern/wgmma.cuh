@@ -1,9 +1,10 @@
 /* The matrix instructions of four warps together that Hopper has (sm_90a; PTX ISA, "Asynchronous
  * warpgroup level matrix instructions"): sums in registers, both sides in shared memory.
  *
- * A side lies as rows of 128 bytes along k (64 bfloat16), from an address that is a multiple of
- * 1,024 on; the eight chunks of 16 bytes of row r change places, chunk q lies at q ^ r % 8 (the
- * layout with "128-byte swizzling"), so that neither copies nor multiplications meet in a bank. */
+ * A side lies in rows of 128 bytes (64 bfloat16), from an address that is a multiple of 1,024 on;
+ * the eight chunks of 16 bytes of row r change places, chunk q lies at q ^ r % 8 (the layouts with
+ * "128-byte swizzling"), so that neither copies nor multiplications meet in a bank. Either a row is
+ * one of the product's rows or columns, along k, or it is one k and has 64 of them side by side. */
 #ifndef CNN_KERN_WGMMA_CUH
 #define CNN_KERN_WGMMA_CUH
 
@@ -17,15 +18,28 @@ static __device__ inline uint32_t cnn_wgmma_place(uint32_t row, uint32_t chunk)
     return row * CNN_WGMMA_ROW + (chunk ^ row % 8) * 16;
 }
 
-/* What the instruction takes for the rows from there on (a multiple of eight rows from the side's
- * beginning, and 32 bytes of k from a multiple of that on): address, and bytes from eight rows to
- * the next eight, in units of 16; swizzling. */
-static __device__ inline uint64_t cnn_wgmma_rows(const void *p)
+/* What the instruction takes for a side: its address, the bytes from 64 to the next 64 side by
+ * side, and from eight rows to the next eight, all in units of 16; swizzling. */
+static __device__ inline uint64_t cnn_wgmma_side(const void *p, uint32_t next_64)
 {
     const uint64_t eight = 8 * CNN_WGMMA_ROW / 16, swizzled = 1;
-    return (cnn_shared_address(p) & 0x3ffff) >> 4 | (uint64_t)1 << 16 | eight << 32 |
+    return (cnn_shared_address(p) & 0x3ffff) >> 4 | (uint64_t)(next_64 >> 4) << 16 | eight << 32 |
            swizzled << 62;
 }
+
+/* Rows along k, and what moves by 16 of k: 32 bytes. */
+static __device__ inline uint64_t cnn_wgmma_rows(const void *p)
+{
+    return cnn_wgmma_side(p, 16); /* there is no next */
+}
+enum { CNN_WGMMA_ROWS_STEP = 32 / 16 };
+
+/* Rows of one k each, `depth` of them for each 64 side by side; 16 of k are 16 rows. */
+static __device__ inline uint64_t cnn_wgmma_columns(const void *p, uint32_t depth)
+{
+    return cnn_wgmma_side(p, depth * CNN_WGMMA_ROW);
+}
+enum { CNN_WGMMA_COLUMNS_STEP = 16 * CNN_WGMMA_ROW / 16 };
 
 #ifdef CNN_EMULATED
 #include "emu_wgmma.h"
@@ -99,29 +113,32 @@ static __device__ inline void cnn_wgmma_wait()
                                                                                                                     127)
 
 /* c (64 rows x 8 NI columns, as fragments of 16 x 8 one beside the other, each warp 16 rows) +=
- * a (64 x 16 bfloat16) b (16 x 8 NI), both as cnn_wgmma_rows has them. */
+ * a (64 x 16 bfloat16) b (16 x 8 NI): both rows along k (0), or rows of one k each (1). */
+template <int BY_K>
 static __device__ inline void cnn_wgmma(float (&c)[8][4], uint64_t a, uint64_t b)
 {
     CNN_WGMMA("wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {" CNN_NAMES_32
-              "}, %32, %33, 1, 1, 1, 0, 0;\n"
+              "}, %32, %33, 1, 1, 1, %34, %34;\n"
               : CNN_SUMS_8(c, 0)
-              : "l"(a), "l"(b));
+              : "l"(a), "l"(b), "n"(BY_K));
 }
 
+template <int BY_K>
 static __device__ inline void cnn_wgmma(float (&c)[16][4], uint64_t a, uint64_t b)
 {
     CNN_WGMMA("wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {" CNN_NAMES_64
-              "}, %64, %65, 1, 1, 1, 0, 0;\n"
+              "}, %64, %65, 1, 1, 1, %66, %66;\n"
               : CNN_SUMS_8(c, 0), CNN_SUMS_8(c, 8)
-              : "l"(a), "l"(b));
+              : "l"(a), "l"(b), "n"(BY_K));
 }
 
+template <int BY_K>
 static __device__ inline void cnn_wgmma(float (&c)[32][4], uint64_t a, uint64_t b)
 {
     CNN_WGMMA("wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16 {" CNN_NAMES_128
-              "}, %128, %129, 1, 1, 1, 0, 0;\n"
+              "}, %128, %129, 1, 1, 1, %130, %130;\n"
               : CNN_SUMS_8(c, 0), CNN_SUMS_8(c, 8), CNN_SUMS_8(c, 16), CNN_SUMS_8(c, 24)
-              : "l"(a), "l"(b));
+              : "l"(a), "l"(b), "n"(BY_K));
 }
 
 #endif

@@ -11,6 +11,7 @@ struct product {
     float *c;
     int columns;
     uint64_t a, b;
+    bool by_k;
 };
 
 struct pending {
@@ -29,14 +30,18 @@ pending *mine(unsigned *thread)
     return p;
 }
 
-/* 16 bfloat16 of a row. Swizzling exchanges bits 4 to 6 of an address by bits 7 to 9. */
-void read_row(uint64_t descriptor, int row, float out[16])
+/* 16 bfloat16 along k of a row or column. Swizzling exchanges bits 4 to 6 of an address by bits 7
+ * to 9. */
+void read_row(uint64_t descriptor, bool by_k, int row, float out[16])
 {
-    uint32_t start = (uint32_t)(descriptor & 0x3fff) << 4;
-    uint32_t eight = (uint32_t)(descriptor >> 32 & 0x3fff) << 4;
+    uint32_t start = (uint32_t)(descriptor & 0x3fff) << 4, r = (uint32_t)row;
+    uint32_t leading = (uint32_t)(descriptor >> 16 & 0x3fff) << 4;
+    uint32_t stride = (uint32_t)(descriptor >> 32 & 0x3fff) << 4;
     bool swizzled = descriptor >> 62 == 1;
     for (uint32_t k = 0; k < 16; k++) {
-        uint32_t at = start + (uint32_t)row / 8 * eight + (uint32_t)row % 8 * 128 + k * 2;
+        uint32_t at = by_k ? r / 64 * leading + k / 8 * stride + k % 8 * 128 + r % 64 * 2
+                           : r / 8 * stride + r % 8 * 128 + k * 2;
+        at += start;
         if (swizzled)
             at ^= (at >> 7 & 7) << 4;
         uint16_t bits;
@@ -50,11 +55,11 @@ void multiply(const product &p, unsigned thread)
     unsigned warp = thread / 32 % 4, lane = thread % 32;
     float a[2][16], b[16];
     for (int i = 0; i < 2; i++)
-        read_row(p.a, (int)(warp * 16 + lane / 4) + i * 8, a[i]);
+        read_row(p.a, p.by_k, (int)(warp * 16 + lane / 4) + i * 8, a[i]);
     for (int column = 0; column < p.columns; column++) {
         if (column % 8 / 2 != (int)lane % 4)
             continue;
-        read_row(p.b, column, b);
+        read_row(p.b, p.by_k, column, b);
         for (int i = 0; i < 2; i++) {
             float *c = &p.c[column / 8 * 4 + i * 2 + column % 2];
             double sum = *c;
@@ -66,10 +71,10 @@ void multiply(const product &p, unsigned thread)
 }
 } // namespace
 
-void emu_wgmma(float *c, int columns, uint64_t a, uint64_t b)
+void emu_wgmma(float *c, int columns, uint64_t a, uint64_t b, bool by_k)
 {
     unsigned thread;
-    mine(&thread)->open.push_back({c, columns, a, b});
+    mine(&thread)->open.push_back({c, columns, a, b, by_k});
 }
 
 void emu_wgmma_start()

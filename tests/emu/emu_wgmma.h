@@ -21,10 +21,10 @@ static inline void cnn_wgmma_wait()
 }
 
 /* This thread's sums of 64 x `columns`. */
-void emu_wgmma(float *c, int columns, uint64_t a, uint64_t b);
-template <int NI> void cnn_wgmma(float (&c)[NI][4], uint64_t a, uint64_t b)
+void emu_wgmma(float *c, int columns, uint64_t a, uint64_t b, bool by_k);
+template <int BY_K, int NI> void cnn_wgmma(float (&c)[NI][4], uint64_t a, uint64_t b)
 {
-    emu_wgmma(c[0], NI * 8, a, b);
+    emu_wgmma(c[0], NI * 8, a, b, BY_K != 0);
 }
 
 #endif

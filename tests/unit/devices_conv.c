@@ -40,13 +40,25 @@ static const struct cnn_conv cases[] = {
      .groups = 1,
      .stride_h = 2,
      .stride_w = 2},
+    {.batch = 2,
+     .in_c = 80,
+     .in_h = 20,
+     .in_w = 19,
+     .out_c = 272,
+     .kh = 3,
+     .kw = 3,
+     .groups = 2,
+     .pad_top = 1,
+     .pad_left = 1,
+     .pad_bottom = 1,
+     .pad_right = 1},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
 /* What a device makes of a case. */
 struct device {
     struct cnn_backend *b;
-    struct cnn_tensor x, y, w, dx;
+    struct cnn_tensor x, y, w, dx, dw;
     void *work;
 };
 
@@ -70,15 +82,17 @@ static struct device open_device(const char *name, const struct cnn_conv *g)
     d.dx = tensor_on(d.b, g->batch, g->in_c, g->in_h, g->in_w, layout);
     d.y = tensor_on(d.b, g->batch, g->out_c, g->out_h, g->out_w, layout);
     d.w = (struct cnn_tensor){g->out_c, g->in_c / g->groups, g->kh, g->kw, CNN_LAYOUT_PLAIN, NULL};
+    d.dw = d.w;
     d.w.data = d.b->ops->alloc(d.b, cnn_tensor_count(&d.w) * sizeof(real));
+    d.dw.data = d.b->ops->alloc(d.b, cnn_tensor_count(&d.w) * sizeof(real));
     d.work = d.b->ops->alloc(d.b, d.b->kernels->conv_work(&d.b->queue, g, &d.x, &d.y));
-    assert_true(d.w.data && d.work);
+    assert_true(d.w.data && d.dw.data && d.work);
     return d;
 }
 
 static void close_device(struct device *d)
 {
-    void *all[] = {d->x.data, d->dx.data, d->y.data, d->w.data, d->work};
+    void *all[] = {d->x.data, d->dx.data, d->y.data, d->w.data, d->dw.data, d->work};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         d->b->ops->free(d->b, all[i]);
     cnn_backend_close(d->b);
@@ -96,9 +110,9 @@ static float *draws(size_t count, uint64_t stream)
     return x;
 }
 
-/* Result and data gradient, which takes the result's place in the other direction. */
+/* Result and both gradients; dy takes the result's place. */
 static void convolve(struct device *d, const struct cnn_conv *g, const float *x, const float *w,
-                     const float *dy, float *y, float *dx)
+                     const float *dy, float *y, float *dx, float *dw)
 {
     struct cnn_backend *b = d->b;
     b->ops->upload_values(b, &d->x, x);
@@ -108,6 +122,8 @@ static void convolve(struct device *d, const struct cnn_conv *g, const float *x,
     b->ops->upload_values(b, &d->y, dy);
     b->kernels->conv_backward_data(&b->queue, g, &d->y, &d->w, &d->dx, d->work);
     b->ops->download_values(b, dx, &d->dx);
+    b->kernels->conv_backward_weight(&b->queue, g, &d->x, &d->y, &d->dw, d->work);
+    b->ops->download(b, dw, &d->dw);
     if (b->ops->sync(b))
         fail_msg("%s", cnn_error_message());
 }
@@ -140,20 +156,24 @@ static void test_large_convolutions(void **state)
         g.out_w = (g.in_w + g.pad_left + g.pad_right - g.kw) / g.stride_w + 1;
         size_t in = g.batch * g.in_c * g.in_h * g.in_w, out = g.batch * g.out_c * g.out_h * g.out_w;
         float *x = draws(in, 1), *dy = draws(out, 2);
-        float *w = draws(g.out_c * g.in_c / g.groups * g.kh * g.kw, 3);
+        size_t weights = g.out_c * g.in_c / g.groups * g.kh * g.kw;
+        float *w = draws(weights, 3);
         float *y[2] = {malloc(out * sizeof(float)), malloc(out * sizeof(float))};
         float *dx[2] = {malloc(in * sizeof(float)), malloc(in * sizeof(float))};
-        assert_true(y[0] && y[1] && dx[0] && dx[1]);
+        float *dw[2] = {malloc(weights * sizeof(float)), malloc(weights * sizeof(float))};
+        assert_true(y[0] && y[1] && dx[0] && dx[1] && dw[0] && dw[1]);
         for (int k = 0; k < 2; k++) {
             struct device d = open_device(k ? "cuda" : "cpu", &g);
-            convolve(&d, &g, x, w, dy, y[k], dx[k]);
+            convolve(&d, &g, x, w, dy, y[k], dx[k], dw[k]);
             close_device(&d);
         }
         expect_rounded(i, "y", y[1], y[0], out);
         expect_rounded(i, "dx", dx[1], dx[0], in);
+        assert_memory_equal(dw[1], dw[0], weights * sizeof(float));
         for (int k = 0; k < 2; k++) {
             free(y[k]);
             free(dx[k]);
+            free(dw[k]);
         }
         free(x);
         free(dy);
