@@ -91,8 +91,7 @@ __device__ void write_tile(const product<typename C::T> &p, const cnn_tile_place
         [&](uint32_t m, uint32_t n, float v) { write_sums<C, 1>(p, b, b.m + m, b.n + n, &v); });
 }
 
-template <class C>
-__global__ void __launch_bounds__(C::THREADS) gather_tile(product<typename C::T> p)
+template <class C> __device__ void make_tile(const product<typename C::T> &p)
 {
     CNN_DYNAMIC_SHARED(memory);
     unsigned char *shared = memory + (C::ALIGN > 128 ? cnn_to_aligned(memory) : 0);
@@ -108,6 +107,13 @@ __global__ void __launch_bounds__(C::THREADS) gather_tile(product<typename C::T>
                           });
     __syncthreads();
     write_tile(p, at, sums, shared);
+}
+
+template <class C>
+__global__ void __launch_bounds__(C::THREADS) gather_tile(product<typename C::T> p)
+{
+    if constexpr (C::ALIGN < (int)CNN_WGMMA_ALIGN || CNN_HAS_WGMMA)
+        make_tile<C>(p);
 }
 
 /* The parts of a product that was cut, added in order. */

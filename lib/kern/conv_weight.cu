@@ -36,16 +36,17 @@ struct tile : cnn_tile<NUMBER, M, M, TENSOR_CORES> {
 };
 
 /* Channels and columns in whole 16 bytes; 64 of them are a row (wgmma.cuh). */
-struct warpgroup_tile : cnn_warpgroup_tile<128, 128> {
+template <int M> struct warpgroup_tile : cnn_warpgroup_tile<M, M> {
     enum {
         OUT_EACH = cnn_pack<cnn_bf16>::COUNT,
         IN_EACH = OUT_EACH,
         ALIGN = CNN_WGMMA_ALIGN,
-        SIDE = K * BM,
+        SIDE = warpgroup_tile::K * M,
     };
     __device__ static uint32_t place(uint32_t row, uint32_t at)
     {
-        return at / 64 * (K * 64) + cnn_wgmma_place(row, at % 64 / OUT_EACH) / 2 + at % OUT_EACH;
+        return at / 64 * (warpgroup_tile::K * 64) + cnn_wgmma_place(row, at % 64 / OUT_EACH) / 2 +
+               at % OUT_EACH;
     }
 };
 
@@ -195,12 +196,12 @@ template <class C> struct warpgroup_slabs : ring<C> {
 template <class C> struct sums_of {
     typedef typename cnn_sums<C, slabs<C>>::type type;
 };
-template <> struct sums_of<warpgroup_tile> {
-    typedef cnn_warpgroup_sums<warpgroup_tile, warpgroup_slabs<warpgroup_tile>> type;
+template <int M> struct sums_of<warpgroup_tile<M>> {
+    typedef warpgroup_tile<M> C;
+    typedef cnn_warpgroup_sums<C, warpgroup_slabs<C>> type;
 };
 
-template <class C>
-__global__ void __launch_bounds__(C::THREADS) weight_tile(product<typename C::T> p)
+template <class C> __device__ void make_tile(const product<typename C::T> &p)
 {
     typedef typename C::T T;
     CNN_DYNAMIC_SHARED(memory);
@@ -214,6 +215,13 @@ __global__ void __launch_bounds__(C::THREADS) weight_tile(product<typename C::T>
         read_source<C>(p, col, slab * C::K, b);
     });
     sums.each([&](uint32_t m, uint32_t n, float v) { write_sum<C>(p, at, at.m + m, at.n + n, v); });
+}
+
+template <class C>
+__global__ void __launch_bounds__(C::THREADS) weight_tile(product<typename C::T> p)
+{
+    if constexpr (C::ALIGN < (int)CNN_WGMMA_ALIGN || CNN_HAS_WGMMA)
+        make_tile<C>(p);
 }
 
 /* dw += the parts, one after the other. */
@@ -265,7 +273,7 @@ static bool start_warpgroups(struct cnn_queue *q, const product<cnn_bf16> &p)
 {
     if (!q->cuda->warpgroups || p.g.out <= 64 || p.columns <= 64)
         return false;
-    start<warpgroup_tile>(q, p);
+    start<warpgroup_tile<128>>(q, p);
     return true;
 }
 

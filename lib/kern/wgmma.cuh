@@ -41,11 +41,18 @@ static __device__ inline uint64_t cnn_wgmma_columns(const void *p, uint32_t dept
 }
 enum { CNN_WGMMA_COLUMNS_STEP = 16 * CNN_WGMMA_ROW / 16 };
 
+/* Whether this pass of the compiler has them; kernels that need them are empty in others. */
+#if defined CNN_EMULATED || defined __CUDA_ARCH_FEAT_SM90_ALL
+#define CNN_HAS_WGMMA 1
+#else
+#define CNN_HAS_WGMMA 0
+#endif
+
 #ifdef CNN_EMULATED
 #include "emu_wgmma.h"
 #else
 
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+#if CNN_HAS_WGMMA
 #define CNN_WGMMA(...) asm volatile(__VA_ARGS__)
 #else
 #define CNN_WGMMA(...) (void)0
