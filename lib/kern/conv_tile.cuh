@@ -265,22 +265,23 @@ static __device__ inline void cnn_ring_sum(const cnn_tiling &t, uint32_t split,
     enum { AHEAD = S::STAGES - 1 };
     typename S::unit *ring = (typename S::unit *)shared;
     uint32_t first = split * t.slabs_each, end = min(first + t.slabs_each, t.slabs);
-    for (uint32_t slab = first; slab < end + AHEAD; slab++) {
-        const typename S::unit *now = ring + (slab - AHEAD) % S::STAGES * (S::A + S::B);
-        /* Of a slab that is behind the last one only the group of copies is there, and empty. */
-        if (slab >= first + AHEAD) {
-            cnn_copies_wait<AHEAD - 1>();
-            SUMS::copied();
-            __syncthreads();
-            sums.begin(now, now + S::A);
-        }
-        if (slab < end) {
-            typename S::unit *a = ring + slab % S::STAGES * (S::A + S::B);
+    /* Of a slab that is behind the last one only the group of copies is there, and empty. */
+    auto ask = [&](uint32_t slab) {
+        typename S::unit *a = ring + slab % S::STAGES * (S::A + S::B);
+        if (slab < end)
             read(slab, a, a + S::A);
-        }
         cnn_copies_end();
-        if (slab >= first + AHEAD)
-            sums.end(now, now + S::A);
+    };
+    for (uint32_t slab = first; slab < first + AHEAD; slab++)
+        ask(slab);
+    for (uint32_t slab = first; slab < end; slab++) {
+        const typename S::unit *a = ring + slab % S::STAGES * (S::A + S::B);
+        cnn_copies_wait<AHEAD - 1>();
+        SUMS::copied();
+        __syncthreads();
+        sums.begin(a, a + S::A);
+        ask(slab + AHEAD);
+        sums.end(a, a + S::A);
     }
 }
 
