@@ -123,10 +123,10 @@ endif
 # CUDA_ARCH: what to make code for, by default the GPU that is here; newer devices translate that of the last.
 CUDA_HERE := $(if $(NVCC),$(subst .,,$(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | sort -uV)))
 CUDA_ARCH ?= $(if $(filter portable,$(MODE)),75 80 86 89 90 100 120,$(or $(CUDA_HERE),80 90))
-# Hopper has instructions of its own (90a).
-gencode   = $(foreach a,$(patsubst 90,90a,$(CUDA_ARCH)),-gencode arch=compute_$(a),code=sm_$(a)) \
-    -gencode arch=compute_$(lastword $(CUDA_ARCH)),code=compute_$(lastword $(CUDA_ARCH)) \
-    $(if $(filter 90,$(CUDA_ARCH)),-DCNN_SM_90A)
+# Hopper has instructions of its own (90a), which CUDA knows from 12.0 on.
+HOPPER   := $(if $(NVCC),$(shell $(NVCC) -gencode arch=compute_90a,code=sm_90a -E -x cu /dev/null >/dev/null 2>&1 && echo 90a))
+gencode   = $(foreach a,$(patsubst 90,$(or $(HOPPER),90),$(CUDA_ARCH)),-gencode arch=compute_$(a),code=sm_$(a)) \
+    -gencode arch=compute_$(patsubst 90a,90,$(lastword $(CUDA_ARCH))),code=compute_$(patsubst 90a,90,$(lastword $(CUDA_ARCH)))
 ifneq ($(filter 1 auto,$(CUDA)),)
 ifneq ($(NVCC),)
 ifneq ($(filter release portable,$(MODE)),)

@@ -12,6 +12,7 @@ extern "C" {
 }
 #include "kern/blas_library.cuh"
 #include "kern/cuda_record.cuh"
+#include "kern/wgmma.cuh"
 
 enum { BLAS_BYTES = 32 << 20 };
 
@@ -261,21 +262,22 @@ static int choose_device(int device)
     return e == cudaSuccess ? 0 : fail_open("the device", cudaGetErrorString(e));
 }
 
-/* For asking what code this build has for a device. */
+/* For asking which code was loaded for a device: shared memory tells that for sm_90a. */
 static __global__ void probe()
 {
+#if CNN_HAS_WGMMA
+    CNN_SHARED(volatile int, mark, 32);
+    mark[threadIdx.x % 32] = 0;
+#endif
 }
 
-/* Whether its tensor cores multiply TF32 and bfloat16, and for four warps together, and the code
- * for it knows that. */
+/* Which matrix instructions the device has, and the code that was loaded for it as well. */
 static cudaError_t find_tensor_cores(int major, struct cnn_cuda *device)
 {
-#if defined CNN_SM_90A || defined CNN_EMULATED
-    device->warpgroups = major == 9;
-#endif
     struct cudaFuncAttributes a;
     cudaError_t e = cudaFuncGetAttributes(&a, (const void *)probe);
     device->tensor_cores = e == cudaSuccess && major >= 8 && a.ptxVersion >= 80;
+    device->warpgroups = e == cudaSuccess && major == 9 && a.sharedSizeBytes > 0;
     return e;
 }
 

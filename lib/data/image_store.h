@@ -18,7 +18,7 @@ struct cnn_kept_image {
     uint64_t hash;
     int32_t label;
     float weight;
-    int stays; /* the store's */
+    int stays; /* set by the store */
 };
 
 /* For batches of at most `batch` of `samples` images, which take at most `each` bytes and become
@@ -33,7 +33,7 @@ size_t cnn_image_store_bytes(size_t batch, size_t each);
 /* Sample i, where it stays, else NULL. */
 const struct cnn_kept_image *cnn_image_store_find(const struct cnn_image_store *s, size_t i);
 
-/* A new batch; the one before has been queued, or is given up with all that it brought. */
+/* A new batch. The one before has been queued; where it was not, the store can only be closed. */
 void cnn_image_store_begin(struct cnn_image_store *s);
 /* Its next image: sample i, new, with its bytes, which are copied (im->at does not matter). keep:
  * it will be the same again and may stay, as that; NULL: it passes. */

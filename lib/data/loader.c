@@ -155,7 +155,7 @@ int cnn_loader_rewind(struct cnn_loader *l, uint64_t epoch, size_t start)
 static void store_item(const struct cnn_loader *l, const struct cnn_loader_item *item,
                        const void *bytes)
 {
-    struct cnn_kept_image keep = {item->image, item->hash, item->label, item->weight, 1};
+    struct cnn_kept_image keep = {item->image, item->hash, item->label, item->weight, 0};
     if (item->bytes)
         cnn_image_store_add(l->store, l->options.store_first + item->index, &item->image, bytes,
                             item->bytes, item->stays ? &keep : NULL);

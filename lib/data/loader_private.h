@@ -1,4 +1,4 @@
-/* What the two files of the loader share: chunks and the work on them. */
+/* What the files of the loader share: chunks and the work on them. */
 #ifndef CNN_DATA_LOADER_PRIVATE_H
 #define CNN_DATA_LOADER_PRIVATE_H
 

@@ -22,7 +22,6 @@
 enum {
     CNN_SLAB = 64, /* bytes of k */
     CNN_STAGES = 3,
-    CNN_TILE_MOST = 128,     /* rows, columns */
     CNN_BLOCKS_WANTED = 256, /* for a large device */
 };
 
@@ -35,6 +34,7 @@ template <typename NUMBER, int M, int N, bool TENSOR_CORES> struct cnn_tile {
         TENSOR = TENSOR_CORES,
         K = CNN_SLAB / (int)sizeof(T), /* numbers of k in a slab */
         THREADS = M * N >= 128 * 64 ? 256 : 128,
+        BLOCKS = 1,                        /* at least, on a processor */
         WARPS_N = N == 128 ? 4 : 2,        /* warps side by side */
         WM = M / (THREADS / 32 / WARPS_N), /* a warp's rows */
         WN = N / WARPS_N,                  /* and columns */
@@ -53,9 +53,9 @@ template <int M, int N> struct cnn_warpgroup_tile {
         BN = N,
         K = 64,
         THREADS = M * 2,
-        WN = N, /* a warp's columns */
-        STAGES =
-            N > 128 ? 4 : 3, /* of 48 KiB; of 32 at most, so that two blocks share a processor */
+        WN = N,                       /* a warp's columns */
+        BLOCKS = N > 128 ? 1 : 2,     /* that share a processor, */
+        STAGES = BLOCKS == 1 ? 4 : 3, /* with stages of 48 KiB, or of 32 at most */
     };
 };
 
@@ -77,8 +77,7 @@ struct cnn_tiling {
 template <class C>
 static cnn_tiling cnn_tiling_of(size_t groups, size_t m, size_t n, size_t k, size_t few)
 {
-    static_assert(sizeof(float) * CNN_BLOCKS_WANTED * CNN_TILE_MOST * CNN_TILE_MOST <=
-                      CNN_CUDA_SCRATCH,
+    static_assert(sizeof(float) * CNN_BLOCKS_WANTED * C::BM * C::BN <= CNN_CUDA_SCRATCH,
                   "parts of products do not fit");
     size_t tiles_m = cnn_ceil(m, C::BM), tiles_n = cnn_ceil(n, C::BN), slabs = cnn_ceil(k, C::K);
     size_t tiles = tiles_m * tiles_n * groups;

@@ -218,7 +218,7 @@ template <class C> __device__ void make_tile(const product<typename C::T> &p)
 }
 
 template <class C>
-__global__ void __launch_bounds__(C::THREADS) weight_tile(product<typename C::T> p)
+__global__ void __launch_bounds__(C::THREADS, C::BLOCKS) weight_tile(product<typename C::T> p)
 {
     if constexpr (C::ALIGN < (int)CNN_WGMMA_ALIGN || CNN_HAS_WGMMA)
         make_tile<C>(p);

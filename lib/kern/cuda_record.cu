@@ -12,7 +12,7 @@ extern "C" {
 /* A kernel or a matrix product. */
 struct op {
     struct cnn_launch_of launch; /* kernel NULL: a product */
-    size_t bytes;                /* where copies of its arguments begin, or of the product */
+    size_t begin;                /* where copies of its arguments begin, or of the product */
     cudaGraphNode_t node;
 };
 
@@ -75,7 +75,7 @@ static size_t room_for(size_t bytes)
 static struct cnn_launch_of launch_of(const struct cnn_cuda_record *r, const struct op *op)
 {
     struct cnn_launch_of l = op->launch;
-    unsigned char *at = r->bytes + op->bytes;
+    unsigned char *at = r->bytes + op->begin;
     for (int i = 0; i < l.arguments; at += room_for(l.size[i++]))
         l.argument[i] = at;
     return l;
@@ -91,7 +91,7 @@ static size_t argument_bytes(const struct cnn_launch_of *l)
 
 static struct cnn_gemm *gemm_of(const struct cnn_cuda_record *r, const struct op *op)
 {
-    return (struct cnn_gemm *)(r->bytes + op->bytes);
+    return (struct cnn_gemm *)(r->bytes + op->begin);
 }
 
 static void run_now(struct cnn_queue *q, const struct cnn_cuda_record *r, const struct op *op)
@@ -127,7 +127,7 @@ static struct op *next_op(struct cnn_queue *q, size_t bytes)
     }
     struct op *op = &r->op[r->count++];
     *op = {};
-    op->bytes = r->used;
+    op->begin = r->used;
     r->used += room_for(bytes);
     return op;
 }

@@ -85,39 +85,16 @@ static __device__ inline void cnn_wgmma_wait()
 #define CNN_SUMS_8(c, i)                                                                           \
     CNN_SUMS_1(c, i), CNN_SUMS_1(c, i + 1), CNN_SUMS_1(c, i + 2), CNN_SUMS_1(c, i + 3),            \
         CNN_SUMS_1(c, i + 4), CNN_SUMS_1(c, i + 5), CNN_SUMS_1(c, i + 6), CNN_SUMS_1(c, i + 7)
-#define CNN_NAMES_8(a, b, c, d, e, f, g, h)                                                        \
-    "%" #a ", %" #b ", %" #c ", %" #d ", %" #e ", %" #f ", %" #g ", %" #h
-#define CNN_NAMES_32                                                                               \
-    CNN_NAMES_8(0, 1, 2, 3, 4, 5, 6, 7)                                                            \
-    ", " CNN_NAMES_8(8, 9, 10, 11, 12, 13, 14, 15) ", " CNN_NAMES_8(                               \
-        16, 17, 18, 19, 20, 21, 22, 23) ", " CNN_NAMES_8(24, 25, 26, 27, 28, 29, 30, 31)
+#define CNN_TEN(t)                                                                                 \
+    "%" #t "0, %" #t "1, %" #t "2, %" #t "3, %" #t "4, %" #t "5, %" #t "6, %" #t "7, %" #t         \
+    "8, %" #t "9, "
+#define CNN_NAMES_32 "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, " CNN_TEN(1) CNN_TEN(2) "%30, %31"
 #define CNN_NAMES_64                                                                               \
-    CNN_NAMES_32 ", " CNN_NAMES_8(32, 33, 34, 35, 36, 37, 38, 39) ", " CNN_NAMES_8(                \
-        40, 41, 42, 43, 44, 45, 46, 47) ", " CNN_NAMES_8(48, 49, 50, 51, 52, 53, 54,               \
-                                                         55) ", " CNN_NAMES_8(56, 57, 58, 59, 60,  \
-                                                                              61, 62, 63)
-#define CNN_NAMES_128                                                                                                                \
-    CNN_NAMES_64 ", " CNN_NAMES_8(64, 65, 66, 67, 68, 69, 70, 71) ", " CNN_NAMES_8(72, 73, 74, 75, 76, 77, 78, 79) ", " CNN_NAMES_8( \
-        80, 81, 82, 83, 84, 85, 86,                                                                                                  \
-        87) ", " CNN_NAMES_8(88, 89, 90, 91, 92, 93, 94,                                                                             \
-                             95) ", " CNN_NAMES_8(96, 97, 98, 99, 100, 101, 102,                                                     \
-                                                  103) ", " CNN_NAMES_8(104, 105, 106, 107, 108,                                     \
-                                                                        109, 110,                                                    \
-                                                                        111) ", " CNN_NAMES_8(112,                                   \
-                                                                                              113,                                   \
-                                                                                              114,                                   \
-                                                                                              115,                                   \
-                                                                                              116,                                   \
-                                                                                              117,                                   \
-                                                                                              118,                                   \
-                                                                                              119) ", " CNN_NAMES_8(120,             \
-                                                                                                                    121,             \
-                                                                                                                    122,             \
-                                                                                                                    123,             \
-                                                                                                                    124,             \
-                                                                                                                    125,             \
-                                                                                                                    126,             \
-                                                                                                                    127)
+    CNN_NAMES_32 ", %32, %33, %34, %35, %36, %37, %38, %39, " CNN_TEN(4)                           \
+        CNN_TEN(5) "%60, %61, %62, %63"
+#define CNN_NAMES_128                                                                              \
+    CNN_NAMES_64 ", %64, %65, %66, %67, %68, %69, " CNN_TEN(7) CNN_TEN(8) CNN_TEN(9) CNN_TEN(10)   \
+        CNN_TEN(11) "%120, %121, %122, %123, %124, %125, %126, %127"
 
 /* c (64 rows x 8 NI columns, as fragments of 16 x 8 one beside the other, each warp 16 rows) +=
  * a (64 x 16 bfloat16) b (16 x 8 NI): both rows along k (0), or rows of one k each (1). */

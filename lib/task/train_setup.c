@@ -266,9 +266,9 @@ struct cnn_loader_options train_loader_options(const struct trainer *t)
 int train_open_images(struct trainer *t)
 {
     const struct cnn_input *in = &t->graph->input;
-    size_t train = t->streaming ? 0 : cnn_dataset_count(t->train);
+    size_t train = cnn_dataset_count(t->train);
     size_t val = t->val ? cnn_dataset_count(t->val) : 0, each = cnn_chw_count(in->shape);
-    if (!t->backend->queue.cuda || t->o->target != TARGET_CLASS || !(train + val))
+    if (!t->backend->queue.cuda || t->o->target != TARGET_CLASS || t->streaming)
         return 0;
     struct cnn_image_rule rule = cnn_preprocess_rule(in, cnn_augmenter_fill(t->augmenter));
     size_t stay = val + (cnn_augmenter_is_geometric(t->augmenter) ? train : 0);

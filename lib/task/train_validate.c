@@ -16,7 +16,7 @@ int train_validate_open(struct trainer *t)
     if (!t->val)
         return 0;
     struct cnn_loader_options l = train_loader_options(t);
-    l.store_first = t->streaming ? 0 : cnn_dataset_count(t->train);
+    l.store_first = l.store ? cnn_dataset_count(t->train) : 0;
     l.bad = bad_sample;
     l.context = t;
     return cnn_loader_open(t->val, &l, 0, 0, &t->val_loader);

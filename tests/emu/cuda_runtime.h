@@ -92,6 +92,8 @@ template <typename T> T __shfl_down_sync(unsigned mask, T value, unsigned by, in
 
 /* The number in its block of the thread that runs, and of the block among all blocks that ran. */
 unsigned emu_running(unsigned long *block);
+/* Of the stream whose kernel runs (emu.h). */
+unsigned emu_order();
 /* Shared memory of the block that runs: every thread asks for the same pieces in the same order. */
 void *emu_shared(size_t bytes);
 void *emu_dynamic_shared();
@@ -152,6 +154,7 @@ enum cudaMemcpyKind {
 };
 struct cudaFuncAttributes {
     int ptxVersion, binaryVersion;
+    size_t sharedSizeBytes;
 };
 enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize };
 enum { cudaStreamNonBlocking = 1, cudaHostAllocDefault = 0, cudaEventDisableTiming = 2 };

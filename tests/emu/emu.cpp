@@ -48,6 +48,7 @@ thread *running;
 jmp_buf scheduler;
 alignas(128) unsigned char shared_memory[SHARED], dynamic_memory[DYNAMIC];
 size_t dynamic_bytes;
+unsigned order_now;
 const void *kernel_now;
 emu_call *call_now;
 void **arguments_now;
@@ -271,6 +272,11 @@ unsigned emu_running(unsigned long *block)
     return (unsigned)(running - threads);
 }
 
+unsigned emu_order()
+{
+    return order_now;
+}
+
 void *emu_shared(size_t bytes)
 {
     size_t at = running->shared;
@@ -312,6 +318,7 @@ void emu_run_kernel(const void *kernel, dim3 grid, dim3 block, void **arguments,
     call_now = calls.at(kernel).call;
     arguments_now = arguments;
     dynamic_bytes = shared;
+    order_now = order;
     gridDim = grid;
     blockDim = block;
     std::vector<unsigned> inner = order_of(order, block.x * block.y * block.z);

@@ -31,9 +31,22 @@ pending *mine()
 }
 } // namespace
 
+static void arrive(const emu_copy &c)
+{
+    if (c.valid)
+        memcpy(c.to, c.from, 16);
+    else
+        memset(c.to, 0, 16);
+}
+
+/* As late as they may, and in every other order at once, so that what is read too early shows, and
+ * what is written too early, too. */
 void emu_copy_later(emu_copy c)
 {
-    mine()->open.push_back(c);
+    if (emu_order() % 2)
+        arrive(c);
+    else
+        mine()->open.push_back(c);
 }
 
 void emu_copies_end()
@@ -48,10 +61,7 @@ void emu_copies_wait(int left)
     pending *p = mine();
     while ((int)p->groups.size() > left) {
         for (const emu_copy &c : p->groups.front())
-            if (c.valid)
-                memcpy(c.to, c.from, 16);
-            else
-                memset(c.to, 0, 16);
+            arrive(c);
         p->groups.pop_front();
     }
 }

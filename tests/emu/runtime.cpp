@@ -246,7 +246,7 @@ cudaError_t cudaMemsetAsync(void *p, int value, size_t bytes, cudaStream_t s)
 
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *a, const void *)
 {
-    *a = {90, 90};
+    *a = {90, 90, 128};
     return cudaSuccess;
 }
 

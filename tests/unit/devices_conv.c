@@ -18,7 +18,7 @@
 static const struct cnn_conv cases[] = {
     {.batch = 3, .in_c = 24, .in_h = 76, .in_w = 75, .out_c = 40, .kh = 2, .kw = 2, .groups = 1},
     {.batch = 3,
-     .in_c = 8,
+     .in_c = 32,
      .in_h = 76,
      .in_w = 75,
      .out_c = 72,
@@ -29,7 +29,7 @@ static const struct cnn_conv cases[] = {
      .pad_left = 1,
      .pad_bottom = 1,
      .pad_right = 1},
-    {.batch = 1, .in_c = 32, .in_h = 96, .in_w = 94, .out_c = 400, .kh = 2, .kw = 1, .groups = 2},
+    {.batch = 1, .in_c = 320, .in_h = 96, .in_w = 94, .out_c = 400, .kh = 2, .kw = 1, .groups = 2},
     {.batch = 1,
      .in_c = 72,
      .in_h = 258,
@@ -58,7 +58,7 @@ enum { CASES = sizeof cases / sizeof *cases };
 /* What a device makes of a case. */
 struct device {
     struct cnn_backend *b;
-    struct cnn_tensor x, y, w, dx, dw;
+    struct cnn_tensor x, y, w, bias, dx, dw;
     void *work;
 };
 
@@ -75,6 +75,7 @@ static struct device open_device(const char *name, const struct cnn_conv *g)
 {
     struct device d = {0};
     assert_int_equal(cnn_backend_open(name, 0, &d.b), 0);
+    d.b->queue.exact_conv = 1;
     if (d.b->queue.cuda)
         d.b->queue.precision = CNN_PRECISION_BF16;
     int layout = d.b->queue.cuda ? d.b->layout : CNN_LAYOUT_PLAIN;
@@ -83,16 +84,18 @@ static struct device open_device(const char *name, const struct cnn_conv *g)
     d.y = tensor_on(d.b, g->batch, g->out_c, g->out_h, g->out_w, layout);
     d.w = (struct cnn_tensor){g->out_c, g->in_c / g->groups, g->kh, g->kw, CNN_LAYOUT_PLAIN, NULL};
     d.dw = d.w;
+    d.bias = (struct cnn_tensor){1, g->out_c, 1, 1, CNN_LAYOUT_PLAIN, NULL};
+    d.bias.data = d.b->ops->alloc(d.b, g->out_c * sizeof(real));
     d.w.data = d.b->ops->alloc(d.b, cnn_tensor_count(&d.w) * sizeof(real));
     d.dw.data = d.b->ops->alloc(d.b, cnn_tensor_count(&d.w) * sizeof(real));
     d.work = d.b->ops->alloc(d.b, d.b->kernels->conv_work(&d.b->queue, g, &d.x, &d.y));
-    assert_true(d.w.data && d.dw.data && d.work);
+    assert_true(d.w.data && d.dw.data && d.bias.data && d.work);
     return d;
 }
 
 static void close_device(struct device *d)
 {
-    void *all[] = {d->x.data, d->dx.data, d->y.data, d->w.data, d->dw.data, d->work};
+    void *all[] = {d->x.data, d->dx.data, d->y.data, d->w.data, d->dw.data, d->bias.data, d->work};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         d->b->ops->free(d->b, all[i]);
     cnn_backend_close(d->b);
@@ -110,14 +113,17 @@ static float *draws(size_t count, uint64_t stream)
     return x;
 }
 
-/* Result and both gradients; dy takes the result's place. */
+/* The result, y = max(0, conv(x) + bias), and both gradients; dy takes the result's place. The bias
+ * is the beginning of dy. */
 static void convolve(struct device *d, const struct cnn_conv *g, const float *x, const float *w,
                      const float *dy, float *y, float *dx, float *dw)
 {
     struct cnn_backend *b = d->b;
     b->ops->upload_values(b, &d->x, x);
     b->ops->upload(b, &d->w, w);
-    b->kernels->conv_forward(&b->queue, g, &d->x, &d->w, NULL, NULL, NULL, &d->y, d->work);
+    struct cnn_epilogue e = {.activate = 1, .f = CNN_RELU};
+    b->ops->upload(b, &d->bias, dy);
+    b->kernels->conv_forward(&b->queue, g, &d->x, &d->w, &d->bias, NULL, &e, &d->y, d->work);
     b->ops->download_values(b, y, &d->y);
     b->ops->upload_values(b, &d->y, dy);
     b->kernels->conv_backward_data(&b->queue, g, &d->y, &d->w, &d->dx, d->work);
