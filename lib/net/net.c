@@ -1,6 +1,5 @@
 /* A net's memory and its construction; running it is run.c. See net.h. */
 #include "net/net_private.h"
-#include "data/image_store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -267,39 +266,6 @@ static int allocate_targets(struct cnn_net *net, size_t batch)
     return 0;
 }
 
-/* Bytes that a device wants for code and records, and for copies of few numbers. */
-static const size_t DEVICE_SLACK = (size_t)32 << 20;
-
-/* Whether it fits a device that says how much there is; else what would. Inputs come by way of a
- * store of images, or of two buffers as large; outputs by way of two. */
-static int check_room(const struct cnn_net *net, const struct cnn_net_config *config)
-{
-    const struct cnn_backend *b = net->backend;
-    if (!b->ops->available)
-        return 0;
-    size_t left = b->ops->available(net->backend), mib = (size_t)1 << 20;
-    size_t slabs = 1 + (size_t)(config->training != 0) + (size_t)config->optimizer_slabs;
-    size_t fixed = (slabs * net->value_count + net->statistic_count) * sizeof(real) +
-                   net->plan->packed_bytes + DEVICE_SLACK;
-    const struct cnn_graph *g = net->graph;
-    size_t in = cnn_chw_count(g->input.shape), out = cnn_chw_count(g->node[g->logits].layer.out);
-    size_t moving = net->plan->activation_bytes +
-                    cnn_image_store_bytes(config->batch, in * sizeof(float)) +
-                    config->batch * (2 * out + 1) * sizeof(real);
-    if (fixed <= left && moving <= left - fixed)
-        return 0;
-    size_t fits = fixed < left
-                      ? (size_t)((double)(left - fixed) / (double)moving * (double)config->batch)
-                      : 0;
-    if (!fits)
-        return cnn_fail(CNN_ESYSTEM, "the net needs %zu MiB of the device, %zu MiB are free",
-                        (fixed + moving / config->batch) / mib, left / mib);
-    return cnn_fail(CNN_ESYSTEM,
-                    "batches of %zu need %zu MiB of the device, %zu MiB are free; batches of %zu "
-                    "would fit, about",
-                    config->batch, (fixed + moving) / mib, left / mib, fits);
-}
-
 static int build(struct cnn_net *net, const struct cnn_net_config *config)
 {
     const struct cnn_graph *g = net->graph;
@@ -324,7 +290,7 @@ static int build(struct cnn_net *net, const struct cnn_net_config *config)
                                                      .keeps = config->keeps},
                           &net->plan);
     if (!rc)
-        rc = check_room(net, config);
+        rc = cnn_net_check_room(net, config);
     if (!rc)
         rc = allocate_params(net, config);
     if (!rc && !(net->activations = cnn_net_device_alloc(net, net->plan->activation_bytes, 1)))

@@ -76,6 +76,9 @@ void *cnn_net_device_alloc(struct cnn_net *net, size_t count, size_t size);
 int cnn_net_reserve_folds(struct cnn_net *net);
 int cnn_net_prepare(struct cnn_net *net);
 
+/* room.c: whether it fits a device that says how much there is; CNN_ESYSTEM with what would. */
+int cnn_net_check_room(const struct cnn_net *net, const struct cnn_net_config *config);
+
 /* profile.c: expect the cycles of each step. */
 void cnn_net_expect_cycles(struct cnn_net *net);
 /* net.c: point node i's views at the blocks of its first run, or of its segment's repetition. */

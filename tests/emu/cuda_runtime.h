@@ -94,6 +94,8 @@ template <typename T> T __shfl_down_sync(unsigned mask, T value, unsigned by, in
 unsigned emu_running(unsigned long *block);
 /* Of the stream whose kernel runs (emu.h). */
 unsigned emu_order();
+/* End the program: the kernel does what it must not do. */
+[[noreturn]] void emu_stop(const char *what);
 /* Shared memory of the block that runs: every thread asks for the same pieces in the same order. */
 void *emu_shared(size_t bytes);
 void *emu_dynamic_shared();

@@ -272,6 +272,11 @@ unsigned emu_running(unsigned long *block)
     return (unsigned)(running - threads);
 }
 
+void emu_stop(const char *what)
+{
+    stop(what);
+}
+
 unsigned emu_order()
 {
     return order_now;

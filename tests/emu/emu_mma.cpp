@@ -15,18 +15,17 @@ struct pending {
     unsigned long block;
     std::vector<emu_copy> open;
     std::deque<std::vector<emu_copy>> groups;
+    bool fence; /* is needed before warpgroups' instructions look at what was copied */
 };
+
+pending all[1024];
 
 pending *mine()
 {
-    static pending all[1024];
     unsigned long block;
     pending *p = &all[emu_running(&block)];
-    if (p->block != block) {
-        p->block = block;
-        p->open.clear();
-        p->groups.clear();
-    }
+    if (p->block != block)
+        *p = {block, {}, {}, false};
     return p;
 }
 } // namespace
@@ -64,6 +63,21 @@ void emu_copies_wait(int left)
             arrive(c);
         p->groups.pop_front();
     }
+    p->fence = true;
+}
+
+void emu_copies_fence()
+{
+    mine()->fence = false;
+}
+
+bool emu_copies_fenced()
+{
+    unsigned long block = mine()->block;
+    for (unsigned i = 0; i < blockDim.x; i++)
+        if (all[i].block == block && all[i].fence)
+            return false;
+    return true;
 }
 
 /* ---- matrices ---------------------------------------------------------------------------------

@@ -11,6 +11,10 @@ struct emu_copy {
 void emu_copy_later(emu_copy c);
 void emu_copies_end();
 void emu_copies_wait(int left);
+/* This thread's copies that it waited for may be looked at by warpgroups' instructions; whether all
+ * threads' of the block may. */
+void emu_copies_fence();
+bool emu_copies_fenced();
 
 static inline void cnn_copy_later(void *to, const void *from, bool valid)
 {

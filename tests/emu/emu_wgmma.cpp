@@ -74,6 +74,8 @@ void multiply(const product &p, unsigned thread)
 void emu_wgmma(float *c, int columns, uint64_t a, uint64_t b, bool by_k)
 {
     unsigned thread;
+    if (!emu_copies_fenced())
+        emu_stop("a warpgroup multiplies what was copied without a fence");
     mine(&thread)->open.push_back({c, columns, a, b, by_k});
 }
 

@@ -5,6 +5,7 @@
 
 static inline void cnn_wgmma_copied()
 {
+    emu_copies_fence();
 }
 static inline void cnn_wgmma_begin()
 {

@@ -1,0 +1,35 @@
+/* Whether a net fits its device; see net_private.h. */
+#include "data/image_store.h"
+#include "net/net_private.h"
+
+/* Bytes that a device wants for code and records, and for copies of few numbers. */
+static const size_t DEVICE_SLACK = (size_t)32 << 20;
+
+/* Inputs come by way of a store of images, or of two buffers as large; outputs by way of two. */
+int cnn_net_check_room(const struct cnn_net *net, const struct cnn_net_config *config)
+{
+    const struct cnn_backend *b = net->backend;
+    if (!b->ops->available)
+        return 0;
+    size_t left = b->ops->available(net->backend), mib = (size_t)1 << 20;
+    size_t slabs = 1 + (size_t)(config->training != 0) + (size_t)config->optimizer_slabs;
+    size_t fixed = (slabs * net->value_count + net->statistic_count) * sizeof(real) +
+                   net->plan->packed_bytes + DEVICE_SLACK;
+    const struct cnn_graph *g = net->graph;
+    size_t in = cnn_chw_count(g->input.shape), out = cnn_chw_count(g->node[g->logits].layer.out);
+    size_t moving = net->plan->activation_bytes +
+                    cnn_image_store_bytes(config->batch, in * sizeof(float)) +
+                    config->batch * (2 * out + 1) * sizeof(real);
+    if (fixed <= left && moving <= left - fixed)
+        return 0;
+    size_t fits = fixed < left
+                      ? (size_t)((double)(left - fixed) / (double)moving * (double)config->batch)
+                      : 0;
+    if (!fits)
+        return cnn_fail(CNN_ESYSTEM, "the net needs %zu MiB of the device, %zu MiB are free",
+                        (fixed + moving / config->batch) / mib, left / mib);
+    return cnn_fail(CNN_ESYSTEM,
+                    "batches of %zu need %zu MiB of the device, %zu MiB are free; batches of %zu "
+                    "would fit, about",
+                    config->batch, (fixed + moving) / mib, left / mib, fits);
+}
