@@ -285,7 +285,7 @@ run-emu: $(EMU_TESTS:%=$(EMU)/tests/%) $(PROGRAMS:$(BUILD)/%=$(EMU)/%)
 portable:
 	@scripts/install-deps portable
 	@$(MAKE) --no-print-directory $(all_cores) MODE=portable CUDA=1 programs tests
-	@cp -L "$$($(PKG_CONFIG) --variable=libdir cmocka)"/libcmocka.so.0 build/portable/tests/
+	@cp -L "$$(ldd build/portable/tests/devices | sed -n 's/.*libcmocka.* => \([^ ]*\).*/\1/p')" build/portable/tests/
 
 asan:
 	@$(MAKE) --no-print-directory $(all_cores) MODE=asan all tests
