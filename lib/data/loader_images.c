@@ -41,8 +41,10 @@ static int to_bytes(const struct cnn_image *im, unsigned char *out)
     return !wrong;
 }
 
-size_t cnn_loader_pack(const struct cnn_loader *l, const struct cnn_image *im,
-                       struct cnn_stored_image *out, void *bytes)
+/* An image as the device takes it, its bytes in memory of the size of an input: how many; 0: it has
+ * to be prepared here. */
+static size_t pack(const struct cnn_loader *l, const struct cnn_image *im,
+                   struct cnn_stored_image *out, void *bytes)
 {
     size_t count = im->c * im->h * im->w, room = l->elements * sizeof(float);
     *out =
@@ -64,7 +66,7 @@ int cnn_loader_take_decoded(const struct cnn_loader *l, const struct cnn_sample 
                             struct cnn_loader_item *item, void *bytes)
 {
     int code = s->image.maxval ? cnn_preprocess_takes(l->options.input, s->image.c) : 0;
-    item->bytes = code ? 0 : cnn_loader_pack(l, &s->image, &item->image, bytes);
+    item->bytes = code ? 0 : pack(l, &s->image, &item->image, bytes);
     item->stays = item->bytes > 0 || !l->augments;
     return item->bytes ? place(l, item, s->key) : code;
 }

@@ -88,14 +88,8 @@ int cnn_loader_work(void *context, void *slot);
  * thread whose turn comes late does not allocate in the midst of an epoch. */
 int cnn_loader_warm(struct cnn_loader *l);
 
-/* loader_images.c: for loaders with a store. */
-
-/* An image as the device takes it, its bytes in memory of the size of an input: how many; 0: it has
- * to be prepared here. */
-size_t cnn_loader_pack(const struct cnn_loader *l, const struct cnn_image *im,
-                       struct cnn_stored_image *out, void *bytes);
-/* Item from what stays on the device (item->key is set), or from a decoded sample; in the latter,
- * item->bytes 0: it has to be prepared here. CNN_EDATA. */
+/* loader_images.c, for loaders with a store: item from what stays on the device (item->key is set),
+ * or from a decoded sample; in the latter, item->bytes 0: it has to be prepared here. CNN_EDATA. */
 int cnn_loader_take_kept(const struct cnn_loader *l, const struct cnn_kept_image *kept,
                          struct cnn_loader_item *item);
 int cnn_loader_take_decoded(const struct cnn_loader *l, const struct cnn_sample *s,
