@@ -66,6 +66,11 @@ $(error These Debian packages are missing: $(MISSING). Run scripts/install-deps,
 endif
 DEP_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 DEP_LIBS   := $(shell $(PKG_CONFIG) $(if $(filter portable,$(MODE)),--static) --libs $(PACKAGES))
+# Spellings of one name are found where utf8proc is.
+ifneq ($(shell $(PKG_CONFIG) --exists libutf8proc && echo 1),)
+DEP_CFLAGS += -DCNN_UTF8PROC $(shell $(PKG_CONFIG) --cflags libutf8proc)
+DEP_LIBS   += $(shell $(PKG_CONFIG) --libs libutf8proc)
+endif
 endif
 # Portable programs carry every library but libc's and NVIDIA's. (libxml2 needs ICU, and libgfortran libquadmath.)
 ifeq ($(MODE),portable)

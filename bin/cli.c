@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/unicode.h"
 #include "base/version.h"
 #include "cli_internal.h"
 #include "data/augment.h"
@@ -210,11 +211,15 @@ int cli_parse(const struct cli_program *program, int argc, char **argv, void *fi
     return rc ? rc : -1;
 }
 
+/* Whatever names are in it, nothing but text reaches a terminal. */
 static void say(const struct cli_program *program, const char *format, va_list ap)
 {
-    fprintf(stderr, "%s: ", program->name);
-    vfprintf(stderr, format, ap);
-    fputc('\n', stderr);
+    struct cnn_buf shown = {0};
+    char text[2048];
+    vsnprintf(text, sizeof text, format, ap);
+    cnn_buf_show(&shown, text);
+    fprintf(stderr, "%s: %s\n", program->name, shown.failed ? "out of memory" : shown.text ? shown.text : "");
+    cnn_buf_free(&shown);
 }
 
 void cli_note(const struct cli_program *program, const char *format, ...)

@@ -5,46 +5,29 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/lines.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "data/source.h"
-#include "file/infile.h"
+#include "file/text_file.h"
 
 /* A class number may not make a list longer than this. */
 enum { MAX_CLASSES = 1 << 20 };
 #define MAX_LIST_BYTES ((size_t)64 << 20)
 
-static int add_line(const char *path, size_t line, const char *s, size_t n, struct cnn_found *seen,
-                    struct cnn_strings *out)
-{
-    int32_t index;
-    if (n && s[n - 1] == '\r')
-        n--;
-    if (!n)
-        return cnn_fail(CNN_EDATA, "%s:%zu: empty line in a class list", path, line);
-    if (memchr(s, '\0', n) || memchr(s, '\t', n))
-        return cnn_fail(CNN_EDATA, "%s:%zu: a class name holds a control character", path, line);
-    int code = cnn_found_add(seen, s, n, "", &index);
-    if (!code && (size_t)index < out->count)
-        code =
-            cnn_fail(CNN_EDATA, "%s:%zu: class '%s' is there twice", path, line, out->item[index]);
-    return code ? code : cnn_strings_add_n(out, s, n);
-}
-
 int cnn_classes_read(const char *path, struct cnn_strings *out)
 {
-    struct cnn_bytes b;
     struct cnn_found seen = {0};
-    int code = cnn_bytes_map(path, MAX_LIST_BYTES, &b);
-    const char *at = (const char *)b.data, *end = at + (code ? 0 : b.size);
-    for (size_t line = 1; !code && at < end; line++) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        const char *stop = newline ? newline : end;
-        code = add_line(path, line, at, (size_t)(stop - at), &seen, out);
-        at = newline ? newline + 1 : end;
+    char *text, *line, where[1200];
+    size_t size;
+    int code = cnn_text_read(path, MAX_LIST_BYTES, &text, &size);
+    struct cnn_lines lines = cnn_lines_of(text, code ? 0 : size);
+    while (!code && (line = cnn_lines_next(&lines))) {
+        snprintf(where, sizeof where, "%.1000s:%zu", path, lines.number);
+        code = cnn_class_list_add(where, line, &seen, out);
     }
+    free(text);
     cnn_found_free(&seen);
-    cnn_bytes_free(&b);
     if (code)
         cnn_strings_free(out);
     return code;
@@ -167,8 +150,17 @@ static int choose_list(struct cnn_dataset *ds, const struct cnn_strings *pinned,
     }
     if (found->numeric)
         return list_numbers(found, &ds->classes);
-    int code = cnn_strings_copy(&ds->classes, &found->text);
-    cnn_strings_sort(&ds->classes);
+    return cnn_class_list_of(&found->text, &ds->classes);
+}
+
+/* The place of a name that is not in the list as it is spelled. */
+static int find_late(const struct cnn_strings *list, const char *name, int32_t *index)
+{
+    ptrdiff_t at;
+    int code = cnn_class_find(list, name, &at);
+    if (!code && at < 0)
+        code = cnn_fail(CNN_EDATA, "class '%s' is not in the class list", name);
+    *index = (int32_t)at;
     return code;
 }
 
@@ -185,13 +177,11 @@ static int map_found(const struct cnn_dataset *ds, const struct cnn_found *found
     for (size_t i = 0; i < found->text.count && !code; i++) {
         const char *where = found->where.item[i];
         const char *name = name_of(found->text.item[i], found->numeric, refers, numbers);
-        if (!name) {
-            code = cnn_fail_within("%s", where);
-            break;
-        }
-        code = cnn_found_add(&table, name, strlen(name), where, &map[i]);
+        code = name ? cnn_found_add(&table, name, strlen(name), where, &map[i]) : CNN_EDATA;
         if (!code && (size_t)map[i] >= ds->classes.count)
-            code = cnn_fail(CNN_EDATA, "%s: class '%s' is not in the class list", where, name);
+            code = find_late(&ds->classes, name, &map[i]);
+        if (code == CNN_EDATA)
+            code = cnn_fail_within("%s", where);
     }
     cnn_found_free(&table);
     return code;
@@ -200,7 +190,11 @@ static int map_found(const struct cnn_dataset *ds, const struct cnn_found *found
 int cnn_source_settle(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
                       const struct cnn_found *found, const struct cnn_strings *own)
 {
-    int code = choose_list(ds, options->classes, found, own);
+    int code = 0;
+    for (size_t i = 0; !code && !found->numeric && i < found->text.count; i++)
+        code = cnn_class_check(found->where.item[i], found->text.item[i]);
+    if (!code)
+        code = choose_list(ds, options->classes, found, own);
     if (code)
         return code;
     int32_t *map = cnn_calloc(found->text.count, sizeof *map);
@@ -226,9 +220,5 @@ int cnn_source_label(const struct cnn_dataset *ds, const struct cnn_strings *own
     const char *name = name_of(text, numeric, refers, all_numbers(refers));
     if (!name)
         return CNN_EDATA;
-    ptrdiff_t at = cnn_strings_find(&ds->classes, name);
-    if (at < 0)
-        return cnn_fail(CNN_EDATA, "class '%s' is not in the class list", name);
-    *label = (int32_t)at;
-    return 0;
+    return find_late(&ds->classes, name, label);
 }

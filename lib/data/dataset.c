@@ -11,6 +11,7 @@
 #include "data/source.h"
 #include "file/infile.h"
 #include "file/pipe.h"
+#include "file/text_file.h"
 
 int cnn_source_add(struct cnn_dataset *ds, const struct cnn_record *record)
 {
@@ -21,9 +22,12 @@ int cnn_source_add(struct cnn_dataset *ds, const struct cnn_record *record)
     struct cnn_record r = *record;
     r.key = cnn_arena_strdup(ds->arena, record->key);
     r.source = cnn_arena_strdup(ds->arena, record->source);
+    if (record->path)
+        r.path =
+            record->path == record->source ? r.source : cnn_arena_strdup(ds->arena, record->path);
     if (record->group)
         r.group = cnn_arena_strdup(ds->arena, record->group);
-    if (!r.key || !r.source || (record->group && !r.group))
+    if (!r.key || !r.source || (record->group && !r.group) || (record->path && !r.path))
         return CNN_ESYSTEM;
     ds->record[ds->count++] = r;
     return 0;
@@ -66,11 +70,13 @@ static int make_keys_unique(struct cnn_dataset *ds)
 static int open_text(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
                      enum cnn_form form, const char *bytes, size_t size)
 {
-    char *text = cnn_strndup(bytes, size), *folder = cnn_path_folder(ds->path);
+    /* A pipe is in no folder: what comes through it was written here. */
+    char *text = cnn_strndup(size ? bytes : "", size);
+    char *folder = ds->fd >= 0 ? cnn_strdup(".") : cnn_path_folder(ds->path);
     int code = text && folder ? 0 : CNN_ESYSTEM;
-    if (!code && memchr(text, '\0', size))
-        code = cnn_fail(CNN_EDATA, "%s: NUL bytes in a text", ds->path);
-    else if (!code && form == CNN_FORM_FEATURES)
+    if (!code && form != CNN_FORM_NAMES)
+        code = cnn_text_check(ds->path, text, size);
+    if (!code && form == CNN_FORM_FEATURES)
         code = cnn_open_features(ds, options, folder, text, size);
     else if (!code && form == CNN_FORM_SVMLIGHT)
         code = cnn_open_svmlight(ds, options, folder, text, size);
@@ -108,6 +114,8 @@ static int open_file(struct cnn_dataset *ds, const struct cnn_dataset_options *o
     int code = cnn_bytes_head(ds->path, head, sizeof head, &got);
     if (code)
         return code;
+    if (!size && options->empty && !cnn_path_is_form(ds->path))
+        return open_text(ds, options, CNN_FORM_MANIFEST, "", 0);
     switch (cnn_form_sniff(head, got, size)) {
     case CNN_FORM_IMAGE:
         return cnn_open_image(ds, options);
@@ -125,6 +133,8 @@ static int open_file(struct cnn_dataset *ds, const struct cnn_dataset_options *o
         return open_text_file(ds, options, CNN_FORM_SVMLIGHT);
     case CNN_FORM_MANIFEST:
         return open_text_file(ds, options, CNN_FORM_MANIFEST);
+    case CNN_FORM_NAMES:
+        return open_text_file(ds, options, CNN_FORM_NAMES);
     case CNN_FORM_UNKNOWN:
         break;
     }
@@ -158,7 +168,9 @@ static int open_stream(struct cnn_dataset *ds, const struct cnn_dataset_options 
     int code = read_some(ds, fd, options->stop, &b, CNN_SNIFF_BYTES);
     enum cnn_form form = CNN_FORM_UNKNOWN;
     if (!code)
-        form = cnn_form_sniff((const unsigned char *)b.text, b.size, SIZE_MAX);
+        form = b.size || !options->empty
+                   ? cnn_form_sniff((const unsigned char *)b.text, b.size, SIZE_MAX)
+                   : CNN_FORM_MANIFEST;
     if (!code && form == CNN_FORM_TAR) {
         code = cnn_open_tar(ds, options, fd, (const unsigned char *)b.text, b.size);
         cnn_buf_free(&b);
@@ -216,7 +228,7 @@ static int open_dataset(const char *path, const struct cnn_dataset_options *opti
     ds->arena = cnn_arena_new();
     int code = ds->path && ds->arena ? open_path(ds, options ? options : &none) : CNN_ESYSTEM;
     if (!code && !ds->type->next) {
-        if (!ds->count)
+        if (!ds->count && !(options && options->empty))
             code = cnn_fail(CNN_EDATA, "%s: no samples", path);
         else
             code = make_keys_unique(ds);
@@ -296,13 +308,25 @@ const char *cnn_dataset_history(const struct cnn_dataset *ds)
     return ds->history ? ds->history : "[]";
 }
 
+int cnn_dataset_has_paths(const struct cnn_dataset *ds)
+{
+    return !ds->type->next && (!ds->count || ds->record[0].path);
+}
+
+int cnn_dataset_fail_within(const struct cnn_dataset *ds, size_t i)
+{
+    const struct cnn_record *r = &ds->record[i];
+    return r->line ? cnn_fail_within("%s:%lu: %s", ds->path, (unsigned long)r->line, r->source)
+                   : cnn_fail_within("%s", r->source);
+}
+
 int cnn_dataset_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
 {
     const struct cnn_record *r = &ds->record[i];
     out->target.kind = CNN_TARGET_NONE;
     int code = ds->type->load(ds, i, out);
     if (code)
-        return code == CNN_ESYSTEM ? code : cnn_fail_within("%s", r->source);
+        return code == CNN_ESYSTEM ? code : cnn_dataset_fail_within(ds, i);
     out->weight = r->weight;
     if (r->label >= 0) {
         out->target.kind = CNN_TARGET_CLASS;

@@ -16,6 +16,9 @@ struct cnn_dataset;
 struct cnn_record {
     const char *key;
     const char *source; /* for messages and manifests: "photos/a.png", "train.tar#17" */
+    const char *path;   /* of the image's file, as it can be opened, or of that which features were
+                           made of; NULL: it has none of its own */
+    uint32_t line;      /* of the list that names it, from 1; 0: none does */
     const char *group;  /* samples that must stay together in a split; NULL: none */
     int32_t label;      /* class index, -1: none */
     float weight;
@@ -33,6 +36,7 @@ struct cnn_dataset_options {
                      a stream, classes.txt beside the file, else the sorted names found */
     const char *labels; /* IDX: the label file, when it is not where it usually is; NULL */
     int stream;         /* enum cnn_dataset_stream; has no effect on other forms */
+    int empty;          /* no samples are an answer; else CNN_EDATA */
     int unlabelled; /* classes do not matter: a stream read once may name ones that no list has */
     size_t memory;  /* bytes that a spooled stream may take in memory; 0: 1 GiB */
     const char *temporary;    /* folder for the rest; NULL: $TMPDIR, else /tmp */
@@ -40,11 +44,17 @@ struct cnn_dataset_options {
                                  later, give up with CNN_EINTERRUPTED; may be NULL */
 };
 
+/* Put "SOURCE: ", and the list's "PATH:LINE: " where there is one, before the message that is set.
+ */
+int cnn_dataset_fail_within(const struct cnn_dataset *ds, size_t i);
+/* Whether samples have paths: those of the first one has, or there are none. */
+int cnn_dataset_has_paths(const struct cnn_dataset *ds);
+
 /* Open PATH: "-" is standard input; a folder of class folders (or of images: no classes); a
- * manifest; a Caffe list; IDX; CIFAR binary; tar; .npy (classes from PATH with .tsv for .npy, when
- * that exists); feature TSV; svmlight; a single image; or "digits:COUNT[:SEED]", the built-in
- * dataset of lib/data/digits.h. What it is follows from the contents, never from options.
- * CNN_ENOINPUT, CNN_EDATA ("PATH:LINE: ..."). */
+ * manifest; a list of paths, a line each or ended by NUL bytes; a Caffe list; IDX; CIFAR binary;
+ * tar; .npy (classes from PATH with .tsv for .npy, when that exists); feature TSV; svmlight; a
+ * single image; or "digits:COUNT[:SEED]", the built-in dataset of lib/data/digits.h. What it is
+ * follows from the contents, never from options. CNN_ENOINPUT, CNN_EDATA ("PATH:LINE: ..."). */
 int cnn_dataset_open(const char *path, const struct cnn_dataset_options *options,
                      struct cnn_dataset **out);
 void cnn_dataset_close(struct cnn_dataset *ds);
@@ -91,7 +101,12 @@ int cnn_raw_decode(const struct cnn_dataset *ds, const struct cnn_raw *raw, stru
 void cnn_key_from_path(const char *path, struct cnn_buf *out);
 void cnn_key_from_number(const char *path, size_t i, struct cnn_buf *out);
 
-/* classes.txt: one name a line, order is index. CNN_EDATA on duplicates and empty lines. */
+/* classes.txt: one name a line, order is index; cnn_lines has the rule for lines, source.h that for
+ * names. CNN_EDATA on duplicates. */
 int cnn_classes_read(const char *path, struct cnn_strings *out);
+
+/* *index: the place of a class in the list, however it is spelled (source.h), or -1. CNN_ESYSTEM.
+ */
+int cnn_class_find(const struct cnn_strings *list, const char *name, ptrdiff_t *index);
 
 #endif

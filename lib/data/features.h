@@ -4,6 +4,8 @@
  *   #classes<TAB>ants<TAB>bees           optional: the class list, order is index
  *   #key<TAB>class<TAB>f0<TAB>f1...      the heading; its first two names are fixed, the others are
  * free ants/001<TAB>ants<TAB>0.25<TAB>-1    a row a sample: key, class name (empty: none), numbers
+ * Where samples are files the heading begins "#path<TAB>class" and rows with their paths, in which
+ * a tab, newline, carriage return and backslash are \t, \n, \r and \\; the key is that of the path.
  * Numbers are the shortest form that reads back as the same float32 (cnn_format_real, single).
  *
  * npy. FILE.npy holds float32 (n, d) or (n, c, h, w); FILE.tsv beside it has the lines above
@@ -20,7 +22,8 @@
 #ifndef CNN_DATA_FEATURES_H
 #define CNN_DATA_FEATURES_H
 
-#define CNN_FEATURES_CLASSES "#classes"    /* the first field of the line with the class list */
-#define CNN_FEATURES_HEADING "#key\tclass" /* how the heading begins */
+#define CNN_FEATURES_CLASSES "#classes"     /* the first field of the line with the class list */
+#define CNN_FEATURES_HEADING "#key\tclass"  /* how the heading begins */
+#define CNN_FEATURES_PATHS   "#path\tclass" /* or so, where samples have files */
 
 #endif

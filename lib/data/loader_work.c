@@ -154,13 +154,13 @@ static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
         l->store ? cnn_image_store_find(l->store, l->options.store_first + item->index) : NULL;
     if (kept) {
         code = cnn_loader_take_kept(l, kept, item);
-        return code ? cnn_fail_within("%s", r->source) : 0;
+        return code ? cnn_dataset_fail_within(l->ds, item->index) : 0;
     }
     code = cnn_dataset_load(l->ds, item->index, &s->sample);
     if (code)
         return code;
     code = prepare(l, s, item, x, vector);
-    return code && code != CNN_ESYSTEM ? cnn_fail_within("%s", r->source) : code;
+    return code && code != CNN_ESYSTEM ? cnn_dataset_fail_within(l->ds, item->index) : code;
 }
 
 /* As much memory as another thread's scratch has. */

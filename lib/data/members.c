@@ -109,7 +109,9 @@ static int read_classes(const struct cnn_members *m, const json_t *root, struct 
         int32_t index = -1;
         const char *text = json_string_value(name);
         if (!code)
-            code = text && *text ? cnn_found_add(&seen, text, strlen(text), "", &index) : CNN_EDATA;
+            code = text && *text ? cnn_class_check(m->path, text) : CNN_EDATA;
+        if (!code)
+            code = cnn_found_add(&seen, text, strlen(text), "", &index);
         if (!code)
             code = (size_t)index == i ? cnn_strings_add(out, text) : CNN_EDATA;
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "data/features.h"
+#include "data/members.h"
 #include "data/source.h"
 
 enum { TAR_BLOCK = 512, TAR_SUM = 148, TAR_SUM_DIGITS = 8 };
@@ -39,15 +40,30 @@ static int is_compressed(const unsigned char *head, size_t size)
            begins(head, size, "BZh", 3) || begins(head, size, "\x04\x22\x4d\x18", 4);
 }
 
-static int is_text(const unsigned char *head, size_t size)
+/* A beginning of a stream's first name, and no more than its end. */
+static int begins_stream(const unsigned char *head, size_t size)
 {
-    for (size_t i = 0; i < size; i++)
-        if ((head[i] < 32 && !isspace(head[i])) || head[i] == 127)
-            return 0;
-    return size > 0;
+    static const char name[] = CNN_STREAM_HEADER;
+    return size && size <= sizeof name && !memcmp(head, name, size);
 }
 
-/* A number, then "PLACE:NUMBER". */
+/* Text, or with `names` file names that NUL bytes end: few control characters (a name may have
+ * some), none of them first. */
+static int is_text(const unsigned char *head, size_t size, int names)
+{
+    size_t controls = 0;
+    for (size_t i = 0; i < size; i++) {
+        int control = (head[i] < 32 && !isspace(head[i])) || head[i] == 127;
+        if (!head[i] && (!names || !i || !head[i - 1]))
+            return 0;
+        if (!i && control)
+            return 0;
+        controls += control && head[i];
+    }
+    return size > 0 && controls <= 1 + size / 32;
+}
+
+/* A number, perhaps "qid:QUERY", then "PLACE:NUMBER". */
 static int is_svmlight_line(const char *line)
 {
     char *end, *colon;
@@ -55,6 +71,10 @@ static int is_svmlight_line(const char *line)
     if (end == line || (*end != ' ' && *end != '\t'))
         return 0;
     end += strspn(end, " \t");
+    if (!strncmp(end, "qid:", 4)) {
+        end += strcspn(end, " \t\n");
+        end += strspn(end, " \t");
+    }
     size_t digits = strspn(end, "0123456789");
     if (!digits || end[digits] != ':')
         return 0;
@@ -68,15 +88,29 @@ static enum cnn_form sniff_text(const unsigned char *head, size_t size)
     size = size < CNN_SNIFF_BYTES ? size : CNN_SNIFF_BYTES;
     memcpy(text, head, size);
     text[size] = '\0';
-    if (!strncmp(text, CNN_FEATURES_CLASSES "\t", strlen(CNN_FEATURES_CLASSES "\t")) ||
-        !strncmp(text, CNN_FEATURES_HEADING, strlen(CNN_FEATURES_HEADING)))
+    const char *line = text + (begins(head, size, "\xef\xbb\xbf", 3) ? 3 : 0);
+    line += strspn(line, " \t\r\n");
+    if (!strncmp(line, CNN_FEATURES_CLASSES "\t", strlen(CNN_FEATURES_CLASSES "\t")) ||
+        !strncmp(line, CNN_FEATURES_HEADING, strlen(CNN_FEATURES_HEADING)) ||
+        !strncmp(line, CNN_FEATURES_PATHS, strlen(CNN_FEATURES_PATHS)))
         return CNN_FORM_FEATURES;
-    const char *line = text;
-    while (*line == '#' || *line == '\n' || *line == '\r') {
+    while (*line == '#') {
         line += strcspn(line, "\n");
-        line += *line == '\n';
+        line += strspn(line, " \t\r\n");
     }
     return is_svmlight_line(line) ? CNN_FORM_SVMLIGHT : CNN_FORM_MANIFEST;
+}
+
+int cnn_path_is_form(const char *path)
+{
+    static const char *const ending[] = {".png",  ".jpg",  ".jpeg", ".pnm", ".pgm",  ".ppm",
+                                         ".pbm",  ".pam",  ".gif",  ".bmp", ".webp", ".tif",
+                                         ".tiff", ".heic", ".avif", ".tar", ".tgz",  ".gz",
+                                         ".bz2",  ".xz",   ".zst",  ".bin", ".npy",  "-ubyte"};
+    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
+        if (cnn_path_ends(path, ending[i]))
+            return 1;
+    return 0;
 }
 
 enum cnn_form cnn_form_sniff(const unsigned char *head, size_t size, size_t total)
@@ -91,9 +125,13 @@ enum cnn_form cnn_form_sniff(const unsigned char *head, size_t size, size_t tota
     if (size >= 4 && !head[0] && !head[1] && head[2] >= 8 && head[2] <= 14 && head[3] >= 1 &&
         head[3] <= 4)
         return CNN_FORM_IDX;
-    if (is_text(head, size))
+    if (begins_stream(head, size)) /* cut within the name of its first member */
+        return CNN_FORM_UNKNOWN;
+    if (is_text(head, size, 0) || begins(head, size, "\xff\xfe", 2))
         return sniff_text(head, size);
     if (total && total != SIZE_MAX && (total % 3073 == 0 || total % 3074 == 0))
         return CNN_FORM_CIFAR;
+    if (is_text(head, size, 1))
+        return CNN_FORM_NAMES;
     return size >= TAR_BLOCK && !memcmp(head, zeros, TAR_BLOCK) ? CNN_FORM_TAR : CNN_FORM_UNKNOWN;
 }

@@ -54,6 +54,21 @@ int cnn_found_add(struct cnn_found *f, const char *text, size_t n, const char *w
 int cnn_found_add_number(struct cnn_found *f, long long number, const char *where, int32_t *index);
 void cnn_found_free(struct cnn_found *f);
 
+/* Class names (class_names.c). Blanks at both ends are no part of a name; names are UTF-8 without
+ * control characters; and spellings that Unicode calls the same (NFC and NFD, characters without
+ * width apart; where the program was built with utf8proc) are one name, in the spelling of the
+ * list, or of those found the first in order of bytes. */
+/* cnn_found_add of a name as it is written somewhere. */
+int cnn_class_add(struct cnn_found *f, const char *text, const char *where, int32_t *index);
+/* CNN_EDATA for what no class may be called. */
+int cnn_class_check(const char *where, const char *name);
+/* Append to a list that is read; `seen` starts from {0} and goes with it. CNN_EDATA for an empty
+ * name, for one that is there, and as cnn_class_check. */
+int cnn_class_list_add(const char *where, const char *text, struct cnn_found *seen,
+                       struct cnn_strings *out);
+/* The list of names that were found: sorted, each once. */
+int cnn_class_list_of(const struct cnn_strings *found, struct cnn_strings *out);
+
 /* The final class list, and the records' labels from indices of `found` to indices of that list.
  * `own` is the list that comes with the data (may be NULL or empty: none). Where the texts are
  * numbers, they are names when all names of the list are numbers, else places in it. */
@@ -84,6 +99,8 @@ void cnn_key_set_free(struct cnn_key_set *set);
 char *cnn_path_folder(const char *path);
 /* `path` as seen from `folder`: itself when absolute, else joined; free(). */
 char *cnn_path_join(const char *folder, const char *path);
+/* Nonzero when the name is that of a form which holds more than text: an image, a tar, an npy. */
+int cnn_path_is_form(const char *path);
 /* Nonzero when the name ends so, whatever the case. */
 int cnn_path_ends(const char *path, const char *suffix);
 
@@ -104,15 +121,13 @@ int cnn_source_numbers(struct cnn_image *out, int rank, const size_t *dim);
  * fields of the heading behind the class. */
 struct cnn_feature_rows {
     size_t heading;
+    int paths; /* rows begin with paths, not keys: set from the heading */
     int (*row)(void *context, const char *where, char *fields);
     void *context;
 };
-int cnn_features_parse(struct cnn_dataset *ds, const char *name, char *text,
+int cnn_features_parse(struct cnn_dataset *ds, const char *name, char *text, size_t size,
                        struct cnn_feature_rows *rows, struct cnn_found *found,
                        struct cnn_strings *own);
-/* The next line of a text: NUL-terminated, without "\r\n"; NULL at the end. */
-char *cnn_text_line(char **at, char *end);
-
 /* The forms. `bytes` stay the caller's; a text is NUL-terminated behind its size. */
 int cnn_open_folder(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
 int cnn_open_image(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
@@ -143,6 +158,7 @@ enum cnn_form {
     CNN_FORM_FEATURES,
     CNN_FORM_SVMLIGHT,
     CNN_FORM_MANIFEST,
+    CNN_FORM_NAMES, /* paths ended by NUL bytes */
 };
 enum { CNN_SNIFF_BYTES = 4096 };
 /* `total` is the file's size, SIZE_MAX when it is not known (a pipe). */

@@ -6,9 +6,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/lines.h"
 #include "data/source.h"
 #include "file/cifar.h"
-#include "file/infile.h"
+#include "file/text_file.h"
 
 enum { SIDE = 32, MAX_META_BYTES = 1 << 16 };
 
@@ -34,21 +35,18 @@ static const struct cnn_source_type cifar_type = {
 /* The archive's own list: a name a line, empty lines at its end. */
 static int read_meta(const char *path, struct cnn_strings *out)
 {
-    struct cnn_bytes b;
     struct stat st;
+    struct cnn_found seen = {0};
+    char *text, *line;
+    size_t size;
     if (stat(path, &st) || !S_ISREG(st.st_mode))
         return 0;
-    int code = cnn_bytes_map(path, MAX_META_BYTES, &b);
-    const char *at = (const char *)b.data, *end = at + (code ? 0 : b.size);
-    while (!code && at < end) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        size_t n = (size_t)((newline ? newline : end) - at);
-        size_t shown = n && at[n - 1] == '\r' ? n - 1 : n;
-        if (shown)
-            code = cnn_strings_add_n(out, at, shown);
-        at += n + (newline != NULL);
-    }
-    cnn_bytes_free(&b);
+    int code = cnn_text_read(path, MAX_META_BYTES, &text, &size);
+    struct cnn_lines lines = cnn_lines_of(text, code ? 0 : size);
+    while (!code && (line = cnn_lines_next(&lines)))
+        code = cnn_class_list_add(path, line, &seen, out);
+    cnn_found_free(&seen);
+    free(text);
     return code;
 }
 

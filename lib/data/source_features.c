@@ -74,10 +74,9 @@ int cnn_open_features(struct cnn_dataset *ds, const struct cnn_dataset_options *
     struct cnn_found found = {0};
     struct cnn_strings own = {0};
     struct cnn_feature_rows rows = {.row = add_row, .context = m};
-    (void)size;
     ds->type = &features_type;
     ds->state = m;
-    int code = m ? cnn_features_parse(ds, ds->path, text, &rows, &found, &own) : CNN_ESYSTEM;
+    int code = m ? cnn_features_parse(ds, ds->path, text, size, &rows, &found, &own) : CNN_ESYSTEM;
     if (!code && ds->count && rows.heading != m->d)
         code = cnn_fail(CNN_EDATA, "%s: %zu names in the heading for %zu numbers", ds->path,
                         rows.heading, m->d);

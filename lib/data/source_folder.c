@@ -23,6 +23,8 @@ static int read_file(int fd, struct cnn_sample *s, size_t *size)
     struct stat st;
     if (fstat(fd, &st))
         return cnn_fail_errno(CNN_EIO, "cannot be read");
+    if (S_ISDIR(st.st_mode))
+        return cnn_fail(CNN_EDATA, "a folder, not an image");
     if (!S_ISREG(st.st_mode))
         return cnn_fail(CNN_EDATA, "not a regular file");
     int code = cnn_source_room(s, (size_t)st.st_size);
@@ -117,6 +119,7 @@ static int add_file(struct cnn_dataset *ds, const char *path, int32_t label)
     struct cnn_buf key = {0};
     cnn_key_from_path(path, &key);
     struct cnn_record r = {.key = key.text, .source = path, .label = label, .weight = 1};
+    r.path = path;
     int code = key.failed ? CNN_ESYSTEM : cnn_source_add(ds, &r);
     cnn_buf_free(&key);
     return code;
@@ -162,7 +165,7 @@ static int add_classes(struct cnn_dataset *ds, const struct cnn_strings *folders
         const char *name = folders->item[i];
         int32_t label = -1;
         char *full = cnn_path_join(ds->path, name);
-        code = full ? cnn_found_add(found, name, strlen(name), full, &label) : CNN_ESYSTEM;
+        code = full ? cnn_class_add(found, name, full, &label) : CNN_ESYSTEM;
         if (!code)
             code = add_tree(ds, full, label, 0);
         free(full);

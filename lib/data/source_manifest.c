@@ -1,4 +1,4 @@
-/* Manifests: "path<TAB>class[<TAB>group[<TAB>weight]]", and Caffe's lists, "path number".
+/* Manifests and lists of paths; manifest_rows.c reads their texts.
  *
  * A path names an image, or sample i of a file of samples as FILE#i; such a file is opened once. */
 #include <math.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "data/source.h"
+#include "data/manifest.h"
 
 struct item {
     uint32_t container; /* index + 1; 0: an image file */
@@ -20,22 +20,6 @@ struct manifest {
     struct cnn_found names; /* of the containers */
     struct item *item;
     size_t items, item_capacity;
-};
-
-/* While a manifest is read. */
-struct reading {
-    struct cnn_dataset *ds;
-    const struct cnn_dataset_options *options;
-    const char *folder;
-    struct cnn_found found;
-    int caffe; /* -1: the first row decides */
-    size_t classed, unclassed;
-    char where[1200];
-};
-
-/* A row's fields; NULL: not there. */
-struct row {
-    char *path, *class, *group, *weight;
 };
 
 static int load_item(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
@@ -76,7 +60,7 @@ static int is_container_name(const char *name)
     return 0;
 }
 
-static int is_file(const struct reading *r, const char *path)
+int cnn_manifest_is_file(const struct cnn_manifest_reading *r, const char *path)
 {
     struct stat st;
     char *full = cnn_path_join(r->folder, path);
@@ -87,7 +71,7 @@ static int is_file(const struct reading *r, const char *path)
 
 /* "FILE#i": cut into FILE and i. What FILE is called says whether it holds samples; for other names
  * whether there is such a file, and none of the whole name. 1: it was such; 0: a plain path. */
-static int split_index(const struct reading *r, char *path, int64_t *index)
+static int split_index(const struct cnn_manifest_reading *r, char *path, int64_t *index)
 {
     char *hash = strrchr(path, '#');
     if (!hash || hash == path || cnn_parse_int(hash + 1, 0, UINT32_MAX - 1, index))
@@ -95,16 +79,16 @@ static int split_index(const struct reading *r, char *path, int64_t *index)
     *hash = '\0';
     if (is_container_name(path))
         return 1;
-    int part = is_file(r, path);
+    int part = cnn_manifest_is_file(r, path);
     *hash = '#';
-    if (!part || is_file(r, path))
+    if (!part || cnn_manifest_is_file(r, path))
         return 0;
     *hash = '\0';
     return 1;
 }
 
 /* The container of that name, opened when it is the first time. */
-static int find_container(struct reading *r, const char *path, size_t *index)
+static int find_container(struct cnn_manifest_reading *r, const char *path, size_t *index)
 {
     struct manifest *m = r->ds->state;
     struct cnn_dataset_options options = *r->options;
@@ -127,8 +111,8 @@ static int find_container(struct reading *r, const char *path, size_t *index)
     return 0;
 }
 
-static int locate(struct reading *r, char *path, struct item *item, struct cnn_record *record,
-                  struct cnn_buf *key, struct cnn_buf *source)
+static int locate(struct cnn_manifest_reading *r, char *path, struct item *item,
+                  struct cnn_record *record, struct cnn_buf *key, struct cnn_buf *source)
 {
     struct manifest *m = r->ds->state;
     int64_t index = 0;
@@ -158,7 +142,7 @@ static int locate(struct reading *r, char *path, struct item *item, struct cnn_r
     return 0;
 }
 
-static int read_weight(const struct reading *r, const char *text, float *weight)
+static int read_weight(const struct cnn_manifest_reading *r, const char *text, float *weight)
 {
     double value;
     if (cnn_parse_real(text, 0, 1e30, &value))
@@ -168,20 +152,21 @@ static int read_weight(const struct reading *r, const char *text, float *weight)
     return 0;
 }
 
-static int add_row(struct reading *r, const struct row *row)
+int cnn_manifest_add(struct cnn_manifest_reading *r, const struct cnn_manifest_row *row)
 {
     struct manifest *m = r->ds->state;
-    struct cnn_record record = {.label = -1, .weight = 1};
+    struct cnn_record record = {.label = -1, .weight = 1, .line = (uint32_t)r->line};
     struct cnn_buf key = {0}, source = {0};
-    struct item item;
+    struct item item = {0};
     int code = locate(r, row->path, &item, &record, &key, &source);
     record.key = key.text;
     record.source = source.text;
     record.group = row->group && *row->group ? row->group : NULL;
     if (!code && (key.failed || source.failed))
         code = CNN_ESYSTEM;
-    if (!code && *row->class)
-        code = cnn_found_add(&r->found, row->class, strlen(row->class), r->where, &record.label);
+    record.path = item.container ? NULL : record.source;
+    if (!code && row->class && *row->class)
+        code = cnn_class_add(&r->found, row->class, r->where, &record.label);
     if (!code && row->weight)
         code = read_weight(r, row->weight, &record.weight);
     if (!code && cnn_grow(&m->item, &m->item_capacity, m->items + 1, sizeof *m->item))
@@ -195,82 +180,10 @@ static int add_row(struct reading *r, const struct row *row)
     return code;
 }
 
-static int split_tabs(const struct reading *r, char *line, struct row *row)
-{
-    char **field[] = {&row->path, &row->class, &row->group, &row->weight};
-    size_t n = 0;
-    for (char *at = line; at; n++) {
-        char *tab = strchr(at, '\t');
-        if (tab)
-            *tab = '\0';
-        if (n < 4)
-            *field[n] = at;
-        at = tab ? tab + 1 : NULL;
-    }
-    if (n < 2)
-        return cnn_fail(CNN_EDATA, "%s: no class column (path<TAB>class is needed)", r->where);
-    if (n > 4)
-        return cnn_fail(CNN_EDATA, "%s: %zu columns (path, class, group and weight are all)",
-                        r->where, n);
-    return *row->path ? 0 : cnn_fail(CNN_EDATA, "%s: an empty path", r->where);
-}
-
-/* "path number", the path perhaps with spaces. 1: it is such a row. */
-static int split_caffe(char *line, struct row *row)
-{
-    int64_t value;
-    char *space = strrchr(line, ' ');
-    if (!space || strchr(line, '\t') || cnn_parse_int(space + 1, 0, INT32_MAX, &value))
-        return 0;
-    char *end = space;
-    while (end > line && end[-1] == ' ')
-        end--;
-    if (end == line)
-        return 0;
-    *end = '\0';
-    *row = (struct row){.path = line, .class = space + 1};
-    return 1;
-}
-
-static int read_row(struct reading *r, char *line)
-{
-    struct row row = {0};
-    int code = 0;
-    if (r->caffe != 0 && split_caffe(line, &row))
-        r->caffe = 1;
-    else if (r->caffe == 1)
-        return cnn_fail(CNN_EDATA, "%s: not 'path number' as the rows before", r->where);
-    else {
-        r->caffe = 0;
-        code = split_tabs(r, line, &row);
-    }
-    if (code)
-        return code;
-    *(*row.class ? &r->classed : &r->unclassed) += 1;
-    if (r->classed && r->unclassed)
-        return cnn_fail(CNN_EDATA, "%s: %s", r->where,
-                        *row.class ? "a class where the rows before have none" : "an empty class");
-    return add_row(r, &row);
-}
-
-static int read_rows(struct reading *r, char *text, size_t size)
-{
-    char *at = text, *line;
-    if (size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) /* a byte order mark */
-        at += 3;
-    for (size_t n = 1; (line = cnn_text_line(&at, text + size)); n++) {
-        snprintf(r->where, sizeof r->where, "%.1000s:%zu", r->ds->path, n);
-        int code = *line && *line != '#' ? read_row(r, line) : 0;
-        if (code)
-            return code;
-    }
-    return 0;
-}
-
 int cnn_open_manifest(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
                       const char *folder, char *text, size_t size)
 {
-    struct reading r = {.ds = ds, .options = options, .folder = folder, .caffe = -1};
+    struct cnn_manifest_reading r = {.ds = ds, .options = options, .folder = folder, .caffe = -1};
     struct cnn_strings own = {0};
     struct manifest *m = cnn_calloc(1, sizeof *m);
     ds->type = &manifest_type;
@@ -279,9 +192,9 @@ int cnn_open_manifest(struct cnn_dataset *ds, const struct cnn_dataset_options *
         return CNN_ESYSTEM;
     if (ds->nested)
         return cnn_fail(CNN_EDATA, "%s: a manifest within a manifest", ds->path);
-    int code = read_rows(&r, text, size);
+    int code = cnn_manifest_read(&r, text, size);
     r.found.numeric = r.caffe == 1;
-    if (!code && strcmp(ds->path, "-"))
+    if (!code && strcmp(ds->path, "-") && ds->fd < 0)
         code = cnn_source_beside(folder, &own);
     if (!code)
         code = cnn_source_settle(ds, options, &r.found, &own);

@@ -7,6 +7,7 @@
 #include "data/source.h"
 #include "file/infile.h"
 #include "file/npy.h"
+#include "file/text_file.h"
 
 struct rows {
     struct cnn_bytes bytes;
@@ -99,20 +100,13 @@ static int rows_path(const char *path, char **out)
 static int read_rows(struct cnn_dataset *ds, const char *path, struct cnn_found *found,
                      struct cnn_strings *own)
 {
-    struct cnn_bytes b;
     struct cnn_feature_rows rows = {0};
-    int code = cnn_bytes_map(path, 0, &b);
-    if (code)
-        return code;
-    char *text = cnn_strndup((const char *)b.data, b.size);
-    if (!text)
-        code = CNN_ESYSTEM;
-    else if (memchr(text, '\0', b.size))
-        code = cnn_fail(CNN_EDATA, "%s: NUL bytes in a text", path);
-    else
-        code = cnn_features_parse(ds, path, text, &rows, found, own);
+    char *text;
+    size_t size;
+    int code = cnn_text_read(path, 0, &text, &size);
+    if (!code)
+        code = cnn_features_parse(ds, path, text, size, &rows, found, own);
     free(text);
-    cnn_bytes_free(&b);
     return code;
 }
 

@@ -1,10 +1,11 @@
-/* Features as svmlight has them: "LABEL PLACE:NUMBER ... # KEY", sparse, places from 1 (Joachims,
- * SVM-light, input file format). They are kept in memory, dense. */
+/* Features as svmlight has them: "LABEL [qid:QUERY] PLACE:NUMBER ... # KEY", sparse, places from 1
+ * (Joachims, SVM-light, input file format). They are kept in memory, dense. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lines.h"
 #include "data/matrix.h"
 
 enum { MAX_PLACE = 1 << 26, MAX_ELEMENTS = 1 << 30 };
@@ -19,6 +20,16 @@ struct survey {
     int whole, negative;
 };
 
+/* Behind the label: where "qid:QUERY" is, its value's length in *n, else NULL. */
+static const char *find_query(const char *at, size_t *n)
+{
+    at += strspn(at, " \t");
+    if (strncmp(at, "qid:", 4))
+        return NULL;
+    *n = strcspn(at + 4, " \t#");
+    return at + 4;
+}
+
 static int survey_line(const char *where, const char *line, struct survey *s)
 {
     char *end;
@@ -27,7 +38,10 @@ static int survey_line(const char *where, const char *line, struct survey *s)
         return cnn_fail(CNN_EDATA, "%s: no label at its beginning", where);
     s->whole &= label == floor(label) && fabs(label) < 1e9;
     s->negative |= label < 0;
-    const char *stop = strchr(end, '#');
+    size_t query;
+    const char *stop = strchr(end, '#'), *qid = find_query(end, &query);
+    if (qid)
+        end += (size_t)(qid - end) + query;
     for (const char *colon = strchr(end, ':'); colon && (!stop || colon < stop);
          colon = strchr(colon + 1, ':')) {
         const char *place = colon;
@@ -62,13 +76,32 @@ static int fill_row(const char *where, char *at, float *row)
     return 0;
 }
 
+/* The comment is the key; without one it is numbered. Samples of a query stay together. */
+static int add_record(struct cnn_dataset *ds, const char *comment, const char *group, int32_t label)
+{
+    struct cnn_buf key = {0}, source = {0};
+    if (comment)
+        comment += strspn(comment, " \t");
+    if (comment && *comment)
+        cnn_buf_puts(&key, comment);
+    else
+        cnn_key_from_number(ds->path, ds->count, &key);
+    cnn_buf_printf(&source, "%s#%zu", ds->path, ds->count);
+    struct cnn_record r = {.key = key.text, .source = source.text, .group = group, .weight = 1};
+    r.label = label;
+    int code = key.failed || source.failed ? CNN_ESYSTEM : cnn_source_add(ds, &r);
+    cnn_buf_free(&key);
+    cnn_buf_free(&source);
+    return code;
+}
+
 static int add_line(struct cnn_dataset *ds, const char *where, char *line, const struct survey *s,
                     struct cnn_found *found)
 {
     struct cnn_matrix *m = ds->state;
-    size_t row = m->count;
+    size_t row = m->count, query = 0;
     int32_t label = -1;
-    char *comment = strchr(line, '#'), *end;
+    char *comment = strchr(line, '#'), *end, *group = NULL;
     if (comment)
         *comment++ = '\0';
     if (cnn_grow(&m->value, &m->capacity, row + s->d, sizeof *m->value) ||
@@ -79,39 +112,49 @@ static int add_line(struct cnn_dataset *ds, const char *where, char *line, const
     double value = strtod(line, &end);
     m->target[ds->count] = (float)value;
     int code = s->whole ? cnn_found_add_number(found, (long long)value, where, &label) : 0;
+    const char *qid = find_query(end, &query);
+    if (qid) {
+        end += (size_t)(qid - end) + query;
+        group = cnn_strndup(qid, query);
+    }
+    if (qid && !group)
+        code = CNN_ESYSTEM;
     if (!code)
         code = fill_row(where, end, m->value + row);
-    if (code)
-        return code;
-    while (comment && *comment == ' ')
-        comment++;
-    if (!comment || !*comment)
-        return cnn_source_add_item(ds, ds->count, label, 1);
-    char source[1200];
-    snprintf(source, sizeof source, "%.1000s#%zu", ds->path, ds->count);
-    struct cnn_record r = {.key = comment, .source = source, .label = label, .weight = 1};
-    return cnn_source_add(ds, &r);
+    if (!code)
+        code = add_record(ds, comment, group, label);
+    free(group);
+    return code;
 }
 
-/* Where the lines begin, each NUL-terminated; free(). */
-static int split_lines(char *text, size_t size, char ***out, size_t *count)
+struct numbered {
+    char *text;
+    size_t number;
+};
+
+/* The lines that hold rows, each NUL-terminated; free(). */
+static int split_lines(char *text, size_t size, struct numbered **out, size_t *count)
 {
-    char *at = text, *line, **list = NULL;
+    struct cnn_lines lines = cnn_lines_of(text, size);
+    struct numbered *list = NULL;
     size_t capacity = 0;
+    char *line;
     *count = 0;
-    while ((line = cnn_text_line(&at, text + size))) {
+    while ((line = cnn_lines_next(&lines))) {
+        if (*line == '#')
+            continue;
         if (cnn_grow(&list, &capacity, *count + 1, sizeof *list)) {
             free(list);
             return CNN_ESYSTEM;
         }
-        list[(*count)++] = line;
+        list[(*count)++] = (struct numbered){line, lines.number};
     }
     *out = list;
     return 0;
 }
 
 /* Twice over the lines: first the number of columns, then the numbers. */
-static int read_lines(struct cnn_dataset *ds, char *const *line, size_t lines,
+static int read_lines(struct cnn_dataset *ds, const struct numbered *line, size_t lines,
                       struct cnn_found *found)
 {
     struct survey s = {.whole = 1};
@@ -119,11 +162,9 @@ static int read_lines(struct cnn_dataset *ds, char *const *line, size_t lines,
     char where[1200];
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < lines; i++) {
-            int code = 0;
-            snprintf(where, sizeof where, "%.1000s:%zu", ds->path, i + 1);
-            if (line[i][0] && line[i][0] != '#')
-                code = pass ? add_line(ds, where, line[i], &s, found)
-                            : survey_line(where, line[i], &s);
+            snprintf(where, sizeof where, "%.1000s:%zu", ds->path, line[i].number);
+            int code = pass ? add_line(ds, where, line[i].text, &s, found)
+                            : survey_line(where, line[i].text, &s);
             if (code)
                 return code;
         }
@@ -146,7 +187,7 @@ int cnn_open_svmlight(struct cnn_dataset *ds, const struct cnn_dataset_options *
     struct cnn_strings own = {0};
     ds->type = &svmlight_type;
     ds->state = m;
-    char **line = NULL;
+    struct numbered *line = NULL;
     size_t lines = 0;
     int code = m ? split_lines(text, size, &line, &lines) : CNN_ESYSTEM;
     if (!code)

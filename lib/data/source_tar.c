@@ -203,8 +203,7 @@ static int add_record(struct cnn_dataset *ds, const struct cnn_raw *raw, struct 
     r.source = source;
     if (*raw->class && cnn_parse_int(raw->class, 0, INT32_MAX, &value))
         found->numeric = 0;
-    int code =
-        *raw->class ? cnn_found_add(found, raw->class, strlen(raw->class), source, &r.label) : 0;
+    int code = *raw->class ? cnn_class_add(found, raw->class, source, &r.label) : 0;
     return code ? code : cnn_source_add(ds, &r);
 }
 
@@ -264,8 +263,11 @@ static int start_stream(struct cnn_dataset *ds, const struct cnn_dataset_options
     for (size_t i = 0; !code && i < ds->classes.count; i++)
         code = cnn_found_add(&table, ds->classes.item[i], strlen(ds->classes.item[i]), "", &at);
     for (size_t i = 0; !code && i < theirs->count; i++) {
+        ptrdiff_t late = -1;
         code = cnn_found_add(&table, theirs->item[i], strlen(theirs->item[i]), "", &at);
-        t->map[i] = (size_t)at < ds->classes.count ? at : -1;
+        if (!code && (size_t)at >= ds->classes.count)
+            code = cnn_class_find(&ds->classes, theirs->item[i], &late);
+        t->map[i] = (size_t)at < ds->classes.count ? at : (int32_t)late;
     }
     cnn_found_free(&table);
     return code;

@@ -221,9 +221,8 @@ static int run_pipeline(struct run *run)
         cnn_pipeline_release(p);
     }
     cnn_pipeline_close(p, drop_item);
-    if (!rc && !run->written)
-        return cnn_fail(CNN_EDATA, "%s: %s", run->options->data,
-                        run->next ? "every sample is bad" : "no samples");
+    if (!rc && run->next && !run->written)
+        return cnn_fail(CNN_EDATA, "%s: every sample is bad", run->options->data);
     return rc;
 }
 
@@ -259,7 +258,7 @@ static int open_data(struct run *run)
 {
     const struct cnn_augment_options *o = run->options;
     struct cnn_strings classes = {0};
-    struct cnn_dataset_options how = {.stream = 1, .stop = run->callbacks->stop};
+    struct cnn_dataset_options how = {.stream = 1, .empty = 1, .stop = run->callbacks->stop};
     int rc = o->classes[0] ? cnn_classes_read(o->classes, &classes) : 0;
     how.classes = o->classes[0] ? &classes : NULL;
     how.labels = o->labels[0] ? o->labels : NULL;
@@ -282,7 +281,7 @@ int cnn_augment_run(const struct cnn_augment_options *options,
         rc = open_sink(&run);
     if (!rc)
         rc = run_pipeline(&run);
-    if (!rc && options->preview[0])
+    if (!rc && options->preview[0] && run.written)
         rc = preview_write(&run.preview, options->preview);
     if (!rc)
         rc = run.sink->type->finish(run.sink);

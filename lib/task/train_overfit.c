@@ -82,7 +82,7 @@ static int load_few(struct trainer *t, struct few *f)
         if (train_skips(t, rc))
             rc = 0;
         else if (rc)
-            rc = cnn_fail_within("%s", cnn_dataset_record(t->train, order[i])->source);
+            rc = cnn_dataset_fail_within(t->train, order[i]);
     }
     f->n = have;
     free(order);

@@ -23,7 +23,7 @@ int train_take_selftest(struct trainer *t)
         rc = cnn_dataset_load(ds, i, &s);
         if (!rc &&
             (rc = cnn_preprocess(&t->graph->input, &s.image, &scratch, t->selftest + have * in)))
-            rc = cnn_fail_within("%s", cnn_dataset_record(ds, i)->source);
+            rc = cnn_dataset_fail_within(ds, i);
         have += !rc;
         if (train_skips(t, rc))
             rc = 0;

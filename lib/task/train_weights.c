@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "file/infile.h"
+#include "base/lines.h"
+#include "file/text_file.h"
 #include "task/train_private.h"
 
 static int balanced(struct trainer *t)
@@ -68,7 +69,10 @@ static int from_line(struct trainer *t, const char *path, size_t line, char *tex
     if (!tab)
         return cnn_fail(CNN_EDATA, "%s:%zu: not 'class<TAB>weight'", path, line);
     *tab = '\0';
-    if ((c = cnn_strings_find(&t->model.classes, text)) < 0)
+    int rc = cnn_class_find(&t->model.classes, text, &c);
+    if (rc)
+        return rc;
+    if (c < 0)
         return cnn_fail(CNN_EDATA, "%s:%zu: the dataset has no class '%s'", path, line, text);
     if (t->class_weight[c] >= 0)
         return cnn_fail(CNN_EDATA, "%s:%zu: class '%s' is there twice", path, line, text);
@@ -79,25 +83,16 @@ static int from_line(struct trainer *t, const char *path, size_t line, char *tex
 
 static int from_file(struct trainer *t, const char *path)
 {
-    struct cnn_bytes bytes;
-    int rc = cnn_bytes_map(path, (size_t)1 << 28, &bytes);
+    char *text, *line;
+    size_t size;
+    int rc = cnn_text_read(path, (size_t)1 << 28, &text, &size);
     if (rc)
         return rc;
     for (size_t c = 0; c < t->model.classes.count; c++)
         t->class_weight[c] = -1;
-    char *text = cnn_strndup((const char *)bytes.data, bytes.size);
-    cnn_bytes_free(&bytes);
-    if (!text)
-        return CNN_ESYSTEM;
-    size_t line = 0;
-    for (char *p = text, *next; !rc && p && *p; p = next) {
-        next = strchr(p, '\n');
-        if (next)
-            *next++ = '\0';
-        line++;
-        if (*p)
-            rc = from_line(t, path, line, p);
-    }
+    struct cnn_lines lines = cnn_lines_of(text, size);
+    while (!rc && (line = cnn_lines_next(&lines)))
+        rc = from_line(t, path, lines.number, line);
     free(text);
     for (size_t c = 0; !rc && c < t->model.classes.count; c++)
         if (t->class_weight[c] < 0)

@@ -198,11 +198,14 @@ for cut in 1 511 512 700 1024 5000 20000 $((size / 2)) $((size - 11000)); do
 done
 
 # A killed producer.
+mkfifo producing
+cnn-augment --rotate 10 digits:2000000:1 2>/dev/null >producing &
+producer=$!
 {
-    cnn-augment --rotate 10 digits:2000000:1 2>/dev/null &
-    sleep 0.3
-    kill -KILL $!
-} | cnn-augment - >killed.tar 2>err
+    head -c 100000
+    kill -KILL $producer
+    cat
+} <producing | cnn-augment - >killed.tar 2>err
 status=$?
 status 65
 tar -tf killed.tar 2>/dev/null | grep -q end.json && fail "an end record behind a killed producer"

@@ -42,13 +42,13 @@ for file in huge.pgm large.pgm short.pgm moving.gif text.png; do
     printf '%s\t1\n' "$file" >one.tsv
     run infer one.tsv
     status 65
-    err_has "cnn-infer: $file: *"
+    err_has "cnn-infer: one.tsv:1: $file: *"
     out_is ''
 done
 # In a set, the file is named; --on-bad decides.
 printf '%s\t5\ntruncated.png\t5\n%s\t5\n' "$image" "$image" >set.tsv
-wrong 65 'cnn-train: truncated.png: truncated PNG' train --net softmax set.tsv
-wrong 65 'cnn-augment: truncated.png: truncated PNG' eval 'augment set.tsv >part.tar'
+wrong 65 'cnn-train: set.tsv:2: truncated.png: truncated PNG' train --net softmax set.tsv
+wrong 65 'cnn-augment: set.tsv:2: truncated.png: truncated PNG' eval 'augment set.tsv >part.tar'
 run infer part.tar
 status 65
 run infer --on-bad list=bad.txt set.tsv
@@ -58,7 +58,7 @@ status 0
 
 # ---- manifests
 printf '%s\n' "$image" >nocolumn.tsv
-wrong 65 'cnn-train: nocolumn.tsv:1: no class column (path<TAB>class is needed)' train --net softmax nocolumn.tsv
+wrong 65 'cnn-train: nocolumn.tsv: no classes (--target vector or input trains without)' train --net softmax nocolumn.tsv
 printf '%s\tcat\n' "$image" >unknown.tsv
 wrong 65 "cnn-infer: unknown.tsv:1: class 'cat' is not in the class list" infer --eval unknown.tsv
 wrong 66 'cnn-train: no.tsv: No such file or directory' train --net softmax no.tsv

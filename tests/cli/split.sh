@@ -148,7 +148,7 @@ mkfifo pipe
 refuse 64 'pipe: a pipe cannot be pointed at by manifests' pipe
 refuse 66 'gone: No such file or directory' gone
 printf 'a\tx\nb\n' >bad.tsv
-refuse 65 'bad.tsv:2: no class column (path<TAB>class is needed)' bad.tsv
+refuse 65 'bad.tsv:2: no class column (path<TAB>class) where the rows before have one' bad.tsv
 printf 'x\n' >classes
 refuse 65 "photos/ants: class 'ants' is not in the class list" photos --classes classes
 run cnn-split photos

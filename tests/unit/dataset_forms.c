@@ -158,10 +158,11 @@ static void test_manifest(void **state)
     assert_int_equal(cnn_dataset_classes(ds)->count, 0);
     cnn_dataset_close(ds);
 
-    refuse("m.tsv", "a\tx\nb\n", ":2: no class column (path<TAB>class is needed)");
-    refuse("m.tsv", "just a path.png\n", ":1: no class column (path<TAB>class is needed)");
+    refuse("m.tsv", "a\tx\nb\n",
+           ":2: no class column (path<TAB>class) where the rows before have one");
+    refuse("m.tsv", "a\nb\tx\n", ":2: a class where the rows before have none");
     refuse("m.tsv", "a\tx\n\tx\n", ":2: an empty path");
-    refuse("m.tsv", "a\tx\nb\t\n", ":2: an empty class");
+    refuse("m.tsv", "a\tx\nb\t\n", ":2: an empty class where the rows before have one");
     refuse("m.tsv", "a\t\nb\tx\n", ":2: a class where the rows before have none");
     refuse("m.tsv", "a\tx\tg\t1\t9\n", ":1: 5 columns (path, class, group and weight are all)");
     refuse("m.tsv", "a\tx\tg\t-1\n", ":1: bad weight '-1' (a number of at least 0 is needed)");
@@ -190,11 +191,14 @@ static void test_class_lists(void **state)
 {
     (void)state;
     struct cnn_strings list = {0};
-    static const char *const bad[][2] = {{"a\n\nb\n", ":2: empty line in a class list"},
-                                         {"a\nb\na\n", ":3: class 'a' is there twice"},
-                                         {"a\tb\n", ":1: a class name holds a control character"}};
-    assert_int_equal(cnn_classes_read(scratch_write("c", "b\r\na x\n", 7), &list), 0);
+    static const char *const bad[][2] = {
+        {"a\n\nb \na\n", ":4: class 'a' is there twice"},
+        {"a\tb\n", ":1: a class name holds a control character: 'a\tb'"},
+        {"k\xe9\n", ":1: class 'k\xe9' is not UTF-8"}};
+    static const char marked[] = "\xef\xbb\xbf\r\n  b\t \r\na x\n \t\n\n";
+    assert_int_equal(cnn_classes_read(scratch_write("c", marked, sizeof marked - 1), &list), 0);
     assert_int_equal(list.count, 2);
+    assert_string_equal(list.item[0], "b");
     assert_string_equal(list.item[1], "a x");
     cnn_strings_free(&list);
     for (int i = 0; i < 3; i++) {

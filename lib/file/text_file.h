@@ -1,0 +1,13 @@
+/* Text files in memory. */
+#ifndef CNN_FILE_TEXT_FILE_H
+#define CNN_FILE_TEXT_FILE_H
+
+#include <stddef.h>
+
+/* All of a file of up to `limit` bytes, NUL-terminated, for cnn_lines_of; free() *text.
+ * CNN_ENOINPUT, CNN_EIO, CNN_EDATA as below. */
+int cnn_text_read(const char *path, size_t limit, char **text, size_t *size);
+/* CNN_EDATA for what is no text that is read here: UTF-16, or NUL bytes. */
+int cnn_text_check(const char *path, const char *bytes, size_t size);
+
+#endif
