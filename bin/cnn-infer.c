@@ -31,6 +31,8 @@ static const struct cnn_option options[] = {
      CNN_PREDICTIONS_FORMATS, 0, 'f', "FORMAT",
      "how predictions are written (json: an object a line)"},
     FLAG("header", header, "begin TSV with a line of column names, as CSV always does"),
+    {"null", CNN_OPT_FLAG, offsetof(struct args, o.nul), "0", 0, 1, NULL, 0, 'z', NULL,
+     "end records of TSV with NUL, not newline, and leave names as they are"},
     CLI_OUTPUT(struct args, o.output, "write to FILE, whole or not at all, not to stdout"),
     CLI_HEADING("Evaluation"),
     FLAG("eval", eval, "print how well the model does instead of predictions"),

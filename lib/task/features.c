@@ -67,6 +67,7 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
         int32_t own = b->label[i];
         int known = own >= 0 && (size_t)own < cnn_dataset_classes(f->inputs.ds[input])->count;
         struct features_row row = {.key = b->key[i], .weight = b->weight[i]};
+        row.path = cnn_inputs_path(&f->inputs, input, b->index[i]);
         row.label = known ? f->map[input][own] : -1;
         for (size_t t = 0; !rc && t < f->targets; t++) {
             row.values = features_row_of(f, &f->target[t], i);
@@ -89,6 +90,19 @@ static int run(struct features *f)
     for (size_t i = 0; !rc && i < f->targets; i++)
         rc = f->type->finish(f->target[i].sink);
     return rc;
+}
+
+/* One heading serves all rows. */
+static int all_have_paths(const struct cnn_inputs *in)
+{
+    for (size_t k = 0; k < in->count; k++) {
+        size_t n = cnn_dataset_count(in->ds[k]), i = 0;
+        while (n != SIZE_MAX && i < n && cnn_dataset_record(in->ds[k], i)->path)
+            i++;
+        if (i < n)
+            return 0;
+    }
+    return 1;
 }
 
 static void features_free(struct features *f)
@@ -119,6 +133,7 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
     struct features f = {.o = options, .cb = callbacks};
     struct cnn_dataset_options d = {.labels = options->labels[0] ? options->labels : NULL,
                                     .stream = CNN_STREAM_ONCE_LISTED,
+                                    .empty = 1,
                                     .stop = callbacks->stop};
     struct cnn_runner_config config = {.compute = &options->compute, .callbacks = callbacks};
     int rc = check_options(&f);
@@ -130,6 +145,7 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
         rc = cnn_inputs_open(&f.inputs, options->input, options->inputs, &d);
     if (!rc)
         rc = features_classes(&f.inputs, &f.classes, &f.map);
+    f.paths = all_have_paths(&f.inputs);
     if (!rc) {
         config.batch = cnn_inputs_batch(&f.inputs, (size_t)options->batch);
         config.once = f.inputs.samples <= config.batch;

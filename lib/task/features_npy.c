@@ -12,6 +12,7 @@
 struct npy {
     struct features_file values, keys;
     const struct cnn_strings *classes;
+    int paths;
     struct cnn_chw shape;
     size_t count, rows; /* count: of a row */
     struct cnn_buf line;
@@ -43,7 +44,8 @@ static char *keys_path(const char *path)
 /* What is there already is written over only when it holds keys or features. */
 static int check_keys(const char *path)
 {
-    static const char *const ours[] = {CNN_FEATURES_CLASSES, CNN_FEATURES_HEADING};
+    static const char *const ours[] = {CNN_FEATURES_CLASSES, CNN_FEATURES_HEADING,
+                                       CNN_FEATURES_PATHS};
     unsigned char head[16] = {0};
     size_t got, fits = 0;
     int rc = cnn_bytes_head(path, head, sizeof head - 1, &got);
@@ -51,7 +53,7 @@ static int check_keys(const char *path)
         cnn_error_clear();
         return 0;
     }
-    for (size_t i = 0; !rc && i < 2; i++)
+    for (size_t i = 0; !rc && i < sizeof ours / sizeof *ours; i++)
         fits |= !strncmp((const char *)head, ours[i], strlen(ours[i]));
     return rc || fits ? rc
                       : cnn_fail(CNN_ECREATE,
@@ -79,6 +81,7 @@ static int npy_open(void *sink, const struct features_to *to)
     if (!stat(to->path, &st) && !S_ISREG(st.st_mode))
         return cnn_fail(CNN_ECREATE, "%s: npy needs a regular file", to->path);
     s->classes = to->classes;
+    s->paths = to->paths;
     s->shape = to->shape;
     s->count = cnn_chw_count(to->shape);
     char *path = keys_path(to->path);
@@ -90,7 +93,7 @@ static int npy_open(void *sink, const struct features_to *to)
     free(path);
     if (rc)
         return rc;
-    features_heading(to->classes, &s->line);
+    features_heading(to, &s->line);
     rc = put_line(s);
     return rc ? rc : put_header(s);
 }
@@ -100,7 +103,7 @@ static int npy_add(void *sink, const struct features_row *row)
     struct npy *s = sink;
     fwrite(row->values, sizeof *row->values, s->count, s->values.stream);
     s->rows++;
-    features_key(s->classes, row, &s->line);
+    features_key(s->classes, s->paths, row, &s->line);
     int rc = put_line(s);
     return rc ? rc : features_file_check(&s->values);
 }

@@ -31,9 +31,11 @@ struct features_to {
     const struct cnn_strings *layer;   /* names of the layers in it */
     const size_t *width;               /* (layers) how many of the values are each's */
     const volatile int *stop;          /* of the callbacks */
+    int paths;                         /* samples have paths, not keys */
 };
 
 struct features_row {
+    const char *path; /* NULL: it has none */
     const char *key;
     int32_t label; /* -1: none */
     float weight;
@@ -64,9 +66,9 @@ int features_file_commit(struct features_file *f);
 void features_file_close(struct features_file *f);
 
 /* "#classes" and the beginning of the heading, without the end of the line. */
-void features_heading(const struct cnn_strings *classes, struct cnn_buf *out);
-/* KEY<TAB>CLASS */
-void features_key(const struct cnn_strings *classes, const struct features_row *row,
+void features_heading(const struct features_to *to, struct cnn_buf *out);
+/* KEY<TAB>CLASS, or with `paths` PATH<TAB>CLASS */
+void features_key(const struct cnn_strings *classes, int paths, const struct features_row *row,
                   struct cnn_buf *out);
 
 /* A layer's values of a batch. */
@@ -93,6 +95,7 @@ struct features {
     struct cnn_strings classes;
     int32_t **map; /* (inputs) */
     char *history;
+    int paths; /* all samples have paths */
     int *node; /* (taps) */
     size_t taps, targets;
     struct features_tap *tap;

@@ -101,6 +101,7 @@ static int open_target(struct features *f, struct features_target *t, FILE *out,
     struct cnn_chw flat = {t->count, 1, 1};
     struct features_to to = {.path = path,
                              .stop = f->cb->stop,
+                             .paths = f->paths,
                              .input = f->o->input,
                              .inputs = f->o->inputs,
                              .stream = out,

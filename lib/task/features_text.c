@@ -6,10 +6,12 @@
 
 #include "data/dataset.h"
 #include "task/features_private.h"
+#include "task/predictions.h"
 
 struct text {
     struct features_file out;
     const struct cnn_strings *classes;
+    int paths;
     size_t count; /* values of a row */
     struct cnn_buf line;
 };
@@ -27,6 +29,7 @@ static int put_line(struct text *s)
 static int text_open(struct text *s, const struct features_to *to)
 {
     s->classes = to->classes;
+    s->paths = to->paths;
     s->count = cnn_chw_count(to->shape);
     return features_file_open(&s->out, to, to->path);
 }
@@ -44,13 +47,15 @@ static void text_close(void *sink)
     cnn_buf_free(&s->line);
 }
 
-void features_heading(const struct cnn_strings *classes, struct cnn_buf *out)
+void features_heading(const struct features_to *to, struct cnn_buf *out)
 {
+    const struct cnn_strings *classes = to->classes;
     if (classes->count)
         cnn_buf_puts(out, CNN_FEATURES_CLASSES);
     for (size_t i = 0; i < classes->count; i++)
         cnn_buf_printf(out, "\t%s", classes->item[i]);
-    cnn_buf_puts(out, classes->count ? "\n" CNN_FEATURES_HEADING : CNN_FEATURES_HEADING);
+    cnn_buf_puts(out, classes->count ? "\n" : "");
+    cnn_buf_puts(out, to->paths ? CNN_FEATURES_PATHS : CNN_FEATURES_HEADING);
 }
 
 /* A tar's key may hold what would end a field or a line, or what the form forbids: '_' for each. */
@@ -62,10 +67,13 @@ static void put_key(const char *key, char forbidden, struct cnn_buf *out)
     }
 }
 
-void features_key(const struct cnn_strings *classes, const struct features_row *row,
+void features_key(const struct cnn_strings *classes, int paths, const struct features_row *row,
                   struct cnn_buf *out)
 {
-    put_key(row->key, '\0', out);
+    if (paths)
+        cnn_tsv_field(row->path, out);
+    else
+        put_key(row->key, '\0', out);
     cnn_buf_puts(out, "\t");
     cnn_buf_puts(out, row->label >= 0 ? classes->item[row->label] : "");
 }
@@ -78,7 +86,7 @@ static int tsv_open(void *sink, const struct features_to *to)
     int rc = text_open(s, to);
     if (rc)
         return rc;
-    features_heading(to->classes, &s->line);
+    features_heading(to, &s->line);
     for (size_t l = 0; l < to->layer->count; l++)
         for (size_t i = 0; i < to->width[l]; i++)
             cnn_buf_printf(&s->line, "\t%s:%zu", to->layer->item[l], i);
@@ -88,7 +96,7 @@ static int tsv_open(void *sink, const struct features_to *to)
 static int tsv_add(void *sink, const struct features_row *row)
 {
     struct text *s = sink;
-    features_key(s->classes, row, &s->line);
+    features_key(s->classes, s->paths, row, &s->line);
     for (size_t i = 0; i < s->count; i++) {
         char number[32];
         cnn_format_real((double)row->values[i], 1, number);

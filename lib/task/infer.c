@@ -15,6 +15,8 @@ static int open_predictions(struct infer *in)
         .header = in->o->header,
         .top = (size_t)in->o->top,
         .all = in->o->probabilities,
+        .paths = cnn_inputs_have_paths(&in->inputs),
+        .raw = in->o->nul,
         .truth = in->target == CNN_TARGET_CLASS,
         .classes = cnn_scores_are_classes(g, classes->count) ? classes : &none,
         .outputs = cnn_chw_count(g->node[g->output].layer.out),
@@ -36,8 +38,8 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
     const float *scores = cnn_evaluator_scores(in->evaluator);
     size_t outputs = cnn_chw_count(g->node[g->output].layer.out);
     for (size_t i = 0; !rc && i < b->n; i++)
-        rc = cnn_predictions_add(in->predictions, b->key[i],
-                                 in->target == CNN_TARGET_CLASS ? b->label[i] : -1,
+        rc = cnn_predictions_add(in->predictions, cnn_inputs_path(&in->inputs, input, b->index[i]),
+                                 b->key[i], in->target == CNN_TARGET_CLASS ? b->label[i] : -1,
                                  scores + i * outputs);
     FILE *stream = in->eval ? in->beside.stream : in->main.stream;
     /* Whoever waits at the other end of a stream gets what is known so far. */
@@ -103,6 +105,7 @@ static int evaluate(struct infer *in)
                                     .labels = o->labels[0] ? o->labels : NULL,
                                     .stream = CNN_STREAM_ONCE,
                                     .unlabelled = !in->classes,
+                                    .empty = !in->eval,
                                     .stop = in->cb->stop};
     int rc = cnn_inputs_open(&in->inputs, o->input, o->inputs, &d);
     if (!rc)

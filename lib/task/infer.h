@@ -30,6 +30,7 @@ struct cnn_infer_options {
     /* Predictions */
     int format; /* cnn_predictions_format */
     int header, probabilities;
+    int nul; /* TSV of records that end with NUL, and nothing escaped */
     long long top;
     /* Evaluation, which a gate, too, asks for */
     int eval, json, target; /* cnn_infer_target */

@@ -29,6 +29,10 @@ int infer_check_options(struct infer *in)
                         : o->predictions[0] ? "predictions"
                         : o->confusion[0]   ? "confusion"
                                             : "target");
+    if (o->nul && o->format != CNN_PREDICTIONS_TSV)
+        return cnn_fail(CNN_EUSAGE, "--null needs --format tsv");
+    if (o->nul && in->eval && !o->predictions[0])
+        return cnn_fail(CNN_EUSAGE, "--null needs --predictions with --eval");
     return parse_gates(in);
 }
 

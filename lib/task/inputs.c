@@ -29,6 +29,20 @@ int cnn_inputs_open(struct cnn_inputs *in, char *const *path, size_t count,
     return rc;
 }
 
+int cnn_inputs_have_paths(const struct cnn_inputs *in)
+{
+    int have = 0;
+    for (size_t i = 0; i < in->count; i++)
+        have |= cnn_dataset_has_paths(in->ds[i]);
+    return have;
+}
+
+const char *cnn_inputs_path(const struct cnn_inputs *in, size_t input, size_t i)
+{
+    const struct cnn_dataset *ds = in->ds[input];
+    return cnn_dataset_count(ds) == SIZE_MAX ? NULL : cnn_dataset_record(ds, i)->path;
+}
+
 void cnn_inputs_close(struct cnn_inputs *in)
 {
     for (size_t i = 0; i < in->count; i++)

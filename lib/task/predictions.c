@@ -17,8 +17,7 @@ struct cnn_predictions {
     size_t fields;       /* in it so far */
 };
 
-/* Fields of TSV: the four characters that would break a line are escaped with a backslash. */
-static void add_tsv(const char *text, struct cnn_buf *out)
+void cnn_tsv_field(const char *text, struct cnn_buf *out)
 {
     static const char special[] = "\t\n\r\\", letter[] = "tnr\\";
     for (const char *c = text; *c; c++) {
@@ -48,7 +47,10 @@ static void add_field(struct cnn_predictions *p, const char *text)
     int csv = p->o.format == CNN_PREDICTIONS_CSV;
     if (p->fields++)
         cnn_buf_puts(&p->line, csv ? "," : "\t");
-    (csv ? add_csv : add_tsv)(text, &p->line);
+    if (p->o.raw)
+        cnn_buf_puts(&p->line, text);
+    else
+        (csv ? add_csv : cnn_tsv_field)(text, &p->line);
 }
 
 static void add_number(struct cnn_predictions *p, float value)
@@ -65,10 +67,10 @@ static void add_numbered(struct cnn_predictions *p, const char *name, size_t i, 
     add_field(p, text);
 }
 
-/* Lines end with a newline; an error is seen as soon as the stream meets it. */
+/* Lines end with a newline, or NUL; an error is seen as soon as the stream meets it. */
 static int put_line(struct cnn_predictions *p)
 {
-    cnn_buf_puts(&p->line, "\n");
+    cnn_buf_add(&p->line, p->o.raw ? "" : "\n", 1);
     int failed = p->line.failed;
     if (!failed)
         fwrite(p->line.text, 1, p->line.size, p->stream);
@@ -81,7 +83,7 @@ static int put_line(struct cnn_predictions *p)
 static int put_header(struct cnn_predictions *p)
 {
     const struct cnn_predictions_options *o = &p->o;
-    add_field(p, "key");
+    add_field(p, o->paths ? "path" : "key");
     if (o->truth)
         add_field(p, "truth");
     if (!o->classes->count) {
@@ -182,10 +184,10 @@ static void json_raw(struct cnn_predictions *p)
     cnn_buf_puts(&p->line, "]");
 }
 
-static void add_json(struct cnn_predictions *p, const char *key, int32_t label)
+static void add_json(struct cnn_predictions *p, const char *path, const char *key, int32_t label)
 {
-    cnn_buf_puts(&p->line, "{\"key\": ");
-    cnn_json_string(key, &p->line);
+    cnn_buf_puts(&p->line, path ? "{\"path\": " : "{\"key\": ");
+    cnn_json_string(path ? path : key, &p->line);
     if (p->o.truth) {
         cnn_buf_puts(&p->line, ", \"truth\": ");
         if (label >= 0)
@@ -200,10 +202,10 @@ static void add_json(struct cnn_predictions *p, const char *key, int32_t label)
     cnn_buf_puts(&p->line, "}");
 }
 
-static void add_row(struct cnn_predictions *p, const char *key, int32_t label)
+static void add_row(struct cnn_predictions *p, const char *path, const char *key, int32_t label)
 {
     int raw = !p->o.classes->count;
-    add_field(p, key);
+    add_field(p, path ? path : key);
     if (p->o.truth)
         add_field(p, label >= 0 ? class_name(p, (size_t)label) : "");
     if (!raw && p->o.all)
@@ -216,12 +218,12 @@ static void add_row(struct cnn_predictions *p, const char *key, int32_t label)
     }
 }
 
-int cnn_predictions_add(struct cnn_predictions *p, const char *key, int32_t label,
+int cnn_predictions_add(struct cnn_predictions *p, const char *path, const char *key, int32_t label,
                         const float *scores)
 {
     /* Ranked before they are rounded to probabilities, so that these make no new ties. */
     cnn_scores_top(scores, p->o.outputs, p->columns, p->best);
     cnn_scores_convert(p->o.kind, scores, p->o.outputs, p->probability);
-    (p->o.format == CNN_PREDICTIONS_JSON ? add_json : add_row)(p, key, label);
+    (p->o.format == CNN_PREDICTIONS_JSON ? add_json : add_row)(p, path, key, label);
     return put_line(p);
 }

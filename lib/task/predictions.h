@@ -16,11 +16,16 @@ struct cnn_predictions_options {
     int header;                        /* TSV: begin with the columns' names, as CSV always does */
     size_t top;                        /* classes to name */
     int all;                           /* instead, the best class and the probabilities of all */
+    int paths;                         /* samples have paths, not keys */
+    int raw;                           /* TSV: records end with NUL, and nothing is escaped */
     int truth;                         /* a column with the true class */
     const struct cnn_strings *classes; /* empty: the net's numbers are written as they are */
     size_t outputs;                    /* numbers that a sample gets */
     enum cnn_scores kind;
 };
+
+/* A field of TSV: a tab, newline, carriage return or backslash becomes \t, \n, \r or \\. */
+void cnn_tsv_field(const char *text, struct cnn_buf *out);
 
 struct cnn_predictions;
 
@@ -30,8 +35,9 @@ int cnn_predictions_new(FILE *stream, const char *name,
                         struct cnn_predictions **out);
 void cnn_predictions_free(struct cnn_predictions *p);
 
-/* One sample: scores (outputs) as the net gave them, label -1: no true class. CNN_EIO. */
-int cnn_predictions_add(struct cnn_predictions *p, const char *key, int32_t label,
+/* One sample, by its path or else (path NULL) its key: scores (outputs) as the net gave them, label
+ * -1: no true class. CNN_EIO. */
+int cnn_predictions_add(struct cnn_predictions *p, const char *path, const char *key, int32_t label,
                         const float *scores);
 
 #endif

@@ -41,6 +41,10 @@ struct cnn_inputs {
 /* Open them all. CNN_EUSAGE when "-" stands twice; else as cnn_dataset_open. */
 int cnn_inputs_open(struct cnn_inputs *in, char *const *path, size_t count,
                     const struct cnn_dataset_options *options);
+/* Whether samples of any input have paths. */
+int cnn_inputs_have_paths(const struct cnn_inputs *in);
+/* The path of sample i of an input; NULL: it has none. */
+const char *cnn_inputs_path(const struct cnn_inputs *in, size_t input, size_t i);
 void cnn_inputs_close(struct cnn_inputs *in); /* leaves {0} */
 
 /* Batches no larger than there are samples. */

@@ -155,7 +155,7 @@ mkdir pictures
 cp foreign/x.pgm pictures
 run cnn-features -l b -l logits -l output --concat block.st pictures
 status 0
-[[ $(head -n 1 out) == '#key	class	b.relu1:0	'*'	b.relu1:143	dense1:0	dense1:1	softmax1:0	softmax1:1' ]] ||
+[[ $(head -n 1 out) == '#path	class	b.relu1:0	'*'	b.relu1:143	dense1:0	dense1:1	softmax1:0	softmax1:1' ]] ||
     fail "columns: $(head -n 1 out | cut -c 1-60)"
 
 run cnn-features -l fc9 lenet.st digits:3

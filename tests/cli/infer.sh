@@ -60,13 +60,13 @@ status 0
 out_is ''
 [ "$(wc -l <out.tsv)" -eq 6 ] || fail "out.tsv: $(cat out.tsv)"
 
-# A single image, whose key is its name.
+# A single image: its path.
 "$make_model" lenet5 0,1,2,3,4,5,6,7,8,9 digits.st
 mkdir pictures
 { printf 'P5 28 28 255\n' && head -c 784 /dev/zero | tr '\0' '\200'; } >pictures/one.pgm
 run cnn-infer digits.st pictures/one.pgm
 status 0
-out_has 'pictures/one	?	0.*'
+out_has 'pictures/one.pgm	?	0.*'
 [ "$(wc -l <out)" -eq 1 ] || fail "not one line"
 
 # Every sample once and in order, whatever the batch; threads and the form change nothing.
@@ -220,7 +220,7 @@ refuse 73 'absent/out.tsv: *' -o absent/out.tsv id.st f.tsv
 printf '#key\tclass\tx\ty\tz\n' >empty.tsv
 refuse 65 'empty.tsv: no samples' --eval id.st empty.tsv
 : >nothing
-refuse 65 'nothing: *' id.st nothing
+refuse 65 'nothing: *' --eval id.st nothing
 printf '#key\tclass\tx\ty\tz\nk\tq\t9\t1\t1\n' >unknown.tsv
 refuse 65 "unknown.tsv:2: class 'q' is not in the class list" --eval id.st unknown.tsv
 printf '#key\tclass\tx\ty\tz\nk\t\t9\t1\t1\n' >unlabelled.tsv
@@ -262,8 +262,8 @@ run cnn-infer --on-bad skip digits.st pictures
 status 0
 err_has 'cnn-infer: skipped: *bad.pgm: *'
 err_has 'cnn-infer: 1 bad sample skipped'
-[ "$(cut -f 1 out)" = 'pictures/one
-pictures/two' ] || fail "not the good ones"
+[ "$(cut -f 1 out)" = 'pictures/one.pgm
+pictures/two.pgm' ] || fail "not the good ones"
 run cnn-infer -q --on-bad list=list digits.st pictures
 status 0
 silent
