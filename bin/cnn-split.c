@@ -1,11 +1,11 @@
 /* cnn-split: datasets into manifests for training, validation and test. */
 #include <stdio.h>
 
-#include "cli.h"
+#include "cli_samples.h"
 #include "task/split.h"
 
 struct args {
-    const char *output, *train, *val, *test, *classes, *labels;
+    const char *output, *train, *val, *test, *classes, *labels, *on_bad;
     long long seed;
     int no_stratify, allow_missing, quiet;
 };
@@ -27,6 +27,7 @@ static const struct cnn_option options[] = {
      "the class list, one name a line"},
     {"labels", CNN_OPT_TEXT, offsetof(struct args, labels), "", 0, 0, NULL, 0, 0, "FILE",
      "the labels of an IDX file, where their name does not follow from its name"},
+    CLI_ON_BAD(struct args, on_bad),
     CLI_SEED(struct args, seed),
     CLI_QUIET(struct args, quiet),
     CNN_OPTION_END,
@@ -39,6 +40,28 @@ static const struct cli_program program = {
     .options = options,
 };
 
+static int split(const struct args *a, char *const *input, int inputs,
+                 struct cnn_split_table *table)
+{
+    struct cli_samples samples;
+    struct cnn_callbacks cb = {&samples, NULL, NULL, cli_samples_bad, cli_samples_note};
+    struct cnn_split_options o = {.input = input,
+                                  .inputs = inputs,
+                                  .folder = a->output,
+                                  .share = {a->train, a->val, a->test},
+                                  .stratify = !a->no_stratify,
+                                  .allow_missing = a->allow_missing,
+                                  .seed = (uint64_t)a->seed,
+                                  .classes = a->classes,
+                                  .labels = a->labels,
+                                  .stop = cli_stop(),
+                                  .callbacks = &cb};
+    int rc = cli_samples_open(&samples, &program, a->quiet, a->on_bad, &o.skip_bad, NULL);
+    if (!rc)
+        rc = cnn_split(&o, table);
+    return cli_samples_close(&samples, rc);
+}
+
 int main(int argc, char **argv)
 {
     struct args a = {0};
@@ -50,17 +73,7 @@ int main(int argc, char **argv)
     if (first == argc)
         return cli_usage(&program, "a dataset is missing");
     cli_catch_signals();
-    struct cnn_split_options o = {.input = argv + first,
-                                  .inputs = argc - first,
-                                  .folder = a.output,
-                                  .share = {a.train, a.val, a.test},
-                                  .stratify = !a.no_stratify,
-                                  .allow_missing = a.allow_missing,
-                                  .seed = (uint64_t)a.seed,
-                                  .classes = a.classes,
-                                  .labels = a.labels,
-                                  .stop = cli_stop()};
-    int code = cnn_split(&o, &table);
+    int code = split(&a, argv + first, argc - first, &table);
     cnn_split_table_print(&table, &text);
     if (!code && !a.quiet && !text.failed)
         fputs(text.text, stderr);

@@ -42,6 +42,19 @@ int cnn_path_ends(const char *path, const char *suffix)
     return n >= k && !strcasecmp(path + n - k, suffix);
 }
 
+int cnn_path_is_litter(const char *name)
+{
+    static const char *const litter[] = {"__MACOSX",    "Thumbs.db",    "ehthumbs.db",
+                                         "desktop.ini", "Icon\r",       "@eaDir",
+                                         "lost+found",  "$RECYCLE.BIN", "System Volume Information",
+                                         NULL};
+    const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+    for (size_t i = 0; litter[i]; i++)
+        if (!strcasecmp(base, litter[i]))
+            return 1;
+    return base[0] == '.';
+}
+
 /* The last component of a path, which ends at `end`. */
 static const char *last_component(const char *path, const char *end)
 {

@@ -103,6 +103,9 @@ char *cnn_path_join(const char *folder, const char *path);
 int cnn_path_is_form(const char *path);
 /* Nonzero when the name ends so, whatever the case. */
 int cnn_path_ends(const char *path, const char *suffix);
+/* Nonzero when the last component is what systems leave in folders: hidden names (.DS_Store,
+ * ._photo), Thumbs.db, desktop.ini, __MACOSX and the like. It is no data. */
+int cnn_path_is_litter(const char *name);
 
 /* Decode an image file into a sample, its bytes in s->encoded. No file name in the message. */
 int cnn_source_load_file(const char *path, struct cnn_sample *out);

@@ -83,7 +83,7 @@ static int is_image_name(const char *name)
     return has_ending(name, ending);
 }
 
-/* The names in a folder that are not hidden, sorted; folders apart. */
+/* The names in a folder that may be data, sorted; folders apart. */
 static int list_folder(const char *path, struct cnn_strings *folders, struct cnn_strings *files)
 {
     DIR *dir = opendir(path);
@@ -93,7 +93,7 @@ static int list_folder(const char *path, struct cnn_strings *folders, struct cnn
     struct dirent *e;
     for (errno = 0; !code && (e = readdir(dir)); errno = 0) {
         struct stat st;
-        if (e->d_name[0] == '.')
+        if (cnn_path_is_litter(e->d_name))
             continue;
         char *full = cnn_path_join(path, e->d_name);
         if (!full)

@@ -147,6 +147,8 @@ static int gather(struct split *s)
     int code = s->sample && s->order ? 0 : CNN_ESYSTEM;
     for (int i = 0; !code && i < s->options->inputs; i++)
         code = gather_input(s, i, &n, &unlabelled);
+    if (!code)
+        code = split_sift(s);
     if (code)
         return code;
     cnn_random_permutation(s->options->seed, cnn_hash_string("split", 0), s->count, s->order);
@@ -196,11 +198,11 @@ int cnn_split(const struct cnn_split_options *options, struct cnn_split_table *t
     *table = (struct cnn_split_table){0};
     int code = open_inputs(&s);
     if (!code)
-        code = split_shares(&s);
-    if (!code)
         code = join_classes(&s);
     if (!code)
         code = gather(&s);
+    if (!code)
+        code = split_shares(&s);
     if (!code)
         code = divide(&s, table);
     if (!code)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "task/callbacks.h"
 
 enum { CNN_SPLIT_TRAIN, CNN_SPLIT_VAL, CNN_SPLIT_TEST, CNN_SPLITS };
 
@@ -21,7 +22,9 @@ struct cnn_split_options {
     uint64_t seed;
     const char *classes; /* a file with the class list; "": as the dataset says */
     const char *labels;  /* of an IDX file; "": beside it */
+    int skip_bad;        /* leave out files that are no images; else they are an error */
     const volatile int *stop;
+    const struct cnn_callbacks *callbacks; /* bad and note alone are called; NULL: none */
 };
 
 /* How many samples of each class went where. */
@@ -29,11 +32,12 @@ struct cnn_split_table {
     struct cnn_strings classes;
     size_t (*count)[CNN_SPLITS]; /* (classes), then samples without class */
     size_t total[CNN_SPLITS];
-    size_t samples; /* of all inputs */
+    size_t samples; /* of all inputs, each once and the bad ones left out */
 };
 
-/* Write train.tsv, val.tsv, test.tsv and classes.txt; all of them or none. CNN_EDATA when a class
- * has too few samples. The table is the caller's to free. */
+/* Write train.tsv, val.tsv, test.tsv and classes.txt; all of them or none. A file that comes twice
+ * counts once. CNN_EDATA when a class has too few samples, a file is under two classes, or is no
+ * image. The table is the caller's to free. */
 int cnn_split(const struct cnn_split_options *options, struct cnn_split_table *table);
 void cnn_split_table_free(struct cnn_split_table *table);
 

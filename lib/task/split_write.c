@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/memory.h"
+#include "base/random.h"
 #include "file/outfile.h"
 #include "task/split_private.h"
 
@@ -108,13 +109,15 @@ static int print_row(const struct split *s, const struct split_sample *sample, c
 }
 
 /* The rows are made in the order of the samples, whose folders follow one another, and written in
- * the shuffled order. */
+ * an order of their own: that in which samples were divided goes from split to split, class by
+ * class. */
 static int write_rows(const struct split *s, const char *output, FILE *const *file)
 {
     struct cnn_buf text = {0}, row = {0};
     struct last last = {0};
     size_t *at = cnn_calloc(s->count + 1, sizeof *at);
-    int code = at ? 0 : CNN_ESYSTEM;
+    uint32_t *order = cnn_calloc(s->count, sizeof *order);
+    int code = at && order ? 0 : CNN_ESYSTEM;
     for (size_t i = 0; !code && i < s->count; i++) {
         if (s->sample[i].split < CNN_SPLITS)
             code = print_row(s, &s->sample[i], output, &last, &row);
@@ -125,12 +128,15 @@ static int write_rows(const struct split *s, const char *output, FILE *const *fi
         if (text.failed)
             code = CNN_ESYSTEM;
     }
+    if (!code)
+        cnn_random_permutation(s->options->seed, cnn_hash_string("split rows", 0), s->count, order);
     for (size_t i = 0; !code && i < s->count; i++) {
-        uint32_t k = s->order[i];
+        uint32_t k = order[i];
         if (s->sample[k].split < CNN_SPLITS)
             fwrite(text.text + at[k], 1, at[k + 1] - at[k], file[s->sample[k].split]);
     }
     free(at);
+    free(order);
     free(last.folder);
     free(last.prefix);
     cnn_buf_free(&text);

@@ -74,7 +74,8 @@ refuse 65 '--test: 61 samples of the 60 that are there' photos --test 61
 
 # groups stay together
 for i in $(seq 0 59); do
-    printf '%s\t%s\tg%d\n' "photos/ants/$((i % 40 + 1)).pgm" "c$((i % 2))" $((i / 6))
+    [ "$i" -lt 40 ] && path=photos/ants/$((i + 1)).pgm || path=photos/bees/$((i - 39)).pgm
+    printf '%s\t%s\tg%d\n' "$path" "c$((i % 2))" $((i / 6))
 done >groups.tsv
 run cnn-split -q groups.tsv -o w/g
 status 0
@@ -82,6 +83,7 @@ is "$(cat w/g/*.tsv | wc -l | tr -d ' ')" 60
 for f in train val test; do cut -f 3 w/g/$f.tsv | sort -u; done | sort | uniq -d >twice
 [ ! -s twice ] || fail "a group was divided"
 is "$(count w/g/val.tsv)" 6
+for f in a b c; do printf 'P5 1 1 255 a' >$f.png; done
 printf 'a.png\tx\tg\t2\nb.png\tx\t\t0.5\nc.png\tx\n' >weights.tsv
 run cnn-split -q weights.tsv -o w/w --train 1.0 --val 0 --test 0
 is "$(sort w/w/train.tsv)" '../../a.png	x	g	2
