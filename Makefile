@@ -97,7 +97,7 @@ LIBS_ALL  = $(DEP_LIBS) -lm $(LDLIBS)
 # are the same on every processor.
 FAST     := -O3 -ffp-contract=fast -fno-math-errno
 $(OBJ)/lib/kern/%.o $(OBJ)/double/lib/kern/isa/%.o: private OPTIMIZE := $(FAST)
-PIXELS := codec image jpeg preprocess resize warp
+PIXELS := codec orientation image jpeg preprocess resize warp
 $(PIXELS:%=$(OBJ)/lib/data/%.o): private OPTIMIZE := -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
 ifneq ($(MODE),release)
 $(OBJ)/lib/kern/isa/%.o $(OBJ)/double/lib/kern/isa/%.o: private OPTIMIZE := -O1 -ffp-contract=fast -fno-math-errno

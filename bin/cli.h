@@ -44,6 +44,11 @@ struct cli_program {
         "on-bad", CNN_OPT_TEXT, offsetof(type, field), "fail", 0, 0, NULL, 0, 0, "WHAT",           \
             "bad samples: fail, skip, or list=FILE (skip, and write their names to FILE)"          \
     }
+#define CLI_STRICT(type, field)                                                                    \
+    {                                                                                              \
+        "strict", CNN_OPT_FLAG, offsetof(type, field), "0", 0, 1, NULL, 0, 0, NULL,                \
+            "a JPEG file of which libjpeg warns is bad, though its pixels are all there"           \
+    }
 #define CLI_OUTPUT(type, field, text)                                                              \
     {                                                                                              \
         "output", CNN_OPT_TEXT, offsetof(type, field), "", 0, 0, NULL, 0, 'o', "FILE", text        \

@@ -10,7 +10,7 @@
 struct args {
     const char *output, *classes, *labels, *preview, *on_bad;
     long long copies, epoch, seed, threads;
-    int keep, quiet;
+    int keep, strict, quiet;
 };
 
 static const struct cnn_option options[] = {
@@ -27,6 +27,7 @@ static const struct cnn_option options[] = {
     {"labels", CNN_OPT_TEXT, offsetof(struct args, labels), "", 0, 0, NULL, 0, 0, "FILE",
      "the labels of an IDX file, where their name does not follow from its name"},
     CLI_ON_BAD(struct args, on_bad),
+    CLI_STRICT(struct args, strict),
     {"epoch", CNN_OPT_INT, offsetof(struct args, epoch), "0", 0, 9.3e18, NULL, 0, 0, "N",
      "draw what cnn-train draws in its epoch N, counted from 0"},
     CLI_SEED(struct args, seed),
@@ -78,6 +79,7 @@ static int augment(const struct args *a, const char *data, const struct cnn_augm
                                     .preview = a->preview,
                                     .copies = a->copies,
                                     .keep = a->keep,
+                                    .strict = a->strict,
                                     .seed = a->seed,
                                     .epoch = a->epoch,
                                     .threads = a->threads};

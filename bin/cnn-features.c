@@ -31,6 +31,7 @@ static const struct cnn_option options[] = {
      "samples that are computed together"},
     CNN_COMPUTE_OPTIONS(struct args, o.compute),
     CLI_ON_BAD(struct args, on_bad),
+    CLI_STRICT(struct args, o.strict),
     CLI_QUIET(struct args, quiet),
     CNN_OPTION_END,
 };

@@ -224,6 +224,7 @@ static int open_dataset(const char *path, const struct cnn_dataset_options *opti
         return CNN_ESYSTEM;
     ds->fd = -1;
     ds->nested = nested;
+    ds->strict = options && options->strict;
     ds->path = cnn_strdup(path);
     ds->arena = cnn_arena_new();
     int code = ds->path && ds->arena ? open_path(ds, options ? options : &none) : CNN_ESYSTEM;
@@ -324,6 +325,7 @@ int cnn_dataset_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *
 {
     const struct cnn_record *r = &ds->record[i];
     out->target.kind = CNN_TARGET_NONE;
+    out->strict = ds->strict;
     int code = ds->type->load(ds, i, out);
     if (code)
         return code == CNN_ESYSTEM ? code : cnn_dataset_fail_within(ds, i);

@@ -37,6 +37,7 @@ struct cnn_dataset_options {
     const char *labels; /* IDX: the label file, when it is not where it usually is; NULL */
     int stream;         /* enum cnn_dataset_stream; has no effect on other forms */
     int empty;          /* no samples are an answer; else CNN_EDATA */
+    int strict;         /* of struct cnn_decoding, for all images */
     int unlabelled; /* classes do not matter: a stream read once may name ones that no list has */
     size_t memory;  /* bytes that a spooled stream may take in memory; 0: 1 GiB */
     const char *temporary;    /* folder for the rest; NULL: $TMPDIR, else /tmp */

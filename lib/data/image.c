@@ -65,60 +65,11 @@ void cnn_image_free(struct cnn_image *im)
     *im = (struct cnn_image){0};
 }
 
-enum cnn_image_format cnn_image_sniff(const unsigned char *bytes, size_t size)
-{
-    if (size >= 8 && !memcmp(bytes, "\x89PNG\r\n\x1a\n", 8))
-        return CNN_IMAGE_PNG;
-    if (size >= 3 && !memcmp(bytes, "\xff\xd8\xff", 3))
-        return CNN_IMAGE_JPEG;
-    if (size >= 3 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7' &&
-        (bytes[2] == '#' || strchr(" \t\r\n\v\f", bytes[2])) && bytes[2])
-        return CNN_IMAGE_PNM;
-    return CNN_IMAGE_UNKNOWN;
-}
-
-const char *cnn_image_foreign(const unsigned char *bytes, size_t size)
-{
-    if (size >= 6 && !memcmp(bytes, "GIF8", 4))
-        return "GIF";
-    if (size >= 12 && !memcmp(bytes, "RIFF", 4) && !memcmp(bytes + 8, "WEBP", 4))
-        return "WebP";
-    if (size >= 4 && (!memcmp(bytes, "II*\0", 4) || !memcmp(bytes, "MM\0*", 4)))
-        return "TIFF";
-    return NULL;
-}
-
 void cnn_fit_size(const struct cnn_fit *fit, size_t *h, size_t *w)
 {
     size_t ih = *h, iw = *w;
     *h = fit->side && ih > iw ? fit->side * ih / iw : fit->side ? fit->side : fit->h;
     *w = fit->side && ih <= iw ? fit->side * iw / ih : fit->side ? fit->side : fit->w;
-}
-
-int cnn_image_decode(const unsigned char *bytes, size_t size, struct cnn_image *out)
-{
-    return cnn_image_decode_fit(bytes, size, NULL, out);
-}
-
-int cnn_image_decode_fit(const unsigned char *bytes, size_t size, const struct cnn_fit *fit,
-                         struct cnn_image *out)
-{
-    switch (cnn_image_sniff(bytes, size)) {
-    case CNN_IMAGE_PNG:
-        return cnn_png_decode(bytes, size, out);
-    case CNN_IMAGE_JPEG:
-        return cnn_jpeg_decode(bytes, size, fit, out);
-    case CNN_IMAGE_PNM:
-        return cnn_pnm_decode(bytes, size, out);
-    case CNN_IMAGE_UNKNOWN:
-        break;
-    }
-    if (!size)
-        return cnn_fail(CNN_EDATA, "empty file");
-    const char *foreign = cnn_image_foreign(bytes, size);
-    if (foreign)
-        return cnn_fail(CNN_EDATA, "a %s file (PNG, JPEG or PNM is needed)", foreign);
-    return cnn_fail(CNN_EDATA, "not a PNG, JPEG or PNM file");
 }
 
 static void to_grey(struct cnn_image *dst, const struct cnn_image *src)

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+struct cnn_chw; /* tensor/tensor.h */
+
 /* Planes of numbers, (c, h, w). Decoded images hold value / maxval in 0..1 with maxval 255 or 65535
  * (what they are written back with); maxval 0 says that the numbers are no image (features): never
  * resized, normalised or augmented. */
@@ -32,12 +34,16 @@ int cnn_image_reserve(struct cnn_image *im, size_t count);
 int cnn_image_copy(struct cnn_image *dst, const struct cnn_image *src);
 void cnn_image_free(struct cnn_image *im); /* leaves {0} */
 
-enum cnn_image_format { CNN_IMAGE_UNKNOWN, CNN_IMAGE_PNG, CNN_IMAGE_JPEG, CNN_IMAGE_PNM };
-
-/* By the first bytes. */
-enum cnn_image_format cnn_image_sniff(const unsigned char *bytes, size_t size);
-/* "GIF" and the like: an image in a format that is not read. NULL: none that is known. */
+/* Whether a file that begins so is an image, in a format that is read or in one that only is known.
+ */
+int cnn_image_is(const unsigned char *bytes, size_t size);
+/* CNN_EDATA unless a file that begins so is an image that this build reads. No name in the message.
+ */
+int cnn_image_check(const unsigned char *bytes, size_t size);
+/* "JPEG XL" and the like: an image in a format that is not read. NULL: none that is known. */
 const char *cnn_image_foreign(const unsigned char *bytes, size_t size);
+/* Whether a name ends as those of images do (.png, .JPG, ...). */
+int cnn_image_has_name(const char *name);
 
 /* What an image will be resized to: its shorter side becomes `side`; where that is 0, h x w. */
 struct cnn_fit {
@@ -46,25 +52,30 @@ struct cnn_fit {
 /* From the size of an image to what it will be. */
 void cnn_fit_size(const struct cnn_fit *fit, size_t *h, size_t *w);
 
-/* Decode PNG (8 and 16 bit, grey, palette, alpha: transparency is dropped, colour kept), JPEG (EXIF
- * orientation applied, CMYK converted) or PNM/PAM into 1 or 3 channels. CNN_EDATA with what is
- * wrong and no file name: truncated and corrupt files are errors, never half-grey images. */
-int cnn_image_decode(const unsigned char *bytes, size_t size, struct cnn_image *out);
-/* Decode for that: as cnn_image_decode, but a JPEG image may come out at 1/2, 1/4 or 1/8 of its
- * size (libjpeg's reduced inverse transforms), the smallest that is still twice what it will be
- * resized to on both sides. After the resize the difference is about that of rounding to 8 bits.
- * `fit` NULL: as it is. */
-int cnn_image_decode_fit(const unsigned char *bytes, size_t size, const struct cnn_fit *fit,
-                         struct cnn_image *out);
+/* How an image is decoded; {0}: as it is. */
+struct cnn_decoding {
+    const struct cnn_fit *fit; /* what it will be resized to. A JPEG image may then come out at 1/2,
+                                  1/4 or 1/8 of its size (libjpeg's reduced inverse transforms), the
+                                  smallest that is still twice that on both sides; after the resize
+                                  the difference is about that of rounding to 8 bits. */
+    int strict; /* a JPEG file of which libjpeg warns is CNN_EDATA, though its pixels are all there
+                 */
+};
 
-/* In one format. */
-int cnn_png_decode(const unsigned char *bytes, size_t size, struct cnn_image *out);
-/* The samples as the file holds them, over a maxval of 255 or 65535: of a palette image the
+/* Decode any format of image_codecs.def into 1 or 3 channels: transparency is dropped, the colour
+ * kept; turned as its orientation says; CMYK converted. CNN_EDATA with what is wrong and no file
+ * name: truncated and corrupt files are errors, never half-grey images. */
+int cnn_image_decode(const unsigned char *bytes, size_t size, struct cnn_image *out);
+int cnn_image_decode_as(const unsigned char *bytes, size_t size, const struct cnn_decoding *how,
+                        struct cnn_image *out);
+/* The shape that cnn_image_decode would give, from the header: little but it is looked at, wherever
+ * in the file it is (so that a mapped file serves best), and no memory asked for by its numbers.
+ * CNN_EDATA as there, CNN_ESYSTEM. */
+int cnn_image_size(const unsigned char *bytes, size_t size, struct cnn_chw *out);
+
+/* The samples of a PNG file as it holds them, over a maxval of 255 or 65535: of a palette image the
  * indices, in one channel, and grey of less than 8 bits without being stretched to 8. */
 int cnn_png_decode_stored(const unsigned char *bytes, size_t size, struct cnn_image *out);
-int cnn_jpeg_decode(const unsigned char *bytes, size_t size, const struct cnn_fit *fit,
-                    struct cnn_image *out);
-int cnn_pnm_decode(const unsigned char *bytes, size_t size, struct cnn_image *out);
 
 /* Encode into a malloc'd buffer; values are rounded to the nearest of 0..maxval and clamped. PNM
  * gives P5 or P6. */

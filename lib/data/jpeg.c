@@ -1,10 +1,15 @@
-/* JPEG through libjpeg-turbo (ITU-T T.81), turned as its EXIF orientation says (Exif 2.3, tag
- * 0x0112). CMYK becomes RGB by r = (1 - c)(1 - k). */
+/* JPEG through libjpeg-turbo (ITU-T T.81), turned as its EXIF orientation says. CMYK becomes RGB by
+ * r = (1 - c)(1 - k).
+ *
+ * libjpeg fills what is missing or damaged with grey, and warns. What it warns of is an error where
+ * a pixel is touched: data that end too early, that are no code, or that do not fit between two
+ * restart markers. */
 #include <stdio.h>
 
 #include <jpeglib.h>
 #include <jerror.h>
 #include <setjmp.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +17,10 @@
 #include "data/codec.h"
 #include "data/image.h"
 
-/* A progressive file may have any number of scans; past this it is made to waste time. */
-enum { MAX_SCANS = 500 };
+/* A progressive file may have any number of scans; past these it is made to waste time. A scan's
+ * work is its blocks of 8 x 8 coefficients. */
+enum { MAX_SCANS = 500, MOST_COLOURS = 4 };
+#define MAX_WORK ((uint64_t)1 << 30)
 
 struct decoder {
     struct jpeg_decompress_struct jpeg;
@@ -23,6 +30,9 @@ struct decoder {
     unsigned char *row;
     char message[JMSG_LENGTH_MAX];
     int code; /* when it is not the data's fault */
+    int strict;
+    int cut;                   /* the file ended before its end marker */
+    int scanned[MOST_COLOURS]; /* components for which a scan came */
 };
 
 static void give_up(j_common_ptr jpeg)
@@ -32,17 +42,38 @@ static void give_up(j_common_ptr jpeg)
     longjmp(d->out, 1);
 }
 
-/* libjpeg fills what is missing or damaged with grey and warns; that is no image. What does not
- * touch the pixels passes: odd version numbers, and padding before the end marker. */
+static void give_up_saying(struct decoder *d, const char *message)
+{
+    snprintf(d->message, sizeof d->message, "%s", message);
+    longjmp(d->out, 1);
+}
+
+/* Whether what libjpeg warns of leaves the pixels as they are: odd numbers in headers, bytes
+ * between segments, an end marker that is missing (whether data are missing too is seen by what
+ * they do not give). */
+static int is_harmless(struct decoder *d)
+{
+    enum { RST0 = 0xd0, RST7 = 0xd7 };
+    int marker = d->errors.msg_parm.i[1];
+    switch (d->errors.msg_code) {
+    case JWRN_JPEG_EOF:
+        d->cut = 1;
+        return 1;
+    case JWRN_EXTRANEOUS_DATA:
+        return marker < RST0 || marker > RST7;
+    case JWRN_JFIF_MAJOR:
+    case JWRN_ADOBE_XFORM:
+    case JWRN_NOT_SEQUENTIAL:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 static void on_warning(j_common_ptr jpeg, int level)
 {
-    enum { END_MARKER = 0xd9 };
-    if (level >= 0)
-        return;
-    int code = jpeg->err->msg_code;
-    int harmless = code == JWRN_JFIF_MAJOR || code == JWRN_ADOBE_XFORM ||
-                   (code == JWRN_EXTRANEOUS_DATA && jpeg->err->msg_parm.i[1] == END_MARKER);
-    if (!harmless)
+    struct decoder *d = jpeg->client_data;
+    if (level < 0 && (!is_harmless(d) || d->strict))
         give_up(jpeg);
 }
 
@@ -51,37 +82,25 @@ static void print_nothing(j_common_ptr jpeg)
     (void)jpeg;
 }
 
+/* Blocks of coefficients of one scan of everything. */
+static uint64_t count_blocks(const struct jpeg_decompress_struct *j)
+{
+    uint64_t blocks = 0;
+    for (int i = 0; i < j->num_components; i++)
+        blocks += (uint64_t)j->comp_info[i].width_in_blocks * j->comp_info[i].height_in_blocks;
+    return blocks;
+}
+
+/* While a file of several scans is read. */
 static void on_progress(j_common_ptr jpeg)
 {
     struct decoder *d = jpeg->client_data;
-    if (d->jpeg.input_scan_number > MAX_SCANS) {
-        strcpy(d->message, "too many scans");
-        longjmp(d->out, 1);
-    }
-}
-
-/* Where pixel (x, y) of the stored image goes: element start + x * right + y * down of each plane.
- */
-struct turn {
-    ptrdiff_t start, right, down;
-    size_t h, w; /* of the turned image */
-};
-
-static struct turn turn_of(int orientation, size_t stored_h, size_t stored_w)
-{
-    int transposed = orientation >= 5;
-    struct turn t = {.h = transposed ? stored_w : stored_h, .w = transposed ? stored_h : stored_w};
-    ptrdiff_t w = (ptrdiff_t)t.w;
-    /* does walking right (down) in the stored image walk backwards in the turned one? */
-    int right_back = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
-    int down_back = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-    t.right = (transposed ? w : 1) * (right_back ? -1 : 1);
-    t.down = (transposed ? 1 : w) * (down_back ? -1 : 1);
-    if (right_back)
-        t.start -= t.right * ((ptrdiff_t)stored_w - 1);
-    if (down_back)
-        t.start -= t.down * ((ptrdiff_t)stored_h - 1);
-    return t;
+    const struct jpeg_decompress_struct *j = &d->jpeg;
+    for (int i = 0; i < j->comps_in_scan; i++)
+        d->scanned[j->cur_comp_info[i]->component_index] = 1;
+    if (j->input_scan_number > MAX_SCANS ||
+        (uint64_t)j->input_scan_number * count_blocks(j) > MAX_WORK)
+        give_up_saying(d, "too many scans");
 }
 
 static int orientation_of(const struct decoder *d)
@@ -107,21 +126,6 @@ static void cmyk_row(unsigned char *row, size_t w, int inverted)
     }
 }
 
-static void take_row(struct cnn_image *out, const struct turn *t, size_t y, size_t stored_w,
-                     const unsigned char *row)
-{
-    size_t plane = out->h * out->w, c = out->c;
-    if (!t->start && t->right == 1 && t->w == stored_w) {
-        cnn_codec_row8(out, y, row, c, 255);
-        return;
-    }
-    for (size_t k = 0; k < c; k++) {
-        float *to = out->px + k * plane + (t->start + (ptrdiff_t)y * t->down);
-        for (size_t x = 0; x < stored_w; x++)
-            to[(ptrdiff_t)x * t->right] = (float)row[x * c + k] / 255.0f;
-    }
-}
-
 static void choose_colour(struct decoder *d)
 {
     int n = d->jpeg.num_components;
@@ -129,11 +133,23 @@ static void choose_colour(struct decoder *d)
         d->jpeg.out_color_space = JCS_GRAYSCALE;
     else if (n == 3)
         d->jpeg.out_color_space = JCS_RGB;
-    else if (n == 4)
+    else if (n == MOST_COLOURS)
         d->jpeg.out_color_space = JCS_CMYK;
-    if (n != 1 && n != 3 && n != 4) {
+    if (n != 1 && n != 3 && n != MOST_COLOURS) {
         snprintf(d->message, sizeof d->message, "%d colour components", n);
         longjmp(d->out, 1);
+    }
+}
+
+/* Every block has a code for its first coefficient, and in a sequential file one that ends it; a
+ * code has a bit at least. So a file too short for its size is refused before memory is asked for.
+ * (Arithmetic coding needs less.) */
+static void check_length(struct decoder *d, size_t size)
+{
+    const struct jpeg_decompress_struct *j = &d->jpeg;
+    if (!j->arith_code && count_blocks(j) * (j->progressive_mode ? 1 : 2) > (uint64_t)size * 8) {
+        d->cut = 1;
+        give_up_saying(d, "premature end of file");
     }
 }
 
@@ -141,7 +157,7 @@ static void choose_colour(struct decoder *d)
 static void choose_scale(struct decoder *d, const struct cnn_fit *fit, int orientation)
 {
     struct jpeg_decompress_struct *j = &d->jpeg;
-    struct turn t = turn_of(orientation, j->image_height, j->image_width);
+    struct cnn_turn t = cnn_turn_of(orientation, j->image_height, j->image_width);
     size_t h = t.h, w = t.w;
     cnn_fit_size(fit, &h, &w);
     for (unsigned part = 8; part > 1 && j->scale_denom == j->scale_num; part /= 2)
@@ -149,8 +165,9 @@ static void choose_scale(struct decoder *d, const struct cnn_fit *fit, int orien
             j->scale_denom = part * j->scale_num;
 }
 
-static void decode(struct decoder *d, const unsigned char *bytes, size_t size,
-                   const struct cnn_fit *fit, struct cnn_image *out)
+/* The header: the image's shape when it is turned, and its orientation. */
+static int read_header(struct decoder *d, const unsigned char *bytes, size_t size,
+                       struct cnn_chw *shape)
 {
     struct jpeg_decompress_struct *j = &d->jpeg;
     jpeg_create_decompress(j);
@@ -160,58 +177,122 @@ static void decode(struct decoder *d, const unsigned char *bytes, size_t size,
     jpeg_read_header(j, TRUE);
     choose_colour(d);
     int orientation = orientation_of(d);
-    size_t c = j->num_components == 1 ? 1 : 3;
-    d->code = cnn_image_bounds(c, j->image_height, j->image_width, 255);
-    if (!d->code && fit)
-        choose_scale(d, fit, orientation);
-    jpeg_calc_output_dimensions(j);
-    struct turn turn = turn_of(orientation, j->output_height, j->output_width);
-    if (!d->code)
-        d->code = cnn_image_reshape(out, c, turn.h, turn.w, 255);
-    if (!d->code && !(d->row = cnn_calloc(j->output_width, (size_t)j->num_components)))
-        d->code = CNN_ESYSTEM;
+    struct cnn_turn t = cnn_turn_of(orientation, j->image_height, j->image_width);
+    *shape = (struct cnn_chw){j->num_components == 1 ? 1 : 3, t.h, t.w};
+    d->code = cnn_image_bounds(shape->c, j->image_height, j->image_width, 255);
     if (d->code)
         longjmp(d->out, 1);
+    check_length(d, size);
+    return orientation;
+}
+
+/* Where the end marker is missing, scans may be missing too: of a progressive file any that would
+ * have made a coefficient exact. A component without a scan has no data at all. */
+static void check_scans(struct decoder *d)
+{
+    const struct jpeg_decompress_struct *j = &d->jpeg;
+    if (!jpeg_has_multiple_scans(&d->jpeg))
+        return;
+    for (int i = 0; i < j->num_components; i++) {
+        if (!d->scanned[i])
+            give_up_saying(d, "a colour without data");
+        for (int k = 0; d->cut && j->progressive_mode && k < DCTSIZE2; k++)
+            if (j->coef_bits[i][k])
+                give_up_saying(d, "premature end of file");
+    }
+}
+
+static void read_pixels(struct decoder *d, const struct cnn_turn *turn, struct cnn_image *out)
+{
+    struct jpeg_decompress_struct *j = &d->jpeg;
     jpeg_start_decompress(j);
+    check_scans(d);
     while (j->output_scanline < j->output_height) {
         size_t y = j->output_scanline;
         JSAMPROW row = d->row;
         jpeg_read_scanlines(j, &row, 1);
         if (j->out_color_space == JCS_CMYK)
             cmyk_row(d->row, j->output_width, j->saw_Adobe_marker);
-        take_row(out, &turn, y, j->output_width, d->row);
+        cnn_turn_row(out, turn, y, d->row, out->c);
     }
     jpeg_finish_decompress(j);
 }
 
-/* Nonzero when it gave up. A function of its own: what the jump's frame owned would be lost. */
+static void decode(struct decoder *d, const unsigned char *bytes, size_t size,
+                   const struct cnn_fit *fit, struct cnn_image *out)
+{
+    struct jpeg_decompress_struct *j = &d->jpeg;
+    struct cnn_chw shape;
+    int orientation = read_header(d, bytes, size, &shape);
+    if (fit)
+        choose_scale(d, fit, orientation);
+    jpeg_calc_output_dimensions(j);
+    struct cnn_turn turn = cnn_turn_of(orientation, j->output_height, j->output_width);
+    d->code = cnn_image_reshape(out, shape.c, turn.h, turn.w, 255);
+    if (!d->code && !(d->row = cnn_calloc(j->output_width, (size_t)j->num_components)))
+        d->code = CNN_ESYSTEM;
+    if (d->code)
+        longjmp(d->out, 1);
+    read_pixels(d, &turn, out);
+}
+
+/* Nonzero when it gave up. A function of its own: what the jump's frame owned would be lost.
+ * `shape`: only the header is read. */
 static int try_decode(struct decoder *d, const unsigned char *bytes, size_t size,
-                      const struct cnn_fit *fit, struct cnn_image *out)
+                      const struct cnn_fit *fit, struct cnn_image *out, struct cnn_chw *shape)
 {
     if (setjmp(d->out))
         return 1;
-    decode(d, bytes, size, fit, out);
+    if (shape)
+        read_header(d, bytes, size, shape);
+    else
+        decode(d, bytes, size, fit, out);
     return 0;
 }
 
-int cnn_jpeg_decode(const unsigned char *bytes, size_t size, const struct cnn_fit *fit,
-                    struct cnn_image *out)
+static int run(struct decoder *d, const unsigned char *bytes, size_t size,
+               const struct cnn_fit *fit, struct cnn_image *out, struct cnn_chw *shape)
+{
+    d->jpeg.err = jpeg_std_error(&d->errors);
+    d->jpeg.client_data = d;
+    d->errors.error_exit = give_up;
+    d->errors.emit_message = on_warning;
+    d->errors.output_message = print_nothing;
+    d->progress.progress_monitor = on_progress;
+    int failed = try_decode(d, bytes, size, fit, out, shape);
+    jpeg_destroy_decompress(&d->jpeg);
+    free(d->row);
+    if (!failed || d->code)
+        return d->code;
+    if (d->errors.msg_code == JERR_OUT_OF_MEMORY)
+        return cnn_fail_memory(0);
+    int eof = d->cut || d->errors.msg_code == JERR_INPUT_EOF;
+    return cnn_fail(CNN_EDATA, "%s JPEG: %s", eof ? "truncated" : "corrupt", d->message);
+}
+
+static int jpeg_sniff(const unsigned char *bytes, size_t size)
+{
+    return size >= 3 && !memcmp(bytes, "\xff\xd8\xff", 3);
+}
+
+static int jpeg_size(const unsigned char *bytes, size_t size, struct cnn_chw *out)
 {
     struct decoder d = {.code = 0};
-    if (cnn_image_sniff(bytes, size) != CNN_IMAGE_JPEG)
-        return cnn_fail(CNN_EDATA, "not a JPEG file");
-    d.jpeg.err = jpeg_std_error(&d.errors);
-    d.jpeg.client_data = &d;
-    d.errors.error_exit = give_up;
-    d.errors.emit_message = on_warning;
-    d.errors.output_message = print_nothing;
-    d.progress.progress_monitor = on_progress;
-    int failed = try_decode(&d, bytes, size, fit, out);
-    jpeg_destroy_decompress(&d.jpeg);
-    free(d.row);
-    if (failed && !d.code) {
-        int eof = d.errors.msg_code == JWRN_JPEG_EOF || d.errors.msg_code == JERR_INPUT_EOF;
-        return cnn_fail(CNN_EDATA, "%s JPEG: %s", eof ? "truncated" : "corrupt", d.message);
-    }
-    return d.code;
+    return run(&d, bytes, size, NULL, NULL, out);
 }
+
+static int jpeg_decode(const unsigned char *bytes, size_t size, const struct cnn_decoding *how,
+                       struct cnn_image *out)
+{
+    struct decoder d = {.strict = how->strict};
+    return run(&d, bytes, size, how->fit, out, NULL);
+}
+
+const struct cnn_image_codec cnn_codec_jpeg = {
+    .name = "JPEG",
+    .library = "libjpeg",
+    .endings = ".jpg .jpeg .jpe .jfif",
+    .sniff = jpeg_sniff,
+    .size = jpeg_size,
+    .decode = jpeg_decode,
+};

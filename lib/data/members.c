@@ -28,8 +28,6 @@ static size_t key_length(const char *name)
 
 static enum cnn_part_kind kind_of(const char *name)
 {
-    static const char *const image[] = {".png", ".jpg", ".jpeg", ".pnm",
-                                        ".pbm", ".pgm", ".ppm",  ".pam"};
     const char *rest = name + key_length(name);
     if (cnn_path_ends(rest, ".seg.png"))
         return CNN_PART_LABELS;
@@ -41,10 +39,7 @@ static enum cnn_part_kind kind_of(const char *name)
         return CNN_PART_CLASS;
     if (cnn_path_ends(rest, ".json"))
         return CNN_PART_JSON;
-    for (size_t i = 0; i < sizeof image / sizeof *image; i++)
-        if (cnn_path_ends(rest, image[i]))
-            return CNN_PART_IMAGE;
-    return CNN_PART_OTHER;
+    return cnn_image_has_name(rest) ? CNN_PART_IMAGE : CNN_PART_OTHER;
 }
 
 /* A message of the tar reader about a stream of ours tells a cut or a damaged one. */

@@ -11,7 +11,7 @@ enum { CNN_STREAM_FORMAT = 1 };
 
 /* What a member is, by what follows the key in its name. */
 enum cnn_part_kind {
-    CNN_PART_IMAGE,   /* png jpg jpeg pnm pbm pgm ppm pam */
+    CNN_PART_IMAGE,   /* png, jpg and the like: cnn_image_has_name */
     CNN_PART_NUMBERS, /* npy */
     CNN_PART_CLASS,   /* cls */
     CNN_PART_TARGET,  /* target.npy */

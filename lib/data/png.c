@@ -1,4 +1,5 @@
-/* PNG through libpng (ISO/IEC 15948). Transparency is dropped, the colour under it kept. */
+/* PNG through libpng (ISO/IEC 15948), turned as an eXIf chunk says. Transparency is dropped, the
+ * colour under it kept. */
 #include <png.h>
 #include <setjmp.h>
 #include <stdlib.h>
@@ -24,8 +25,9 @@ struct codec {
     png_bytep *row;      /* its rows */
     char message[MESSAGE];
     int stored; /* as cnn_png_decode_stored */
-    int cut;    /* the input ended too early */
-    int code;   /* when it is not the data's fault */
+    int orientation;
+    int cut;  /* the input ended too early */
+    int code; /* when it is not the data's fault */
 };
 
 static void on_error(png_structp png, png_const_charp text)
@@ -95,7 +97,26 @@ static void check_length(struct codec *s, size_t whole, size_t w, size_t h)
     }
 }
 
-static void read_header(struct codec *s, struct cnn_image *out)
+/* The orientation that an eXIf chunk tells, which may stand before or behind the pixels. Chunks are
+ * length, type, data, checksum. */
+static int orientation_of(const unsigned char *bytes, size_t size)
+{
+    enum { SIGNATURE = 8, AROUND = 12 };
+    size_t at = SIGNATURE;
+    while (at < size && size - at >= AROUND) {
+        const unsigned char *p = bytes + at;
+        size_t n = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+        if (n > size - at - AROUND)
+            break;
+        if (!memcmp(p + 4, "eXIf", 4))
+            return cnn_exif_orientation(p + 8, n);
+        at += n + AROUND;
+    }
+    return 1;
+}
+
+/* The shape as it is stored, and maxval. */
+static struct cnn_chw read_header(struct codec *s, unsigned *maxval)
 {
     size_t whole = s->in_size;
     png_set_read_fn(s->png, s, read_bytes);
@@ -105,76 +126,74 @@ static void read_header(struct codec *s, struct cnn_image *out)
     png_set_keep_unknown_chunks(s->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_read_info(s->png, s->info);
     size_t w = png_get_image_width(s->png, s->info), h = png_get_image_height(s->png, s->info);
-    unsigned maxval = png_get_bit_depth(s->png, s->info) == 16 ? 65535 : 255;
     png_byte type = png_get_color_type(s->png, s->info);
     int indices = s->stored && type == PNG_COLOR_TYPE_PALETTE;
     size_t c = (type & PNG_COLOR_MASK_COLOR) && !indices ? 3 : 1;
+    *maxval = png_get_bit_depth(s->png, s->info) == 16 ? 65535 : 255;
     check_length(s, whole, w, h);
-    s->code = cnn_image_reshape(out, c, h, w, maxval);
+    s->code = cnn_image_bounds(c, h, w, *maxval);
     if (s->code)
         png_longjmp(s->png, 1);
+    return (struct cnn_chw){c, h, w};
 }
 
-static void take_row(struct cnn_image *out, size_t y, const unsigned char *row)
+static void read_pixels(struct codec *s, struct cnn_chw shape, unsigned maxval,
+                        struct cnn_image *out)
 {
-    if (out->maxval > 255)
-        cnn_codec_row16(out, y, row, out->c, out->maxval);
-    else
-        cnn_codec_row8(out, y, row, out->c, out->maxval);
-}
-
-static void read_pixels(struct codec *s, struct cnn_image *out)
-{
+    struct cnn_turn turn = cnn_turn_of(s->orientation, shape.h, shape.w);
     ask_plain(s);
     int interlaced = png_set_interlace_handling(s->png) > 1;
     png_read_update_info(s->png, s->info);
     size_t bytes = png_get_rowbytes(s->png, s->info);
-    s->rows = cnn_calloc(interlaced ? out->h : 1, bytes);
-    s->row = cnn_calloc(interlaced ? out->h : 1, sizeof *s->row);
+    s->code = cnn_image_reshape(out, shape.c, turn.h, turn.w, maxval);
+    s->rows = s->code ? NULL : cnn_calloc(interlaced ? shape.h : 1, bytes);
+    s->row = s->code ? NULL : cnn_calloc(interlaced ? shape.h : 1, sizeof *s->row);
     if (!s->rows || !s->row) {
-        s->code = CNN_ESYSTEM;
+        s->code = s->code ? s->code : CNN_ESYSTEM;
         png_longjmp(s->png, 1);
     }
-    if (interlaced) {
-        for (size_t y = 0; y < out->h; y++)
-            s->row[y] = s->rows + y * bytes;
+    for (size_t y = 0; interlaced && y < shape.h; y++)
+        s->row[y] = s->rows + y * bytes;
+    if (interlaced)
         png_read_image(s->png, s->row);
-        for (size_t y = 0; y < out->h; y++)
-            take_row(out, y, s->row[y]);
-    } else {
-        for (size_t y = 0; y < out->h; y++) {
+    for (size_t y = 0; y < shape.h; y++) {
+        if (!interlaced)
             png_read_row(s->png, s->rows, NULL);
-            take_row(out, y, s->rows);
-        }
+        cnn_turn_row(out, &turn, y, interlaced ? s->row[y] : s->rows, shape.c);
     }
     png_read_end(s->png, NULL);
 }
 
-/* Nonzero when libpng gave up. A function of its own: what the jump's frame owned would be lost. */
-static int try_read(struct codec *s, struct cnn_image *out)
+/* Nonzero when libpng gave up. A function of its own: what the jump's frame owned would be lost.
+ * out NULL: only the header is read. */
+static int try_read(struct codec *s, struct cnn_chw *shape, struct cnn_image *out)
 {
+    unsigned maxval;
     if (setjmp(png_jmpbuf(s->png)))
         return 1;
-    read_header(s, out);
-    read_pixels(s, out);
+    *shape = read_header(s, &maxval);
+    if (out)
+        read_pixels(s, *shape, maxval, out);
     return 0;
 }
 
-static int decode(const unsigned char *bytes, size_t size, int stored, struct cnn_image *out)
+static int run(const unsigned char *bytes, size_t size, int stored, struct cnn_chw *shape,
+               struct cnn_image *out)
 {
     struct codec s = {.in = bytes, .in_size = size, .stored = stored};
-    if (cnn_image_sniff(bytes, size) != CNN_IMAGE_PNG)
-        return cnn_fail(CNN_EDATA, "not a PNG file");
+    s.orientation = orientation_of(bytes, size);
     s.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning);
     s.info = s.png ? png_create_info_struct(s.png) : NULL;
     if (!s.info) {
         png_destroy_read_struct(&s.png, NULL, NULL);
         return cnn_fail(CNN_ESYSTEM, "cannot start libpng");
     }
-    int failed = try_read(&s, out);
+    int failed = try_read(&s, shape, out);
     png_destroy_read_struct(&s.png, &s.info, NULL);
     free(s.rows);
     free(s.row);
+    struct cnn_turn turn = cnn_turn_of(s.orientation, shape->h, shape->w);
+    *shape = (struct cnn_chw){shape->c, turn.h, turn.w};
     if (!failed || s.code)
         return s.code;
     if (s.cut)
@@ -182,15 +201,40 @@ static int decode(const unsigned char *bytes, size_t size, int stored, struct cn
     return cnn_fail(CNN_EDATA, "corrupt PNG: %s", s.message);
 }
 
-int cnn_png_decode(const unsigned char *bytes, size_t size, struct cnn_image *out)
+static int png_sniff(const unsigned char *bytes, size_t size)
 {
-    return decode(bytes, size, 0, out);
+    return size >= 8 && !memcmp(bytes, "\x89PNG\r\n\x1a\n", 8);
+}
+
+static int png_size(const unsigned char *bytes, size_t size, struct cnn_chw *out)
+{
+    return run(bytes, size, 0, out, NULL);
+}
+
+static int png_decode(const unsigned char *bytes, size_t size, const struct cnn_decoding *how,
+                      struct cnn_image *out)
+{
+    struct cnn_chw shape = {0};
+    (void)how;
+    return run(bytes, size, 0, &shape, out);
 }
 
 int cnn_png_decode_stored(const unsigned char *bytes, size_t size, struct cnn_image *out)
 {
-    return decode(bytes, size, 1, out);
+    struct cnn_chw shape = {0};
+    if (!png_sniff(bytes, size))
+        return cnn_fail(CNN_EDATA, "not a PNG file");
+    return run(bytes, size, 1, &shape, out);
 }
+
+const struct cnn_image_codec cnn_codec_png = {
+    .name = "PNG",
+    .library = "libpng",
+    .endings = ".png",
+    .sniff = png_sniff,
+    .size = png_size,
+    .decode = png_decode,
+};
 
 /* Of zlib's levels the fastest: photographs take a third of the time that its usual one does, and
  * 5 % more bytes. */

@@ -184,28 +184,57 @@ static int read_ascii(struct cursor *c, const struct header *h, struct cnn_image
     return 0;
 }
 
-int cnn_pnm_decode(const unsigned char *bytes, size_t size, struct cnn_image *out)
+static int pnm_sniff(const unsigned char *bytes, size_t size)
+{
+    return size >= 3 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7' && bytes[2] &&
+           (bytes[2] == '#' || strchr(" \t\r\n\v\f", bytes[2]));
+}
+
+/* The header; an image whose samples cannot all be there is refused before memory is asked for. */
+static int read_header(struct cursor *c, int kind, struct header *h)
+{
+    size_t pixels, least = (size_t)(c->end - c->at);
+    int code = kind == '7' ? read_pam_header(c, h) : read_plain_header(c, kind, h);
+    if (!code)
+        code = check_header(h);
+    if (!code && (cnn_mul_overflows(h->w, h->h, &pixels) || pixels / 8 > least))
+        code = h->w > CNN_IMAGE_MAX_SIDE || h->h > CNN_IMAGE_MAX_SIDE
+                   ? cnn_fail(CNN_EDATA, "%zu x %zu pixels are more than %d on a side", h->w, h->h,
+                              CNN_IMAGE_MAX_SIDE)
+                   : cnn_fail(CNN_EDATA, "truncated PNM file");
+    return code ? code : cnn_image_bounds(h->depth < 3 ? 1 : 3, h->h, h->w, (unsigned)h->maxval);
+}
+
+static int pnm_size(const unsigned char *bytes, size_t size, struct cnn_chw *out)
 {
     struct header h = {0};
     struct cursor c = {bytes + 2, bytes + size};
-    if (cnn_image_sniff(bytes, size) != CNN_IMAGE_PNM)
-        return cnn_fail(CNN_EDATA, "not a PNM file");
-    int code = bytes[1] == '7' ? read_pam_header(&c, &h) : read_plain_header(&c, bytes[1], &h);
-    if (!code)
-        code = check_header(&h);
-    /* an image whose samples cannot all be there is refused before memory is asked for */
-    size_t pixels, least = (size_t)(c.end - c.at);
-    if (!code && (cnn_mul_overflows(h.w, h.h, &pixels) || pixels / 8 > least))
-        code = h.w > CNN_IMAGE_MAX_SIDE || h.h > CNN_IMAGE_MAX_SIDE
-                   ? cnn_fail(CNN_EDATA, "%zu x %zu pixels are more than %d on a side", h.w, h.h,
-                              CNN_IMAGE_MAX_SIDE)
-                   : cnn_fail(CNN_EDATA, "truncated PNM file");
+    int code = read_header(&c, bytes[1], &h);
+    *out = (struct cnn_chw){h.depth < 3 ? 1 : 3, h.h, h.w};
+    return code;
+}
+
+static int pnm_decode(const unsigned char *bytes, size_t size, const struct cnn_decoding *how,
+                      struct cnn_image *out)
+{
+    struct header h = {0};
+    struct cursor c = {bytes + 2, bytes + size};
+    (void)how;
+    int code = read_header(&c, bytes[1], &h);
     if (!code)
         code = cnn_image_reshape(out, h.depth < 3 ? 1 : 3, h.h, h.w, h.maxval > 255 ? 65535 : 255);
     if (code)
         return code;
     return h.ascii ? read_ascii(&c, &h, out) : read_binary(&c, &h, out);
 }
+
+const struct cnn_image_codec cnn_codec_pnm = {
+    .name = "PNM",
+    .endings = ".pnm .pbm .pgm .ppm .pam",
+    .sniff = pnm_sniff,
+    .size = pnm_size,
+    .decode = pnm_decode,
+};
 
 int cnn_pnm_encode(const struct cnn_image *im, unsigned char **bytes, size_t *size)
 {

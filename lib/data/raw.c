@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/codec.h"
 #include "data/members.h"
 #include "file/npy.h"
 
@@ -37,7 +38,7 @@ static int decode_numbers(struct cnn_image *out, const unsigned char *bytes, siz
 /* A grey image whose samples are class numbers, or one with a palette whose indices are. */
 static int decode_labels(struct cnn_image *out, const unsigned char *bytes, size_t size)
 {
-    int png = cnn_image_sniff(bytes, size) == CNN_IMAGE_PNG;
+    int png = cnn_image_codec_find(bytes, size) == &cnn_codec_png;
     int code = png ? cnn_png_decode_stored(bytes, size, out) : cnn_image_decode(bytes, size, out);
     if (code)
         return code;
@@ -55,7 +56,7 @@ int cnn_part_decode(enum cnn_part_kind kind, const unsigned char *bytes, size_t 
 {
     switch (kind) {
     case CNN_PART_IMAGE:
-        return cnn_image_decode_fit(bytes, size, out->fit, &out->image);
+        return cnn_sample_decode(out, bytes, size);
     case CNN_PART_NUMBERS:
         return decode_numbers(&out->image, bytes, size);
     case CNN_PART_TARGET:

@@ -15,6 +15,12 @@ int cnn_sample_set_key(struct cnn_sample *s, const char *key)
     return 0;
 }
 
+int cnn_sample_decode(struct cnn_sample *s, const unsigned char *bytes, size_t size)
+{
+    const struct cnn_decoding how = {.fit = s->fit, .strict = s->strict};
+    return cnn_image_decode_as(bytes, size, &how, &s->image);
+}
+
 void cnn_sample_free(struct cnn_sample *s)
 {
     free(s->key);

@@ -27,7 +27,8 @@ struct cnn_target {
 struct cnn_sample {
     char *key; /* owned; unique within its dataset, no '.' in its last path component */
     struct cnn_image image;    /* or numbers: maxval 0 */
-    const struct cnn_fit *fit; /* set before loading: cnn_image_decode_fit's, borrowed; NULL */
+    const struct cnn_fit *fit; /* set before loading: of struct cnn_decoding, borrowed; NULL */
+    int strict;                /* likewise; set by what loads */
     struct cnn_target target;
     float weight;           /* 1 unless the dataset says otherwise */
     size_t key_capacity;    /* bytes that key can hold */
@@ -37,6 +38,8 @@ struct cnn_sample {
 
 /* Copy a key into the sample, reusing its memory. CNN_ESYSTEM. */
 int cnn_sample_set_key(struct cnn_sample *s, const char *key);
+/* Into s->image, as s->fit and s->strict say. As cnn_image_decode_as. */
+int cnn_sample_decode(struct cnn_sample *s, const unsigned char *bytes, size_t size);
 void cnn_sample_free(struct cnn_sample *s); /* leaves {0} */
 
 #endif

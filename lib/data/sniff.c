@@ -116,7 +116,7 @@ int cnn_path_is_form(const char *path)
 enum cnn_form cnn_form_sniff(const unsigned char *head, size_t size, size_t total)
 {
     static const unsigned char zeros[TAR_BLOCK];
-    if (cnn_image_sniff(head, size) != CNN_IMAGE_UNKNOWN || cnn_image_foreign(head, size))
+    if (cnn_image_is(head, size))
         return CNN_FORM_IMAGE;
     if (begins(head, size, "\x93NUMPY", 6))
         return CNN_FORM_NPY;

@@ -35,6 +35,7 @@ struct cnn_dataset {
     struct cnn_strings classes;
     int pinned;
     char *history; /* NULL: "[]" */
+    int strict;    /* of struct cnn_decoding */
     int nested;    /* opened for the rows of a manifest */
     size_t bytes;  /* memory of the state */
     int fd;        /* of a FIFO that the door opened; -1: none */

@@ -49,7 +49,7 @@ int cnn_source_load_file(const char *path, struct cnn_sample *out)
     close(fd);
     if (!code && !size)
         return cnn_fail(CNN_EDATA, "empty");
-    return code ? code : cnn_image_decode_fit(out->encoded, size, out->fit, &out->image);
+    return code ? code : cnn_sample_decode(out, out->encoded, size);
 }
 
 static int load_record(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
@@ -60,27 +60,15 @@ static int load_record(const struct cnn_dataset *ds, size_t i, struct cnn_sample
 static const struct cnn_source_type folder_type = {.form = "folder", .load = load_record};
 static const struct cnn_source_type image_type = {.form = "image", .load = load_record};
 
-static int has_ending(const char *name, const char *const *ending)
-{
-    for (; *ending; ending++)
-        if (cnn_path_ends(name, *ending))
-            return 1;
-    return 0;
-}
-
 /* What may lie in a folder of images and is none: lists and notes. Anything else is taken for an
  * image, and is an error when it is none. */
 static int is_note(const char *name)
 {
-    static const char *const ending[] = {".txt", ".tsv", ".csv", ".md", ".json", ".xml", NULL};
-    return has_ending(name, ending);
-}
-
-static int is_image_name(const char *name)
-{
-    static const char *const ending[] = {".png", ".jpg", ".jpeg", ".pnm", ".pgm", ".ppm",
-                                         ".pbm", ".pam", ".gif",  ".bmp", NULL};
-    return has_ending(name, ending);
+    static const char *const ending[] = {".txt", ".tsv", ".csv", ".md", ".json", ".xml"};
+    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
+        if (cnn_path_ends(name, ending[i]))
+            return 1;
+    return 0;
 }
 
 /* The names in a folder that may be data, sorted; folders apart. */
@@ -151,7 +139,7 @@ static int add_tree(struct cnn_dataset *ds, const char *path, int32_t label, int
 static int refuse_strays(const struct cnn_dataset *ds, const struct cnn_strings *files)
 {
     for (size_t i = 0; i < files->count; i++)
-        if (is_image_name(files->item[i]))
+        if (cnn_image_has_name(files->item[i]))
             return cnn_fail(CNN_EDATA, "%s/%s: an image beside class folders", ds->path,
                             files->item[i]);
     return 0;
@@ -218,7 +206,7 @@ static int load_piped(const struct cnn_dataset *ds, size_t i, struct cnn_sample 
 {
     const struct piped *p = ds->state;
     (void)i;
-    return cnn_image_decode_fit(p->bytes, p->size, out->fit, &out->image);
+    return cnn_sample_decode(out, p->bytes, p->size);
 }
 
 static const struct cnn_source_type piped_type = {

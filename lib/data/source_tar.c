@@ -154,6 +154,7 @@ static int raw_decode(const struct cnn_raw *raw, struct cnn_sample *out)
 int cnn_raw_decode(const struct cnn_dataset *ds, const struct cnn_raw *raw, struct cnn_sample *out)
 {
     out->target.kind = CNN_TARGET_NONE;
+    out->strict = ds->strict;
     int code = raw_decode(raw, out);
     if (code)
         return code == CNN_ESYSTEM ? code : cnn_fail_within("%s#%zu", ds->path, raw->number);

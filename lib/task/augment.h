@@ -19,6 +19,7 @@ struct cnn_augment_options {
     const char *preview; /* PNG file for a picture of the first samples that were made; "": none */
     long long copies; /* of each sample, 1 or more: KEY when it is the only one, else KEY+1, ... */
     int keep;         /* the original, as KEY, in front of its copies */
+    int strict;       /* as of struct cnn_dataset_options */
     int skip_bad;     /* leave bad samples out instead of failing */
     long long seed, epoch;
     long long threads; /* 0: one for each core */

@@ -103,7 +103,8 @@ static int run(struct cnn_predictor *p, float *out)
 int cnn_predictor_memory(struct cnn_predictor *p, const void *bytes, size_t size, float *out)
 {
     const struct cnn_fit fit = cnn_input_fit(&p->runner.graph->input);
-    int rc = cnn_image_decode_fit(bytes, size, &fit, &p->image);
+    const struct cnn_decoding how = {.fit = &fit};
+    int rc = cnn_image_decode_as(bytes, size, &how, &p->image);
     return rc ? rc : run(p, out);
 }
 

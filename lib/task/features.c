@@ -134,6 +134,7 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
     struct cnn_dataset_options d = {.labels = options->labels[0] ? options->labels : NULL,
                                     .stream = CNN_STREAM_ONCE_LISTED,
                                     .empty = 1,
+                                    .strict = options->strict,
                                     .stop = callbacks->stop};
     struct cnn_runner_config config = {.compute = &options->compute, .callbacks = callbacks};
     int rc = check_options(&f);

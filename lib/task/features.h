@@ -31,6 +31,7 @@ struct cnn_features_options {
     const char *output;
     struct cnn_compute compute;
     int skip_bad;
+    int strict; /* as of struct cnn_dataset_options */
     long long batch;
 };
 

@@ -106,6 +106,7 @@ static int evaluate(struct infer *in)
                                     .stream = CNN_STREAM_ONCE,
                                     .unlabelled = !in->classes,
                                     .empty = !in->eval,
+                                    .strict = in->o->strict,
                                     .stop = in->cb->stop};
     int rc = cnn_inputs_open(&in->inputs, o->input, o->inputs, &d);
     if (!rc)

@@ -38,6 +38,7 @@ struct cnn_infer_options {
     const char *predictions, *confusion;
     /* Running */
     int selftest, skip_bad;
+    int strict; /* as of struct cnn_dataset_options */
     const char *output;
     struct cnn_compute compute;
     long long batch;

@@ -64,7 +64,6 @@ static int identify_item(struct look *l, const struct cnn_record *r, struct iden
 static int look_at_image(const char *path, int fd, struct identity *id)
 {
     unsigned char head[HEAD];
-    struct cnn_image none = {0};
     struct stat st;
     if (fd < 0 || fstat(fd, &st))
         return cnn_fail_errno(CNN_ENOINPUT, "%s", path);
@@ -76,11 +75,7 @@ static int look_at_image(const char *path, int fd, struct identity *id)
         return cnn_fail_errno(CNN_ENOINPUT, "%s", path);
     if (!n)
         return cnn_fail(CNN_EDATA, "%s: empty", path);
-    if (cnn_image_sniff(head, (size_t)n) != CNN_IMAGE_UNKNOWN)
-        return 0;
-    int rc = cnn_image_decode(head, (size_t)n, &none); /* says what it is instead */
-    cnn_image_free(&none);
-    return rc ? cnn_fail_within("%s", path) : 0;
+    return cnn_image_check(head, (size_t)n) ? cnn_fail_within("%s", path) : 0;
 }
 
 static void note_bad(struct look *l, size_t i, int code)

@@ -17,7 +17,7 @@ struct cnn_train_options {
     const char *data; /* the training set; not in the table */
     /* Data */
     const char *val, *class_weights, *on_bad;
-    int target;
+    int target, strict;
     long long shuffle;
     /* Net */
     const char *net, *init, *loss;

@@ -46,6 +46,8 @@ const struct cnn_option cnn_train_option_table[] = {
     INT("shuffle", shuffle, "1", 0, 1, "1: another order in each epoch; 0: the dataset's"),
     TEXT("on-bad", on_bad, "fail", "WHAT",
          "bad samples: fail, skip, or list=FILE (skip, and write their names to FILE)"),
+    FLAG("strict", strict,
+         "a JPEG file of which libjpeg warns is bad, though its pixels are all there"),
     HEADING("Net"),
     TEXT("net", net, "", "WHAT", "the net: a file, the name of a built-in one, or its text"),
     TEXT("init", init, "", "FILE", "start from the tensors of a model or any safetensors file"),

@@ -58,7 +58,8 @@ static int open_train(struct trainer *t)
 {
     const struct cnn_model *source = text_source(t);
     int classes = t->o->target == TARGET_CLASS;
-    struct cnn_dataset_options d = {.unlabelled = !classes, .stop = t->cb->stop};
+    struct cnn_dataset_options d = {
+        .unlabelled = !classes, .strict = t->o->strict, .stop = t->cb->stop};
     if (may_stream(t))
         d.stream = classes ? CNN_STREAM_ONCE_LISTED : CNN_STREAM_ONCE;
     if (source && source->classes.count && classes)
@@ -81,7 +82,8 @@ static int open_train(struct trainer *t)
 static int open_val(struct trainer *t)
 {
     int classes = t->o->target == TARGET_CLASS;
-    struct cnn_dataset_options d = {.unlabelled = !classes, .stop = t->cb->stop};
+    struct cnn_dataset_options d = {
+        .unlabelled = !classes, .strict = t->o->strict, .stop = t->cb->stop};
     if (!t->o->val[0])
         return 0;
     if (classes)

@@ -28,17 +28,19 @@ printf 'not an image\n' >text.png
 printf 'P5\n999999999 999999999\n255\nxx' >huge.pgm
 printf 'P5\n60000 60000\n255\nxx' >large.pgm
 printf 'P5\n4 4\n255\nxx' >short.pgm
-printf 'GIF89a\001\000\001\000' >moving.gif
+printf '8BPS\000\001' >layers.psd
 size=$(wc -c <"$image")
 { head -c $((size / 2)) "$image"; printf '\377\377'; tail -c +$((size / 2 + 3)) "$image"; } >corrupt.png
 wrong 65 'cnn-infer: truncated.png: truncated PNG' infer truncated.png
 wrong 65 'cnn-infer: empty.png: empty' infer empty.png
-wrong 65 'cnn-infer: moving.gif: a GIF file (PNG, JPEG or PNM is needed)' infer moving.gif
+run infer layers.psd
+status 65
+err_has 'cnn-infer: layers.psd: a Photoshop file (PNG, JPEG*'
 wrong 66 'cnn-infer: missing.png: No such file or directory' infer missing.png
 run infer corrupt.png
 status 65
 err_has 'cnn-infer: corrupt.png: corrupt PNG*'
-for file in huge.pgm large.pgm short.pgm moving.gif text.png; do
+for file in huge.pgm large.pgm short.pgm layers.psd text.png; do
     printf '%s\t1\n' "$file" >one.tsv
     run infer one.tsv
     status 65

@@ -53,8 +53,12 @@ static void check_image(int code, const struct cnn_image *im)
 static void try_image(const uint8_t *data, size_t size)
 {
     struct cnn_image im = {0};
-    check_image(cnn_image_decode(data, size, &im), &im);
-    if (cnn_image_sniff(data, size) == CNN_IMAGE_PNG)
+    struct cnn_chw shape;
+    int code = cnn_image_size(data, size, &shape), decoded = cnn_image_decode(data, size, &im);
+    check_code(code);
+    check(decoded || (!code && shape.c == im.c && shape.h == im.h && shape.w == im.w));
+    check_image(decoded, &im);
+    if (cnn_image_codec_find(data, size) == &cnn_codec_png)
         check_image(cnn_png_decode_stored(data, size, &im), &im);
     cnn_image_free(&im);
 }
@@ -142,7 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     check(cnn_exif_orientation(data, size) <= 8);
-    if (cnn_image_sniff(data, size) != CNN_IMAGE_UNKNOWN) {
+    if (cnn_image_is(data, size)) {
         try_image(data, size);
         return 0;
     }

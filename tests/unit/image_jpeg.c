@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "data/image.h"
+#include "tensor/tensor.h"
 
 /* An Exif segment with one entry: the orientation. */
 static size_t exif_segment(unsigned char *out, int big, int orientation)
@@ -152,19 +153,24 @@ static void test_colours(void **state)
     cnn_image_free(&im);
 }
 
+/* A cut is noticed, unless it takes the end marker alone: then the pixels are all there. */
 static void test_damaged(void **state)
 {
     (void)state;
-    struct cnn_image im = {0};
+    struct cnn_image im = {0}, whole = {0};
     for (int progressive = 0; progressive < 2; progressive++) {
         unsigned long size;
         struct kind k = {3, progressive, 0, 6};
         unsigned char *bytes = make(&k, 24, 24, &size);
+        assert_int_equal(cnn_image_decode(bytes, size, &whole), 0);
         for (size_t i = 0; i < size; i++) {
             unsigned char *cut = malloc(i ? i : 1);
             memcpy(cut, bytes, i);
-            if (cnn_image_decode(cut, i, &im) != CNN_EDATA)
-                fail_msg("cut at %zu of %lu goes unnoticed", i, size);
+            int rc = cnn_image_decode(cut, i, &im);
+            if (rc != (i < size - 2 ? CNN_EDATA : 0))
+                fail_msg("cut at %zu of %lu is answered with %d", i, size, rc);
+            if (!rc)
+                assert_memory_equal(im.px, whole.px, 3 * 24 * 24 * sizeof *im.px);
             free(cut);
             bytes[i] ^= 0x55;
             int code = cnn_image_decode(bytes, size, &im);
@@ -174,6 +180,130 @@ static void test_damaged(void **state)
         free(bytes);
     }
     cnn_image_free(&im);
+    cnn_image_free(&whole);
+}
+
+/* A file with `n` bytes put in, or written over, at a place of it. */
+struct edit {
+    const char *what;
+    const char *marker; /* the place: here, and so far behind */
+    size_t behind;
+    const char *bytes;
+    size_t n;
+    int over;
+    int strict; /* libjpeg warns */
+};
+
+static const struct edit harmless[] = {
+    {"SOS without its parameters", "\xff\xda", 11, "\0\0\0", 3, 1, 1},
+    {"bytes before a table", "\xff\xdb", 0, "\0\0", 2, 0, 1},
+    {"bytes before the frame", "\xff\xc0", 0, "abc", 3, 0, 1},
+    {"bytes before the scan", "\xff\xda", 0, "\1", 1, 0, 1},
+    {"bytes before the end", "\xff\xd9", 0, "\0\0\0\0\0", 5, 0, 1},
+    {"fill bytes", "\xff\xdb", 0, "\xff\xff\xff", 3, 0, 0},
+    {"JFIF of the future", "JFIF", 5, "\3", 1, 1, 1},
+    {"Adobe's unknown transform", "\xff\xe0", 0, "\xff\xff\xff\xee\0\16Adobe\0\144\0\0\0\0\2", 18,
+     1, 1},
+    {"bytes behind the end", "\xff\xd9", 2, "trailer", 7, 0, 0},
+};
+
+static unsigned char *edited(const struct edit *e, const unsigned char *bytes, size_t size,
+                             size_t *new_size)
+{
+    size_t n = strlen(e->marker), at = 0;
+    while (memcmp(bytes + at, e->marker, n))
+        assert_true(++at + n <= size);
+    at += e->behind;
+    size_t rest = at + (e->over ? e->n : 0);
+    unsigned char *out = malloc(size + e->n);
+    memcpy(out, bytes, at);
+    memcpy(out + at, e->bytes, e->n);
+    memcpy(out + at + e->n, bytes + rest, size - rest);
+    *new_size = at + e->n + size - rest;
+    return out;
+}
+
+static void test_warnings(void **state)
+{
+    (void)state;
+    const struct cnn_decoding strict = {.strict = 1};
+    struct cnn_image im = {0}, whole = {0};
+    struct kind k = {3, 0, 0, 0};
+    unsigned long size;
+    unsigned char *bytes = make(&k, 24, 24, &size);
+    assert_int_equal(cnn_image_decode_as(bytes, size, &strict, &whole), 0);
+    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
+        size_t n;
+        unsigned char *other = edited(&harmless[i], bytes, size, &n);
+        if (cnn_image_decode(other, n, &im))
+            fail_msg("%s: %s", harmless[i].what, cnn_error_message());
+        assert_memory_equal(im.px, whole.px, 3 * 24 * 24 * sizeof *im.px);
+        int rc = cnn_image_decode_as(other, n, &strict, &im);
+        if (rc != (harmless[i].strict ? CNN_EDATA : 0))
+            fail_msg("%s: %d where every warning counts", harmless[i].what, rc);
+        free(other);
+    }
+    free(bytes);
+    cnn_image_free(&im);
+    cnn_image_free(&whole);
+}
+
+/* What is missing is no image, wherever a progressive file ends: between two scans, too. */
+static void test_scans_missing(void **state)
+{
+    (void)state;
+    struct cnn_image im = {0};
+    struct kind k = {3, 1, 0, 0};
+    unsigned long size;
+    unsigned char *bytes = make(&k, 64, 64, &size);
+    int scans = 0;
+    for (size_t i = 2; i + 1 < size; i++) {
+        if (bytes[i] != 0xff || bytes[i + 1] != 0xda || !scans++)
+            continue;
+        assert_int_equal(cnn_image_decode(bytes, i, &im), CNN_EDATA);
+        if (!strstr(cnn_error_message(), "truncated JPEG"))
+            fail_msg("%s", cnn_error_message());
+    }
+    assert_true(scans > 5);
+    free(bytes);
+    cnn_image_free(&im);
+}
+
+/* A short file that claims many pixels is refused before memory is asked for. */
+static void test_bomb(void **state)
+{
+    (void)state;
+    struct cnn_image im = {0};
+    struct cnn_chw shape;
+    for (int progressive = 0; progressive < 2; progressive++) {
+        struct kind k = {3, progressive, 0, 0};
+        unsigned long size;
+        unsigned char *bytes = make(&k, 8, 8, &size);
+        for (size_t i = 2; i + 9 < size; i++)
+            if (bytes[i] == 0xff && bytes[i + 1] == (progressive ? 0xc2 : 0xc0))
+                memcpy(bytes + i + 5, "\x20\0\x20\0", 4); /* 8192 x 8192 */
+        assert_int_equal(cnn_image_decode(bytes, size, &im), CNN_EDATA);
+        assert_int_equal(cnn_image_size(bytes, size, &shape), CNN_EDATA);
+        assert_null(im.px);
+        assert_non_null(strstr(cnn_error_message(), "truncated"));
+        free(bytes);
+    }
+}
+
+static void test_size(void **state)
+{
+    (void)state;
+    for (int o = 1; o <= 8; o++) {
+        struct kind k = {o % 2 ? 3 : 1, 0, 0, o};
+        struct cnn_chw shape;
+        unsigned long size;
+        unsigned char *bytes = make(&k, 19, 23, &size);
+        assert_int_equal(cnn_image_size(bytes, size, &shape), 0);
+        assert_int_equal(shape.c, k.components);
+        assert_int_equal(shape.h, o >= 5 ? 23 : 19);
+        assert_int_equal(shape.w, o >= 5 ? 19 : 23);
+        free(bytes);
+    }
 }
 
 static void test_huge(void **state)
@@ -215,6 +345,13 @@ static void test_exif_damaged(void **state)
     cnn_image_free(&im);
 }
 
+static int decode_fit(const unsigned char *bytes, size_t size, const struct cnn_fit *fit,
+                      struct cnn_image *out)
+{
+    const struct cnn_decoding how = {.fit = fit};
+    return cnn_image_decode_as(bytes, size, &how, out);
+}
+
 static double mean_difference(const struct cnn_image *a, const struct cnn_image *b)
 {
     double sum = 0;
@@ -245,7 +382,7 @@ static void test_fit(void **state)
         assert_int_equal(cnn_image_decode(bytes, size, &whole), 0);
         assert_int_equal(whole.h * 1000 + whole.w, 480640);
         for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-            assert_int_equal(cnn_image_decode_fit(bytes, size, &cases[i].fit, &less), 0);
+            assert_int_equal(decode_fit(bytes, size, &cases[i].fit, &less), 0);
             assert_int_equal(less.h * 1000 + less.w, cases[i].h * 1000 + cases[i].w);
             size_t h = 480, w = 640;
             cnn_fit_size(&cases[i].fit, &h, &w);
@@ -266,10 +403,12 @@ static void test_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_orientation), cmocka_unit_test(test_orientation_exact),
-        cmocka_unit_test(test_colours),     cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_huge),        cmocka_unit_test(test_exif_damaged),
-        cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_orientation),   cmocka_unit_test(test_orientation_exact),
+        cmocka_unit_test(test_colours),       cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_huge),          cmocka_unit_test(test_exif_damaged),
+        cmocka_unit_test(test_fit),           cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_scans_missing), cmocka_unit_test(test_bomb),
+        cmocka_unit_test(test_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

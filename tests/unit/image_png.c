@@ -4,7 +4,7 @@
 #include <zlib.h>
 
 #include "base/error.h"
-#include "data/image.h"
+#include "data/codec.h"
 #include "data/members.h"
 
 static const char *root(void)
@@ -111,13 +111,68 @@ static void test_round_trip(void **state)
         size_t size;
         fill(&a, k & 1 ? 3 : 1, 13, 17, k & 2 ? 65535 : 255);
         assert_int_equal(cnn_png_encode(&a, &bytes, &size), 0);
-        assert_int_equal(cnn_image_sniff(bytes, size), CNN_IMAGE_PNG);
+        assert_ptr_equal(cnn_image_codec_find(bytes, size), &cnn_codec_png);
         assert_int_equal(cnn_image_decode(bytes, size, &b), 0);
         assert_int_equal(b.c, a.c);
         assert_int_equal(b.maxval, a.maxval);
         assert_memory_equal(a.px, b.px, a.c * 13 * 17 * sizeof(float));
         free(bytes);
     }
+    cnn_image_free(&a);
+    cnn_image_free(&b);
+}
+
+static void put32(unsigned char *p, unsigned long v)
+{
+    for (int i = 0; i < 4; i++)
+        p[i] = (unsigned char)(v >> (24 - 8 * i));
+}
+
+/* A copy with an eXIf chunk that tells the orientation, before the pixels or behind them. */
+static unsigned char *with_exif(const unsigned char *bytes, size_t size, int orientation,
+                                int behind, size_t *new_size)
+{
+    enum { EXIF = 26, END = 12, HEADER = 33, ORIENTATION = 18 };
+    unsigned char chunk[12 + EXIF] = "\0\0\0\32eXIfII*\0\10\0\0\0\1\0\22\1\3\0\1\0\0\0";
+    size_t at = behind ? size - END : HEADER;
+    chunk[8 + ORIENTATION] = (unsigned char)orientation;
+    put32(chunk + 8 + EXIF, crc32(0, chunk + 4, 4 + EXIF));
+    unsigned char *out = malloc(size + sizeof chunk);
+    memcpy(out, bytes, at);
+    memcpy(out + at, chunk, sizeof chunk);
+    memcpy(out + at + sizeof chunk, bytes + at, size - at);
+    *new_size = size + sizeof chunk;
+    return out;
+}
+
+/* Pixel (y, x) of an image turned so is which of the stored one (Exif 2.3, 4.6.4). */
+static void test_orientation(void **state)
+{
+    (void)state;
+    struct cnn_image a = {0}, b = {0};
+    for (int o = 1; o <= 8; o++)
+        for (int kind = 0; kind < 4; kind++) {
+            unsigned char *bytes, *turned;
+            size_t size, n;
+            struct cnn_chw shape;
+            fill(&a, kind & 1 ? 3 : 1, 5, 7, kind & 2 ? 65535 : 255);
+            assert_int_equal(cnn_png_encode(&a, &bytes, &size), 0);
+            turned = with_exif(bytes, size, o, kind == 1, &n);
+            if (cnn_image_decode(turned, n, &b))
+                fail_msg("%s", cnn_error_message());
+            assert_int_equal(cnn_image_size(turned, n, &shape), 0);
+            assert_int_equal(b.h * 10 + b.w, o >= 5 ? 75 : 57);
+            assert_int_equal(shape.h * 10 + shape.w, b.h * 10 + b.w);
+            for (size_t i = 0; i < b.h * b.w * b.c; i++) {
+                size_t x = i % b.w, y = i / b.w % b.h, k = i / b.w / b.h;
+                size_t row = o >= 5 ? x : y, column = o >= 5 ? y : x;
+                row = o == 3 || o == 4 || o == 6 || o == 7 ? 4 - row : row;
+                column = o == 2 || o == 3 || o == 7 || o == 8 ? 6 - column : column;
+                assert_true(b.px[i] == a.px[(k * 5 + row) * 7 + column]);
+            }
+            free(bytes);
+            free(turned);
+        }
     cnn_image_free(&a);
     cnn_image_free(&b);
 }
@@ -294,15 +349,11 @@ static void test_write(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_suite),
-        cmocka_unit_test(test_suite_broken),
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_clamp),
-        cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_huge),
-        cmocka_unit_test(test_write),
-        cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_labels_of_16_bits),
+        cmocka_unit_test(test_suite),      cmocka_unit_test(test_suite_broken),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_orientation),
+        cmocka_unit_test(test_clamp),      cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_huge),       cmocka_unit_test(test_write),
+        cmocka_unit_test(test_labels),     cmocka_unit_test(test_labels_of_16_bits),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

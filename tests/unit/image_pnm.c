@@ -96,7 +96,7 @@ static void test_refused(void **state)
         {TEXT("P7\nWIDTH 1\nWIDTH 1\nHEIGHT 1\nDEPTH 1\nMAXVAL 255\nENDHDR\n1"), "malformed"},
         {TEXT("P7\nWIDTH 1\nHEIGHT 1\nDEPTH 1\nMAXVAL 255\nCOLOUR 1\nENDHDR\n1"), "malformed"},
         {TEXT("P7\nWIDTH 1\nHEIGHT 1"), "malformed"},
-        {TEXT("GIF89a......"), "GIF"},
+        {TEXT("8BPS......"), "Photoshop"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct cnn_image im = {0};

@@ -192,7 +192,7 @@ static void read_picture(const char *path, struct cnn_image *out)
 {
     struct cnn_bytes b;
     assert_int_equal(cnn_bytes_map(path, 0, &b), 0);
-    assert_int_equal(cnn_png_decode(b.data, b.size, out), 0);
+    assert_int_equal(cnn_image_decode(b.data, b.size, out), 0);
     cnn_bytes_free(&b);
     remove(path);
 }
