@@ -218,7 +218,10 @@ static void say(const struct cli_program *program, const char *format, va_list a
     char text[2048];
     vsnprintf(text, sizeof text, format, ap);
     cnn_buf_show(&shown, text);
-    fprintf(stderr, "%s: %s\n", program->name, shown.failed ? "out of memory" : shown.text ? shown.text : "");
+    fprintf(stderr, "%s: %s\n", program->name,
+            shown.failed ? "out of memory"
+            : shown.text ? shown.text
+                         : "");
     cnn_buf_free(&shown);
 }
 
@@ -267,6 +270,20 @@ int cli_end(const struct cli_program *program, int code)
         return code < 0 ? -code : code;
     cli_note(program, "standard output: %s", strerror(errno));
     return -CNN_EIO;
+}
+
+void cli_list_bad(FILE *list, const char *source)
+{
+    static const char special[] = "\n\r\\", letter[] = "nr\\";
+    int escape = strpbrk(source, "\n\r") != NULL;
+    for (; *source; source++) {
+        const char *s = escape ? strchr(special, *source) : NULL;
+        if (s)
+            fprintf(list, "\\%c", letter[s - special]);
+        else
+            fputc(*source, list);
+    }
+    fputc('\n', list);
 }
 
 int cli_on_bad(const char *value, int *skip, const char **list)

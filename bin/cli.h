@@ -3,6 +3,7 @@
 #define CNN_BIN_CLI_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/option.h"
 
@@ -84,6 +85,10 @@ struct cli_progress *cli_progress_new(const char *label, int quiet);
 void cli_progress_update(struct cli_progress *p, uint64_t done, uint64_t total, const char *text);
 void cli_progress_clear(struct cli_progress *p); /* before other output to stderr */
 void cli_progress_free(struct cli_progress *p);
+
+/* A line of a list of bad samples; in a name with newlines these and backslashes are escaped as in
+ * TSV. Committing or closing the stream shows errors. */
+void cli_list_bad(FILE *list, const char *source);
 
 /* on-bad's value into skip (0: fail) and the list's path (NULL: none). CNN_EUSAGE. */
 int cli_on_bad(const char *value, int *skip, const char **list);

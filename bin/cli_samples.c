@@ -30,7 +30,7 @@ void cli_samples_bad(void *context, const char *source, const char *message)
     if (!s->quiet)
         cli_note(s->program, "skipped: %s", message);
     if (s->list)
-        fprintf(cnn_outfile_stream(s->list), "%s\n", source); /* committing checks */
+        cli_list_bad(cnn_outfile_stream(s->list), source); /* committing checks */
 }
 
 void cli_samples_note(void *context, const char *text)

@@ -65,7 +65,7 @@ static void on_bad(void *context, const char *source, const char *message)
     if (!s->quiet)
         cli_note(&program, "skipped: %s", message);
     if (s->list)
-        fprintf(cnn_outfile_stream(s->list), "%s\n", source);
+        cli_list_bad(cnn_outfile_stream(s->list), source);
     s->skipped++;
 }
 

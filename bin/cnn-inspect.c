@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/unicode.h"
 #include "cli.h"
 #include "task/inspect.h"
 
@@ -190,6 +192,23 @@ static int check_operands(const struct args *a, int n)
     return -1;
 }
 
+/* What people read, and what goes to a terminal, is shown; what programs read stays as it is. */
+static int put(const struct args *a, const struct cnn_buf *out)
+{
+    struct cnn_buf shown = {0};
+    int read = a->json || a->print || a->dot || a->zoo || chosen_parts(a) == CNN_INSPECT_CLASSES;
+    if (read && !isatty(STDOUT_FILENO)) {
+        fwrite(out->text, 1, out->size, stdout);
+        return 0;
+    }
+    cnn_buf_show_lines(&shown, out->text);
+    if (!shown.failed)
+        fwrite(shown.text, 1, shown.size, stdout);
+    int failed = shown.failed;
+    cnn_buf_free(&shown);
+    return failed;
+}
+
 int main(int argc, char **argv)
 {
     struct args args = {0};
@@ -206,7 +225,7 @@ int main(int argc, char **argv)
     if (out.failed && !rc)
         rc = CNN_ESYSTEM;
     if (out.size && (!rc || rc == CNN_ENEGATIVE))
-        fwrite(out.text, 1, out.size, stdout);
+        rc = put(&args, &out) ? CNN_ESYSTEM : rc;
     cnn_buf_free(&out);
     return cli_end(&program, rc);
 }

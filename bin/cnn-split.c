@@ -1,6 +1,7 @@
 /* cnn-split: datasets into manifests for training, validation and test. */
 #include <stdio.h>
 
+#include "base/unicode.h"
 #include "cli_samples.h"
 #include "task/split.h"
 
@@ -66,7 +67,7 @@ int main(int argc, char **argv)
 {
     struct args a = {0};
     struct cnn_split_table table = {0};
-    struct cnn_buf text = {0};
+    struct cnn_buf text = {0}, shown = {0};
     int first, status = cli_parse(&program, argc, argv, &a, NULL, &first);
     if (status >= 0)
         return status;
@@ -75,8 +76,10 @@ int main(int argc, char **argv)
     cli_catch_signals();
     int code = split(&a, argv + first, argc - first, &table);
     cnn_split_table_print(&table, &text);
-    if (!code && !a.quiet && !text.failed)
-        fputs(text.text, stderr);
+    cnn_buf_show_lines(&shown, text.text ? text.text : "");
+    if (!code && !a.quiet && !text.failed && shown.text)
+        fputs(shown.text, stderr);
+    cnn_buf_free(&shown);
     cnn_buf_free(&text);
     cnn_split_table_free(&table);
     return cli_end(&program, code);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/unicode.h"
 #include "cli.h"
 #include "data/augment.h"
 #include "task/train.h"
@@ -73,8 +74,8 @@ static void on_bad(void *context, const char *source, const char *message)
     cli_progress_clear(s->bar);
     if (!s->quiet)
         cli_note(&program, "skipped: %s", message);
-    if (s->bad && fprintf(s->bad, "%s\n", source) < 0)
-        s->bad_failed = 1;
+    if (s->bad)
+        cli_list_bad(s->bad, source);
 }
 
 /* A run that goes on adds to the list of the run before. */
@@ -91,6 +92,7 @@ static int close_bad_list(struct screen *s, int rc)
 {
     if (!s->bad)
         return rc;
+    s->bad_failed |= ferror(s->bad) != 0;
     s->bad_failed |= fclose(s->bad) != 0;
     return rc || !s->bad_failed ? rc : cnn_fail(CNN_EIO, "%s: write error", s->bad_path);
 }
@@ -100,12 +102,16 @@ static int train(const struct cnn_train_options *o, const struct cnn_augmenter *
     struct screen screen = {.quiet = o->quiet};
     struct cnn_train_callbacks callbacks = {&screen,  cli_stop(), on_step,
                                             on_epoch, on_note,    on_bad};
+    struct cnn_buf shown = {0};
     char *plan = NULL;
     int rc = open_bad_list(&screen, o);
     if (!rc)
         rc = cnn_train(o, augmenter, &callbacks, &plan);
     if (plan)
-        fputs(plan, stdout);
+        cnn_buf_show_lines(&shown, plan);
+    if (shown.text)
+        fputs(shown.text, stdout);
+    cnn_buf_free(&shown);
     cli_progress_clear(screen.bar);
     cli_progress_free(screen.bar);
     free(plan);

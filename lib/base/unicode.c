@@ -73,17 +73,28 @@ static void show_code(struct cnn_buf *out, uint32_t code)
                        code);
 }
 
-void cnn_buf_show(struct cnn_buf *out, const char *text)
+static void show(struct cnn_buf *out, const char *text, int lines)
 {
     while (*text) {
         uint32_t code = (unsigned char)*text;
         size_t n = cnn_utf8_char(text, &code);
+        int stays = lines ? code == '\n' || code == '\t' : strncmp(text, " : ", 3) != 0;
         if (!n)
             cnn_buf_printf(out, "\\x%02" PRIx32, code);
-        else if (cnn_unseen(code) || !strncmp(text, " : ", 3))
+        else if (lines ? cnn_unseen(code) && !stays : cnn_unseen(code) || !stays)
             show_code(out, code);
         else
             cnn_buf_add(out, text, n);
         text += n ? n : 1;
     }
+}
+
+void cnn_buf_show(struct cnn_buf *out, const char *text)
+{
+    show(out, text, 0);
+}
+
+void cnn_buf_show_lines(struct cnn_buf *out, const char *text)
+{
+    show(out, text, 1);
 }

@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/unicode.h"
 #include "data/dataset.h"
 #include "task/features_private.h"
 #include "task/predictions.h"
@@ -21,8 +23,17 @@ static int put_line(struct text *s)
     cnn_buf_puts(&s->line, "\n");
     if (s->line.failed)
         return CNN_ESYSTEM;
-    fwrite(s->line.text, 1, s->line.size, s->out.stream);
+    struct cnn_buf shown = {0};
+    if (isatty(fileno(s->out.stream))) {
+        cnn_buf_show_lines(&shown, s->line.text);
+        fwrite(shown.text, 1, shown.size, s->out.stream);
+    } else {
+        fwrite(s->line.text, 1, s->line.size, s->out.stream);
+    }
     s->line.size = 0;
+    if (shown.failed)
+        return CNN_ESYSTEM;
+    cnn_buf_free(&shown);
     return features_file_check(&s->out);
 }
 

@@ -1,6 +1,7 @@
 /* Where predictions, reports and pictures go; see infer_private.h. */
 #include <stdlib.h>
 
+#include "base/unicode.h"
 #include "data/plot.h"
 #include "task/infer_private.h"
 
@@ -87,7 +88,7 @@ int infer_finish(struct infer *in)
 {
     const struct cnn_metrics *m = cnn_evaluator_metrics(in->evaluator);
     struct cnn_report r = {m, &in->runner.model->classes, in->gate, in->o->gate.count};
-    struct cnn_buf text = {0};
+    struct cnn_buf text = {0}, shown = {0};
     int rc = 0;
     if (in->eval && !m->samples)
         return cnn_fail(CNN_EDATA, "%s: no samples", in->o->input[0]);
@@ -96,7 +97,10 @@ int infer_finish(struct infer *in)
                         in->o->input[0]);
     if (in->eval) {
         (in->o->json ? cnn_report_json : cnn_report_text)(&r, &text);
-        rc = infer_text(&in->main, &text);
+        cnn_buf_show_lines(&shown, text.text ? text.text : "");
+        shown.failed |= text.failed;
+        rc = infer_text(&in->main, &shown);
+        cnn_buf_free(&shown);
         cnn_buf_free(&text);
     }
     if (!rc && in->picture.file)

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/unicode.h"
 
 #include "task/json.h"
 
@@ -13,6 +16,7 @@ struct cnn_predictions {
     size_t columns;      /* classes that are named */
     size_t *best;        /* (columns) */
     float *probability;  /* (outputs) */
+    int terminal;        /* what would command it is shown */
     struct cnn_buf line; /* reused */
     size_t fields;       /* in it so far */
 };
@@ -70,10 +74,17 @@ static void add_numbered(struct cnn_predictions *p, const char *name, size_t i, 
 /* Lines end with a newline, or NUL; an error is seen as soon as the stream meets it. */
 static int put_line(struct cnn_predictions *p)
 {
-    cnn_buf_add(&p->line, p->o.raw ? "" : "\n", 1);
-    int failed = p->line.failed;
+    struct cnn_buf shown = {0}, *line = &p->line;
+    if (p->terminal) {
+        cnn_buf_show_lines(&shown, line->text ? line->text : "");
+        shown.failed |= line->failed;
+        line = &shown;
+    }
+    cnn_buf_add(line, p->o.raw ? "" : "\n", 1);
+    int failed = line->failed;
     if (!failed)
-        fwrite(p->line.text, 1, p->line.size, p->stream);
+        fwrite(line->text, 1, line->size, p->stream);
+    cnn_buf_free(&shown);
     p->line.size = p->fields = 0;
     if (failed)
         return CNN_ESYSTEM;
@@ -110,6 +121,7 @@ int cnn_predictions_new(FILE *stream, const char *name,
     if (!p)
         return CNN_ESYSTEM;
     p->stream = stream;
+    p->terminal = isatty(fileno(stream));
     p->o = *options;
     p->columns = options->all ? 1 : options->top;
     if (p->columns > options->classes->count)
