@@ -82,14 +82,17 @@ static int needs_value(struct parser *p, const struct cnn_option *o)
                      o->metavar ? o->metavar : "VALUE");
 }
 
-static int unknown_long(struct parser *p, const char *name, size_t n)
+/* An option that the program does not have, with the dashes it came with. */
+static int unknown(struct parser *p, const char *dashes, const char *name, size_t n)
 {
+    struct cnn_buf why = {0};
     char *copy = cnn_strndup(name, n);
-    const struct cnn_option *near = copy ? cli_nearest(p->program, copy) : NULL;
-    int rc =
-        near ? cli_usage(p->program, "unknown option --%s (did you mean --%s?)", copy, near->name)
-             : cli_usage(p->program, "unknown option --%.*s", (int)n, name);
+    if (copy)
+        cli_explain_name(p->program, copy, &why);
+    int rc = cli_usage(p->program, "unknown option %s%.*s%s", dashes, (int)n, name,
+                       why.size && !why.failed ? why.text : "");
     free(copy);
+    cnn_buf_free(&why);
     return rc;
 }
 
@@ -113,7 +116,7 @@ static int take_long(struct parser *p, const char *word)
     size_t n = strcspn(word + 2, "="), number;
     const struct cnn_option *o = find(p, word + 2, n, 0, &number);
     if (!o)
-        return answer(p, word) ? 0 : unknown_long(p, word + 2, n);
+        return answer(p, word) ? 0 : unknown(p, "--", word + 2, n);
     if (word[2 + n])
         return set(p, o, number, word + 3 + n);
     if (o->type == CNN_OPT_FLAG)
@@ -123,17 +126,21 @@ static int take_long(struct parser *p, const char *word)
     return set(p, o, number, p->argv[p->at++]);
 }
 
-/* -q, -qv for two flags, -n 8 and -n8. */
+/* -q, -qv for two flags, -n 8 and -n8. A long option has two dashes: -output would be -o utput. */
 static int take_short(struct parser *p, const char *word)
 {
+    size_t n = strcspn(word + 1, "="), number;
     int rc = 0;
+    if (n > 2 && find(p, word + 1, n, 0, &number))
+        return cli_usage(p->program, "unknown option -%.*s: it is --%.*s here", (int)n, word + 1,
+                         (int)n, word + 1);
     for (const char *c = word + 1; *c && !rc && !p->answered; c++) {
-        size_t number;
         const struct cnn_option *o = find(p, NULL, 0, *c, &number);
         if (!o && *c == 'h')
             return !answer(p, "--help");
         if (!o)
-            return cli_usage(p->program, "unknown option -%c", *c);
+            return c == word + 1 && n > 1 && word[2] >= 'a' ? unknown(p, "-", c, n)
+                                                            : unknown(p, "-", c, 1);
         if (o->type == CNN_OPT_FLAG) {
             rc = set(p, o, number, "1");
             continue;

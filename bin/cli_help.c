@@ -1,4 +1,4 @@
-/* What is printed of an option table: the help, the list for completions, the nearest name. */
+/* What is printed of an option table: the help and the list for completions. */
 #include <stdio.h>
 #include <string.h>
 
@@ -118,45 +118,4 @@ void cli_print_options(const struct cli_program *program)
                o->fallback ? o->fallback : "");
     }
     printf("--help\t\tflag\t\t\t\n--version\t\tflag\t\t\t\n");
-}
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Levenshtein's distance, a row at a time. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[64], n = strlen(b);
-    if (n >= sizeof row / sizeof *row)
-        return n;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t changed = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            row[j] = least(changed, least(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[n];
-}
-
-const struct cnn_option *cli_nearest(const struct cli_program *program, const char *name)
-{
-    const struct cnn_option *o, *best = NULL;
-    size_t n = strlen(name), least_far = n / 3 + 1 < 3 ? n / 3 + 1 : 3;
-    for (size_t i = 0; n && (o = cli_option_at(program, i)); i++) {
-        size_t far = distance(name, o->name);
-        if (n > 2 && !strncmp(o->name, name, n))
-            far = 0;
-        if (!cli_is_heading(o) && far < least_far + !best) {
-            best = o;
-            least_far = far;
-        }
-    }
-    return best;
 }

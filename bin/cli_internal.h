@@ -17,7 +17,14 @@ static inline int cli_is_heading(const struct cnn_option *o)
 void cli_print_help(const struct cli_program *program);
 void cli_print_options(const struct cli_program *program);
 
-/* The option whose name looks most like `name`, or NULL when none is near. */
-const struct cnn_option *cli_nearest(const struct cli_program *program, const char *name);
+/* What an option is called elsewhere; see cli_synonyms.def. */
+struct cli_synonym {
+    const char *there, *programs, *here, *words;
+};
+const struct cli_synonym *cli_synonym_at(size_t i); /* NULL past the end */
+
+/* What there is to say of a name, without dashes, that is none of the program's options: ": it is
+ * --rate here", " (did you mean --epochs?)", or nothing. */
+void cli_explain_name(const struct cli_program *program, const char *name, struct cnn_buf *out);
 
 #endif

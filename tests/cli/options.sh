@@ -51,7 +51,7 @@ refuse "--rotate: 'x' is not a number" -l 1 --rotate x
 refuse '--count: a value is missing (N)' -l 1 --count
 refuse '--count: a value is missing (N)' -l 1 -n
 refuse 'unknown option --cuont (did you mean --count?)' --cuont 3
-refuse 'unknown option --out (did you mean --output?)' --out=3
+refuse 'unknown option --out: it is --output here' --out=3
 refuse 'unknown option --rotat (did you mean --rotate?)' --rotat=3
 refuse 'unknown option --nonsense' --nonsense
 refuse 'unknown option -x' -vx
