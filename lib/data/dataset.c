@@ -138,7 +138,7 @@ static int open_file(struct cnn_dataset *ds, const struct cnn_dataset_options *o
     case CNN_FORM_UNKNOWN:
         break;
     }
-    return unknown_form(ds, got);
+    return cnn_path_is_image(ds->path) ? cnn_open_image(ds, options) : unknown_form(ds, got);
 }
 
 /* Up to `limit` bytes in all from the descriptor, SIZE_MAX: all that there is. */
@@ -214,9 +214,12 @@ static int open_path(struct cnn_dataset *ds, const struct cnn_dataset_options *o
     return open_stream(ds, options, ds->fd);
 }
 
-static int open_dataset(const char *path, const struct cnn_dataset_options *options, int nested,
+/* One path, or several of images. */
+static int open_dataset(const char *const *paths, size_t count,
+                        const struct cnn_dataset_options *options, int nested,
                         struct cnn_dataset **out)
 {
+    const char *path = paths[0];
     static const struct cnn_dataset_options none;
     *out = NULL;
     struct cnn_dataset *ds = cnn_calloc(1, sizeof *ds);
@@ -227,9 +230,12 @@ static int open_dataset(const char *path, const struct cnn_dataset_options *opti
     ds->strict = options && options->strict;
     ds->path = cnn_strdup(path);
     ds->arena = cnn_arena_new();
-    int code = ds->path && ds->arena ? open_path(ds, options ? options : &none) : CNN_ESYSTEM;
+    options = options ? options : &none;
+    int code = ds->path && ds->arena ? 0 : CNN_ESYSTEM;
+    if (!code)
+        code = count > 1 ? cnn_open_images(ds, options, paths, count) : open_path(ds, options);
     if (!code && !ds->type->next) {
-        if (!ds->count && !(options && options->empty))
+        if (!ds->count && !options->empty)
             code = cnn_fail(CNN_EDATA, "%s: no samples", path);
         else
             code = make_keys_unique(ds);
@@ -244,13 +250,19 @@ static int open_dataset(const char *path, const struct cnn_dataset_options *opti
 int cnn_dataset_open(const char *path, const struct cnn_dataset_options *options,
                      struct cnn_dataset **out)
 {
-    return open_dataset(path, options, 0, out);
+    return open_dataset(&path, 1, options, 0, out);
+}
+
+int cnn_dataset_open_images(const char *const *path, size_t count,
+                            const struct cnn_dataset_options *options, struct cnn_dataset **out)
+{
+    return open_dataset(path, count, options, 0, out);
 }
 
 int cnn_source_open_nested(const char *path, const struct cnn_dataset_options *options,
                            struct cnn_dataset **out)
 {
-    return open_dataset(path, options, 1, out);
+    return open_dataset(&path, 1, options, 1, out);
 }
 
 void cnn_dataset_close(struct cnn_dataset *ds)
@@ -272,6 +284,11 @@ void cnn_dataset_close(struct cnn_dataset *ds)
 const char *cnn_dataset_form(const struct cnn_dataset *ds)
 {
     return ds->form ? ds->form : ds->type->form;
+}
+
+const char *cnn_dataset_path(const struct cnn_dataset *ds)
+{
+    return ds->path;
 }
 
 size_t cnn_dataset_count(const struct cnn_dataset *ds)

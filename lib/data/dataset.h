@@ -58,7 +58,14 @@ int cnn_dataset_has_paths(const struct cnn_dataset *ds);
  * follows from the contents, never from options. CNN_ENOINPUT, CNN_EDATA ("PATH:LINE: ..."). */
 int cnn_dataset_open(const char *path, const struct cnn_dataset_options *options,
                      struct cnn_dataset **out);
+/* Whether the path is a file that is an image, or is called one: such a file may be damaged. */
+int cnn_dataset_is_image(const char *path);
+/* Several images, each a file, as one dataset without classes. They are not looked at yet. */
+int cnn_dataset_open_images(const char *const *path, size_t count,
+                            const struct cnn_dataset_options *options, struct cnn_dataset **out);
 void cnn_dataset_close(struct cnn_dataset *ds);
+/* What was opened, for messages: of several images the first. */
+const char *cnn_dataset_path(const struct cnn_dataset *ds);
 
 /* "folder", "manifest", "IDX", "CIFAR-10", "tar", "npy", ...: for messages. */
 const char *cnn_dataset_form(const struct cnn_dataset *ds);

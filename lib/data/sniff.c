@@ -2,10 +2,12 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "data/features.h"
 #include "data/members.h"
 #include "data/source.h"
+#include "file/infile.h"
 
 enum { TAR_BLOCK = 512, TAR_SUM = 148, TAR_SUM_DIGITS = 8 };
 
@@ -101,16 +103,42 @@ static enum cnn_form sniff_text(const unsigned char *head, size_t size)
     return is_svmlight_line(line) ? CNN_FORM_SVMLIGHT : CNN_FORM_MANIFEST;
 }
 
-int cnn_path_is_form(const char *path)
+static int ends_as(const char *path, const char *const *ending)
 {
-    static const char *const ending[] = {".png",  ".jpg",  ".jpeg", ".pnm", ".pgm",  ".ppm",
-                                         ".pbm",  ".pam",  ".gif",  ".bmp", ".webp", ".tif",
-                                         ".tiff", ".heic", ".avif", ".tar", ".tgz",  ".gz",
-                                         ".bz2",  ".xz",   ".zst",  ".bin", ".npy",  "-ubyte"};
-    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
-        if (cnn_path_ends(path, ending[i]))
+    for (; *ending; ending++)
+        if (cnn_path_ends(path, *ending))
             return 1;
     return 0;
+}
+
+int cnn_path_is_image(const char *path)
+{
+    static const char *const ending[] = {".png",  ".jpg",  ".jpeg", ".pnm",  ".pgm",  ".ppm",
+                                         ".pbm",  ".pam",  ".gif",  ".bmp",  ".webp", ".tif",
+                                         ".tiff", ".heic", ".heif", ".avif", NULL};
+    return ends_as(path, ending);
+}
+
+int cnn_path_is_form(const char *path)
+{
+    static const char *const ending[] = {".tar", ".tgz", ".gz",  ".bz2",   ".xz",
+                                         ".zst", ".bin", ".npy", "-ubyte", NULL};
+    return cnn_path_is_image(path) || ends_as(path, ending);
+}
+
+int cnn_dataset_is_image(const char *path)
+{
+    unsigned char head[CNN_SNIFF_BYTES];
+    struct stat st;
+    size_t got;
+    if (stat(path, &st) || !S_ISREG(st.st_mode))
+        return 0;
+    if (cnn_path_is_image(path))
+        return 1;
+    int code = cnn_bytes_head(path, head, sizeof head, &got);
+    if (code)
+        cnn_error_clear(); /* opening will tell */
+    return !code && cnn_form_sniff(head, got, (size_t)st.st_size) == CNN_FORM_IMAGE;
 }
 
 enum cnn_form cnn_form_sniff(const unsigned char *head, size_t size, size_t total)

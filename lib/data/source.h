@@ -102,6 +102,8 @@ char *cnn_path_folder(const char *path);
 char *cnn_path_join(const char *folder, const char *path);
 /* Nonzero when the name is that of a form which holds more than text: an image, a tar, an npy. */
 int cnn_path_is_form(const char *path);
+/* Nonzero when the name is that of an image. */
+int cnn_path_is_image(const char *path);
 /* Nonzero when the name ends so, whatever the case. */
 int cnn_path_ends(const char *path, const char *suffix);
 /* Nonzero when the last component is what systems leave in folders: hidden names (.DS_Store,
@@ -135,6 +137,8 @@ int cnn_features_parse(struct cnn_dataset *ds, const char *name, char *text, siz
 /* The forms. `bytes` stay the caller's; a text is NUL-terminated behind its size. */
 int cnn_open_folder(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
 int cnn_open_image(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
+int cnn_open_images(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                    const char *const *path, size_t count);
 int cnn_open_image_bytes(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
                          const unsigned char *bytes, size_t size);
 int cnn_open_idx(struct cnn_dataset *ds, const struct cnn_dataset_options *options);

@@ -188,12 +188,21 @@ int cnn_open_folder(struct cnn_dataset *ds, const struct cnn_dataset_options *op
     return code;
 }
 
-int cnn_open_image(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
+int cnn_open_images(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                    const char *const *path, size_t count)
 {
     struct cnn_found found = {0};
+    int code = 0;
     ds->type = &image_type;
-    int code = add_file(ds, ds->path, -1);
+    for (size_t i = 0; !code && i < count; i++)
+        code = add_file(ds, path[i], -1);
     return code ? code : cnn_source_settle(ds, options, &found, NULL);
+}
+
+int cnn_open_image(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
+{
+    const char *path = ds->path;
+    return cnn_open_images(ds, options, &path, 1);
 }
 
 /* An image from a pipe: its bytes are the state. */

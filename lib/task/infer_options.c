@@ -99,7 +99,7 @@ int infer_check_labels(const struct infer *in)
             k++;
         if (n && k == n)
             return cnn_fail(CNN_EDATA, "%s: no classes: there is nothing to evaluate by",
-                            in->o->input[i]);
+                            cnn_dataset_path(ds));
     }
     return 0;
 }

@@ -5,6 +5,15 @@
 
 #include "task/runner.h"
 
+/* How many of the paths, from the first on, are images: they are gone through together. */
+static size_t images_from(char *const *path, size_t count)
+{
+    size_t n = 0;
+    while (n < count && cnn_dataset_is_image(path[n]))
+        n++;
+    return n;
+}
+
 int cnn_inputs_open(struct cnn_inputs *in, char *const *path, size_t count,
                     const struct cnn_dataset_options *options)
 {
@@ -16,12 +25,16 @@ int cnn_inputs_open(struct cnn_inputs *in, char *const *path, size_t count,
     in->ds = cnn_calloc(count, sizeof *in->ds);
     if (!in->ds)
         return CNN_ESYSTEM;
-    for (size_t i = 0; !rc && i < count; i++) {
-        rc = cnn_dataset_open(path[i], options, &in->ds[i]);
+    for (size_t i = 0, taken; !rc && i < count; i += taken) {
+        struct cnn_dataset **ds = &in->ds[in->count];
+        taken = images_from(path + i, count - i);
+        rc = taken > 1 ? cnn_dataset_open_images((const char *const *)path + i, taken, options, ds)
+                       : cnn_dataset_open(path[i], options, ds);
+        taken += !taken;
         if (rc)
             break;
         in->count++;
-        size_t n = cnn_dataset_count(in->ds[i]);
+        size_t n = cnn_dataset_count(*ds);
         in->largest = n > in->largest ? n : in->largest;
         if (cnn_add_overflows(in->samples, n, &in->samples))
             in->samples = SIZE_MAX;

@@ -37,6 +37,16 @@ out_has '{"path": "d/a/1 x.pgm", "top": *'
 run cnn-infer --header m.st digits:1
 out_has 'key	class	probability'
 
+# Operands that are images are one dataset: a damaged one is a bad sample, whatever its first bytes.
+echo junk >junk.jpg
+run cnn-infer -q --on-bad list=bad.txt m.st d/a/x.y.pgm junk.jpg d/b/x_y.pgm digits:1 "$newline"
+status 0
+[ "$(cut -f 1 out | tr '\n' ' ')" = 'd/a/x.y.pgm d/b/x_y.pgm digits-0/000000 d/b/new\nline.pgm ' ] || fail "in order"
+[ "$(cat bad.txt)" = junk.jpg ] || fail "bad.txt: $(cat bad.txt)"
+run cnn-infer m.st d/a/x.y.pgm gone.pgm
+status 66
+err_is 'cnn-infer: gone.pgm: No such file or directory'
+
 # A list with folders in it, with a missing file, with classes in some rows.
 run bash -c 'find d | cnn-infer m.st -'
 status 65
@@ -123,6 +133,29 @@ status 64
 run cnn-infer --eval --predictions p.tsv m.st d
 status 0
 cut -f 1,2 p.tsv | grep -qx 'd/a/1 x.pgm	a' || fail "paths in --predictions: $(cat p.tsv)"
+
+# As the manual has it: the examples of find, and of a crontab, whose nights may be without images.
+example() { sed -n "/^$1/,/^\\.Ed/p" "$ROOT/man/cnn-infer.1" | sed '/^\./d; s/\\e/\\/g'; }
+mkdir inbox trap
+for i in 1 2; do picture "inbox/an image $i.jpg" '\100'; done
+cp m.st flowers.safetensors
+cp m.st trap/m.safetensors
+example 'find inbox' >example.sh
+grep -q 'read -r' example.sh || fail "no example of find"
+run bash example.sh
+status 0
+[ "$(find sorted -name 'an image *' | wc -l)" = 2 ] && [ -z "$(ls inbox)" ] || fail "the manual's example sorts"
+example '30 4' | sed 's/^30 4 \* \* \* //' >cron.sh
+grep -q '^cd trap' cron.sh || fail "no example of a crontab"
+mkdir trap/inbox
+run sh cron.sh
+status 0
+silent
+[ -e trap/day.tsv ] && [ ! -s trap/day.tsv ] || fail "a night without images"
+picture trap/inbox/a.jpg '\100'
+run sh cron.sh
+status 0
+grep -q '^inbox/a.jpg	' trap/day.tsv || fail "a night with one"
 
 # Bytes that are no UTF-8: as they are in TSV, as Python's os.fsencode takes them in JSON.
 cp d/a/x.y.pgm $'d/b/\xe9.pgm'
