@@ -11,6 +11,7 @@
 # make install       PREFIX=/usr/local DESTDIR=     make uninstall takes it away again
 # make clean
 #
+# WITHOUT='libheif libtiff-4' builds without libraries for formats of images that may be missing.
 # CUDA=1 insists on CUDA kernels, CUDA=0 forbids them; else they are built where nvcc is found, for the GPU that
 # is here or for CUDA_ARCH='75 80 90' (make portable: for all).
 # CC=clang, CFLAGS=-O3, WERROR=-Werror, V=1 (show the commands) as usual. For another machine: CC=, PKG_CONFIG=
@@ -66,6 +67,22 @@ $(error These Debian packages are missing: $(MISSING). Run scripts/install-deps,
 endif
 DEP_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 DEP_LIBS   := $(shell $(PKG_CONFIG) $(if $(filter portable,$(MODE)),--static) --libs $(PACKAGES))
+# More formats of images, each where its library is found; WITHOUT='libheif libgif7' builds without those. (Portable
+# programs have none of them: what the libraries need in turn is too much to carry.)
+with_libgif7 := LIBGIF
+with_libtiff-4 := LIBTIFF
+with_libwebpdemux := LIBWEBP
+with_libheif := LIBHEIF
+FOUND      :=
+ifneq ($(MODE),portable)
+exists     = $(if $(filter $(WITHOUT),$(1)),,$(shell $(PKG_CONFIG) --exists '$(1) $(2)' 2>/dev/null && echo $(1)))
+FOUND      += $(call exists,libgif7) $(call exists,libtiff-4,>= 4.5) $(call exists,libwebpdemux) $(call exists,libheif)
+FOUND      := $(strip $(FOUND))
+ifneq ($(FOUND),)
+DEP_CFLAGS += $(foreach p,$(FOUND),-DCNN_$(with_$(p))) $(shell $(PKG_CONFIG) --cflags $(FOUND))
+DEP_LIBS   += $(shell $(PKG_CONFIG) --libs $(FOUND))
+endif
+endif
 # Spellings of one name are found where utf8proc is.
 ifneq ($(shell $(PKG_CONFIG) --exists libutf8proc && echo 1),)
 DEP_CFLAGS += -DCNN_UTF8PROC $(shell $(PKG_CONFIG) --cflags libutf8proc)
@@ -337,7 +354,7 @@ includedir=$${prefix}/include
 Name: cnn
 Description: convolutional networks
 Version: $(VERSION)
-Requires: $(PACKAGES)
+Requires: $(PACKAGES) $(FOUND)
 Libs: -L$${libdir} -lcnn -lm -pthread $(CUDA_LIBS)
 Cflags: -I$${includedir}
 endef

@@ -52,7 +52,7 @@ size_t cnn_predictor_outputs(const struct cnn_predictor *p);
 const char *cnn_predictor_class(const struct cnn_predictor *p, size_t i);
 
 /**
- * Run the model on one image: PNG, JPEG, PNM or PAM, in a file or in memory.
+ * Run the model on one image, of any format in cnn-formats(5), in a file or in memory.
  * @param out  (outputs) receives the classes' probabilities, or the net's numbers where the model
  *             has no classes
  */
