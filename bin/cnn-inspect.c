@@ -196,7 +196,9 @@ static int check_operands(const struct args *a, int n)
 static int put(const struct args *a, const struct cnn_buf *out)
 {
     struct cnn_buf shown = {0};
-    int read = a->json || a->print || a->dot || a->zoo || chosen_parts(a) == CNN_INSPECT_CLASSES;
+    unsigned parts = chosen_parts(a);
+    int read = a->json || a->print || a->dot || a->zoo || parts == CNN_INSPECT_CLASSES ||
+               parts == CNN_INSPECT_HISTORY;
     if (read && !isatty(STDOUT_FILENO)) {
         fwrite(out->text, 1, out->size, stdout);
         return 0;

@@ -191,7 +191,8 @@ int cnn_source_settle(struct cnn_dataset *ds, const struct cnn_dataset_options *
                       const struct cnn_found *found, const struct cnn_strings *own)
 {
     int code = 0;
-    for (size_t i = 0; !code && !found->numeric && i < found->text.count; i++)
+    int any = found->numeric || options->unlabelled;
+    for (size_t i = 0; !code && !any && i < found->text.count; i++)
         code = cnn_class_check(found->where.item[i], found->text.item[i]);
     if (!code)
         code = choose_list(ds, options->classes, found, own);

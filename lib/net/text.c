@@ -25,10 +25,11 @@ static int from_file(const char *path, char **text, char **name)
     int rc = cnn_bytes_map(path, CNN_NET_TEXT_MAX, &b);
     if (rc)
         return rc;
+    size_t mark = b.size >= 3 && !memcmp(b.data, "\xef\xbb\xbf", 3) ? 3 : 0; /* byte order */
     if (b.size && memchr(b.data, '\0', b.size))
         rc = cnn_fail(CNN_EDATA, "%s: this is not the text of a net", path);
     else
-        rc = give((const char *)b.data, b.size, path, text, name);
+        rc = give((const char *)b.data + mark, b.size - mark, path, text, name);
     cnn_bytes_free(&b);
     return rc;
 }

@@ -15,6 +15,7 @@ struct text {
     const struct cnn_strings *classes;
     int paths;
     size_t count; /* values of a row */
+    int terminal; /* what would command it is shown */
     struct cnn_buf line;
 };
 
@@ -24,16 +25,17 @@ static int put_line(struct text *s)
     if (s->line.failed)
         return CNN_ESYSTEM;
     struct cnn_buf shown = {0};
-    if (isatty(fileno(s->out.stream))) {
+    if (s->terminal) {
         cnn_buf_show_lines(&shown, s->line.text);
         fwrite(shown.text, 1, shown.size, s->out.stream);
     } else {
         fwrite(s->line.text, 1, s->line.size, s->out.stream);
     }
     s->line.size = 0;
-    if (shown.failed)
-        return CNN_ESYSTEM;
+    int failed = shown.failed;
     cnn_buf_free(&shown);
+    if (failed)
+        return CNN_ESYSTEM;
     return features_file_check(&s->out);
 }
 
@@ -42,7 +44,9 @@ static int text_open(struct text *s, const struct features_to *to)
     s->classes = to->classes;
     s->paths = to->paths;
     s->count = cnn_chw_count(to->shape);
-    return features_file_open(&s->out, to, to->path);
+    int rc = features_file_open(&s->out, to, to->path);
+    s->terminal = !rc && isatty(fileno(s->out.stream));
+    return rc;
 }
 
 static int text_finish(void *sink)

@@ -54,7 +54,7 @@ run cnn-inspect m.st
 status 0
 grep -qF 'a\x1b]0;title\x07' out || fail "the class list is shown: $(cat out)"
 clean out
-for how in --meta --history --tensors --layers; do
+for how in --meta --tensors --layers; do
     run cnn-inspect $how m.st
     status 0
     clean out
@@ -77,7 +77,7 @@ run cnn-infer m.st d
 has_terminal || skip "no terminal for the rest (script)"
 for command in 'cnn-infer -q m.st d' 'cnn-infer -q -z m.st d' 'cnn-infer -q -f csv m.st d' 'cnn-infer -q -f json m.st d' \
     'cnn-features -q -l dense1 m.st d' 'cnn-features -q -f svmlight -l dense1 m.st d' 'cnn-inspect m.st' \
-    'cnn-inspect --classes m.st' 'cnn-inspect --json m.st' 'cnn-inspect --print m.st' 'cnn-infer -q --eval m.st e.tsv'; do
+    'cnn-inspect --classes m.st' 'cnn-inspect --json m.st' 'cnn-inspect --history m.st' 'cnn-inspect --print m.st' 'cnn-infer -q --eval m.st e.tsv'; do
     command_line=$command
     script -qec "$command" /dev/null </dev/null >screen
     [ -s screen ] || fail "nothing on the terminal"

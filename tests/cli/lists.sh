@@ -193,6 +193,23 @@ for program in 'cnn-train -q --epochs 1 --net softmax -o n.st' cnn-augment 'cnn-
     err_has "cnn-*: q/k\\\\xe9: class 'k\\\\xe9' is not UTF-8"
 done
 no_file n n.st
+run cnn-infer m.st q
+status 0
+LC_ALL=C grep -q $'^q/k\xe9/' out || fail "files in a folder that is named in Latin-1 are answered"
+printf 'k\xe9' >1.cls
+cp d/a/x.y.pgm 1.pgm
+tar -cf foreign.tar 1.pgm 1.cls
+for how in 'cnn-train -q --epochs 1 --net softmax -o n.st foreign.tar' 'cnn-train -q --epochs 1 --net softmax -o n.st - <foreign.tar' \
+    'cnn-augment foreign.tar' 'cnn-augment - <foreign.tar' 'cnn-infer --eval m.st - <foreign.tar'; do
+    run bash -c "$how"
+    status 65
+    err_has "*: class 'k\\\\xe9' *"
+done
+printf '#classes\tk\xe9\n#key\tclass\tx\nk\tk\xe9\t1\n' >latin.tsv
+training latin.tsv -o n.st
+status 65
+err_has "cnn-train: latin.tsv:1: class 'k\\\\xe9' is not UTF-8"
+no_file n.st
 printf 'd/a/x.y.pgm\tk\xe9\n' >q.tsv
 training q.tsv -o n.st
 status 65
@@ -225,6 +242,10 @@ training --class-weights w.tsv d -o f.st
 status 0
 [ "$(cnn-inspect --classes f.st | tr '\n' ' ')" = 'b a ' ] || fail "classes.txt: $(cnn-inspect --classes f.st)"
 rm d/classes.txt
+
+printf '\xef\xbb\xbfinput 1x4x4\r\n\r\nflatten\r\ndense 2  \r\n' >dos.net
+training --net dos.net d -o f.st
+status 0
 
 # What cannot be seen is shown.
 printf 'd/a/x.y.pgm\ta\nd/b/x_y.pgm\tb\xc2\xa0\n' >nbsp.tsv
