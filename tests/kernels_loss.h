@@ -38,7 +38,7 @@ static double target(const struct loss_case *l, size_t n, size_t c, size_t p)
     size_t hw = l->x.h * l->x.w;
     if (!l->t.label)
         return (double)l->t.vector[(n * l->x.c + c) * hw + p];
-    return l->t.label[n * hw + p] == (int32_t)c;
+    return l->t.label[n * hw + p] == (int32_t)(l->which == BCE && l->x.c == 1 ? 1 : c);
 }
 
 /* The loss of position p of sample n and its derivatives (c, hw apart), before the mean. */
@@ -76,7 +76,8 @@ static void set_loss_targets(struct loss_case *l, int vector_)
     }
     int32_t *label = buffer_new(positions * sizeof *label, INPUT);
     for (size_t k = 0; k < positions; k++)
-        label[k] = k % 7 == 6 ? -1 : (int32_t)pick(0, l->x.c - 1);
+        label[k] =
+            k % 7 == 6 ? -1 : (int32_t)pick(0, l->which == BCE && l->x.c == 1 ? 1 : l->x.c - 1);
     l->t.label = label;
 }
 

@@ -4,6 +4,10 @@
 /* exp never sees a positive argument, so nothing overflows. The slope s(x) - t is (1 - t) - s(-x)
  * where x is positive, which keeps what is left of a target that is nearly met. */
 struct binary_cross_entropy {
+    static __device__ inline uint32_t channel(uint32_t c, uint32_t channels)
+    {
+        return channels == 1 ? 1 : c;
+    }
     static __device__ inline float loss(float x, float t)
     {
         return (x < 0 ? 0 : x) - x * t + log1pf(expf(-fabsf(x)));

@@ -1,5 +1,6 @@
 /* Losses whose terms are elements. L says which: L::loss(x, t) is the term of an output x and its
- * target t, L::slope(x, t) its derivative by x. */
+ * target t, L::slope(x, t) its derivative by x,
+ * L::channel(c, channels) the class that output c of so many stands for. */
 #ifndef CNN_KERN_LOSS_ELEMENTS_CUH
 #define CNN_KERN_LOSS_ELEMENTS_CUH
 
@@ -18,7 +19,8 @@ static __global__ void cnn_element_losses(cnn_positions s, cnn_parts cut, struct
         uint32_t c = cnn_divide(e, s.hw), position = n * s.hw.by + e - c * s.hw.by;
         uint32_t i = n * size + e;
         if (!cnn_target_ignored(t, position))
-            total += (double)L::loss(cnn_float(x[i]), cnn_target_value(t, position, c, i));
+            total += (double)L::loss(cnn_float(x[i]),
+                                     cnn_target_value(t, position, L::channel(c, s.c.by), i));
     }
     total = cnn_reduce<cnn_add, CNN_TEAM>(total, shared);
     if (threadIdx.x == 0)
@@ -37,7 +39,8 @@ static __global__ void cnn_element_gradients(cnn_positions s, struct cnn_targets
     float d = 0;
     if (!cnn_target_ignored(t, position))
         d = factor[n] *
-            L::slope(cnn_float(x[i]), cnn_target_value(t, position, row - n * s.c.by, i));
+            L::slope(cnn_float(x[i]),
+                     cnn_target_value(t, position, L::channel(row - n * s.c.by, s.c.by), i));
     dx[i] = cnn_to<T>(d);
 }
 
