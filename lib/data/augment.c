@@ -231,12 +231,23 @@ int cnn_augment_view(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoc
 {
     int rc = 0;
     for (size_t t = 0; a && t < TYPES && !rc; t++) {
-        if (!is_active(a, t))
+        if (!types[t]->view || !is_active(a, t))
             continue;
         struct cnn_random r = draws_of(t, seed, epoch, copy, key);
         rc = look(types[t], a->options[t], &r, view);
     }
     return rc;
+}
+
+int cnn_augment_geometry(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch,
+                         uint64_t copy, const char *key, const struct cnn_image *src,
+                         struct cnn_image *dst)
+{
+    struct cnn_view view = cnn_view_whole(src->h, src->w);
+    int rc = cnn_augment_view(a, seed, epoch, copy, key, &view);
+    if (rc || cnn_view_is_whole(&view, src->h, src->w))
+        return rc ? rc : cnn_image_copy(dst, src);
+    return cnn_image_warp(dst, src, &view, cnn_augmenter_fill(a));
 }
 
 enum cnn_fill cnn_augmenter_fill(const struct cnn_augmenter *a)

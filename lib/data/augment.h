@@ -69,11 +69,18 @@ void cnn_augmenter_print(const struct cnn_augmenter *a, struct cnn_buf *out);
 
 /* Whether all that is active is geometric: cnn_augment is then a warp through cnn_augment_view. */
 int cnn_augmenter_is_geometric(const struct cnn_augmenter *a);
-/* What a sample with that key shows of its image, which *view has as a whole. CNN_EDATA. */
+/* What a sample with that key shows of its image, which *view has as a whole, by what is geometric.
+ * CNN_EDATA. */
 int cnn_augment_view(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, uint64_t copy,
                      const char *key, struct cnn_view *view);
 /* What is outside of images. */
 enum cnn_fill cnn_augmenter_fill(const struct cnn_augmenter *a);
+
+/* What cnn_augment would do without all that is not geometric: of an image, into dst, which is
+ * another. CNN_EDATA. */
+int cnn_augment_geometry(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch,
+                         uint64_t copy, const char *key, const struct cnn_image *src,
+                         struct cnn_image *dst);
 
 /* Augment one sample in place. Numbers that are no image are CNN_EDATA when anything is active.
  * Labels, numbers and weight of the target stay; an image of labels follows the geometry. */

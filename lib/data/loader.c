@@ -34,6 +34,9 @@ static int thread_count(const struct cnn_loader_options *o)
 
 static size_t vector_count(const struct cnn_loader_options *o)
 {
+    int clean = o->target == CNN_TARGET_INPUT && !cnn_augmenter_is_geometric(o->augmenter);
+    if (clean)
+        return cnn_chw_count(o->input->shape);
     return o->target == CNN_TARGET_VECTOR || o->target == CNN_TARGET_LABELS ? o->outputs : 0;
 }
 
@@ -116,6 +119,7 @@ int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *opt
         options->target != CNN_TARGET_LABELS && !cnn_augmenter_counts_pixels(options->augmenter);
     l->augments = cnn_augmenter_active(options->augmenter);
     l->geometric = cnn_augmenter_is_geometric(options->augmenter);
+    l->cleans = options->target == CNN_TARGET_INPUT && !l->geometric;
     l->elements = cnn_chw_count(options->input->shape);
     l->outputs = vector_count(options);
     if (!l->stream && !l->outputs && options->target != CNN_TARGET_INPUT)
@@ -258,7 +262,7 @@ int cnn_loader_next(struct cnn_loader *l, struct cnn_batch *batch)
                                 .hash = b->hash};
     if (l->outputs)
         batch->vector = b->vector;
-    if (l->options.target == CNN_TARGET_INPUT)
+    if (l->options.target == CNN_TARGET_INPUT && !l->cleans)
         batch->vector = b->x;
     return n > 0;
 }

@@ -15,8 +15,9 @@ enum cnn_on_bad { CNN_BAD_FAIL, CNN_BAD_SKIP };
 struct cnn_loader_options {
     const struct cnn_input *input;
     const struct cnn_augmenter *augmenter; /* NULL: none */
-    enum cnn_target_kind
-        target; /* what to gather; INPUT: x itself; NONE: whatever is there is ignored */
+    enum cnn_target_kind target; /* what to gather; INPUT: x, but of augmentations the geometric
+                                    ones only; NONE: whatever is there is ignored */
+    int needs_class;             /* with CLASS: a sample without one is bad, CNN_EDATA */
     size_t
         outputs; /* elements of a VECTOR or LABELS target; another count, or none, is CNN_EDATA */
     size_t batch;

@@ -61,6 +61,7 @@ struct cnn_loader {
     int fits;                      /* images are decoded for that */
     struct cnn_image_store *store; /* NULL: inputs are made here */
     int augments, geometric;       /* something is active; all of it geometric */
+    int cleans;                    /* the target is the input as it was before its pixels changed */
     int threads;
     size_t elements, outputs; /* of x and vector, for one sample; outputs 0: no vector */
     size_t chunk_size, depth;

@@ -1,4 +1,5 @@
 /* The threads' part of the loader: samples decoded, augmented and brought to the net's input. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +96,33 @@ static int fill_vector(const struct cnn_loader *l, const struct cnn_sample *s, f
     return 0;
 }
 
+/* The input before its pixels are changed, in the view that it will have. */
+static int fill_clean(const struct cnn_loader *l, struct cnn_loader_scratch *s, float *out)
+{
+    const struct cnn_loader_options *o = &l->options;
+    int code = cnn_augment_geometry(o->augmenter, o->seed, l->epoch, 0, s->sample.key,
+                                    &s->sample.image, &s->augment.image);
+    return code ? code : cnn_preprocess(o->input, &s->augment.image, &s->preprocess, out);
+}
+
+/* Numbers that are no image may be anything; what is not finite would spoil whatever it meets. */
+static int check_finite(const char *what, const struct cnn_image *im)
+{
+    for (size_t i = 0; i < im->c * im->h * im->w; i++)
+        if (!isfinite(im->px[i]))
+            return cnn_fail(CNN_EDATA, "%s %zu is %s", what, i,
+                            isnan(im->px[i]) ? "not a number (NaN)" : "infinite");
+    return 0;
+}
+
+static int check_numbers(const struct cnn_loader *l, const struct cnn_sample *s)
+{
+    int code = s->image.maxval ? 0 : check_finite("number", &s->image);
+    if (!code && l->outputs && s->target.kind == CNN_TARGET_VECTOR)
+        code = check_finite("number of the target", &s->target.values);
+    return code;
+}
+
 /* Decoded sample to numbers. No name in the message. */
 static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
                    struct cnn_loader_item *item, float *x, float *vector)
@@ -105,7 +133,13 @@ static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     item->label = o->target == CNN_TARGET_CLASS && s->sample.target.kind == CNN_TARGET_CLASS
                       ? s->sample.target.label
                       : -1;
-    int code = l->store ? cnn_loader_take_decoded(l, &s->sample, item, x) : 0;
+    if (o->needs_class && o->target == CNN_TARGET_CLASS && item->label < 0)
+        return cnn_fail(CNN_EDATA, "no class");
+    int code = check_numbers(l, &s->sample);
+    if (!code && l->store)
+        code = cnn_loader_take_decoded(l, &s->sample, item, x);
+    if (!code && l->cleans)
+        code = fill_clean(l, s, vector);
     if (code || (l->store && item->bytes))
         return code;
     if (l->augments)
@@ -116,7 +150,7 @@ static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
         item->image.form = CNN_STORED_INPUT;
         item->bytes = l->elements * sizeof *x;
     }
-    return code ? code : fill_vector(l, &s->sample, vector);
+    return code || l->cleans ? code : fill_vector(l, &s->sample, vector);
 }
 
 static int copy_key(struct cnn_loader_item *item, const char *key)
