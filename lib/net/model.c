@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +140,33 @@ static int is_aside(const char *name)
            !strncmp(name, "best.", 5) || ends_with(name, "num_batches_tracked");
 }
 
+/* Its bits tell, so that many are looked at together: the exponent of NaN and infinity is all ones.
+ */
+static int all_finite(const float *x, size_t count)
+{
+    uint32_t found = 0, bits;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&bits, x + i, sizeof bits);
+        found += (bits & 0x7f800000u) == 0x7f800000u;
+    }
+    return !found;
+}
+
+int cnn_model_is_blank(const struct cnn_safetensors *file)
+{
+    size_t weights = 0;
+    for (size_t i = 0; i < cnn_safetensors_count(file); i++) {
+        const struct cnn_safetensor *t = cnn_safetensors_at(file, i);
+        if (is_aside(t->name) || t->rank < 2)
+            continue;
+        weights++;
+        for (size_t k = 0; k < t->bytes; k++)
+            if (t->data[k])
+                return 0;
+    }
+    return weights > 0;
+}
+
 static int load_one(const struct cnn_safetensors *file, const char *path, struct cnn_net *net,
                     const struct cnn_net_param *p, const struct cnn_strings *allow_new,
                     size_t *fresh)
@@ -172,6 +200,11 @@ static int load_one(const struct cnn_safetensors *file, const char *path, struct
         return CNN_ESYSTEM;
     if (!mapped)
         cnn_safetensor_read(t, values);
+    if (!all_finite(mapped ? mapped : values, t->count)) {
+        free(values);
+        return cnn_fail(CNN_EDATA, "%s: tensor '%s' holds numbers that are not finite", path,
+                        t->name);
+    }
     if (mapped)
         cnn_net_param_lend(net, p, mapped);
     else

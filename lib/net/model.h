@@ -24,6 +24,9 @@ void cnn_model_free(struct cnn_model *m);
 /* Build the model's graph (free it with cnn_graph_free), without losses unless asked. */
 int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_graph **out);
 
+/* Whether every weight (tensor of rank 2 or more) of a file is zero. */
+int cnn_model_is_blank(const struct cnn_safetensors *file);
+
 /* Copy every parameter of the net from the file by name. Every parameter must be there with its
  * shape, and every tensor of the file must be used, unless a pattern in allow_new (may be NULL)
  * names it; counters such as num_batches_tracked are passed over. CNN_EDATA naming the first tensor

@@ -81,6 +81,8 @@ size_t cnn_predictor_outputs(const struct cnn_predictor *p)
 const char *cnn_predictor_class(const struct cnn_predictor *p, size_t i)
 {
     const struct cnn_strings *classes = &p->runner.model->classes;
+    if (cnn_scores_are_pair(p->runner.graph, classes->count))
+        return i ? NULL : classes->item[1];
     return cnn_scores_are_classes(p->runner.graph, classes->count) && i < classes->count
                ? classes->item[i]
                : NULL;

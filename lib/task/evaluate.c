@@ -6,9 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "task/scores.h"
+
 struct cnn_evaluator {
     struct cnn_net *net;
-    size_t outputs;   /* elements of the output */
+    size_t outputs; /* elements of the output */
+    int pair;       /* one for two classes */
+    enum cnn_scores kind;
     float *scores;    /* (batch, outputs) */
     float *weight;    /* (batch) 0 where there is no target */
     uint64_t *counts; /* (3, classes) the metrics' support, answers and hits */
@@ -109,7 +113,9 @@ int cnn_evaluator_new(struct cnn_net *net, size_t classes, int confusion,
         return CNN_ESYSTEM;
     e->net = net;
     e->outputs = cnn_chw_count(shape);
-    e->m.classes = classes == shape.c && shape.h * shape.w == 1 ? classes : 0;
+    e->m.classes = cnn_scores_are_classes(g, classes) ? classes : 0;
+    e->pair = cnn_scores_are_pair(g, classes);
+    e->kind = cnn_scores_kind(g, classes);
     int rc = allocate(e, cnn_net_plan(net)->batch, confusion);
     if (rc) {
         cnn_evaluator_free(e);
@@ -175,15 +181,22 @@ static void count_sample(struct cnn_metrics *m, const float *scores, int32_t lab
     if (label < 0 || (size_t)label >= m->classes)
         return;
     size_t rank = cnn_rank(scores, m->classes, (size_t)label), answer = best(scores, m->classes);
-    int known = !isnan(scores[label]);
+    int known = !isnan(scores[label]), answered = !isnan(scores[answer]);
     m->labelled++;
     m->top1 += rank == 0 && known;
     m->top5 += rank < 5 && known;
     m->support[label]++;
-    m->answers[answer]++;
+    m->answers[answer] += (uint64_t)answered;
     m->hits[label] += answer == (size_t)label && known;
-    if (m->confusion)
+    if (m->confusion && answered)
         m->confusion[(size_t)label * m->classes + answer]++;
+}
+
+static void count_pair(struct cnn_metrics *m, enum cnn_scores kind, float score, int32_t label)
+{
+    float pair[2];
+    cnn_scores_pair(kind, score, pair);
+    count_sample(m, pair, label);
 }
 
 static void count_values(struct cnn_metrics *m, const float *scores, const float *target, size_t n)
@@ -222,7 +235,10 @@ int cnn_evaluator_add(struct cnn_evaluator *e, const struct cnn_batch *b)
         return rc;
     e->m.samples += b->n;
     for (size_t i = 0; b->label && e->m.classes && i < b->n; i++)
-        count_sample(&e->m, e->scores + i * e->outputs, b->label[i]);
+        if (e->pair)
+            count_pair(&e->m, e->kind, e->scores[i], b->label[i]);
+        else
+            count_sample(&e->m, e->scores + i * e->outputs, b->label[i]);
     if (b->vector)
         count_values(&e->m, e->scores, b->vector, b->n * e->outputs);
     return 0;

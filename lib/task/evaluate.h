@@ -19,8 +19,8 @@ struct cnn_metrics {
     uint64_t *support;   /* (classes) samples of the class */
     uint64_t *answers;   /* (classes) samples that were said to be of the class */
     uint64_t *hits;      /* (classes) both */
-    uint64_t *confusion; /* (classes, classes) row: the true class, column: the answer; NULL: not
-                            wanted */
+    uint64_t *confusion; /* (classes, classes) row: the true class, column: the answer (NaN is
+                            none); NULL: not wanted */
     size_t values;       /* elements of vector targets, and sums over them, unweighted */
     double squared_sum, absolute_sum;
 };

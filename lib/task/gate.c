@@ -12,7 +12,7 @@ static double error(const struct cnn_metrics *m)
 static const struct cnn_metric metrics[] = {
     {"loss", CNN_METRIC_TARGETS, cnn_metrics_loss},
     {"top1", CNN_METRIC_CLASSES, cnn_metrics_top1},
-    {"top5", CNN_METRIC_CLASSES, cnn_metrics_top5},
+    {"top5", CNN_METRIC_MANY, cnn_metrics_top5},
     {"error", CNN_METRIC_CLASSES, error},
     {"f1", CNN_METRIC_CLASSES, cnn_metrics_macro_f1},
     {"mse", CNN_METRIC_VALUES, cnn_metrics_mse},
@@ -29,6 +29,8 @@ int cnn_metric_applies(const struct cnn_metric *metric, const struct cnn_metrics
 {
     if (metric->needs == CNN_METRIC_CLASSES)
         return m->classes > 0;
+    if (metric->needs == CNN_METRIC_MANY)
+        return m->classes > 5;
     return metric->needs == CNN_METRIC_TARGETS || m->values > 0;
 }
 

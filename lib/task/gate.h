@@ -4,8 +4,13 @@
 
 #include "task/evaluate.h"
 
-/* What a metric needs to mean something. */
-enum cnn_metric_needs { CNN_METRIC_TARGETS, CNN_METRIC_CLASSES, CNN_METRIC_VALUES };
+/* What a metric needs to mean something; MANY: more than five classes. */
+enum cnn_metric_needs {
+    CNN_METRIC_TARGETS,
+    CNN_METRIC_CLASSES,
+    CNN_METRIC_MANY,
+    CNN_METRIC_VALUES
+};
 
 struct cnn_metric {
     const char *name; /* loss top1 top5 error f1 mse mae */

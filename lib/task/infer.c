@@ -19,8 +19,8 @@ static int open_predictions(struct infer *in)
         .raw = in->o->nul,
         .truth = in->target == CNN_TARGET_CLASS,
         .classes = cnn_scores_are_classes(g, classes->count) ? classes : &none,
-        .outputs = cnn_chw_count(g->node[g->output].layer.out),
-        .kind = cnn_scores_kind(g, classes->count),
+        .outputs = in->pair ? 2 : cnn_chw_count(g->node[g->output].layer.out),
+        .kind = in->kind,
     };
     return s->stream ? cnn_predictions_new(s->stream, s->name, &po, &in->predictions) : 0;
 }
@@ -37,10 +37,15 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
     const struct cnn_graph *g = in->runner.graph;
     const float *scores = cnn_evaluator_scores(in->evaluator);
     size_t outputs = cnn_chw_count(g->node[g->output].layer.out);
-    for (size_t i = 0; !rc && i < b->n; i++)
+    for (size_t i = 0; !rc && i < b->n; i++) {
+        const float *answer = scores + i * outputs;
+        float pair[2];
+        if (in->pair)
+            cnn_scores_pair(in->kind, *answer, pair);
         rc = cnn_predictions_add(in->predictions, cnn_inputs_path(&in->inputs, input, b->index[i]),
                                  b->key[i], in->target == CNN_TARGET_CLASS ? b->label[i] : -1,
-                                 scores + i * outputs);
+                                 in->pair ? pair : answer);
+    }
     FILE *stream = in->eval ? in->beside.stream : in->main.stream;
     /* Whoever waits at the other end of a stream gets what is known so far. */
     if (!rc && cnn_dataset_count(in->inputs.ds[input]) == SIZE_MAX && fflush(stream))
@@ -115,6 +120,8 @@ static int evaluate(struct infer *in)
         rc = start(in, cnn_inputs_batch(&in->inputs, (size_t)o->batch));
     if (!rc)
         rc = cnn_evaluator_new(in->runner.net, in->classes, matrix, &in->evaluator);
+    in->pair = cnn_scores_are_pair(in->runner.graph, classes->count);
+    in->kind = cnn_scores_kind(in->runner.graph, classes->count);
     if (!rc)
         rc = open_predictions(in);
     if (!rc)

@@ -45,6 +45,8 @@ static int check_gates(const struct infer *in)
             return cnn_fail(CNN_EUSAGE, "--gate '%s': %s", in->o->gate.item[i],
                             in->gate[i].metric->needs == CNN_METRIC_CLASSES
                                 ? "the targets are no classes"
+                            : in->gate[i].metric->needs == CNN_METRIC_MANY
+                                ? "it means something for more than five classes only"
                                 : "the targets are no numbers");
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "task/predictions.h"
 #include "task/report.h"
 #include "task/runner.h"
+#include "task/scores.h"
 
 /* More cells would take more than 128 MiB. */
 enum { INFER_MATRIX_CLASSES = 4096 };
@@ -28,6 +29,8 @@ struct infer {
     struct cnn_inputs inputs;
     enum cnn_target_kind target;
     size_t classes; /* that the targets are; 0: they are not */
+    int pair;       /* the net's single output stands for two classes */
+    enum cnn_scores kind;
     struct cnn_evaluator *evaluator;
     struct cnn_predictions *predictions;     /* NULL: not wanted */
     struct infer_sink main, beside, picture; /* beside: --predictions */

@@ -71,7 +71,9 @@ static void add_totals(const struct cnn_metrics *m, struct cnn_buf *out)
     for (size_t i = 0; (metric = cnn_metric_at(i)); i++)
         if (cnn_metric_applies(metric, m))
             cnn_buf_printf(out,
-                           metric->needs == CNN_METRIC_CLASSES ? "%-10s %.4f\n" : "%-10s %.6g\n",
+                           metric->needs == CNN_METRIC_CLASSES || metric->needs == CNN_METRIC_MANY
+                               ? "%-10s %.4f\n"
+                               : "%-10s %.6g\n",
                            metric->name, metric->value(m));
 }
 

@@ -17,6 +17,8 @@ int cnn_runner_start(struct cnn_runner *r, const struct cnn_runner_config *confi
     if (note.size && cb && cb->note)
         cb->note(cb->context, note.text);
     cnn_buf_free(&note);
+    if (!rc && cb && cb->note && cnn_model_is_blank(r->model->file))
+        cb->note(cb->context, "every weight of the model is zero: its answers say nothing");
     return rc ? rc : cnn_model_load_params(r->model->file, r->model->path, r->net, NULL, NULL);
 }
 

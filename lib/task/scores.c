@@ -4,12 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-int cnn_scores_are_classes(const struct cnn_graph *g, size_t classes)
-{
-    struct cnn_chw out = g->node[g->output].layer.out;
-    return classes && out.c == classes && out.h * out.w == 1;
-}
-
 /* "xent", "mse", ... of the main loss; "" without losses. */
 static const char *main_loss(const struct cnn_graph *g)
 {
@@ -17,6 +11,24 @@ static const char *main_loss(const struct cnn_graph *g)
         if (!g->node[i].training_only)
             return g->node[i].layer.type->name;
     return "";
+}
+
+int cnn_scores_are_pair(const struct cnn_graph *g, size_t classes)
+{
+    struct cnn_chw out = g->node[g->output].layer.out;
+    return classes == 2 && cnn_chw_count(out) == 1 && !strcmp(main_loss(g), "bce");
+}
+
+void cnn_scores_pair(enum cnn_scores kind, float x, float pair[2])
+{
+    pair[0] = kind == CNN_SCORES_LOGISTIC ? -x : 1 - x;
+    pair[1] = x;
+}
+
+int cnn_scores_are_classes(const struct cnn_graph *g, size_t classes)
+{
+    struct cnn_chw out = g->node[g->output].layer.out;
+    return (classes && out.c == classes && out.h * out.w == 1) || cnn_scores_are_pair(g, classes);
 }
 
 enum cnn_scores cnn_scores_kind(const struct cnn_graph *g, size_t classes)

@@ -10,8 +10,14 @@ enum cnn_scores {
     CNN_SCORES_LOGISTIC,    /* logits of classes that do not */
 };
 
-/* Whether the output is one number for each of `classes` (> 0) classes. */
+/* Whether the output is one number for each of `classes` (> 0) classes, or for both of two. */
 int cnn_scores_are_classes(const struct cnn_graph *g, size_t classes);
+
+/* Whether the output is one number for two classes, trained by bce: the second one's probability,
+ * or what the logistic function makes that of (a graph built with losses). */
+int cnn_scores_are_pair(const struct cnn_graph *g, size_t classes);
+/* Scores of both classes from that number, as cnn_scores_convert takes them. */
+void cnn_scores_pair(enum cnn_scores kind, float x, float pair[2]);
 
 /* What makes probabilities of the output; it follows from the loss (a graph built with losses). */
 enum cnn_scores cnn_scores_kind(const struct cnn_graph *g, size_t classes);
