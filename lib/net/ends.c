@@ -229,19 +229,29 @@ static int add_losses(struct cnn_builder *b, const struct loss *l)
     return rc;
 }
 
+/* The loss of a net that has none. */
+static const char *usual_loss(const struct cnn_builder *b)
+{
+    const struct cnn_layer *last = &b->node[b->graph->output].layer;
+    if (last->type && !strcmp(last->type->name, "softmax"))
+        return "xent";
+    if (b->config->numbers)
+        return "mse";
+    return b->graph->classes == 2 && cnn_chw_count(last->out) == 1 ? "bce" : "xent";
+}
+
 int cnn_builder_losses(struct cnn_builder *b, const struct cnn_statement *s)
 {
     struct cnn_graph *g = b->graph;
-    struct loss l = {cnn_layer_type_find("xent"), NULL, 1, b->name};
-    static const struct cnn_statement plain = {.line = 1, .word = "xent"};
-    struct cnn_statement fallback = plain;
-    fallback.type = l.type;
+    const char *usual = usual_loss(b);
+    struct loss l = {cnn_layer_type_find(usual), NULL, 1, b->name};
+    struct cnn_statement fallback = {.line = 1, .word = usual, .type = l.type};
     int rc = b->config->loss ? read_loss_text(b, b->config->loss, &l)
                              : read_loss(b, b->name, s ? s : &fallback, &l);
     if (rc)
         return rc;
     g->logits = before_output(b, g->output, l.type);
-    if (s || b->config->loss)
+    if (s || b->config->loss || strcmp(usual, "xent"))
         cnn_print_layer(&b->printer, NULL, l.type->name, l.type->options, l.options);
     g->first_loss = b->nodes;
     if (b->config->with_loss)

@@ -46,8 +46,10 @@ struct cnn_graph_config {
     size_t classes;       /* the value of the variable `classes`; 0: the text's own default */
     struct cnn_chw input; /* used where the text has no input line; all 0: that is an error then */
     int raw_input;        /* that input is numbers, not images: mean 0, std 1, scale 1 */
+    int numbers;          /* the target is numbers, not a class */
     const char *loss; /* overrides the net's own loss line, e.g. "xent smooth=0.1"; NULL: the text's
-                         own, else xent */
+                         own, else xent; behind anything but a softmax mse where the target is
+                         numbers, and bce where a single output stands for two classes */
     int with_loss;    /* append loss nodes, and keep aux heads */
     /* For messages: the options by which the user can say the input's shape and the number of
      * classes, "--input CxHxW"; NULL: there is none. */
@@ -58,6 +60,9 @@ struct cnn_graph_config {
 int cnn_graph_build(const char *text, const struct cnn_graph_config *config,
                     struct cnn_graph **out);
 void cnn_graph_free(struct cnn_graph *g);
+
+/* Whether a text has an input line; 0, too, where it cannot be read: building tells why. */
+int cnn_net_has_input(const char *text);
 
 /* The text behind --net WHAT: a readable file of that name, else a zoo net of that name, else WHAT
  * itself where it looks like net text (contains a space, newline, ';' or '='). *text is the

@@ -62,6 +62,16 @@ static int nothing(const char *what)
     return rc;
 }
 
+int cnn_net_has_input(const char *text)
+{
+    struct cnn_arena *arena = cnn_arena_new();
+    struct cnn_tree tree = {0};
+    int has = arena && !cnn_parse_net(arena, "net", text, &tree) && tree.input;
+    cnn_arena_free(arena);
+    cnn_error_clear();
+    return has;
+}
+
 int cnn_net_text(const char *what, char **text, char **name)
 {
     struct stat st;

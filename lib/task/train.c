@@ -137,10 +137,10 @@ static int add_to_curve(struct trainer *t)
     int bad = !e;
     if (r->validated)
         bad |= json_object_set_new(e, "val_loss", json_real(r->val_loss));
-    if (r->validated && r->classes) {
+    if (r->validated && r->classes)
         bad |= json_object_set_new(e, "val_top1", json_real(r->val_top1));
+    if (r->validated && r->classes > 5)
         bad |= json_object_set_new(e, "val_top5", json_real(r->val_top5));
-    }
     bad |= json_array_append_new(t->s.curve, e);
     return bad ? cnn_fail_memory(0) : 0;
 }

@@ -20,7 +20,7 @@ struct cnn_train_options {
     int target, strict;
     long long shuffle;
     /* Net */
-    const char *net, *init, *loss;
+    const char *net, *input, *init, *loss;
     struct cnn_strings allow_new, freeze;
     int weights;
     /* Optimization; the TEXT ones have defaults that depend on the optimizer */
@@ -59,7 +59,8 @@ struct cnn_train_epoch {
     uint64_t epoch, epochs, step;
     double loss, rate, seconds;
     int validated, best;
-    int classes; /* top1 and top5 mean something */
+    int classes; /* how many the net tells apart: val_top1 means something, of more than five
+                    val_top5, too */
     double val_loss, val_top1, val_top5;
 };
 

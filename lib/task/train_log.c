@@ -97,10 +97,10 @@ int train_log_epoch(struct trainer *t)
     put_real(t, "rate", r->rate);
     if (r->validated)
         put_real(t, "val_loss", r->val_loss);
-    if (r->validated && r->classes) {
+    if (r->validated && r->classes)
         put_real(t, "val_top1", r->val_top1);
+    if (r->validated && r->classes > 5)
         put_real(t, "val_top5", r->val_top5);
-    }
     if (r->best)
         fputs(", \"best\": true", t->log);
     fprintf(t->log, ", \"seconds\": %.3f}\n", r->seconds);

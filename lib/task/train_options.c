@@ -50,6 +50,8 @@ const struct cnn_option cnn_train_option_table[] = {
          "a JPEG file of which libjpeg warns is bad, though its pixels are all there"),
     HEADING("Net"),
     TEXT("net", net, "", "WHAT", "the net: a file, the name of a built-in one, or its text"),
+    TEXT("input", input, "", "CxHxW",
+         "the input of a net without an input line (default: what the data has)"),
     TEXT("init", init, "", "FILE", "start from the tensors of a model or any safetensors file"),
     TEXTS("allow-new", allow_new, "PATTERN",
           "tensors that --init may lack or have in another shape (repeatable)"),

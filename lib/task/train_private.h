@@ -93,6 +93,10 @@ void train_close(struct trainer *t);
 void train_note(const struct trainer *t, const char *format, ...) CNN_PRINTF(2, 3);
 struct cnn_loader_options train_loader_options(const struct trainer *t);
 
+/* train_shape.c: the input's shape where the net's text does not say it. Of a stream that is read
+ * once nothing is known beforehand: it stays as it is. CNN_EUSAGE, CNN_EDATA. */
+int train_input_shape(const struct trainer *t, const char *text, struct cnn_graph_config *config);
+
 /* train_weights.c */
 int train_class_weights(struct trainer *t);
 

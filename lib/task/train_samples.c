@@ -6,6 +6,18 @@
 #include "file/safetensors.h"
 #include "task/train_private.h"
 
+/* Several samples that are all one colour, or all alike, are rarely meant. */
+static void note_constant(const struct trainer *t, size_t have, size_t in)
+{
+    size_t same = 0;
+    for (size_t i = 1; i < have; i++)
+        same += !memcmp(t->selftest, t->selftest + i * in, in * sizeof *t->selftest);
+    if (have > 1 && same == have - 1)
+        train_note(t,
+                   "the first %zu samples are the same to the net: there may be nothing to learn",
+                   have);
+}
+
 /* The first samples of validation, else of training, as the net sees them without augmentation. */
 int train_take_selftest(struct trainer *t)
 {
@@ -29,6 +41,10 @@ int train_take_selftest(struct trainer *t)
             rc = 0;
     }
     t->selftest_count = have;
+    if (!rc)
+        note_constant(t, have, in);
+    if (!rc && !have && t->val)
+        rc = cnn_fail(CNN_EDATA, "%s: no sample could be used", t->o->val);
     cnn_sample_free(&s);
     cnn_preprocess_scratch_free(&scratch);
     return rc;

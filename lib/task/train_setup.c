@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "file/safetensors.h"
+#include "task/scores.h"
 #include "task/train_private.h"
 
 void train_note(const struct trainer *t, const char *format, ...)
@@ -79,6 +80,32 @@ static int open_train(struct trainer *t)
     return cnn_strings_copy(&t->model.classes, cnn_dataset_classes(t->train));
 }
 
+/* How many of the samples of a dataset that is no stream have a class. */
+static size_t count_classed(const struct cnn_dataset *ds)
+{
+    size_t classed = 0;
+    for (size_t i = 0; i < cnn_dataset_count(ds); i++)
+        classed += cnn_dataset_record(ds, i)->label >= 0;
+    return classed;
+}
+
+/* Targets are classes: what has none among others is a bad sample, and all without are no data. */
+static int check_classes(const struct trainer *t, const struct cnn_dataset *ds, const char *path)
+{
+    size_t count = cnn_dataset_count(ds), classed;
+    if (t->o->target != TARGET_CLASS || count == SIZE_MAX || (classed = count_classed(ds)) == count)
+        return 0;
+    if (!classed)
+        return cnn_fail(CNN_EDATA, "%s: no sample has a class", path);
+    if (!t->skip_bad)
+        return cnn_fail(CNN_EDATA,
+                        "%s: %zu of %zu samples have no class (--on-bad skip leaves them out)",
+                        path, count - classed, count);
+    train_note(t, "%s: %zu of %zu samples have no class and are left out", path, count - classed,
+               count);
+    return 0;
+}
+
 static int open_val(struct trainer *t)
 {
     int classes = t->o->target == TARGET_CLASS;
@@ -91,7 +118,7 @@ static int open_val(struct trainer *t)
     int rc = cnn_dataset_open(t->o->val, &d, &t->val);
     if (!rc && !cnn_dataset_count(t->val))
         rc = cnn_fail(CNN_EDATA, "%s: no samples", t->o->val);
-    return rc;
+    return rc ? rc : check_classes(t, t->val, t->o->val);
 }
 
 /* The names of classes without a training sample: no error, but rarely meant. */
@@ -121,25 +148,20 @@ static int note_empty_classes(const struct trainer *t)
     return 0;
 }
 
-/* The input's shape where the net does not say it. */
-static int first_shape(const struct trainer *t, struct cnn_graph_config *config)
+/* Cross-entropy over one number is 0 whatever the net gives: that would be no training. */
+static int check_loss(const struct trainer *t)
 {
-    struct cnn_sample s = {0};
-    if (t->streaming)
+    const struct cnn_graph *g = t->graph;
+    const char *loss = g->node[g->first_loss].layer.type->name;
+    const struct cnn_strings *classes = &t->model.classes;
+    if (strcmp(loss, "xent") || g->node[g->logits].layer.out.c != 1)
         return 0;
-    int rc = 0, found = 0;
-    for (size_t i = 0; !found && i < cnn_dataset_count(t->train); i++) {
-        rc = cnn_dataset_load(t->train, i, &s);
-        found = !rc;
-        if (rc && !train_skips(t, rc))
-            break;
-    }
-    if (found) {
-        config->input = (struct cnn_chw){s.image.c, s.image.h, s.image.w};
-        config->raw_input = s.image.maxval == 0;
-    }
-    cnn_sample_free(&s);
-    return rc;
+    if (t->o->target == TARGET_CLASS && classes->count == 1)
+        return cnn_fail(CNN_EDATA, "%s: a single class, '%s': there is nothing to tell apart",
+                        t->o->data, classes->item[0]);
+    return cnn_fail(CNN_EDATA,
+                    "%s: xent over a single output is always 0: --loss bce or --loss mse learns",
+                    t->net_name);
 }
 
 static int check_outputs(const struct trainer *t)
@@ -152,7 +174,7 @@ static int check_outputs(const struct trainer *t)
     if (t->o->target == TARGET_CLASS && out.h * out.w != 1)
         return cnn_fail(CNN_EDATA, "%s: the net gives %s for each sample; classes need a vector",
                         t->net_name, shape);
-    if (t->o->target == TARGET_CLASS && out.c != classes)
+    if (t->o->target == TARGET_CLASS && out.c != classes && !cnn_scores_are_pair(g, classes))
         return cnn_fail(CNN_EDATA, "%s: the net gives %zu outputs, %s has %zu classes", t->net_name,
                         out.c, t->o->data, classes);
     if (t->o->target == TARGET_INPUT && cnn_chw_count(out) != cnn_chw_count(g->input.shape)) {
@@ -177,15 +199,18 @@ static int build_graph(struct trainer *t)
         rc = CNN_ESYSTEM;
     struct cnn_graph_config config = {.name = t->net_name,
                                       .classes = t->model.classes.count,
+                                      .numbers = t->o->target != TARGET_CLASS,
                                       .loss = t->o->loss[0] ? t->o->loss : NULL,
                                       .with_loss = 1};
     if (!rc)
-        rc = first_shape(t, &config);
+        rc = train_input_shape(t, text, &config);
     if (!rc)
         rc = cnn_graph_build(text, &config, &t->graph);
     free(text);
     if (!rc)
         rc = check_outputs(t);
+    if (!rc)
+        rc = check_loss(t);
     if (!rc && !strncmp(t->net_name, "zoo/", 4) && !(t->zoo = cnn_strdup(t->net_name)))
         rc = CNN_ESYSTEM;
     if (rc)
@@ -211,6 +236,36 @@ static void count_steps(struct trainer *t)
     t->schedule.total_steps = per_epoch * (uint64_t)t->o->epochs;
     if (limit && limit < t->schedule.total_steps)
         t->schedule.total_steps = limit;
+}
+
+/* The first batch normalisation that sees one number of each channel for a sample; NULL: none. */
+static const char *lonely_bn(const struct cnn_graph *g)
+{
+    for (int i = 1; i < g->nodes; i++) {
+        const struct cnn_layer *l = &g->node[i].layer;
+        if (!strcmp(l->type->name, "bn") && l->out.h * l->out.w == 1)
+            return l->name;
+    }
+    return NULL;
+}
+
+/* A single value is its own mean: normalised it is 0 whatever it was. */
+static int check_bn(const struct trainer *t)
+{
+    const char *bn = lonely_bn(t->graph);
+    if (!bn)
+        return 0;
+    if (t->o->batch == 1)
+        return cnn_fail(CNN_EUSAGE,
+                        "--batch 1: '%s' (batch normalisation) would see one value of each channel "
+                        "and learn nothing: two samples at a time are needed",
+                        bn);
+    if (!t->streaming && cnn_dataset_count(t->train) % (size_t)t->o->batch == 1)
+        train_note(t,
+                   "the last batch of an epoch is one sample, of which '%s' (batch normalisation) "
+                   "learns nothing: another --batch avoids it",
+                   bn);
+    return 0;
 }
 
 static int open_net(struct trainer *t)
@@ -256,6 +311,7 @@ struct cnn_loader_options train_loader_options(const struct trainer *t)
     return (struct cnn_loader_options){
         .input = &t->graph->input,
         .target = kinds[t->o->target],
+        .needs_class = 1,
         .outputs = t->outputs,
         .batch = (size_t)t->o->batch,
         .seed = (uint64_t)t->o->seed,
@@ -288,13 +344,18 @@ int train_open(struct trainer *t)
     if (!rc)
         rc = build_graph(t);
     if (!rc)
+        rc = check_classes(t, t->train, t->o->data);
+    if (!rc)
         rc = note_empty_classes(t);
     if (!rc)
         rc = train_class_weights(t);
     if (rc)
         return rc;
     count_steps(t);
-    rc = open_net(t);
+    if (t->o->epochs)
+        rc = check_bn(t);
+    if (!rc)
+        rc = open_net(t);
     return rc ? rc : allocate(t);
 }
 
@@ -306,6 +367,8 @@ int train_start_weights(struct trainer *t)
         rc = cnn_model_load_params(t->init, t->o->init, t->net, &t->o->allow_new, &fresh);
     if (!rc && fresh)
         train_note(t, "%zu tensors start afresh, the others from %s", fresh, t->o->init);
+    if (!rc && t->init && cnn_model_is_blank(t->init))
+        train_note(t, "%s: every weight is zero: a net that starts so learns nothing", t->o->init);
     return rc;
 }
 

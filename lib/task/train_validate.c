@@ -47,8 +47,10 @@ int train_validate(struct trainer *t)
     if (rc)
         return rc;
     const struct cnn_metrics *m = cnn_evaluator_metrics(t->evaluator);
+    if (!m->samples || (t->o->target == TARGET_CLASS && !m->labelled))
+        return cnn_fail(CNN_EDATA, "%s: no sample could be used", t->o->val);
     t->report.validated = 1;
-    t->report.classes = m->classes > 0;
+    t->report.classes = (int)m->classes;
     t->report.val_loss = cnn_metrics_loss(m);
     t->report.val_top1 = cnn_metrics_top1(m);
     t->report.val_top5 = cnn_metrics_top5(m);

@@ -1,0 +1,143 @@
+# What no net can learn from is said, and never counted as done.
+. "$ROOT/tests/cli/lib.sh"
+need tar
+
+# picture FILE CHARACTER [SIDE]: a grey image of that byte
+picture() {
+    mkdir -p "$(dirname "$1")"
+    { printf 'P5 %d %d 255\n' "${3:-8}" "${3:-8}" && head -c $((${3:-8} * ${3:-8})) /dev/zero | tr '\0' "$2"; } >"$1"
+}
+net='input 1x8x8; dense classes'
+training() { run cnn-train --threads 1 --epochs 2 "$@" -o m.st; }
+for i in 1 2 3 4; do
+    picture g/x/$i.pgm "\\0${i}0"
+    picture g/y/$i.pgm "\\2${i}0"
+    picture flat/$i.pgm "\\1${i}0"
+done
+
+# ---- validation needs samples with classes ------------------------------------------------------------
+training --net "$net" --val flat g
+status 65
+err_is 'cnn-train: flat: no sample has a class'
+mkdir -p junk/x junk/y
+for i in 1 2; do echo junk >junk/x/$i.pgm && echo junk >junk/y/$i.pgm; done
+training --net "$net" --val junk --on-bad skip --patience 1 g
+status 65
+err_has '*cnn-train: junk: no sample could be used'
+training --net "$net" --on-bad skip junk
+status 65
+err_has '*cnn-train: junk: no sample could be used'
+[ ! -e m.st ] || fail 'a model of nothing'
+training --net "$net" --target input --val flat g
+status 65
+
+# ---- tar samples without a class ----------------------------------------------------------------------
+mkdir t
+for i in 1 2 3 4; do cp g/x/$i.pgm t/$i.pgm && echo $((i % 2)) >t/$i.cls; done
+(cd t && tar cf ../half.tar 1.pgm 2.pgm 2.cls 3.pgm 3.cls && tar cf ../apart.tar 1.pgm 2.pgm 1.cls 2.cls &&
+    cp 1.pgm a.left.pgm && cp 2.pgm a.right.pgm && cp 1.cls a.cls && tar cf ../two.tar a.left.pgm a.right.pgm a.cls 2.pgm 2.cls)
+training --net "$net" half.tar
+status 65
+err_is 'cnn-train: half.tar: 1 of 3 samples have no class (--on-bad skip leaves them out)'
+training --net "$net" two.tar
+status 65
+err_has 'cnn-train: two.tar: 1 of 3 samples have no class*'
+training --net "$net" --val half.tar g
+status 65
+err_has 'cnn-train: half.tar: 1 of 3*'
+training --net "$net" --on-bad skip half.tar
+status 0
+err_has '*half.tar: 1 of 3 samples have no class and are left out'
+err_has '*half.tar#0: no class'
+training --net "$net" --on-bad skip apart.tar
+status 65
+err_has '*apart.tar: no sample could be used'
+# As it comes from a pipe: the first sample without a class ends the run.
+run bash -c 'cat half.tar | cnn-train --threads 1 --epochs 1 --shuffle 0 --net "input 1x8x8; dense 2" -o m.st -'
+status 65
+
+# ---- nothing to tell apart ----------------------------------------------------------------------------
+mkdir one && cp -r g/x one/
+training --net "$net" one
+status 65
+err_is "cnn-train: one: a single class, 'x': there is nothing to tell apart"
+mkdir -p same/a same/b && cp flat/1.pgm same/a/ && cp flat/1.pgm same/b/
+training --net "$net" same
+status 0
+err_has '*the first 2 samples are the same to the net: there may be nothing to learn'
+
+# ---- batch normalisation of one value -----------------------------------------------------------------
+bn='input 1x8x8; conv 4 3; relu; avgpool global; bn; dense classes'
+training --batch 1 --net "$bn" g
+status 64
+err_has "cnn-train: --batch 1: 'bn1' (batch normalisation)*"
+training --batch 7 --net "$bn" g
+status 0
+err_has "*the last batch of an epoch is one sample, of which 'bn1'*"
+training --batch 4 --net "$bn" g
+status 0
+err_lacks '*last batch*'
+training --batch 1 --net 'input 1x8x8; conv 4 3; bn; relu; dense classes' g
+status 0
+
+# ---- the loss follows the target ----------------------------------------------------------------------
+image='input 1x8x8; conv 4 3 pad=1; relu; conv 1 3 pad=1'
+training --target input --log l --net "$image" g
+status 0
+grep -q '"loss": 0[,}]' l && fail 'a loss of 0'
+run cnn-infer --eval --target input m.st g
+status 0
+training --target input --loss xent --net "$image" g
+status 65
+err_is 'cnn-train: net: xent over a single output is always 0: --loss bce or --loss mse learns'
+
+# ---- one output for two classes -----------------------------------------------------------------------
+for single in 'dense 1; sigmoid' 'dense 1'; do
+    run cnn-train -q --threads 1 --epochs 200 --rate 0.5 --net "input 1x8x8; $single" -o pair.st g
+    status 0
+    run cnn-infer --eval --gate 'top1>=1' pair.st g
+    status 0
+    out_has 'x            4     1.0000  1.0000  1.0000'
+    out_has 'x  4  0'
+    out_has 'y  0  4'
+    run cnn-infer -k 2 pair.st g/y/4.pgm
+    status 0
+    [ "$(cut -f 2 out)" = y ] || fail "g/y/4.pgm is $(cat out)"
+    awk -F '\t' '{s = $3 + $5; exit !($4 == "x" && $3 > 0.5 && s > 0.999999 && s < 1.000001)}' out || fail "not p and 1 - p: $(cat out)"
+done
+
+# ---- the clean image is the target of --target input ---------------------------------------------------
+mkdir -p grey/a && for i in 1 2 3 4 5 6 7 8; do picture grey/a/$i.pgm '\036'; done
+run cnn-train -q --threads 1 --target input --noise 0.3 --epochs 200 --rate 0.05 -o clean.st \
+    --net 'input 1x8x8; conv 8 3 pad=1; relu; conv 1 3 pad=1' grey
+status 0
+cnn-augment -q --noise 0.3 -o noisy grey
+cnn-features -q -l conv2 -f tsv clean.st noisy | awk 'NR > 2 {for (i = 3; i <= NF; i++) {s += $i; n++}} END {exit !(s / n > 0.08 && s / n < 0.15)}' ||
+    fail 'it learned the noise, too'
+
+# ---- what is not finite is named ----------------------------------------------------------------------
+printf '#key\tclass\tx\ty\nk1\ta\t1\t2\nk2\tb\tnan\t2\n' >nan.tsv
+training --net 'dense classes' nan.tsv
+status 65
+err_has 'cnn-train: nan.tsv*'
+err_lacks '*--rate*'
+
+# ---- a net without an input line takes its input from the data as a whole -------------------------------
+for i in 1 2 3; do picture mix/a/$i.pgm "\\0${i}0" 8 && picture mix/b/$i.pgm "\\2${i}0" 8; done
+picture mix/a/0.pgm '\050' 5
+for seed in 1 2 3; do
+    cnn-split -q mix -o k --seed $seed --test 0 --val 0
+    training --net 'conv 4 3; relu; dense classes' k/train.tsv
+    status 0
+    err_has '*samples differ in shape: the net takes 1x8x8, the median of 7; --input CxHxW says another'
+    cnn-inspect m.st | sed -n 2p
+done | sort -u >shapes
+[ "$(wc -l <shapes)" -eq 1 ] || fail "shapes: $(cat shapes)"
+training --input 3x6x6 --net 'conv 4 3; relu; dense classes' mix
+status 0
+cnn-inspect m.st | grep -q '3x6x6' || fail '--input is not the input'
+training --input 3x6x6 --net "$net" mix
+status 64
+err_is 'cnn-train: --input: net has an input line of its own'
+training --input 3x6 --net 'dense classes' mix
+status 64
