@@ -21,8 +21,9 @@ struct parser {
     struct cnn_augmenter *augmenter;
     int argc, at; /* argv[at] is the next word */
     char **argv;
-    char *seen;   /* by number of the option: given */
-    int answered; /* --help or the like was given and answered */
+    char *seen;               /* by number of the option: given */
+    int answered;             /* --help or the like was given and answered */
+    struct cnn_strings given; /* the names of the program's own */
 };
 
 static const struct cnn_option augmentation_heading = {.name = "", .help = "Augmentation"};
@@ -64,8 +65,11 @@ static const struct cnn_option *find(struct parser *p, const char *name, size_t 
 /* Set the option; the library's message begins with its bare name. */
 static int set(struct parser *p, const struct cnn_option *o, size_t number, const char *value)
 {
-    int rc = is_own(p->program, o) ? cnn_option_set(o, p->fields, value)
-                                   : cnn_augmenter_set(p->augmenter, o->name, value);
+    int own = is_own(p->program, o);
+    int rc =
+        own ? cnn_option_set(o, p->fields, value) : cnn_augmenter_set(p->augmenter, o->name, value);
+    if (!rc && own && !p->seen[number])
+        rc = cnn_strings_add(&p->given, o->name);
     p->seen[number] = 1;
     if (rc != CNN_EUSAGE)
         return -rc;
@@ -154,14 +158,17 @@ static int take_short(struct parser *p, const char *word)
     return rc;
 }
 
-static int check_required(struct parser *p)
+static int check_all(struct parser *p)
 {
     const struct cnn_option *o;
     for (size_t i = 0; (o = cli_option_at(p->program, i)); i++)
         if (!cli_is_heading(o) && !o->fallback && o->type != CNN_OPT_TEXTS && !p->seen[i] &&
             is_own(p->program, o))
             return cli_usage(p->program, "--%s is required", o->name);
-    return 0;
+    int rc = cnn_option_needs(p->program->options, p->program->needs, &p->given, p->fields);
+    if (rc == CNN_EUSAGE)
+        return cli_usage(p->program, "%s", cnn_error_message());
+    return rc ? cli_end(p->program, rc) : 0;
 }
 
 /* Options in the order in which they stand; operands are moved behind them, in order. */
@@ -187,7 +194,7 @@ static int parse_words(struct parser *p, char **operands, int *first)
         return rc;
     memcpy(p->argv + kept, operands, (size_t)count * sizeof *operands);
     *first = kept;
-    return check_required(p);
+    return check_all(p);
 }
 
 /* A standard stream that is closed is opened the wrong way round, so that no output file becomes
@@ -202,7 +209,12 @@ static void keep_standard_streams(void)
 int cli_parse(const struct cli_program *program, int argc, char **argv, void *fields,
               struct cnn_augmenter *augmenter, int *first)
 {
-    struct parser p = {program, fields, augmenter, argc, 1, argv, NULL, 0};
+    struct parser p = {.program = program,
+                       .fields = fields,
+                       .augmenter = augmenter,
+                       .argc = argc,
+                       .at = 1,
+                       .argv = argv};
     size_t options = 0;
     keep_standard_streams();
     while (cli_option_at(program, options))
@@ -213,6 +225,10 @@ int cli_parse(const struct cli_program *program, int argc, char **argv, void *fi
     rc = rc ? cli_end(program, rc) : parse_words(&p, operands, first);
     free(operands);
     free(p.seen);
+    if (program->given)
+        *(struct cnn_strings *)((char *)fields + program->given) = p.given;
+    else
+        cnn_strings_free(&p.given);
     if (p.answered)
         return cli_end(program, 0);
     return rc ? rc : -1;

@@ -16,6 +16,11 @@ struct cli_program {
     const struct cnn_option *options;
     int augmentations; /* also take the options of lib/data/augment.h, into *augmenter of cli_parse
                         */
+    /* Checked when all options are there; NULL: nothing is. */
+    const struct cnn_need *needs;
+    /* Where the fields have a struct cnn_strings for the names of the options that were given,
+     * which the caller frees; 0: nowhere. */
+    size_t given;
 };
 
 /* An entry that begins a group of options in the help. */

@@ -111,6 +111,8 @@ int main(int argc, char **argv)
         return cli_end(&program, cnn_error_code());
     cli_catch_signals();
     status = cli_parse(&program, argc, argv, &args, augmenter, &first);
+    if (status < 0 && cnn_augmenter_check(augmenter))
+        status = cli_usage(&program, "%s", cnn_error_message());
     int to_stdout = status < 0 && (!args.output[0] || (args.output[0] == '-' && !args.output[1]));
     if (status < 0 && argc - first != 1)
         status = cli_usage(&program, argc == first ? "no DATASET" : "more than one DATASET");

@@ -57,11 +57,39 @@ static const struct cnn_option options[] = {
     CNN_OPTION_END,
 };
 
+/* Options of predictions, where an evaluation prints none. */
+#define WITH_PREDICTIONS(name)                                                                     \
+    {name, "!eval,predictions"},                                                                   \
+    {                                                                                              \
+        name, "!gate,predictions"                                                                  \
+    }
+
+static const struct cnn_need needs[] = {
+    WITH_PREDICTIONS("top"),
+    WITH_PREDICTIONS("probabilities"),
+    WITH_PREDICTIONS("format"),
+    WITH_PREDICTIONS("header"),
+    {"header", "format=tsv"},
+    {"json", "eval,gate"},
+    {"predictions", "eval,gate"},
+    {"confusion", "eval,gate"},
+    {"target", "eval,gate"},
+    {"top", "!selftest"},
+    {"probabilities", "!selftest"},
+    {"format", "!selftest"},
+    {"header", "!selftest"},
+    {"output", "!selftest"},
+    {"labels", "!selftest"},
+    {"on-bad", "!selftest"},
+    {NULL, NULL},
+};
+
 static const struct cli_program program = {
     .name = "cnn-infer",
     .synopsis = "[OPTION]... MODEL INPUT...\n--eval [OPTION]... MODEL INPUT...\n--selftest MODEL",
     .summary = "classify images with a model, or measure how well it does",
     .options = options,
+    .needs = needs,
 };
 
 /* A progress line and predictions would mix on one terminal. */

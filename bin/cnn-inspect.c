@@ -51,6 +51,29 @@ static const struct cnn_option options[] = {
     CNN_OPTION_END,
 };
 
+/* Parts of the usual text, which the other forms do not print. */
+#define TEXT_PART(name)                                                                            \
+    {name, "!print"}, {name, "!dot"}, {name, "!diff"}, {name, "!filters"},                         \
+    {                                                                                              \
+        name, "!zoo"                                                                               \
+    }
+#define TIME_ONLY(name)                                                                            \
+    {                                                                                              \
+        name, "time"                                                                               \
+    }
+
+static const struct cnn_need needs[] = {
+    TIME_ONLY("batch"),     TIME_ONLY("training"), TIME_ONLY("exact-conv"),
+    TIME_ONLY("tune"),      TIME_ONLY("threads"),  TIME_ONLY("device"),
+    TIME_ONLY("precision"), TEXT_PART("layers"),   TEXT_PART("tensors"),
+    TEXT_PART("classes"),   TEXT_PART("history"),  TEXT_PART("meta"),
+    {"layers", "!json"},    {"classes", "!json"},  {"history", "!json"},
+    {"meta", "!json"},      {"check", "!diff"},    {"check", "!filters"},
+    {"check", "!zoo"},      {"input", "!zoo"},     {"outputs", "!zoo"},
+    {"time", "!zoo"},       {"print", "!zoo"},     {"dot", "!zoo"},
+    {"diff", "!zoo"},       {"filters", "!zoo"},   {NULL, NULL},
+};
+
 static const struct cli_program program = {
     .name = "cnn-inspect",
     .synopsis = "[OPTION]... MODEL|NET|TENSORS\n--time [OPTION]... MODEL|NET\n--filters LAYER "
@@ -58,6 +81,7 @@ static const struct cli_program program = {
                 "--diff A B\n--zoo [NAME]",
     .summary = "tell what a model, a net or a file of tensors is made of",
     .options = options,
+    .needs = needs,
 };
 
 static unsigned chosen_parts(const struct args *a)
@@ -175,11 +199,6 @@ static int check_operands(const struct args *a, int n)
         return n > 1 ? cli_usage(&program, "--zoo takes one name at most") : -1;
     if (a->time && (modes || chosen_parts(a) || a->check))
         return cli_usage(&program, "--time prints times only, as text or with --json");
-    int computes = a->compute.tune || a->compute.exact_conv || a->compute.precision ||
-                   strcmp(a->compute.device, "cpu");
-    if ((a->training || computes) && !a->time)
-        return cli_usage(&program,
-                         "--training, --tune, --exact-conv, --device and --precision need --time");
     if (modes > 1)
         return cli_usage(&program,
                          "--print, --dot, --json, --diff and --filters exclude each other");

@@ -14,6 +14,7 @@ static const struct cli_program program = {
     .summary = "train a convolutional network",
     .options = cnn_train_option_table,
     .augmentations = 1,
+    .given = offsetof(struct cnn_train_options, given),
 };
 
 /* What the callbacks show. */
@@ -135,6 +136,7 @@ int main(int argc, char **argv)
     }
     cnn_strings_free(&options.allow_new);
     cnn_strings_free(&options.freeze);
+    cnn_strings_free(&options.given);
     cnn_augmenter_free(augmenter);
     return status;
 }

@@ -197,9 +197,10 @@ static const struct cnn_kernels kernels = {
 int cnn_cpu_open(int threads, struct cnn_backend **out)
 {
     *out = NULL;
-    struct cpu *cpu = cnn_calloc(1, sizeof *cpu);
+    int rc = cnn_isa_check();
+    struct cpu *cpu = rc ? NULL : cnn_calloc(1, sizeof *cpu);
     if (!cpu)
-        return CNN_ESYSTEM;
+        return rc ? rc : CNN_ESYSTEM;
     struct cnn_backend *b = &cpu->backend;
     *b = (struct cnn_backend){.ops = &ops, .kernels = &kernels, .name = "cpu"};
     b->layout = (int)cnn_isa()->lanes;

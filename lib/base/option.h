@@ -72,4 +72,21 @@ void cnn_option_print(const struct cnn_option *option, const void *fields, struc
 /* Nonzero when the field has its default value. */
 int cnn_option_is_default(const struct cnn_option *option, const void *fields);
 
+/* Whether somebody chose the option's value: its name is among `given`, or it is not the default.
+ */
+int cnn_option_given(const struct cnn_option *option, const struct cnn_strings *given,
+                     const void *fields);
+
+/* What an option needs to have an effect: one of the alternatives, separated by commas. "val": that
+ * option is not at its default; "!eval": it is; "schedule=step|exponential": it has one of these
+ * values. What must hold together is several entries. A table ends with {NULL, NULL}. */
+struct cnn_need {
+    const char *option, *needs;
+};
+
+/* CNN_EUSAGE for the first option that was given and has no effect: "--gamma has no effect: it
+ * needs --schedule step or exponential". needs may be NULL. */
+int cnn_option_needs(const struct cnn_option *table, const struct cnn_need *needs,
+                     const struct cnn_strings *given, const void *fields);
+
 #endif

@@ -32,6 +32,7 @@ static const struct cnn_option shared_options[] = {
 struct cnn_augmenter {
     void *options[TYPES];
     struct shared shared;
+    int shared_set; /* one of them was set */
 };
 
 const struct cnn_augment_type *cnn_augment_type_at(size_t i)
@@ -95,8 +96,10 @@ int cnn_augmenter_set(struct cnn_augmenter *a, const char *name, const char *val
     for (size_t t = 0; t < TYPES; t++)
         if ((o = cnn_option_find(types[t]->options, name)))
             return set_checked(types[t], o, a->options[t], value);
-    if ((o = cnn_option_find(shared_options, name)))
+    if ((o = cnn_option_find(shared_options, name))) {
+        a->shared_set = 1;
         return cnn_option_set(o, &a->shared, value);
+    }
     return cnn_fail(CNN_EUSAGE, "%s: there is no such augmentation", name);
 }
 
@@ -142,6 +145,17 @@ void cnn_augmenter_print(const struct cnn_augmenter *a, struct cnn_buf *out)
     }
     if (geometric)
         print_options(shared_options, &a->shared, out);
+}
+
+int cnn_augmenter_check(const struct cnn_augmenter *a)
+{
+    for (size_t t = 0; a->shared_set && t < TYPES; t++)
+        if (types[t]->view && is_active(a, t))
+            return 0;
+    return a->shared_set ? cnn_fail(CNN_EUSAGE, "--fill has no effect: it needs an augmentation "
+                                                "that looks beyond the image, such as --rotate, "
+                                                "--translate, --zoom or --crop-pad")
+                         : 0;
 }
 
 void cnn_augment_scratch_free(struct cnn_augment_scratch *s)

@@ -56,6 +56,9 @@ void cnn_augmenter_free(struct cnn_augmenter *a);
 /* Set one option by its name as a program spells it without the dashes ("rotate", "crop-pad").
  * CNN_EUSAGE with "NAME: what is wrong". */
 int cnn_augmenter_set(struct cnn_augmenter *a, const char *name, const char *value);
+/* Whether all options that were set have an effect. CNN_EUSAGE: --fill without an augmentation that
+ * shows what is outside of an image. */
+int cnn_augmenter_check(const struct cnn_augmenter *a);
 /* Every option of every augmentation, for programs' tables of options and manuals; NULL past the
  * end. */
 const struct cnn_option *cnn_augment_option_at(size_t i);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
+
 extern const struct cnn_isa cnn_isa_plain;
 #ifdef CNN_ISA_X86
 extern const struct cnn_isa cnn_isa_avx2, cnn_isa_avx512;
@@ -13,9 +15,22 @@ extern const struct cnn_isa cnn_isa_avx2, cnn_isa_avx512;
 static const struct cnn_isa *chosen;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+static const char *const order[] = {"plain", "avx2", "avx512"};
+
+int cnn_isa_check(void)
+{
+    const char *limit = getenv("CNN_ISA");
+    for (size_t i = 0; limit && i < sizeof order / sizeof *order; i++)
+        if (!strcmp(order[i], limit))
+            return 0;
+    return limit
+               ? cnn_fail(CNN_EUSAGE,
+                          "CNN_ISA in the environment: '%s' is none of plain, avx2, avx512", limit)
+               : 0;
+}
+
 static int allowed(const char *name, const char *limit)
 {
-    static const char *const order[] = {"plain", "avx2", "avx512"};
     for (size_t i = 0; limit && i < sizeof order / sizeof *order; i++) {
         if (!strcmp(order[i], name))
             return 1;

@@ -24,4 +24,7 @@ struct cnn_isa {
 /* The set in use. */
 const struct cnn_isa *cnn_isa(void);
 
+/* CNN_EUSAGE when CNN_ISA is in the environment and names no set. */
+int cnn_isa_check(void);
+
 #endif

@@ -113,6 +113,29 @@ const struct cnn_option cnn_train_option_table[] = {
     CNN_OPTION_END,
 };
 
+/* Sanity runs and plans take the command line of the run that is to come as it is. */
+static const struct cnn_need needs[] = {
+    {"milestones", "schedule=step"},
+    {"gamma", "schedule=step|exponential"},
+    {"power", "schedule=polynomial"},
+    {"final-rate", "schedule=polynomial|cosine|one-cycle"},
+    {"momentum", "optimizer=sgd|rmsprop"},
+    {"nesterov", "optimizer=sgd"},
+    {"rho", "optimizer=adadelta|rmsprop"},
+    {"beta1", "optimizer=adam|adamw"},
+    {"beta2", "optimizer=adam|adamw"},
+    {"eps", "optimizer=adagrad|adadelta|rmsprop|adam|adamw"},
+    {"patience", "val"},
+    {"monitor", "patience"},
+    {"class-weights", "target=class"},
+    {"allow-new", "init"},
+    {"weights", "!init,allow-new"},
+    {"log-every", "log"},
+    {"checkpoint-every", "checkpoint"},
+    {"resume", "checkpoint"},
+    {NULL, NULL},
+};
+
 /* A number whose default depends on the optimizer. */
 static int number(const char *name, const char *text, double fallback, double min, double max,
                   double *out)
@@ -151,8 +174,8 @@ static int parse_optimizer(struct trainer *t)
         number("eps", o->eps, p->eps, 1e-30, 1, &p->eps) ||
         number("weight-decay", o->weight_decay, p->weight_decay, 0, 1e9, &p->weight_decay))
         return cnn_error_code();
-    if (p->nesterov && (strcmp(type->name, "sgd") || !(p->momentum > 0)))
-        return cnn_fail(CNN_EUSAGE, "--nesterov needs --optimizer sgd with a momentum above 0");
+    if (p->nesterov && !(p->momentum > 0))
+        return cnn_fail(CNN_EUSAGE, "--nesterov has no effect: it needs a --momentum above 0");
     return 0;
 }
 
@@ -191,18 +214,10 @@ static int check_together(const struct cnn_train_options *o)
         return cnn_fail(CNN_EUSAGE, "no output: -o MODEL says where the model goes");
     if (!o->net[0] && !o->init[0] && !o->resume)
         return cnn_fail(CNN_EUSAGE, "no net: --net WHAT is a file, a built-in net or its text");
-    if (o->resume && !o->checkpoint[0])
-        return cnn_fail(CNN_EUSAGE, "--resume needs --checkpoint FILE to go on from");
-    if (o->patience && !o->val[0])
-        return cnn_fail(CNN_EUSAGE, "--patience needs --val to tell better from worse");
-    if (o->allow_new.count && !o->init[0])
-        return cnn_fail(CNN_EUSAGE, "--allow-new needs --init");
     if (o->monitor == MONITOR_TOP1 && o->target != TARGET_CLASS)
         return cnn_fail(CNN_EUSAGE, "--monitor val_top1 needs classes as the target");
     if (o->schedule == CNN_STEP && !o->milestones.count)
         return cnn_fail(CNN_EUSAGE, "--schedule step needs --milestones");
-    if (o->class_weights[0] && o->target != TARGET_CLASS)
-        return cnn_fail(CNN_EUSAGE, "--class-weights needs classes as the target");
     if (o->val[0] && !strcmp(o->val, "-") && !strcmp(o->data, "-"))
         return cnn_fail(CNN_EUSAGE, "standard input cannot be both the training and the --val set");
     return 0;
@@ -218,6 +233,10 @@ int train_parse(struct trainer *t)
                                         .power = o->power,
                                         .final = o->final_rate};
     int rc = check_together(o);
+    if (!rc && !o->plan && !o->overfit)
+        rc = cnn_option_needs(cnn_train_option_table, needs, &o->given, o);
+    if (!rc && t->augmenter)
+        rc = cnn_augmenter_check(t->augmenter);
     if (!rc)
         rc = parse_optimizer(t);
     if (!rc)

@@ -26,45 +26,45 @@ static int balanced(struct trainer *t)
     return 0;
 }
 
-static int set_weight(struct trainer *t, size_t c, const char *text)
+static int not_a_list(const char *text, size_t classes)
 {
-    double value;
-    int rc = cnn_parse_real(text, 0, FLT_MAX, &value);
-    t->class_weight[c] = rc ? 0 : (float)value;
-    return rc;
+    return cnn_fail(CNN_EUSAGE,
+                    "--class-weights: '%s' is neither 'balanced', a file, nor a list of %zu "
+                    "numbers",
+                    text, classes);
 }
 
 static int from_list(struct trainer *t, const char *text)
 {
     size_t classes = t->model.classes.count, c = 0;
+    double value;
     for (const char *p = text; *p; c++) {
         char item[64];
         size_t n = strcspn(p, ",");
-        if (c == classes)
-            break;
         if (n >= sizeof item)
-            return cnn_fail(CNN_EUSAGE, "--class-weights: '%s' is not a list of numbers", text);
+            return not_a_list(text, classes);
         memcpy(item, p, n);
         item[n] = '\0';
-        if (set_weight(t, c, item))
-            return cnn_fail_within("--class-weights");
-        p += n + (p[n] == ',');
-        if (!*p)
-            c++;
-        if (!*p)
-            break;
+        if (cnn_parse_real(item, 0, FLT_MAX, &value))
+            return c ? cnn_fail_within("--class-weights") : not_a_list(text, classes);
+        if (c < classes)
+            t->class_weight[c] = (float)value;
+        p += n;
+        if (*p == ',' && !*++p)
+            return cnn_fail(CNN_EUSAGE, "--class-weights: '%s' ends in a comma", text);
     }
-    if (c != classes || strchr(text, ',') == NULL)
-        return cnn_fail(CNN_EUSAGE,
-                        "--class-weights: '%s' is neither 'balanced', a file, nor a list of %zu "
-                        "numbers",
-                        text, classes);
+    if (c == 1)
+        return not_a_list(text, classes);
+    if (c != classes)
+        return cnn_fail(CNN_EUSAGE, "--class-weights: %zu numbers for %zu classes: '%s'", c,
+                        classes, text);
     return 0;
 }
 
 static int from_line(struct trainer *t, const char *path, size_t line, char *text)
 {
     char *tab = strrchr(text, '\t');
+    double value;
     ptrdiff_t c = -1;
     if (!tab)
         return cnn_fail(CNN_EDATA, "%s:%zu: not 'class<TAB>weight'", path, line);
@@ -76,8 +76,9 @@ static int from_line(struct trainer *t, const char *path, size_t line, char *tex
         return cnn_fail(CNN_EDATA, "%s:%zu: the dataset has no class '%s'", path, line, text);
     if (t->class_weight[c] >= 0)
         return cnn_fail(CNN_EDATA, "%s:%zu: class '%s' is there twice", path, line, text);
-    if (set_weight(t, (size_t)c, tab + 1))
+    if (cnn_parse_real(tab + 1, 0, FLT_MAX, &value))
         return cnn_fail(CNN_EDATA, "%s:%zu: '%s' is not a weight", path, line, tab + 1);
+    t->class_weight[c] = (float)value;
     return 0;
 }
 

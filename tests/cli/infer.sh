@@ -206,8 +206,8 @@ refuse() {
 refuse 64 'no MODEL'
 refuse 64 'no INPUT*' id.st
 refuse 64 "'-' stands more than once" id.st - -
-refuse 64 '--json needs --eval' --json id.st f.tsv
-refuse 64 '--predictions needs --eval' --predictions x id.st f.tsv
+refuse 64 '--json has no effect: it needs --eval or --gate' --json id.st f.tsv
+refuse 64 '--predictions has no effect: it needs --eval or --gate' --predictions x id.st f.tsv
 refuse 64 '--confusion: the targets are no classes' --eval --target input --confusion x.png raw.st f.tsv
 refuse 64 '--top: *' --top 0 id.st f.tsv
 refuse 65 'raw.st: the model has no classes to evaluate' --eval --target class raw.st f.tsv

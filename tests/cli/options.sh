@@ -40,6 +40,11 @@ freeze conv*
 freeze -x" --rate 1 --on-bad=list=bad.txt --freeze 'conv*' --freeze -x --verbose=0
 expect "count=10 rate=1 output= how=0 verbose=0 quiet=0 skip=0 list= augment=--rotate 10" -l 1 --rotate 10
 
+expect "count=10 $plain
+given rate
+given count
+given given" -l 1 -n 10 --count=10 --given
+
 refuse '--rate is required' a
 refuse "--count: 'x' is not a whole number" -l 1 --count x
 refuse "--count: '0' is not in 1..1000000" -l 1 -n0
@@ -55,6 +60,9 @@ refuse 'unknown option --out: it is --output here' --out=3
 refuse 'unknown option --rotat (did you mean --rotate?)' --rotat=3
 refuse 'unknown option --nonsense' --nonsense
 refuse 'unknown option -x' -vx
+refuse '--delay has no effect: it needs --how slow' -l 1 --delay 0
+refuse '--fail has no effect with --verbose without --output' -l 1 --fail -v
+expect "count=10 rate=1 output=x how=0 verbose=1 quiet=0 skip=0 list= augment=" -l 1 -v -o x --fail=0
 run "$options" -l 1 --on-bad maybe
 status 64
 err_is "options: --on-bad: 'maybe' is none of fail, skip, list=FILE"

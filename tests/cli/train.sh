@@ -25,15 +25,34 @@ train digits:10 digits:10 -o x && usage 'more than one DATASET'
 train digits:10 && usage 'no output: -o MODEL *'
 train digits:10 -o x --rate fast && usage "--rate: 'fast' is not a number"
 train digits:10 -o x --optimizer sdg && usage "--optimizer: 'sdg' is none of sgd, adagrad, *"
-train digits:10 -o x --resume && usage '--resume needs --checkpoint *'
-train digits:10 -o x --patience 2 && usage '--patience needs --val *'
-train digits:10 -o x --allow-new 'a*' && usage '--allow-new needs --init'
-train digits:10 -o x --nesterov --optimizer adam && usage '--nesterov needs *'
+train digits:10 -o x --resume && usage '--resume has no effect: it needs --checkpoint'
+train digits:10 -o x --patience 2 && usage '--patience has no effect: it needs --val'
+train digits:10 -o x --allow-new 'a*' && usage '--allow-new has no effect: it needs --init'
+train digits:10 -o x --nesterov --optimizer adam && usage '--nesterov has no effect: it needs --optimizer sgd'
 train digits:10 -o x --schedule step && usage '--schedule step needs --milestones'
-train digits:10 -o x --checkpoint-every 5 && usage '--checkpoint-every needs --checkpoint'
+train digits:10 -o x --checkpoint-every 5 && usage '--checkpoint-every has no effect: it needs --checkpoint'
 train digits:10 -o x --checkpoint c --checkpoint-every 5m && usage "--checkpoint-every: '5m' is neither *"
 train digits:10 -o x --on-bad ignore && usage "--on-bad: 'ignore' is none of *"
-train digits:10 -o x --class-weights 1,2 && usage "--class-weights: '1,2' is neither *"
+train digits:10 -o x --class-weights 1,2 && usage '--class-weights: 2 numbers for 10 classes: *'
+train digits:10 -o x --class-weights heavy && usage "--class-weights: 'heavy' is neither *"
+train digits:10 -o x --class-weights 1,2,3,4,5,6,7,8,9,1, && usage '--class-weights: * ends in a comma'
+# An option that has no effect says what it needs.
+useless() { # 'WHAT IT NEEDS' OPTION VALUE OTHERS...
+    train digits:10 -o x "${@:2}" && usage "$2 has no effect: it needs $1"
+}
+useless '--schedule step' --milestones 2
+useless '--schedule step' --milestones 2 --schedule cosine
+useless '--schedule step or exponential' --gamma 0.5
+useless '--schedule polynomial' --power 2
+useless '--schedule polynomial, cosine or one-cycle' --final-rate 0.1
+useless '--optimizer sgd or rmsprop' --momentum 0.5 --optimizer adam
+useless '--optimizer adam or adamw' --beta1 0.5
+useless '--optimizer adam or adamw' --beta2 0.999
+useless '--optimizer adadelta or rmsprop' --rho 0.5
+useless '--patience' --monitor val_top1 --val digits:20
+useless '--log' --log-every 100
+train digits:10 -o x --fill white && usage '--fill has no effect: it needs an augmentation *'
+CNN_ISA=avx3 train digits:10 -o x && usage "CNN_ISA in the environment: 'avx3' is none of *"
 train digits:10 -o x --freeze 'nothing*' && usage "freeze pattern 'nothing\*' matches no parameter"
 train digits:10 -o x --freeze '*' && usage 'nothing to train: *'
 

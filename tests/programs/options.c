@@ -8,11 +8,11 @@
 #include "data/augment.h"
 
 struct args {
-    long long count, wait;
+    long long count, wait, delay;
     double rate;
     const char *output, *on_bad;
-    int quiet, verbose, how, fail;
-    struct cnn_strings freeze;
+    int quiet, verbose, how, fail, show_given;
+    struct cnn_strings freeze, given;
 };
 
 static const struct cnn_option table[] = {
@@ -32,13 +32,25 @@ static const struct cnn_option table[] = {
      "end with an error"},
     {"verbose", CNN_OPT_FLAG, offsetof(struct args, verbose), "0", 0, 1, NULL, 0, 'v', NULL,
      "say more"},
+    {"delay", CNN_OPT_INT, offsetof(struct args, delay), "0", 0, 10, NULL, 0, 0, "N",
+     "of the slow way"},
+    {"given", CNN_OPT_FLAG, offsetof(struct args, show_given), "0", 0, 1, NULL, 0, 0, NULL,
+     "name the options that were given"},
     CLI_ON_BAD(struct args, on_bad),
     CLI_QUIET(struct args, quiet),
     CNN_OPTION_END,
 };
 
-static const struct cli_program program = {"options", "[OPTION]... FILE...\n--rate X",
-                                           "Try the options.", table, 1};
+static const struct cnn_need needs[] = {
+    {"delay", "how=slow"}, {"fail", "!verbose,output"}, {"verbose", "how=fast|slow"}, {NULL, NULL}};
+
+static const struct cli_program program = {.name = "options",
+                                           .synopsis = "[OPTION]... FILE...\n--rate X",
+                                           .summary = "Try the options.",
+                                           .options = table,
+                                           .augmentations = 1,
+                                           .needs = needs,
+                                           .given = offsetof(struct args, given)};
 
 static int wait_with_progress(const struct args *a)
 {
@@ -67,6 +79,9 @@ static int print_all(const struct args *a, const struct cnn_augmenter *augmenter
     cnn_buf_free(&text);
     for (size_t i = 0; i < a->freeze.count; i++)
         printf("freeze %s\n", a->freeze.item[i]);
+    if (a->show_given)
+        for (size_t i = 0; i < a->given.count; i++)
+            printf("given %s\n", a->given.item[i]);
     for (; *operands; operands++)
         printf("operand %s\n", *operands);
     return a->fail ? cnn_fail(CNN_EDATA, "photo.png: not a picture") : 0;
