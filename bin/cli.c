@@ -282,17 +282,31 @@ static int close_stdout(void)
     return failed;
 }
 
+/* Nobody is there to read: not worth a word. */
+static int end_by_pipe(void)
+{
+    cli_end_by_pipe();
+    return -CNN_EPIPE;
+}
+
 int cli_end(const struct cli_program *program, int code)
 {
-    if (code < 0 && cnn_error_code() == code)
+    int known = code < 0 && cnn_error_code() == code;
+    if (known && code != CNN_EPIPE)
         cli_note(program, "%s", cnn_error_message());
-    else if (code < 0 && code != CNN_ENEGATIVE)
+    else if (code < 0 && code != CNN_ENEGATIVE && code != CNN_EPIPE)
         cli_note(program, "failed");
-    int lost = close_stdout();
+    int lost = close_stdout(), reason = errno;
+    if (code == CNN_EPIPE)
+        return end_by_pipe();
     if (!lost || (code && code != CNN_ENEGATIVE))
         return code < 0 ? -code : code;
-    cli_note(program, "standard output: %s", strerror(errno));
-    return -CNN_EIO;
+    if (reason == EPIPE)
+        return end_by_pipe();
+    errno = reason;
+    code = cnn_fail_errno(CNN_EIO, "standard output");
+    cli_note(program, "%s", cnn_error_message());
+    return -code;
 }
 
 void cli_list_bad(FILE *list, const char *source)

@@ -75,13 +75,17 @@ void cli_note(const struct cli_program *program, const char *format, ...) CNN_PR
 int cli_usage(const struct cli_program *program, const char *format, ...) CNN_PRINTF(2, 3);
 
 /* The end of main: prints the library's message for a negative code, closes stdout and reports its
- * errors, returns the exit status. */
+ * errors, returns the exit status. When its reader has gone away, nothing is said and the program ends
+ * by SIGPIPE, as cat does (status 141 where that is ignored). */
 int cli_end(const struct cli_program *program, int code);
 
 /* SIGINT, SIGTERM and SIGHUP set *cli_stop() to the signal's number (a second SIGINT or SIGTERM
- * kills); SIGPIPE is ignored, so that writes fail with EPIPE. */
+ * kills), and soon end every system call that waits, with EINTR; SIGPIPE is ignored, so that writes
+ * fail with EPIPE. */
 void cli_catch_signals(void);
 const volatile int *cli_stop(void);
+/* End by SIGPIPE; returns where that was ignored when the program began. */
+void cli_end_by_pipe(void);
 
 /* A progress line: redrawn in place on a terminal, nothing elsewhere. total 0: unknown.
  * `text` stands behind the bar ("loss 0.123"). */

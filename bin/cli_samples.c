@@ -48,7 +48,7 @@ int cli_samples_close(struct cli_samples *s, int rc)
         cli_note(s->program, "%zu bad sample%s skipped", s->bad, s->bad == 1 ? "" : "s");
     if (!s->list)
         return rc;
-    if (rc && rc != CNN_ENEGATIVE) {
+    if (rc && rc != CNN_ENEGATIVE && rc != CNN_EPIPE) {
         cnn_outfile_abort(s->list);
         return rc;
     }

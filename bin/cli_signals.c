@@ -1,43 +1,86 @@
-/* SIGINT, SIGTERM and SIGHUP as a wish to stop, seen by the library between two steps. */
+/* SIGINT, SIGTERM and SIGHUP as a wish to stop, seen by the library between two steps, and by
+ * system calls that wait. */
 #include "cli.h"
 
 #include <signal.h>
 #include <stddef.h>
+#include <time.h>
 
-/* A handler can reach nothing else than a global. */
+/* A handler can reach nothing else than globals. */
 static volatile sig_atomic_t stop;
+static volatile sig_atomic_t interrupts_ignored, pipes_ignored; /* when the program began */
+static volatile sig_atomic_t has_nudge;
+static timer_t nudge;
 _Static_assert(_Generic((sig_atomic_t)0, int : 1, default : 0), "cli_stop gives it out as an int");
 
 /* The first one asks, the next SIGINT or SIGTERM kills. Not so SIGHUP: of a terminal that is closed
- * the shell and the kernel may both tell. */
-static void on_stop(int number)
+ * the shell and the kernel may both tell. A job in the background of a script is started with
+ * SIGINT ignored, for the Ctrl-C that ends the script: that one comes from the kernel. */
+static void on_stop(int number, siginfo_t *info, void *context)
 {
+    static const struct itimerspec often = {{0, 100000000}, {0, 50000000}};
     struct sigaction plain = {.sa_handler = SIG_DFL};
+    (void)context;
+    if (number == SIGINT && interrupts_ignored && info->si_code > 0)
+        return;
     stop = number;
     sigaction(SIGINT, &plain, NULL);
     sigaction(SIGTERM, &plain, NULL);
+    if (has_nudge)
+        timer_settime(nudge, 0, &often, NULL);
 }
 
-/* System calls go on after the signal: a write that is cut short would be a lost output. A signal
- * that was ignored when the program began (nohup, a background job of a script) stays so. */
+/* It is there to end system calls that wait. */
+static void on_nudge(int number)
+{
+    (void)number;
+}
+
+/* System calls go on after the signal itself. Those that still wait some time later (on a full
+ * pipe, for the other side of a FIFO) are ended by the nudge, again and again, since one may come
+ * just before a call begins. Regular files are not touched by it: their calls do not wait. */
 static void catch_one(int number)
 {
-    struct sigaction old, action = {.sa_handler = on_stop, .sa_flags = SA_RESTART};
+    struct sigaction old, action = {.sa_sigaction = on_stop, .sa_flags = SA_RESTART | SA_SIGINFO};
     sigemptyset(&action.sa_mask);
-    if (!sigaction(number, NULL, &old) && old.sa_handler != SIG_IGN)
+    int ignored = !sigaction(number, NULL, &old) && old.sa_handler == SIG_IGN;
+    if (number == SIGINT)
+        interrupts_ignored = ignored;
+    if (!ignored || number != SIGHUP) /* nohup */
         sigaction(number, &action, NULL);
+}
+
+static void prepare_nudge(void)
+{
+    struct sigaction action = {.sa_handler = on_nudge};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+    sigset_t alarms;
+    sigemptyset(&action.sa_mask);
+    sigemptyset(&alarms);
+    sigaddset(&alarms, SIGALRM);
+    has_nudge = !timer_create(CLOCK_MONOTONIC, &event, &nudge) &&
+                !sigaction(SIGALRM, &action, NULL) && !sigprocmask(SIG_UNBLOCK, &alarms, NULL);
 }
 
 void cli_catch_signals(void)
 {
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction old, ignore = {.sa_handler = SIG_IGN};
+    prepare_nudge();
     catch_one(SIGINT);
     catch_one(SIGTERM);
     catch_one(SIGHUP);
-    sigaction(SIGPIPE, &ignore, NULL);
+    pipes_ignored = !sigaction(SIGPIPE, &ignore, &old) && old.sa_handler == SIG_IGN;
 }
 
 const volatile int *cli_stop(void)
 {
     return &stop;
+}
+
+void cli_end_by_pipe(void)
+{
+    struct sigaction plain = {.sa_handler = SIG_DFL};
+    if (pipes_ignored || sigaction(SIGPIPE, &plain, NULL))
+        return;
+    raise(SIGPIPE);
 }

@@ -93,10 +93,12 @@ static int augment(const struct args *a, const char *data, const struct cnn_augm
     s.bar = cli_progress_new("augment", a->quiet);
     rc = cnn_augment_run(&o, augmenter, &callbacks);
     cli_progress_free(s.bar);
-    if (s.list && !rc)
-        rc = cnn_outfile_commit(s.list);
-    else
+    if (s.list && (!rc || rc == CNN_EPIPE)) {
+        int lost = cnn_outfile_commit(s.list);
+        rc = lost ? lost : rc;
+    } else {
         cnn_outfile_abort(s.list);
+    }
     if (s.skipped && !a->quiet)
         cli_note(&program, "%zu bad sample%s skipped", s.skipped, s.skipped == 1 ? "" : "s");
     return rc;

@@ -31,7 +31,9 @@ int cnn_fail_errno(int code, const char *format, ...)
     va_start(ap, format);
     vsnprintf(text, sizeof text, format, ap);
     va_end(ap);
-    return cnn_fail(code, "%s: %s", text, strerror(saved));
+    if (saved == EINTR)
+        return cnn_fail(CNN_EINTERRUPTED, "%s: interrupted", text);
+    return cnn_fail(saved == EPIPE ? CNN_EPIPE : code, "%s: %s", text, strerror(saved));
 }
 
 int cnn_fail_within(const char *format, ...)

@@ -22,6 +22,7 @@ enum cnn_error {
     CNN_ECREATE = -73,      /* cannot create the output */
     CNN_EIO = -74,          /* read or write error, disk full */
     CNN_EINTERRUPTED = -75, /* interrupted and checkpointed */
+    CNN_EPIPE = -141,       /* whoever read the output has gone away; what shells say of SIGPIPE */
 };
 
 #ifdef __GNUC__
@@ -34,7 +35,8 @@ enum cnn_error {
  * `return cnn_fail(CNN_EDATA, "%s: not a PNG file", path);`. */
 int cnn_fail(int code, const char *format, ...) CNN_PRINTF(2, 3);
 
-/* As cnn_fail, with ": " and strerror(errno) appended. */
+/* As cnn_fail, with ": " and strerror(errno) appended. Two values of errno have codes of their own:
+ * EINTR, by which a signal ends a wait, is CNN_EINTERRUPTED, and EPIPE is CNN_EPIPE. */
 int cnn_fail_errno(int code, const char *format, ...) CNN_PRINTF(2, 3);
 
 /* Put "context: " before the message that is set; returns the code that goes

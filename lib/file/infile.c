@@ -29,8 +29,6 @@ static int read_all(int fd, const char *path, size_t limit, struct cnn_bytes *ou
         if (cnn_grow(&data, &capacity, size + PIECE, 1))
             break;
         ssize_t n = read(fd, data + size, capacity - size);
-        if (n < 0 && errno == EINTR)
-            continue;
         if (n < 0) {
             cnn_fail_errno(CNN_EIO, "%s", path);
             break;
@@ -244,8 +242,6 @@ int cnn_bytes_head(const char *path, unsigned char *head, size_t n, size_t *got)
     size_t size = 0;
     while (raw && size < PIECE) {
         ssize_t k = read(fd, raw + size, PIECE - size);
-        if (k < 0 && errno == EINTR)
-            continue;
         if (k < 0)
             code = cnn_fail_errno(CNN_EIO, "%s", path);
         if (k <= 0)

@@ -32,6 +32,7 @@ struct run {
     size_t outputs; /* for each sample */
     size_t next;    /* to be produced */
     size_t written;
+    int closed; /* nobody reads the stream any more */
 };
 
 static int stopped(const struct run *run)
@@ -192,7 +193,12 @@ static int consume(struct run *run, struct item *item)
                                        : "?",
                 item->bad);
     for (size_t k = 0; k < run->outputs && !item->bad && !rc; k++) {
-        rc = run->sink->type->write(run->sink, item->packed[k]);
+        if (!run->closed)
+            rc = run->sink->type->write(run->sink, item->packed[k]);
+        if (rc == CNN_EPIPE && run->options->preview[0]) {
+            run->closed = 1; /* the picture was asked for besides */
+            rc = 0;
+        }
         if (!rc && item->shown && item->index < PREVIEW_SAMPLES && item->shown[k].px)
             rc = preview_add(&run->preview, &item->shown[k]);
     }
@@ -218,7 +224,10 @@ static int run_pipeline(struct run *run)
         rc = stopped(run) ? fail_stopped() : consume(run, slot);
         if (rc)
             break;
+        int shown = ((struct item *)slot)->index + 1 >= PREVIEW_SAMPLES;
         cnn_pipeline_release(p);
+        if (run->closed && shown)
+            break;
     }
     cnn_pipeline_close(p, drop_item);
     if (!rc && run->next && !run->written)
@@ -284,6 +293,8 @@ int cnn_augment_run(const struct cnn_augment_options *options,
         rc = run_pipeline(&run);
     if (!rc && options->preview[0] && run.written)
         rc = preview_write(&run.preview, options->preview);
+    if (!rc && run.closed)
+        rc = cnn_fail(CNN_EPIPE, "%s: nobody reads it", options->output);
     if (!rc)
         rc = run.sink->type->finish(run.sink);
     if (rc &&

@@ -89,7 +89,7 @@ int infer_finish(struct infer *in)
     const struct cnn_metrics *m = cnn_evaluator_metrics(in->evaluator);
     struct cnn_report r = {m, &in->runner.model->classes, in->gate, in->o->gate.count};
     struct cnn_buf text = {0}, shown = {0};
-    int rc = 0;
+    int rc = 0, closed = 0;
     if (in->eval && !m->samples)
         return cnn_fail(CNN_EDATA, "%s: no samples", in->o->input[0]);
     if (in->eval && in->classes && !m->labelled)
@@ -103,6 +103,10 @@ int infer_finish(struct infer *in)
         cnn_buf_free(&shown);
         cnn_buf_free(&text);
     }
+    if (rc == CNN_EPIPE) { /* what was asked for besides is still written */
+        closed = rc;
+        rc = 0;
+    }
     if (!rc && in->picture.file)
         rc = write_picture(in);
     if (!rc)
@@ -111,5 +115,7 @@ int infer_finish(struct infer *in)
         rc = infer_commit(&in->beside);
     if (!rc)
         rc = infer_commit(&in->main);
-    return rc ? rc : judge(in, m);
+    if (rc || closed)
+        return rc ? rc : closed;
+    return judge(in, m);
 }

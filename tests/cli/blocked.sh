@@ -58,4 +58,35 @@ for signal in INT TERM; do
     to=full blocked $signal cnn-features -q -f tar -l fc m.safetensors digits:20000
     status 75
 done
+for signal in INT TERM HUP; do
+    # as text, too, which is written through a buffer
+    to=full blocked $signal cnn-infer -q -f json m.safetensors digits:100000
+    status 75
+    to=full blocked $signal cnn-features -q -l fc m.safetensors digits:100000
+    status 75
+    # the other side of a FIFO never comes
+    for p in 'cnn-infer -q closed digits:5' 'cnn-inspect closed' 'cnn-infer -q -o closed m.safetensors digits:5'; do
+        # shellcheck disable=SC2086 # words
+        blocked $signal $p
+        status 75
+        err_has '*closed: interrupted'
+    done
+done
+# A job in the background of a script ignores Ctrl-C, but not who asks it by name; nohup is kept.
+set +m
+cnn-infer -q m.safetensors digits:100000 >full 2>err & pid=$!
+sleep 0.5
+kill -INT $pid
+wait $pid
+status=$?
+status 75
+(trap '' HUP; exec cnn-infer -q m.safetensors digits:100000 >full 2>err) & pid=$!
+sleep 0.5
+kill -HUP $pid
+sleep 0.5
+kill -0 $pid || fail 'nohup has no effect'
+kill -TERM $pid
+wait $pid
+status=$?
+status 75
 no_file x predictions copies.tar

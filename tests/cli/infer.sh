@@ -281,8 +281,8 @@ if [ -e /dev/full ]; then
     status 74
 fi
 run bash -c 'cnn-infer digits.st digits:20000 | head -n 1; exit ${PIPESTATUS[0]}'
-status 74
-err_is 'cnn-infer: standard output: Broken pipe'
+status 141
+silent
 
 # The manual has every option.
 cnn-infer --options | cut -f 1 | sed 's/^--//' | while read -r o; do
