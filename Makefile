@@ -67,26 +67,24 @@ $(error These Debian packages are missing: $(MISSING). Run scripts/install-deps,
 endif
 DEP_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 DEP_LIBS   := $(shell $(PKG_CONFIG) $(if $(filter portable,$(MODE)),--static) --libs $(PACKAGES))
-# More formats of images, each where its library is found; WITHOUT='libheif libgif7' builds without those. (Portable
-# programs have none of them: what the libraries need in turn is too much to carry.)
+# More formats of images, and spellings of class names (utf8proc), each where its library is found;
+# WITHOUT='libheif libgif7' builds without those. (Portable programs have none of them: what the libraries need in turn
+# is too much to carry.)
 with_libgif7 := LIBGIF
 with_libtiff-4 := LIBTIFF
 with_libwebpdemux := LIBWEBP
 with_libheif := LIBHEIF
+with_libutf8proc := UTF8PROC
 FOUND      :=
 ifneq ($(MODE),portable)
 exists     = $(if $(filter $(WITHOUT),$(1)),,$(shell $(PKG_CONFIG) --exists '$(1) $(2)' 2>/dev/null && echo $(1)))
-FOUND      += $(call exists,libgif7) $(call exists,libtiff-4,>= 4.5) $(call exists,libwebpdemux) $(call exists,libheif)
+FOUND      += $(call exists,libgif7) $(call exists,libtiff-4,>= 4.5) $(call exists,libwebpdemux) $(call exists,libheif) \
+    $(call exists,libutf8proc)
 FOUND      := $(strip $(FOUND))
 ifneq ($(FOUND),)
 DEP_CFLAGS += $(foreach p,$(FOUND),-DCNN_$(with_$(p))) $(shell $(PKG_CONFIG) --cflags $(FOUND))
 DEP_LIBS   += $(shell $(PKG_CONFIG) --libs $(FOUND))
 endif
-endif
-# Spellings of one name are found where utf8proc is.
-ifneq ($(shell $(PKG_CONFIG) --exists libutf8proc && echo 1),)
-DEP_CFLAGS += -DCNN_UTF8PROC $(shell $(PKG_CONFIG) --cflags libutf8proc)
-DEP_LIBS   += $(shell $(PKG_CONFIG) --libs libutf8proc)
 endif
 endif
 # Portable programs carry every library but libc's and NVIDIA's. (libxml2 needs ICU, and libgfortran libquadmath.)

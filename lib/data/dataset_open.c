@@ -103,7 +103,7 @@ static int open_file(struct cnn_dataset *ds, const struct cnn_dataset_options *o
     case CNN_FORM_UNKNOWN:
         break;
     }
-    return cnn_path_is_image(ds->path) ? cnn_open_image(ds, options) : unknown_form(ds, got);
+    return cnn_image_has_name(ds->path) ? cnn_open_image(ds, options) : unknown_form(ds, got);
 }
 
 /* Up to `limit` bytes in all from the descriptor, SIZE_MAX: all that there is. */

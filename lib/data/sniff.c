@@ -103,27 +103,14 @@ static enum cnn_form sniff_text(const unsigned char *head, size_t size)
     return is_svmlight_line(line) ? CNN_FORM_SVMLIGHT : CNN_FORM_MANIFEST;
 }
 
-static int ends_as(const char *path, const char *const *ending)
-{
-    for (; *ending; ending++)
-        if (cnn_path_ends(path, *ending))
-            return 1;
-    return 0;
-}
-
-int cnn_path_is_image(const char *path)
-{
-    static const char *const ending[] = {".png",  ".jpg",  ".jpeg", ".pnm",  ".pgm",  ".ppm",
-                                         ".pbm",  ".pam",  ".gif",  ".bmp",  ".webp", ".tif",
-                                         ".tiff", ".heic", ".heif", ".avif", NULL};
-    return ends_as(path, ending);
-}
-
 int cnn_path_is_form(const char *path)
 {
-    static const char *const ending[] = {".tar", ".tgz", ".gz",  ".bz2",   ".xz",
-                                         ".zst", ".bin", ".npy", "-ubyte", NULL};
-    return cnn_path_is_image(path) || ends_as(path, ending);
+    static const char *const ending[] = {".tar", ".tgz", ".gz",  ".bz2",  ".xz",
+                                         ".zst", ".bin", ".npy", "-ubyte"};
+    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
+        if (cnn_path_ends(path, ending[i]))
+            return 1;
+    return cnn_image_has_name(path);
 }
 
 int cnn_dataset_is_image(const char *path)
@@ -133,7 +120,7 @@ int cnn_dataset_is_image(const char *path)
     size_t got;
     if (stat(path, &st) || !S_ISREG(st.st_mode))
         return 0;
-    if (cnn_path_is_image(path))
+    if (cnn_image_has_name(path))
         return 1;
     int code = cnn_bytes_head(path, head, sizeof head, &got);
     if (code)

@@ -102,8 +102,6 @@ char *cnn_path_folder(const char *path);
 char *cnn_path_join(const char *folder, const char *path);
 /* Nonzero when the name is that of a form which holds more than text: an image, a tar, an npy. */
 int cnn_path_is_form(const char *path);
-/* Nonzero when the name is that of an image. */
-int cnn_path_is_image(const char *path);
 /* Nonzero when the name ends so, whatever the case. */
 int cnn_path_ends(const char *path, const char *suffix);
 /* Nonzero when the last component is what systems leave in folders: hidden names (.DS_Store,
