@@ -91,23 +91,32 @@ static int run_steps(struct trainer *t)
     return rc;
 }
 
-/* Each whole epoch sees the same samples as the first. */
+/* Each whole epoch sees the same samples as the first. Between two runs they may have changed, of
+ * which the epoch in which the run was resumed and the next one tell. */
 static int check_data(struct trainer *t)
 {
     struct train_state *s = &t->s;
     int whole = !(t->o->steps && s->step >= (uint64_t)t->o->steps);
+    int differs = memcmp(s->data, s->sum, sizeof s->data) || s->samples != s->seen;
     if (!s->seen && !s->epoch)
         return cnn_fail(CNN_EDATA, "%s: no sample could be used", t->o->data);
-    if (!s->epoch) {
-        memcpy(s->data, s->sum, sizeof s->data);
-        s->samples = s->seen;
-    } else if (whole && (memcmp(s->data, s->sum, sizeof s->data) || s->samples != s->seen)) {
+    if (s->epoch && (!whole || !differs))
+        return 0;
+    if (s->epoch && (!t->resumed || s->epoch > t->resumed_epoch + 1))
         return cnn_fail(CNN_EDATA,
                         "%s: the samples of epoch %llu are not those of epoch 1: the "
                         "data changed during the run",
                         t->o->data, (unsigned long long)s->epoch + 1);
-    }
-    return 0;
+    int rc = s->epoch
+                 ? train_note_change(t,
+                                     "the samples of epoch %llu are not those of before: "
+                                     "%llu now, %llu then",
+                                     (unsigned long long)s->epoch + 1, (unsigned long long)s->seen,
+                                     (unsigned long long)s->samples)
+                 : 0;
+    memcpy(s->data, s->sum, sizeof s->data);
+    s->samples = s->seen;
+    return rc;
 }
 
 /* Whether this epoch is the best so far, and whether it is time to stop. */

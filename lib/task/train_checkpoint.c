@@ -26,6 +26,7 @@ int train_resume(struct trainer *t)
         rc = cnn_checkpoint_load(t->from, t->net, cnn_optimizer_slabs(&t->optimizer), t->best,
                                  &t->s.has_best);
     t->resumed = !rc;
+    t->resumed_epoch = t->s.epoch;
     if (!rc)
         train_note(t, "going on from %s: epoch %llu, step %llu", t->from->path,
                    (unsigned long long)t->s.epoch + 1, (unsigned long long)t->s.step);

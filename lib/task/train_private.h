@@ -34,6 +34,7 @@ struct train_state {
     uint64_t best_epoch, waited; /* epochs since the best */
     int stopped;                 /* by early stopping */
     json_t *curve;               /* one object for each epoch */
+    json_t *changes;             /* what was changed where the run was resumed, as texts */
 };
 
 struct trainer {
@@ -73,6 +74,7 @@ struct trainer {
     int waits;             /* the last batch's loss is not in s yet */
     uint64_t waiting_step; /* of that batch */
     int resumed;
+    uint64_t resumed_epoch; /* epochs done by then */
     FILE *log;
     double begun, saved, epoch_begun; /* seconds of the clock */
     struct cnn_train_epoch report;    /* of the epoch that ends */
@@ -108,8 +110,12 @@ int train_make_identity(struct trainer *t);
 /* train_state.c */
 json_t *train_state_json(const struct trainer *t);
 int train_state_read(struct trainer *t, const char *text);
-int train_same_run(const struct trainer *t, const json_t *identity);
 int train_make_history(struct trainer *t);
+
+/* train_again.c: whether the run of a checkpoint's state may go on with these options and data.
+ * What differs and may is noted and added to t->s.changes; CNN_EDATA names what may not. */
+int train_same_run(struct trainer *t, const json_t *state);
+int train_note_change(struct trainer *t, const char *format, ...) CNN_PRINTF(2, 3);
 
 /* train_outputs.c: whether they can be written, and are no file that matters. */
 int train_probe_outputs(struct trainer *t);

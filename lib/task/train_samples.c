@@ -67,6 +67,35 @@ static uint64_t hash_classes(const struct cnn_strings *classes, uint64_t h)
     return h;
 }
 
+/* The least of all hashes of rows: two lists share as great a part of them, about, as of rows
+ * (Broder 1997). */
+enum { LEAST = 32 };
+
+static uint64_t hash_row(const struct cnn_record *r)
+{
+    return cnn_hash_u64((uint64_t)(uint32_t)r->label, cnn_hash_string(r->key, 0));
+}
+
+static int put_rows(json_t *o, const struct cnn_dataset *ds)
+{
+    uint64_t least[LEAST];
+    char text[LEAST * 17 + 1] = "";
+    size_t n = cnn_dataset_count(ds), have = 0;
+    for (size_t i = 0; n != SIZE_MAX && i < n; i++) {
+        uint64_t h = hash_row(cnn_dataset_record(ds, i));
+        size_t at = have;
+        if (have == LEAST && h >= least[LEAST - 1])
+            continue;
+        at = have < LEAST ? have++ : LEAST - 1;
+        for (; at > 0 && least[at - 1] > h; at--)
+            least[at] = least[at - 1];
+        least[at] = h;
+    }
+    for (size_t i = 0; i < have; i++)
+        snprintf(text + 17 * i, 18, "%016" PRIx64 " ", least[i]);
+    return json_object_set_new(o, "rows", json_string(text)) ? cnn_fail_memory(0) : 0;
+}
+
 /* Of what is known without loading; contents show at the end of each epoch. */
 static uint64_t hash_records(const struct cnn_dataset *ds)
 {
@@ -120,6 +149,10 @@ int train_make_identity(struct trainer *t)
         rc = put_hash(id, "net", cnn_hash_string(t->model.net_text, 0));
     if (!rc)
         rc = put_hash(id, "training data", hash_records(t->train));
+    if (!rc)
+        rc = put_hash(id, "classes", hash_classes(&t->model.classes, 0));
+    if (!rc)
+        rc = put_rows(id, t->train);
     if (!rc && t->val)
         rc = put_hash(id, "val", hash_records(t->val));
     if (!rc)

@@ -296,7 +296,8 @@ static int allocate(struct trainer *t)
     t->selftest_count = in > bound / 8 ? (in > bound ? 1 : bound / in) : 8;
     t->selftest = cnn_calloc(t->selftest_count * in, sizeof *t->selftest);
     t->s.curve = json_array();
-    if (!t->weight || !t->selftest || !t->s.curve)
+    t->s.changes = json_array();
+    if (!t->weight || !t->selftest || !t->s.curve || !t->s.changes)
         return CNN_ESYSTEM;
     if (t->o->patience &&
         !(t->best = cnn_calloc(cnn_net_snapshot_count(t->net) + 1, sizeof *t->best)))
@@ -397,6 +398,7 @@ void train_close(struct trainer *t)
     free(t->selftest);
     json_decref(t->identity);
     json_decref(t->s.curve);
+    json_decref(t->s.changes);
     if (t->log)
         fclose(t->log);
 }

@@ -40,6 +40,7 @@ json_t *train_state_json(const struct trainer *t)
 #undef FLAG
     bad |= json_object_set(o, "curve", s->curve);
     bad |= json_object_set(o, "run", t->identity);
+    bad |= json_object_set(o, "changes", s->changes);
     bad |= json_object_set_new(o, "zoo", json_string(t->zoo ? t->zoo : ""));
     if (bad) {
         json_decref(o);
@@ -71,51 +72,6 @@ static int read_flag(const json_t *v, int *out)
     return json_is_boolean(v);
 }
 
-/* What is behind a path counts by its contents. */
-static int is_contents(const char *key)
-{
-    static const char *const contents[] = {"training data", "first samples", "val",
-                                           "net",           "init",          "class-weights"};
-    for (size_t i = 0; i < sizeof contents / sizeof *contents; i++)
-        if (!strcmp(contents[i], key))
-            return 1;
-    return 0;
-}
-
-static int differs(const char *path, const char *key, const char *had, const char *has)
-{
-    int option = !strchr(key, ' ') && strcmp(key, "augmentation");
-    const char *dashes = option ? "--" : "";
-    if (is_contents(key))
-        return cnn_fail(CNN_EDATA, "%s: cannot go on: the contents of %s%s are not those of before",
-                        path, dashes, key);
-    if (!had || !*had)
-        return cnn_fail(CNN_EDATA, "%s: cannot go on: the run was begun without %s%s", path, dashes,
-                        key);
-    return cnn_fail(CNN_EDATA, "%s: cannot go on: the run was begun with %s%s '%s', not '%s'", path,
-                    dashes, key, had, has ? has : "");
-}
-
-int train_same_run(const struct trainer *t, const json_t *then)
-{
-    const char *key;
-    json_t *value;
-    if (!json_is_object(then))
-        return cnn_fail(CNN_EDATA, "%s: the run's state is malformed", t->from->path);
-    json_object_foreach(t->identity, key, value)
-    {
-        const char *had = json_string_value(json_object_get(then, key));
-        if (!had || strcmp(had, json_string_value(value)))
-            return differs(t->from->path, key, had, json_string_value(value));
-    }
-    json_object_foreach((json_t *)then, key, value)
-    {
-        if (!json_object_get(t->identity, key))
-            return differs(t->from->path, key, json_string_value(value), NULL);
-    }
-    return 0;
-}
-
 int train_state_read(struct trainer *t, const char *text)
 {
     struct train_state *s = &t->s;
@@ -132,11 +88,10 @@ int train_state_read(struct trainer *t, const char *text)
 #undef FLAG
     json_t *curve = json_object_get(o, "curve");
     const char *zoo = json_string_value(json_object_get(o, "zoo"));
-    if (!good || !zoo || !json_is_array(curve) ||
-        (!t->streaming && s->position > cnn_dataset_count(t->train)))
+    if (!good || !zoo || !json_is_array(curve))
         rc = cnn_fail(CNN_EDATA, "%s: the run's state is malformed", t->from->path);
     if (!rc)
-        rc = train_same_run(t, json_object_get(o, "run"));
+        rc = train_same_run(t, o);
     if (!rc) {
         json_decref(s->curve);
         s->curve = json_incref(curve);
@@ -190,6 +145,8 @@ static json_t *run_json(const struct trainer *t)
     if (json_object_get(t->identity, "class-weights"))
         bad |= json_object_set(run, "class-weights", json_object_get(t->identity, "class-weights"));
     bad |= json_object_set_new(run, "data", data_json(t->s.data, t->s.samples));
+    if (json_array_size(t->s.changes))
+        bad |= json_object_set(run, "changes", t->s.changes);
     bad |= json_object_set_new(run, "epochs", json_integer((json_int_t)t->s.epoch));
     bad |= json_object_set_new(run, "steps", json_integer((json_int_t)t->s.step));
     uint64_t kept = t->best && t->s.has_best ? t->s.best_epoch : t->s.epoch;

@@ -77,9 +77,6 @@ no_file killed
 run "${train[@]}" -o killed --checkpoint ckpt --resume --rate 0.5
 status 65
 err_has 'cnn-train: ckpt: cannot go on: the run was begun without --rate'
-run "${train[@]}" -o killed --checkpoint ckpt --resume --epochs 5
-status 65
-err_has "cnn-train: ckpt: cannot go on: the run was begun with --epochs '4', not '5'"
 run "${train[@]}" -o killed --checkpoint ckpt --resume --rotate 5
 status 65
 err_has 'cnn-train: ckpt: cannot go on: the run was begun with augmentation *--rotate 10*, not *--rotate 5*'
