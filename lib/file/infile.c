@@ -72,7 +72,9 @@ int cnn_bytes_map(const char *path, size_t limit, struct cnn_bytes *out)
     int code = open_file(path, &fd, &st);
     if (code)
         return code;
-    if (S_ISREG(st.st_mode) && limit && (uintmax_t)st.st_size > limit) {
+    if (!limit && S_ISCHR(st.st_mode)) {
+        code = cnn_fail(CNN_EDATA, "%s: a device, not a file", path);
+    } else if (S_ISREG(st.st_mode) && limit && (uintmax_t)st.st_size > limit) {
         code = too_large(path, limit);
     } else {
         void *map = MAP_FAILED;

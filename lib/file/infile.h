@@ -12,7 +12,7 @@ struct cnn_bytes {
 };
 
 /* The whole file. CNN_ENOINPUT ("PATH: No such file or directory"), CNN_EIO. A file larger than
- * `limit` (0: none) is CNN_EDATA. */
+ * `limit` (0: none) is CNN_EDATA, and without a limit a device, which may have no end. */
 int cnn_bytes_map(const char *path, size_t limit, struct cnn_bytes *out);
 /* As above, and decompressed where it is gzip; `limit` bounds the decompressed size. */
 int cnn_bytes_gunzip(const char *path, size_t limit, struct cnn_bytes *out);

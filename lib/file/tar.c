@@ -13,7 +13,7 @@
 #include "base/memory.h"
 #include "file/pipe.h"
 
-enum { READ_BLOCK = 1 << 17 };
+enum { READ_BLOCK = 1 << 17, MOST_ZEROS = 1 << 20 };
 
 struct cnn_tar_reader {
     struct archive *archive;
@@ -27,6 +27,7 @@ struct cnn_tar_reader {
     size_t ahead;         /* bytes of block that the caller read; 0 once they were given */
     const volatile int *stop;
     int interrupted;
+    size_t zeros; /* bytes that were read before the first member, all of them zero */
 };
 
 /* libarchive's complaint as our error. */
@@ -51,6 +52,22 @@ static void find_extent(struct cnn_tar_reader *r)
     r->size = st.st_size;
 }
 
+static int all_zero(const unsigned char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (bytes[i])
+            return 0;
+    return 1;
+}
+
+/* Whether the input goes on and on without an archive, as /dev/zero does. */
+static int is_endless(struct cnn_tar_reader *r, ssize_t n)
+{
+    if (n > 0 && !r->count && r->zeros <= MOST_ZEROS && all_zero(r->block, (size_t)n))
+        r->zeros += (size_t)n;
+    return !r->count && r->zeros > MOST_ZEROS;
+}
+
 /* libarchive's input where the caller has read the first bytes: those, then the descriptor's. */
 static la_ssize_t read_behind(struct archive *a, void *context, const void **bytes)
 {
@@ -64,6 +81,9 @@ static la_ssize_t read_behind(struct archive *a, void *context, const void **byt
     if (k < 0) {
         r->interrupted = errno == EINTR;
         archive_set_error(a, errno, "%s", strerror(errno));
+    } else if (is_endless(r, k)) {
+        archive_set_error(a, EINVAL, "nothing but zeros");
+        k = -1;
     }
     return k;
 }
