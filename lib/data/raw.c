@@ -31,7 +31,7 @@ static int decode_numbers(struct cnn_image *out, const unsigned char *bytes, siz
         return cnn_fail(CNN_EDATA, "npy: truncated");
     code = cnn_source_numbers(out, h.rank, h.dim);
     if (!code)
-        cnn_npy_read(&h, bytes + h.offset, h.count, out->px);
+        cnn_npy_read(&h, bytes + h.offset, 0, h.count, out->px);
     return code;
 }
 

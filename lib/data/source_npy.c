@@ -37,8 +37,7 @@ static int load_row(const struct cnn_dataset *ds, size_t i, struct cnn_sample *o
     const struct cnn_npy *h = &r->header;
     int code = cnn_source_numbers(&out->image, h->rank - 1, h->dim + 1);
     if (!code)
-        cnn_npy_read(h, r->bytes.data + h->offset + i * r->items * h->item_size, r->items,
-                     out->image.px);
+        cnn_npy_read(h, r->bytes.data + h->offset, i * r->items, r->items, out->image.px);
     return code;
 }
 

@@ -148,8 +148,7 @@ static int read_dictionary(struct cursor *c, struct cnn_npy *h)
     }
     if (seen != (TYPE | ORDER | SHAPE))
         return cnn_fail(CNN_EDATA, "npy: its header lacks descr, fortran_order or shape");
-    if (fortran && h->rank > 1)
-        return cnn_fail(CNN_EDATA, "npy: Fortran order is not supported");
+    h->fortran = fortran && h->rank > 1;
     return 0;
 }
 
@@ -194,9 +193,31 @@ int cnn_npy_parse(const unsigned char *bytes, size_t size, struct cnn_npy *out)
     return count_elements(out);
 }
 
-void cnn_npy_read(const struct cnn_npy *h, const unsigned char *data, size_t count, float *out)
+/* Where element i of C order lies in Fortran order, in which the first index is the fastest. */
+static size_t fortran_place(const struct cnn_npy *h, size_t i)
 {
-    cnn_elements_read(h->kind, h->item_size, h->swapped, data, count, out);
+    size_t place = 0;
+    for (int k = h->rank - 1; k >= 0; k--) {
+        size_t stride = 1;
+        for (int j = 0; j < k; j++)
+            stride *= h->dim[j];
+        place += i % h->dim[k] * stride;
+        i /= h->dim[k];
+    }
+    return place;
+}
+
+void cnn_npy_read(const struct cnn_npy *h, const unsigned char *data, size_t first, size_t count,
+                  float *out)
+{
+    if (!h->fortran) {
+        cnn_elements_read(h->kind, h->item_size, h->swapped, data + first * h->item_size, count,
+                          out);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        cnn_elements_read(h->kind, h->item_size, h->swapped,
+                          data + fortran_place(h, first + i) * h->item_size, 1, out + i);
 }
 
 int cnn_npy_header(int rank, const size_t *dim, unsigned char **bytes, size_t *size)

@@ -1,4 +1,4 @@
-/* NumPy's .npy format, versions 1 to 3 (numpy.lib.format), C order only. */
+/* NumPy's .npy format, versions 1 to 3 (numpy.lib.format). */
 #ifndef CNN_FILE_NPY_H
 #define CNN_FILE_NPY_H
 
@@ -15,15 +15,18 @@ struct cnn_npy {
     char kind;        /* 'f', 'i', 'u', 'b' */
     size_t item_size; /* bytes */
     int swapped;      /* the other byte order */
+    int fortran;      /* the first index is the fastest */
     size_t offset;    /* where the data begins */
 };
 
-/* Read a header from the first bytes; needs the whole header within `size`. Fortran order,
- * structured and object types, and sizes that overflow are CNN_EDATA (no path in the message; the
+/* Read a header from the first bytes; needs the whole header within `size`. Structured and
+ * object types, and sizes that overflow are CNN_EDATA (no path in the message; the
  * caller puts it in front). */
 int cnn_npy_parse(const unsigned char *bytes, size_t size, struct cnn_npy *out);
-/* `count` elements from `data` (after the header, item_size each) as float32. */
-void cnn_npy_read(const struct cnn_npy *h, const unsigned char *data, size_t count, float *out);
+/* The elements first..first+count-1, counted in C order, as float32; `data`: all of them, as they
+ * stand behind the header. */
+void cnn_npy_read(const struct cnn_npy *h, const unsigned char *data, size_t first, size_t count,
+                  float *out);
 
 /* A float32 header for that shape, padded to 64 bytes, into a buffer (malloc'd, *size bytes). For a
  * count of rows that is not known yet: write with dim[0] = 0, and again over it at the end (the

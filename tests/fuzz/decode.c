@@ -72,8 +72,10 @@ static void try_npy(const uint8_t *data, size_t size)
         return;
     check(h.offset <= size && h.rank <= CNN_NPY_MAX_RANK);
     size_t there = (size - h.offset) / h.item_size, n = h.count < there ? h.count : there;
+    if (h.fortran && there < h.count)
+        return;
     float *out = malloc((n ? n : 1) * sizeof *out);
-    cnn_npy_read(&h, data + h.offset, n, out);
+    cnn_npy_read(&h, data + h.offset, 0, n, out);
     free(out);
 }
 

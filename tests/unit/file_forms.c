@@ -180,7 +180,6 @@ static void test_npy_dictionaries(void **state)
         "{}",
         "[]",
         "{'descr': '<f4', 'fortran_order': False}",
-        "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3)}",
         "{'descr': '<f4', 'fortran_order': no, 'shape': (2, 3)}",
         "{'descr': '<f16', 'fortran_order': False, 'shape': (2,)}",
         "{'descr': '<f', 'fortran_order': False, 'shape': (2,)}",
@@ -206,8 +205,17 @@ static void test_npy_dictionaries(void **state)
     assert_true(h.count == 3 && h.kind == 'i' && h.item_size == 2 && h.swapped);
     const unsigned char data[6] = {0, 1, 0xff, 0xff, 1, 0};
     float out[3];
-    cnn_npy_read(&h, data, 3, out);
+    cnn_npy_read(&h, data, 0, 3, out);
     assert_true(out[0] == 1 && out[1] == -1 && out[2] == 256);
+    /* (2, 3, 2) with the first index fastest: element (i, j, k) is i + 2 (j + 3 k) */
+    static const unsigned char columns[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    static const float rows[] = {0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11};
+    float got[12];
+    assert_int_equal(parse("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3, 2)}", &h), 0);
+    cnn_npy_read(&h, columns, 0, 12, got);
+    assert_memory_equal(got, rows, sizeof rows);
+    cnn_npy_read(&h, columns, 6, 6, got);
+    assert_memory_equal(got, rows + 6, 6 * sizeof *rows);
     assert_int_equal(parse("{'descr': '|b1', 'fortran_order': False, 'shape': ()}", &h), 0);
     assert_true(h.rank == 0 && h.count == 1);
     assert_int_equal(parse("{'descr': '<f8', 'fortran_order': False, 'shape': (0, 4)}", &h), 0);
