@@ -180,6 +180,13 @@ static int read_end(struct cnn_members *m)
     return code;
 }
 
+/* What systems leave in archives (AppleDouble members, before each that they go with): no data. */
+static int is_litter(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    return !strncmp(name, "__MACOSX/", 9) || cnn_path_is_litter(slash ? slash + 1 : name);
+}
+
 /* The next member that has data, and is neither header nor end record, becomes the pending one. */
 static int fetch(struct cnn_members *m)
 {
@@ -198,6 +205,8 @@ static int fetch(struct cnn_members *m)
         const char *name = t.name;
         while (!strncmp(name, "./", 2))
             name += 2;
+        if (!m->ours && is_litter(name) && strcmp(name, CNN_STREAM_HEADER))
+            continue;
         m->name.size = 0;
         cnn_buf_puts(&m->name, name);
         if (m->name.failed)
