@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "data/divided.h"
 #include "data/source.h"
 
 enum { MAX_DEPTH = 32 };
@@ -161,12 +162,31 @@ static int add_classes(struct cnn_dataset *ds, const struct cnn_strings *folders
     return code;
 }
 
+/* The parts of a dataset are no classes. */
+static int refuse_parts(const char *path)
+{
+    struct cnn_divided d;
+    int rc = cnn_divided_find(path, &d);
+    if (rc == 1)
+        rc = cnn_fail(CNN_EDATA,
+                      "%s: a dataset in parts: name one, such as %s (cnn-train takes the "
+                      "whole)",
+                      path,
+                      d.test  ? d.test
+                      : d.val ? d.val
+                              : d.train);
+    cnn_divided_free(&d);
+    return rc;
+}
+
 int cnn_open_folder(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
 {
     struct cnn_strings folders = {0}, files = {0}, own = {0};
     struct cnn_found found = {0};
     ds->type = &folder_type;
-    int code = list_folder(ds->path, &folders, &files);
+    int code = refuse_parts(ds->path);
+    if (!code)
+        code = list_folder(ds->path, &folders, &files);
     if (!code && folders.count) {
         code = refuse_strays(ds, &files);
         if (!code)

@@ -242,10 +242,12 @@ int cnn_train(const struct cnn_train_options *options, const struct cnn_augmente
               const struct cnn_train_callbacks *callbacks, char **plan)
 {
     static const struct cnn_train_callbacks silent;
-    struct trainer t = {
-        .o = options, .augmenter = augmenter, .cb = callbacks ? callbacks : &silent};
+    struct cnn_train_options whole = *options;
+    struct trainer t = {.o = &whole, .augmenter = augmenter, .cb = callbacks ? callbacks : &silent};
     t.begun = cnn_seconds();
-    int rc = train_parse(&t);
+    int rc = train_find_parts(&t, &whole);
+    if (!rc)
+        rc = train_parse(&t);
     if (!rc && !options->plan && !options->overfit)
         rc = train_probe_outputs(&t);
     if (!rc)

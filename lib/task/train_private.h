@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "data/divided.h"
 #include "data/loader.h"
 #include "net/checkpoint.h"
 #include "net/optimizer.h"
@@ -48,6 +49,7 @@ struct trainer {
     int skip_bad;
     /* What runs */
     struct cnn_backend *backend;
+    struct cnn_divided parts, val_parts; /* what --val and the dataset are made of */
     struct cnn_dataset *train, *val;
     int streaming;          /* the training set is read once, in its own order */
     struct cnn_model *from; /* the checkpoint to go on from; NULL: none */
@@ -85,6 +87,9 @@ int train_parse(struct trainer *t);
 /* Options that determine the model, as texts; without `all` those that differ from their defaults.
  */
 int train_options_json(const struct cnn_train_options *o, int all, json_t *out);
+
+/* train_divided.c: in *o, the parts where the dataset or --val is a folder of such. CNN_EDATA. */
+int train_find_parts(struct trainer *t, struct cnn_train_options *o);
 
 /* train_setup.c: data, net, start. train_open allocates everything that a run needs. */
 int train_open(struct trainer *t);

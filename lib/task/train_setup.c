@@ -384,6 +384,8 @@ void train_close(struct trainer *t)
     cnn_backend_close(t->backend);
     cnn_dataset_close(t->train);
     cnn_dataset_close(t->val);
+    cnn_divided_free(&t->parts);
+    cnn_divided_free(&t->val_parts);
     cnn_model_free(t->from);
     cnn_model_free(t->init_model);
     cnn_safetensors_close(t->init);

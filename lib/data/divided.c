@@ -1,0 +1,129 @@
+/* Folders that hold a dataset in parts; see divided.h. */
+#include "data/divided.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "data/source.h"
+
+enum { TRAIN, VAL, TEST, PARTS };
+static const struct {
+    const char *name;
+    int part;
+} names[] = {{"train", TRAIN},    {"training", TRAIN}, {"val", VAL},     {"valid", VAL},
+             {"validation", VAL}, {"test", TEST},      {"testing", TEST}};
+static const char *const lists[PARTS] = {"train.tsv", "val.tsv", "test.tsv"};
+
+/* What lies in a folder. */
+struct looked {
+    size_t folders, others, images; /* others: folders that are no part */
+    char *folder[PARTS], *list[PARTS];
+};
+
+static int part_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcasecmp(name, names[i].name))
+            return names[i].part;
+    return -1;
+}
+
+static int is_folder(const char *path)
+{
+    struct stat st;
+    return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+static int has_folders(const char *path)
+{
+    DIR *dir = opendir(path);
+    struct dirent *e;
+    int found = 0;
+    while (dir && !found && (e = readdir(dir))) {
+        char *full = cnn_path_is_litter(e->d_name) ? NULL : cnn_path_join(path, e->d_name);
+        found = full && is_folder(full);
+        free(full);
+    }
+    if (dir)
+        closedir(dir);
+    return found;
+}
+
+/* Takes `full`, the path of the entry. */
+static int look_at(const char *name, char *full, struct looked *l)
+{
+    int part = part_of(name), rc = 0;
+    if (is_folder(full)) {
+        l->folders++;
+        l->others += part < 0;
+        if (part >= 0 && l->folder[part])
+            rc = 1;
+        else if (part >= 0) {
+            l->folder[part] = full;
+            full = NULL;
+        }
+    } else {
+        l->images += (size_t)cnn_image_has_name(name);
+        for (int i = 0; full && i < PARTS; i++)
+            if (!strcmp(name, lists[i])) {
+                l->list[i] = full;
+                full = NULL;
+            }
+    }
+    free(full);
+    return rc;
+}
+
+/* 1: a part is there under two names. */
+static int look(const char *path, struct looked *l)
+{
+    DIR *dir = opendir(path);
+    struct dirent *e;
+    int rc = 0;
+    while (dir && rc >= 0 && (e = readdir(dir))) {
+        if (cnn_path_is_litter(e->d_name))
+            continue;
+        char *full = cnn_path_join(path, e->d_name);
+        int twice = full ? look_at(e->d_name, full, l) : CNN_ESYSTEM;
+        rc = twice < 0 ? twice : rc | twice;
+    }
+    if (dir)
+        closedir(dir);
+    return rc;
+}
+
+int cnn_divided_find(const char *path, struct cnn_divided *out)
+{
+    struct looked l = {0};
+    *out = (struct cnn_divided){0};
+    if (!strcmp(path, "-") || !is_folder(path))
+        return 0;
+    int rc = look(path, &l);
+    int folders = rc >= 0 && !l.others && l.folder[TRAIN] && has_folders(l.folder[TRAIN]);
+    int listed = rc >= 0 && !l.folders && !l.images && l.list[TRAIN];
+    if (folders && rc > 0)
+        rc = cnn_fail(CNN_EDATA, "%s: a part of the dataset is there under two names", path);
+    else if (rc >= 0)
+        rc = folders || listed;
+    char **found = folders ? l.folder : l.list;
+    if (rc == 1) {
+        *out = (struct cnn_divided){found[TRAIN], found[VAL], found[TEST]};
+        memset(found, 0, PARTS * sizeof *found);
+    }
+    for (int i = 0; i < PARTS; i++) {
+        free(l.folder[i]);
+        free(l.list[i]);
+    }
+    return rc;
+}
+
+void cnn_divided_free(struct cnn_divided *d)
+{
+    free(d->train);
+    free(d->val);
+    free(d->test);
+    *d = (struct cnn_divided){0};
+}

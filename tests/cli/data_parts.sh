@@ -1,0 +1,84 @@
+# A folder of train/, val/ and test/, or of cnn-split's lists, is a dataset in parts, not of classes "train" and "val".
+. "$ROOT/tests/cli/lib.sh"
+need tar
+
+picture() {
+    mkdir -p "$(dirname "$1")"
+    { printf 'P5 8 8 255\n' && head -c 64 /dev/zero | tr '\0' "$2"; } >"$1"
+}
+for part in train valid test; do
+    for i in 1 2 3 4; do
+        picture data/$part/x/$part$i.pgm "\\0${i}0"
+        picture data/$part/y/$part$i.pgm "\\2${i}0"
+    done
+done
+training() { run cnn-train --threads 1 --epochs 2 --net 'dense classes' "$@"; }
+
+# ---- cnn-train takes the whole -----------------------------------------------------------------------------
+training data -o whole.st --log log
+status 0
+err_has 'cnn-train: data has parts: training on data/train, validating on data/valid; left alone: data/test'
+[ "$(cnn-inspect --classes whole.st)" = $'x\ny' ] || fail "classes: $(cnn-inspect --classes whole.st)"
+grep -q val_loss log || fail 'no validation'
+training -q --val data/valid data/train -o apart.st
+status 0
+same whole.st apart.st
+training -q --patience 1 data -o m.st
+status 0
+# --val says otherwise; and it may be a folder of parts itself.
+training --val data/test data -o m.st
+status 0
+err_has 'cnn-train: data has parts: training on data/train; left alone: data/test'
+training --val data data/train -o m.st
+status 0
+err_has 'cnn-train: validating on data/valid'
+same m.st apart.st
+
+# ---- the others say what they saw --------------------------------------------------------------------------
+for how in 'cnn-infer whole.st data' 'cnn-infer --eval whole.st data' 'cnn-features -l output whole.st data' 'cnn-augment data' \
+    'cnn-split data -o w'; do
+    # shellcheck disable=SC2086
+    run $how
+    status 65
+    err_has '*: data: a dataset in parts: name one, such as data/test (cnn-train takes the whole)'
+done
+[ ! -e w ] || fail 'cnn-split made a folder'
+run cnn-infer --eval --gate 'loss<100' whole.st data/test
+status 0
+
+# ---- the lists of cnn-split --------------------------------------------------------------------------------
+mkdir photos && cp -r data/*/x photos/ && cp -r data/*/y photos/
+cnn-split -q photos -o work --val 0.25 --test 0.25
+training work -o lists.st
+status 0
+err_has 'cnn-train: work has parts: training on work/train.tsv, validating on work/val.tsv; left alone: work/test.tsv'
+training -q --val work/val.tsv work/train.tsv -o m.st
+same m.st lists.st
+run cnn-infer lists.st work
+status 65
+
+# ---- what is none ------------------------------------------------------------------------------------------
+mkdir pets && cp -r photos/x pets/test && cp -r photos/y pets/cat
+training -q pets -o m.st
+status 0
+[ "$(cnn-inspect --classes m.st)" = $'cat\ntest' ] || fail "classes: $(cnn-inspect --classes m.st)"
+mkdir flat && cp -r photos/x flat/train && cp -r photos/y flat/test
+training -q flat -o m.st
+status 0
+[ "$(cnn-inspect --classes m.st)" = $'test\ntrain' ] || fail "classes: $(cnn-inspect --classes m.st)"
+cp -r data twice && cp -r data/valid twice/val
+training twice -o m.st
+status 65
+err_is 'cnn-train: twice: a part of the dataset is there under two names'
+mkdir -p only/train && cp -r photos/? only/train/
+training only -o m.st
+status 0
+err_has 'cnn-train: only has parts: training on only/train'
+
+# ---- what systems leave between the members of a tar -------------------------------------------------------
+mkdir t && cp photos/x/train1.pgm t/a.pgm && cp photos/y/train1.pgm t/b.pgm && echo 0 >t/a.cls && echo 1 >t/b.cls
+for name in a.pgm a.cls b.pgm b.cls; do echo junk >t/._$name; done
+(cd t && tar cf ../mac.tar ._a.pgm a.pgm ._a.cls a.cls ._b.pgm b.pgm ._b.cls b.cls)
+training mac.tar -o m.st
+status 0
+[ "$(cnn-infer -q whole.st mac.tar | wc -l)" -eq 2 ] || fail 'not two samples'
