@@ -92,6 +92,9 @@ void cli_end_by_pipe(void);
 struct cli_progress;
 struct cli_progress *cli_progress_new(const char *label, int quiet);
 void cli_progress_update(struct cli_progress *p, uint64_t done, uint64_t total, const char *text);
+/* How many seconds the whole run will still take, instead of what the counts of the next updates
+ * say; negative: not known. */
+void cli_progress_left(struct cli_progress *p, double seconds);
 void cli_progress_clear(struct cli_progress *p); /* before other output to stderr */
 void cli_progress_free(struct cli_progress *p);
 

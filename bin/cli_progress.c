@@ -2,8 +2,9 @@
  *
  *     epoch 3  [=========>          ]  47%  28,200/60,000  21,334/s  0:01 left  loss 0.0312
  *
- * The rate is the mean since the count last began anew, which is what the time left follows from.
- * The bar is the first to give way in a narrow window.
+ * The rate is the mean since the count last began anew; the time left follows from it, or is what
+ * the caller knows of the whole run. In a narrow window the bar becomes shorter, then fields give
+ * way, whole: no word is ever cut.
  */
 #define _DEFAULT_SOURCE
 #include "cli.h"
@@ -17,13 +18,15 @@
 
 #include "base/memory.h"
 
-enum { BAR = 22, SHORTEST_BAR = 5, BAR_FRAME = 9 /* "  []  47%" */ };
+enum { BAR = 22, SHORTEST_BAR = 5, BAR_FRAME = 4 /* "  []" */ };
 
 struct cli_progress {
     char *label;
     double begin, drawn;  /* seconds; drawn 0: not on the screen */
     uint64_t first, last; /* the count at `begin`, and the latest one */
     int started, visible;
+    int told;    /* the time left is what the caller says */
+    double left; /* seconds; negative: not known */
 };
 
 static double now(void)
@@ -45,6 +48,8 @@ struct cli_progress *cli_progress_new(const char *label, int quiet)
     if (quiet || !isatty(STDERR_FILENO) || !term || !strcmp(term, "dumb"))
         return NULL;
     struct cli_progress *p = calloc(1, sizeof *p);
+    if (p)
+        p->left = -1;
     if (p && !(p->label = strdup(label))) {
         free(p);
         p = NULL;
@@ -52,39 +57,64 @@ struct cli_progress *cli_progress_new(const char *label, int quiet)
     return p;
 }
 
+/* What a line is made of, in the order in which it is shown. */
+enum field { LABEL, BAR_FIELD, PERCENT, COUNTS, RATE, LEFT, TEXT, FIELDS };
+
+struct line {
+    struct cnn_buf field[FIELDS]; /* text NULL: it has none */
+    double part;                  /* done, 0..1; of the bar */
+};
+
+static size_t width_of(const struct cnn_buf *b)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b->size; i++)
+        n += ((unsigned char)b->text[i] & 0xc0) != 0x80;
+    return n;
+}
+
+static size_t line_width(const struct line *l)
+{
+    size_t n = 0;
+    for (int i = 0; i < FIELDS; i++)
+        n += width_of(&l->field[i]);
+    return n;
+}
+
 /* As long as `room` columns allow, none where they are too few. */
-static void add_bar(struct cnn_buf *line, double part, size_t room)
+static void add_bar(struct line *l, size_t room)
 {
     char bar[BAR + 1];
     if (room < BAR_FRAME + SHORTEST_BAR)
         return;
     size_t size = room < BAR_FRAME + BAR ? room - BAR_FRAME : BAR;
-    size_t full = (size_t)(part * (double)size);
+    size_t full = (size_t)(l->part * (double)size);
     memset(bar, '=', full);
     memset(bar + full, ' ', size - full);
     if (full < size)
         bar[full] = '>';
     bar[size] = '\0';
-    cnn_buf_printf(line, "  [%s] %3d%%", bar, (int)(100 * part));
+    cnn_buf_printf(&l->field[BAR_FIELD], "  [%s]", bar);
 }
 
-static void add_time(struct cnn_buf *line, double seconds)
+static void add_time(struct cnn_buf *field, double seconds)
 {
     unsigned long s = seconds < 3.6e8 ? (unsigned long)(seconds + 0.5) : 360000000ul;
     if (s >= 3600)
-        cnn_buf_printf(line, "  %lu:%02lu:%02lu left", s / 3600, s / 60 % 60, s % 60);
+        cnn_buf_printf(field, "  %lu:%02lu:%02lu left", s / 3600, s / 60 % 60, s % 60);
     else
-        cnn_buf_printf(line, "  %lu:%02lu left", s / 60, s % 60);
+        cnn_buf_printf(field, "  %lu:%02lu left", s / 60, s % 60);
 }
 
-static void add_counts(struct cnn_buf *line, uint64_t done, uint64_t total, double rate)
+static void add_counts(struct line *l, uint64_t done, uint64_t total, double rate)
 {
     char text[32];
     cnn_format_count(done, text);
-    cnn_buf_printf(line, "  %s", text);
+    cnn_buf_printf(&l->field[COUNTS], "  %s", text);
     if (total) {
         cnn_format_count(total, text);
-        cnn_buf_printf(line, "/%s", text);
+        cnn_buf_printf(&l->field[COUNTS], "/%s", text);
+        cnn_buf_printf(&l->field[PERCENT], " %3d%%", (int)(100 * l->part));
     }
     if (!(rate > 0))
         return;
@@ -92,47 +122,62 @@ static void add_counts(struct cnn_buf *line, uint64_t done, uint64_t total, doub
         snprintf(text, sizeof text, "%.2f", rate);
     else
         cnn_format_count((uint64_t)rate, text);
-    cnn_buf_printf(line, "  %s/s", text);
-    if (total > done)
-        add_time(line, (double)(total - done) / rate);
+    cnn_buf_printf(&l->field[RATE], "  %s/s", text);
 }
 
-/* Cut to the window, between characters, and nothing in it that moves the cursor. */
-static void fit(struct cnn_buf *line)
+/* Fields give way whole, the least telling first, until the line is narrower than the window; the
+ * bar takes what room is left. Nothing is shown where not even the label fits. */
+static void fit(struct line *l, size_t width)
 {
-    size_t width = columns() - 1, used = 0, at = 0;
-    for (; line->text[at]; at++) {
-        unsigned char c = (unsigned char)line->text[at];
-        if ((c & 0xc0) != 0x80 && ++used > width)
-            break;
-        if (c < ' ' || c == 0x7f)
-            line->text[at] = '?';
+    static const enum field order[] = {COUNTS, RATE, PERCENT, TEXT, LEFT, LABEL};
+    for (size_t i = 0; i < sizeof order / sizeof *order && line_width(l) >= width; i++)
+        cnn_buf_free(&l->field[order[i]]);
+    size_t used = line_width(l) + 1;
+    if (l->field[PERCENT].size && used < width)
+        add_bar(l, width - used);
+}
+
+/* Nothing in it that moves the cursor. */
+static void show(struct cli_progress *p, struct line *l)
+{
+    struct cnn_buf out = {0};
+    for (int i = 0; i < FIELDS; i++)
+        cnn_buf_add(&out, l->field[i].text ? l->field[i].text : "", l->field[i].size);
+    for (size_t i = 0; i < out.size; i++)
+        if ((unsigned char)out.text[i] < ' ' || out.text[i] == 0x7f)
+            out.text[i] = '?';
+    if (!out.failed) {
+        fprintf(stderr, "\r%s\033[K", out.size ? out.text : "");
+        p->visible = 1;
     }
-    line->text[at] = '\0';
-    line->size = at;
+    cnn_buf_free(&out);
 }
 
 static void draw(struct cli_progress *p, uint64_t done, uint64_t total, const char *text)
 {
-    double passed = now() - p->begin;
+    double passed = now() - p->begin, left = p->left;
     double rate = passed > 0.2 && done > p->first ? (double)(done - p->first) / passed : 0;
-    struct cnn_buf line = {0}, rest = {0};
-    add_counts(&rest, done, total, rate);
+    struct line l = {.part = total && done < total ? (double)done / (double)total : 1};
+    cnn_buf_puts(&l.field[LABEL], p->label);
+    add_counts(&l, done, total, rate);
+    if (!p->told && rate > 0 && total > done)
+        left = (double)(total - done) / rate;
+    if (left >= 0)
+        add_time(&l.field[LEFT], left);
     if (text && *text)
-        cnn_buf_printf(&rest, "  %s", text);
-    cnn_buf_puts(&line, p->label);
-    size_t used = line.size + rest.size + 1, width = columns();
-    if (total && used < width)
-        add_bar(&line, done < total ? (double)done / (double)total : 1.0, width - used);
-    if (!rest.failed && rest.text)
-        cnn_buf_puts(&line, rest.text);
-    if (!line.failed && !rest.failed) {
-        fit(&line);
-        fprintf(stderr, "\r%s\033[K", line.text);
-        p->visible = 1;
-    }
-    cnn_buf_free(&rest);
-    cnn_buf_free(&line);
+        cnn_buf_printf(&l.field[TEXT], "  %s", text);
+    fit(&l, columns());
+    show(p, &l);
+    for (int i = 0; i < FIELDS; i++)
+        cnn_buf_free(&l.field[i]);
+}
+
+void cli_progress_left(struct cli_progress *p, double seconds)
+{
+    if (!p)
+        return;
+    p->told = 1;
+    p->left = seconds;
 }
 
 void cli_progress_update(struct cli_progress *p, uint64_t done, uint64_t total, const char *text)

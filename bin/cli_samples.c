@@ -19,7 +19,10 @@ int cli_samples_open(struct cli_samples *s, const struct cli_program *program, i
 void cli_samples_progress(void *context, size_t done, size_t total)
 {
     struct cli_samples *s = context;
-    cli_progress_update(s->bar, done, total, "");
+    if (total && done >= total) /* results follow */
+        cli_progress_clear(s->bar);
+    else
+        cli_progress_update(s->bar, done, total, "");
 }
 
 void cli_samples_bad(void *context, const char *source, const char *message)

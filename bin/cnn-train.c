@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/unicode.h"
+#include "base/clock.h"
 #include "cli.h"
 #include "data/augment.h"
 #include "task/train.h"
@@ -22,10 +23,27 @@ struct screen {
     struct cli_progress *bar;
     uint64_t epoch; /* of the bar; 0: none yet */
     int validating, quiet;
+    double begun, begun_at; /* when the first step was shown, and how much of the run was done */
     FILE *bad;
     const char *bad_path;
     int bad_failed;
 };
+
+/* Seconds until the run is over, validation included, by what it took so far; negative: not known.
+ */
+static double time_left(struct screen *s, const struct cnn_train_progress *p)
+{
+    double part = p->validating ? 1 : p->samples ? (double)p->done / (double)p->samples : NAN;
+    double done = ((double)p->epoch - 1 + part) / (double)p->epochs;
+    if (isnan(done))
+        return -1;
+    if (!(s->begun > 0)) {
+        s->begun = cnn_seconds();
+        s->begun_at = done;
+    }
+    double passed = cnn_seconds() - s->begun;
+    return passed > 0.2 && done > s->begun_at ? passed * (1 - done) / (done - s->begun_at) : -1;
+}
 
 static void on_step(void *context, const struct cnn_train_progress *p)
 {
@@ -43,6 +61,7 @@ static void on_step(void *context, const struct cnn_train_progress *p)
     text[0] = 0;
     if (!isnan(p->loss))
         snprintf(text, sizeof text, "loss %.4f", p->loss);
+    cli_progress_left(s->bar, time_left(s, p));
     cli_progress_update(s->bar, p->done, p->samples, text);
 }
 

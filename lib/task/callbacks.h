@@ -8,7 +8,8 @@
 struct cnn_callbacks {
     void *context;
     const volatile int *stop; /* nonzero: give up with CNN_EINTERRUPTED */
-    void (*progress)(void *context, size_t done, size_t total);          /* total 0: not known */
+    /* total 0: not known; done == total comes once more before results are written. */
+    void (*progress)(void *context, size_t done, size_t total);
     void (*bad)(void *context, const char *source, const char *message); /* a sample is skipped */
     void (*note)(void *context, const char *text);
 };

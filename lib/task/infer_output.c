@@ -95,6 +95,8 @@ int infer_finish(struct infer *in)
     if (in->eval && in->classes && !m->labelled)
         return cnn_fail(CNN_EDATA, "%s: no classes: there is nothing to evaluate by",
                         in->o->input[0]);
+    if (in->cb->progress)
+        in->cb->progress(in->cb->context, m->samples, m->samples);
     if (in->eval) {
         (in->o->json ? cnn_report_json : cnn_report_text)(&r, &text);
         cnn_buf_show_lines(&shown, text.text ? text.text : "");
