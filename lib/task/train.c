@@ -119,23 +119,41 @@ static int check_data(struct trainer *t)
     return rc;
 }
 
+static int looks_at_top1(const struct trainer *t)
+{
+    return t->o->monitor == MONITOR_TOP1 || (t->o->monitor == MONITOR_AUTO && t->report.classes);
+}
+
+/* Of two epochs with the same top-1, the one with the smaller loss is the better. */
+static int is_better(const struct trainer *t)
+{
+    const struct train_state *s = &t->s;
+    const struct cnn_train_epoch *r = &t->report;
+    if (!s->has_best)
+        return 1;
+    if (!looks_at_top1(t))
+        return r->val_loss < s->best_value;
+    if (r->val_top1 > s->best_value || r->val_top1 < s->best_value)
+        return r->val_top1 > s->best_value;
+    json_t *best = json_array_get(s->curve, (size_t)s->best_epoch - 1);
+    return r->val_loss < json_number_value(json_object_get(best, "val_loss"));
+}
+
 /* Whether this epoch is the best so far, and whether it is time to stop. */
 static int judge(struct trainer *t)
 {
     struct train_state *s = &t->s;
-    if (!t->best)
+    if (!t->report.validated)
         return 0;
-    int top1 = t->o->monitor == MONITOR_TOP1;
-    double value = top1 ? t->report.val_top1 : t->report.val_loss;
-    if (!s->has_best || (top1 ? value > s->best_value : value < s->best_value)) {
+    if (is_better(t)) {
         s->has_best = t->report.best = 1;
-        s->best_value = value;
+        s->best_value = looks_at_top1(t) ? t->report.val_top1 : t->report.val_loss;
         s->best_epoch = s->epoch + 1;
         s->waited = 0;
-        return cnn_net_snapshot_get(t->net, t->best);
+        return t->best ? cnn_net_snapshot_get(t->net, t->best) : 0;
     }
     s->waited++;
-    s->stopped = s->waited >= (uint64_t)t->o->patience;
+    s->stopped = t->o->patience && s->waited >= (uint64_t)t->o->patience;
     return 0;
 }
 
@@ -207,9 +225,10 @@ static int run_epochs(struct trainer *t)
         if (!rc)
             rc = end_epoch(t);
     }
-    if (!rc && t->s.stopped)
-        train_note(t, "stopped early: epoch %llu was the best",
-                   (unsigned long long)t->s.best_epoch);
+    if (!rc && t->s.has_best)
+        train_note(t, "%sepoch %llu was the best%s", t->s.stopped ? "stopped early: " : "",
+                   (unsigned long long)t->s.best_epoch,
+                   t->best ? " and is kept" : "; the last is kept");
     return rc;
 }
 

@@ -35,9 +35,9 @@ struct cnn_train_options {
     int schedule;
     double warmup, gamma, power, final_rate;
     struct cnn_reals milestones;
-    /* Early stopping */
+    /* The best epoch */
     long long patience;
-    int monitor;
+    int monitor, keep;
     /* Running */
     const char *output, *checkpoint, *checkpoint_every, *log, *curve;
     struct cnn_compute compute;

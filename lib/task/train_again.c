@@ -98,7 +98,7 @@ static void fit_state(struct trainer *t)
 {
     struct train_state *s = &t->s;
     if (s->stopped)
-        s->stopped = s->waited >= (uint64_t)t->o->patience;
+        s->stopped = t->o->patience && s->waited >= (uint64_t)t->o->patience;
     if (!t->streaming && s->position > cnn_dataset_count(t->train))
         s->position = cnn_dataset_count(t->train);
 }

@@ -21,10 +21,12 @@ int train_resume(struct trainer *t)
 {
     if (!t->from)
         return 0;
-    int rc = train_state_read(t, t->from_state);
+    int rc = train_state_read(t, t->from_state), found = 0;
     if (!rc)
         rc = cnn_checkpoint_load(t->from, t->net, cnn_optimizer_slabs(&t->optimizer), t->best,
-                                 &t->s.has_best);
+                                 &found);
+    if (!rc && t->best && t->s.has_best && !found)
+        rc = cnn_fail(CNN_EDATA, "%s: the best epoch's tensors are missing", t->from->path);
     t->resumed = !rc;
     t->resumed_epoch = t->s.epoch;
     if (!rc)

@@ -14,7 +14,8 @@
 #include "task/train.h"
 
 enum { TARGET_CLASS, TARGET_VECTOR, TARGET_INPUT };
-enum { MONITOR_LOSS, MONITOR_TOP1 };
+enum { MONITOR_AUTO, MONITOR_LOSS, MONITOR_TOP1 };
+enum { KEEP_BEST, KEEP_LAST };
 
 /* A weighted mean under way. */
 struct mean {
@@ -68,7 +69,7 @@ struct trainer {
     /* Buffers */
     float *weight;       /* (batch) sample weight times class weight */
     float *class_weight; /* (classes), or NULL */
-    float *best;         /* a snapshot, or NULL: no early stopping */
+    float *best;         /* a snapshot, or NULL: the last is kept */
     float *selftest;     /* (selftest_count, c, h, w) */
     size_t selftest_count;
     json_t *identity; /* what the result depends on: option name or what to text */

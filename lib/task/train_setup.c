@@ -299,7 +299,7 @@ static int allocate(struct trainer *t)
     t->s.changes = json_array();
     if (!t->weight || !t->selftest || !t->s.curve || !t->s.changes)
         return CNN_ESYSTEM;
-    if (t->o->patience &&
+    if (t->val && t->o->keep == KEEP_BEST &&
         !(t->best = cnn_calloc(cnn_net_snapshot_count(t->net) + 1, sizeof *t->best)))
         return CNN_ESYSTEM;
     return t->val ? cnn_evaluator_new(t->net, t->model.classes.count, 0, &t->evaluator) : 0;

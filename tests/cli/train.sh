@@ -6,7 +6,7 @@ train() { run cnn-train --net "$net" --batch 32 --rate 0.05 --threads 2 "$@"; }
 # A run, its model, its log and its curve.
 train digits:400 --val digits:100:9 --epochs 3 -o m.safetensors --log log --log-every 5 --curve c.png
 status 0
-err_has 'epoch 1/3: loss *, val loss *, val top-1 * %, * s'
+err_has 'epoch 1/3: loss *, val loss *, val top-1 * %, * s, best so far'
 err_has 'epoch 3/3: loss *'
 [ "$(grep -c '"event": "epoch"' log)" -eq 3 ] || fail 'the log has not three epochs'
 [ "$(grep -c '"event": "step"' log)" -eq 7 ] || fail 'the log has not seven lines of steps'
@@ -49,7 +49,8 @@ useless '--optimizer sgd or rmsprop' --momentum 0.5 --optimizer adam
 useless '--optimizer adam or adamw' --beta1 0.5
 useless '--optimizer adam or adamw' --beta2 0.999
 useless '--optimizer adadelta or rmsprop' --rho 0.5
-useless '--patience' --monitor val_top1 --val digits:20
+useless '--val' --monitor val_top1
+useless '--val' --keep last
 useless '--log' --log-every 100
 train digits:10 -o x --fill white && usage '--fill has no effect: it needs an augmentation *'
 CNN_ISA=avx3 train digits:10 -o x && usage "CNN_ISA in the environment: 'avx3' is none of *"

@@ -4,7 +4,7 @@ net='input 1x28x28; dense 64; relu; dense 10'
 run cnn-train --net "$net" digits:60 --val digits:200:5 --epochs 200 --batch 20 --rate 0.1 --patience 3 --threads 2 \
     -o early --log log
 status 0
-err_has 'cnn-train: stopped early: epoch * was the best'
+err_has 'cnn-train: stopped early: epoch * was the best and is kept'
 epochs=$(grep -c '"event": "epoch"' log)
 [ "$epochs" -lt 200 ] || fail 'it did not stop'
 best=$(grep '"best": true' log | tail -n 1 | grep -o '"epoch": [0-9]*' | grep -o '[0-9]*$')
@@ -12,6 +12,20 @@ best=$(grep '"best": true' log | tail -n 1 | grep -o '"epoch": [0-9]*' | grep -o
 # The net of a run that ends with the best epoch.
 run cnn-train --net "$net" digits:60 --val digits:200:5 --epochs "$best" --batch 20 --rate 0.1 --threads 2 -o until
 status 0
+# Without --patience all epochs run, and the best is kept as well; --keep last keeps the last.
+run cnn-train --net "$net" digits:60 --val digits:200:5 --epochs "$epochs" --batch 20 --rate 0.1 --threads 2 -o all
+status 0
+err_has "cnn-train: epoch $best was the best and is kept"
+run cnn-train --net "$net" digits:60 --val digits:200:5 --epochs "$epochs" --batch 20 --rate 0.1 --threads 2 -o last --keep last
+status 0
+err_has "cnn-train: epoch $best was the best; the last is kept"
+# The same after a kill: the best is in the checkpoint.
+for part in "--steps $((3 * best + 3))" ''; do
+    # shellcheck disable=SC2086 # words are meant
+    run cnn-train -q --net "$net" digits:60 --val digits:200:5 --epochs "$epochs" --batch 20 --rate 0.1 --threads 2 -o resumed \
+        --checkpoint ckpt --resume $part
+    status 0
+done
 need python3
 cat >tensors.py <<'PY'
 import json, struct, sys
@@ -24,3 +38,6 @@ def tensors(path):
 sys.exit(tensors(sys.argv[1]) != tensors(sys.argv[2]))
 PY
 python3 tensors.py early until || fail "not the net of epoch $best"
+python3 tensors.py all until || fail "not the net of epoch $best without --patience"
+python3 tensors.py resumed until || fail "not the net of epoch $best after a kill"
+! python3 tensors.py last until || fail '--keep last wrote the best'
