@@ -1,5 +1,4 @@
 /* The threads' part of the loader: samples decoded, augmented and brought to the net's input. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,7 +92,7 @@ static int fill_vector(const struct cnn_loader *l, const struct cnn_sample *s, f
         return cnn_fail(CNN_EDATA, "a target of %zu numbers where %zu are needed",
                         v->c * v->h * v->w, l->outputs);
     memcpy(out, v->px, l->outputs * sizeof *out);
-    return 0;
+    return cnn_numbers_check("number of the target", v);
 }
 
 /* The input before its pixels are changed, in the view that it will have. */
@@ -103,24 +102,6 @@ static int fill_clean(const struct cnn_loader *l, struct cnn_loader_scratch *s, 
     int code = cnn_augment_geometry(o->augmenter, o->seed, l->epoch, 0, s->sample.key,
                                     &s->sample.image, &s->augment.image);
     return code ? code : cnn_preprocess(o->input, &s->augment.image, &s->preprocess, out);
-}
-
-/* Numbers that are no image may be anything; what is not finite would spoil whatever it meets. */
-static int check_finite(const char *what, const struct cnn_image *im)
-{
-    for (size_t i = 0; i < im->c * im->h * im->w; i++)
-        if (!isfinite(im->px[i]))
-            return cnn_fail(CNN_EDATA, "%s %zu is %s", what, i,
-                            isnan(im->px[i]) ? "not a number (NaN)" : "infinite");
-    return 0;
-}
-
-static int check_numbers(const struct cnn_loader *l, const struct cnn_sample *s)
-{
-    int code = s->image.maxval ? 0 : check_finite("number", &s->image);
-    if (!code && l->outputs && s->target.kind == CNN_TARGET_VECTOR)
-        code = check_finite("number of the target", &s->target.values);
-    return code;
 }
 
 /* Decoded sample to numbers. No name in the message. */
@@ -135,9 +116,7 @@ static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
                       : -1;
     if (o->needs_class && o->target == CNN_TARGET_CLASS && item->label < 0)
         return cnn_fail(CNN_EDATA, "no class");
-    int code = check_numbers(l, &s->sample);
-    if (!code && l->store)
-        code = cnn_loader_take_decoded(l, &s->sample, item, x);
+    int code = l->store ? cnn_loader_take_decoded(l, &s->sample, item, x) : 0;
     if (!code && l->cleans)
         code = fill_clean(l, s, vector);
     if (code || (l->store && item->bytes))

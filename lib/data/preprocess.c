@@ -3,6 +3,7 @@
  * come out with the same bits. */
 #include "data/preprocess.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "kern/hot.h"
@@ -127,6 +128,15 @@ static int resize(const struct cnn_input *input, const struct cnn_image **im,
     return rc;
 }
 
+int cnn_numbers_check(const char *what, const struct cnn_image *im)
+{
+    for (size_t i = 0; i < im->c * im->h * im->w; i++)
+        if (!isfinite(im->px[i]))
+            return cnn_fail(CNN_EDATA, "%s %zu is %s", what, i,
+                            isnan(im->px[i]) ? "not a number (NaN)" : "infinite");
+    return 0;
+}
+
 static int copy_numbers(const struct cnn_input *input, const struct cnn_image *im, float *out)
 {
     struct cnn_chw have = {im->c, im->h, im->w};
@@ -139,7 +149,7 @@ static int copy_numbers(const struct cnn_input *input, const struct cnn_image *i
         return cnn_fail(CNN_EDATA, "numbers of shape %s where the net takes %s", a, b);
     }
     memcpy(out, im->px, count * sizeof *out);
-    return 0;
+    return cnn_numbers_check("number", im);
 }
 
 int cnn_preprocess_takes(const struct cnn_input *input, size_t channels)

@@ -35,6 +35,10 @@ struct cnn_fit cnn_input_fit(const struct cnn_input *input);
 int cnn_preprocess(const struct cnn_input *input, const struct cnn_image *im,
                    struct cnn_preprocess_scratch *scratch, float *out);
 
+/* Numbers must be finite: what is not spoils all that it meets. CNN_EDATA, naming the first that is
+ * not after `what`. */
+int cnn_numbers_check(const char *what, const struct cnn_image *im);
+
 /* The same for an image that a device prepares: what it does alike for all, and with an image whose
  * map and view are set; CNN_EDATA where that is no image any more. fill: what the maps have
  * outside.

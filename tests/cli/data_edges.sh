@@ -141,3 +141,50 @@ status 64
 err_is 'cnn-train: --input: net has an input line of its own'
 training --input 3x6 --net 'dense classes' mix
 status 64
+
+# ---- what is not finite is named, in data and in weights ------------------------------------------------
+# npy FILE LAST: four samples of two numbers, of which the last one is LAST
+npy() {
+    local header="{'descr': '<f4', 'fortran_order': False, 'shape': (4, 2), }"
+    { printf '\223NUMPY\001\000\166\000%-117s\n' "$header" && printf '\0\0\200\077%.0s' 1 2 3 4 5 6 7 && printf "$2"; } >"$1"
+}
+npy f.npy '\0\0\300\177'
+printf '#key\tclass\na\tx\nb\ty\nc\tx\nd\ty\n' >f.tsv
+training --net 'dense classes' f.npy
+status 65
+err_is 'cnn-train: f.npy#3: number 1 is not a number (NaN)'
+npy i.npy '\0\0\200\177' && cp f.tsv i.tsv
+training --net 'dense classes' i.npy
+status 65
+err_is 'cnn-train: i.npy#3: number 1 is infinite'
+npy good.npy '\0\0\0\100' && cp f.tsv good.tsv
+training --net 'dense classes' good.npy
+status 0
+run cnn-infer m.st f.npy
+status 65
+err_is 'cnn-infer: f.npy#3: number 1 is not a number (NaN)'
+mkdir n && cp f.npy n/a.npy && echo 0 >n/a.cls && (cd n && tar cf ../n.tar a.npy a.cls)
+run cnn-infer --eval m.st n.tar
+status 65
+# The first number of the first tensor.
+cp m.st spoilt.st
+printf '\0\0\300\177' | dd of=spoilt.st bs=1 seek=$((8 + $(od -An -tu8 -N8 m.st))) conv=notrunc 2>/dev/null
+run cnn-infer spoilt.st good.npy
+status 65
+err_is "cnn-infer: spoilt.st: tensor 'dense1.weight' holds numbers that are not finite"
+training --init spoilt.st good.npy
+status 65
+err_is "cnn-train: spoilt.st: tensor 'dense1.weight' holds numbers that are not finite"
+# Weights that are all zero.
+head -c $((8 + $(od -An -tu8 -N8 m.st))) m.st >zero.st && head -c $(($(stat -c %s m.st) - $(stat -c %s zero.st))) /dev/zero >>zero.st
+run cnn-infer zero.st good.npy
+err_has '*every weight of the model is zero: its answers say nothing'
+
+# ---- evaluation needs classes, too -----------------------------------------------------------------------
+training -q --net "$net" g
+run cnn-infer --eval --gate 'top1<=1' m.st flat
+status 65
+err_is 'cnn-infer: flat: no classes: there is nothing to evaluate by'
+run cnn-infer --eval --gate 'loss<=1' --on-bad skip m.st junk
+status 65
+err_has '*junk: no samples'
