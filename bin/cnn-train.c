@@ -154,6 +154,7 @@ int main(int argc, char **argv)
         status = cli_end(&program, train(&options, augmenter));
     }
     cnn_strings_free(&options.allow_new);
+    cnn_strings_free(&options.rename);
     cnn_strings_free(&options.freeze);
     cnn_strings_free(&options.given);
     cnn_augmenter_free(augmenter);

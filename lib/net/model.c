@@ -1,9 +1,8 @@
-/* Model files: metadata, parameters by name, the self-test; see model.h. */
+/* Model files: metadata, the self-test; see model.h. */
 #include "net/model.h"
 
 #include <jansson.h>
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,148 +114,6 @@ int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_graph *
     struct cnn_graph_config config = {
         .name = m->path, .classes = m->classes.count, .with_loss = with_loss};
     return cnn_graph_build(m->net_text, &config, out);
-}
-
-/* Parameters by name */
-
-static int may_differ(const struct cnn_strings *allow_new, const char *name)
-{
-    for (size_t i = 0; allow_new && i < allow_new->count; i++)
-        if (cnn_match(allow_new->item[i], name))
-            return 1;
-    return 0;
-}
-
-static int ends_with(const char *s, const char *end)
-{
-    size_t n = strlen(s), k = strlen(end);
-    return n >= k && !strcmp(s + n - k, end);
-}
-
-/* Tensors of the file that are no parameters of any net. */
-static int is_aside(const char *name)
-{
-    return !strncmp(name, "selftest.", 9) || !strncmp(name, "optimizer.", 10) ||
-           !strncmp(name, "best.", 5) || ends_with(name, "num_batches_tracked");
-}
-
-/* Its bits tell, so that many are looked at together: the exponent of NaN and infinity is all ones.
- */
-static int all_finite(const float *x, size_t count)
-{
-    uint32_t found = 0, bits;
-    for (size_t i = 0; i < count; i++) {
-        memcpy(&bits, x + i, sizeof bits);
-        found += (bits & 0x7f800000u) == 0x7f800000u;
-    }
-    return !found;
-}
-
-int cnn_model_is_blank(const struct cnn_safetensors *file)
-{
-    size_t weights = 0;
-    for (size_t i = 0; i < cnn_safetensors_count(file); i++) {
-        const struct cnn_safetensor *t = cnn_safetensors_at(file, i);
-        if (is_aside(t->name) || t->rank < 2)
-            continue;
-        weights++;
-        for (size_t k = 0; k < t->bytes; k++)
-            if (t->data[k])
-                return 0;
-    }
-    return weights > 0;
-}
-
-static int load_one(const struct cnn_safetensors *file, const char *path, struct cnn_net *net,
-                    const struct cnn_net_param *p, const struct cnn_strings *allow_new,
-                    size_t *fresh)
-{
-    const struct cnn_safetensor *t = cnn_safetensors_find(file, p->name);
-    int allowed = may_differ(allow_new, p->name);
-    if (!t && !allowed)
-        return cnn_fail(CNN_EDATA,
-                        "%s: tensor '%s' of the net is not in the file "
-                        "(--allow-new '%s' lets it start afresh)",
-                        path, p->name, p->name);
-    if (t && (t->rank > CNN_MAX_RANK || !cnn_shape_equal(&t->shape, &p->shape))) {
-        char have[96] = "a shape of higher rank", want[96];
-        if (t->rank <= CNN_MAX_RANK)
-            cnn_shape_format(&t->shape, have);
-        cnn_shape_format(&p->shape, want);
-        if (!allowed)
-            return cnn_fail(CNN_EDATA,
-                            "%s: tensor '%s' is %s in the file, the net wants %s "
-                            "(--allow-new '%s' lets it start afresh)",
-                            path, p->name, have, want, p->name);
-        t = NULL;
-    }
-    if (!t) {
-        *fresh += 1;
-        return 0;
-    }
-    const float *mapped = cnn_safetensor_floats(t);
-    float *values = mapped ? NULL : cnn_calloc(t->count, sizeof *values);
-    if (!mapped && !values)
-        return CNN_ESYSTEM;
-    if (!mapped)
-        cnn_safetensor_read(t, values);
-    if (!all_finite(mapped ? mapped : values, t->count)) {
-        free(values);
-        return cnn_fail(CNN_EDATA, "%s: tensor '%s' holds numbers that are not finite", path,
-                        t->name);
-    }
-    if (mapped)
-        cnn_net_param_lend(net, p, mapped);
-    else
-        cnn_net_param_set(net, p, values);
-    free(values);
-    return 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Every tensor of the file must have found its parameter. */
-static int check_unused(const struct cnn_safetensors *file, const char *path,
-                        const struct cnn_net_param *param, size_t params,
-                        const struct cnn_strings *allow_new)
-{
-    const char **names = cnn_calloc(params + 1, sizeof *names);
-    if (!names)
-        return CNN_ESYSTEM;
-    for (size_t i = 0; i < params; i++)
-        names[i] = param[i].name;
-    qsort(names, params, sizeof *names, by_name);
-    int rc = 0;
-    for (size_t i = 0; !rc && i < cnn_safetensors_count(file); i++) {
-        const char *name = cnn_safetensors_at(file, i)->name;
-        if (is_aside(name) || may_differ(allow_new, name) ||
-            bsearch(&name, names, params, sizeof *names, by_name))
-            continue;
-        rc = cnn_fail(CNN_EDATA,
-                      "%s: tensor '%s' has no place in the net "
-                      "(--allow-new '%s' leaves it out)",
-                      path, name, name);
-    }
-    free(names);
-    return rc;
-}
-
-int cnn_model_load_params(const struct cnn_safetensors *file, const char *path, struct cnn_net *net,
-                          const struct cnn_strings *allow_new, size_t *fresh)
-{
-    size_t params, started = 0;
-    struct cnn_net_param *param = cnn_net_params(net, &params);
-    int rc = 0;
-    for (size_t i = 0; !rc && i < params; i++)
-        rc = load_one(file, path, net, &param[i], allow_new, &started);
-    if (!rc)
-        rc = check_unused(file, path, param, params, allow_new);
-    if (fresh)
-        *fresh = started;
-    return rc;
 }
 
 /* Writing */

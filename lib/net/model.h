@@ -27,12 +27,20 @@ int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_graph *
 /* Whether every weight (tensor of rank 2 or more) of a file is zero. */
 int cnn_model_is_blank(const struct cnn_safetensors *file);
 
-/* Copy every parameter of the net from the file by name. Every parameter must be there with its
- * shape, and every tensor of the file must be used, unless a pattern in allow_new (may be NULL)
- * names it; counters such as num_batches_tracked are passed over. CNN_EDATA naming the first tensor
- * that does not fit. *fresh (may be NULL): how many kept their start. */
+/* How tensors become parameters; see --allow-new and --rename in cnn-train(1). */
+struct cnn_load_options {
+    const struct cnn_strings *allow_new; /* patterns; NULL: none */
+    const struct cnn_strings *rename;    /* FROM=TO; NULL: none */
+};
+
+/* Copy every parameter of the net from the file by name (load.c). Every parameter must be there
+ * with its shape, and every tensor of the file must be used, unless allow_new names it; counters
+ * such as num_batches_tracked are passed over. What stands in front of the names of all is taken
+ * off where the rest then fits. CNN_EDATA naming the first tensor that does not fit, or when none
+ * does; CNN_EUSAGE for a rename. options NULL: no exceptions. `note` (may be NULL) gets what was
+ * loaded, where that is not simply all. */
 int cnn_model_load_params(const struct cnn_safetensors *file, const char *path, struct cnn_net *net,
-                          const struct cnn_strings *allow_new, size_t *fresh);
+                          const struct cnn_load_options *options, struct cnn_buf *note);
 
 /* Write a model: the net's parameters, m's texts, and self-test tensors made by running the net on
  * `selftest` (n samples, preprocessed; n 0: none). Temporary file, fsync, rename. The bytes depend

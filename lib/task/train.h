@@ -24,7 +24,7 @@ struct cnn_train_options {
     long long shuffle;
     /* Net */
     const char *net, *input, *init, *loss;
-    struct cnn_strings allow_new, freeze;
+    struct cnn_strings allow_new, rename, freeze;
     int weights;
     /* Optimization; the TEXT ones have defaults that depend on the optimizer */
     const char *optimizer, *rate, *momentum, *rho, *eps, *weight_decay;

@@ -362,12 +362,14 @@ int train_open(struct trainer *t)
 
 int train_start_weights(struct trainer *t)
 {
-    size_t fresh = 0;
+    struct cnn_load_options how = {&t->o->allow_new, &t->o->rename};
+    struct cnn_buf note = {0};
     int rc = cnn_net_init(t->net, (uint64_t)t->o->seed, (enum cnn_init)t->o->weights);
     if (!rc && t->init)
-        rc = cnn_model_load_params(t->init, t->o->init, t->net, &t->o->allow_new, &fresh);
-    if (!rc && fresh)
-        train_note(t, "%zu tensors start afresh, the others from %s", fresh, t->o->init);
+        rc = cnn_model_load_params(t->init, t->o->init, t->net, &how, &note);
+    if (!rc && note.size)
+        train_note(t, "%s", note.text);
+    cnn_buf_free(&note);
     if (!rc && t->init && cnn_model_is_blank(t->init))
         train_note(t, "%s: every weight is zero: a net that starts so learns nothing", t->o->init);
     return rc;

@@ -91,7 +91,7 @@ done
 # ---- nets
 wrong 65 "cnn-train: net:1: unknown layer 'cnov' (did you mean conv?)" train --net 'cnov 3 3' digits:20
 wrong 65 'cnn-train: net:2: conv: kernel 99x99 does not fit into 28x28 (pad 0)' train --net $'relu\nconv 3 99; dense classes' digits:20
-wrong 65 "cnn-train: m.safetensors: tensor 'conv1.weight' of the net is not in the file (--allow-new 'conv1.weight' lets it start afresh)" \
+wrong 65 "cnn-train: m.safetensors: none of its tensors fits the net: it has 'dense1.weight', the net has 'conv1.weight' (another net, or other names: --rename FROM=TO)" \
     train --net lenet5 --init m.safetensors digits:20
 
 # ---- models

@@ -1,0 +1,98 @@
+# Weights by other names: prefixes are found and said, --rename, no hint that leads to random weights, a true count.
+. "$ROOT/tests/cli/lib.sh"
+net='input 1x28x28; conv1: conv 4 3 stride=2; bn1: bn; relu; body: { conv1: conv 4 3 stride=2; bn1: bn; relu }; fc: dense classes'
+run cnn-train -q --threads 1 --epochs 1 --net "$net" digits:64 -o m.st
+status 0
+rename() { "$BUILD/helpers/rename-tensors" "$@" || fail "rename-tensors"; }
+rename m.st plain.st '' ''
+init() {
+    local weights=$1
+    shift
+    run cnn-train --threads 1 --epochs 0 --net "$net" --init "$weights" digits:64 -o n.st "$@"
+}
+# The tensors are those of the model that was trained.
+loaded() {
+    status 0
+    rename n.st got.st '' ''
+    same got.st plain.st
+}
+
+init plain.st
+loaded
+err_lacks '*tensors from*'
+for p in module. _orig_mod. backbone. model. net. encoder. module.model. module._orig_mod.backbone.; do
+    rename plain.st p.st '' $p
+    init p.st
+    loaded
+    err_has "cnn-train: 14 of 14 tensors from p.st, where '$p' in front of 14 names is left out"
+done
+
+# Prefixes of parts; what is prefixed stands beside what is not.
+rename plain.st a.st conv1 backbone.conv1
+rename a.st b.st bn1 backbone.bn1
+rename b.st c.st body backbone.body
+init c.st
+loaded
+err_has "*'backbone.' in front of 12 names is left out"
+rename c.st d.st fc head.fc
+init d.st
+loaded
+err_has "*'backbone.' in front of 12 names is left out, 'head.' in front of 2 names is left out"
+
+# A prefix of which not all has a place is not guessed at: it is named. --rename takes what is said.
+rename plain.st e.st '' model.
+rename e.st f.st model.fc model.head
+init f.st
+status 65
+err_has "cnn-train: f.st: tensor '*' of the net is not in the file, but 'model.*' is (--rename 'model.=' takes the prefix off)"
+init f.st --rename model.head=fc
+loaded
+init f.st --rename model.head=model.fc
+loaded
+init f.st --rename model.head=fc --rename model.=
+loaded
+rename plain.st g.st body.conv1 blocks.3.c
+init g.st --rename 'blocks.*.c.weight=body.conv1.weight' --rename blocks.3.c=body.conv1
+loaded
+rename g.st h.st body. blocks.3.
+init h.st --rename 'blocks.3.c.*=body.conv1.*' --rename 'blocks.3.bn1*=body.bn1*'
+loaded
+for r in nothing = module; do
+    init plain.st --rename $r
+    status 64
+done
+init plain.st --rename nothing=x
+status 64
+err_has "cnn-train: --rename: 'nothing=x' fits no tensor of plain.st"
+init plain.st --rename body.=
+status 65
+err_has "cnn-train: plain.st: two tensors would be '*'"
+run cnn-train --net "$net" --rename a=b digits:64 -o n.st
+status 64
+err_has 'cnn-train: --rename has no effect: it needs --init'
+
+# What does not fit at all is no start, whatever is allowed, and no hint says to allow it.
+rename plain.st s.st '' strange
+rename s.st strange.st strangefc. other.fc_
+for allow in '--quiet' "--allow-new=*"; do
+    init strange.st "$allow"
+    status 65
+    err_has "cnn-train: strange.st: none of its tensors fits the net: it has '*', the net has '*' (another net, or other names: --rename FROM=TO)"
+    err_lacks '*(--allow-new*'
+done
+
+# The count is true: loaded, afresh, not used.
+rename plain.st i.st fc. old.
+init i.st
+status 65
+err_has "cnn-train: i.st: tensor 'fc.*' of the net is not in the file (--allow-new 'fc.*' lets it start afresh)"
+init i.st --allow-new 'fc.*'
+status 65
+err_has "cnn-train: i.st: tensor 'old.*' has no place in the net (--allow-new 'old.*' leaves it out)"
+init i.st --allow-new 'fc.*' --allow-new 'old.*'
+status 0
+err_has 'cnn-train: 12 of 14 tensors from i.st; 2 start afresh: fc.weight, fc.bias; 2 of the file are not used: old.*, old.*'
+run cnn-train --threads 1 --epochs 0 --net "${net/fc: dense classes/fc: dense 7; relu; out: dense classes}" --init p.st --allow-new 'fc.*' --allow-new 'out.*' digits:64 -o n.st
+status 0
+err_has "cnn-train: 12 of 16 tensors from p.st, where 'module._orig_mod.backbone.' in front of 14 names is left out; 4 start afresh: *; 2 of the file are not used: module._orig_mod.backbone.fc.*"
+exit 0
