@@ -56,7 +56,7 @@ static int open_text_file(struct cnn_dataset *ds, const struct cnn_dataset_optio
                           enum cnn_form form)
 {
     struct cnn_bytes b;
-    int code = cnn_bytes_gunzip(ds->path, 0, &b);
+    int code = cnn_bytes_gunzip(ds->path, CNN_TEXT_MAX, &b);
     if (!code)
         code = open_text(ds, options, form, (const char *)b.data, b.size);
     cnn_bytes_free(&b);
@@ -106,7 +106,7 @@ static int open_file(struct cnn_dataset *ds, const struct cnn_dataset_options *o
     return cnn_image_has_name(ds->path) ? cnn_open_image(ds, options) : unknown_form(ds, got);
 }
 
-/* Up to `limit` bytes in all from the descriptor, SIZE_MAX: all that there is. */
+/* Up to `limit` bytes in all from the descriptor. */
 static int read_some(const struct cnn_dataset *ds, int fd, const volatile int *stop,
                      struct cnn_buf *b, size_t limit)
 {
@@ -146,12 +146,12 @@ static int open_stream(struct cnn_dataset *ds, const struct cnn_dataset_options 
                         form == CNN_FORM_NPY ? "npy" : "IDX");
     else if (!code && form == CNN_FORM_UNKNOWN)
         code = unknown_form(ds, b.size);
+    size_t most = form == CNN_FORM_IMAGE ? CNN_ENCODED_MAX : CNN_TEXT_MAX;
     if (!code)
-        code = read_some(ds, fd, options->stop, &b,
-                         form == CNN_FORM_IMAGE ? CNN_ENCODED_MAX + 1 : SIZE_MAX);
-    if (!code && form == CNN_FORM_IMAGE && b.size > CNN_ENCODED_MAX)
-        code = cnn_fail(CNN_EDATA, "%s: an image of more than %zu bytes is too large", ds->path,
-                        CNN_ENCODED_MAX);
+        code = read_some(ds, fd, options->stop, &b, most + 1);
+    if (!code && b.size > most)
+        code = cnn_fail(CNN_EDATA, "%s: %s of more than %zu bytes is too large", ds->path,
+                        form == CNN_FORM_IMAGE ? "an image" : "a text", most);
     if (!code && form == CNN_FORM_IMAGE)
         code = cnn_open_image_bytes(ds, options, (const unsigned char *)b.text, b.size);
     else if (!code)

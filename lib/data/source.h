@@ -116,6 +116,9 @@ int cnn_source_room(struct cnn_sample *s, size_t n);
 /* Nothing encoded is larger than this (bytes): the largest PPM and a little. */
 #define CNN_ENCODED_MAX ((size_t)6 * CNN_IMAGE_MAX_PIXELS + 65536)
 
+/* Nor is a text: some ten million rows of a manifest. */
+#define CNN_TEXT_MAX ((size_t)1 << 30)
+
 /* The shape of one sample of (n, ...) numbers, `rank` without the first: () is (1, 1, 1), (d) is
  * (d, 1, 1), (h, w) is (1, h, w), (c, h, w) itself. CNN_EDATA for more. */
 int cnn_source_numbers(struct cnn_image *out, int rank, const size_t *dim);

@@ -51,14 +51,26 @@ static void close_npy(void *state)
 static const struct cnn_source_type npy_type = {
     .form = "npy", .load = load_row, .close = close_npy};
 
-static int open_rows(const char *path, struct rows *r)
+/* The header, and then the file, of which no more is decompressed than the header says. */
+static int read_file(const char *path, struct rows *r)
 {
-    int code = cnn_bytes_gunzip(path, 0, &r->bytes);
+    unsigned char head[1 << 16];
+    size_t got;
+    int code = cnn_bytes_head(path, head, sizeof head, &got);
     if (code)
         return code;
-    code = cnn_npy_parse(r->bytes.data, r->bytes.size, &r->header);
+    code = cnn_npy_parse(head, got, &r->header);
     if (code)
         return cnn_fail_within("%s", path);
+    const struct cnn_npy *h = &r->header;
+    return cnn_bytes_gunzip(path, h->offset + h->count * h->item_size, &r->bytes);
+}
+
+static int open_rows(const char *path, struct rows *r)
+{
+    int code = read_file(path, r);
+    if (code)
+        return code;
     const struct cnn_npy *h = &r->header;
     if (h->rank < 1 || h->rank > 4)
         return cnn_fail(CNN_EDATA, "%s: an array of %d dimensions (rows are needed: 1 to 4)", path,

@@ -5,7 +5,7 @@
 
 enum { PLANES = 3 * 32 * 32, TEN = 1 + PLANES, HUNDRED = 2 + PLANES };
 /* Far more than both sets have; so that a small compressed file cannot become any size. */
-#define MOST_BYTES ((size_t)1 << 32)
+#define MOST_BYTES ((size_t)1 << 30)
 
 /* The first record whose label is out of range, or `count`. */
 static size_t first_bad(const struct cnn_cifar *f)
