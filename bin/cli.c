@@ -1,16 +1,14 @@
-/* Options of programs, messages, and how a program ends; see cli.h. */
+/* Options of programs, and how a program ends; see cli.h. */
 #include "cli.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/unicode.h"
 #include "base/version.h"
 #include "cli_internal.h"
 #include "data/augment.h"
@@ -234,38 +232,6 @@ int cli_parse(const struct cli_program *program, int argc, char **argv, void *fi
     return rc ? rc : -1;
 }
 
-/* Whatever names are in it, nothing but text reaches a terminal. */
-static void say(const struct cli_program *program, const char *format, va_list ap)
-{
-    struct cnn_buf shown = {0};
-    char text[2048];
-    vsnprintf(text, sizeof text, format, ap);
-    cnn_buf_show(&shown, text);
-    fprintf(stderr, "%s: %s\n", program->name,
-            shown.failed ? "out of memory"
-            : shown.text ? shown.text
-                         : "");
-    cnn_buf_free(&shown);
-}
-
-void cli_note(const struct cli_program *program, const char *format, ...)
-{
-    va_list ap;
-    va_start(ap, format);
-    say(program, format, ap);
-    va_end(ap);
-}
-
-int cli_usage(const struct cli_program *program, const char *format, ...)
-{
-    va_list ap;
-    va_start(ap, format);
-    say(program, format, ap);
-    va_end(ap);
-    fprintf(stderr, "Try '%s --help'.\n", program->name);
-    return -CNN_EUSAGE;
-}
-
 /* Output that was lost shows here at the latest: full disks and closed pipes fail when flushed. */
 static int close_stdout(void)
 {
@@ -307,20 +273,6 @@ int cli_end(const struct cli_program *program, int code)
     code = cnn_fail_errno(CNN_EIO, "standard output");
     cli_note(program, "%s", cnn_error_message());
     return -code;
-}
-
-void cli_list_bad(FILE *list, const char *source)
-{
-    static const char special[] = "\n\r\\", letter[] = "nr\\";
-    int escape = strpbrk(source, "\n\r") != NULL;
-    for (; *source; source++) {
-        const char *s = escape ? strchr(special, *source) : NULL;
-        if (s)
-            fprintf(list, "\\%c", letter[s - special]);
-        else
-            fputc(*source, list);
-    }
-    fputc('\n', list);
 }
 
 int cli_on_bad(const char *value, int *skip, const char **list)
