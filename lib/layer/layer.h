@@ -20,17 +20,21 @@ enum {
 
 /* How a parameter starts. n is fan_in; the textbooks' plain rule is U[-sqrt(2/n), sqrt(2/n)]. */
 enum cnn_init {
-    CNN_INIT_DEFAULT,        /* what cnn-train --weights says, else he_normal */
-    CNN_INIT_HE_NORMAL,      /* N(0, 2 / fan_in)                    He et al. 2015 */
-    CNN_INIT_HE_UNIFORM,     /* U(+-sqrt(6 / fan_in)) */
+    CNN_INIT_DEFAULT,    /* what cnn-train --weights says, else by what follows (net/init_rule.c) */
+    CNN_INIT_HE_NORMAL,  /* N(0, 2 / fan_in)                    He et al. 2015 */
+    CNN_INIT_HE_UNIFORM, /* U(+-sqrt(6 / fan_in)) */
     CNN_INIT_GLOROT_NORMAL,  /* N(0, 2 / (fan_in + fan_out))        Glorot and Bengio 2010 */
     CNN_INIT_GLOROT_UNIFORM, /* U(+-sqrt(6 / (fan_in + fan_out))) */
     CNN_INIT_PLAIN,          /* U[-sqrt(2 / fan_in), sqrt(2 / fan_in)] */
+    CNN_INIT_LECUN_NORMAL,   /* N(0, 1 / fan_in)                    LeCun et al. 1998 */
+    CNN_INIT_HEAD,           /* N(0, 0.0001 / fan_in): the first answer is a guess among equals */
     CNN_INIT_ZERO,
     CNN_INIT_ONE,
 };
-/* For option tables: the choices in the order above, without the last two. */
-#define CNN_INIT_CHOICES "default|he_normal|he_uniform|glorot_normal|glorot_uniform|plain|zero"
+/* For option tables: the choices in the order above, without the last one. */
+#define CNN_INIT_CHOICES                                                                           \
+    "default|he_normal|he_uniform|glorot_normal|glorot_uniform|plain|"                             \
+    "lecun_normal|head|zero"
 
 /* A parameter or a running statistic that a layer declares in its setup. */
 struct cnn_param {

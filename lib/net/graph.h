@@ -61,6 +61,10 @@ int cnn_graph_build(const char *text, const struct cnn_graph_config *config,
                     struct cnn_graph **out);
 void cnn_graph_free(struct cnn_graph *g);
 
+/* How the weights of `node` start where nobody says it, by what comes of their sums: he_normal
+ * before rectified units and normalisations, head where they are the logits, else lecun_normal. */
+enum cnn_init cnn_init_rule(const struct cnn_graph *g, int node);
+
 /* Whether a text has an input line; 0, too, where it cannot be read: building tells why. */
 int cnn_net_has_input(const char *text);
 

@@ -1,5 +1,5 @@
-/* Starting weights (He et al. 2015; Glorot and Bengio 2010; the textbooks' plain rule).
- * Element i of a parameter is drawn from a stream named by the parameter and by i / CHUNK,
+/* Starting weights (He et al. 2015; Glorot and Bengio 2010; LeCun et al. 1998; the textbooks' plain
+ * rule). Element i of a parameter is drawn from a stream named by the parameter and by i / CHUNK,
  * so that large nets start on all cores and the draws depend on nothing else. */
 #include "net/net_private.h"
 
@@ -29,6 +29,10 @@ static double draw(struct cnn_random *r, enum cnn_init rule, double in, double o
         return cnn_random_range(r, -1, 1) * sqrt(6 / (in + out));
     case CNN_INIT_PLAIN:
         return cnn_random_range(r, -1, 1) * sqrt(2 / in);
+    case CNN_INIT_LECUN_NORMAL:
+        return cnn_random_normal(r) * sqrt(1 / in);
+    case CNN_INIT_HEAD:
+        return cnn_random_normal(r) * sqrt(1e-4 / in);
     case CNN_INIT_ONE:
         return 1;
     default:
@@ -49,25 +53,37 @@ static void fill_chunk(void *context, size_t job, int thread)
         f->values[i] = (float)draw(&r, f->rule, in, out);
 }
 
+static int fill_param(struct cnn_net *net, const struct cnn_net_param *p, enum cnn_init rule,
+                      uint64_t seed)
+{
+    struct fill f = {.p = p, .rule = rule, .seed = seed, .count = cnn_shape_count(&p->shape)};
+    f.values = cnn_calloc(f.count, sizeof *f.values);
+    if (!f.values)
+        return CNN_ESYSTEM;
+    size_t chunks = (f.count + CHUNK - 1) / CHUNK;
+    if (net->backend->queue.pool)
+        cnn_pool_run(net->backend->queue.pool, chunks, fill_chunk, &f);
+    else
+        for (size_t job = 0; job < chunks; job++)
+            fill_chunk(&f, job, 0);
+    cnn_net_param_set(net, p, f.values);
+    free(f.values);
+    return 0;
+}
+
 int cnn_net_init(struct cnn_net *net, uint64_t seed, enum cnn_init rule)
 {
-    if (rule == CNN_INIT_DEFAULT)
-        rule = CNN_INIT_HE_NORMAL;
-    for (size_t i = 0; i < net->params; i++) {
-        struct fill f = {.p = &net->param[i], .seed = seed};
-        f.rule = f.p->declared.init == CNN_INIT_DEFAULT ? rule : f.p->declared.init;
-        f.count = cnn_shape_count(&f.p->shape);
-        f.values = cnn_calloc(f.count, sizeof *f.values);
-        if (!f.values)
-            return CNN_ESYSTEM;
-        size_t chunks = (f.count + CHUNK - 1) / CHUNK;
-        if (net->backend->queue.pool)
-            cnn_pool_run(net->backend->queue.pool, chunks, fill_chunk, &f);
-        else
-            for (size_t job = 0; job < chunks; job++)
-                fill_chunk(&f, job, 0);
-        cnn_net_param_set(net, f.p, f.values);
-        free(f.values);
+    for (int i = 0; i < net->graph->nodes; i++) {
+        const struct cnn_net_param *p = &net->param[net->node[i].first_param];
+        enum cnn_init chosen = rule;
+        if (rule == CNN_INIT_DEFAULT && net->graph->node[i].layer.params)
+            chosen = cnn_init_rule(net->graph, i);
+        for (int k = 0; k < net->graph->node[i].layer.params; k++, p++) {
+            enum cnn_init declared = p->declared.init;
+            int rc = fill_param(net, p, declared == CNN_INIT_DEFAULT ? chosen : declared, seed);
+            if (rc)
+                return rc;
+        }
     }
     return net->backend->ops->sync(net->backend);
 }

@@ -59,7 +59,7 @@ real *cnn_net_slab_gradients(struct cnn_net *net);
 real *cnn_net_slab_state(struct cnn_net *net, int i);
 
 /* Start every parameter from its declared rule: draws depend on (seed, parameter name) alone.
- * rule: what CNN_INIT_DEFAULT stands for; CNN_INIT_DEFAULT itself means CNN_INIT_HE_NORMAL. */
+ * rule: what CNN_INIT_DEFAULT stands for; CNN_INIT_DEFAULT itself means what cnn_init_rule says. */
 int cnn_net_init(struct cnn_net *net, uint64_t seed, enum cnn_init rule);
 
 /* A batch, in host memory or in a store. */
