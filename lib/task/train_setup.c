@@ -76,7 +76,10 @@ static int open_train(struct trainer *t)
     if (!cnn_dataset_classes(t->train)->count)
         return cnn_fail(
             CNN_EDATA, "%s: no classes%s (--target vector or input trains without)", t->o->data,
-            t->streaming ? " in the stream's header; with --shuffle 1 they are collected" : "");
+            t->streaming ? " in the stream's header; with --shuffle 1 they are collected"
+            : !strcmp(cnn_dataset_form(t->train), "manifest")
+                ? ": its lines are paths, not path<TAB>class"
+                : "");
     return cnn_strings_copy(&t->model.classes, cnn_dataset_classes(t->train));
 }
 

@@ -60,7 +60,7 @@ status 0
 
 # ---- manifests
 printf '%s\n' "$image" >nocolumn.tsv
-wrong 65 'cnn-train: nocolumn.tsv: no classes (--target vector or input trains without)' train --net softmax nocolumn.tsv
+wrong 65 'cnn-train: nocolumn.tsv: no classes: its lines are paths, not path<TAB>class (--target vector or input trains without)' train --net softmax nocolumn.tsv
 printf '%s\tcat\n' "$image" >unknown.tsv
 wrong 65 "cnn-infer: unknown.tsv:1: class 'cat' is not in the class list" infer --eval unknown.tsv
 wrong 66 'cnn-train: no.tsv: No such file or directory' train --net softmax no.tsv
