@@ -10,10 +10,10 @@
 
 struct args {
     const char *filters, *input;
-    long long classes_given, batch;
+    long long classes_given, batch, depth;
     struct cnn_compute compute;
     int time, training;
-    int layers, tensors, check, classes, history, meta, print, dot, diff, json, zoo;
+    int layers, windows, tensors, check, classes, history, meta, print, dot, diff, json, zoo;
 };
 
 #define FIELD(name) offsetof(struct args, name)
@@ -25,6 +25,9 @@ struct args {
 static const struct cnn_option options[] = {
     CLI_HEADING("What to print"),
     FLAG("layers", layers, "the layer table and its totals (the default where there is a net)"),
+    FLAG("windows", windows, "kernel, stride, padding and receptive field in the layer table, too"),
+    {"depth", CNN_OPT_INT, FIELD(depth), "0", 0, 100, NULL, 0, 0, "N",
+     "a row of the layer table sums up what shares the first N parts of its label (0: nothing)"},
     FLAG("tensors", tensors, "the tensors with their statistics"),
     FLAG("classes", classes, "the class list, one a line"),
     FLAG("history", history, "the commands that made the model"),
@@ -87,7 +90,8 @@ static const struct cli_program program = {
 static unsigned chosen_parts(const struct args *a)
 {
     unsigned parts = 0;
-    parts |= a->layers ? CNN_INSPECT_LAYERS : 0;
+    parts |= a->layers || a->windows || a->depth ? CNN_INSPECT_LAYERS : 0;
+    parts |= a->windows ? CNN_INSPECT_WINDOWS : 0;
     parts |= a->tensors ? CNN_INSPECT_LIST : 0;
     parts |= a->meta ? CNN_INSPECT_META : 0;
     parts |= a->classes ? CNN_INSPECT_CLASSES : 0;
@@ -104,6 +108,7 @@ static int print_one(const struct args *a, struct cnn_inspect *in, struct cnn_bu
 {
     unsigned parts = chosen_parts(a);
     unsigned wanted = parts | (a->print ? CNN_INSPECT_LAYERS : 0);
+    in->depth = (size_t)a->depth;
     int rc = cnn_inspect_require(in, wanted | (a->check ? CNN_INSPECT_LIST : 0));
     if (!rc && (a->tensors || a->check))
         rc = cnn_inspect_measure(in);
@@ -199,6 +204,11 @@ static int check_operands(const struct args *a, int n)
         return n > 1 ? cli_usage(&program, "--zoo takes one name at most") : -1;
     if (a->time && (modes || chosen_parts(a) || a->check))
         return cli_usage(&program, "--time prints times only, as text or with --json");
+    if ((a->windows || a->depth) &&
+        (a->time || a->print || a->dot || a->diff || a->filters[0] || (a->windows && a->json)))
+        return cli_usage(&program, a->windows && a->json
+                                       ? "--json has windows always, without --windows"
+                                       : "--windows and --depth are for the layer table");
     if (modes > 1)
         return cli_usage(&program,
                          "--print, --dot, --json, --diff and --filters exclude each other");

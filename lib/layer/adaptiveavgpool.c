@@ -38,6 +38,27 @@ static void backward(const struct cnn_layer *l, struct cnn_pass *p)
         p->k->adaptive_avgpool_backward(p->q, p->dy, p->dx[0]);
 }
 
+/* The largest window of an axis: from floor(i in / out) to ceil((i + 1) in / out). */
+static size_t largest(size_t in, size_t out)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < out; i++) {
+        size_t n = ((i + 1) * in + out - 1) / out - i * in / out;
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+/* Where windows cannot be alike, as far as whole numbers tell. */
+static void window(const struct cnn_layer *l, struct cnn_layer_window *out)
+{
+    struct cnn_chw in = l->in[0], y = l->out;
+    *out = (struct cnn_layer_window){
+        .kernel = {largest(in.h, y.h), largest(in.w, y.w)},
+        .stride = {in.h > y.h ? in.h / y.h : 1, in.w > y.w ? in.w / y.w : 1},
+        .dilation = {1, 1}};
+}
+
 const struct cnn_layer_type cnn_layer_adaptiveavgpool = {
     .name = "adaptiveavgpool",
     .summary = "mean over windows that divide the plane evenly",
@@ -49,4 +70,5 @@ const struct cnn_layer_type cnn_layer_adaptiveavgpool = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .window = window,
 };

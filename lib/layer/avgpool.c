@@ -36,4 +36,5 @@ const struct cnn_layer_type cnn_layer_avgpool = {
     .setup = cnn_pooling_setup,
     .forward = forward,
     .backward = backward,
+    .window = cnn_pooling_layer_window,
 };

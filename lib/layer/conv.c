@@ -186,6 +186,18 @@ static uint64_t multiply_adds(const struct cnn_layer *l)
     return (uint64_t)l->out.h * l->out.w * cnn_shape_count(&l->param[0].shape);
 }
 
+static void window(const struct cnn_layer *l, struct cnn_layer_window *out)
+{
+    struct cnn_axis h, w;
+    axes(l, &h, &w);
+    cnn_axis_fit(&h, &w); /* fitted in setup */
+    *out = (struct cnn_layer_window){.kernel = {h.kernel, w.kernel},
+                                     .stride = {h.stride, w.stride},
+                                     .dilation = {h.dilation, w.dilation},
+                                     .before = {h.before, w.before},
+                                     .after = {h.after, w.after}};
+}
+
 const struct cnn_layer_type cnn_layer_conv = {
     .name = "conv",
     .summary = "convolution",
@@ -201,4 +213,5 @@ const struct cnn_layer_type cnn_layer_conv = {
     .pack = pack,
     .cost = cost,
     .multiply_adds = multiply_adds,
+    .window = window,
 };

@@ -69,8 +69,15 @@ enum cnn_layer_flag {
     CNN_LAYER_EPILOGUE = 64,           /* forward applies pass->epilogue */
     CNN_LAYER_EPILOGUE_BACKWARD = 128, /* backward goes through it, too, and writes pass->dadd */
     CNN_LAYER_ADDS = 256,              /* y = x0 + x1 + ...: an epilogue can do that */
-    CNN_LAYER_FOLDABLE = 512, /* y is linear in param 0 ("weight"), channel by channel, so a
-                                 scale and a shift of the channels can go into the weights */
+    CNN_LAYER_FOLDABLE = 512,  /* y is linear in param 0 ("weight"), channel by channel, so a
+                                  scale and a shift of the channels can go into the weights */
+    CNN_LAYER_SEES_ALL = 2048, /* takes the values of the whole plane together */
+};
+
+/* The elements of the input's plane that an element of the output sees: rows, then columns. */
+struct cnn_layer_window {
+    size_t kernel[2], stride[2], dilation[2];
+    size_t before[2], after[2]; /* padding */
 };
 
 struct cnn_layer_type {
@@ -102,6 +109,8 @@ struct cnn_layer_type {
                    enum cnn_conv_pass pass, const char **algorithm);
     /* Optional: multiply-adds for one sample. */
     uint64_t (*multiply_adds)(const struct cnn_layer *l);
+    /* Optional: its windows. NULL: an element sees the one at its place. */
+    void (*window)(const struct cnn_layer *l, struct cnn_layer_window *out);
 };
 
 /* A layer of a particular net. */

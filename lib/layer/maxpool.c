@@ -41,4 +41,5 @@ const struct cnn_layer_type cnn_layer_maxpool = {
     .reserve = reserve,
     .forward = forward,
     .backward = backward,
+    .window = cnn_pooling_layer_window,
 };

@@ -54,3 +54,13 @@ struct cnn_window cnn_pooling_window(const struct cnn_layer *l)
                                .pad_right = w.after,
                                .count_pad = o->count_pad};
 }
+
+void cnn_pooling_layer_window(const struct cnn_layer *l, struct cnn_layer_window *out)
+{
+    struct cnn_window g = cnn_pooling_window(l);
+    *out = (struct cnn_layer_window){.kernel = {g.kh, g.kw},
+                                     .stride = {g.stride_h, g.stride_w},
+                                     .dilation = {1, 1},
+                                     .before = {g.pad_top, g.pad_left},
+                                     .after = {g.pad_bottom, g.pad_right}};
+}

@@ -51,5 +51,6 @@ struct cnn_pooling {
 int cnn_pooling_setup(struct cnn_layer *l);
 
 struct cnn_window cnn_pooling_window(const struct cnn_layer *l);
+void cnn_pooling_layer_window(const struct cnn_layer *l, struct cnn_layer_window *out);
 
 #endif

@@ -51,6 +51,13 @@ static void backward(const struct cnn_layer *l, struct cnn_pass *p)
         p->k->subsample_backward(p->q, (size_t)o->stride, p->dy, p->dx[0]);
 }
 
+static void window(const struct cnn_layer *l, struct cnn_layer_window *out)
+{
+    const struct options *o = l->options;
+    size_t s = (size_t)o->stride;
+    *out = (struct cnn_layer_window){.kernel = {1, 1}, .stride = {s, s}, .dilation = {1, 1}};
+}
+
 const struct cnn_layer_type cnn_layer_subsample = {
     .name = "subsample",
     .summary = "every stride-th row and column, new channels of zeros on both sides",
@@ -62,4 +69,5 @@ const struct cnn_layer_type cnn_layer_subsample = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .window = window,
 };

@@ -25,10 +25,12 @@ struct cnn_tensor_statistics {
 
 struct cnn_inspect {
     enum cnn_inspect_form form;
-    char *name;                               /* what the user called it */
-    struct cnn_graph *graph;                  /* NULL: tensors only */
-    struct cnn_model *model;                  /* NULL: none */
-    struct cnn_safetensors *file;             /* NULL: a net only */
+    char *name;                   /* what the user called it */
+    struct cnn_graph *graph;      /* NULL: tensors only */
+    struct cnn_model *model;      /* NULL: none */
+    struct cnn_safetensors *file; /* NULL: a net only */
+    size_t depth; /* a row of the layer table is a block: what shares so many parts of its label; 0:
+                     a layer */
     struct cnn_tensor_statistics *statistics; /* (tensors of the file); NULL until measured */
 };
 
@@ -55,6 +57,7 @@ enum cnn_inspect_part {
     CNN_INSPECT_CLASSES = 8,
     CNN_INSPECT_HISTORY = 16,
     CNN_INSPECT_SUMMARY = 32, /* what is there, in a few lines */
+    CNN_INSPECT_WINDOWS = 64, /* with LAYERS: kernel, stride, padding and receptive field, too */
 };
 
 /* CNN_EDATA with a message when one of the parts is not there at all. */

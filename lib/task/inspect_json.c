@@ -61,7 +61,28 @@ static json_t *options_json(const struct cnn_layer *l)
     return o;
 }
 
-static json_t *layer_json(const struct cnn_graph *g, int i)
+static json_t *pair(const size_t v[2])
+{
+    return json_pack("[I, I]", (json_int_t)v[0], (json_int_t)v[1]);
+}
+
+static void add_window(json_t *o, const struct cnn_layer *l, const struct inspect_field *f)
+{
+    struct cnn_layer_window w;
+    if (l->type->window) {
+        l->type->window(l, &w);
+        json_object_set_new(o, "kernel", pair(w.kernel));
+        json_object_set_new(o, "stride", pair(w.stride));
+        json_object_set_new(o, "dilation", pair(w.dilation));
+        json_object_set_new(o, "pad",
+                            json_pack("[I, I, I, I]", (json_int_t)w.before[0],
+                                      (json_int_t)w.before[1], (json_int_t)w.after[0],
+                                      (json_int_t)w.after[1]));
+    }
+    json_object_set_new(o, "receptive_field", f->whole ? json_null() : pair(f->size));
+}
+
+static json_t *layer_json(const struct cnn_graph *g, int i, const struct inspect_field *field)
 {
     const struct cnn_layer *l = &g->node[i].layer;
     json_t *o = json_object(), *in = json_array();
@@ -77,15 +98,38 @@ static json_t *layer_json(const struct cnn_graph *g, int i)
     json_object_set_new(o, "multiply_adds",
                         whole(l->type->multiply_adds ? l->type->multiply_adds(l) : 0));
     json_object_set_new(o, "activation_bytes", whole(cnn_chw_count(l->out) * sizeof(float)));
+    if (field)
+        add_window(o, l, &field[i]);
     return o;
 }
 
-static void add_graph(json_t *root, const struct cnn_graph *g)
+static json_t *blocks_json(const struct cnn_inspect *in)
 {
+    const struct cnn_graph *g = in->graph;
+    json_t *list = json_array();
+    for (int i = 1; i < g->nodes;) {
+        struct inspect_block b;
+        json_t *o = json_object();
+        i = inspect_block(g, i, in->depth ? in->depth : 1, &b);
+        json_object_set_new(o, "label", json_stringn(b.label, b.length));
+        json_object_set_new(o, "layers", json_integer(b.last - b.first + 1));
+        json_object_set_new(o, "output", chw(g->node[b.last].layer.out));
+        json_object_set_new(o, "parameters", whole(b.parameters));
+        json_object_set_new(o, "multiply_adds", whole(b.multiply_adds));
+        json_object_set_new(o, "activation_bytes", whole(b.activations));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static void add_graph(json_t *root, const struct cnn_inspect *in)
+{
+    const struct cnn_graph *g = in->graph;
+    struct inspect_field *field = inspect_fields(g);
     struct inspect_totals n = inspect_totals(g);
     json_t *layers = json_array(), *totals = json_object();
     for (int i = 1; i < g->nodes; i++)
-        json_array_append_new(layers, layer_json(g, i));
+        json_array_append_new(layers, layer_json(g, i, field));
     json_object_set_new(totals, "layers", whole(n.layers));
     json_object_set_new(totals, "parameters", whole(n.parameters));
     json_object_set_new(totals, "statistics", whole(n.statistics));
@@ -95,7 +139,9 @@ static void add_graph(json_t *root, const struct cnn_graph *g)
     json_object_set_new(root, "input", input_json(&g->input));
     json_object_set_new(root, "output", string(g->node[g->output].layer.name));
     json_object_set_new(root, "layers", layers);
+    json_object_set_new(root, "blocks", blocks_json(in));
     json_object_set_new(root, "totals", totals);
+    free(field);
 }
 
 static json_t *shape_json(const struct cnn_safetensor *t)
@@ -171,7 +217,7 @@ int cnn_inspect_json(const struct cnn_inspect *in, struct cnn_buf *out)
     json_object_set_new(root, "name", string(in->name));
     json_object_set_new(root, "form", string(form[in->form]));
     if (in->graph)
-        add_graph(root, in->graph);
+        add_graph(root, in);
     if (in->model)
         add_model(root, in->model);
     if (in->file) {

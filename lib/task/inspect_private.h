@@ -14,6 +14,28 @@ struct inspect_totals {
 struct inspect_totals inspect_totals(const struct cnn_graph *g);
 uint64_t inspect_parameters(const struct cnn_layer *l, int trained);
 
+/* What an element of a layer's output sees of the net's input, rows then columns. */
+struct inspect_field {
+    size_t size[2]; /* pixels, those of the padding included */
+    size_t step[2]; /* pixels from one element's to its neighbour's */
+    int whole;      /* everything */
+};
+/* (nodes) free(); NULL with an error set. */
+struct inspect_field *inspect_fields(const struct cnn_graph *g);
+
+/* Layers one after another whose labels begin alike, as a row of the table. */
+struct inspect_block {
+    const char *label; /* `length` characters of it */
+    size_t length;
+    int first, last;                                 /* nodes */
+    uint64_t parameters, multiply_adds, activations; /* sums; activations in bytes */
+};
+/* The length of the label's first `depth` parts, which dots divide; depth 0: all of it. */
+size_t inspect_prefix(const char *label, size_t depth);
+/* The block that begins at node `first`; depth 0: the node alone. Returns the node after it. */
+int inspect_block(const struct cnn_graph *g, int first, size_t depth, struct inspect_block *out);
+void inspect_layer_table(const struct cnn_inspect *in, int windows, struct cnn_buf *out);
+
 const char *inspect_dtype(enum cnn_dtype t);
 /* "64x3x7x7"; of rank above CNN_MAX_RANK only the count is known. */
 void inspect_shape(const struct cnn_safetensor *t, char out[96]);

@@ -16,38 +16,10 @@ static void cell_count(struct cnn_table *t, uint64_t n)
     cnn_table_cell(t, "%s", n ? text : "-");
 }
 
-static void cell_bytes(struct cnn_table *t, uint64_t n)
-{
-    char text[32];
-    cnn_format_bytes(n, text);
-    cnn_table_cell(t, "%s", text);
-}
-
 static void header(struct cnn_table *t, const char *const *title)
 {
     for (int i = 0; i < t->columns; i++)
         cnn_table_cell(t, "%s", title[i]);
-}
-
-static void add_layers(const struct cnn_graph *g, struct cnn_buf *out)
-{
-    static const char *const title[] = {"layer",      "type",          "output",
-                                        "parameters", "multiply-adds", "activations"};
-    struct cnn_table t = {.columns = 6, .align = "lllrrr"};
-    header(&t, title);
-    for (int i = 0; i < g->nodes; i++) {
-        const struct cnn_layer *l = &g->node[i].layer;
-        const struct cnn_layer_type *type = l->type;
-        char shape[72];
-        cnn_chw_format(l->out, shape);
-        cnn_table_cell(&t, "%s", l->name);
-        cnn_table_cell(&t, "%s", type ? type->name : "");
-        cnn_table_cell(&t, "%s", shape);
-        cell_count(&t, inspect_parameters(l, 1));
-        cell_count(&t, type && type->multiply_adds ? type->multiply_adds(l) : 0);
-        cell_bytes(&t, cnn_chw_count(l->out) * sizeof(float));
-    }
-    cnn_table_end(&t, out);
 }
 
 static void add_totals(const struct cnn_graph *g, struct cnn_buf *out)
@@ -173,7 +145,7 @@ static void add_summary(const struct cnn_inspect *in, struct cnn_buf *out)
 void cnn_inspect_text(const struct cnn_inspect *in, unsigned parts, struct cnn_buf *out)
 {
     if ((parts & CNN_INSPECT_LAYERS) && in->graph) {
-        add_layers(in->graph, out);
+        inspect_layer_table(in, (parts & CNN_INSPECT_WINDOWS) != 0, out);
         add_totals(in->graph, out);
     }
     if (parts & CNN_INSPECT_SUMMARY)

@@ -30,6 +30,34 @@ run cnn-inspect resnet18
 out_has 'parameters     11,689,512'
 out_has 'multiply-adds  1,814,073,344 for one sample'
 
+# Receptive fields as published, kernels and strides, and the sums of blocks.
+run cnn-inspect --windows vgg16
+status 0
+out_has 'layer * type * kernel * stride * pad * receptive field * output * parameters *'
+out_has 'features.2 * conv * 3x3 * 1 * 1 * 5x5 * 64x224x224 *'
+out_has 'features.maxpool5 * maxpool * 2x2 * 2 * 0 * 212x212 * 512x7x7 *'
+out_has 'classifier.0 * dense * all * 4096 *'
+run cnn-inspect --windows alexnet
+out_has 'features.maxpool3 * 195x195 *'
+run cnn-inspect --windows --depth 1 resnet50
+out_has 'conv1 * conv * 7x7 * 2 * 3 * 7x7 *'
+out_has 'layer4 * 32 layers * 427x427 * 2048x7x7 *'
+run cnn-inspect --depth 1 googlenet
+out_has 'inception3a * 20 layers * 256x28x28 * 155,872 * 121,626,624 *'
+out_has 'inception5b * 20 layers * 1024x7x7 *'
+out_has 'parameters     6,624,904'
+run cnn-inspect --depth 2 googlenet
+out_has 'inception3a.branch2 * 6 layers * 128x28x28 *'
+run cnn-inspect --windows --input 1x20x30 'conv 2 3x5 dilation=2 pad=same; dense 3'
+out_has 'conv1 * conv * 3x5 every 2x2 * 1 * 2x4 * 5x9 *'
+run cnn-inspect --json vgg16
+grep -A1 -F '"receptive_field": [' out | grep -q 212 || fail "no receptive field in the JSON"
+out_has '*"label": "classifier"*'
+for option in --print --dot --json; do
+    run cnn-inspect --windows $option lenet5
+    status 64
+done
+
 # What a net leaves open is said by options, or is an error.
 run cnn-inspect softmax
 status 65
