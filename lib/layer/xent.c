@@ -13,7 +13,7 @@ static const struct cnn_option options[] = {
      .min = 0,
      .max = 1,
      .metavar = "P",
-     .help = "share of each target that is spread over all classes"},
+     .help = "label smoothing: the share of each target that is spread over all classes"},
     CNN_OPTION_END,
 };
 

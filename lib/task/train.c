@@ -226,7 +226,7 @@ static int run_epochs(struct trainer *t)
             rc = end_epoch(t);
     }
     if (!rc && t->s.has_best)
-        train_note(t, "%sepoch %llu was the best%s", t->s.stopped ? "stopped early: " : "",
+        train_note(t, "%sepoch %llu was the best%s", t->s.stopped ? "early stopping: " : "",
                    (unsigned long long)t->s.best_epoch,
                    t->best ? " and is kept" : "; the last is kept");
     return rc;

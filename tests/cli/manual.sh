@@ -22,4 +22,20 @@ for p in "$ROOT"/bin/cnn-*.c; do
     strange=$(comm -13 options.txt named.txt)
     [ -z "$strange" ] || fail "$p.1 describes what $p does not have: $strange"
 done
+# The field's own words lead to the page: in a name line (man -k), or in the text.
+named() { sed -n 's/^\.Nd //p' "$ROOT/man/$1" | grep -qi -e "$2" || fail "man -k '$2' does not find $1"; }
+named cnn-train.1 fine-tuning
+named cnn-train.1 'transfer learning'
+named cnn-augment.1 'data augmentation'
+named cnn-inspect.1 'receptive field'
+named cnn-features.1 features
+named cnn-infer.1 accuracy
+said() { mandoc -T ascii "$ROOT/man/$1" | sed 's/.\x08//g' | tr -s '\n ' ' ' | grep -qi -e "$2" || fail "$1 does not say '$2'"; }
+for word in 'early stopping' 'fine-tuning' 'label smoothing' 'learning rate' 'overfitting' 'learning curve' 'top-1'; do
+    said cnn-train.1 "$word"
+done
+said cnn-infer.1 'confusion matrix'
+said cnn-infer.1 'top-1'
+said cnn-net.5 'batch normali[sz]ation'
+said cnn-net.5 'label smoothing'
 exit 0

@@ -4,7 +4,7 @@ net='input 1x28x28; dense 64; relu; dense 10'
 run cnn-train --net "$net" digits:60 --val digits:200:5 --epochs 200 --batch 20 --rate 0.1 --patience 3 --threads 2 \
     -o early --log log
 status 0
-err_has 'cnn-train: stopped early: epoch * was the best and is kept'
+err_has 'cnn-train: early stopping: epoch * was the best and is kept'
 epochs=$(grep -c '"event": "epoch"' log)
 [ "$epochs" -lt 200 ] || fail 'it did not stop'
 best=$(grep '"best": true' log | tail -n 1 | grep -o '"epoch": [0-9]*' | grep -o '[0-9]*$')
