@@ -101,6 +101,15 @@ void train_close(struct trainer *t);
 void train_note(const struct trainer *t, const char *format, ...) CNN_PRINTF(2, 3);
 struct cnn_loader_options train_loader_options(const struct trainer *t);
 
+/* train_checks.c. CNN_EDATA, CNN_EUSAGE with what does not fit. */
+/* Samples of the dataset at `path` without a class, where classes are the target. */
+int train_check_classes(const struct trainer *t, const struct cnn_dataset *ds, const char *path);
+int train_note_empty_classes(const struct trainer *t);
+int train_check_outputs(const struct trainer *t);
+int train_check_loss(const struct trainer *t);
+/* Batch normalisation of a single value. */
+int train_check_bn(const struct trainer *t);
+
 /* train_shape.c: the input's shape where the net's text does not say it. Of a stream that is read
  * once nothing is known beforehand: it stays as it is. CNN_EUSAGE, CNN_EDATA. */
 int train_input_shape(const struct trainer *t, const char *text, struct cnn_graph_config *config);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "file/safetensors.h"
-#include "task/scores.h"
 #include "task/train_private.h"
 
 void train_note(const struct trainer *t, const char *format, ...)
@@ -83,32 +82,6 @@ static int open_train(struct trainer *t)
     return cnn_strings_copy(&t->model.classes, cnn_dataset_classes(t->train));
 }
 
-/* How many of the samples of a dataset that is no stream have a class. */
-static size_t count_classed(const struct cnn_dataset *ds)
-{
-    size_t classed = 0;
-    for (size_t i = 0; i < cnn_dataset_count(ds); i++)
-        classed += cnn_dataset_record(ds, i)->label >= 0;
-    return classed;
-}
-
-/* Targets are classes: what has none among others is a bad sample, and all without are no data. */
-static int check_classes(const struct trainer *t, const struct cnn_dataset *ds, const char *path)
-{
-    size_t count = cnn_dataset_count(ds), classed;
-    if (t->o->target != TARGET_CLASS || count == SIZE_MAX || (classed = count_classed(ds)) == count)
-        return 0;
-    if (!classed)
-        return cnn_fail(CNN_EDATA, "%s: no sample has a class", path);
-    if (!t->skip_bad)
-        return cnn_fail(CNN_EDATA,
-                        "%s: %zu of %zu samples have no class (--on-bad skip leaves them out)",
-                        path, count - classed, count);
-    train_note(t, "%s: %zu of %zu samples have no class and are left out", path, count - classed,
-               count);
-    return 0;
-}
-
 static int open_val(struct trainer *t)
 {
     int classes = t->o->target == TARGET_CLASS;
@@ -121,74 +94,7 @@ static int open_val(struct trainer *t)
     int rc = cnn_dataset_open(t->o->val, &d, &t->val);
     if (!rc && !cnn_dataset_count(t->val))
         rc = cnn_fail(CNN_EDATA, "%s: no samples", t->o->val);
-    return rc ? rc : check_classes(t, t->val, t->o->val);
-}
-
-/* The names of classes without a training sample: no error, but rarely meant. */
-static int note_empty_classes(const struct trainer *t)
-{
-    size_t classes = t->model.classes.count, empty = 0;
-    unsigned char *seen = t->streaming || !classes ? NULL : cnn_calloc(classes, 1);
-    if (t->streaming || !classes)
-        return 0;
-    if (!seen)
-        return CNN_ESYSTEM;
-    for (size_t i = 0; i < cnn_dataset_count(t->train); i++) {
-        int32_t label = cnn_dataset_record(t->train, i)->label;
-        if (label >= 0 && (size_t)label < classes)
-            seen[label] = 1;
-    }
-    struct cnn_buf names = {0};
-    for (size_t c = 0; c < classes; c++) {
-        if (!seen[c] && empty++ < 10)
-            cnn_buf_printf(&names, "%s%s", empty > 1 ? ", " : "", t->model.classes.item[c]);
-    }
-    if (empty && !names.failed)
-        train_note(t, "%zu of %zu classes have no training samples: %s%s", empty, classes,
-                   names.text, empty > 10 ? ", ..." : "");
-    cnn_buf_free(&names);
-    free(seen);
-    return 0;
-}
-
-/* Cross-entropy over one number is 0 whatever the net gives: that would be no training. */
-static int check_loss(const struct trainer *t)
-{
-    const struct cnn_graph *g = t->graph;
-    const char *loss = g->node[g->first_loss].layer.type->name;
-    const struct cnn_strings *classes = &t->model.classes;
-    if (strcmp(loss, "xent") || g->node[g->logits].layer.out.c != 1)
-        return 0;
-    if (t->o->target == TARGET_CLASS && classes->count == 1)
-        return cnn_fail(CNN_EDATA, "%s: a single class, '%s': there is nothing to tell apart",
-                        t->o->data, classes->item[0]);
-    return cnn_fail(CNN_EDATA,
-                    "%s: xent over a single output is always 0: --loss bce or --loss mse learns",
-                    t->net_name);
-}
-
-static int check_outputs(const struct trainer *t)
-{
-    const struct cnn_graph *g = t->graph;
-    struct cnn_chw out = g->node[g->logits].layer.out;
-    size_t classes = t->model.classes.count;
-    char shape[72];
-    cnn_chw_format(out, shape);
-    if (t->o->target == TARGET_CLASS && out.h * out.w != 1)
-        return cnn_fail(CNN_EDATA, "%s: the net gives %s for each sample; classes need a vector",
-                        t->net_name, shape);
-    if (t->o->target == TARGET_CLASS && out.c != classes && !cnn_scores_are_pair(g, classes))
-        return cnn_fail(CNN_EDATA, "%s: the net gives %zu outputs, %s has %zu classes", t->net_name,
-                        out.c, t->o->data, classes);
-    if (t->o->target == TARGET_INPUT && cnn_chw_count(out) != cnn_chw_count(g->input.shape)) {
-        char in[72];
-        cnn_chw_format(g->input.shape, in);
-        return cnn_fail(CNN_EDATA,
-                        "%s: the net gives %s for an input of %s; --target input needs "
-                        "as many numbers",
-                        t->net_name, shape, in);
-    }
-    return 0;
+    return rc ? rc : train_check_classes(t, t->val, t->o->val);
 }
 
 static int build_graph(struct trainer *t)
@@ -211,9 +117,9 @@ static int build_graph(struct trainer *t)
         rc = cnn_graph_build(text, &config, &t->graph);
     free(text);
     if (!rc)
-        rc = check_outputs(t);
+        rc = train_check_outputs(t);
     if (!rc)
-        rc = check_loss(t);
+        rc = train_check_loss(t);
     if (!rc && !strncmp(t->net_name, "zoo/", 4) && !(t->zoo = cnn_strdup(t->net_name)))
         rc = CNN_ESYSTEM;
     if (rc)
@@ -239,36 +145,6 @@ static void count_steps(struct trainer *t)
     t->schedule.total_steps = per_epoch * (uint64_t)t->o->epochs;
     if (limit && limit < t->schedule.total_steps)
         t->schedule.total_steps = limit;
-}
-
-/* The first batch normalisation that sees one number of each channel for a sample; NULL: none. */
-static const char *lonely_bn(const struct cnn_graph *g)
-{
-    for (int i = 1; i < g->nodes; i++) {
-        const struct cnn_layer *l = &g->node[i].layer;
-        if (!strcmp(l->type->name, "bn") && l->out.h * l->out.w == 1)
-            return l->name;
-    }
-    return NULL;
-}
-
-/* A single value is its own mean: normalised it is 0 whatever it was. */
-static int check_bn(const struct trainer *t)
-{
-    const char *bn = lonely_bn(t->graph);
-    if (!bn)
-        return 0;
-    if (t->o->batch == 1)
-        return cnn_fail(CNN_EUSAGE,
-                        "--batch 1: '%s' (batch normalisation) would see one value of each channel "
-                        "and learn nothing: two samples at a time are needed",
-                        bn);
-    if (!t->streaming && cnn_dataset_count(t->train) % (size_t)t->o->batch == 1)
-        train_note(t,
-                   "the last batch of an epoch is one sample, of which '%s' (batch normalisation) "
-                   "learns nothing: another --batch avoids it",
-                   bn);
-    return 0;
 }
 
 static int open_net(struct trainer *t)
@@ -348,16 +224,16 @@ int train_open(struct trainer *t)
     if (!rc)
         rc = build_graph(t);
     if (!rc)
-        rc = check_classes(t, t->train, t->o->data);
+        rc = train_check_classes(t, t->train, t->o->data);
     if (!rc)
-        rc = note_empty_classes(t);
+        rc = train_note_empty_classes(t);
     if (!rc)
         rc = train_class_weights(t);
     if (rc)
         return rc;
     count_steps(t);
     if (t->o->epochs)
-        rc = check_bn(t);
+        rc = train_check_bn(t);
     if (!rc)
         rc = open_net(t);
     return rc ? rc : allocate(t);

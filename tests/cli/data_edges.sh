@@ -38,10 +38,10 @@ for i in 1 2 3 4; do cp g/x/$i.pgm t/$i.pgm && echo $((i % 2)) >t/$i.cls; done
     cp 1.pgm a.left.pgm && cp 2.pgm a.right.pgm && cp 1.cls a.cls && tar cf ../two.tar a.left.pgm a.right.pgm a.cls 2.pgm 2.cls)
 training --net "$net" half.tar
 status 65
-err_is 'cnn-train: half.tar: 1 of 3 samples have no class (--on-bad skip leaves them out)'
+err_is "cnn-train: half.tar: 1 of 3 samples have no class, the first is half.tar#0 with the key '1' (--on-bad skip leaves them out)"
 training --net "$net" two.tar
 status 65
-err_has 'cnn-train: two.tar: 1 of 3 samples have no class*'
+err_has "cnn-train: two.tar: 1 of 3 samples have no class, the first is two.tar#0 with the key 'a' *"
 training --net "$net" --val half.tar g
 status 65
 err_has 'cnn-train: half.tar: 1 of 3*'
