@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/unicode.h"
 #include "base/clock.h"
@@ -62,6 +63,9 @@ static void on_step(void *context, const struct cnn_train_progress *p)
     if (!isnan(p->loss))
         snprintf(text, sizeof text, "loss %.4f", p->loss);
     cli_progress_left(s->bar, time_left(s, p));
+    size_t used = strlen(text);
+    if (!isnan(p->loss) && !isnan(p->top1))
+        snprintf(text + used, sizeof text - used, "  top-1 %.1f %%", 100 * p->top1);
     cli_progress_update(s->bar, p->done, p->samples, text);
 }
 
@@ -73,6 +77,8 @@ static void on_epoch(void *context, const struct cnn_train_epoch *e)
         return;
     fprintf(stderr, "epoch %llu/%llu: loss %.4f", (unsigned long long)e->epoch,
             (unsigned long long)e->epochs, e->loss);
+    if (!isnan(e->train_top1))
+        fprintf(stderr, ", top-1 %.2f %%", 100 * e->train_top1);
     if (e->validated)
         fprintf(stderr, ", val loss %.4f", e->val_loss);
     if (e->validated && e->classes)

@@ -161,3 +161,46 @@ static void test_bce_backward(void **state)
     (void)state;
     check_loss(BCE, 1);
 }
+
+static void hits_run(struct cnn_queue *q, void *context)
+{
+    struct loss_case *l = context;
+    K(label_hits)(q, &l->x, &l->t, l->loss);
+}
+
+/* Of the labelled positions of sample n, the part whose label stands first in the order. */
+static double hits_at(const struct loss_case *l, size_t n)
+{
+    size_t hw = l->x.h * l->x.w, c = l->x.c;
+    double hits = 0, count = 0;
+    for (size_t p = 0; l->t.label && p < hw; p++) {
+        const real *x = (const real *)l->x.data + n * c * hw + p;
+        int32_t label = l->t.label[n * hw + p];
+        size_t answer = c == 1 && x[0] > 0;
+        for (size_t i = 1; i < c; i++)
+            answer = x[i * hw] > x[answer * hw] ? i : answer;
+        count += label >= 0;
+        hits += label >= 0 && (size_t)label == answer;
+    }
+    return count > 0 ? hits / count : 0;
+}
+
+static void test_label_hits(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4 * SHAPES; i++) {
+        struct loss_case l = {.which = BCE, .x = shaped(i % SHAPES, INPUT)};
+        size_t count = cnn_tensor_count(&l.x);
+        for (size_t e = 0; i / SHAPES & 2 && e < count; e++) /* equals */
+            ((real *)l.x.data)[e] = ((real *)l.x.data)[e] > 0 ? 1 : -1;
+        set_loss_targets(&l, i / SHAPES & 1);
+        l.loss = numbers(l.x.n, OUTPUT);
+        run_all(hits_run, &l);
+        double *want = zeros(l.x.n);
+        for (size_t n = 0; n < l.x.n; n++)
+            want[n] = hits_at(&l, n);
+        expect_close("hits", l.loss, want, l.x.n, 1e-6);
+        free(want);
+        buffers_free();
+    }
+}

@@ -91,6 +91,10 @@ int cnn_net_loss(struct cnn_net *net, double *weighted_sum, double *weight_sum);
 /* The same of the forward with losses before the last, whose numbers a device has brought back
  * while it worked on the last. */
 int cnn_net_loss_before(struct cnn_net *net, double *weighted_sum, double *weight_sum);
+/* Of the training forward whose loss was asked for last (before: by cnn_net_loss_before): how many
+ * samples with a label were answered rightly (of a label image: the sum of its right parts), and
+ * how many there were. */
+void cnn_net_hits(const struct cnn_net *net, int before, double *hits, double *labelled);
 /* Of the last forward with losses: the sum of the batch's weights, which needs no device. */
 double cnn_net_weight(const struct cnn_net *net);
 /* Of the last forward: a node's value, canonical, (n, c, h, w). The node must be the output, the

@@ -30,7 +30,9 @@ struct cnn_net_node {
 struct cnn_net_losses {
     float *loss;   /* (batch) memory that the device copies to */
     float *weight; /* (batch) */
-    size_t n;      /* 0: there was no such forward */
+    float *hit;    /* (batch) as loss; of training with labels */
+    size_t labelled;
+    size_t n; /* 0: there was no such forward */
     double weight_sum;
 };
 
@@ -55,6 +57,7 @@ struct cnn_net {
     int32_t *device_label;     /* (batch, h, w) */
     real *device_vector;       /* (batch, outputs) */
     real *device_weight;       /* (batch) */
+    real *device_hit;          /* (batch) */
     struct cnn_targets targets;
     int main_loss; /* node; 0: none */
     /* Of the last forward. */

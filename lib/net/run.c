@@ -42,6 +42,9 @@ static int upload_targets(struct cnn_net *net, const struct cnn_batch_view *b)
     struct cnn_net_losses *l = &net->losses[net->turn = !net->turn];
     l->n = b->n;
     l->weight_sum = 0;
+    l->labelled = 0;
+    for (size_t i = 0; !b->vector && i < b->n; i++)
+        l->labelled += net->positions > 1 || b->label[i] >= 0;
     for (size_t i = 0; i < b->n; i++) {
         l->weight[i] = b->weight ? b->weight[i] : 1.0f;
         l->weight_sum += (double)l->weight[i];
@@ -171,7 +174,10 @@ static void fetch_losses(struct cnn_net *net)
 {
     struct cnn_backend *b = net->backend;
     struct cnn_tensor y = {1, net->n, 1, 1, CNN_LAYOUT_PLAIN, net->node[net->main_loss].value.data};
+    struct cnn_tensor hit = {1, net->n, 1, 1, CNN_LAYOUT_PLAIN, net->device_hit};
     b->ops->download_later(b, net->losses[net->turn].loss, &y);
+    if (net->was_training)
+        b->ops->download_later(b, net->losses[net->turn].hit, &hit);
     b->ops->mark(b, CNN_MARK_LOSSES + net->turn);
 }
 
@@ -211,6 +217,9 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
         forward_step(net, i);
         cnn_net_note_time(net, 0, i, &time);
     }
+    if (net->had_losses && training)
+        net->backend->kernels->label_hits(&net->backend->queue, net->node[net->main_loss].x[0],
+                                          &net->targets, net->device_hit);
     end_pass(net, begun);
     if (net->had_losses)
         fetch_losses(net);
@@ -332,6 +341,15 @@ int cnn_net_loss_before(struct cnn_net *net, double *weighted_sum, double *weigh
     if (!net->losses[!net->turn].n)
         return cnn_fail(CNN_EINTERNAL, "there was no forward with losses before the last");
     return sum_losses(net, !net->turn, weighted_sum, weight_sum);
+}
+
+void cnn_net_hits(const struct cnn_net *net, int before, double *hits, double *labelled)
+{
+    const struct cnn_net_losses *l = &net->losses[before ? !net->turn : net->turn];
+    *hits = 0;
+    *labelled = (double)l->labelled;
+    for (size_t i = 0; l->labelled && i < l->n; i++)
+        *hits += (double)l->hit[i];
 }
 
 double cnn_net_weight(const struct cnn_net *net)

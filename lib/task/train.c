@@ -39,6 +39,13 @@ static double mean_of(const struct mean *m)
     return m->weight > 0 ? m->sum / m->weight : 0;
 }
 
+/* NaN where the target is no class. */
+static double top1_of(const struct trainer *t)
+{
+    const struct mean *m = &t->s.hits;
+    return t->o->target == TARGET_CLASS && m->weight > 0 ? m->sum / m->weight : (double)NAN;
+}
+
 static void tell_step(struct trainer *t)
 {
     struct cnn_train_progress p = {.epoch = t->s.epoch + 1,
@@ -47,6 +54,7 @@ static void tell_step(struct trainer *t)
                                    .done = t->s.position,
                                    .samples = t->streaming ? 0 : cnn_dataset_count(t->train),
                                    .loss = mean_of(&t->s.loss),
+                                   .top1 = top1_of(t),
                                    .rate = cnn_schedule_rate(&t->schedule, t->s.step - 1)};
     if (t->waits && !(t->s.loss.weight > 0))
         p.loss = NAN;
@@ -162,6 +170,8 @@ static int add_to_curve(struct trainer *t)
     const struct cnn_train_epoch *r = &t->report;
     json_t *e = json_pack("{s:I, s:f}", "epoch", (json_int_t)r->epoch, "loss", r->loss);
     int bad = !e;
+    if (!isnan(r->train_top1))
+        bad |= json_object_set_new(e, "train_top1", json_real(r->train_top1));
     if (r->validated)
         bad |= json_object_set_new(e, "val_loss", json_real(r->val_loss));
     if (r->validated && r->classes)
@@ -178,7 +188,7 @@ static void next_epoch(struct trainer *t)
     s->epoch++;
     s->position = s->seen = 0;
     s->sum[0] = s->sum[1] = 0;
-    s->loss = (struct mean){0, 0};
+    s->loss = s->hits = (struct mean){0, 0};
 }
 
 static int end_epoch(struct trainer *t)
@@ -190,7 +200,8 @@ static int end_epoch(struct trainer *t)
     t->report = (struct cnn_train_epoch){.epoch = s->epoch + 1,
                                          .epochs = (uint64_t)t->o->epochs,
                                          .step = s->step,
-                                         .loss = mean_of(&s->loss)};
+                                         .loss = mean_of(&s->loss),
+                                         .train_top1 = top1_of(t)};
     t->report.rate = cnn_schedule_rate(&t->schedule, s->step ? s->step - 1 : 0);
     if (!rc)
         rc = train_validate(t);

@@ -54,6 +54,7 @@ struct cnn_train_progress {
     uint64_t done, samples;       /* in this epoch; samples 0: not known */
     int validating;
     double loss; /* weighted mean over the epoch so far; NaN: not known yet */
+    double top1; /* of this epoch's samples so far, as they were seen; NaN: no classes */
     double rate;
 };
 
@@ -61,6 +62,7 @@ struct cnn_train_progress {
 struct cnn_train_epoch {
     uint64_t epoch, epochs, step;
     double loss, rate, seconds;
+    double train_top1; /* over the epoch, augmented as it was seen; NaN: no classes */
     int validated, best;
     int classes; /* how many the net tells apart: val_top1 means something, of more than five
                     val_top5, too */

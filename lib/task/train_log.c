@@ -5,6 +5,7 @@
  * A run that goes on first takes back the lines that were written after its checkpoint: they will
  * be written again. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -94,6 +95,8 @@ int train_log_epoch(struct trainer *t)
     fprintf(t->log, "{\"event\": \"epoch\", \"epoch\": %llu, \"step\": %llu",
             (unsigned long long)r->epoch, (unsigned long long)r->step);
     put_real(t, "loss", r->loss);
+    if (!isnan(r->train_top1))
+        put_real(t, "train_top1", r->train_top1);
     put_real(t, "rate", r->rate);
     if (r->validated)
         put_real(t, "val_loss", r->val_loss);

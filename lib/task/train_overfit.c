@@ -1,6 +1,7 @@
 /* A sanity run: a net that cannot learn a few samples by heart will not learn many. The samples are
  * drawn from the whole set, so that a sorted one gives more than its first class, and are neither
  * augmented nor shuffled. Done when the mean loss of a pass falls to 1 % of the first pass's. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,6 +137,7 @@ static int learn(struct trainer *t, const struct few *f)
                                        .done = t->s.step,
                                        .samples = most,
                                        .loss = loss,
+                                       .top1 = (double)NAN,
                                        .rate = t->schedule.rate};
         if (!rc && t->cb->step)
             t->cb->step(t->cb->context, &p);

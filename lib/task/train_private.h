@@ -28,6 +28,7 @@ struct train_state {
     uint64_t position;         /* samples of this epoch that are done */
     uint64_t step;             /* optimizer steps done */
     struct mean loss;          /* of this epoch */
+    struct mean hits;          /* of this epoch: top-1 of training, as samples were seen */
     struct mean recent;        /* since the log's last line */
     uint64_t sum[2], seen;     /* sums of this epoch's sample hashes, and how many */
     uint64_t data[2], samples; /* the same of the whole first epoch */

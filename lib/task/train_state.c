@@ -14,7 +14,9 @@
     X(epoch)                                                                                       \
     X(position)                                                                                    \
     X(step) X(sum[0]) X(sum[1]) X(seen) X(data[0]) X(data[1]) X(samples) X(best_epoch) X(waited)
-#define STATE_REAL(X) X(loss.sum) X(loss.weight) X(recent.sum) X(recent.weight) X(best_value)
+#define STATE_REAL(X)                                                                              \
+    X(loss.sum)                                                                                    \
+    X(loss.weight) X(hits.sum) X(hits.weight) X(recent.sum) X(recent.weight) X(best_value)
 #define STATE_FLAG(X) X(has_best) X(stopped)
 
 static json_t *hex(uint64_t value)

@@ -74,6 +74,9 @@ static int collect_loss(struct trainer *t, int is_last)
         rc = not_finite(t, "the loss", t->waiting_step);
     if (rc)
         return rc;
+    struct mean hits;
+    cnn_net_hits(t->net, !is_last, &hits.sum, &hits.weight);
+    add_mean(&t->s.hits, &hits);
     add_mean(&t->s.loss, &loss);
     add_mean(&t->s.recent, &loss);
     return 0;

@@ -32,6 +32,7 @@ static void progress(void *context, size_t done)
                                    .samples = cnn_dataset_count(t->val),
                                    .validating = 1,
                                    .loss = t->report.loss,
+                                   .top1 = t->report.train_top1,
                                    .rate = t->report.rate};
     if (t->cb->step)
         t->cb->step(t->cb->context, &p);

@@ -6,7 +6,7 @@ train() { run cnn-train --net "$net" --batch 32 --rate 0.05 --threads 2 "$@"; }
 # A run, its model, its log and its curve.
 train digits:400 --val digits:100:9 --epochs 3 -o m.safetensors --log log --log-every 5 --curve c.png
 status 0
-err_has 'epoch 1/3: loss *, val loss *, val top-1 * %, * s, best so far'
+err_has 'epoch 1/3: loss *, top-1 * %, val loss *, val top-1 * %, * s, best so far'
 err_has 'epoch 3/3: loss *'
 [ "$(grep -c '"event": "epoch"' log)" -eq 3 ] || fail 'the log has not three epochs'
 [ "$(grep -c '"event": "step"' log)" -eq 7 ] || fail 'the log has not seven lines of steps'
@@ -16,6 +16,17 @@ ls >listing
 train -q digits:64 --epochs 1 -o quiet.safetensors
 status 0
 silent
+
+# Accuracy in training: at rate 0 it is that of the net on the same samples, also with smoothed labels; none without classes.
+for loss in xent 'xent smooth=0.2' bce; do
+    train digits:150 --val digits:150 --init m.safetensors --rate 0 --epochs 1 --loss "$loss" -o still.safetensors --log still
+    status 0
+    of() { grep -o "\"$1\": [0-9.]*" still | tail -n 1 | cut -d ' ' -f 2; }
+    [ "$(of train_top1)" ] && [ "$(of train_top1)" = "$(of val_top1)" ] || fail "training's $(of train_top1) is not $(of val_top1)"
+done
+train -q digits:64 --net 'input 1x28x28; dense 784' --target input --loss mse --epochs 1 -o auto.safetensors --log auto
+status 0
+! grep -q top1 auto || fail 'an accuracy without classes'
 
 # Mistakes on the command line.
 usage() { err_has "cnn-train: $1" && status 64 && no_file x; }
