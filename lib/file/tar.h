@@ -38,8 +38,8 @@ int cnn_tar_writer_open(int fd, const char *name_for_messages, const volatile in
 int cnn_tar_writer_add(struct cnn_tar_writer *w, const char *name, const void *data, size_t size);
 /* Push what is buffered to the descriptor (so that a slow producer is seen). */
 int cnn_tar_writer_flush(struct cnn_tar_writer *w);
-/* The end-of-archive blocks; CNN_EIO when anything could not be written. A broken pipe is CNN_EIO
- * too ("... Broken pipe"). */
+/* The end-of-archive blocks; CNN_EIO when anything could not be written, CNN_EPIPE when nobody
+ * reads it ("... Broken pipe"). */
 int cnn_tar_writer_finish(struct cnn_tar_writer *w);
 void cnn_tar_writer_free(struct cnn_tar_writer *w);
 
