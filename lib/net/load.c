@@ -193,7 +193,10 @@ static int fill(struct load *l, struct cnn_net *net, struct cnn_buf *note)
 {
     size_t loaded = 0, fresh = 0;
     struct cnn_buf names = {0};
-    int rc = l->matched || !l->params ? 0 : fail_nothing(l);
+    size_t named = 0;
+    for (size_t i = 0; i < l->params; i++)
+        named += l->param[i].tensor != NULL;
+    int rc = named || !l->params ? 0 : fail_nothing(l);
     for (size_t i = 0; !rc && i < l->params; i++) {
         struct load_param *p = &l->param[i];
         int same = p->tensor && p->tensor->rank <= CNN_MAX_RANK &&
@@ -215,6 +218,8 @@ static int fill(struct load *l, struct cnn_net *net, struct cnn_buf *note)
             rc = cnn_fail(CNN_EDATA, "%s: tensor '%s' has no place in the net%s", l->path,
                           t->of->name, hint(l, t->of->name, "leaves it out", text));
     }
+    if (!rc && l->params && !loaded)
+        rc = fail_nothing(l);
     if (!rc && note)
         rc = report(l, loaded, fresh, &names, note);
     cnn_buf_free(&names);
