@@ -275,11 +275,16 @@ int cli_end(const struct cli_program *program, int code)
     return -code;
 }
 
+const char *cli_bad_list(const char *value)
+{
+    return strncmp(value, "list=", 5) ? NULL : value + 5;
+}
+
 int cli_on_bad(const char *value, int *skip, const char **list)
 {
     int fail = !strcmp(value, "fail");
     *skip = !fail;
-    *list = strncmp(value, "list=", 5) ? NULL : value + 5;
+    *list = cli_bad_list(value);
     if (fail || !strcmp(value, "skip") || (*list && **list))
         return 0;
     return cnn_fail(CNN_EUSAGE, "--on-bad: '%s' is none of fail, skip, list=FILE", value);

@@ -75,8 +75,8 @@ void cli_note(const struct cli_program *program, const char *format, ...) CNN_PR
 int cli_usage(const struct cli_program *program, const char *format, ...) CNN_PRINTF(2, 3);
 
 /* The end of main: prints the library's message for a negative code, closes stdout and reports its
- * errors, returns the exit status. When its reader has gone away, nothing is said and the program ends
- * by SIGPIPE, as cat does (status 141 where that is ignored). */
+ * errors, returns the exit status. When its reader has gone away, nothing is said and the program
+ * ends by SIGPIPE, as cat does (status 141 where that is ignored). */
 int cli_end(const struct cli_program *program, int code);
 
 /* SIGINT, SIGTERM and SIGHUP set *cli_stop() to the signal's number (a second SIGINT or SIGTERM
@@ -102,6 +102,8 @@ void cli_progress_free(struct cli_progress *p);
  * TSV. Committing or closing the stream shows errors. */
 void cli_list_bad(FILE *list, const char *source);
 
+/* The path in on-bad's list=FILE; NULL: it is none. */
+const char *cli_bad_list(const char *value);
 /* on-bad's value into skip (0: fail) and the list's path (NULL: none). CNN_EUSAGE. */
 int cli_on_bad(const char *value, int *skip, const char **list);
 

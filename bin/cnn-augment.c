@@ -86,6 +86,7 @@ static int augment(const struct args *a, const char *data, const struct cnn_augm
     struct cnn_augment_callbacks callbacks = {&s, cli_stop(), on_progress, on_bad};
     const char *list;
     int rc = cli_on_bad(a->on_bad, &o.skip_bad, &list);
+    o.bad_list = list;
     if (!rc && list)
         rc = cnn_outfile_open(list, &s.list);
     if (rc)

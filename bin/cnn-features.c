@@ -55,6 +55,7 @@ static int features(struct args *a)
         rc = cnn_fail(CNN_EUSAGE, "tar goes to a file (--output) or a pipe, not to a terminal");
     if (rc)
         return rc;
+    a->o.bad_list = cli_bad_list(a->on_bad);
     rc = cli_samples_open(&samples, &program, a->quiet, a->on_bad, &a->o.skip_bad,
                           to_terminal ? NULL : "features");
     if (!rc)

@@ -1,8 +1,10 @@
 /* cnn-train: train a net on a dataset. */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/unicode.h"
 #include "base/clock.h"
@@ -27,7 +29,7 @@ struct screen {
     double begun, begun_at; /* when the first step was shown, and how much of the run was done */
     FILE *bad;
     const char *bad_path;
-    int bad_failed;
+    int bad_failed, bad_fresh;
 };
 
 /* Seconds until the run is over, validation included, by what it took so far; negative: not known.
@@ -94,12 +96,22 @@ static void on_note(void *context, const char *text)
         cli_note(&program, "%s", text);
 }
 
+/* The list of an earlier run goes when this one has a name for it, or has none and is done: the
+ * data are looked at by then, and it is none of them. */
+static void begin_list(struct screen *s)
+{
+    if (s->bad && s->bad_fresh && ftruncate(fileno(s->bad), 0))
+        s->bad_failed = errno != EINVAL; /* a pipe has nothing to cut off */
+    s->bad_fresh = 0;
+}
+
 static void on_bad(void *context, const char *source, const char *message)
 {
     struct screen *s = context;
     cli_progress_clear(s->bar);
     if (!s->quiet)
         cli_note(&program, "skipped: %s", message);
+    begin_list(s);
     if (s->bad)
         cli_list_bad(s->bad, source);
 }
@@ -110,7 +122,8 @@ static int open_bad_list(struct screen *s, const struct cnn_train_options *o)
     int skip, rc = cli_on_bad(o->on_bad, &skip, &s->bad_path);
     if (rc || !s->bad_path || o->plan)
         return rc;
-    s->bad = fopen(s->bad_path, o->resume ? "a" : "w");
+    s->bad_fresh = !o->resume;
+    s->bad = fopen(s->bad_path, "a");
     return s->bad ? 0 : cnn_fail_errno(CNN_ECREATE, "%s", s->bad_path);
 }
 
@@ -118,6 +131,8 @@ static int close_bad_list(struct screen *s, int rc)
 {
     if (!s->bad)
         return rc;
+    if (!rc)
+        begin_list(s);
     s->bad_failed |= ferror(s->bad) != 0;
     s->bad_failed |= fclose(s->bad) != 0;
     return rc || !s->bad_failed ? rc : cnn_fail(CNN_EIO, "%s: write error", s->bad_path);
@@ -130,7 +145,9 @@ static int train(const struct cnn_train_options *o, const struct cnn_augmenter *
                                             on_epoch, on_note,    on_bad};
     struct cnn_buf shown = {0};
     char *plan = NULL;
-    int rc = open_bad_list(&screen, o);
+    int rc = cnn_train_check_outputs(o);
+    if (!rc)
+        rc = open_bad_list(&screen, o);
     if (!rc)
         rc = cnn_train(o, augmenter, &callbacks, &plan);
     if (plan)

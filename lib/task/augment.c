@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/pipeline.h"
 #include "base/threads.h"
+#include "task/apart.h"
 #include "task/augment_private.h"
 
 /* One sample of the dataset on its way, and all that is made of it. */
@@ -280,6 +281,20 @@ static int open_data(struct run *run)
     return rc;
 }
 
+/* A folder is written to only when it is empty. */
+static int check_apart(const struct run *run)
+{
+    const struct cnn_augment_options *o = run->options;
+    const struct cnn_path_use out[] = {{"--output", o->output},
+                                       {"--preview", o->preview},
+                                       {"--on-bad list", o->bad_list},
+                                       {NULL, NULL}};
+    const struct cnn_path_use in[] = {
+        {"the data", o->data}, {"--classes", o->classes}, {"--labels", o->labels}, {NULL, NULL}};
+    int rc = cnn_apart_check(out, in);
+    return rc ? rc : cnn_apart_samples(out, run->ds);
+}
+
 int cnn_augment_run(const struct cnn_augment_options *options,
                     const struct cnn_augmenter *augmenter,
                     const struct cnn_augment_callbacks *callbacks)
@@ -287,6 +302,8 @@ int cnn_augment_run(const struct cnn_augment_options *options,
     struct run run = {.options = options, .callbacks = callbacks, .augmenter = augmenter};
     run.outputs = (size_t)options->copies + (options->keep ? 1 : 0);
     int rc = open_data(&run);
+    if (!rc)
+        rc = check_apart(&run);
     if (!rc)
         rc = open_sink(&run);
     if (!rc)

@@ -11,7 +11,8 @@
 struct cnn_augmenter;
 
 struct cnn_augment_options {
-    const char *data;    /* any form of dataset; "-": standard input, which is not spooled */
+    const char *data;     /* any form of dataset; "-": standard input, which is not spooled */
+    const char *bad_list; /* where the caller writes names of bad samples; NULL: nowhere */
     const char *output;  /* "" or "-": a tar stream on standard output; *.tar, or what exists and is
                             neither a file nor a folder (a FIFO): a tar stream; else a folder */
     const char *classes; /* file with the class list; "": the data's own */

@@ -28,6 +28,7 @@ struct cnn_features_options {
     int pool;                 /* the mean over all positions of each channel */
     int concat;               /* all layers side by side, not an output for each */
     int format;               /* cnn_features_format */
+    const char *bad_list;     /* where the caller writes names of bad samples; NULL: nowhere */
     const char *output;
     struct cnn_compute compute;
     int skip_bad;

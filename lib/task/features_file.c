@@ -1,19 +1,14 @@
 /* A sink's file, or the caller's stream; see features_private.h. */
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "task/features_private.h"
 
 /* A manifest has the name that the keys beside an .npy would get: train.tsv, train.npy. */
-static int check_inputs(const struct features_to *to, const char *path)
+static int check_apart(const struct features_to *to, const char *path)
 {
-    struct stat out, in;
-    if (stat(path, &out) || !S_ISREG(out.st_mode))
-        return 0;
-    for (size_t i = 0; i < to->inputs; i++)
-        if (!stat(to->input[i], &in) && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
-            return cnn_fail(CNN_ECREATE, "%s is an input and would be written over", path);
-    return 0;
+    const struct cnn_path_use out[] = {
+        {"--output", path}, {"--on-bad list", to->bad_list}, {NULL, NULL}};
+    return cnn_apart_run(out, to->apart);
 }
 
 int features_file_open(struct features_file *f, const struct features_to *to, const char *path)
@@ -22,7 +17,7 @@ int features_file_open(struct features_file *f, const struct features_to *to, co
     if (!f->name)
         return CNN_ESYSTEM;
     f->stream = to->stream;
-    int rc = path[0] ? check_inputs(to, path) : 0;
+    int rc = path[0] || to->bad_list ? check_apart(to, path) : 0;
     if (!rc && path[0])
         rc = cnn_outfile_open(path, &f->file);
     if (!rc && f->file)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "file/outfile.h"
+#include "task/apart.h"
 #include "task/features.h"
 #include "task/runner.h"
 
@@ -20,9 +21,9 @@ int features_classes(const struct cnn_inputs *in, struct cnn_strings *all, int32
 
 /* What a sink is told when it opens. */
 struct features_to {
-    const char *path;   /* "": to stream */
-    char *const *input; /* (inputs) paths that must not be written to */
-    size_t inputs;
+    const char *path;                  /* "": to stream */
+    const struct cnn_apart_run *apart; /* what must not be written over */
+    const char *bad_list;              /* another output; NULL: none */
     FILE *stream;
     const char *name;                  /* of the stream, for messages */
     const struct cnn_strings *classes; /* names of the labels */
@@ -58,7 +59,7 @@ struct features_file {
     FILE *stream;
     char *name; /* for messages */
 };
-/* CNN_ECREATE when the path is one of the inputs. */
+/* CNN_EUSAGE when the path is that of what is read. */
 int features_file_open(struct features_file *f, const struct features_to *to, const char *path);
 /* CNN_EIO as soon as a write failed. */
 int features_file_check(const struct features_file *f);

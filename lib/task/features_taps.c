@@ -99,11 +99,13 @@ static int open_target(struct features *f, struct features_target *t, FILE *out,
     if (!rc)
         rc = make_history(f, &layer);
     struct cnn_chw flat = {t->count, 1, 1};
+    const struct cnn_apart_run apart = {f->o->model, f->o->labels, f->o->input, f->o->inputs,
+                                        &f->inputs};
     struct features_to to = {.path = path,
+                             .apart = &apart,
+                             .bad_list = f->o->bad_list,
                              .stop = f->cb->stop,
                              .paths = f->paths,
-                             .input = f->o->input,
-                             .inputs = f->o->inputs,
                              .stream = out,
                              .name = name,
                              .classes = &f->classes,

@@ -2,6 +2,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "task/apart.h"
 #include "task/infer_private.h"
 
 static int open_predictions(struct infer *in)
@@ -101,6 +102,19 @@ static int selftest(struct infer *in)
     return rc;
 }
 
+/* Outputs apart from inputs; of datasets that are open, from the files of their samples, too. */
+static int check_apart(const struct infer *in)
+{
+    const struct cnn_infer_options *o = in->o;
+    const struct cnn_path_use out[] = {{"--output", o->output},
+                                       {"--predictions", o->predictions},
+                                       {"--confusion", o->confusion},
+                                       {"--on-bad list", o->bad_list},
+                                       {NULL, NULL}};
+    const struct cnn_apart_run run = {o->model, o->labels, o->input, o->inputs, &in->inputs};
+    return cnn_apart_run(out, &run);
+}
+
 static int evaluate(struct infer *in)
 {
     const struct cnn_infer_options *o = in->o;
@@ -114,6 +128,8 @@ static int evaluate(struct infer *in)
                                     .strict = in->o->strict,
                                     .stop = in->cb->stop};
     int rc = cnn_inputs_open(&in->inputs, o->input, o->inputs, &d);
+    if (!rc)
+        rc = check_apart(in);
     if (!rc)
         rc = infer_check_labels(in);
     if (!rc)
@@ -146,6 +162,8 @@ int cnn_infer(const struct cnn_infer_options *options, const struct cnn_callback
 {
     struct infer in = {.o = options, .cb = callbacks};
     int rc = infer_check_options(&in);
+    if (!rc)
+        rc = check_apart(&in);
     if (!rc)
         rc = cnn_runner_open(&in.runner, options->model, 1);
     if (!rc)

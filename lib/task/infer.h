@@ -38,7 +38,8 @@ struct cnn_infer_options {
     const char *predictions, *confusion;
     /* Running */
     int selftest, skip_bad;
-    int strict; /* as of struct cnn_dataset_options */
+    int strict;           /* as of struct cnn_dataset_options */
+    const char *bad_list; /* where the caller writes names of bad samples; NULL: nowhere */
     const char *output;
     struct cnn_compute compute;
     long long batch;

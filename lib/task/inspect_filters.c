@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "data/plot.h"
+#include "task/apart.h"
 #include "task/inspect_private.h"
 
 /* n tiles of c x h x w. */
@@ -81,7 +82,11 @@ int cnn_inspect_filters(const struct cnn_inspect *in, const char *layer, const c
     const struct cnn_safetensor *t;
     struct tiles tiles = {0};
     struct cnn_image picture = {0};
-    int rc = find_weights(in, layer, &t);
+    const struct cnn_path_use out[] = {{"the picture", path}, {NULL, NULL}},
+                              from[] = {{"the model", in->name}, {NULL, NULL}};
+    int rc = cnn_apart_check(out, from);
+    if (!rc)
+        rc = find_weights(in, layer, &t);
     if (!rc)
         rc = arrange(in, layer, t, &tiles);
     if (rc)

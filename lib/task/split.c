@@ -200,6 +200,8 @@ int cnn_split(const struct cnn_split_options *options, struct cnn_split_table *t
     if (!code)
         code = join_classes(&s);
     if (!code)
+        code = split_check_apart(&s);
+    if (!code)
         code = gather(&s);
     if (!code)
         code = split_shares(&s);

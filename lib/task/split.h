@@ -13,7 +13,8 @@ enum { CNN_SPLIT_TRAIN, CNN_SPLIT_VAL, CNN_SPLIT_TEST, CNN_SPLITS };
 struct cnn_split_options {
     char *const *input; /* datasets that can be pointed into: no streams */
     int inputs;
-    const char *folder; /* of the outputs; made when it is not there */
+    const char *bad_list; /* where the caller writes names of bad samples; NULL: nowhere */
+    const char *folder;   /* of the outputs; made when it is not there */
     /* "0.8" is a part of the samples, "1000" a number of them; "" what the others leave (all three:
      * 0.8, 0.1, 0.1; training alone open: the others 0.1 where open). */
     const char *share[CNN_SPLITS];

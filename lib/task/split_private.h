@@ -32,6 +32,8 @@ int split_assign(struct split *s, size_t (*count)[CNN_SPLITS]);
 /* Leave out what is no image (or CNN_EDATA, CNN_ENOINPUT, as the options say) and files that come
  * again; one under two classes is CNN_EDATA. */
 int split_sift(struct split *s);
+/* CNN_EUSAGE when a file to be written is one that was read. */
+int split_check_apart(const struct split *s);
 /* Write the files. */
 int split_write(const struct split *s);
 

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "file/outfile.h"
+#include "task/apart.h"
 #include "task/split_private.h"
 
 enum { FILES = CNN_SPLITS + 1 };
@@ -194,6 +195,47 @@ static int commit_files(const char *folder, struct cnn_outfile **file)
         file[i] = NULL;
     }
     return code;
+}
+
+/* The class list that is there may be what was read: the same again does no harm. */
+static int replaces_classes(const struct split *s, const char *path)
+{
+    struct cnn_strings there = {0};
+    struct stat st;
+    int same =
+        !stat(path, &st) && !cnn_classes_read(path, &there) && there.count == s->classes.count;
+    for (size_t i = 0; same && i < there.count; i++)
+        same = !strcmp(there.item[i], s->classes.item[i]);
+    cnn_strings_free(&there);
+    return !same;
+}
+
+int split_check_apart(const struct split *s)
+{
+    static const char *const name[FILES] = {"train.tsv", "val.tsv", "test.tsv", "classes.txt"};
+    const struct cnn_split_options *o = s->options;
+    struct cnn_path_use out[FILES + 2] = {{"--on-bad list", o->bad_list}};
+    struct cnn_buf path[FILES] = {0};
+    size_t n = 1;
+    int rc = 0;
+    for (int i = 0; i < FILES; i++) {
+        cnn_buf_printf(&path[i], "%s/%s", o->folder, name[i]);
+        rc = path[i].failed ? CNN_ESYSTEM : rc;
+        if (!rc && (i < CNN_SPLITS || replaces_classes(s, path[i].text)))
+            out[n++] = (struct cnn_path_use){name[i], path[i].text};
+    }
+    for (int i = 0; !rc && i < o->inputs; i++) {
+        const struct cnn_path_use in[] = {{"the data", o->input[i]},
+                                          {"--classes", o->classes},
+                                          {"--labels", o->labels},
+                                          {NULL, NULL}};
+        rc = cnn_apart_check(out, in);
+        if (!rc)
+            rc = cnn_apart_samples(out, s->ds[i]);
+    }
+    for (int i = 0; i < FILES; i++)
+        cnn_buf_free(&path[i]);
+    return rc;
 }
 
 int split_write(const struct split *s)

@@ -80,6 +80,11 @@ struct cnn_train_callbacks {
                 const char *message); /* a sample that is skipped */
 };
 
+/* CNN_EUSAGE when an output would be written over another or over what is read; for a caller that
+ * opens the list of bad samples before it trains. The files of samples are looked at in cnn_train.
+ */
+int cnn_train_check_outputs(const struct cnn_train_options *options);
+
 /* Train and write the model. With options->plan, *plan gets the memory plan as text (the caller's
  * to free()) and nothing runs. With options->overfit, no model is written: CNN_ENEGATIVE when the
  * loss did not come down. CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT, CNN_ECREATE (before any training),

@@ -1,61 +1,43 @@
 /* What is found out about a run's outputs before its first step. */
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/memory.h"
 #include "file/outfile.h"
+#include "task/apart.h"
 #include "task/train_private.h"
 
-/* Where an output goes: a file that is there, or the name of one to come in a folder. */
-struct place {
-    dev_t device;
-    ino_t file;
-    const char *name; /* NULL: there already */
-};
+enum { USES = 6 };
 
-/* 0: nowhere in particular (no path, a device, no such folder). */
-static int place_of(const char *path, struct place *p)
+static void outputs(const struct cnn_train_options *o, struct cnn_path_use out[USES])
 {
-    struct stat st;
-    p->name = NULL;
-    if (stat(path, &st)) {
-        const char *slash = strrchr(path, '/');
-        char *folder = cnn_strndup(path, slash ? (size_t)(slash - path) + 1 : 0);
-        int found = folder && !stat(*folder ? folder : ".", &st);
-        free(folder);
-        p->name = slash ? slash + 1 : path;
-        if (!found || !*p->name)
-            return 0;
-    } else if (!S_ISREG(st.st_mode)) {
-        return 0;
-    }
-    p->device = st.st_dev;
-    p->file = st.st_ino;
-    return 1;
+    const char *bad = strncmp(o->on_bad, "list=", 5) ? NULL : o->on_bad + 5;
+    const struct cnn_path_use all[USES] = {{"--output", o->output}, {"--checkpoint", o->checkpoint},
+                                           {"--log", o->log},       {"--curve", o->curve},
+                                           {"--on-bad list", bad},  {NULL, NULL}};
+    memcpy(out, all, sizeof all);
 }
 
-static int same_place(const char *a, const char *b)
+/* A checkpoint that is gone on from is its own next one. */
+int cnn_train_check_outputs(const struct cnn_train_options *o)
 {
-    struct place p, q;
-    if (!place_of(a, &p) || !place_of(b, &q) || p.device != q.device || p.file != q.file)
-        return 0;
-    return p.name && q.name ? !strcmp(p.name, q.name) : p.name == q.name;
+    struct cnn_path_use out[USES];
+    const struct cnn_path_use in[] = {{"the data", o->data},
+                                      {"--val", o->val},
+                                      {"the model", o->init},
+                                      {"the net", o->net},
+                                      {"the class weights", o->class_weights},
+                                      {NULL, NULL}};
+    outputs(o, out);
+    return cnn_apart_check(out, in);
 }
 
-/* No output may be written over another. */
-static int check_apart(const struct cnn_train_options *o)
+int train_check_samples(struct trainer *t)
 {
-    const char *const out[][2] = {{"--output", o->output},
-                                  {"--checkpoint", o->checkpoint},
-                                  {"--log", o->log},
-                                  {"--curve", o->curve}};
-    for (size_t i = 0; i < sizeof out / sizeof *out; i++)
-        for (size_t k = 0; k < i; k++)
-            if (same_place(out[i][1], out[k][1]))
-                return cnn_fail(CNN_EUSAGE, "%s and %s are the same file: %s", out[k][0], out[i][0],
-                                out[i][1]);
-    return 0;
+    struct cnn_path_use out[USES];
+    outputs(t->o, out);
+    int rc = cnn_apart_samples(out, t->train);
+    return rc || !t->val ? rc : cnn_apart_samples(out, t->val);
 }
 
 /* Without --resume, a checkpoint with something in it is a run that somebody may want to go on. */
@@ -83,9 +65,7 @@ static int probe(const char *path)
 /* Before the first step: hours of training must not end at a folder that cannot be written to. */
 int train_probe_outputs(struct trainer *t)
 {
-    int rc = check_apart(t->o);
-    if (!rc)
-        rc = check_begins(t->o);
+    int rc = check_begins(t->o);
     if (!rc)
         rc = probe(t->o->output);
     if (!rc)

@@ -222,6 +222,8 @@ int train_open(struct trainer *t)
     if (!rc)
         rc = open_val(t);
     if (!rc)
+        rc = train_check_samples(t);
+    if (!rc)
         rc = build_graph(t);
     if (!rc)
         rc = train_check_classes(t, t->train, t->o->data);

@@ -41,8 +41,8 @@ no_file svm/h.svm*
 
 # npy: the header tells the rows, the values follow; keys and classes stand beside.
 run cnn-features -l input -o f.npy id.st f.tsv
-status 73
-err_is 'cnn-features: f.tsv is an input and would be written over'
+status 64
+err_is 'cnn-features: --output would be written over what is read: f.tsv is the data'
 no_file f.npy*
 printf 'one.png\tx\n' >manifest.tsv
 run cnn-features -l input -o manifest.npy id.st f.tsv
