@@ -259,13 +259,18 @@ static int run(struct trainer *t, char **plan)
     if (!rc)
         rc = train_log_open(t);
     if (!rc)
+        rc = train_log_start(t);
+    if (!rc)
         rc = train_open_images(t);
     if (!rc)
         rc = train_validate_open(t);
     t->saved = cnn_seconds();
     if (!rc)
         rc = run_epochs(t);
-    return rc ? rc : train_write_model(t);
+    if (!rc)
+        rc = train_write_model(t);
+    int logged = train_log_end(t, rc);
+    return rc ? rc : logged;
 }
 
 int cnn_train(const struct cnn_train_options *options, const struct cnn_augmenter *augmenter,

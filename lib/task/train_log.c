@@ -1,6 +1,5 @@
-/* The log: one JSON object a line, {"event": "step", ...} every so many steps and {"event":
- * "epoch",
- * ...} after each epoch.
+/* The log: one JSON object a line, {"event": "start", ...}, {"event": "step", ...} every so many
+ * steps, {"event": "epoch", ...} after each epoch, {"event": "end", ...}.
  *
  * A run that goes on first takes back the lines that were written after its checkpoint: they will
  * be written again. */
@@ -10,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/version.h"
+#include "kern/isa.h"
 #include "task/train_private.h"
 
 /* Whether the line tells of something that the state does not know of: after it, or cut. */
@@ -51,6 +52,74 @@ int train_log_open(struct trainer *t)
     if (!(t->log = fopen(path, again ? "r+" : "w")))
         return cnn_fail_errno(CNN_ECREATE, "%s", path);
     return again ? take_back(t) : 0;
+}
+
+static int put_line(struct trainer *t, json_t *line)
+{
+    char *text = line ? json_dumps(line, 0) : NULL;
+    int rc = text ? 0 : cnn_fail_memory(0);
+    if (text)
+        fprintf(t->log, "%s\n", text);
+    free(text);
+    json_decref(line);
+    return rc ? rc : train_log_flush(t);
+}
+
+static json_t *data_of(const char *path, const struct cnn_dataset *ds)
+{
+    size_t n = cnn_dataset_count(ds);
+    return n == SIZE_MAX ? json_pack("{s:s}", "path", path)
+                         : json_pack("{s:s, s:I}", "path", path, "samples", (json_int_t)n);
+}
+
+int train_log_start(struct trainer *t)
+{
+    json_t *o = json_object(), *options = json_object();
+    if (!t->log) {
+        json_decref(o);
+        json_decref(options);
+        return 0;
+    }
+    int bad = !options || train_options_json(t->o, 0, options);
+    bad |= json_object_set_new(o, "event", json_string("start"));
+    bad |= json_object_set_new(o, "version", json_string(CNN_VERSION));
+    bad |= json_object_set_new(o, "net", json_string(t->net_name));
+    bad |= json_object_set_new(o, "parameters",
+                               json_integer((json_int_t)cnn_graph_parameters(t->graph)));
+    bad |= json_object_set_new(o, "options", options);
+    bad |= json_object_set_new(o, "data", data_of(t->o->data, t->train));
+    if (t->val)
+        bad |= json_object_set_new(o, "val", data_of(t->o->val, t->val));
+    bad |= json_object_set_new(o, "seed", json_integer((json_int_t)t->o->seed));
+    bad |= json_object_set_new(o, "threads", json_integer((json_int_t)t->o->compute.threads));
+    bad |= json_object_set_new(o, "isa", json_string(cnn_isa()->name));
+    bad |= json_object_set_new(o, "device", json_string(t->backend->name));
+    bad |= json_object_set_new(o, "resumed", json_boolean(t->resumed));
+    if (!bad)
+        return put_line(t, o);
+    json_decref(o);
+    return cnn_fail_memory(0);
+}
+
+int train_log_end(struct trainer *t, int rc)
+{
+    const char *why = rc == CNN_EINTERRUPTED                 ? "interrupted"
+                      : rc                                   ? "error"
+                      : t->s.stopped                         ? "patience"
+                      : t->s.epoch >= (uint64_t)t->o->epochs ? "epochs"
+                                                             : "steps";
+    if (!t->log)
+        return 0;
+    json_t *o = json_pack("{s:s, s:s, s:I, s:I}", "event", "end", "why", why, "epochs",
+                          (json_int_t)t->s.epoch, "steps", (json_int_t)t->s.step);
+    int bad = !o;
+    if (t->s.has_best)
+        bad |= json_object_set_new(o, "best", json_integer((json_int_t)t->s.best_epoch));
+    bad |= json_object_set_new(o, "seconds", json_real(cnn_seconds() - t->begun));
+    if (!bad)
+        return put_line(t, o);
+    json_decref(o);
+    return cnn_fail_memory(0);
 }
 
 int train_log_flush(struct trainer *t)
@@ -106,6 +175,8 @@ int train_log_epoch(struct trainer *t)
         put_real(t, "val_top5", r->val_top5);
     if (r->best)
         fputs(", \"best\": true", t->log);
+    if (r->seconds > 0)
+        put_real(t, "images_per_second", (double)t->s.seen / r->seconds);
     fprintf(t->log, ", \"seconds\": %.3f}\n", r->seconds);
     return train_log_flush(t);
 }

@@ -156,6 +156,9 @@ int train_one_batch(struct trainer *t, const struct cnn_batch_view *b, uint64_t 
 
 /* train_log.c */
 int train_log_open(struct trainer *t);
+/* What is being trained, and how it ended; rc: the run's. */
+int train_log_start(struct trainer *t);
+int train_log_end(struct trainer *t, int rc);
 int train_log_step(struct trainer *t);
 int train_log_epoch(struct trainer *t);
 int train_log_flush(struct trainer *t);

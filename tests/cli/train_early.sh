@@ -5,6 +5,7 @@ run cnn-train --net "$net" digits:60 --val digits:200:5 --epochs 200 --batch 20 
     -o early --log log
 status 0
 err_has 'cnn-train: early stopping: epoch * was the best and is kept'
+grep -q '^{"event": "end", "why": "patience", ' log || fail 'the log does not say why it ended'
 epochs=$(grep -c '"event": "epoch"' log)
 [ "$epochs" -lt 200 ] || fail 'it did not stop'
 best=$(grep '"best": true' log | tail -n 1 | grep -o '"epoch": [0-9]*' | grep -o '[0-9]*$')
