@@ -95,4 +95,13 @@ err_has 'cnn-train: 12 of 14 tensors from i.st; 2 start afresh: fc.weight, fc.bi
 run cnn-train --threads 1 --epochs 0 --net "${net/fc: dense classes/fc: dense 7; relu; out: dense classes}" --init p.st --allow-new 'fc.*' --allow-new 'out.*' digits:64 -o n.st
 status 0
 err_has "cnn-train: 12 of 16 tensors from p.st, where 'module._orig_mod.backbone.' in front of 14 names is left out; 4 start afresh: *; 2 of the file are not used: module._orig_mod.backbone.fc.*"
+
+# Weights alone are no model; the command that makes one of them is said in full, and works.
+run cnn-infer plain.st digits:3
+status 65
+err_has '*this toolkit ?cnn-train --net NET --init IT --epochs 0 DATA -o MODEL makes one)'
+init plain.st -q
+status 0
+run cnn-infer -q n.st digits:3
+status 0
 exit 0
