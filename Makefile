@@ -8,6 +8,7 @@
 # make bench         speed and memory beside PyTorch and ncnn (settings: scripts/bench-common.sh)
 # make scaling       time against threads, batch, image size and depth, drawn in build/scaling.png
 # make fuzz          a minute of arbitrary bytes into everything that reads files (needs clang)
+# make torture       every allocation of the programs fails once (make check tries some of them)
 # make install       PREFIX=/usr/local DESTDIR=     make uninstall takes it away again
 # make clean
 #
@@ -282,7 +283,7 @@ $(BUILD)/tests/%: $(OBJ)/tests/unit/%.o $(BUILD)/libcnn.a
 
 # ---- demo, tests, checks ----------------------------------------------------------------------------
 
-.PHONY: demo check run-checks check-emu run-emu portable asan lint bench scaling fuzz clean help
+.PHONY: demo check run-checks check-emu run-emu portable asan lint bench scaling fuzz torture clean help
 demo:
 	@scripts/install-deps
 	@$(MAKE) --no-print-directory $(all_cores) MODE=release programs
@@ -321,6 +322,9 @@ scaling: programs $(HELPERS)
 
 fuzz:
 	@scripts/fuzz
+
+torture: programs
+	@STRIDE=1 scripts/run-tests $(BUILD) cli/memory
 
 clean:
 	rm -rf build demo

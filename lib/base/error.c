@@ -33,6 +33,8 @@ int cnn_fail_errno(int code, const char *format, ...)
     va_end(ap);
     if (saved == EINTR)
         return cnn_fail(CNN_EINTERRUPTED, "%s: interrupted", text);
+    if (saved == ENOMEM)
+        code = CNN_ESYSTEM;
     return cnn_fail(saved == EPIPE ? CNN_EPIPE : code, "%s: %s", text, strerror(saved));
 }
 

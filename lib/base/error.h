@@ -35,8 +35,9 @@ enum cnn_error {
  * `return cnn_fail(CNN_EDATA, "%s: not a PNG file", path);`. */
 int cnn_fail(int code, const char *format, ...) CNN_PRINTF(2, 3);
 
-/* As cnn_fail, with ": " and strerror(errno) appended. Two values of errno have codes of their own:
- * EINTR, by which a signal ends a wait, is CNN_EINTERRUPTED, and EPIPE is CNN_EPIPE. */
+/* As cnn_fail, with ": " and strerror(errno) appended. Three values of errno have codes of
+ * their own: EINTR, by which a signal ends a wait, is CNN_EINTERRUPTED, EPIPE is CNN_EPIPE, and
+ * ENOMEM is CNN_ESYSTEM. */
 int cnn_fail_errno(int code, const char *format, ...) CNN_PRINTF(2, 3);
 
 /* Put "context: " before the message that is set; returns the code that goes

@@ -6,7 +6,10 @@
 int cnn_option_given(const struct cnn_option *option, const struct cnn_strings *given,
                      const void *fields)
 {
-    return cnn_strings_find(given, option->name) >= 0 || !cnn_option_is_default(option, fields);
+    if (cnn_strings_find(given, option->name) >= 0)
+        return 1;
+    int rc = cnn_option_is_default(option, fields);
+    return rc < 0 ? rc : !rc;
 }
 
 /* Whether `text` of n bytes is among "sgd|adam". */
@@ -61,8 +64,10 @@ static int holds(const struct cnn_option *table, const struct alternative *a, co
     struct cnn_buf value = {0};
     if (!o)
         return cnn_fail(CNN_EINTERNAL, "there is no option --%.*s", (int)a->name_length, a->name);
-    if (!a->values_length)
-        return cnn_option_is_default(o, fields) == a->without;
+    if (!a->values_length) {
+        int rc = cnn_option_is_default(o, fields);
+        return rc < 0 ? rc : rc == a->without;
+    }
     cnn_option_print(o, fields, &value);
     int rc = value.failed ? CNN_ESYSTEM
                           : is_among(a->values, a->values_length, value.text ? value.text : "");
@@ -113,7 +118,10 @@ int cnn_option_needs(const struct cnn_option *table, const struct cnn_need *need
         int met = 0;
         if (!o)
             return cnn_fail(CNN_EINTERNAL, "there is no option --%s", needs->option);
-        if (!cnn_option_given(o, given, fields))
+        int is_given = cnn_option_given(o, given, fields);
+        if (is_given < 0)
+            return is_given;
+        if (!is_given)
             continue;
         for (const char *p = needs->needs; *p && !met;) {
             struct alternative a = read_alternative(p);

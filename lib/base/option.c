@@ -244,14 +244,17 @@ int cnn_option_is_default(const struct cnn_option *o, const void *fields)
         size_t bytes;
     } value;
     memset(&value, 0, sizeof value);
-    if (set_value(o, &value, o->fallback))
-        return 0;
+    int rc = set_value(o, &value, o->fallback);
+    if (rc)
+        return rc == CNN_ESYSTEM ? rc : 0;
     struct cnn_option at_zero = *o;
     at_zero.offset = 0;
     struct cnn_buf a = {0}, b = {0};
     cnn_option_print(&at_zero, &value, &a);
     cnn_option_print(o, fields, &b);
-    int same = a.size == b.size && (!a.size || !memcmp(a.text, b.text, a.size));
+    int same = a.failed || b.failed
+                   ? CNN_ESYSTEM
+                   : a.size == b.size && (!a.size || !memcmp(a.text, b.text, a.size));
     cnn_buf_free(&a);
     cnn_buf_free(&b);
     return same;

@@ -69,7 +69,7 @@ int cnn_option_set(const struct cnn_option *option, void *fields, const char *te
 /* The field as text that cnn_option_set reads back to the same value. */
 void cnn_option_print(const struct cnn_option *option, const void *fields, struct cnn_buf *out);
 
-/* Nonzero when the field has its default value. */
+/* 1 when the field has its default value, else 0; CNN_ESYSTEM. */
 int cnn_option_is_default(const struct cnn_option *option, const void *fields);
 
 /* Whether somebody chose the option's value: its name is among `given`, or it is not the default.

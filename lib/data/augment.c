@@ -127,7 +127,9 @@ int cnn_augmenter_counts_pixels(const struct cnn_augmenter *a)
 static void print_options(const struct cnn_option *o, const void *fields, struct cnn_buf *out)
 {
     for (; o->name; o++) {
-        if (cnn_option_is_default(o, fields))
+        int rc = cnn_option_is_default(o, fields);
+        out->failed |= rc < 0;
+        if (rc)
             continue;
         cnn_buf_printf(out, "%s--%s ", out->size ? " " : "", o->name);
         cnn_option_print(o, fields, out);

@@ -1,6 +1,8 @@
 /* Tar members to samples; see members.h. */
 #include "data/members.h"
 
+#include "base/json_memory.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
@@ -68,8 +70,11 @@ static int read_record(struct cnn_members *m, json_t **out)
         return CNN_ESYSTEM;
     int code = cnn_tar_reader_data(m->reader, text, (size_t)m->size);
     if (!code) {
+        cnn_json_watch();
         *out = json_loadb(text, (size_t)m->size, JSON_REJECT_DUPLICATES, &e);
-        if (!json_is_object(*out))
+        if (cnn_json_lacked())
+            code = CNN_ESYSTEM;
+        else if (!json_is_object(*out))
             code = cnn_fail(CNN_EDATA, "%s: malformed %s", m->path, m->name.text);
     } else {
         code = fail_stream(m, code);

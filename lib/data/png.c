@@ -37,6 +37,8 @@ static void on_error(png_structp png, png_const_charp text)
     n = n < MESSAGE ? n : MESSAGE - 1;
     memcpy(s->message, text, n);
     s->message[n] = '\0';
+    if (strstr(text, "Out of memory") || strstr(text, "nsufficient memory"))
+        s->code = cnn_fail_memory(0);
     png_longjmp(png, 1);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_memory.h"
 #include "data/members.h"
 #include "file/npy.h"
 #include "file/tar.h"
@@ -31,6 +32,10 @@ static int put_json(struct cnn_stream_writer *w, const char *name, json_t *root)
 {
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
+    if (cnn_json_lacked()) {
+        free(text);
+        return CNN_ESYSTEM;
+    }
     if (!text)
         return cnn_fail(CNN_EINTERNAL, "%s: text that is not UTF-8", name);
     int code = cnn_tar_writer_add(w->tar, name, text, strlen(text));
@@ -41,6 +46,7 @@ static int put_json(struct cnn_stream_writer *w, const char *name, json_t *root)
 static json_t *header(const struct cnn_strings *classes, const char *history)
 {
     json_error_t e;
+    cnn_json_watch();
     json_t *root = json_object(), *list = json_array();
     int bad = json_object_set_new(root, "format", json_integer(CNN_STREAM_FORMAT));
     for (size_t i = 0; i < classes->count; i++)
@@ -204,6 +210,7 @@ int cnn_stream_finish(struct cnn_stream_writer *w)
 {
     char sum[17];
     snprintf(sum, sizeof sum, "%016" PRIx64, w->checksum);
+    cnn_json_watch();
     json_t *root = json_object();
     int bad = json_object_set_new(root, "format", json_integer(CNN_STREAM_FORMAT));
     bad |= json_object_set_new(root, "samples", json_integer((json_int_t)w->samples));

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_memory.h"
 #include "base/memory.h"
 #include "file/elements.h"
 #include "file/infile.h"
@@ -206,8 +207,11 @@ static int read_header(const char *path, struct cnn_safetensors *f)
     if (length > b->size - PREFIX)
         return cnn_fail(CNN_EDATA, "%s: truncated safetensors header", path);
     json_error_t error;
+    cnn_json_watch();
     f->header =
         json_loadb((const char *)b->data + PREFIX, (size_t)length, JSON_REJECT_DUPLICATES, &error);
+    if (cnn_json_lacked())
+        return cnn_fail_within("%s", path);
     if (!f->header)
         return cnn_fail(CNN_EDATA, "%s: malformed safetensors header: %s at byte %d", path,
                         error.text, error.position);

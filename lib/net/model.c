@@ -1,6 +1,8 @@
 /* Model files: metadata, the self-test; see model.h. */
 #include "net/model.h"
 
+#include "base/json_memory.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -30,8 +32,11 @@ static int check_unique(const struct cnn_strings *classes, const char *path)
 
 static int read_classes(const char *text, const char *path, struct cnn_strings *out)
 {
+    cnn_json_watch();
     json_t *list = json_loads(text, 0, NULL);
     int rc = json_is_array(list) ? 0 : CNN_EDATA;
+    if (cnn_json_lacked())
+        rc = CNN_ESYSTEM;
     for (size_t i = 0; !rc && i < json_array_size(list); i++) {
         const char *name = json_string_value(json_array_get(list, i));
         rc = name ? cnn_strings_add(out, name) : CNN_EDATA;
@@ -121,9 +126,10 @@ int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_graph *
 static char *classes_json(const struct cnn_strings *classes)
 {
     json_t *list = json_array();
+    int bad = 0;
     for (size_t i = 0; i < classes->count; i++)
-        json_array_append_new(list, json_string(classes->item[i]));
-    char *text = json_dumps(list, JSON_COMPACT);
+        bad |= json_array_append_new(list, json_string(classes->item[i]));
+    char *text = bad ? NULL : json_dumps(list, JSON_COMPACT);
     json_decref(list);
     return text;
 }

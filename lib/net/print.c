@@ -20,18 +20,26 @@ static const struct cnn_option *at_position(const struct cnn_option *table, int 
     return NULL;
 }
 
+/* Whether the option needs no words; for lack of memory the text has failed. */
+static int is_plain(const struct cnn_option *o, const void *fields, struct cnn_buf *out)
+{
+    int rc = cnn_option_is_default(o, fields);
+    out->failed |= rc < 0;
+    return rc != 0;
+}
+
 /* Bare arguments as far as they go without a gap, then what differs from its default by key. */
 static void print_arguments(struct cnn_buf *out, const struct cnn_option *table, const void *fields)
 {
     const struct cnn_option *o;
     int bare = 0;
-    while ((o = at_position(table, bare + 1)) && !cnn_option_is_default(o, fields)) {
+    while ((o = at_position(table, bare + 1)) && !is_plain(o, fields, out)) {
         cnn_buf_puts(out, " ");
         cnn_option_print(o, fields, out);
         bare++;
     }
     for (o = table; o && o->name; o++) {
-        if ((o->position && o->position <= bare) || cnn_option_is_default(o, fields))
+        if ((o->position && o->position <= bare) || is_plain(o, fields, out))
             continue;
         cnn_buf_printf(out, " %s=", o->name);
         cnn_option_print(o, fields, out);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_memory.h"
 #include "base/memory.h"
 #include "task/inspect_private.h"
 
@@ -203,6 +204,10 @@ int inspect_json_dump(json_t *value, struct cnn_buf *out)
 {
     char *text = value ? json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(value);
+    if (cnn_json_lacked()) {
+        free(text);
+        return CNN_ESYSTEM;
+    }
     if (!text)
         return cnn_fail_memory(0);
     cnn_buf_printf(out, "%s\n", text);
@@ -213,6 +218,7 @@ int inspect_json_dump(json_t *value, struct cnn_buf *out)
 int cnn_inspect_json(const struct cnn_inspect *in, struct cnn_buf *out)
 {
     static const char *const form[] = {"net", "model", "tensors"};
+    cnn_json_watch();
     json_t *root = json_object();
     json_object_set_new(root, "name", string(in->name));
     json_object_set_new(root, "form", string(form[in->form]));
@@ -229,6 +235,7 @@ int cnn_inspect_json(const struct cnn_inspect *in, struct cnn_buf *out)
 
 int cnn_inspect_zoo_json(struct cnn_buf *out)
 {
+    cnn_json_watch();
     json_t *list = json_array();
     const struct cnn_zoo_entry *e;
     for (size_t i = 0; (e = cnn_zoo_at(i)); i++) {

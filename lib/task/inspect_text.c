@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_memory.h"
 #include "base/memory.h"
 #include "task/inspect_private.h"
 #include "task/table.h"
@@ -144,6 +145,7 @@ static void add_summary(const struct cnn_inspect *in, struct cnn_buf *out)
 
 void cnn_inspect_text(const struct cnn_inspect *in, unsigned parts, struct cnn_buf *out)
 {
+    cnn_json_watch();
     if ((parts & CNN_INSPECT_LAYERS) && in->graph) {
         inspect_layer_table(in, (parts & CNN_INSPECT_WINDOWS) != 0, out);
         add_totals(in->graph, out);
@@ -159,6 +161,7 @@ void cnn_inspect_text(const struct cnn_inspect *in, unsigned parts, struct cnn_b
         cnn_buf_printf(out, "%s\n", in->model->classes.item[i]);
     if ((parts & CNN_INSPECT_HISTORY) && in->model)
         add_history(in->model, out);
+    out->failed |= cnn_json_lacked() != 0;
 }
 
 void inspect_zoo_summary(const struct cnn_zoo_entry *e, struct cnn_buf *out)

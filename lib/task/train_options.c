@@ -274,8 +274,12 @@ static int is_where(const char *name)
 int train_options_json(const struct cnn_train_options *o, int all, json_t *out)
 {
     for (const struct cnn_option *p = cnn_train_option_table; p->name; p++) {
-        if (!p->name[0] || is_aside(p->name) || (all && is_where(p->name)) ||
-            (!all && cnn_option_is_default(p, o)))
+        if (!p->name[0] || is_aside(p->name) || (all && is_where(p->name)))
+            continue;
+        int plain = all ? 0 : cnn_option_is_default(p, o);
+        if (plain < 0)
+            return cnn_fail_memory(0);
+        if (plain)
             continue;
         struct cnn_buf text = {0};
         cnn_option_print(p, o, &text);

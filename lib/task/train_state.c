@@ -9,6 +9,8 @@
 #include "file/safetensors.h"
 #include "task/train_private.h"
 
+#include "base/json_memory.h"
+
 /* The numbers of the state, for writing and reading alike. */
 #define STATE_WHOLE(X)                                                                             \
     X(epoch)                                                                                       \
@@ -77,8 +79,11 @@ static int read_flag(const json_t *v, int *out)
 int train_state_read(struct trainer *t, const char *text)
 {
     struct train_state *s = &t->s;
+    cnn_json_watch();
     json_t *o = json_loads(text, 0, NULL);
-    int good = json_is_object(o), rc = 0;
+    int good = json_is_object(o), rc = cnn_json_lacked();
+    if (rc)
+        return rc;
 #define WHOLE(field) good = good && read_hex(json_object_get(o, #field), &s->field);
 #define REAL(field)  good = good && read_real(json_object_get(o, #field), &s->field);
 #define FLAG(field)  good = good && read_flag(json_object_get(o, #field), &s->field);
