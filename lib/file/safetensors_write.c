@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_memory.h"
 #include "base/memory.h"
 #include "file/outfile.h"
 #include "file/safetensors.h"
@@ -54,7 +55,10 @@ int cnn_safetensors_put_meta(struct cnn_safetensors_writer *w, const char *key, 
 {
     if (json_object_get(w->meta, key))
         return cnn_fail(CNN_EINTERNAL, "metadata '%s' is put twice", key);
+    cnn_json_watch();
     json_t *text = json_string(value); /* refuses what is not UTF-8 */
+    if (cnn_json_lacked())
+        return CNN_ESYSTEM;
     if (!text)
         return cnn_fail(CNN_EDATA, "metadata '%s' is not valid UTF-8 text", key);
     if (json_object_set_new(w->meta, key, text))
