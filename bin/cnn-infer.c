@@ -41,7 +41,7 @@ static const struct cnn_option options[] = {
      ">= > <= <; repeatable); implies --eval"},
     FLAG("json", json, "print the evaluation as JSON"),
     TEXT("predictions", predictions, "FILE", "write the predictions to FILE as well"),
-    TEXT("confusion", confusion, "FILE", "draw the confusion matrix as PNG"),
+    TEXT("confusion", confusion, "FILE", "draw the confusion matrix (PNG, SVG or PDF by the name)"),
     {"target", CNN_OPT_CHOICE, offsetof(struct args, o.target), "auto", 0, 0, CNN_INFER_TARGETS, 0,
      0, "WHAT", "what answers are compared with (auto: classes where the model has them)"},
     CLI_HEADING("Running"),

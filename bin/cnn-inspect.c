@@ -40,7 +40,7 @@ static const struct cnn_option options[] = {
     FLAG("check", check, "exit with status 1 when a tensor holds NaN or infinity"),
     FLAG("diff", diff, "print what differs between two; exit with status 1 when something does"),
     {"filters", CNN_OPT_TEXT, FIELD(filters), "", 0, 0, NULL, 0, 0, "LAYER",
-     "picture the layer's weights in the file named last (PNG)"},
+     "picture the layer's weights in the file named last (PNG, SVG or PDF)"},
     FLAG("zoo", zoo, "list the built-in nets, or print the text of one"),
     CLI_HEADING("How --time runs the net"),
     {"batch", CNN_OPT_INT, FIELD(batch), "16", 1, 1 << 20, NULL, 0, 'b', "N",

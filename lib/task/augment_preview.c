@@ -1,6 +1,7 @@
 /* A picture of the first samples: each in a cell of the same size, as large as fits, its own values
  * as they are. */
 #include "base/memory.h"
+#include "data/draw.h"
 #include "task/augment_private.h"
 
 enum { COLUMNS = 8, CELL = 96, GAP = 4, PITCH = CELL + GAP };
@@ -43,18 +44,31 @@ static void paste(struct cnn_image *page, const struct cnn_image *tile, size_t t
 int preview_write(const struct preview *p, const char *path)
 {
     struct cnn_image page = {0};
+    struct cnn_canvas *canvas;
+    struct cnn_buf bytes = {0};
+    enum cnn_picture format;
     size_t columns = p->count < COLUMNS ? p->count : COLUMNS;
     size_t rows = columns ? (p->count + columns - 1) / columns : 0;
     if (!p->count)
         return cnn_fail(CNN_EDATA, "%s: there is no image to show", path);
-    int rc = cnn_image_reshape(&page, 3, rows * PITCH + GAP, columns * PITCH + GAP, 255);
+    int rc = cnn_picture_format(path, &format);
+    if (!rc)
+        rc = cnn_image_reshape(&page, 3, rows * PITCH + GAP, columns * PITCH + GAP, 255);
     if (rc)
         return rc;
     for (size_t i = 0; i < page.c * page.h * page.w; i++)
         page.px[i] = 0.35f;
     for (size_t i = 0; i < p->count; i++)
         paste(&page, &p->tile[i], GAP + i / columns * PITCH, GAP + i % columns * PITCH);
-    rc = cnn_png_write(path, &page);
+    rc = cnn_canvas_new(format, (double)page.w, (double)page.h, &canvas);
+    if (!rc) {
+        int drawn = cnn_draw_image(canvas, 0, 0, (double)page.w, (double)page.h, &page);
+        rc = cnn_canvas_end(canvas, &bytes);
+        rc = drawn ? drawn : rc;
+    }
+    if (!rc)
+        rc = cnn_picture_write(path, &bytes);
+    cnn_buf_free(&bytes);
     cnn_image_free(&page);
     return rc;
 }

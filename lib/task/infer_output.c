@@ -34,8 +34,11 @@ int infer_text(const struct infer_sink *s, struct cnn_buf *text)
 
 int infer_open_sinks(struct infer *in, FILE *out, const char *name)
 {
+    enum cnn_picture format;
     in->main = (struct infer_sink){NULL, out, name};
-    int rc = sink_open(&in->main, in->o->output);
+    int rc = in->o->confusion[0] ? cnn_picture_format(in->o->confusion, &format) : 0;
+    if (!rc)
+        rc = sink_open(&in->main, in->o->output);
     if (!rc)
         rc = sink_open(&in->beside, in->o->predictions);
     return rc ? rc : sink_open(&in->picture, in->o->confusion);
@@ -44,23 +47,21 @@ int infer_open_sinks(struct infer *in, FILE *out, const char *name)
 static int write_picture(struct infer *in)
 {
     const struct cnn_metrics *m = cnn_evaluator_metrics(in->evaluator);
-    struct cnn_image im = {0};
-    unsigned char *bytes = NULL;
-    size_t size = 0;
+    struct cnn_buf bytes = {0};
+    enum cnn_picture format;
     size_t *counts = cnn_calloc(m->classes, m->classes * sizeof *counts);
     if (!counts)
         return CNN_ESYSTEM;
     for (size_t i = 0; i < m->classes * m->classes; i++)
         counts[i] = (size_t)m->confusion[i];
-    int rc = cnn_plot_confusion(counts, (const char *const *)in->runner.model->classes.item,
-                                m->classes, &im);
+    int rc = cnn_picture_format(in->o->confusion, &format);
     if (!rc)
-        rc = cnn_png_encode(&im, &bytes, &size);
+        rc = cnn_plot_confusion(counts, (const char *const *)in->runner.model->classes.item,
+                                m->classes, format, &bytes);
     if (!rc)
-        fwrite(bytes, 1, size, in->picture.stream); /* committing checks */
-    free(bytes);
+        fwrite(bytes.text, 1, bytes.size, in->picture.stream); /* committing checks */
+    cnn_buf_free(&bytes);
     free(counts);
-    cnn_image_free(&im);
     return rc;
 }
 

@@ -81,10 +81,13 @@ int cnn_inspect_filters(const struct cnn_inspect *in, const char *layer, const c
 {
     const struct cnn_safetensor *t;
     struct tiles tiles = {0};
-    struct cnn_image picture = {0};
+    struct cnn_buf picture = {0}, title = {0};
+    enum cnn_picture format;
     const struct cnn_path_use out[] = {{"the picture", path}, {NULL, NULL}},
                               from[] = {{"the model", in->name}, {NULL, NULL}};
     int rc = cnn_apart_check(out, from);
+    if (!rc)
+        rc = cnn_picture_format(path, &format);
     if (!rc)
         rc = find_weights(in, layer, &t);
     if (!rc)
@@ -97,10 +100,12 @@ int cnn_inspect_filters(const struct cnn_inspect *in, const char *layer, const c
     cnn_safetensor_read(t, x);
     if (tiles.c == 3 && reads_bgr(in, layer))
         to_rgb(&tiles, x);
-    rc = cnn_plot_montage(x, tiles.n, tiles.c, tiles.h, tiles.w, 0, &picture);
+    cnn_buf_printf(&title, "%s, %zux%zux%zux%zu", t->name, tiles.n, tiles.c, tiles.h, tiles.w);
+    rc = cnn_plot_montage(x, tiles.n, tiles.c, tiles.h, tiles.w, 0, title.text, format, &picture);
     if (!rc)
-        rc = cnn_png_write(path, &picture);
-    cnn_image_free(&picture);
+        rc = cnn_picture_write(path, &picture);
+    cnn_buf_free(&picture);
+    cnn_buf_free(&title);
     free(x);
     return rc;
 }

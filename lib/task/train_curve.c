@@ -1,12 +1,15 @@
-/* The learning curve: losses over epochs and, with classes, what validation gets right. */
+/* The learning curve: losses over epochs and, with classes, what is answered rightly, of training
+ * and of validation. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "data/plot.h"
 #include "task/train_private.h"
 
-enum { EPOCH, LOSS, VAL_LOSS, VAL_TOP1, COLUMNS };
-static const char *const columns[] = {"epoch", "loss", "val_loss", "val_top1"};
+enum { EPOCH, LOSS, VAL_LOSS, TRAIN_TOP1, VAL_TOP1, COLUMNS };
+enum { TRAINING, VALIDATION }; /* colours */
+static const char *const columns[] = {"epoch", "loss", "val_loss", "train_top1", "val_top1"};
 
 /* Column `c` of the curve into out (epochs); 1 when it has any number. */
 static int column(const json_t *curve, int c, double *out)
@@ -20,28 +23,64 @@ static int column(const json_t *curve, int c, double *out)
     return any;
 }
 
+/* The curves of two columns that have any number; returns how many. */
+static size_t series(const double *v, size_t n, const int *any, int training, int validation,
+                     struct cnn_plot_series out[2])
+{
+    size_t count = 0;
+    if (any[training])
+        out[count++] =
+            (struct cnn_plot_series){"training", v, v + (size_t)training * n, n, TRAINING};
+    if (any[validation])
+        out[count++] =
+            (struct cnn_plot_series){"validation", v, v + (size_t)validation * n, n, VALIDATION};
+    return count;
+}
+
+static int plot(const struct trainer *t, const double *v, size_t n, const int *any,
+                struct cnn_buf *bytes)
+{
+    struct cnn_plot_series losses[2], hits[2];
+    struct cnn_plot_panel panels[] = {{.title = "Loss", .series = losses},
+                                      {.title = "Top-1 accuracy", .series = hits, .percent = 1}};
+    struct cnn_plot p = {.panel = panels, .panels = 1, .shared_x = 1};
+    struct cnn_buf title = {0};
+    char best[48];
+    enum cnn_picture format;
+    int rc = cnn_picture_format(t->o->curve, &format);
+    panels[0].series_count = series(v, n, any, LOSS, VAL_LOSS, losses);
+    panels[1].series_count = series(v, n, any, TRAIN_TOP1, VAL_TOP1, hits);
+    p.panels += panels[1].series_count > 0;
+    panels[p.panels - 1].x_label = "epoch";
+    if (t->s.has_best) {
+        p.mark = (double)t->s.best_epoch;
+        snprintf(best, sizeof best, "best: epoch %llu", (unsigned long long)t->s.best_epoch);
+        p.mark_name = best;
+    }
+    cnn_buf_printf(&title, "%s%s%s", t->o->net, t->o->net[0] ? ", " : "", t->o->data);
+    p.title = title.text;
+    if (!rc)
+        rc = title.failed ? CNN_ESYSTEM : cnn_plot_lines(&p, format, bytes);
+    cnn_buf_free(&title);
+    return rc;
+}
+
 int train_draw_curve(struct trainer *t)
 {
     size_t n = json_array_size(t->s.curve);
     if (!t->o->curve[0] || !n)
         return 0;
     double *v = cnn_calloc(n * COLUMNS, sizeof *v);
-    struct cnn_image im = {0};
+    struct cnn_buf bytes = {0};
     int any[COLUMNS];
     if (!v)
         return CNN_ESYSTEM;
     for (int c = 0; c < COLUMNS; c++)
         any[c] = column(t->s.curve, c, v + (size_t)c * n);
-    struct cnn_plot_series losses[] = {{"training", v, v + LOSS * n, n},
-                                       {"validation", v, v + VAL_LOSS * n, n}};
-    struct cnn_plot_series hits = {"validation", v, v + VAL_TOP1 * n, n};
-    struct cnn_plot_panel panels[] = {
-        {.title = "Loss", .series = losses, .series_count = any[VAL_LOSS] ? 2 : 1},
-        {.title = "Top-1", .series = &hits, .series_count = 1, .percent = 1}};
-    int rc = cnn_plot_lines(panels, any[VAL_TOP1] ? 2 : 1, "epoch", 0, 0, &im);
+    int rc = plot(t, v, n, any, &bytes);
     if (!rc)
-        rc = cnn_png_write(t->o->curve, &im);
-    cnn_image_free(&im);
+        rc = cnn_picture_write(t->o->curve, &bytes);
+    cnn_buf_free(&bytes);
     free(v);
     return rc;
 }

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/memory.h"
+#include "data/draw.h"
 #include "file/outfile.h"
 #include "task/apart.h"
 #include "task/train_private.h"
@@ -65,7 +66,10 @@ static int probe(const char *path)
 /* Before the first step: hours of training must not end at a folder that cannot be written to. */
 int train_probe_outputs(struct trainer *t)
 {
+    enum cnn_picture format;
     int rc = check_begins(t->o);
+    if (!rc && t->o->curve[0])
+        rc = cnn_picture_format(t->o->curve, &format);
     if (!rc)
         rc = probe(t->o->output);
     if (!rc)

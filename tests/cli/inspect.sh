@@ -163,6 +163,13 @@ run cnn-inspect --filters a fine.safetensors filters.png
 status 0
 silent
 [ "$(head -c 4 filters.png | tail -c 3)" = PNG ] || fail "filters.png is no PNG file"
+run cnn-inspect --filters a fine.safetensors filters.svg
+status 0
+grep -q '<svg' filters.svg || fail "no SVG"
+run cnn-inspect --filters a fine.safetensors no.jpg
+status 64
+err_is "cnn-inspect: no.jpg: a picture's name ends in .png, .svg or .pdf"
+no_file no.jpg
 run cnn-inspect --filters b fine.safetensors no.png
 status 65
 err_is 'cnn-inspect: fine.safetensors: b, 2, are no filters of images'

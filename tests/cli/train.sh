@@ -83,9 +83,9 @@ no_file x
 
 # Outputs that cannot be are found before any training.
 for option in -o --checkpoint --curve; do
-    train digits:100000000 -o x $option no/such/folder/x
+    train digits:100000000 -o x $option no/such/folder/x.png
     status 73
-    err_has 'cnn-train: no/such/folder/x: *'
+    err_has 'cnn-train: no/such/folder/x.png: *'
 done
 train digits:100 -o x --log no/such/folder/x
 status 73

@@ -99,42 +99,31 @@ static int read_table(struct panel *panel)
     return rc ? rc : (int)panels;
 }
 
-static int draw_panel(const struct panel *p, struct cnn_image *out)
-{
-    struct cnn_plot_series series[CURVES];
-    for (size_t i = 0; i < p->curves; i++)
-        series[i] =
-            (struct cnn_plot_series){p->curve[i].name, p->curve[i].x, p->curve[i].y, p->curve[i].n};
-    struct cnn_plot_panel plot = {
-        .y_label = p->y_name, .series = series, .series_count = p->curves};
-    return cnn_plot_lines(&plot, 1, p->x_name, WIDTH, HEIGHT, out);
-}
-
-/* A picture into its place in a larger one; both are (3, h, w). */
-static void place(struct cnn_image *whole, const struct cnn_image *part, size_t top, size_t left)
-{
-    for (size_t c = 0; c < part->c; c++)
-        for (size_t y = 0; y < part->h; y++)
-            memcpy(whole->px + (c * whole->h + top + y) * whole->w + left,
-                   part->px + (c * part->h + y) * part->w, part->w * sizeof *part->px);
-}
-
 static int draw(const struct panel *panel, size_t panels, const char *path)
 {
-    size_t rows = (panels + 1) / 2, columns = panels > 1 ? 2 : 1;
-    struct cnn_image whole = {0}, part = {0};
-    int rc = cnn_image_reshape(&whole, 3, rows * HEIGHT, columns * WIDTH, 255);
-    for (size_t i = 0; !rc && i < 3 * whole.h * whole.w; i++)
-        whole.px[i] = 1;
-    for (size_t i = 0; !rc && i < panels; i++) {
-        rc = draw_panel(&panel[i], &part);
-        if (!rc)
-            place(&whole, &part, i / 2 * HEIGHT, i % 2 * WIDTH);
+    struct cnn_plot_series series[PANELS][CURVES];
+    struct cnn_plot_panel plots[PANELS];
+    struct cnn_plot plot = {.panel = plots, .panels = panels, .columns = panels > 1 ? 2 : 1};
+    struct cnn_buf bytes = {0};
+    enum cnn_picture format;
+    for (size_t i = 0; i < panels; i++) {
+        const struct panel *p = &panel[i];
+        for (size_t k = 0; k < p->curves; k++)
+            series[i][k] = (struct cnn_plot_series){p->curve[k].name, p->curve[k].x, p->curve[k].y,
+                                                    p->curve[k].n, (int)k};
+        plots[i] = (struct cnn_plot_panel){.y_label = p->y_name,
+                                           .x_label = p->x_name,
+                                           .series = series[i],
+                                           .series_count = p->curves};
     }
+    plot.width = WIDTH * (double)plot.columns;
+    plot.height = HEIGHT * (double)((panels + 1) / 2);
+    int rc = cnn_picture_format(path, &format);
     if (!rc)
-        rc = cnn_png_write(path, &whole);
-    cnn_image_free(&whole);
-    cnn_image_free(&part);
+        rc = cnn_plot_lines(&plot, format, &bytes);
+    if (!rc)
+        rc = cnn_picture_write(path, &bytes);
+    cnn_buf_free(&bytes);
     return rc;
 }
 
