@@ -9,7 +9,7 @@ nm "$BUILD/libcnn.a" 2>/dev/null | grep -q __asan_ && skip "a library with sanit
 mkdir include
 cp "$ROOT/lib/cnn.h" include
 sed -n '/^#include <cnn.h>/,/^\.Ed/p' "$ROOT/man/cnn.3" | sed '/^\.Ed/d; s/\\e/\\/g' >name.c
-libs=$(pkg-config --libs openblas libpng libjpeg zlib libarchive jansson)
+libs=$(pkg-config --libs openblas libpng libjpeg zlib libarchive jansson cairo)
 if nm "$BUILD/libcnn.a" 2>/dev/null | grep -q cudaLaunchKernel; then
     nvcc=$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)
     libs="$libs -L$(dirname "$nvcc")/../lib64 -lcudart_static -ldl -lrt -lstdc++"
