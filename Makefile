@@ -175,7 +175,7 @@ all: programs
 	@echo $(MODE) > build/mode
 programs: $(BUILD)/libcnn.a $(PROGRAMS)
 lib: $(BUILD)/libcnn.a
-tests: $(UNIT) $(DOUBLE) $(HELPERS)
+tests: $(UNIT) $(DOUBLE) $(HELPERS) $(BUILD)/cnn.pc
 
 # What everything was built with; whoever depends on it is made again when that changes.
 FLAGS    := $(OBJ)/flags

@@ -9,17 +9,9 @@ nm "$BUILD/libcnn.a" 2>/dev/null | grep -q __asan_ && skip "a library with sanit
 mkdir include
 cp "$ROOT/lib/cnn.h" include
 sed -n '/^#include <cnn.h>/,/^\.Ed/p' "$ROOT/man/cnn.3" | sed '/^\.Ed/d; s/\\e/\\/g' >name.c
-libs=$(pkg-config --libs openblas libpng libjpeg zlib libarchive jansson cairo)
-for optional in libwebp libwebpdemux libtiff-4 libgif7 libheif libutf8proc; do
-    if pkg-config --exists $optional; then libs="$libs $(pkg-config --libs $optional)"; fi
-done
-if [ -e /usr/include/gif_lib.h ]; then libs="$libs -lgif"; fi
-if nm "$BUILD/libcnn.a" 2>/dev/null | grep -q cudaLaunchKernel; then
-    nvcc=$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)
-    libs="$libs -L$(dirname "$nvcc")/../lib64 -lcudart_static -ldl -lrt -lstdc++"
-fi
+libs=$(PKG_CONFIG_PATH=$BUILD pkg-config --libs cnn) || fail "no cnn.pc"
 # shellcheck disable=SC2086 # a list of options
-run "$cc" -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude name.c "$BUILD/libcnn.a" $libs -lm -pthread -o name
+run "$cc" -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude name.c "-L$BUILD" $libs -o name
 status 0
 
 answer=$(cnn-infer m.st one.pgm | cut -f 2)
