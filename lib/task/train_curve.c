@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "data/plot.h"
 #include "task/train_private.h"
@@ -57,7 +58,8 @@ static int plot(const struct trainer *t, const double *v, size_t n, const int *a
         snprintf(best, sizeof best, "best: epoch %llu", (unsigned long long)t->s.best_epoch);
         p.mark_name = best;
     }
-    cnn_buf_printf(&title, "%s%s%s", t->o->net, t->o->net[0] ? ", " : "", t->o->data);
+    const char *data = strcmp(t->o->data, "-") ? t->o->data : "";
+    cnn_buf_printf(&title, "%s%s%s", t->o->net, t->o->net[0] && data[0] ? ", " : "", data);
     p.title = title.text;
     if (!rc)
         rc = title.failed ? CNN_ESYSTEM : cnn_plot_lines(&p, format, bytes);
