@@ -33,7 +33,8 @@ for m in m.st ./m.st d/../m.st "$PWD/m.st" soft.st hard.st; do
     refuse '--output would be written over what is read: * is the model' cnn-infer -o "$m" m.st d
     refuse '--output would be written over what is read: * is the model' cnn-features --layer output -f tsv -o "$m" m.st d
     refuse '--output would be written over what is read: * is the model' cnn-train --epochs 1 --init m.st d -o "$m"
-    refuse 'the picture would be written over what is read: * is the model' cnn-inspect --filters dense1 m.st "$m"
+    ln -sf "$m" m.png # pictures have names of their own
+    refuse 'the picture would be written over what is read: * is the model' cnn-inspect --filters dense1 m.st m.png
     refuse '--on-bad list would be written over *' cnn-infer --on-bad "list=$m" m.st d
 done
 for p in d/a/1.pgm soft.pgm d/../d/b/2.pgm hard.pgm; do
@@ -43,19 +44,22 @@ for p in d/a/1.pgm soft.pgm d/../d/b/2.pgm hard.pgm; do
         # shellcheck disable=SC2086
         refuse '*would be written over what is read: * is *' cnn-features --layer output -f tsv -o $p m.st $data
     done
+    ln -sf "$p" p.png
     for option in -o --checkpoint --log --curve --on-bad=list; do
         output=(-o new.st)
         [ $option = -o ] && output=()
-        [ $option = --on-bad=list ] && given=("$option=$p") || given=("$option" "$p")
+        given=("$option" "$p")
+        [ $option = --on-bad=list ] && given=("$option=$p")
+        [ $option = --curve ] && given=("$option" p.png)
         run cnn-train --epochs 1 --net "$net" d "${given[@]}" "${output[@]}"
         [ $option = --checkpoint ] && [ "$status" = 73 ] && continue # it is there already
         refuse '*would be written over what is read: *' cnn-train --epochs 1 --net "$net" d "${given[@]}" "${output[@]}"
     done
-    refuse '--preview would be written over what is read: *' cnn-augment d --preview $p -o new.tar
+    refuse '--preview would be written over what is read: *' cnn-augment d --preview p.png -o new.tar
     refuse '--on-bad list would be written over what is read: *' cnn-augment d --on-bad list=$p -o new.tar
     refuse '--on-bad list would be written over what is read: *' cnn-split d --on-bad list=$p -o new
     refuse '--predictions would be written over what is read: *' cnn-infer --eval --predictions $p m.st d
-    refuse '--confusion would be written over what is read: *' cnn-infer --eval --confusion $p m.st d
+    refuse '--confusion would be written over what is read: *' cnn-infer --eval --confusion p.png m.st d
 done
 
 # Files of samples and lists.
@@ -66,7 +70,8 @@ refuse '--output would be written over what is read: w/val.tsv is --val' cnn-tra
 refuse '--log would be written over what is read: w/train.tsv is the data' cnn-train --epochs 1 --net "$net" w/train.tsv --log w/train.tsv -o x.st
 refuse '--on-bad list would be written over what is read: w/train.tsv is the data' cnn-train --epochs 1 --net "$net" w/train.tsv --on-bad list=w/train.tsv -o x.st
 refuse '--output would be written over what is read: net.txt is the net' cnn-train --epochs 1 --net net.txt d -o net.txt
-refuse '--curve would be written over what is read: weights.txt is the class weights' cnn-train --epochs 1 --net net.txt --class-weights weights.txt d --curve weights.txt -o x.st
+ln -s weights.txt weights.png
+refuse '--curve would be written over what is read: * is the class weights' cnn-train --epochs 1 --net net.txt --class-weights weights.txt d --curve weights.png -o x.st
 refuse '--output would be written over what is read: f.tsv belongs to f.npy' cnn-train --epochs 1 --net "$net" f.npy -o f.tsv
 refuse '--output would be written over what is read: w/classes.txt belongs to w/train.tsv' cnn-train --epochs 1 --net "$net" w/train.tsv -o w/classes.txt
 refuse '--output would be written over what is read: f.npy is the data' cnn-features --layer output m.st f.npy -o f.npy

@@ -1,6 +1,9 @@
 /* Loaded before a program (LD_PRELOAD): its allocation number FAIL_AT fails, or every one from
  * FAIL_FROM on. With COUNT_TO, the number of allocations is written to that descriptor when the
- * program ends. For glibc, whose own allocator is reached by other names. */
+ * program ends. What runs before main (a language's or a driver's own start) is not counted. For
+ * glibc, whose own allocator is reached by other names. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -21,11 +24,23 @@ static long number(const char *name)
     return text ? atol(text) : -1;
 }
 
-__attribute__((constructor)) static void begin(void)
+static int (*real_main)(int, char **, char **);
+
+static int counted_main(int argc, char **argv, char **environment)
 {
+    count = 0;
     at = number("FAIL_AT");
     from = number("FAIL_FROM");
-    count = 0;
+    return real_main(argc, argv, environment);
+}
+
+int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void),
+                      void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
+{
+    typeof(&__libc_start_main) start =
+        (typeof(&__libc_start_main))dlsym(RTLD_NEXT, "__libc_start_main");
+    real_main = main;
+    return start(counted_main, argc, argv, init, fini, rtld_fini, stack_end);
 }
 
 __attribute__((destructor)) static void end(void)
