@@ -7,13 +7,14 @@
 #include "base/unicode.h"
 #include "cli.h"
 #include "task/inspect.h"
+#include "task/inspect_runs.h"
 
 struct args {
     const char *filters, *input;
     long long classes_given, batch, depth;
     struct cnn_compute compute;
     int time, training;
-    int layers, windows, tensors, check, classes, history, meta, print, dot, diff, json, zoo;
+    int layers, windows, tensors, check, classes, history, meta, print, dot, diff, json, zoo, runs;
 };
 
 #define FIELD(name) offsetof(struct args, name)
@@ -41,6 +42,7 @@ static const struct cnn_option options[] = {
     FLAG("diff", diff, "print what differs between two; exit with status 1 when something does"),
     {"filters", CNN_OPT_TEXT, FIELD(filters), "", 0, 0, NULL, 0, 0, "LAYER",
      "picture the layer's weights in the file named last (PNG, SVG or PDF)"},
+    FLAG("runs", runs, "a table of runs from their logs (cnn-train --log), the best first"),
     FLAG("zoo", zoo, "list the built-in nets, or print the text of one"),
     CLI_HEADING("How --time runs the net"),
     {"batch", CNN_OPT_INT, FIELD(batch), "16", 1, 1 << 20, NULL, 0, 'b', "N",
@@ -80,8 +82,8 @@ static const struct cnn_need needs[] = {
 static const struct cli_program program = {
     .name = "cnn-inspect",
     .synopsis = "[OPTION]... MODEL|NET|TENSORS\n--time [OPTION]... MODEL|NET\n--filters LAYER "
-                "MODEL FILE.png\n"
-                "--diff A B\n--zoo [NAME]",
+                "MODEL PICTURE\n"
+                "--diff A B\n--runs LOG...\n--zoo [NAME]",
     .summary = "tell what a model, a net or a file of tensors is made of",
     .options = options,
     .needs = needs,
@@ -200,6 +202,10 @@ static int show_zoo(const struct args *a, const char *name, struct cnn_buf *out)
 static int check_operands(const struct args *a, int n)
 {
     int modes = a->print + a->dot + a->diff + (a->json && !a->time) + (a->filters[0] != 0);
+    if (a->runs && (modes || a->zoo || a->time || chosen_parts(a) || a->check))
+        return cli_usage(&program, "--runs prints its table only");
+    if (a->runs)
+        return n ? -1 : cli_usage(&program, "--runs takes logs of cnn-train");
     if (a->zoo)
         return n > 1 ? cli_usage(&program, "--zoo takes one name at most") : -1;
     if (a->time && (modes || chosen_parts(a) || a->check))
@@ -226,7 +232,7 @@ static int put(const struct args *a, const struct cnn_buf *out)
 {
     struct cnn_buf shown = {0};
     unsigned parts = chosen_parts(a);
-    int read = a->json || a->print || a->dot || a->zoo || parts == CNN_INSPECT_CLASSES ||
+    int read = a->json || a->print || a->dot || a->zoo || a->runs || parts == CNN_INSPECT_CLASSES ||
                parts == CNN_INSPECT_HISTORY;
     if (read && !isatty(STDOUT_FILENO)) {
         fwrite(out->text, 1, out->size, stdout);
@@ -251,8 +257,11 @@ int main(int argc, char **argv)
         status = check_operands(&args, argc - first);
     if (status >= 0)
         return status;
-    rc = args.zoo ? show_zoo(&args, argc > first ? argv[first] : NULL, &out)
-                  : inspect(&args, argv + first, &out);
+    if (args.runs)
+        rc = cnn_inspect_runs(argv + first, (size_t)(argc - first), &out);
+    else
+        rc = args.zoo ? show_zoo(&args, argc > first ? argv[first] : NULL, &out)
+                      : inspect(&args, argv + first, &out);
     if (out.failed && !rc)
         rc = CNN_ESYSTEM;
     if (out.size && (!rc || rc == CNN_ENEGATIVE))

@@ -1,0 +1,219 @@
+/* Runs side by side, from their logs: a line each, the best first. */
+#include "task/inspect_runs.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json_memory.h"
+#include "base/lines.h"
+#include "base/memory.h"
+#include "file/text_file.h"
+#include "task/predictions.h"
+
+enum { LOG_BYTES_MAX = 1 << 30 };
+
+/* What a log says of its run; of one that went on, its last start. */
+struct run {
+    const char *path;
+    json_t *start, *end; /* NULL: none */
+    json_t *epoch;       /* the best, or the last where nothing says which is; NULL: none */
+};
+
+struct runs {
+    struct run *run; /* (count) */
+    size_t count;
+    struct cnn_strings option; /* names of options that are not the same in all */
+    int data;                  /* nor are the training sets */
+};
+
+/* -1 where there is none. */
+static double number(const json_t *o, const char *name)
+{
+    const json_t *v = json_object_get(o, name);
+    return json_is_number(v) ? json_number_value(v) : -1;
+}
+
+static const char *text(const json_t *o, const char *name)
+{
+    const char *s = json_string_value(json_object_get(o, name));
+    return s ? s : "";
+}
+
+static void replace(json_t **held, json_t *o)
+{
+    json_decref(*held);
+    *held = json_incref(o);
+}
+
+static void take_event(struct run *r, json_t *o)
+{
+    const char *event = text(o, "event");
+    if (!strcmp(event, "start")) {
+        replace(&r->start, o);
+        replace(&r->end, NULL);
+    } else if (!strcmp(event, "epoch")) {
+        if (json_is_true(json_object_get(o, "best")) || number(r->epoch, "val_loss") < 0)
+            replace(&r->epoch, o);
+    } else if (!strcmp(event, "end")) {
+        replace(&r->end, o);
+    }
+}
+
+/* The last line of a run that was killed may be cut. */
+static int read_lines(struct run *r, char *bytes, size_t size)
+{
+    struct cnn_lines lines = cnn_lines_of(bytes, size);
+    for (char *line = cnn_lines_next(&lines), *next; line; line = next) {
+        size_t at = lines.number;
+        json_t *o = json_loads(line, 0, NULL);
+        next = cnn_lines_next(&lines);
+        int known = json_is_object(o) && text(o, "event")[0];
+        if (known)
+            take_event(r, o);
+        json_decref(o);
+        if (!known && (next || !r->start))
+            return cnn_fail(CNN_EDATA, "%s:%zu: this is no log of cnn-train", r->path, at);
+    }
+    return r->start ? 0 : cnn_fail(CNN_EDATA, "%s: no run starts in it", r->path);
+}
+
+static int read_log(struct run *r)
+{
+    char *bytes;
+    size_t size;
+    int rc = cnn_text_read(r->path, LOG_BYTES_MAX, &bytes, &size);
+    if (rc)
+        return rc;
+    cnn_json_watch();
+    rc = read_lines(r, bytes, size);
+    free(bytes);
+    return cnn_json_lacked() ? CNN_ESYSTEM : rc;
+}
+
+/* A better class of evidence first, and within it the better value: validated top-1, validated
+ * loss, training loss, nothing. */
+static int rank(const struct run *r, double *value)
+{
+    static const char *const by[] = {"val_top1", "val_loss", "loss"};
+    for (int i = 0; i < 3; i++)
+        if (json_is_number(json_object_get(r->epoch, by[i]))) {
+            *value = i ? number(r->epoch, by[i]) : -number(r->epoch, by[i]);
+            return i;
+        }
+    *value = 0;
+    return 3;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct run *x = a, *y = b;
+    double u, v;
+    int i = rank(x, &u), k = rank(y, &v);
+    if (i != k)
+        return i - k;
+    return u < v ? -1 : u > v ? 1 : strcmp(x->path, y->path);
+}
+
+static const char *option_of(const struct run *r, const char *name)
+{
+    return text(json_object_get(r->start, "options"), name);
+}
+
+static int differs(const struct runs *s, const char *name)
+{
+    for (size_t i = 1; i < s->count; i++)
+        if (strcmp(option_of(&s->run[0], name), option_of(&s->run[i], name)))
+            return 1;
+    return 0;
+}
+
+static const char *data_of(const struct run *r)
+{
+    return text(json_object_get(r->start, "data"), "path");
+}
+
+static int find_differences(struct runs *s)
+{
+    int rc = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        const char *name;
+        json_t *value;
+        s->data |= strcmp(data_of(&s->run[0]), data_of(&s->run[i])) != 0;
+        json_object_foreach(json_object_get(s->run[i].start, "options"), name, value)
+        {
+            if (!rc && cnn_strings_find(&s->option, name) < 0 && differs(s, name))
+                rc = cnn_strings_add(&s->option, name);
+        }
+    }
+    return rc;
+}
+
+static void put_text(const char *value, struct cnn_buf *out)
+{
+    cnn_buf_puts(out, "\t");
+    cnn_tsv_field(value, out);
+}
+
+static void put_number(const json_t *o, const char *name, struct cnn_buf *out)
+{
+    char value[32] = "";
+    if (json_is_number(json_object_get(o, name)))
+        cnn_format_real(number(o, name), 1, value);
+    put_text(value, out);
+}
+
+static void put_heading(const struct runs *s, struct cnn_buf *out)
+{
+    cnn_buf_puts(out,
+                 "log\tnet\tval_top1\tval_loss\ttrain_top1\tloss\tepoch\tepochs\tseconds\twhy");
+    if (s->data)
+        put_text("data", out);
+    for (size_t i = 0; i < s->option.count; i++)
+        put_text(s->option.item[i], out);
+    cnn_buf_puts(out, "\n");
+}
+
+static void put_run(const struct runs *s, const struct run *r, struct cnn_buf *out)
+{
+    static const char *const of_epoch[] = {"val_top1", "val_loss", "train_top1", "loss", "epoch"};
+    cnn_tsv_field(r->path, out);
+    put_text(text(r->start, "net"), out);
+    for (size_t i = 0; i < sizeof of_epoch / sizeof *of_epoch; i++)
+        put_number(r->epoch, of_epoch[i], out);
+    put_number(r->end, "epochs", out);
+    put_number(r->end, "seconds", out);
+    put_text(r->end ? text(r->end, "why") : "unfinished", out);
+    if (s->data)
+        put_text(data_of(r), out);
+    for (size_t i = 0; i < s->option.count; i++)
+        put_text(option_of(r, s->option.item[i]), out);
+    cnn_buf_puts(out, "\n");
+}
+
+int cnn_inspect_runs(char *const *path, size_t count, struct cnn_buf *out)
+{
+    struct runs s = {cnn_calloc(count, sizeof *s.run), count, {0}, 0};
+    int rc = s.run ? 0 : CNN_ESYSTEM;
+    for (size_t i = 0; i < count && !rc; i++) {
+        s.run[i].path = path[i];
+        rc = read_log(&s.run[i]);
+    }
+    if (!rc)
+        rc = find_differences(&s);
+    if (!rc) {
+        qsort(s.run, count, sizeof *s.run, compare);
+        put_heading(&s, out);
+        for (size_t i = 0; i < count; i++)
+            put_run(&s, &s.run[i], out);
+    }
+    for (size_t i = 0; s.run && i < count; i++) {
+        json_decref(s.run[i].start);
+        json_decref(s.run[i].end);
+        json_decref(s.run[i].epoch);
+    }
+    free(s.run);
+    cnn_strings_free(&s.option);
+    return rc;
+}
