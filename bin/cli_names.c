@@ -32,7 +32,7 @@ static const struct cnn_option *option_named(const struct cli_program *program, 
 static void plain(const char *name, char out[LONGEST + 1])
 {
     size_t i = 0;
-    for (; name[i] && i < LONGEST; i++)
+    for (; i < LONGEST && name[i]; i++)
         out[i] = name[i] == '_' ? '-' : (char)tolower((unsigned char)name[i]);
     out[i] = '\0';
 }

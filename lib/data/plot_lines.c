@@ -117,12 +117,12 @@ static int draw_panel(struct cnn_canvas *c, const struct frame *cell, const stru
                       const struct cnn_plot_panel *p, const struct plot_axis *ax, double labels)
 {
     struct plot_axis ay;
-    double below = TICK + LINE + (p->x_label ? LINE : 0), left = cell->x;
+    double below = TICK + LINE + (p->x_label ? LINE : 0);
     struct frame f = {cell->x + MARGIN + labels + 8 + (p->y_label ? LINE : 0), cell->y + 26, 0, 0};
     f.w = cell->x + cell->w - MARGIN - f.x;
     f.h = cell->y + cell->h - below - f.y;
     plot_fit_y(p, &ay);
-    left = f.x;
+    double left = f.x;
     if (p->title) {
         cnn_draw_text(c, f.x, f.y - LINE / 2.0, &name_text, p->title);
         left += cnn_text_width(&name_text, p->title) + MARGIN;

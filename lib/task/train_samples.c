@@ -83,10 +83,9 @@ static int put_rows(json_t *o, const struct cnn_dataset *ds)
     size_t n = cnn_dataset_count(ds), have = 0;
     for (size_t i = 0; n != SIZE_MAX && i < n; i++) {
         uint64_t h = hash_row(cnn_dataset_record(ds, i));
-        size_t at = have;
         if (have == LEAST && h >= least[LEAST - 1])
             continue;
-        at = have < LEAST ? have++ : LEAST - 1;
+        size_t at = have < LEAST ? have++ : LEAST - 1;
         for (; at > 0 && least[at - 1] > h; at--)
             least[at] = least[at - 1];
         least[at] = h;

@@ -30,7 +30,7 @@ sweep() {
                 diff -r whole cur >/dev/null || fail 'it is done, with other files'
             else
                 status 71
-                [ -z "$(ls -A cur | grep -v '^std')" ] || fail "it leaves $(ls -A cur)"
+                [ -z "$(find cur -mindepth 1 ! -name 'std*')" ] || fail "it leaves $(ls -A cur)"
             fi
         done
     done

@@ -35,9 +35,9 @@ grep -q 'waiting  \[=*> *\]  ..%  .*/60  .*/s  0:00 left  some text that stands 
 # The time left is that of the whole run, of which an epoch is a small part.
 TERM=xterm script -qec "stty cols 100; timeout -s INT 4 $BUILD/bin/cnn-train --net lenet5 --epochs 1000 digits:2000:1 -o m" \
     /dev/null </dev/null >out 2>err
-LC_ALL=C tr '\r' '\n' <out | sed -n 's/^epoch [0-9]*\/1000  .*  \([0-9:]*\) left  loss .*/\1/p' >times
-[ -s times ] || fail "no time left"
-grep -q '^0:0' times && fail "an epoch's time instead of the run's"
+LC_ALL=C tr '\r' '\n' <out | sed -n 's/^epoch [0-9]*\/1000  .*  \([0-9:]*\) left  loss .*/\1/p' >left
+[ -s left ] || fail "no time left"
+grep -q '^0:0' left && fail "an epoch's time instead of the run's"
 # Results on the same terminal begin on a line that is clean.
 "$BUILD/bin/cnn-train" -q --net lenet5 --epochs 0 digits:10:1 -o m
 TERM=xterm script -qec "$BUILD/bin/cnn-infer --eval m digits:6000:1" /dev/null </dev/null >out

@@ -32,8 +32,9 @@ static const struct mistake {
     {"conv 8 3 bias=2", "net:1: conv: bias: '2' is neither 0 nor 1"},
     {"conv 8 3 pad=sme", "net:1: conv: pad: 'sme' is neither a size nor same|valid|full"},
     {"conv 8 3 pad=-1", "net:1: conv: pad: '-1' is not in 0..16384"},
-    {"conv 8 3 init=he", "net:1: conv: init: 'he' is none of "
-                         "default|he_normal|he_uniform|glorot_normal|glorot_uniform|plain|lecun_normal|head|zero"},
+    {"conv 8 3 init=he",
+     "net:1: conv: init: 'he' is none of "
+     "default|he_normal|he_uniform|glorot_normal|glorot_uniform|plain|lecun_normal|head|zero"},
     {"conv 8 3 stride=2 stride=2", "net:1: conv: stride is given twice"},
     {"conv n 3", "net:1: conv: filters: 'n' is not a number (names known here: classes)"},
     {"conv n*2 3", "net:1: conv: filters: unknown name 'n' in 'n*2' (known here: classes)"},
