@@ -173,7 +173,8 @@ static int unpack_row(const struct header *h, const unsigned char *from, unsigne
         }
         size_t each = 8 / h->bits;
         unsigned shift = (unsigned)((each - 1 - x % each) * h->bits);
-        code = put_index(h, from[x / each] >> shift & ((1u << h->bits) - 1), row + 3 * x);
+        code =
+            put_index(h, (unsigned)(from[x / each] >> shift) & ((1u << h->bits) - 1), row + 3 * x);
     }
     return code;
 }

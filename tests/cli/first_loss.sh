@@ -10,7 +10,9 @@ first() { # NET DATA
     run cnn-train -q --steps 1 --rate 0 --batch 8 --log log --net "$1" -o m.safetensors "$2"
     status 0
 }
+sanitized=$(ldd "$(command -v cnn-train)" | grep -c libasan) # which takes minutes for the large nets
 for net in $(cnn-inspect --zoo | awk '{print $1}'); do
+    [ "$sanitized" -gt 0 ] && [[ $net == @(vgg16|alexnet|resnet50|resnet18|googlenet|mobilenet_v2) ]] && continue
     first "$net" digits:8:3
     near "$net" 10
 done

@@ -102,6 +102,7 @@ int main(int argc, char **argv)
         rc = cli_end(&program, rc);
     }
     cnn_strings_free(&args.freeze);
+    cnn_strings_free(&args.given);
     cnn_augmenter_free(augmenter);
     return rc;
 }
