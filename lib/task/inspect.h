@@ -73,8 +73,9 @@ int cnn_inspect_dot(const struct cnn_inspect *in, struct cnn_buf *out);
  * difference. CNN_ENEGATIVE without a message when something does. */
 int cnn_inspect_diff(const struct cnn_inspect *a, const struct cnn_inspect *b, struct cnn_buf *out);
 
-/* The weights of a convolution (or of a dense layer that reads an image) as a PNG picture, one tile
- * a filter: RGB where there are three planes, grey otherwise. Layer: a label. */
+/* The weights of a convolution (or of a dense layer that reads an image) as a picture (PNG, SVG or
+ * PDF by the ending of its name), one tile a filter: RGB where there are three planes, grey
+ * otherwise. Layer: a label. */
 int cnn_inspect_filters(const struct cnn_inspect *in, const char *layer, const char *path);
 
 struct cnn_time_options {
