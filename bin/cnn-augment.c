@@ -21,7 +21,7 @@ static const struct cnn_option options[] = {
     CLI_OUTPUT(struct args, output,
                "a tar file (FILE.tar) or a folder of PNG files, instead of standard output"),
     {"preview", CNN_OPT_TEXT, offsetof(struct args, preview), "", 0, 0, NULL, 0, 0, "FILE",
-     "a picture (PNG, SVG or PDF) of the first 64 samples that were made"},
+     "draw samples of each class beside their copies (PNG, SVG or PDF)"},
     {"classes", CNN_OPT_TEXT, offsetof(struct args, classes), "", 0, 0, NULL, 0, 0, "FILE",
      "the class list, one name a line"},
     {"labels", CNN_OPT_TEXT, offsetof(struct args, labels), "", 0, 0, NULL, 0, 0, "FILE",

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/memory.h"
 #include "base/pipeline.h"
@@ -17,9 +16,10 @@ struct item {
     struct cnn_raw *raw; /* of a stream */
     struct cnn_sample sample, copy;
     struct cnn_augment_scratch scratch;
-    void **packed;           /* (outputs) */
-    struct cnn_image *shown; /* (outputs) what the preview may want; NULL: nothing */
-    char *bad;               /* why it cannot be used */
+    void **packed;                        /* (outputs) */
+    struct cnn_image tile[PREVIEW_TILES]; /* what the preview may want: original, copies */
+    int shown;
+    char *bad; /* why it cannot be used */
 };
 
 struct run {
@@ -78,29 +78,6 @@ static int load(const struct run *run, struct item *item)
     return cnn_dataset_load(run->ds, item->index, &item->sample);
 }
 
-static int copy_sample(struct cnn_sample *dst, const struct cnn_sample *src)
-{
-    int rc = cnn_sample_set_key(dst, src->key);
-    if (!rc)
-        rc = cnn_image_copy(&dst->image, &src->image);
-    dst->target.kind = src->target.kind;
-    dst->target.label = src->target.label;
-    dst->weight = src->weight;
-    if (!rc && (src->target.kind == CNN_TARGET_VECTOR || src->target.kind == CNN_TARGET_LABELS))
-        rc = cnn_image_copy(&dst->target.values, &src->target.values);
-    return rc;
-}
-
-/* The augmented copy's own key. */
-static int name_copy(struct cnn_sample *s, const char *key, size_t number)
-{
-    struct cnn_buf name = {0};
-    cnn_buf_printf(&name, "%s+%zu", key, number);
-    int rc = name.failed ? CNN_ESYSTEM : cnn_sample_set_key(s, name.text);
-    cnn_buf_free(&name);
-    return rc;
-}
-
 /* Output k of the item: the original when it is kept and k is 0, else a copy. */
 static int make_output(const struct run *run, struct item *item, size_t k, struct cnn_sample **out)
 {
@@ -111,7 +88,7 @@ static int make_output(const struct run *run, struct item *item, size_t k, struc
         return 0;
     if (run->outputs > 1) {
         *out = &item->copy;
-        int rc = copy_sample(*out, &item->sample);
+        int rc = augment_copy(*out, &item->sample);
         if (rc)
             return rc;
     }
@@ -119,18 +96,20 @@ static int make_output(const struct run *run, struct item *item, size_t k, struc
                          &item->scratch, *out);
     if (rc)
         return cnn_fail_within("%s", item->sample.key);
-    return run->outputs > 1 ? name_copy(*out, item->sample.key, number) : 0;
+    return run->outputs > 1 ? augment_name_copy(*out, item->sample.key, number) : 0;
 }
 
-/* Memory for pictures is spent on the first few samples alone. */
-static int show_output(const struct run *run, struct item *item, size_t k,
-                       const struct cnn_image *im)
+static int32_t label_of(const struct item *item)
 {
-    if (!run->options->preview[0] || item->index >= PREVIEW_SAMPLES || k >= PREVIEW_SAMPLES)
-        return 0;
-    if (!item->shown && !(item->shown = cnn_calloc(run->outputs, sizeof *item->shown)))
-        return CNN_ESYSTEM;
-    return cnn_image_copy(&item->shown[k], im);
+    const struct cnn_target *t = &item->sample.target;
+    return t->kind == CNN_TARGET_CLASS ? t->label : -1;
+}
+
+/* Number 0: the original. */
+static int show(const struct run *run, struct item *item, size_t number, const struct cnn_image *im)
+{
+    int wanted = item->shown && number < run->preview.tiles;
+    return wanted ? preview_tile(&item->tile[number], im) : 0;
 }
 
 static const char *group_of(const struct run *run, const struct item *item)
@@ -143,11 +122,16 @@ static const char *group_of(const struct run *run, const struct item *item)
 static int make_outputs(const struct run *run, struct item *item)
 {
     int rc = load(run, item);
+    const struct cnn_image *im = &item->sample.image;
+    item->shown =
+        !rc && im->maxval && im->h && im->w && preview_wants(&run->preview, label_of(item));
+    if (!rc)
+        rc = show(run, item, 0, im);
     for (size_t k = 0; k < run->outputs && !rc; k++) {
         struct cnn_sample *s;
         if (!(rc = make_output(run, item, k, &s)) &&
             !(rc = run->sink->type->pack(run->sink, s, group_of(run, item), &item->packed[k])))
-            rc = show_output(run, item, k, &s->image);
+            rc = show(run, item, run->options->keep ? k : k + 1, &s->image);
     }
     return rc;
 }
@@ -172,10 +156,9 @@ static void drop_item(void *context, void *slot)
     struct item *item = slot;
     for (size_t k = 0; item->packed && k < run->outputs; k++)
         run->sink->type->drop(item->packed[k]);
-    for (size_t k = 0; item->shown && k < run->outputs; k++)
-        cnn_image_free(&item->shown[k]);
+    for (size_t k = 0; k < PREVIEW_TILES; k++)
+        cnn_image_free(&item->tile[k]);
     free(item->packed);
-    free(item->shown);
     free(item->bad);
     cnn_raw_free(item->raw);
     cnn_sample_free(&item->sample);
@@ -200,8 +183,11 @@ static int consume(struct run *run, struct item *item)
             run->closed = 1; /* the picture was asked for besides */
             rc = 0;
         }
-        if (!rc && item->shown && item->index < PREVIEW_SAMPLES && item->shown[k].px)
-            rc = preview_add(&run->preview, &item->shown[k]);
+    }
+    if (!rc && !item->bad && run->preview.group) {
+        preview_seen(&run->preview, label_of(item));
+        if (item->shown)
+            rc = preview_add(&run->preview, label_of(item), item->sample.key, item->tile);
     }
     run->written += !item->bad;
     if (!rc && cb->progress)
@@ -225,42 +211,15 @@ static int run_pipeline(struct run *run)
         rc = stopped(run) ? fail_stopped() : consume(run, slot);
         if (rc)
             break;
-        int shown = ((struct item *)slot)->index + 1 >= PREVIEW_SAMPLES;
         cnn_pipeline_release(p);
-        if (run->closed && shown)
+        if (run->closed && preview_full(&run->preview))
             break;
     }
+    if (!rc && !run->closed)
+        run->preview.counted = 1;
     cnn_pipeline_close(p, drop_item);
     if (!rc && run->next && !run->written)
         return cnn_fail(CNN_EDATA, "%s: every sample is bad", run->options->data);
-    return rc;
-}
-
-static int ends_with(const char *s, const char *end)
-{
-    size_t n = strlen(s), m = strlen(end);
-    return n >= m && !strcmp(s + n - m, end);
-}
-
-static int open_sink(struct run *run)
-{
-    const char *path = run->options->output;
-    struct stat st;
-    int exists = path[0] && !stat(path, &st);
-    if (ends_with(path, ".gz") || ends_with(path, ".tgz") || ends_with(path, ".zst") ||
-        ends_with(path, ".xz") || ends_with(path, ".zip"))
-        return cnn_fail(CNN_EUSAGE,
-                        "%s: compressed files are not written (a name in .tar, or a "
-                        "folder's, is wanted)",
-                        path);
-    if (path[0] && strcmp(path, "-") && !ends_with(path, ".tar") &&
-        !(exists && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
-        return sink_open_folder(path, cnn_dataset_classes(run->ds), &run->sink);
-    char *text = augment_history(run->options, run->augmenter, cnn_dataset_history(run->ds));
-    int rc = text ? sink_open_stream(strcmp(path, "-") ? path : "", cnn_dataset_classes(run->ds),
-                                     text, run->callbacks->stop, &run->sink)
-                  : CNN_ESYSTEM;
-    free(text);
     return rc;
 }
 
@@ -305,11 +264,13 @@ int cnn_augment_run(const struct cnn_augment_options *options,
     if (!rc)
         rc = check_apart(&run);
     if (!rc)
-        rc = open_sink(&run);
+        rc = options->preview[0] ? preview_plan(&run.preview, run.ds, options, augmenter) : 0;
+    if (!rc)
+        rc = sink_open(options, augmenter, run.ds, callbacks->stop, &run.sink);
     if (!rc)
         rc = run_pipeline(&run);
     if (!rc && options->preview[0] && run.written)
-        rc = preview_write(&run.preview, options->preview);
+        rc = preview_write(&run.preview, run.ds, options, augmenter);
     if (!rc && run.closed)
         rc = cnn_fail(CNN_EPIPE, "%s: nobody reads it", options->output);
     if (!rc)

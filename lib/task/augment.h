@@ -17,7 +17,8 @@ struct cnn_augment_options {
                             neither a file nor a folder (a FIFO): a tar stream; else a folder */
     const char *classes; /* file with the class list; "": the data's own */
     const char *labels;  /* file with the labels of an IDX file; "": where they usually are */
-    const char *preview; /* PNG file for a picture of the first samples that were made; "": none */
+    const char *preview; /* file for a picture (draw.h) of each class's first samples and copies;
+                            "": none */
     long long copies; /* of each sample, 1 or more: KEY when it is the only one, else KEY+1, ... */
     int keep;         /* the original, as KEY, in front of its copies */
     int strict;       /* as of struct cnn_dataset_options */

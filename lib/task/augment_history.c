@@ -5,8 +5,7 @@
 #include "base/memory.h"
 #include "task/augment_private.h"
 
-/* The options that change what comes out, as they would be given. */
-static char *command(const struct cnn_augment_options *o, const struct cnn_augmenter *augmenter)
+char *augment_command(const struct cnn_augment_options *o, const struct cnn_augmenter *augmenter)
 {
     struct cnn_buf text = {0}, augmentations = {0};
     const char *gap = "";
@@ -34,7 +33,7 @@ char *augment_history(const struct cnn_augment_options *o, const struct cnn_augm
 {
     if (!cnn_augmenter_active(augmenter) && o->copies == 1 && !o->keep)
         return cnn_strdup(before);
-    char *text = command(o, augmenter), *out = NULL;
+    char *text = augment_command(o, augmenter), *out = NULL;
     json_t *list = json_loads(before, 0, NULL);
     if (text && json_is_array(list) &&
         !json_array_append_new(list,
