@@ -62,7 +62,9 @@ int cnn_safetensors_put_meta(struct cnn_safetensors_writer *w, const char *key, 
     if (!text)
         return cnn_fail(CNN_EDATA, "metadata '%s' is not valid UTF-8 text", key);
     if (json_object_set_new(w->meta, key, text))
-        return cnn_fail(CNN_EDATA, "metadata key '%s' is not valid UTF-8 text", key);
+        return cnn_json_lacked()
+                   ? CNN_ESYSTEM
+                   : cnn_fail(CNN_EDATA, "metadata key '%s' is not valid UTF-8 text", key);
     return 0;
 }
 
@@ -95,11 +97,14 @@ int cnn_safetensors_put(struct cnn_safetensors_writer *w, const char *name, enum
         return cnn_fail(CNN_EINTERNAL, "tensor '%s' is too large", name);
     if (cnn_grow(&w->bytes, &w->capacity, w->count + 1, sizeof *w->bytes))
         return CNN_ESYSTEM;
+    cnn_json_watch();
     json_t *entry = describe(dtype, shape, w->end, end);
     if (!entry)
         return cnn_fail(CNN_ESYSTEM, "out of memory");
     if (json_object_set_new(w->tensors, name, entry))
-        return cnn_fail(CNN_EDATA, "tensor name '%s' is not valid UTF-8 text", name);
+        return cnn_json_lacked()
+                   ? CNN_ESYSTEM
+                   : cnn_fail(CNN_EDATA, "tensor name '%s' is not valid UTF-8 text", name);
     w->bytes[w->count++] = bytes;
     w->end = end;
     return 0;
