@@ -4,14 +4,13 @@
 #include "base/json_memory.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "file/outfile.h"
 #include "file/safetensors.h"
 
-static const char SELFTEST_INPUT[] = "selftest.input", SELFTEST_OUTPUT[] = "selftest.output";
+static const char SELFTEST[] = "cnn.selftest";
 
 /* Reading */
 
@@ -47,17 +46,36 @@ static int read_classes(const char *text, const char *path, struct cnn_strings *
     return rc ? rc : check_unique(out, path);
 }
 
+/* Two tensors are the self-test of models from before it was a text of its own. */
+static int read_selftest_tensors(const struct cnn_safetensors *file, struct cnn_selftest *out)
+{
+    const struct cnn_safetensor *in = cnn_safetensors_find(file, "selftest.input");
+    const struct cnn_safetensor *y = cnn_safetensors_find(file, "selftest.output");
+    if (!in || !y)
+        return 0;
+    if (in->rank < 1 || in->rank > CNN_MAX_RANK || y->rank < 1 || y->rank > CNN_MAX_RANK ||
+        in->shape.dim[0] != y->shape.dim[0] || !in->count || !y->count)
+        return cnn_fail(CNN_EDATA, "the self-test tensors are malformed");
+    out->x = cnn_calloc(in->count, sizeof *out->x);
+    out->y = cnn_calloc(y->count, sizeof *out->y);
+    if (!out->x || !out->y)
+        return CNN_ESYSTEM;
+    cnn_safetensor_read(in, out->x);
+    cnn_safetensor_read(y, out->y);
+    out->in = in->shape;
+    out->out = y->shape;
+    out->samples = in->shape.dim[0];
+    return 0;
+}
+
+/* Where there are tensors, the text only says what they are. */
 static int read_selftest(struct cnn_model *m)
 {
-    const struct cnn_safetensor *in = cnn_safetensors_find(m->file, SELFTEST_INPUT);
-    const struct cnn_safetensor *out = cnn_safetensors_find(m->file, SELFTEST_OUTPUT);
-    if (!in || !out)
-        return 0;
-    if (in->rank < 1 || in->rank > CNN_MAX_RANK || out->rank < 1 || out->rank > CNN_MAX_RANK ||
-        in->shape.dim[0] != out->shape.dim[0])
-        return cnn_fail(CNN_EDATA, "%s: the self-test tensors are malformed", m->path);
-    m->selftest_samples = in->shape.dim[0];
-    return 0;
+    const char *text = cnn_safetensors_meta(m->file, SELFTEST);
+    int tensors = !text || !strncmp(text, "selftest.output is ", 19);
+    int rc = tensors ? read_selftest_tensors(m->file, &m->selftest)
+                     : cnn_selftest_read(text, &m->selftest);
+    return rc == CNN_EDATA ? cnn_fail_within("%s", m->path) : rc;
 }
 
 static int read_meta(struct cnn_model *m)
@@ -108,6 +126,7 @@ void cnn_model_free(struct cnn_model *m)
         return;
     cnn_safetensors_close(m->file);
     cnn_strings_free(&m->classes);
+    cnn_selftest_free(&m->selftest);
     free(m->net_text);
     free(m->history);
     free(m->path);
@@ -150,48 +169,29 @@ int cnn_model_put_meta(struct cnn_safetensors_writer *w, const struct cnn_model 
     return rc;
 }
 
-static struct cnn_shape batch_shape(size_t n, struct cnn_chw s)
+static int put_selftest(struct cnn_safetensors_writer *w, struct cnn_net *net, const float *x,
+                        size_t n)
 {
-    if (s.h == 1 && s.w == 1)
-        return (struct cnn_shape){2, {n, s.c}};
-    return (struct cnn_shape){4, {n, s.c, s.h, s.w}};
-}
-
-/* The net's output for n samples, in batches that it can hold. */
-static int run_samples(struct cnn_net *net, const float *x, size_t n, float *out)
-{
-    const struct cnn_graph *g = cnn_net_graph(net);
-    size_t batch = cnn_net_plan(net)->batch, in = cnn_chw_count(g->input.shape);
-    size_t outputs = cnn_chw_count(g->node[g->output].layer.out);
-    int rc = 0;
-    for (size_t i = 0; !rc && i < n; i += batch) {
-        struct cnn_batch_view b = {.n = n - i < batch ? n - i : batch, .x = x + i * in};
-        rc = cnn_net_forward(net, &b, 0, 0, 0);
-        if (!rc)
-            rc = cnn_net_value(net, g->output, out + i * outputs);
+    struct cnn_selftest s;
+    struct cnn_buf text = {0};
+    int rc = cnn_selftest_make(net, x, n, &s);
+    if (!rc && s.samples) {
+        cnn_selftest_print(&s, &text);
+        rc = text.failed ? CNN_ESYSTEM : cnn_safetensors_put_meta(w, SELFTEST, text.text);
     }
+    cnn_buf_free(&text);
+    cnn_selftest_free(&s);
     return rc;
 }
 
-static int declare(struct cnn_safetensors_writer *w, const struct cnn_model *m, struct cnn_net *net,
-                   size_t n)
+static int declare(struct cnn_safetensors_writer *w, const struct cnn_model *m, struct cnn_net *net)
 {
-    const struct cnn_graph *g = cnn_net_graph(net);
     size_t params;
     const struct cnn_net_param *param = cnn_net_params(net, &params);
     int rc = cnn_model_put_meta(w, m);
-    if (!rc && n)
-        rc = cnn_safetensors_put_meta(w, "cnn.selftest",
-                                      "selftest.output is the net's output for selftest.input "
-                                      "(preprocessed) at inference");
     for (size_t i = 0; !rc && i < params; i++)
         rc = cnn_safetensors_put(w, param[i].name, CNN_F32, &param[i].shape);
-    if (rc || !n)
-        return rc;
-    struct cnn_shape in = batch_shape(n, g->input.shape);
-    struct cnn_shape out = batch_shape(n, g->node[g->output].layer.out);
-    rc = cnn_safetensors_put(w, SELFTEST_INPUT, CNN_F32, &in);
-    return rc ? rc : cnn_safetensors_put(w, SELFTEST_OUTPUT, CNN_F32, &out);
+    return rc;
 }
 
 static int write_params(struct cnn_safetensors_writer *w, struct cnn_net *net)
@@ -214,24 +214,6 @@ static int write_params(struct cnn_safetensors_writer *w, struct cnn_net *net)
     return rc;
 }
 
-static int write_selftest(struct cnn_safetensors_writer *w, struct cnn_net *net, const float *x,
-                          size_t n)
-{
-    const struct cnn_graph *g = cnn_net_graph(net);
-    size_t in = cnn_chw_count(g->input.shape);
-    size_t outputs = cnn_chw_count(g->node[g->output].layer.out);
-    float *y = cnn_calloc(n * outputs, sizeof *y);
-    if (!y)
-        return CNN_ESYSTEM;
-    int rc = run_samples(net, x, n, y);
-    if (!rc)
-        rc = cnn_safetensors_data(w, x, n * in * sizeof *x);
-    if (!rc)
-        rc = cnn_safetensors_data(w, y, n * outputs * sizeof *y);
-    free(y);
-    return rc;
-}
-
 int cnn_model_save(const char *path, const struct cnn_model *m, struct cnn_net *net,
                    const float *selftest, size_t n)
 {
@@ -239,15 +221,15 @@ int cnn_model_save(const char *path, const struct cnn_model *m, struct cnn_net *
     struct cnn_outfile *f = NULL;
     int rc = cnn_safetensors_writer_new(&w);
     if (!rc)
-        rc = declare(w, m, net, n);
+        rc = declare(w, m, net);
+    if (!rc)
+        rc = put_selftest(w, net, selftest, n);
     if (!rc)
         rc = cnn_outfile_open(path, &f);
     if (!rc)
         rc = cnn_safetensors_begin(w, f);
     if (!rc)
         rc = write_params(w, net);
-    if (!rc && n)
-        rc = write_selftest(w, net, selftest, n);
     if (!rc)
         rc = cnn_safetensors_end(w);
     if (!rc)
@@ -258,36 +240,10 @@ int cnn_model_save(const char *path, const struct cnn_model *m, struct cnn_net *
     return rc;
 }
 
-/* The self-test */
-
 int cnn_model_selftest(const struct cnn_model *m, struct cnn_net *net, double *error)
 {
-    const struct cnn_graph *g = cnn_net_graph(net);
-    size_t n = m->selftest_samples;
-    if (!n)
+    if (!m->selftest.samples)
         return cnn_fail(CNN_EDATA, "%s: the model holds no self-test", m->path);
-    const struct cnn_safetensor *in = cnn_safetensors_find(m->file, SELFTEST_INPUT);
-    const struct cnn_safetensor *out = cnn_safetensors_find(m->file, SELFTEST_OUTPUT);
-    if (in->count != n * cnn_chw_count(g->input.shape) ||
-        out->count != n * cnn_chw_count(g->node[g->output].layer.out))
-        return cnn_fail(CNN_EDATA, "%s: the self-test does not have the net's shapes", m->path);
-    float *x = cnn_calloc(in->count, sizeof *x), *want = cnn_calloc(out->count, sizeof *want);
-    float *got = cnn_calloc(out->count, sizeof *got);
-    int rc = x && want && got ? 0 : CNN_ESYSTEM;
-    if (!rc) {
-        cnn_safetensor_read(in, x);
-        cnn_safetensor_read(out, want);
-        rc = run_samples(net, x, n, got);
-    }
-    double worst = 0, scale = 0;
-    for (size_t i = 0; !rc && i < out->count; i++) {
-        double d = fabs((double)got[i] - (double)want[i]), s = fabs((double)want[i]);
-        worst = isnan(worst) || d <= worst ? worst : d; /* NaN travels */
-        scale = s > scale ? s : scale;
-    }
-    *error = scale > 0 ? worst / scale : worst;
-    free(x);
-    free(want);
-    free(got);
-    return rc;
+    int rc = cnn_selftest_run(&m->selftest, net, error);
+    return rc == CNN_EDATA ? cnn_fail_within("%s", m->path) : rc;
 }

@@ -4,6 +4,7 @@
 #define CNN_NET_MODEL_H
 
 #include "net/net.h"
+#include "net/selftest.h"
 
 struct cnn_safetensors;
 struct cnn_safetensors_writer;
@@ -14,7 +15,7 @@ struct cnn_model {
     char *history;                /* JSON array of objects, oldest first; see cnn-formats(5) */
     struct cnn_safetensors *file; /* mapped tensors; NULL for a model not read from a file */
     char *path;
-    size_t selftest_samples; /* 0: none */
+    struct cnn_selftest selftest; /* of one read from a file */
 };
 
 /* Open a model file that has our metadata. CNN_ENOINPUT, CNN_EDATA. */
@@ -42,9 +43,9 @@ struct cnn_load_options {
 int cnn_model_load_params(const struct cnn_safetensors *file, const char *path, struct cnn_net *net,
                           const struct cnn_load_options *options, struct cnn_buf *note);
 
-/* Write a model: the net's parameters, m's texts, and self-test tensors made by running the net on
- * `selftest` (n samples, preprocessed; n 0: none). Temporary file, fsync, rename. The bytes depend
- * on nothing but what they describe. */
+/* Write a model: the net's parameters as its only tensors, m's texts, and a self-test made by
+ * running the net on `selftest` (n samples, preprocessed; n 0: none). Temporary file, fsync,
+ * rename. The bytes depend on nothing but what they describe. */
 int cnn_model_save(const char *path, const struct cnn_model *m, struct cnn_net *net,
                    const float *selftest, size_t n);
 

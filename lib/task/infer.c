@@ -83,7 +83,7 @@ static int selftest(struct infer *in)
     double error = 0;
     char number[32];
     struct cnn_buf text = {0};
-    size_t n = in->runner.model->selftest_samples, batch = (size_t)in->o->batch;
+    size_t n = in->runner.model->selftest.samples, batch = (size_t)in->o->batch;
     int rc = start(in, n && n < batch ? n : batch);
     if (!rc)
         rc = cnn_model_selftest(in->runner.model, in->runner.net, &error);

@@ -110,22 +110,30 @@ static double largest(const float *x, const float *y, size_t n, size_t *count)
     return most;
 }
 
+static void diff_numbers(struct diff *d, const char *what, const float *x, const float *y, size_t n)
+{
+    size_t count = 0;
+    double most = largest(x, y, n, &count);
+    if (!count)
+        return;
+    cnn_buf_printf(d->out, "%s: largest difference %.6g (%zu of %zu elements)\n", what, most, count,
+                   n);
+    d->differences++;
+}
+
 static int diff_values(struct diff *d, const struct cnn_safetensor *s,
                        const struct cnn_safetensor *t)
 {
-    size_t count = 0;
+    struct cnn_buf what = {0};
     float *x = cnn_calloc(s->count, sizeof *x), *y = cnn_calloc(t->count, sizeof *y);
-    int rc = x && y ? 0 : CNN_ESYSTEM;
+    cnn_buf_printf(&what, "tensor %s", s->name);
+    int rc = x && y && !what.failed ? 0 : CNN_ESYSTEM;
     if (!rc) {
         cnn_safetensor_read(s, x);
         cnn_safetensor_read(t, y);
-        double most = largest(x, y, s->count, &count);
-        if (count) {
-            cnn_buf_printf(d->out, "tensor %s: largest difference %.6g (%zu of %zu elements)\n",
-                           s->name, most, count, s->count);
-            d->differences++;
-        }
+        diff_numbers(d, what.text, x, y, s->count);
     }
+    cnn_buf_free(&what);
     free(x);
     free(y);
     return rc;
@@ -144,6 +152,12 @@ static int diff_tensor(struct diff *d, const struct cnn_safetensor *s,
     return 0;
 }
 
+/* Tensors of a model that holds its self-test in such: it is compared by itself. */
+static int is_aside(const struct cnn_inspect *in, const char *name)
+{
+    return in->model && !strncmp(name, "selftest.", 9);
+}
+
 static int diff_tensors(struct diff *d)
 {
     const struct cnn_safetensors *a = d->a->file, *b = d->b->file;
@@ -153,6 +167,8 @@ static int diff_tensors(struct diff *d)
     for (size_t i = 0; i < cnn_safetensors_count(a) && !rc; i++) {
         const struct cnn_safetensor *s = cnn_safetensors_at(a, i);
         const struct cnn_safetensor *t = cnn_safetensors_find(b, s->name);
+        if (is_aside(d->a, s->name))
+            continue;
         if (t)
             rc = diff_tensor(d, s, t);
         else
@@ -160,10 +176,57 @@ static int diff_tensors(struct diff *d)
     }
     for (size_t i = 0; i < cnn_safetensors_count(b); i++) {
         const char *name = cnn_safetensors_at(b, i)->name;
-        if (!cnn_safetensors_find(a, name))
+        if (!cnn_safetensors_find(a, name) && !is_aside(d->b, name))
             only(d, "tensor", name, d->b);
     }
     return rc;
+}
+
+/* "8x1x28x28 to 8x10", or "none". */
+static void describe_selftest(const struct cnn_selftest *s, struct cnn_buf *out)
+{
+    char x[96], y[96];
+    cnn_shape_format(&s->in, x);
+    cnn_shape_format(&s->out, y);
+    if (s->samples)
+        cnn_buf_printf(out, "%s to %s", x, y);
+    else
+        cnn_buf_puts(out, "none");
+}
+
+static int diff_selftest_values(struct diff *d, const struct cnn_selftest *a,
+                                const struct cnn_selftest *b)
+{
+    size_t n = cnn_shape_count(&a->in);
+    float *x = cnn_calloc(n, sizeof *x), *y = cnn_calloc(n, sizeof *y);
+    int rc = x && y ? cnn_selftest_inputs(a, &d->a->graph->input, x) : CNN_ESYSTEM;
+    if (!rc)
+        rc = cnn_selftest_inputs(b, &d->b->graph->input, y);
+    if (!rc) {
+        diff_numbers(d, "self-test input", x, y, n);
+        diff_numbers(d, "self-test output", a->y, b->y, cnn_shape_count(&a->out));
+    }
+    free(x);
+    free(y);
+    return rc;
+}
+
+static int diff_selftests(struct diff *d)
+{
+    if (!d->a->model || !d->b->model)
+        return 0;
+    const struct cnn_selftest *a = &d->a->model->selftest, *b = &d->b->model->selftest;
+    if (a->samples && cnn_shape_equal(&a->in, &b->in) && cnn_shape_equal(&a->out, &b->out))
+        return diff_selftest_values(d, a, b);
+    if (!a->samples && !b->samples)
+        return 0;
+    cnn_buf_puts(d->out, "self-test: ");
+    describe_selftest(a, d->out);
+    cnn_buf_puts(d->out, " | ");
+    describe_selftest(b, d->out);
+    cnn_buf_puts(d->out, "\n");
+    d->differences++;
+    return 0;
 }
 
 /* A net can be compared with a model and a model with tensors, but what is there on neither side of
@@ -181,6 +244,8 @@ int cnn_inspect_diff(const struct cnn_inspect *a, const struct cnn_inspect *b, s
         diff_classes(&d);
     if (!rc)
         rc = diff_tensors(&d);
+    if (!rc)
+        rc = diff_selftests(&d);
     if (!rc && out->failed)
         rc = CNN_ESYSTEM;
     if (rc)

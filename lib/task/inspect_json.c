@@ -197,7 +197,7 @@ static void add_model(json_t *root, const struct cnn_model *m)
         json_array_append_new(classes, string(m->classes.item[i]));
     json_object_set_new(root, "classes", classes);
     json_object_set_new(root, "history", history ? history : json_null());
-    json_object_set_new(root, "selftest_samples", whole(m->selftest_samples));
+    json_object_set_new(root, "selftest_samples", whole(m->selftest.samples));
 }
 
 int inspect_json_dump(json_t *value, struct cnn_buf *out)

@@ -84,12 +84,16 @@ static void add_tensors(const struct cnn_inspect *in, struct cnn_buf *out)
                    cnn_safetensors_count(in->file), count, size);
 }
 
+/* The numbers of a self-test are nothing to read. */
 static void add_meta(const struct cnn_inspect *in, struct cnn_buf *out)
 {
     const char *key;
     for (size_t i = 0; (key = cnn_safetensors_meta_key(in->file, i)); i++) {
         const char *value = cnn_safetensors_meta(in->file, key);
-        cnn_buf_printf(out, strchr(value, '\n') ? "%s:\n%s\n" : "%s: %s\n", key, value);
+        if (in->model && in->model->selftest.samples && !strcmp(key, "cnn.selftest"))
+            cnn_buf_printf(out, "%s: %zu samples\n", key, in->model->selftest.samples);
+        else
+            cnn_buf_printf(out, strchr(value, '\n') ? "%s:\n%s\n" : "%s: %s\n", key, value);
     }
 }
 
@@ -140,7 +144,7 @@ static void add_summary(const struct cnn_inspect *in, struct cnn_buf *out)
         cnn_buf_printf(out, "%s%s", i ? ", " : "", p ? p : "?");
     }
     json_decref(list);
-    cnn_buf_printf(out, "\nself-test      %zu samples\n", m->selftest_samples);
+    cnn_buf_printf(out, "\nself-test      %zu samples\n", m->selftest.samples);
 }
 
 void cnn_inspect_text(const struct cnn_inspect *in, unsigned parts, struct cnn_buf *out)

@@ -184,14 +184,56 @@ run cnn-infer --selftest digits.st
 status 0
 out_has 'samples    2'
 out_has 'tolerance  0.0001'
-# its last stored output is the file's last number
 { head -c -4 digits.st && printf '\0\0\310\102'; } >off.st
 run cnn-infer --selftest off.st
 status 1
 err_has 'cnn-infer: off.st: the self-test failed: error *, tolerance 0.0001'
-{ head -c -4 digits.st && printf '\0\0\300\177'; } >nan.st
-run cnn-infer --selftest nan.st
+# What the metadata holds, changed where it stands: change EXPRESSION gives changed.st.
+change() {
+    LC_ALL=C sed "$1" digits.st >changed.st
+    [ "$(wc -c <changed.st)" -eq "$(wc -c <digits.st)" ] || fail "'$1' changes the length"
+    ! cmp -s changed.st digits.st || fail "'$1' changes nothing"
+    run cnn-infer --selftest changed.st
+}
+data='[^]]*\],."data.":."'
+change "s|\(\"output.*$data\).\{16\}|\1AADAfwAAAAAAAAAA|" # the first number is NaN
 status 1
+err_has 'cnn-infer: changed.st: the self-test failed: error nan, tolerance 0.0001'
+malformed() {
+    change "$1"
+    status 65
+    err_is "cnn-infer: changed.st: the self-test is malformed: $2"
+    out_is ''
+    run cnn-infer -q changed.st digits:2
+    status 65
+}
+malformed 's|"output|"outpux|' 'output: its dtype is not F32'
+malformed 's|"shape.":\[2,10|"shape\\":[9,10|' 'output: its shape and its data contradict each other'
+malformed 's|"shape.":\[2,1,28,28|"shape\\":[2,1,28,-8|' 'input: its shape is none'
+malformed 's|{."input."|[\\"input\\"|' 'the text: it is no JSON object'
+malformed "s|\(\"output.*$data\).|\1.|" 'output: its data are no base64 of its shape'
+# A model whose self-test is two tensors.
+old=$ROOT/tests/golden/models/selftest_tensors.safetensors
+run cnn-infer --selftest "$old"
+status 0
+out_has 'samples    8'
+run cnn-infer -q "$old" digits:3
+status 0
+run cnn-train -q --threads 1 --epochs 0 --init "$old" digits:16 -o new.st
+status 0
+cnn-inspect --tensors new.st >tensors || fail "cnn-inspect"
+! grep -q selftest tensors || fail "a self-test among the tensors"
+run cnn-inspect --diff "$old" new.st # other instruction sets round otherwise
+out_lacks 'tensor*'
+out_lacks 'self-test input*'
+out_lacks 'self-test: *'
+cnn-inspect --meta new.st | grep -qx 'cnn.selftest: 8 samples' || fail "the metadata is not as it should be"
+{ head -c -4 "$old" && printf '\0\0\310\102'; } >off.st
+run cnn-infer --selftest off.st
+status 1
+LC_ALL=C sed 's|"selftest.input":{"dtype":"F32","shape":\[8,|"selftest.input":{"dtype":"F32","shape":[4,|' "$old" >off.st
+run cnn-infer --selftest off.st
+status 65
 run cnn-infer --selftest digits.st f.tsv
 status 64
 

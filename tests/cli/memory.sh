@@ -39,6 +39,7 @@ sweep cnn-inspect ../m.safetensors
 sweep cnn-inspect --json ../m.safetensors
 sweep cnn-infer -q --threads 1 ../m.safetensors ../d
 sweep cnn-infer -q --threads 1 --eval --predictions p.tsv ../m.safetensors ../d
+sweep cnn-infer --threads 1 --selftest ../m.safetensors
 sweep cnn-features -q --threads 1 -l output -o f.npy ../m.safetensors ../d
 sweep cnn-augment -q --threads 1 -o o.tar ../d
 sweep cnn-train -q --threads 1 --epochs 1 --net softmax ../d -o x.safetensors

@@ -1,6 +1,6 @@
-/* Arbitrary bytes into everything that reads a file: images, npy, safetensors, tar, IDX, CIFAR,
- * gzip. Nothing may be read that is not there, nothing may leak, and what is decoded must keep its
- * promises.
+/* Arbitrary bytes into everything that reads a file: images, npy, safetensors and a model's
+ * self-test, tar, IDX, CIFAR, gzip. Nothing may be read that is not there, nothing may leak, and
+ * what is decoded must keep its promises.
  *
  * scripts/fuzz builds and runs it with libFuzzer. With -DFUZZ_MAIN it reads the files named as
  * arguments. */
@@ -20,6 +20,7 @@
 #include "file/npy.h"
 #include "file/safetensors.h"
 #include "file/tar.h"
+#include "net/selftest.h"
 
 enum { LARGEST_MEMBER = 1 << 20, MANY_MEMBERS = 1000 };
 
@@ -79,6 +80,23 @@ static void try_npy(const uint8_t *data, size_t size)
     free(out);
 }
 
+static void try_selftest(const char *text)
+{
+    struct cnn_selftest s;
+    int code = cnn_selftest_read(text, &s);
+    check_code(code);
+    if (code)
+        return;
+    check(s.samples > 0 && s.in.dim[0] == s.samples && s.out.dim[0] == s.samples);
+    struct cnn_buf again = {0};
+    cnn_selftest_print(&s, &again);
+    check(again.text != NULL);
+    cnn_selftest_free(&s);
+    check(cnn_selftest_read(again.text, &s) == 0);
+    cnn_selftest_free(&s);
+    cnn_buf_free(&again);
+}
+
 static void try_safetensors(const char *path)
 {
     struct cnn_safetensors *f;
@@ -95,6 +113,8 @@ static void try_safetensors(const char *path)
     }
     for (size_t i = 0; cnn_safetensors_meta_key(f, i); i++)
         check(cnn_safetensors_meta(f, cnn_safetensors_meta_key(f, i)) != NULL);
+    if (cnn_safetensors_meta(f, "cnn.selftest"))
+        try_selftest(cnn_safetensors_meta(f, "cnn.selftest"));
     cnn_safetensors_close(f);
 }
 
@@ -153,7 +173,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     try_npy(data, size);
-    char path[64];
+    char path[64], *text = strndup((const char *)data, size);
+    try_selftest(text);
+    free(text);
     int fd = memfd_create("fuzz", 0);
     check(fd >= 0 && write(fd, data, size) == (ssize_t)size);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);

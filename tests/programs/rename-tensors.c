@@ -1,5 +1,5 @@
-/* rename-tensors IN OUT FROM TO: a safetensors file without metadata and self-test, as other
- * programs write them, in which names that begin with FROM begin with TO. */
+/* rename-tensors IN OUT FROM TO: a safetensors file without metadata, as other programs
+ * write them, in which names that begin with FROM begin with TO. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +13,6 @@
 static const struct cli_program program = {
     .name = "rename-tensors", .synopsis = "IN OUT FROM TO", .summary = "Rename tensors."};
 
-static int kept(const struct cnn_safetensor *t)
-{
-    return strncmp(t->name, "selftest.", 9) != 0;
-}
-
 static int declare(const struct cnn_safetensors *in, struct cnn_safetensors_writer *w,
                    const char *from, const char *to)
 {
@@ -27,8 +22,7 @@ static int declare(const struct cnn_safetensors *in, struct cnn_safetensors_writ
         struct cnn_buf name = {0};
         int begins = !strncmp(t->name, from, strlen(from));
         cnn_buf_printf(&name, "%s%s", begins ? to : "", t->name + (begins ? strlen(from) : 0));
-        if (kept(t))
-            rc = cnn_safetensors_put(w, name.text, t->dtype, &t->shape);
+        rc = cnn_safetensors_put(w, name.text, t->dtype, &t->shape);
         cnn_buf_free(&name);
     }
     return rc;
@@ -52,8 +46,7 @@ int main(int argc, char **argv)
         rc = cnn_safetensors_begin(w, f);
     for (size_t i = 0; !rc && i < cnn_safetensors_count(in); i++) {
         const struct cnn_safetensor *t = cnn_safetensors_at(in, i);
-        if (kept(t))
-            rc = cnn_safetensors_data(w, t->data, t->bytes);
+        rc = cnn_safetensors_data(w, t->data, t->bytes);
     }
     if (!rc)
         rc = cnn_outfile_commit(f);

@@ -170,7 +170,7 @@ static void differences(void **state)
                "tensor bn1.running_var: largest difference 0.5 (2 of 2 elements)\n"
                "tensor fc.weight: largest difference 0.5 (64 of 64 elements)\n"
                "tensor fc.bias: largest difference 0.5 (2 of 2 elements)\n"
-               "tensor selftest.output: largest difference 232.5 (4 of 4 elements)\n");
+               "self-test output: largest difference 232.5 (4 of 4 elements)\n");
     check_diff("a.safetensors",
                "input 3x6x6 order=bgr; conv1: conv 2 3; bn1: bn; relu; fc: dense 2", 0, "");
     struct cnn_inspect *a = inspect("a.safetensors"), *c = inspect("c.safetensors");
@@ -183,6 +183,7 @@ static void differences(void **state)
     assert_non_null(strstr(out.text, "tensor conv1.weight: 2x3x3x3 | 2x3x5x5\n"));
     assert_non_null(strstr(out.text, "tensor bn1.bias: only in a.safetensors\n"));
     assert_non_null(strstr(out.text, "tensor last.weight: only in c.safetensors\n"));
+    assert_null(strstr(out.text, "self-test input"));
     cnn_buf_free(&out);
     cnn_inspect_close(a);
     cnn_inspect_close(c);
