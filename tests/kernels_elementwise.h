@@ -266,6 +266,53 @@ static void test_clamp(void **state)
     buffers_free();
 }
 
+static void average_run(struct cnn_queue *q, void *context)
+{
+    struct arrays *a = context;
+    K(average)(q, a->number, MANY, a->x.data, a->y.data);
+}
+
+/* Where both are the same nothing moves, and all of the way is x where y was 0. */
+static void test_average(void **state)
+{
+    static const double shares[] = {0.25, 1e-4, 1};
+    (void)state;
+    for (int k = 0; k < 3; k++) {
+        struct arrays a = {.number = shares[k], .x = vector(MANY, INPUT), .y = vector(MANY, SUM)};
+        real *x = a.x.data, *y = a.y.data;
+        y[3] = x[3];
+        y[4] = 0;
+        x[77] = (real)NAN;
+        run_all(average_run, &a);
+        for (size_t i = 0; i < MANY; i++) {
+            double was = (double)before(y)[i], now = value(&a.x, i);
+            double want = was + shares[k] * (now - was);
+            if (i == 77)
+                assert_true(isnan(value(&a.y, i)));
+            else
+                assert_true(fabs(value(&a.y, i) - want) <= 1e-6 * (fabs(was) + fabs(now)));
+        }
+        assert_true(y[3] - x[3] == 0 && (k < 2 || y[4] - x[4] == 0));
+        buffers_free();
+    }
+}
+
+static void swap_run(struct cnn_queue *q, void *context)
+{
+    struct arrays *a = context;
+    K(swap)(q, MANY, a->x.data, a->y.data);
+}
+
+static void test_swap(void **state)
+{
+    (void)state;
+    struct arrays a = {.x = vector(MANY, SUM), .y = vector(MANY, SUM)};
+    run_all(swap_run, &a);
+    assert_memory_equal(a.x.data, before(a.y.data), MANY * sizeof(real));
+    assert_memory_equal(a.y.data, before(a.x.data), MANY * sizeof(real));
+    buffers_free();
+}
+
 static void test_sum_squares(void **state)
 {
     static const size_t counts[] = {0, 1, 15, 17, 16384, 16385, MANY, 1300001};

@@ -64,7 +64,29 @@ static char *prefixed(int slab, const char *name)
     return cnn_buf_take(&b);
 }
 
+/* "best.conv1.weight" */
+static char *joined(const char *what, const char *name)
+{
+    struct cnn_buf b = {0};
+    cnn_buf_printf(&b, "%s.%s", what, name);
+    return cnn_buf_take(&b);
+}
+
 /* Writing */
+
+/* Of every parameter and statistic one tensor more. */
+static int declare_all(struct cnn_safetensors_writer *w, struct cnn_net *net, const char *what)
+{
+    size_t params;
+    const struct cnn_net_param *param = cnn_net_params(net, &params);
+    int rc = 0;
+    for (size_t i = 0; !rc && i < params; i++) {
+        char *name = joined(what, param[i].name);
+        rc = name ? cnn_safetensors_put(w, name, CNN_F32, &param[i].shape) : CNN_ESYSTEM;
+        free(name);
+    }
+    return rc;
+}
 
 static int declare(struct cnn_safetensors_writer *w, struct cnn_net *net, int slabs, int best)
 {
@@ -80,13 +102,10 @@ static int declare(struct cnn_safetensors_writer *w, struct cnn_net *net, int sl
                 rc = name ? cnn_safetensors_put(w, name, CNN_F32, &param[i].shape) : CNN_ESYSTEM;
             free(name);
         }
-    for (size_t i = 0; best && !rc && i < params; i++) {
-        struct cnn_buf name = {0};
-        cnn_buf_printf(&name, "best.%s", param[i].name);
-        rc =
-            name.failed ? CNN_ESYSTEM : cnn_safetensors_put(w, name.text, CNN_F32, &param[i].shape);
-        cnn_buf_free(&name);
-    }
+    if (!rc && cnn_net_has_average(net))
+        rc = declare_all(w, net, "average");
+    if (!rc && best)
+        rc = declare_all(w, net, "best");
     return rc;
 }
 
@@ -110,6 +129,11 @@ static int write_tensors(struct cnn_safetensors_writer *w, struct cnn_net *net, 
             b->ops->download(b, values, &t);
             rc = cnn_safetensors_data(w, values, cnn_tensor_count(&t) * sizeof *values);
         }
+    for (size_t i = 0; cnn_net_has_average(net) && !rc && i < params; i++) {
+        struct cnn_tensor t = cnn_net_average_of(net, &param[i]);
+        b->ops->download(b, values, &t);
+        rc = cnn_safetensors_data(w, values, cnn_tensor_count(&t) * sizeof *values);
+    }
     for (size_t i = 0; best && !rc && i < params; i++) {
         size_t count = cnn_shape_count(&param[i].shape);
         rc = cnn_safetensors_data(w, best, count * sizeof *best);
@@ -199,22 +223,38 @@ static int load_state(const struct cnn_model *m, struct cnn_net *net, int slab, 
     return rc;
 }
 
+static int load_average(const struct cnn_model *m, struct cnn_net *net, float *values)
+{
+    size_t params;
+    struct cnn_backend *b = cnn_net_backend(net);
+    const struct cnn_net_param *param = cnn_net_params(net, &params);
+    int rc = 0;
+    for (size_t i = 0; !rc && i < params; i++) {
+        char *name = joined("average", param[i].name);
+        struct cnn_tensor t = cnn_net_average_of(net, &param[i]);
+        rc = read_tensor(m, name, &param[i].shape, values);
+        free(name);
+        if (!rc)
+            b->ops->upload(b, &t, values);
+    }
+    return rc;
+}
+
 static int load_best(const struct cnn_model *m, struct cnn_net *net, float *best, int *has_best)
 {
     size_t params;
     const struct cnn_net_param *param = cnn_net_params(net, &params);
     int rc = 0, found = 0;
     for (size_t i = 0; !rc && i < params; i++) {
-        struct cnn_buf name = {0};
-        cnn_buf_printf(&name, "best.%s", param[i].name);
-        if (!name.failed && !i && !cnn_safetensors_find(m->file, name.text)) {
-            cnn_buf_free(&name);
+        char *name = joined("best", param[i].name);
+        if (name && !i && !cnn_safetensors_find(m->file, name)) {
+            free(name);
             break;
         }
         found = 1;
-        rc = read_tensor(m, name.failed ? NULL : name.text, &param[i].shape, best);
+        rc = read_tensor(m, name, &param[i].shape, best);
         best += cnn_shape_count(&param[i].shape);
-        cnn_buf_free(&name);
+        free(name);
     }
     *has_best = found;
     return rc;
@@ -235,6 +275,8 @@ int cnn_checkpoint_load(const struct cnn_model *m, struct cnn_net *net, int slab
     }
     for (int s = 0; !rc && s < slabs; s++)
         rc = load_state(m, net, s, values);
+    if (!rc && cnn_net_has_average(net))
+        rc = load_average(m, net, values);
     *has_best = 0;
     if (!rc && best)
         rc = load_best(m, net, best, has_best);

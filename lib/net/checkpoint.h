@@ -1,7 +1,7 @@
 /* Checkpoints: a model file that also holds what a run needs to go on as if it had never stopped:
- * optimizer state (optimizer.0.NAME, optimizer.1.NAME), the best parameters so far (best.NAME) and
- * the run's own state as JSON (metadata cnn.checkpoint). Every program that reads models reads it
- * as one. */
+ * optimizer state (optimizer.0.NAME, optimizer.1.NAME), averages (average.NAME), the best
+ * parameters so far (best.NAME) and the run's own state as JSON (metadata cnn.checkpoint). Every
+ * program that reads models reads it as one. */
 #ifndef CNN_NET_CHECKPOINT_H
 #define CNN_NET_CHECKPOINT_H
 
@@ -13,9 +13,9 @@ size_t cnn_net_snapshot_count(struct cnn_net *net);
 int cnn_net_snapshot_get(struct cnn_net *net, float *values); /* 0, or the device's error */
 void cnn_net_snapshot_set(struct cnn_net *net, const float *values);
 
-/* Write the net's parameters and statistics, its optimizer's state arrays (`slabs` of them), `best`
- * (a snapshot, or NULL) and `state` (JSON); m's texts as in a model. Temporary file, fsync, rename.
- * CNN_ECREATE, CNN_EIO. */
+/* Write the net's parameters and statistics, its optimizer's state arrays (`slabs` of them), its
+ * averages where it has any, `best` (a snapshot, or NULL) and `state` (JSON); m's texts as in a
+ * model. Temporary file, fsync, rename. CNN_ECREATE, CNN_EIO. */
 int cnn_checkpoint_save(const char *path, const struct cnn_model *m, struct cnn_net *net, int slabs,
                         const float *best, const char *state);
 

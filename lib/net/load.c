@@ -30,7 +30,7 @@ static int is_aside(const struct cnn_safetensors *file, const char *name)
         return 1;
     return cnn_safetensors_meta(file, "cnn.format") &&
            (!strncmp(name, "selftest.", 9) || !strncmp(name, "optimizer.", 10) ||
-            !strncmp(name, "best.", 5));
+            !strncmp(name, "average.", 8) || !strncmp(name, "best.", 5));
 }
 
 /* A hint to let tensors start afresh is given where most do not: it would lead to a net of random

@@ -142,6 +142,12 @@ static int allocate_params(struct cnn_net *net, const struct cnn_net_config *con
             if (!(net->state[s] = cnn_net_device_alloc(net, net->value_count, sizeof(real))))
                 return CNN_ESYSTEM;
     }
+    if (config->training && config->average) {
+        net->mean_values = cnn_net_device_alloc(net, net->value_count, sizeof(real));
+        net->mean_statistics = cnn_net_device_alloc(net, net->statistic_count, sizeof(real));
+        if (!net->mean_values || !net->mean_statistics)
+            return CNN_ESYSTEM;
+    }
     for (size_t i = 0; i < net->params; i++) {
         struct cnn_net_param *p = &net->param[i];
         real *base = p->trained ? net->values : net->statistics;
@@ -336,9 +342,11 @@ void cnn_net_free(struct cnn_net *net)
     for (size_t i = 0; i < sizeof net->record / sizeof *net->record; i++)
         if (net->record[i])
             net->backend->ops->forget(net->backend, net->record[i]);
-    void *slabs[] = {net->values,       net->gradients,     net->statistics,    net->state[0],
-                     net->state[1],     net->activations,   net->packed,        net->folded,
-                     net->device_label, net->device_vector, net->device_weight, net->device_hit};
+    void *slabs[] = {net->values,        net->gradients,    net->statistics,
+                     net->state[0],      net->mean_values,  net->mean_statistics,
+                     net->state[1],      net->activations,  net->packed,
+                     net->folded,        net->device_label, net->device_vector,
+                     net->device_weight, net->device_hit};
     for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
         if (slabs[i])
             net->backend->ops->free(net->backend, slabs[i]);

@@ -21,6 +21,7 @@ struct cnn_net_config {
     const int *keep; /* nodes whose values must outlive the forward pass (features) */
     size_t keeps;
     int optimizer_slabs; /* state arrays per parameter: 0, 1 or 2 */
+    int average;         /* training: keep averages of parameters and statistics, too */
 };
 
 /* A parameter or running statistic of the net. */
@@ -57,6 +58,16 @@ void cnn_net_param_get(struct cnn_net *net, const struct cnn_net_param *p, float
 real *cnn_net_slab_values(struct cnn_net *net, size_t *count);
 real *cnn_net_slab_gradients(struct cnn_net *net);
 real *cnn_net_slab_state(struct cnn_net *net, int i);
+
+/* Averages over steps, of nets with config.average: start them as what parameters and statistics
+ * are now; after a step, mean = decay mean + (1 - decay) now; let both change places, in which
+ * state the net runs and is read as usual; and the place of one's mean. 0, or the device's error.
+ */
+int cnn_net_has_average(const struct cnn_net *net);
+int cnn_net_average_start(struct cnn_net *net);
+int cnn_net_average(struct cnn_net *net, double decay);
+int cnn_net_average_swap(struct cnn_net *net);
+struct cnn_tensor cnn_net_average_of(struct cnn_net *net, const struct cnn_net_param *p);
 
 /* Start every parameter from its declared rule: draws depend on (seed, parameter name) alone.
  * rule: what CNN_INIT_DEFAULT stands for; CNN_INIT_DEFAULT itself means what cnn_init_rule says. */

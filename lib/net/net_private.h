@@ -49,6 +49,7 @@ struct cnn_net {
     struct cnn_net_param *param;
     size_t value_count, statistic_count; /* elements */
     real *values, *gradients, *statistics, *state[2];
+    real *mean_values, *mean_statistics; /* NULL: no averages are kept */
     char *activations, *packed;
     real *folded; /* weights and biases with normalisations folded in (prepare.c) */
     int ready;    /* packed and folded weights are those of the parameters */

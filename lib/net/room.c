@@ -13,8 +13,10 @@ int cnn_net_check_room(const struct cnn_net *net, const struct cnn_net_config *c
         return 0;
     size_t left = b->ops->available(net->backend), mib = (size_t)1 << 20;
     size_t slabs = 1 + (size_t)(config->training != 0) + (size_t)config->optimizer_slabs;
-    size_t fixed = (slabs * net->value_count + net->statistic_count) * sizeof(real) +
-                   net->plan->packed_bytes + DEVICE_SLACK;
+    size_t means = config->training && config->average;
+    size_t fixed =
+        ((slabs + means) * net->value_count + (1 + means) * net->statistic_count) * sizeof(real) +
+        net->plan->packed_bytes + DEVICE_SLACK;
     const struct cnn_graph *g = net->graph;
     size_t in = cnn_chw_count(g->input.shape), out = cnn_chw_count(g->node[g->logits].layer.out);
     size_t moving = net->plan->activation_bytes +

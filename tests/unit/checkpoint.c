@@ -16,7 +16,7 @@ struct fixture {
 static void start(struct fixture *f, const char *text)
 {
     struct cnn_graph_config config = {.name = "net", .with_loss = 1};
-    struct cnn_net_config nc = {.batch = 2, .training = 1, .optimizer_slabs = 2};
+    struct cnn_net_config nc = {.batch = 2, .training = 1, .optimizer_slabs = 2, .average = 1};
     assert_int_equal(cnn_graph_build(text, &config, &f->graph), 0);
     assert_int_equal(cnn_backend_open("cpu", 1, &f->backend), 0);
     assert_int_equal(cnn_net_new(f->graph, f->backend, &nc, &f->net), 0);
@@ -37,6 +37,7 @@ static void fill(struct fixture *f)
     for (size_t i = 0; i < params; i++)
         for (size_t k = 0; k < cnn_shape_count(&p[i].shape); k++) {
             ((real *)p[i].value.data)[k] = (real)(1.0 / (double)(3 + 7 * i + k));
+            ((real *)cnn_net_average_of(f->net, &p[i]).data)[k] = (real)(1.0 / (double)(5 + i + k));
             for (int s = 0; p[i].trained && s < 2; s++)
                 cnn_net_slab_state(f->net, s)[p[i].offset + k] =
                     (real)(1e-30 * (double)(1 + s) * (double)(k + i));
@@ -50,6 +51,8 @@ static void same_state(struct fixture *a, struct fixture *b)
     for (size_t i = 0; i < params; i++) {
         size_t bytes = cnn_shape_count(&p[i].shape) * sizeof(real);
         assert_memory_equal(p[i].value.data, q[i].value.data, bytes);
+        assert_memory_equal(cnn_net_average_of(a->net, &p[i]).data,
+                            cnn_net_average_of(b->net, &q[i]).data, bytes);
         for (int s = 0; p[i].trained && s < 2; s++)
             assert_memory_equal(cnn_net_slab_state(a->net, s) + p[i].offset,
                                 cnn_net_slab_state(b->net, s) + q[i].offset, bytes);
@@ -88,6 +91,18 @@ static void test_round_trip(void **state)
     stop(&b);
 }
 
+static void write_without_averages(const char *path, const struct cnn_model *m)
+{
+    struct fixture f;
+    struct cnn_graph_config config = {.name = "net", .with_loss = 1};
+    struct cnn_net_config nc = {.batch = 2, .training = 1, .optimizer_slabs = 2};
+    assert_int_equal(cnn_graph_build(NET, &config, &f.graph), 0);
+    assert_int_equal(cnn_backend_open("cpu", 1, &f.backend), 0);
+    assert_int_equal(cnn_net_new(f.graph, f.backend, &nc, &f.net), 0);
+    assert_int_equal(cnn_checkpoint_save(path, m, f.net, 2, NULL, "{}"), 0);
+    stop(&f);
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -103,6 +118,11 @@ static void test_refused(void **state)
     assert_non_null(strstr(cnn_error_message(), "tensor 'optimizer.1."));
     assert_int_equal(cnn_checkpoint_load(read, b.net, 1, NULL, &has_best), CNN_EDATA);
     assert_non_null(strstr(cnn_error_message(), "another shape"));
+    cnn_model_free(read);
+    write_without_averages(path, &m);
+    assert_int_equal(cnn_checkpoint_open(path, &read, &text), 0);
+    assert_int_equal(cnn_checkpoint_load(read, a.net, 2, NULL, &has_best), CNN_EDATA);
+    assert_non_null(strstr(cnn_error_message(), "tensor 'average.conv1.weight' is missing"));
     cnn_model_free(read);
     assert_int_equal(cnn_model_save(plain, &m, a.net, NULL, 0), 0);
     assert_int_equal(cnn_checkpoint_open(plain, &read, &text), CNN_EDATA);
