@@ -158,7 +158,7 @@ static int judge(struct trainer *t)
         s->best_value = looks_at_top1(t) ? t->report.val_top1 : t->report.val_loss;
         s->best_epoch = s->epoch + 1;
         s->waited = 0;
-        return t->best ? cnn_net_snapshot_get(t->net, t->best) : 0;
+        return train_keep_best(t);
     }
     s->waited++;
     s->stopped = t->o->patience && s->waited >= (uint64_t)t->o->patience;

@@ -30,7 +30,7 @@ struct cnn_train_options {
     const char *optimizer, *rate, *momentum, *rho, *eps, *weight_decay;
     int nesterov;
     long long epochs, steps, batch, accumulate;
-    double beta1, beta2, l1, l2, clip_norm, clip_value;
+    double beta1, beta2, l1, l2, clip_norm, clip_value, ema;
     /* Schedule */
     int schedule;
     double warmup, gamma, power, final_rate;

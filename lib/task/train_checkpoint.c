@@ -85,9 +85,13 @@ int train_checkpoint_due(const struct trainer *t)
 
 int train_write_model(struct trainer *t)
 {
+    int rc = 0;
     if (t->best && t->s.has_best)
         cnn_net_snapshot_set(t->net, t->best);
-    int rc = train_check_finite(t);
+    else
+        rc = train_average_swap(t);
+    if (!rc)
+        rc = train_check_finite(t);
     if (!rc)
         rc = train_make_history(t);
     return rc ? rc

@@ -80,6 +80,8 @@ const struct cnn_option cnn_train_option_table[] = {
          "adamw: shrink weights apart from gradients (default 0.01); else as --l2"),
     REAL("clip-norm", clip_norm, "0", 0, 1e30, "scale gradients down to this norm (0: do not)"),
     REAL("clip-value", clip_value, "0", 0, 1e30, "cut gradients off at this value (0: do not)"),
+    REAL("ema", ema, "0", 0, 0.9999999,
+         "write and validate averages of the weights that decay so (0: the weights themselves)"),
     HEADING("Learning-rate schedule"),
     CHOICE("schedule", schedule, "constant", CNN_SCHEDULE_CHOICES,
            "how the rate changes: " CNN_SCHEDULE_CHOICES),

@@ -49,6 +49,8 @@ static void list_net(struct trainer *t, struct listing *l)
          (uint64_t)cnn_optimizer_slabs(&t->optimizer) * values * sizeof(real));
     line(l, "activations and scratch", p->activation_bytes);
     line(l, "targets", batch * (cnn_chw_count(out) * sizeof(real) + out.h * out.w * 4 + 12));
+    if (t->o->ema > 0)
+        line(l, "averages", values * sizeof(real) + statistics);
     if (t->best)
         line(l, "best parameters", all * sizeof(float));
     line(l, "one tensor, for files", largest_param(t->net));

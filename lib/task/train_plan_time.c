@@ -27,12 +27,13 @@ static double step_seconds(struct trainer *t, const struct cnn_limits *limits, i
     return runs * expected(limits, &forward) + expected(limits, &backward);
 }
 
-/* Parameters, gradients and state: read, and all but one of them written; gradients set to 0. */
+/* Parameters, gradients and state: read, and all but one of them written; gradients set to 0. For
+ * averages, weights and averages are read and one written. */
 static double update_seconds(struct trainer *t, const struct cnn_limits *limits)
 {
     size_t values;
     cnn_net_slab_values(t->net, &values);
-    double slabs = 4 + 2 * (double)cnn_optimizer_slabs(&t->optimizer);
+    double slabs = 4 + 2 * (double)cnn_optimizer_slabs(&t->optimizer) + (t->o->ema > 0 ? 3 : 0);
     struct cnn_net_work w = {.bytes = slabs * (double)(values * sizeof(real))};
     return expected(limits, &w) / (double)t->o->accumulate;
 }

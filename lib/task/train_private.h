@@ -154,6 +154,11 @@ int train_settle(struct trainer *t);
 int train_one_batch(struct trainer *t, const struct cnn_batch_view *b, uint64_t draw,
                     struct mean *loss);
 
+/* train_average.c, without effect where no averages are kept */
+int train_average(struct trainer *t);      /* after a step */
+int train_average_swap(struct trainer *t); /* averages and weights */
+int train_keep_best(struct trainer *t);    /* what was validated, into t->best */
+
 /* train_log.c */
 int train_log_open(struct trainer *t);
 /* What is being trained, and how it ended; rc: the run's. */

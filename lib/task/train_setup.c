@@ -153,6 +153,7 @@ static int open_net(struct trainer *t)
                                     .training = 1,
                                     .freeze = &t->o->freeze,
                                     .recompute = t->o->recompute,
+                                    .average = t->o->ema > 0,
                                     .optimizer_slabs = cnn_optimizer_slabs(&t->optimizer)};
     struct cnn_buf note = {0};
     int rc = cnn_compute_net(&t->o->compute, t->graph, &config, &note, &t->backend, &t->net);
@@ -253,7 +254,7 @@ int train_start_weights(struct trainer *t)
     cnn_buf_free(&note);
     if (!rc && t->init && cnn_model_is_blank(t->init))
         train_note(t, "%s: every weight is zero: a net that starts so learns nothing", t->o->init);
-    return rc;
+    return !rc && t->o->ema > 0 ? cnn_net_average_start(t->net) : rc;
 }
 
 void train_close(struct trainer *t)

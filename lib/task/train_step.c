@@ -130,6 +130,8 @@ int train_step(struct trainer *t)
     if (rc)
         return rc;
     t->s.step++;
+    if ((rc = train_average(t)))
+        return rc;
     t->s.position = cnn_loader_position(t->loader);
     return 1;
 }

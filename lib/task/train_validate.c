@@ -44,7 +44,12 @@ int train_validate(struct trainer *t)
         return 0;
     int rc = cnn_loader_rewind(t->val_loader, 0, 0);
     if (!rc)
+        rc = train_average_swap(t);
+    if (!rc) {
         rc = cnn_evaluate(t->evaluator, t->val_loader, t->cb->stop, progress, t);
+        int back = train_average_swap(t);
+        rc = rc ? rc : back;
+    }
     if (rc)
         return rc;
     const struct cnn_metrics *m = cnn_evaluator_metrics(t->evaluator);

@@ -3,7 +3,7 @@
 grep -q asan <<<"$BUILD" && skip 'a build with sanitizers takes memory of its own'
 net='input 1x28x28; conv 64 5 pad=2; bn; relu; maxpool 2; conv 128 5 pad=2; bn; relu; maxpool 2; dense 512; relu; dense 10'
 train() { run cnn-train -q --net "$net" digits:512 --val digits:64:5 --epochs 1 --threads 2 -o m "$@"; }
-for more in '--batch 64' '--batch 256 --optimizer adam --patience 2' '--batch 128 --checkpoint ckpt'; do
+for more in '--batch 64' '--batch 256 --optimizer adam --ema 0.99 --patience 2' '--batch 128 --checkpoint ckpt'; do
     # shellcheck disable=SC2086 # several words
     train $more --plan
     status 0

@@ -113,6 +113,7 @@ static int train(const char *net, struct span *span, const char *model)
     o.epochs = 1;
     o.compute.threads = 2;
     o.optimizer = "adam";
+    o.ema = 0.99;
     o.clip_norm = 1;
     return cnn_train(&o, NULL, &callbacks, NULL);
 }
