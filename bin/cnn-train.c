@@ -14,7 +14,8 @@
 
 static const struct cli_program program = {
     .name = "cnn-train",
-    .synopsis = "[OPTION]... DATASET -o MODEL",
+    .synopsis = "[OPTION]... DATASET -o MODEL\n"
+                "[OPTION]... --net NET --classes FILE|N --epochs 0 -o MODEL",
     .summary = "train a convolutional network",
     .options = cnn_train_option_table,
     .augmentations = 1,
@@ -170,10 +171,11 @@ int main(int argc, char **argv)
         return cli_end(&program, cnn_error_code());
     cli_catch_signals();
     status = cli_parse(&program, argc, argv, &options, augmenter, &first);
-    if (status < 0 && argc - first != 1) {
+    int none = argc == first && options.classes && options.classes[0];
+    if (status < 0 && argc - first != 1 && !none) {
         status = cli_usage(&program, argc == first ? "no DATASET" : "more than one DATASET");
     } else if (status < 0) {
-        options.data = argv[first];
+        options.data = none ? NULL : argv[first];
         status = cli_end(&program, train(&options, augmenter));
     }
     cnn_strings_free(&options.allow_new);

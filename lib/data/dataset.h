@@ -60,7 +60,8 @@ int cnn_dataset_open(const char *path, const struct cnn_dataset_options *options
                      struct cnn_dataset **out);
 /* Whether the path is a file that is an image, or is called one: such a file may be damaged. */
 int cnn_dataset_is_image(const char *path);
-/* Several images, each a file, as one dataset without classes. They are not looked at yet. */
+/* Several images, each a file, as one dataset without classes; or none, with the class list that
+ * options->classes gives. They are not looked at yet. */
 int cnn_dataset_open_images(const char *const *path, size_t count,
                             const struct cnn_dataset_options *options, struct cnn_dataset **out);
 void cnn_dataset_close(struct cnn_dataset *ds);

@@ -179,12 +179,12 @@ static int open_path(struct cnn_dataset *ds, const struct cnn_dataset_options *o
     return open_stream(ds, options, ds->fd);
 }
 
-/* One path, or several of images. */
+/* One path, or several of images, or none. */
 static int open_dataset(const char *const *paths, size_t count,
                         const struct cnn_dataset_options *options, int nested,
                         struct cnn_dataset **out)
 {
-    const char *path = paths[0];
+    const char *path = count ? paths[0] : "";
     static const struct cnn_dataset_options none;
     *out = NULL;
     struct cnn_dataset *ds = cnn_calloc(1, sizeof *ds);
@@ -198,7 +198,7 @@ static int open_dataset(const char *const *paths, size_t count,
     options = options ? options : &none;
     int code = ds->path && ds->arena ? 0 : CNN_ESYSTEM;
     if (!code)
-        code = count > 1 ? cnn_open_images(ds, options, paths, count) : open_path(ds, options);
+        code = count != 1 ? cnn_open_images(ds, options, paths, count) : open_path(ds, options);
     if (!code && !ds->type->next) {
         if (!ds->count && !options->empty)
             code = cnn_fail(CNN_EDATA, "%s: no samples", path);

@@ -280,7 +280,9 @@ int cnn_train(const struct cnn_train_options *options, const struct cnn_augmente
     struct cnn_train_options whole = *options;
     struct trainer t = {.o = &whole, .augmenter = augmenter, .cb = callbacks ? callbacks : &silent};
     t.begun = cnn_seconds();
-    int rc = train_find_parts(&t, &whole);
+    t.no_data = !whole.data;
+    whole.data = whole.data ? whole.data : "";
+    int rc = t.no_data ? train_check_no_data(&t) : train_find_parts(&t, &whole);
     if (!rc)
         rc = train_parse(&t);
     if (!rc && !options->plan && !options->overfit)

@@ -14,12 +14,12 @@ struct cnn_augmenter;
 
 /* What cnn_train_option_table fills, and the operand. TEXT fields that are "" were not given. */
 struct cnn_train_options {
-    const char *data; /* the training set; not in the table */
+    const char *data; /* the training set, NULL: none (--classes); not in the table */
     /* Names of options that count as given although they have their default values; not in the
      * table. */
     struct cnn_strings given;
     /* Data */
-    const char *val, *class_weights, *on_bad;
+    const char *val, *classes, *class_weights, *on_bad;
     int target, strict;
     long long shuffle;
     /* Net */

@@ -76,7 +76,7 @@ int train_check_loss(const struct trainer *t)
         return 0;
     if (t->o->target == TARGET_CLASS && classes->count == 1)
         return cnn_fail(CNN_EDATA, "%s: a single class, '%s': there is nothing to tell apart",
-                        t->o->data, classes->item[0]);
+                        train_classes_from(t), classes->item[0]);
     return cnn_fail(CNN_EDATA,
                     "%s: xent over a single output is always 0: --loss bce or --loss mse learns",
                     t->net_name);
@@ -94,7 +94,7 @@ int train_check_outputs(const struct trainer *t)
                         t->net_name, shape);
     if (t->o->target == TARGET_CLASS && out.c != classes && !cnn_scores_are_pair(g, classes))
         return cnn_fail(CNN_EDATA, "%s: the net gives %zu outputs, %s has %zu classes", t->net_name,
-                        out.c, t->o->data, classes);
+                        out.c, train_classes_from(t), classes);
     if (t->o->target == TARGET_INPUT && cnn_chw_count(out) != cnn_chw_count(g->input.shape)) {
         char in[72];
         cnn_chw_format(g->input.shape, in);

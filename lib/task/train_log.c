@@ -87,7 +87,8 @@ int train_log_start(struct trainer *t)
     bad |= json_object_set_new(o, "parameters",
                                json_integer((json_int_t)cnn_graph_parameters(t->graph)));
     bad |= json_object_set_new(o, "options", options);
-    bad |= json_object_set_new(o, "data", data_of(t->o->data, t->train));
+    if (!t->no_data)
+        bad |= json_object_set_new(o, "data", data_of(t->o->data, t->train));
     if (t->val)
         bad |= json_object_set_new(o, "val", data_of(t->o->val, t->val));
     bad |= json_object_set_new(o, "seed", json_integer((json_int_t)t->o->seed));

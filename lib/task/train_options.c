@@ -39,6 +39,9 @@
 const struct cnn_option cnn_train_option_table[] = {
     HEADING("Data"),
     TEXT("val", val, "", "DATASET", "measure on these samples after each epoch"),
+    TEXT("classes", classes, "", "FILE|N",
+         "the class list: a file of names, one a line, or how many; with --epochs 0 it takes the "
+         "place of a DATASET"),
     CHOICE("target", target, "class", "class|vector|input",
            "what the net is to give: classes, numbers, or its input"),
     TEXT("class-weights", class_weights, "", "WHAT",
@@ -134,6 +137,7 @@ static const struct cnn_need needs[] = {
     {"patience", "val"},
     {"monitor", "val"},
     {"keep", "val"},
+    {"classes", "target=class"},
     {"class-weights", "target=class"},
     {"allow-new", "init"},
     {"rename", "init"},
@@ -257,9 +261,9 @@ int train_parse(struct trainer *t)
 static int is_aside(const char *name)
 {
     static const char *const aside[] = {
-        "val",     "class-weights", "on-bad",    "net",  "init",  "output",           "checkpoint",
-        "log",     "log-every",     "resume",    "plan", "curve", "checkpoint-every", "overfit",
-        "threads", "quiet",         "recompute",
+        "val",    "classes",          "class-weights", "on-bad",    "net",    "init",
+        "output", "checkpoint",       "log",           "log-every", "resume", "plan",
+        "curve",  "checkpoint-every", "overfit",       "threads",   "quiet",  "recompute",
     };
     for (size_t i = 0; i < sizeof aside / sizeof *aside; i++)
         if (!strcmp(aside[i], name))

@@ -27,6 +27,7 @@ int cnn_train_check_outputs(const struct cnn_train_options *o)
                                       {"--val", o->val},
                                       {"the model", o->init},
                                       {"the net", o->net},
+                                      {"the class list", o->classes},
                                       {"the class weights", o->class_weights},
                                       {NULL, NULL}};
     outputs(o, out);

@@ -53,8 +53,10 @@ struct trainer {
     struct cnn_backend *backend;
     struct cnn_divided parts, val_parts; /* what --val and the dataset are made of */
     struct cnn_dataset *train, *val;
-    int streaming;          /* the training set is read once, in its own order */
-    struct cnn_model *from; /* the checkpoint to go on from; NULL: none */
+    int no_data; /* train has no samples: a model is made of a net and weights alone */
+    struct cnn_strings listed; /* of --classes; empty: not given */
+    int streaming;             /* the training set is read once, in its own order */
+    struct cnn_model *from;    /* the checkpoint to go on from; NULL: none */
     const char *from_state;
     struct cnn_safetensors *init;
     struct cnn_model *init_model; /* the same, when it is a model of ours */
@@ -101,6 +103,13 @@ int train_open_images(struct trainer *t);
 void train_close(struct trainer *t);
 void train_note(const struct trainer *t, const char *format, ...) CNN_PRINTF(2, 3);
 struct cnn_loader_options train_loader_options(const struct trainer *t);
+
+/* train_classes.c: --classes. CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT. */
+int train_list_classes(struct trainer *t);
+/* Whether the options are those of a run without data. */
+int train_check_no_data(const struct trainer *t);
+/* Where the classes come from, for messages. */
+const char *train_classes_from(const struct trainer *t);
 
 /* train_checks.c. CNN_EDATA, CNN_EUSAGE with what does not fit. */
 /* Samples of the dataset at `path` without a class, where classes are the target. */

@@ -64,11 +64,17 @@ static int open_train(struct trainer *t)
         d.stream = classes ? CNN_STREAM_ONCE_LISTED : CNN_STREAM_ONCE;
     if (source && source->classes.count && classes)
         d.classes = &source->classes;
-    int rc = cnn_dataset_open(t->o->data, &d, &t->train);
+    int rc = train_list_classes(t);
+    if (t->listed.count)
+        d.classes = &t->listed;
+    d.empty = t->no_data;
+    if (!rc)
+        rc = t->no_data ? cnn_dataset_open_images(NULL, 0, &d, &t->train)
+                        : cnn_dataset_open(t->o->data, &d, &t->train);
     if (rc)
         return rc;
     t->streaming = cnn_dataset_count(t->train) == SIZE_MAX;
-    if (!cnn_dataset_count(t->train))
+    if (!t->no_data && !cnn_dataset_count(t->train))
         return cnn_fail(CNN_EDATA, "%s: no samples", t->o->data);
     if (!classes)
         return 0;
@@ -207,7 +213,7 @@ int train_open_images(struct trainer *t)
     const struct cnn_input *in = &t->graph->input;
     size_t train = cnn_dataset_count(t->train);
     size_t val = t->val ? cnn_dataset_count(t->val) : 0, each = cnn_chw_count(in->shape);
-    if (!t->backend->queue.cuda || t->o->target != TARGET_CLASS || t->streaming)
+    if (!t->backend->queue.cuda || t->no_data || t->o->target != TARGET_CLASS || t->streaming)
         return 0;
     struct cnn_image_rule rule = cnn_preprocess_rule(in, cnn_augmenter_fill(t->augmenter));
     size_t stay = val + (cnn_augmenter_is_geometric(t->augmenter) ? train : 0);
@@ -229,7 +235,7 @@ int train_open(struct trainer *t)
     if (!rc)
         rc = train_check_classes(t, t->train, t->o->data);
     if (!rc)
-        rc = train_note_empty_classes(t);
+        rc = t->no_data ? 0 : train_note_empty_classes(t);
     if (!rc)
         rc = train_class_weights(t);
     if (rc)
@@ -274,6 +280,7 @@ void train_close(struct trainer *t)
     cnn_model_free(t->init_model);
     cnn_safetensors_close(t->init);
     cnn_strings_free(&t->model.classes);
+    cnn_strings_free(&t->listed);
     free(t->model.net_text);
     free(t->model.history);
     free(t->net_name);

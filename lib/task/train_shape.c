@@ -122,7 +122,7 @@ static int is_raw(const struct trainer *t, int *raw)
 {
     struct cnn_sample s = {0};
     *raw = 0;
-    if (t->streaming)
+    if (t->streaming || t->no_data)
         return 0;
     int rc = cnn_dataset_load(t->train, 0, &s);
     *raw = !rc && s.image.maxval == 0;
@@ -143,5 +143,5 @@ int train_input_shape(const struct trainer *t, const char *text, struct cnn_grap
         int rc = shape_of_option(option, config);
         return rc ? rc : is_raw(t, &config->raw_input);
     }
-    return t->streaming ? 0 : shape_of_data(t, config);
+    return t->streaming || t->no_data ? 0 : shape_of_data(t, config);
 }

@@ -38,4 +38,19 @@ said cnn-infer.1 'confusion matrix'
 said cnn-infer.1 'top-1'
 said cnn-net.5 'batch normali[sz]ation'
 said cnn-net.5 'label smoothing'
+
+# The example of a model that is made of weights alone, run as it stands.
+example() { manual "$1" | sed -n "/^EXAMPLES/,\$s/^ \{11\}//p" | sed -n "/^$2/,\$p" | sed "/^$3/q"; }
+names=airplane,automobile,bird,cat,deer,dog,frog,horse,ship,truck
+"$BUILD/helpers/make-model" resnet20 $names m.st || fail "make-model"
+"$BUILD/helpers/rename-tensors" m.st resnet20.safetensors '' '' || fail "rename-tensors"
+tr , '\n' <<<$names >classes.txt
+cnn-augment -q digits:20 >test.tar || fail "cnn-augment"
+tar xf test.tar --wildcards '*000003.pgm' && mv digits-0/000003.pgm garden.png || fail "no image"
+example cnn-train 'cnn-train --net resnet20.*' 'cnn-infer model.safetensors garden.png' >first.sh
+grep -q -e '--classes classes.txt' first.sh || fail "there is no such example"
+run bash -e first.sh
+status 0
+out_has 'garden.png	*	0.*'
+cut -f 2 out | grep -qxFf classes.txt || fail "not a name of classes.txt"
 exit 0
