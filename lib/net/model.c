@@ -87,7 +87,8 @@ static int read_meta(struct cnn_model *m)
     if (!format || !net)
         return cnn_fail(CNN_EDATA,
                         "%s: no net in the metadata: not a model of this toolkit "
-                        "(cnn-train --net NET --init IT --epochs 0 DATA -o MODEL makes one)",
+                        "(cnn-train --net NET --init IT --classes FILE --epochs 0 -o MODEL makes "
+                        "one; FILE: class names, one a line, or how many)",
                         m->path);
     if (strcmp(format, "1"))
         return cnn_fail(CNN_EDATA, "%s: model format '%s' is newer than this program", m->path,
