@@ -95,14 +95,16 @@ wrong 65 "cnn-train: m.safetensors: none of its tensors fits the net: it has 'de
     train --net lenet5 --init m.safetensors digits:20
 
 # ---- models
-head -c 3000 m.safetensors >cut.safetensors
+head -c -100 m.safetensors >cut.safetensors
+head -c 3000 m.safetensors >cut_early.safetensors
 : >void.safetensors
 wrong 66 'cnn-infer: no.safetensors: No such file or directory' cnn-infer -q no.safetensors digits:3
 wrong 65 'cnn-infer: void.safetensors: too short for a safetensors file' cnn-infer -q void.safetensors digits:3
 wrong 65 'cnn-infer: good.tar: not a safetensors file' cnn-infer -q good.tar digits:3
 run cnn-infer -q cut.safetensors digits:3
 status 65
-err_has "cnn-infer: cut.safetensors: tensor 'dense1.weight' ends at byte * (a truncated file?)"
+err_has "cnn-infer: cut.safetensors: tensor 'dense1.*' ends at byte * (a truncated file?)"
+wrong 65 'cnn-infer: cut_early.safetensors: truncated safetensors header' cnn-infer -q cut_early.safetensors digits:3
 printf '\377\377\377\377\377\377\377\177{}' >headless.safetensors
 run cnn-infer -q headless.safetensors digits:3
 status 65
