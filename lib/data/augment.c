@@ -32,7 +32,8 @@ static const struct cnn_option shared_options[] = {
 struct cnn_augmenter {
     void *options[TYPES];
     struct shared shared;
-    int shared_set; /* one of them was set */
+    int shared_set;           /* one of them was set */
+    struct cnn_strings given; /* names of all that were set */
 };
 
 const struct cnn_augment_type *cnn_augment_type_at(size_t i)
@@ -70,7 +71,29 @@ void cnn_augmenter_free(struct cnn_augmenter *a)
 {
     for (size_t t = 0; a && t < TYPES; t++)
         free(a->options[t]);
+    if (a)
+        cnn_strings_free(&a->given);
     free(a);
+}
+
+struct cnn_augmenter *cnn_augmenter_copy(const struct cnn_augmenter *a)
+{
+    struct cnn_augmenter *copy = cnn_augmenter_new();
+    if (!copy || !a)
+        return copy;
+    for (size_t t = 0; t < TYPES; t++)
+        memcpy(copy->options[t], a->options[t], types[t]->options_size);
+    copy->shared = a->shared;
+    copy->shared_set = a->shared_set;
+    if (!cnn_strings_copy(&copy->given, &a->given))
+        return copy;
+    cnn_augmenter_free(copy);
+    return NULL;
+}
+
+int cnn_augmenter_given(const struct cnn_augmenter *a, const char *name)
+{
+    return cnn_strings_find(&a->given, name) >= 0;
 }
 
 /* A value that cannot stand leaves the option as it was. */
@@ -93,6 +116,8 @@ static int set_checked(const struct cnn_augment_type *type, const struct cnn_opt
 int cnn_augmenter_set(struct cnn_augmenter *a, const char *name, const char *value)
 {
     const struct cnn_option *o;
+    if (!cnn_augmenter_given(a, name) && cnn_strings_add(&a->given, name))
+        return CNN_ESYSTEM;
     for (size_t t = 0; t < TYPES; t++)
         if ((o = cnn_option_find(types[t]->options, name)))
             return set_checked(types[t], o, a->options[t], value);

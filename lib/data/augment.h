@@ -53,6 +53,10 @@ const struct cnn_augment_type *cnn_augment_type_at(size_t i); /* NULL past the e
 struct cnn_augmenter;
 struct cnn_augmenter *cnn_augmenter_new(void); /* nothing active; NULL with an error set */
 void cnn_augmenter_free(struct cnn_augmenter *a);
+/* Another with the same options, or without any where a is NULL; NULL with an error set. */
+struct cnn_augmenter *cnn_augmenter_copy(const struct cnn_augmenter *a);
+/* Whether the option of that name was set, be it to its default. */
+int cnn_augmenter_given(const struct cnn_augmenter *a, const char *name);
 /* Set one option by its name as a program spells it without the dashes ("rotate", "crop-pad").
  * CNN_EUSAGE with "NAME: what is wrong". */
 int cnn_augmenter_set(struct cnn_augmenter *a, const char *name, const char *value);

@@ -206,6 +206,7 @@ static int build_statement(struct cnn_builder *b, const struct cnn_place *at,
     case CNN_STATEMENT_SHORTCUT:
         return cnn_builder_shortcut(b, at, s, node);
     case CNN_STATEMENT_INPUT:
+    case CNN_STATEMENT_RECIPE:
     case CNN_STATEMENT_LOSS:
         break;
     }
@@ -245,11 +246,14 @@ static int build(struct cnn_builder *b, const char *text)
     int rc = cnn_parse_net(b->arena, b->name, text, &tree);
     if (!rc)
         rc = cnn_builder_input(b, tree.input);
+    if (!rc && cnn_recipe_read(b->arena, tree.recipe, &b->graph->recipe))
+        rc = cnn_builder_fail(b, &at, tree.recipe->line);
     if (rc)
         return rc;
     at.vars.classes = b->graph->classes;
     at.vars.classes_option = b->config->classes_option;
     cnn_print_input(&b->printer, &b->graph->input);
+    cnn_print_recipe(&b->printer, &b->graph->recipe);
     rc = build_block(b, &at, tree.body, &b->graph->output);
     if (!rc && !b->graph->output)
         rc = cnn_fail(CNN_EDATA, "%s:1: the net has no layers", b->name);

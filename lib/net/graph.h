@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "data/preprocess.h"
 #include "layer/layer.h"
+#include "net/recipe.h"
 
 /* A layer in its place. Node 0 is the input: its layer.type is NULL and its layer.out the input
  * shape. */
@@ -27,6 +28,7 @@ struct cnn_node {
 struct cnn_graph {
     struct cnn_arena *arena; /* owns everything here */
     struct cnn_input input;
+    struct cnn_recipe recipe;
     int nodes;
     struct cnn_node *node;
     int output; /* the node whose value is the net's answer */

@@ -54,10 +54,19 @@ static int skip_newlines(struct parser *p)
 
 static int parse_block(struct parser *p, struct cnn_statement **out);
 
+/* The bytes of a key before '=': names joined by '-', as options are called; 0: it is none. */
+static size_t key_length(const char *word)
+{
+    size_t n = cnn_name_length(word), more;
+    while (n && word[n] == '-' && (more = cnn_name_length(word + n + 1)))
+        n += 1 + more;
+    return n;
+}
+
 static int add_argument(struct parser *p, struct cnn_statement *s, size_t *capacity)
 {
     const char *word = p->next.text;
-    size_t n = cnn_name_length(word);
+    size_t n = key_length(word);
     if (s->args == *capacity) {
         struct cnn_argument *old = s->arg;
         *capacity = *capacity ? *capacity * 2 : 4;

@@ -74,6 +74,17 @@ void cnn_print_input(struct cnn_printer *p, const struct cnn_input *in)
     cnn_print_layer(p, NULL, "input", cnn_input_table, &o);
 }
 
+void cnn_print_recipe(struct cnn_printer *p, const struct cnn_recipe *r)
+{
+    if (!r->count)
+        return;
+    begin_line(p, NULL);
+    cnn_buf_puts(&p->text, "recipe");
+    for (size_t i = 0; i < r->count; i++)
+        cnn_buf_printf(&p->text, " %s=%s", r->setting[i].key, r->setting[i].value);
+    cnn_buf_puts(&p->text, "\n");
+}
+
 void cnn_print_open(struct cnn_printer *p, const char *label, const char *word,
                     const struct cnn_option *table, const void *fields)
 {

@@ -20,7 +20,7 @@ static const struct cnn_layer_type *find_layer(const char *word)
 }
 
 static const char *const keywords[] = {"sum",      "concat", "repeat", "aux",
-                                       "shortcut", "input",  "def"};
+                                       "shortcut", "input",  "recipe", "def"};
 enum { KEYWORDS = sizeof keywords / sizeof *keywords };
 
 int cnn_word_is_taken(const char *word)
@@ -64,6 +64,8 @@ static int resolve(const struct resolver *p, struct cnn_statement *s)
         return 0;
     if (!strcmp(s->word, "input"))
         s->kind = CNN_STATEMENT_INPUT;
+    else if (!strcmp(s->word, "recipe"))
+        s->kind = CNN_STATEMENT_RECIPE;
     else if (!strcmp(s->word, "shortcut"))
         s->kind = CNN_STATEMENT_SHORTCUT;
     else if ((s->def = cnn_def_find(p->tree, s->word)))
@@ -75,11 +77,21 @@ static int resolve(const struct resolver *p, struct cnn_statement *s)
     return 0;
 }
 
-/* input is the first and a loss the last statement of the net, both without label; nowhere else. */
+static int is_recipe_place(const struct resolver *p, const struct cnn_statement *s)
+{
+    const struct cnn_statement *first = p->tree->body;
+    return s == first || (first && first->kind == CNN_STATEMENT_INPUT && s == first->next);
+}
+
+/* input is the first and a loss the last statement of the net, a recipe comes before the layers,
+ * all without label; nowhere else. */
 static int check_place(const struct resolver *p, const struct cnn_statement *s)
 {
     if (s->kind == CNN_STATEMENT_INPUT && s != p->tree->body)
         return cnn_fail(CNN_EDATA, "%s:%d: input stands once, before all layers", p->name, s->line);
+    if (s->kind == CNN_STATEMENT_RECIPE && !is_recipe_place(p, s))
+        return cnn_fail(CNN_EDATA, "%s:%d: recipe stands once, behind input and before all layers",
+                        p->name, s->line);
     int last = 0;
     for (const struct cnn_statement *t = p->tree->body; t && !last; t = t->next)
         last = t == s && !t->next;
@@ -115,7 +127,8 @@ static int resolve_all(struct resolver *p, struct cnn_statement *first, int call
     int rc = 0;
     for (struct cnn_statement *s = first; s && !rc; s = s->next) {
         rc = resolve(p, s);
-        if (!rc && (s->kind == CNN_STATEMENT_INPUT || s->kind == CNN_STATEMENT_LOSS))
+        if (!rc && (s->kind == CNN_STATEMENT_INPUT || s->kind == CNN_STATEMENT_RECIPE ||
+                    s->kind == CNN_STATEMENT_LOSS))
             rc = check_place(p, s);
         for (size_t i = 0; !rc && i < s->blocks; i++)
             rc = resolve_all(p, s->block[i], calls);
@@ -125,11 +138,15 @@ static int resolve_all(struct resolver *p, struct cnn_statement *first, int call
     return rc;
 }
 
-/* Take input and loss out of the body. */
+/* Take input, recipe and loss out of the body. */
 static void part(struct cnn_tree *t)
 {
     if (t->body && t->body->kind == CNN_STATEMENT_INPUT) {
         t->input = t->body;
+        t->body = t->body->next;
+    }
+    if (t->body && t->body->kind == CNN_STATEMENT_RECIPE) {
+        t->recipe = t->body;
         t->body = t->body->next;
     }
     struct cnn_statement **last = &t->body;

@@ -62,6 +62,7 @@ enum cnn_statement_kind {
     CNN_STATEMENT_AUX,
     CNN_STATEMENT_SHORTCUT,
     CNN_STATEMENT_INPUT,
+    CNN_STATEMENT_RECIPE,
     CNN_STATEMENT_LOSS,
 };
 
@@ -95,7 +96,7 @@ struct cnn_def {
 
 struct cnn_tree {
     struct cnn_def *defs;
-    struct cnn_statement *input, *body, *loss; /* input, loss NULL: none */
+    struct cnn_statement *input, *recipe, *body, *loss; /* input, recipe, loss NULL: none */
 };
 
 /* Parse a whole text; every word is resolved, recursion is found. CNN_EDATA "NAME:LINE: message".
@@ -157,6 +158,9 @@ int cnn_evaluate_arguments(const char *word, const struct cnn_option *table,
                            const struct cnn_argument *arg, size_t args,
                            const struct cnn_variables *v, struct cnn_arena *arena, void *fields);
 
+/* A recipe's statement (NULL: none) into *out. */
+int cnn_recipe_read(struct cnn_arena *arena, const struct cnn_statement *s, struct cnn_recipe *out);
+
 /* The bytes of a name at the beginning of the text, 0 when there is none. */
 size_t cnn_name_length(const char *s);
 /* "(n, s=1)" into d->param. CNN_EDATA "NAME:LINE: message". */
@@ -197,6 +201,7 @@ struct cnn_printer {
     int indent;
 };
 void cnn_print_input(struct cnn_printer *p, const struct cnn_input *in);
+void cnn_print_recipe(struct cnn_printer *p, const struct cnn_recipe *r);
 void cnn_print_layer(struct cnn_printer *p, const char *label, const char *word,
                      const struct cnn_option *table, const void *fields);
 /* "LABEL: WORD ARGUMENTS {" and what stands inside is indented; word NULL: a plain group. */

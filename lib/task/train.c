@@ -277,14 +277,15 @@ int cnn_train(const struct cnn_train_options *options, const struct cnn_augmente
               const struct cnn_train_callbacks *callbacks, char **plan)
 {
     static const struct cnn_train_callbacks silent;
-    struct cnn_train_options whole = *options;
-    struct trainer t = {.o = &whole, .augmenter = augmenter, .cb = callbacks ? callbacks : &silent};
+    struct trainer t = {
+        .own = *options, .augmenter = augmenter, .cb = callbacks ? callbacks : &silent};
+    t.o = &t.own;
     t.begun = cnn_seconds();
-    t.no_data = !whole.data;
-    whole.data = whole.data ? whole.data : "";
-    int rc = t.no_data ? train_check_no_data(&t) : train_find_parts(&t, &whole);
+    t.no_data = !t.own.data;
+    t.own.data = t.own.data ? t.own.data : "";
+    int rc = t.no_data ? train_check_no_data(&t) : train_find_parts(&t, &t.own);
     if (!rc)
-        rc = train_parse(&t);
+        rc = train_check_together(t.o);
     if (!rc && !options->plan && !options->overfit)
         rc = train_probe_outputs(&t);
     if (!rc)

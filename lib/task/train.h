@@ -28,7 +28,7 @@ struct cnn_train_options {
     int weights;
     /* Optimization; the TEXT ones have defaults that depend on the optimizer */
     const char *optimizer, *rate, *momentum, *rho, *eps, *weight_decay;
-    int nesterov;
+    int recipe, nesterov;
     long long epochs, steps, batch, accumulate;
     double beta1, beta2, l1, l2, clip_norm, clip_value, ema;
     /* Schedule */

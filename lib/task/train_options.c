@@ -64,6 +64,8 @@ const struct cnn_option cnn_train_option_table[] = {
     CHOICE("weights", weights, "default", CNN_INIT_CHOICES, "how weights start"),
     TEXT("loss", loss, "", "TEXT", "the loss, as in 'xent smooth=0.1', 'mse', 'bce'"),
     HEADING("Optimization"),
+    CHOICE("recipe", recipe, "net", "net|none",
+           "net: how the net's text says that it is trained, where no option says otherwise"),
     INT("epochs", epochs, "10", 0, 1e9,
         "passes over the data (0: write the net as it starts, as after --init)"),
     INT("steps", steps, "0", 0, 1e15, "stop after so many steps (0: no limit)"),
@@ -220,7 +222,7 @@ static int parse_on_bad(struct trainer *t)
     return 0;
 }
 
-static int check_together(const struct cnn_train_options *o)
+int train_check_together(const struct cnn_train_options *o)
 {
     if (!o->output[0] && !o->plan && !o->overfit)
         return cnn_fail(CNN_EUSAGE, "no output: -o MODEL says where the model goes");
@@ -228,8 +230,6 @@ static int check_together(const struct cnn_train_options *o)
         return cnn_fail(CNN_EUSAGE, "no net: --net WHAT is a file, a built-in net or its text");
     if (o->monitor == MONITOR_TOP1 && o->target != TARGET_CLASS)
         return cnn_fail(CNN_EUSAGE, "--monitor val_top1 needs classes as the target");
-    if (o->schedule == CNN_STEP && !o->milestones.count)
-        return cnn_fail(CNN_EUSAGE, "--schedule step needs --milestones");
     if (o->val[0] && !strcmp(o->val, "-") && !strcmp(o->data, "-"))
         return cnn_fail(CNN_EUSAGE, "standard input cannot be both the training and the --val set");
     return 0;
@@ -244,7 +244,9 @@ int train_parse(struct trainer *t)
                                         .gamma = o->gamma,
                                         .power = o->power,
                                         .final = o->final_rate};
-    int rc = check_together(o);
+    int rc = 0;
+    if (o->schedule == CNN_STEP && !o->milestones.count)
+        rc = cnn_fail(CNN_EUSAGE, "--schedule step needs --milestones");
     if (!rc && !o->plan && !o->overfit)
         rc = cnn_option_needs(cnn_train_option_table, needs, &o->given, o);
     if (!rc && t->augmenter)

@@ -41,8 +41,10 @@ struct train_state {
 };
 
 struct trainer {
+    struct cnn_train_options own; /* what was given, then the recipe's where nothing was */
     const struct cnn_train_options *o;
     const struct cnn_augmenter *augmenter;
+    struct cnn_augmenter *own_augmenter; /* the recipe's with what was given; NULL: none needed */
     const struct cnn_train_callbacks *cb;
     /* From the options */
     struct cnn_optimizer_options optimizer;
@@ -62,6 +64,9 @@ struct trainer {
     struct cnn_model *init_model; /* the same, when it is a model of ours */
     struct cnn_model model;       /* texts of what is being made */
     char *net_name;               /* for messages */
+    char *net_text;               /* as it was given */
+    struct cnn_arena *arena;      /* values of the recipe */
+    struct cnn_buf recipe;        /* what it sets, as options that could be typed; empty: nothing */
     char *zoo; /* "zoo/lenet5.net" where the run began with a built-in net, else NULL */
     struct cnn_graph *graph;
     struct cnn_net *net;
@@ -87,6 +92,9 @@ struct trainer {
 };
 
 /* train_options.c */
+/* What can be seen without opening anything. CNN_EUSAGE. */
+int train_check_together(const struct cnn_train_options *o);
+/* The numbers that the options stand for, when the recipe has had its say. CNN_EUSAGE. */
 int train_parse(struct trainer *t);
 /* Options that determine the model, as texts; without `all` those that differ from their defaults.
  */
@@ -111,6 +119,21 @@ int train_check_no_data(const struct trainer *t);
 /* Where the classes come from, for messages. */
 const char *train_classes_from(const struct trainer *t);
 
+/* train_graph.c */
+/* The model that the net's text and classes come from when --net does not say; NULL: --net does. */
+const struct cnn_model *train_text_source(const struct trainer *t);
+int train_open_text(struct trainer *t);
+int train_build_graph(struct trainer *t);
+
+/* train_recipe.c: the net's recipe, or that of nets without one, into t->own where no option says
+ * otherwise. */
+int train_recipe(struct trainer *t);
+/* What depends on the data: augmentation, and how long the warm-up is; says what all of it came
+ * to. */
+int train_recipe_for_data(struct trainer *t);
+/* A stream may be read once, as it comes, where nothing needs to be known or seen twice. */
+int train_may_stream(const struct trainer *t);
+
 /* train_checks.c. CNN_EDATA, CNN_EUSAGE with what does not fit. */
 /* Samples of the dataset at `path` without a class, where classes are the target. */
 int train_check_classes(const struct trainer *t, const struct cnn_dataset *ds, const char *path);
@@ -123,6 +146,8 @@ int train_check_bn(const struct trainer *t);
 /* train_shape.c: the input's shape where the net's text does not say it. Of a stream that is read
  * once nothing is known beforehand: it stays as it is. CNN_EUSAGE, CNN_EDATA. */
 int train_input_shape(const struct trainer *t, const char *text, struct cnn_graph_config *config);
+/* Whether samples are numbers that are no images; of a stream that is read once: no. */
+int train_is_raw(const struct trainer *t, int *raw);
 
 /* train_weights.c */
 int train_class_weights(struct trainer *t);

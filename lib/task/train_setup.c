@@ -38,29 +38,13 @@ static int open_sources(struct trainer *t)
     return rc;
 }
 
-/* The model that the net's text and classes come from when --net does not say; NULL: --net does. */
-static const struct cnn_model *text_source(const struct trainer *t)
-{
-    return t->o->net[0] ? NULL : t->from ? t->from : t->init_model;
-}
-
-/* A stream may be read once, as it comes, where nothing needs to be known or seen twice. */
-static int may_stream(const struct trainer *t)
-{
-    const struct cnn_train_options *o = t->o;
-    return o->epochs == 1 && !o->shuffle && !o->overfit && !o->plan && !o->checkpoint[0] &&
-           o->schedule == CNN_CONSTANT && !(o->warmup > 0) &&
-           strcmp(o->class_weights, "balanced") &&
-           (o->val[0] || !t->augmenter || !cnn_augmenter_active(t->augmenter));
-}
-
 static int open_train(struct trainer *t)
 {
-    const struct cnn_model *source = text_source(t);
+    const struct cnn_model *source = train_text_source(t);
     int classes = t->o->target == TARGET_CLASS;
     struct cnn_dataset_options d = {
         .unlabelled = !classes, .strict = t->o->strict, .stop = t->cb->stop};
-    if (may_stream(t))
+    if (train_may_stream(t))
         d.stream = classes ? CNN_STREAM_ONCE_LISTED : CNN_STREAM_ONCE;
     if (source && source->classes.count && classes)
         d.classes = &source->classes;
@@ -101,38 +85,6 @@ static int open_val(struct trainer *t)
     if (!rc && !cnn_dataset_count(t->val))
         rc = cnn_fail(CNN_EDATA, "%s: no samples", t->o->val);
     return rc ? rc : train_check_classes(t, t->val, t->o->val);
-}
-
-static int build_graph(struct trainer *t)
-{
-    const struct cnn_model *source = text_source(t);
-    char *text = NULL;
-    int rc = 0;
-    if (!source)
-        rc = cnn_net_text(t->o->net, &text, &t->net_name);
-    else if (!(text = cnn_strdup(source->net_text)) || !(t->net_name = cnn_strdup(source->path)))
-        rc = CNN_ESYSTEM;
-    struct cnn_graph_config config = {.name = t->net_name,
-                                      .classes = t->model.classes.count,
-                                      .numbers = t->o->target != TARGET_CLASS,
-                                      .loss = t->o->loss[0] ? t->o->loss : NULL,
-                                      .with_loss = 1};
-    if (!rc)
-        rc = train_input_shape(t, text, &config);
-    if (!rc)
-        rc = cnn_graph_build(text, &config, &t->graph);
-    free(text);
-    if (!rc)
-        rc = train_check_outputs(t);
-    if (!rc)
-        rc = train_check_loss(t);
-    if (!rc && !strncmp(t->net_name, "zoo/", 4) && !(t->zoo = cnn_strdup(t->net_name)))
-        rc = CNN_ESYSTEM;
-    if (rc)
-        return rc;
-    t->outputs = cnn_chw_count(t->graph->node[t->graph->logits].layer.out);
-    t->model.net_text = cnn_strdup(t->graph->print);
-    return t->model.net_text ? 0 : CNN_ESYSTEM;
 }
 
 static uint64_t divide_up(uint64_t a, uint64_t b)
@@ -221,9 +173,20 @@ int train_open_images(struct trainer *t)
                                 each * sizeof(float), stay, &t->images);
 }
 
-int train_open(struct trainer *t)
+/* The options that the rest follows from: those given, else the recipe's. */
+static int open_options(struct trainer *t)
 {
     int rc = open_sources(t);
+    if (!rc)
+        rc = train_open_text(t);
+    if (!rc)
+        rc = train_recipe(t);
+    return rc ? rc : train_parse(t);
+}
+
+int train_open(struct trainer *t)
+{
+    int rc = open_options(t);
     if (!rc)
         rc = open_train(t);
     if (!rc)
@@ -231,7 +194,7 @@ int train_open(struct trainer *t)
     if (!rc)
         rc = train_check_samples(t);
     if (!rc)
-        rc = build_graph(t);
+        rc = train_build_graph(t);
     if (!rc)
         rc = train_check_classes(t, t->train, t->o->data);
     if (!rc)
@@ -241,7 +204,8 @@ int train_open(struct trainer *t)
     if (rc)
         return rc;
     count_steps(t);
-    if (t->o->epochs)
+    rc = train_recipe_for_data(t);
+    if (!rc && t->o->epochs)
         rc = train_check_bn(t);
     if (!rc)
         rc = open_net(t);
@@ -284,6 +248,10 @@ void train_close(struct trainer *t)
     free(t->model.net_text);
     free(t->model.history);
     free(t->net_name);
+    free(t->net_text);
+    cnn_buf_free(&t->recipe);
+    cnn_augmenter_free(t->own_augmenter);
+    cnn_arena_free(t->arena);
     free(t->zoo);
     free(t->weight);
     free(t->class_weight);

@@ -118,7 +118,7 @@ static int shape_of_option(const char *text, struct cnn_graph_config *config)
 }
 
 /* Numbers that are no images have one shape and no scale. */
-static int is_raw(const struct trainer *t, int *raw)
+int train_is_raw(const struct trainer *t, int *raw)
 {
     struct cnn_sample s = {0};
     *raw = 0;
@@ -141,7 +141,7 @@ int train_input_shape(const struct trainer *t, const char *text, struct cnn_grap
         return 0;
     if (option[0]) {
         int rc = shape_of_option(option, config);
-        return rc ? rc : is_raw(t, &config->raw_input);
+        return rc ? rc : train_is_raw(t, &config->raw_input);
     }
     return t->streaming || t->no_data ? 0 : shape_of_data(t, config);
 }

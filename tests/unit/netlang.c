@@ -28,6 +28,25 @@ static const struct construct {
      "bn1 3x16x16\n"
      "bn2 3x16x16\n"
      "loss 1\n"},
+    {"input 3x16x16; recipe crop-pad=2*2 rate=1/4 flip=h schedule=constant batch=32; relu",
+     "input 3x16x16\n"
+     "recipe rate=0.25 batch=32 schedule=constant flip=h crop-pad=4\n"
+     "relu\n",
+     "relu1 3x16x16\n"
+     "loss 1\n"},
+    {"recipe nesterov=1 milestones=3,4.5; relu; recipe: relu",
+     "input 3x16x16\n"
+     "recipe nesterov=1 milestones=3,4.5\n"
+     "relu\n"
+     "recipe: relu\n",
+     "relu1 3x16x16\n"
+     "recipe 3x16x16\n"
+     "loss 1\n"},
+    {"recipe; relu",
+     "input 3x16x16\n"
+     "relu\n",
+     "relu1 3x16x16\n"
+     "loss 1\n"},
     {"x: relu; relu; relu",
      "input 3x16x16\n"
      "x: relu\n"

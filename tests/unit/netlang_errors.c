@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "net/graph.h"
+#include "net/optimizer.h"
 
 #define CONV  "conv filters kernel [stride=] [pad=] [dilation=] [groups=] [bias=] [init=]"
 #define INPUT "input shape [mean=] [std=] [scale=] [order=] [resize=] [classes=]"
@@ -152,6 +153,19 @@ static const struct mistake {
     {"shortcut 1 2 type=a; shortcut 1 stride=0",
      "net:1: subsample: 1 channels are fewer than the input's 3"},
     {"conv 3 3; subsample 2", "net:1: subsample: 2 channels are fewer than the input's 3"},
+    {"recipe rate=-1; relu", "net:1: recipe: rate: '-1' is not in 0..1e+30"},
+    {"recipe rate=x; relu", "net:1: recipe: rate: 'x' is not a number (names known here: classes)"},
+    {"recipe optimizer=sdg; relu", "net:1: recipe: optimizer: there is no 'sdg'"},
+    {"recipe schedule=linear; relu",
+     "net:1: recipe: schedule: 'linear' is none of " CNN_SCHEDULE_CHOICES},
+    {"recipe rate=1 rate=2; relu", "net:1: recipe: rate is given twice"},
+    {"recipe -rate=1; relu", "net:1: '-rate=1': what stands before '=' is no key"},
+    {"recipe crop=3x0; relu", "net:1: recipe: crop: 3x0: a side of 0"},
+    {"relu\nrecipe rate=1", "net:2: recipe stands once, behind input and before all layers"},
+    {"recipe rate=1; recipe rate=2; relu",
+     "net:1: recipe stands once, behind input and before all layers"},
+    {"x: recipe rate=1; relu", "net:1: recipe takes no label"},
+    {"def recipe { relu }; recipe", "net:1: def recipe: the language has this word already"},
     {"relu $x", "net:1: '$' has no meaning here"},
     {"relu; \"x\"", "net:1: '\"' has no meaning here"},
     {"relu \xc3\xa9", "net:1: byte 0xc3 is not part of a net's text"},
