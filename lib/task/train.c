@@ -266,6 +266,8 @@ static int run(struct trainer *t, char **plan)
         rc = train_validate_open(t);
     t->saved = cnn_seconds();
     if (!rc)
+        train_recipe_note(t);
+    if (!rc)
         rc = run_epochs(t);
     if (!rc)
         rc = train_write_model(t);

@@ -128,9 +128,10 @@ int train_build_graph(struct trainer *t);
 /* train_recipe.c: the net's recipe, or that of nets without one, into t->own where no option says
  * otherwise. */
 int train_recipe(struct trainer *t);
-/* What depends on the data: augmentation, and how long the warm-up is; says what all of it came
- * to. */
+/* What depends on the data: augmentation, and how long the warm-up is. */
 int train_recipe_for_data(struct trainer *t);
+/* Say what all of it came to. */
+void train_recipe_note(const struct trainer *t);
 /* A stream may be read once, as it comes, where nothing needs to be known or seen twice. */
 int train_may_stream(const struct trainer *t);
 

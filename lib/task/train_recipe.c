@@ -204,10 +204,11 @@ static int set_augmentation(struct trainer *t)
         any |= is_augmentation(&r->setting[i]);
     if (!any || (rc = may_augment(t)) <= 0)
         return rc;
+    rc = 0;
     if (!(t->own_augmenter = cnn_augmenter_copy(t->augmenter)))
         return cnn_error_code();
     t->augmenter = t->own_augmenter;
-    for (size_t i = 0; i < r->count && rc >= 0; i++) {
+    for (size_t i = 0; i < r->count && !rc; i++) {
         const struct cnn_setting *s = &r->setting[i];
         if (!is_augmentation(s) || cnn_augmenter_given(t->own_augmenter, s->key))
             continue;
@@ -226,9 +227,13 @@ int train_recipe_for_data(struct trainer *t)
     if (!rc)
         rc = set_warmup(t);
     t->own.recipe = RECIPE_NONE; /* what it said is among the options by now */
-    if (!rc && t->recipe.size && t->o->epochs)
-        train_note(t, "recipe%s%s%s: %s", t->graph->recipe.count ? " of " : "",
-                   t->graph->recipe.count ? t->net_name : "",
-                   t->o->init[0] ? ", a tenth of its rate" : "", t->recipe.text);
     return rc;
+}
+
+void train_recipe_note(const struct trainer *t)
+{
+    const struct cnn_recipe *r = &t->graph->recipe;
+    if (t->recipe.size && t->o->epochs)
+        train_note(t, "recipe%s%s%s: %s", r->count ? " of " : "", r->count ? t->net_name : "",
+                   t->o->init[0] ? ", a tenth of its rate" : "", t->recipe.text);
 }

@@ -59,7 +59,7 @@ useless '--schedule step' --milestones 2
 useless '--schedule step' --milestones 2 --schedule cosine
 useless '--schedule step or exponential' --gamma 0.5
 useless '--schedule polynomial' --power 2
-useless '--schedule polynomial, cosine or one-cycle' --final-rate 0.1
+useless '--schedule polynomial, cosine or one-cycle' --final-rate 0.1 --schedule constant
 useless '--optimizer sgd or rmsprop' --momentum 0.5 --optimizer adam
 useless '--optimizer adam or adamw' --beta1 0.5
 useless '--optimizer adam or adamw' --beta2 0.999
@@ -124,7 +124,7 @@ rm x c
 cp m.safetensors before
 train digits:400 --rate 1e30 -o m.safetensors --checkpoint c --epochs 20
 status 70
-err_has 'cnn-train: * finite * a lower --rate (now 1e+30) or --clip-norm may help'
+err_has 'cnn-train: * finite * a lower --rate (now *) or --clip-norm may help'
 same m.safetensors before
 
 # Frozen tensors keep their bits; --init and --allow-new.

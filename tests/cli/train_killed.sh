@@ -76,7 +76,7 @@ no_file killed
 # A checkpoint of another run is refused, and the message says why.
 run "${train[@]}" -o killed --checkpoint ckpt --resume --rate 0.5
 status 65
-err_has 'cnn-train: ckpt: cannot go on: the run was begun without --rate'
+err_has 'cnn-train: ckpt: cannot go on: the run was begun with --rate *, not *0.5*'
 run "${train[@]}" -o killed --checkpoint ckpt --resume --rotate 5
 status 65
 err_has 'cnn-train: ckpt: cannot go on: the run was begun with augmentation *--rotate 10*, not *--rotate 5*'

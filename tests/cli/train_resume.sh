@@ -5,7 +5,7 @@ cnn-augment -q digits:60 >digits.tar && mkdir loose && tar xf digits.tar -C loos
 find loose -name '*.pgm' | sort | while read -r picture; do
     printf '%s\t%s\n' "$picture" "$(cat "${picture%.pgm}.cls")"
 done >list.tsv
-train=(cnn-train --threads 1 --net 'input 1x28x28; dense 10' --batch 4 --shuffle 0 --checkpoint c --checkpoint-every 1 --resume -o m)
+train=(cnn-train --threads 1 --net 'input 1x28x28; dense 10' --recipe none --batch 4 --shuffle 0 --checkpoint c --checkpoint-every 1 --resume -o m)
 broken=$(sed -n 30p list.tsv | cut -f 1)
 cp "$broken" whole && head -c 100 whole >"$broken"
 run "${train[@]}" --epochs 2 list.tsv
