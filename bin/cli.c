@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -232,6 +233,13 @@ int cli_parse(const struct cli_program *program, int argc, char **argv, void *fi
     return rc ? rc : -1;
 }
 
+/* A failed write may lie so far back that nobody knows its reason any more. */
+static int reader_is_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
+}
+
 /* Output that was lost shows here at the latest: full disks and closed pipes fail when flushed. */
 static int close_stdout(void)
 {
@@ -240,6 +248,8 @@ static int close_stdout(void)
     if (fflush(stdout))
         failed = 1;
     int reason = errno;
+    if (failed && !reason && reader_is_gone())
+        reason = EPIPE;
     if (fclose(stdout)) {
         failed = 1;
         reason = reason ? reason : errno;
