@@ -136,10 +136,15 @@ static int set_all(struct trainer *t, const struct cnn_recipe *r)
     return rc;
 }
 
+static int is_without(const struct trainer *t)
+{
+    return t->o->recipe == RECIPE_NONE || !t->o->epochs;
+}
+
 int train_recipe(struct trainer *t)
 {
     struct cnn_recipe own;
-    if (t->o->recipe == RECIPE_NONE)
+    if (is_without(t))
         return 0;
     t->arena = cnn_arena_new();
     int rc = t->arena ? cnn_net_recipe(t->arena, t->net_name, t->net_text, &own) : CNN_ESYSTEM;
@@ -221,7 +226,7 @@ static int set_augmentation(struct trainer *t)
 
 int train_recipe_for_data(struct trainer *t)
 {
-    if (t->o->recipe == RECIPE_NONE)
+    if (is_without(t))
         return 0;
     int rc = set_augmentation(t);
     if (!rc)
@@ -233,7 +238,7 @@ int train_recipe_for_data(struct trainer *t)
 void train_recipe_note(const struct trainer *t)
 {
     const struct cnn_recipe *r = &t->graph->recipe;
-    if (t->recipe.size && t->o->epochs)
+    if (t->recipe.size)
         train_note(t, "recipe%s%s%s: %s", r->count ? " of " : "", r->count ? t->net_name : "",
                    t->o->init[0] ? ", a tenth of its rate" : "", t->recipe.text);
 }
