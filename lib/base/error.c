@@ -23,6 +23,24 @@ int cnn_fail(int code, const char *format, ...)
     return code;
 }
 
+int cnn_errno_code(int code)
+{
+    switch (errno) {
+    case EINTR:
+        return CNN_EINTERRUPTED;
+    case EPIPE:
+        return CNN_EPIPE;
+    case EIO:
+        return CNN_EIO;
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+        return CNN_ESYSTEM;
+    default:
+        return code;
+    }
+}
+
 int cnn_fail_errno(int code, const char *format, ...)
 {
     int saved = errno;
@@ -31,11 +49,9 @@ int cnn_fail_errno(int code, const char *format, ...)
     va_start(ap, format);
     vsnprintf(text, sizeof text, format, ap);
     va_end(ap);
-    if (saved == EINTR)
-        return cnn_fail(CNN_EINTERRUPTED, "%s: interrupted", text);
-    if (saved == ENOMEM)
-        code = CNN_ESYSTEM;
-    return cnn_fail(saved == EPIPE ? CNN_EPIPE : code, "%s: %s", text, strerror(saved));
+    errno = saved;
+    return cnn_fail(cnn_errno_code(code), "%s: %s", text,
+                    saved == EINTR ? "interrupted" : strerror(saved));
 }
 
 int cnn_fail_within(const char *format, ...)

@@ -35,9 +35,12 @@ enum cnn_error {
  * `return cnn_fail(CNN_EDATA, "%s: not a PNG file", path);`. */
 int cnn_fail(int code, const char *format, ...) CNN_PRINTF(2, 3);
 
-/* As cnn_fail, with ": " and strerror(errno) appended. Three values of errno have codes of
- * their own: EINTR, by which a signal ends a wait, is CNN_EINTERRUPTED, EPIPE is CNN_EPIPE, and
- * ENOMEM is CNN_ESYSTEM. */
+/* The code of what errno says, or `code`, as some values have codes of their own: EINTR, by which a
+ * signal ends a wait, is CNN_EINTERRUPTED, EPIPE is CNN_EPIPE, EIO is CNN_EIO whatever was tried,
+ * and ENOMEM and too many open files are CNN_ESYSTEM. */
+int cnn_errno_code(int code);
+
+/* As cnn_fail, with cnn_errno_code(code), and ": " and strerror(errno) appended. */
 int cnn_fail_errno(int code, const char *format, ...) CNN_PRINTF(2, 3);
 
 /* Put "context: " before the message that is set; returns the code that goes

@@ -121,7 +121,7 @@ int cnn_dataset_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *
     out->strict = ds->strict;
     int code = ds->type->load(ds, i, out);
     if (code)
-        return code == CNN_ESYSTEM ? code : cnn_dataset_fail_within(ds, i);
+        return cnn_dataset_fail_within(ds, i);
     out->weight = r->weight;
     if (r->label >= 0) {
         out->target.kind = CNN_TARGET_CLASS;

@@ -157,8 +157,7 @@ static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
         if (code)
             return code;
         code = prepare(l, s, item, x, vector);
-        return code && code != CNN_ESYSTEM ? cnn_fail_within("%s#%zu", l->ds->path, position)
-                                           : code;
+        return code ? cnn_fail_within("%s#%zu", l->ds->path, position) : 0;
     }
     item->index = l->order ? l->order[position] : position;
     const struct cnn_record *r = cnn_dataset_record(l->ds, item->index);
@@ -173,7 +172,7 @@ static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     if (code)
         return code;
     code = prepare(l, s, item, x, vector);
-    return code && code != CNN_ESYSTEM ? cnn_dataset_fail_within(l->ds, item->index) : code;
+    return code ? cnn_dataset_fail_within(l->ds, item->index) : 0;
 }
 
 /* As much memory as another thread's scratch has. */

@@ -45,7 +45,7 @@ int cnn_source_load_file(const char *path, struct cnn_sample *out)
     size_t size = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return cnn_fail(CNN_ENOINPUT, "%s", strerror(errno));
+        return cnn_fail(cnn_errno_code(CNN_ENOINPUT), "%s", strerror(errno));
     int code = read_file(fd, out, &size);
     close(fd);
     if (!code && !size)

@@ -157,7 +157,7 @@ int cnn_raw_decode(const struct cnn_dataset *ds, const struct cnn_raw *raw, stru
     out->strict = ds->strict;
     int code = raw_decode(raw, out);
     if (code)
-        return code == CNN_ESYSTEM ? code : cnn_fail_within("%s#%zu", ds->path, raw->number);
+        return cnn_fail_within("%s#%zu", ds->path, raw->number);
     out->weight = raw->weight;
     if (raw->label >= 0) {
         out->target.kind = CNN_TARGET_CLASS;

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "data/image.h"
+#include "data/spool.h"
 #include "task/split_private.h"
 
 enum { HEAD = 512, NAMED = 5 };
@@ -70,12 +71,12 @@ static int look_at_image(const char *path, int fd, struct identity *id)
     *id = (struct identity){(uint64_t)st.st_dev, (uint64_t)st.st_ino, -1};
     if (!S_ISREG(st.st_mode))
         return cnn_fail(CNN_EDATA, "%s: not a regular file", path);
-    ssize_t n = pread(fd, head, sizeof head, 0);
-    if (n < 0)
-        return cnn_fail_errno(CNN_ENOINPUT, "%s", path);
+    size_t n = st.st_size < (off_t)sizeof head ? (size_t)st.st_size : sizeof head;
     if (!n)
         return cnn_fail(CNN_EDATA, "%s: empty", path);
-    return cnn_image_check(head, (size_t)n) ? cnn_fail_within("%s", path) : 0;
+    if (cnn_read_at(fd, 0, head, n) || cnn_image_check(head, n))
+        return cnn_fail_within("%s", path);
+    return 0;
 }
 
 static void note_bad(struct look *l, size_t i, int code)
@@ -101,8 +102,9 @@ static int look_at(struct look *l, size_t i)
     int rc = look_at_image(r->source, fd, &l->identity[i]);
     if (fd >= 0)
         close(fd);
-    if (rc)
-        note_bad(l, i, rc);
+    if (rc != CNN_EDATA && rc != CNN_ENOINPUT)
+        return rc;
+    note_bad(l, i, rc);
     return 0;
 }
 
