@@ -3,6 +3,7 @@
 #include "task/train.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "task/train_private.h"
@@ -228,7 +229,8 @@ static int end_epoch(struct trainer *t)
 
 static int run_epochs(struct trainer *t)
 {
-    int rc = 0;
+    /* The run that wrote the last checkpoint may have ended before it drew. */
+    int rc = t->resumed && finished(t) ? train_draw_curve(t) : 0;
     while (!rc && !finished(t)) {
         rc = begin_epoch(t);
         if (!rc)
@@ -241,6 +243,15 @@ static int run_epochs(struct trainer *t)
                    (unsigned long long)t->s.best_epoch,
                    t->best ? " and is kept" : "; the last is kept");
     return rc;
+}
+
+/* What ended the run is told, whatever becomes of the log's last line. */
+static int end_log(struct trainer *t, int rc)
+{
+    char why[1024];
+    snprintf(why, sizeof why, "%s", cnn_error_message());
+    int logged = train_log_end(t, rc);
+    return rc && logged ? cnn_fail(rc, "%s", why) : rc ? rc : logged;
 }
 
 static int run(struct trainer *t, char **plan)
@@ -271,8 +282,7 @@ static int run(struct trainer *t, char **plan)
         rc = run_epochs(t);
     if (!rc)
         rc = train_write_model(t);
-    int logged = train_log_end(t, rc);
-    return rc ? rc : logged;
+    return end_log(t, rc);
 }
 
 int cnn_train(const struct cnn_train_options *options, const struct cnn_augmenter *augmenter,

@@ -51,7 +51,12 @@ int train_log_open(struct trainer *t)
     int again = t->resumed && !access(path, F_OK);
     if (!(t->log = fopen(path, again ? "r+" : "w")))
         return cnn_fail_errno(CNN_ECREATE, "%s", path);
-    return again ? take_back(t) : 0;
+    int rc = again ? take_back(t) : 0;
+    if (rc) { /* it stays as it is */
+        fclose(t->log);
+        t->log = NULL;
+    }
+    return rc;
 }
 
 static int put_line(struct trainer *t, json_t *line)
