@@ -44,6 +44,11 @@ void cli_samples_note(void *context, const char *text)
         cli_note(s->program, "%s", text);
 }
 
+int cli_samples_ready(void *context)
+{
+    return cnn_outfile_finish(((struct cli_samples *)context)->list);
+}
+
 int cli_samples_close(struct cli_samples *s, int rc)
 {
     cli_progress_free(s->bar);

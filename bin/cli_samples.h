@@ -26,6 +26,12 @@ int cli_samples_open(struct cli_samples *s, const struct cli_program *program, i
 void cli_samples_progress(void *context, size_t done, size_t total);
 void cli_samples_bad(void *context, const char *source, const char *message);
 void cli_samples_note(void *context, const char *text);
+int cli_samples_ready(void *context);
+#define CLI_SAMPLES_CALLBACKS(samples)                                                             \
+    {                                                                                              \
+        (samples), cli_stop(), cli_samples_progress, cli_samples_bad, cli_samples_note,            \
+            cli_samples_ready                                                                      \
+    }
 /* rc: how the run ended. The list is put in place unless it failed (a negative answer is no
  * failure). Returns rc, or an error of the list's. */
 int cli_samples_close(struct cli_samples *s, int rc);

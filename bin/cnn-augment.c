@@ -2,9 +2,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "cli_samples.h"
 #include "data/augment.h"
-#include "file/outfile.h"
 #include "task/augment.h"
 
 struct args {
@@ -44,65 +43,26 @@ static const struct cli_program program = {
     .augmentations = 1,
 };
 
-/* What the callbacks show and keep. */
-struct screen {
-    struct cli_progress *bar;
-    struct cnn_outfile *list; /* of bad samples; NULL: none is wanted */
-    int quiet;
-    size_t skipped;
-};
-
-static void on_progress(void *context, uint64_t done, uint64_t total)
-{
-    struct screen *s = context;
-    cli_progress_update(s->bar, done, total, NULL);
-}
-
-static void on_bad(void *context, const char *source, const char *message)
-{
-    struct screen *s = context;
-    cli_progress_clear(s->bar);
-    if (!s->quiet)
-        cli_note(&program, "skipped: %s", message);
-    if (s->list)
-        cli_list_bad(cnn_outfile_stream(s->list), source);
-    s->skipped++;
-}
-
 static int augment(const struct args *a, const char *data, const struct cnn_augmenter *augmenter)
 {
-    struct screen s = {.quiet = a->quiet};
+    struct cli_samples samples;
+    struct cnn_callbacks callbacks = CLI_SAMPLES_CALLBACKS(&samples);
     struct cnn_augment_options o = {.data = data,
                                     .output = a->output,
                                     .classes = a->classes,
                                     .labels = a->labels,
                                     .preview = a->preview,
+                                    .bad_list = cli_bad_list(a->on_bad),
                                     .copies = a->copies,
                                     .keep = a->keep,
                                     .strict = a->strict,
                                     .seed = a->seed,
                                     .epoch = a->epoch,
                                     .threads = a->threads};
-    struct cnn_augment_callbacks callbacks = {&s, cli_stop(), on_progress, on_bad};
-    const char *list;
-    int rc = cli_on_bad(a->on_bad, &o.skip_bad, &list);
-    o.bad_list = list;
-    if (!rc && list)
-        rc = cnn_outfile_open(list, &s.list);
-    if (rc)
-        return rc;
-    s.bar = cli_progress_new("augment", a->quiet);
-    rc = cnn_augment_run(&o, augmenter, &callbacks);
-    cli_progress_free(s.bar);
-    if (s.list && (!rc || rc == CNN_EPIPE)) {
-        int lost = cnn_outfile_commit(s.list);
-        rc = lost ? lost : rc;
-    } else {
-        cnn_outfile_abort(s.list);
-    }
-    if (s.skipped && !a->quiet)
-        cli_note(&program, "%zu bad sample%s skipped", s.skipped, s.skipped == 1 ? "" : "s");
-    return rc;
+    int rc = cli_samples_open(&samples, &program, a->quiet, a->on_bad, &o.skip_bad, "augment");
+    if (!rc)
+        rc = cnn_augment_run(&o, augmenter, &callbacks);
+    return cli_samples_close(&samples, rc);
 }
 
 int main(int argc, char **argv)

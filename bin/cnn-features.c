@@ -46,8 +46,7 @@ static const struct cli_program program = {
 static int features(struct args *a)
 {
     struct cli_samples samples;
-    struct cnn_callbacks cb = {&samples, cli_stop(), cli_samples_progress, cli_samples_bad,
-                               cli_samples_note};
+    struct cnn_callbacks cb = CLI_SAMPLES_CALLBACKS(&samples);
     enum cnn_features_format format;
     int to_terminal = !a->o.output[0] && isatty(STDOUT_FILENO);
     int rc = cnn_features_choose_format(&a->o, &format);

@@ -102,8 +102,7 @@ static const char *progress_label(const struct cnn_infer_options *o)
 static int infer(struct args *a)
 {
     struct cli_samples samples;
-    struct cnn_callbacks cb = {&samples, cli_stop(), cli_samples_progress, cli_samples_bad,
-                               cli_samples_note};
+    struct cnn_callbacks cb = CLI_SAMPLES_CALLBACKS(&samples);
     a->o.bad_list = cli_bad_list(a->on_bad);
     int rc = cli_samples_open(&samples, &program, a->quiet, a->on_bad, &a->o.skip_bad,
                               progress_label(&a->o));

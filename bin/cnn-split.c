@@ -45,7 +45,7 @@ static int split(const struct args *a, char *const *input, int inputs,
                  struct cnn_split_table *table)
 {
     struct cli_samples samples;
-    struct cnn_callbacks cb = {&samples, NULL, NULL, cli_samples_bad, cli_samples_note};
+    struct cnn_callbacks cb = CLI_SAMPLES_CALLBACKS(&samples);
     struct cnn_split_options o = {.input = input,
                                   .inputs = inputs,
                                   .folder = a->output,

@@ -17,7 +17,7 @@
 enum { BUFFER_BYTES = 1 << 16 };
 
 struct cnn_outfile {
-    FILE *stream;
+    FILE *stream;    /* NULL: finished */
     char *path;      /* as the caller spelled it, for messages */
     char *final;     /* where the file goes (links resolved); NULL: written directly */
     char *temporary; /* NULL: written directly */
@@ -155,15 +155,24 @@ static void sync_folder(const char *path)
     free(folder);
 }
 
-int cnn_outfile_commit(struct cnn_outfile *f)
+int cnn_outfile_finish(struct cnn_outfile *f)
 {
     int code = 0;
+    if (!f || !f->stream)
+        return 0;
     if (ferror(f->stream))
         code = fail_with_reason(f);
     else if (fflush(f->stream) || (f->temporary && fsync(fileno(f->stream))))
         code = cnn_fail_errno(CNN_EIO, "%s", f->path);
     if (fclose(f->stream) && !code)
         code = cnn_fail_errno(CNN_EIO, "%s", f->path);
+    f->stream = NULL;
+    return code;
+}
+
+int cnn_outfile_commit(struct cnn_outfile *f)
+{
+    int code = cnn_outfile_finish(f);
     if (!code && f->temporary && rename(f->temporary, f->final))
         code = cnn_fail_errno(CNN_ECREATE, "%s", f->path);
     if (!code && f->temporary)
@@ -178,7 +187,8 @@ void cnn_outfile_abort(struct cnn_outfile *f)
 {
     if (!f)
         return;
-    fclose(f->stream);
+    if (f->stream)
+        fclose(f->stream);
     if (f->temporary)
         unlink(f->temporary);
     outfile_free(f);

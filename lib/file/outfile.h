@@ -19,8 +19,11 @@ FILE *cnn_outfile_stream(struct cnn_outfile *f);
  * "PATH: " and what errno says. */
 int cnn_outfile_error(const struct cnn_outfile *f);
 
-/* Finish: CNN_EIO with "PATH: ..." when any write failed, else the file is in place. Frees f in
- * both cases. */
+/* All that can fail but the name: CNN_EIO with "PATH: ..." when any write failed; then abort. The
+ * stream is closed. For several outputs, all of which are finished before the first gets its name.
+ * Done already, or NULL: fine. */
+int cnn_outfile_finish(struct cnn_outfile *f);
+/* Finish, where that was not done: an error, or the file is in place. Frees f in both cases. */
 int cnn_outfile_commit(struct cnn_outfile *f);
 /* Give up: the temporary file is removed. Frees f; NULL is fine. */
 void cnn_outfile_abort(struct cnn_outfile *f);

@@ -24,7 +24,7 @@ struct item {
 
 struct run {
     const struct cnn_augment_options *options;
-    const struct cnn_augment_callbacks *callbacks;
+    const struct cnn_callbacks *callbacks;
     const struct cnn_augmenter *augmenter;
     struct cnn_dataset *ds;
     struct sink *sink;
@@ -168,7 +168,7 @@ static void drop_item(void *context, void *slot)
 
 static int consume(struct run *run, struct item *item)
 {
-    const struct cnn_augment_callbacks *cb = run->callbacks;
+    const struct cnn_callbacks *cb = run->callbacks;
     int rc = 0;
     if (item->bad && cb->bad)
         cb->bad(cb->context,
@@ -254,9 +254,22 @@ static int check_apart(const struct run *run)
     return rc ? rc : cnn_apart_samples(out, run->ds);
 }
 
+/* All outputs are written before the first gets its name. */
+static int put_in_place(struct run *run)
+{
+    const struct cnn_augment_options *o = run->options;
+    int rc = run->closed ? 0 : run->sink->type->finish(run->sink);
+    if (!rc)
+        rc = cnn_callbacks_ready(run->callbacks);
+    if (!rc && o->preview[0] && run->written)
+        rc = preview_write(&run->preview, run->ds, o, run->augmenter);
+    if (!rc && run->closed)
+        rc = cnn_fail(CNN_EPIPE, "%s: nobody reads it", o->output);
+    return rc ? rc : run->sink->type->commit(run->sink);
+}
+
 int cnn_augment_run(const struct cnn_augment_options *options,
-                    const struct cnn_augmenter *augmenter,
-                    const struct cnn_augment_callbacks *callbacks)
+                    const struct cnn_augmenter *augmenter, const struct cnn_callbacks *callbacks)
 {
     struct run run = {.options = options, .callbacks = callbacks, .augmenter = augmenter};
     run.outputs = (size_t)options->copies + (options->keep ? 1 : 0);
@@ -269,12 +282,8 @@ int cnn_augment_run(const struct cnn_augment_options *options,
         rc = sink_open(options, augmenter, run.ds, callbacks->stop, &run.sink);
     if (!rc)
         rc = run_pipeline(&run);
-    if (!rc && options->preview[0] && run.written)
-        rc = preview_write(&run.preview, run.ds, options, augmenter);
-    if (!rc && run.closed)
-        rc = cnn_fail(CNN_EPIPE, "%s: nobody reads it", options->output);
     if (!rc)
-        rc = run.sink->type->finish(run.sink);
+        rc = put_in_place(&run);
     if (rc &&
         stopped(&run)) /* Ctrl-C ends the producer of a pipe, too: that is not what is wrong */
         rc = fail_stopped();

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "task/callbacks.h"
+
 struct cnn_augmenter;
 
 struct cnn_augment_options {
@@ -27,16 +29,6 @@ struct cnn_augment_options {
     long long threads; /* 0: one for each core */
 };
 
-/* Every member may be NULL. */
-struct cnn_augment_callbacks {
-    void *context;
-    const volatile int *stop; /* nonzero: give up */
-    /* After each sample; total 0: not known. */
-    void (*progress)(void *context, uint64_t done, uint64_t total);
-    /* A sample that is skipped. */
-    void (*bad)(void *context, const char *source, const char *message);
-};
-
 /* Without any augmentation, with one copy and without `keep`, samples pass as they are and nothing
  * is added to the history of the stream.
  *
@@ -48,7 +40,6 @@ struct cnn_augment_callbacks {
  * CNN_EUSAGE, CNN_EDATA (also when every sample was bad), CNN_ENOINPUT, CNN_ECREATE (before the
  * first sample), CNN_EIO (also when stopped, or when the reader of the stream is gone). */
 int cnn_augment_run(const struct cnn_augment_options *options,
-                    const struct cnn_augmenter *augmenter,
-                    const struct cnn_augment_callbacks *callbacks);
+                    const struct cnn_augmenter *augmenter, const struct cnn_callbacks *callbacks);
 
 #endif

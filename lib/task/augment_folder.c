@@ -1,10 +1,8 @@
 /* Samples into a folder: CLASS/KEY.png, classes.txt and manifest.tsv; see augment.h. All is written
  * in a hidden folder within it, whose contents are moved up at the end, the manifest last. */
-#define _XOPEN_SOURCE 700 /* nftw */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "file/remove.h"
 #include "task/augment_private.h"
 
 #define MANIFEST "manifest.tsv"
@@ -20,8 +19,10 @@ struct folder {
     struct sink base;
     const struct cnn_strings *classes;
     char *path, *hidden;
-    int made;       /* the folder was not there before */
-    FILE *manifest; /* NULL: there are no classes to list */
+    int made;                    /* the folder was not there before */
+    FILE *manifest;              /* NULL: there are no classes to list */
+    struct cnn_strings from, to; /* what is moved up at the end */
+    size_t moved;                /* of it so far; 0 once all is */
 };
 
 /* What is written for one sample. */
@@ -94,13 +95,15 @@ static char *joined(const char *folder, const char *name)
 }
 
 /* The folders that the path needs below the hidden one. */
-static void make_folders(char *path, size_t from)
+static int make_folders(char *path, size_t from)
 {
-    for (char *slash = strchr(path + from, '/'); slash; slash = strchr(slash + 1, '/')) {
+    int failed = 0;
+    for (char *slash = strchr(path + from, '/'); slash && !failed; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        mkdir(path, 0777);
+        failed = mkdir(path, 0777) && errno != EEXIST;
         *slash = '/';
     }
+    return failed ? -1 : 0;
 }
 
 static int write_new(const char *path, const void *bytes, size_t size)
@@ -132,10 +135,8 @@ static int folder_write(struct sink *sink, const void *packed)
     if (!path)
         return CNN_ESYSTEM;
     int rc = write_new(path, p->png, p->size);
-    if (rc == -1 && errno == ENOENT) {
-        make_folders(path, strlen(f->hidden) + 1);
+    if (rc == -1 && errno == ENOENT && !make_folders(path, strlen(f->hidden) + 1))
         rc = write_new(path, p->png, p->size);
-    }
     if (rc == -1 && errno == EEXIST)
         rc = cnn_fail(CNN_EDATA, "%s/%s: two samples would have this name", f->path, p->path.text);
     else if (rc)
@@ -160,60 +161,67 @@ static int write_classes(const struct folder *f)
     return rc;
 }
 
-static int move_up(const struct folder *f, const char *name)
+static int will_move(struct folder *f, const char *name)
 {
     char *from = joined(f->hidden, name), *to = joined(f->path, name);
-    int rc = from && to ? 0 : CNN_ESYSTEM;
-    if (!rc && rename(from, to))
-        rc = cnn_fail_errno(CNN_ECREATE, "%s", to);
+    int rc = from && to ? cnn_strings_add(&f->from, from) : CNN_ESYSTEM;
+    if (!rc)
+        rc = cnn_strings_add(&f->to, to);
     free(from);
     free(to);
     return rc;
 }
 
-/* Everything but the manifest, which is what makes the folder a dataset. */
-static int move_all(const struct folder *f)
+/* What will be moved up: everything, and last the manifest, which is what makes the folder a
+ * dataset. */
+static int list_moves(struct folder *f)
 {
     DIR *dir = opendir(f->hidden);
     if (!dir)
         return cnn_fail_errno(CNN_EIO, "%s", f->hidden);
     struct dirent *entry;
     int rc = 0;
-    while (!rc && (entry = readdir(dir)))
+    for (errno = 0; !rc && (entry = readdir(dir)); errno = 0)
         if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") &&
             strcmp(entry->d_name, MANIFEST))
-            rc = move_up(f, entry->d_name);
+            rc = will_move(f, entry->d_name);
+    if (!rc && errno)
+        rc = cnn_fail_errno(CNN_EIO, "%s", f->hidden);
     closedir(dir);
-    return rc;
+    return rc || !f->classes->count ? rc : will_move(f, MANIFEST);
+}
+
+static int close_manifest(struct folder *f)
+{
+    int failed = fflush(f->manifest) || fsync(fileno(f->manifest)), reason = errno;
+    if (fclose(f->manifest) && !failed) {
+        reason = errno;
+        failed = 1;
+    }
+    f->manifest = NULL;
+    errno = reason;
+    return failed ? cnn_fail_errno(CNN_EIO, "%s/" MANIFEST, f->path) : 0;
 }
 
 static int folder_finish(struct sink *sink)
 {
     struct folder *f = (struct folder *)sink;
-    int rc = 0, listed = f->manifest != NULL;
-    if (listed) {
-        int failed = fflush(f->manifest) || fsync(fileno(f->manifest));
-        failed |= fclose(f->manifest) != 0;
-        f->manifest = NULL;
-        rc = failed ? cnn_fail_errno(CNN_EIO, "%s/" MANIFEST, f->path) : write_classes(f);
-    }
-    if (!rc)
-        rc = move_all(f);
+    int listed = f->manifest != NULL, rc = listed ? close_manifest(f) : 0;
     if (!rc && listed)
-        rc = move_up(f, MANIFEST);
-    if (!rc && rmdir(f->hidden))
-        rc = cnn_fail_errno(CNN_EIO, "%s", f->hidden);
-    if (!rc)
-        f->made = 0; /* it stays */
-    return rc;
+        rc = write_classes(f);
+    return rc ? rc : list_moves(f);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+static int folder_commit(struct sink *sink)
 {
-    (void)st;
-    (void)type;
-    (void)at;
-    remove(path);
+    struct folder *f = (struct folder *)sink;
+    for (size_t i = 0; i < f->to.count; i++, f->moved++)
+        if (rename(f->from.item[i], f->to.item[i]))
+            return cnn_fail_errno(CNN_ECREATE, "%s", f->to.item[i]);
+    if (rmdir(f->hidden))
+        return cnn_fail_errno(CNN_EIO, "%s", f->hidden);
+    f->moved = 0;
+    f->made = 0; /* it stays */
     return 0;
 }
 
@@ -223,16 +231,20 @@ static void folder_free(struct sink *sink)
     if (f->manifest)
         fclose(f->manifest);
     if (f->hidden)
-        nftw(f->hidden, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        cnn_remove_tree(f->hidden);
+    for (size_t i = 0; i < f->moved; i++)
+        cnn_remove_tree(f->to.item[i]);
     if (f->made && f->path)
         rmdir(f->path);
+    cnn_strings_free(&f->from);
+    cnn_strings_free(&f->to);
     free(f->hidden);
     free(f->path);
     free(f);
 }
 
-static const struct sink_type folder_type = {folder_pack, folder_drop, folder_write, folder_finish,
-                                             folder_free};
+static const struct sink_type folder_type = {folder_pack,   folder_drop,   folder_write,
+                                             folder_finish, folder_commit, folder_free};
 
 static int check_empty(const char *path)
 {
@@ -241,9 +253,11 @@ static int check_empty(const char *path)
         return cnn_fail_errno(CNN_ECREATE, "%s", path);
     struct dirent *entry;
     int rc = 0;
-    while (!rc && (entry = readdir(dir)))
+    for (errno = 0; !rc && (entry = readdir(dir)); errno = 0)
         if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
             rc = cnn_fail(CNN_ECREATE, "%s: the folder is there and not empty", path);
+    if (!rc && errno)
+        rc = cnn_fail_errno(CNN_ECREATE, "%s", path);
     closedir(dir);
     return rc;
 }
@@ -270,8 +284,9 @@ static int folder_start(struct folder *f)
         return 0;
     char *path = joined(f->hidden, MANIFEST);
     f->manifest = path ? fopen(path, "wx") : NULL;
+    rc = f->manifest ? 0 : cnn_fail_errno(CNN_ECREATE, "%s/" MANIFEST, f->path);
     free(path);
-    return f->manifest ? 0 : cnn_fail_errno(CNN_ECREATE, "%s/" MANIFEST, f->path);
+    return rc;
 }
 
 int sink_open_folder(const char *path, const struct cnn_strings *classes, struct sink **out)

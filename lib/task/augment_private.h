@@ -17,8 +17,9 @@ struct sink_type {
     int (*pack)(struct sink *sink, const struct cnn_sample *s, const char *group, void **packed);
     void (*drop)(void *packed);
     int (*write)(struct sink *sink, const void *packed);
-    int (*finish)(struct sink *sink); /* everything was written; the output is in place then */
-    void (*free)(struct sink *sink);  /* without finish: nothing is left of a file or folder */
+    int (*finish)(struct sink *sink); /* everything was written: it is on the disk then */
+    int (*commit)(struct sink *sink); /* the output is in place then */
+    void (*free)(struct sink *sink);  /* without commit: nothing is left of a file or folder */
 };
 struct sink {
     const struct sink_type *type;

@@ -37,11 +37,15 @@ static int stream_finish(struct sink *sink)
 {
     struct stream *s = (struct stream *)sink;
     int rc = cnn_stream_finish(s->writer);
-    if (!rc && s->file) {
-        rc = cnn_outfile_commit(s->file);
-        s->file = NULL;
-    }
-    return rc;
+    return rc ? rc : cnn_outfile_finish(s->file);
+}
+
+static int stream_commit(struct sink *sink)
+{
+    struct stream *s = (struct stream *)sink;
+    struct cnn_outfile *file = s->file;
+    s->file = NULL;
+    return file ? cnn_outfile_commit(file) : 0;
 }
 
 static void stream_free(struct sink *sink)
@@ -52,8 +56,8 @@ static void stream_free(struct sink *sink)
     free(s);
 }
 
-static const struct sink_type stream_type = {stream_pack, stream_drop, stream_write, stream_finish,
-                                             stream_free};
+static const struct sink_type stream_type = {stream_pack,   stream_drop,   stream_write,
+                                             stream_finish, stream_commit, stream_free};
 
 int sink_open_stream(const char *path, const struct cnn_strings *classes, const char *history,
                      const volatile int *stop, struct sink **out)

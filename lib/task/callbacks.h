@@ -12,6 +12,14 @@ struct cnn_callbacks {
     void (*progress)(void *context, size_t done, size_t total);
     void (*bad)(void *context, const char *source, const char *message); /* a sample is skipped */
     void (*note)(void *context, const char *text);
+    /* All is done, and outputs get their names next: what the caller writes beside must be on the
+     * disk. An error leaves them without. */
+    int (*ready)(void *context);
 };
+
+static inline int cnn_callbacks_ready(const struct cnn_callbacks *cb)
+{
+    return cb && cb->ready ? cb->ready(cb->context) : 0;
+}
 
 #endif

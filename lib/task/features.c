@@ -89,6 +89,10 @@ static int run(struct features *f)
     int rc = cnn_inputs_visit(&f->inputs, &lo, f->cb, take_batch, f);
     for (size_t i = 0; !rc && i < f->targets; i++)
         rc = f->type->finish(f->target[i].sink);
+    if (!rc)
+        rc = cnn_callbacks_ready(f->cb);
+    for (size_t i = 0; !rc && i < f->targets; i++)
+        rc = f->type->commit(f->target[i].sink);
     return rc;
 }
 

@@ -30,13 +30,18 @@ int features_file_check(const struct features_file *f)
     return ferror(f->stream) ? cnn_fail_errno(CNN_EIO, "%s", f->name) : 0;
 }
 
+int features_file_finish(struct features_file *f)
+{
+    if (f->file)
+        return cnn_outfile_finish(f->file);
+    return fflush(f->stream) ? cnn_fail_errno(CNN_EIO, "%s", f->name) : 0;
+}
+
 int features_file_commit(struct features_file *f)
 {
     struct cnn_outfile *file = f->file;
     f->file = NULL;
-    if (file)
-        return cnn_outfile_commit(file);
-    return fflush(f->stream) ? cnn_fail_errno(CNN_EIO, "%s", f->name) : 0;
+    return file ? cnn_outfile_commit(file) : 0;
 }
 
 void features_file_close(struct features_file *f)

@@ -115,7 +115,14 @@ static int npy_finish(void *sink)
         return cnn_fail_errno(CNN_EIO, "%s", s->values.name);
     int rc = put_header(s);
     if (!rc)
-        rc = features_file_commit(&s->keys);
+        rc = features_file_finish(&s->keys);
+    return rc ? rc : features_file_finish(&s->values);
+}
+
+static int npy_commit(void *sink)
+{
+    struct npy *s = sink;
+    int rc = features_file_commit(&s->keys);
     return rc ? rc : features_file_commit(&s->values);
 }
 
@@ -130,5 +137,6 @@ static void npy_close(void *sink)
 const struct features_sink_type features_npy = {.open = npy_open,
                                                 .add = npy_add,
                                                 .finish = npy_finish,
+                                                .commit = npy_commit,
                                                 .close = npy_close,
                                                 .size = sizeof(struct npy)};

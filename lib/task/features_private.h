@@ -46,9 +46,9 @@ struct features_row {
 struct features_sink_type {
     int (*open)(void *sink, const struct features_to *to);
     int (*add)(void *sink, const struct features_row *row);
-    /* Everything into place. The sink is closed in any case. */
-    int (*finish)(void *sink);
-    void (*close)(void *sink); /* gives up what was not finished */
+    int (*finish)(void *sink); /* all is on the disk then, */
+    int (*commit)(void *sink); /* and in place */
+    void (*close)(void *sink); /* gives up what is not in place */
     size_t size;               /* of the sink; zeroed before open */
 };
 extern const struct features_sink_type features_npy, features_tsv, features_svmlight, features_tar;
@@ -63,6 +63,8 @@ struct features_file {
 int features_file_open(struct features_file *f, const struct features_to *to, const char *path);
 /* CNN_EIO as soon as a write failed. */
 int features_file_check(const struct features_file *f);
+/* All is on the disk; in place. */
+int features_file_finish(struct features_file *f);
 int features_file_commit(struct features_file *f);
 void features_file_close(struct features_file *f);
 

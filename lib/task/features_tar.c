@@ -42,7 +42,13 @@ static int tar_finish(void *sink)
 {
     struct tar *s = sink;
     int rc = cnn_stream_finish(s->writer);
-    return rc ? rc : features_file_commit(&s->out);
+    return rc ? rc : features_file_finish(&s->out);
+}
+
+static int tar_commit(void *sink)
+{
+    struct tar *s = sink;
+    return features_file_commit(&s->out);
 }
 
 static void tar_close(void *sink)
@@ -56,5 +62,6 @@ static void tar_close(void *sink)
 const struct features_sink_type features_tar = {.open = tar_open,
                                                 .add = tar_add,
                                                 .finish = tar_finish,
+                                                .commit = tar_commit,
                                                 .close = tar_close,
                                                 .size = sizeof(struct tar)};

@@ -12,6 +12,7 @@
 
 struct text {
     struct features_file out;
+    struct cnn_outfile *list; /* svmlight's classes.txt; NULL: none is written */
     const struct cnn_strings *classes;
     int paths;
     size_t count; /* values of a row */
@@ -52,12 +53,23 @@ static int text_open(struct text *s, const struct features_to *to)
 static int text_finish(void *sink)
 {
     struct text *s = sink;
-    return features_file_commit(&s->out);
+    int rc = features_file_finish(&s->out);
+    return rc ? rc : cnn_outfile_finish(s->list);
+}
+
+static int text_commit(void *sink)
+{
+    struct text *s = sink;
+    struct cnn_outfile *list = s->list;
+    s->list = NULL;
+    int rc = list ? cnn_outfile_commit(list) : 0;
+    return rc ? rc : features_file_commit(&s->out);
 }
 
 static void text_close(void *sink)
 {
     struct text *s = sink;
+    cnn_outfile_abort(s->list);
     features_file_close(&s->out);
     cnn_buf_free(&s->line);
 }
@@ -124,6 +136,7 @@ static int tsv_add(void *sink, const struct features_row *row)
 const struct features_sink_type features_tsv = {.open = tsv_open,
                                                 .add = tsv_add,
                                                 .finish = text_finish,
+                                                .commit = text_commit,
                                                 .close = text_close,
                                                 .size = sizeof(struct text)};
 
@@ -137,20 +150,17 @@ static int same_list(const struct cnn_strings *a, const struct cnn_strings *b)
     return i == a->count && i == b->count;
 }
 
-static int write_classes(const char *path, const struct cnn_strings *classes)
+static int write_classes(struct text *s, const char *path)
 {
-    struct cnn_outfile *f;
-    int rc = cnn_outfile_open(path, &f);
-    if (rc)
-        return rc;
-    for (size_t i = 0; i < classes->count; i++)
-        fprintf(cnn_outfile_stream(f), "%s\n", classes->item[i]);
-    return cnn_outfile_commit(f);
+    int rc = cnn_outfile_open(path, &s->list);
+    for (size_t i = 0; !rc && i < s->classes->count; i++)
+        fprintf(cnn_outfile_stream(s->list), "%s\n", s->classes->item[i]); /* finishing checks */
+    return rc;
 }
 
 /* Labels are numbers here: classes.txt beside the file has their names. One that is there already
  * must be the same, for other files rely on it. */
-static int put_classes(const char *path, const struct cnn_strings *classes)
+static int put_classes(struct text *s, const char *path)
 {
     const char *slash = strrchr(path, '/');
     struct cnn_strings old = {0};
@@ -162,8 +172,8 @@ static int put_classes(const char *path, const struct cnn_strings *classes)
     int rc = cnn_classes_read(beside.text, &old);
     if (rc == CNN_ENOINPUT) {
         cnn_error_clear();
-        rc = write_classes(beside.text, classes);
-    } else if (!rc && !same_list(&old, classes)) {
+        rc = write_classes(s, beside.text);
+    } else if (!rc && !same_list(&old, s->classes)) {
         rc = cnn_fail(CNN_ECREATE, "%s is there already and lists other classes", beside.text);
     }
     cnn_strings_free(&old);
@@ -174,7 +184,7 @@ static int put_classes(const char *path, const struct cnn_strings *classes)
 static int svmlight_open(void *sink, const struct features_to *to)
 {
     int rc = text_open(sink, to);
-    return rc || !to->path[0] || !to->classes->count ? rc : put_classes(to->path, to->classes);
+    return rc || !to->path[0] || !to->classes->count ? rc : put_classes(sink, to->path);
 }
 
 static int svmlight_add(void *sink, const struct features_row *row)
@@ -196,5 +206,6 @@ static int svmlight_add(void *sink, const struct features_row *row)
 const struct features_sink_type features_svmlight = {.open = svmlight_open,
                                                      .add = svmlight_add,
                                                      .finish = text_finish,
+                                                     .commit = text_commit,
                                                      .close = text_close,
                                                      .size = sizeof(struct text)};

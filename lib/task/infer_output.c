@@ -84,6 +84,21 @@ static int judge(const struct infer *in, const struct cnn_metrics *m)
     return rc;
 }
 
+/* All outputs are written before the first gets its name. */
+static int put_in_place(struct infer *in)
+{
+    struct infer_sink *const sink[] = {&in->picture, &in->beside, &in->main};
+    enum { SINKS = sizeof sink / sizeof *sink };
+    int rc = 0;
+    for (int i = 0; i < SINKS && !rc; i++)
+        rc = cnn_outfile_finish(sink[i]->file);
+    if (!rc)
+        rc = cnn_callbacks_ready(in->cb);
+    for (int i = 0; i < SINKS && !rc; i++)
+        rc = infer_commit(sink[i]);
+    return rc;
+}
+
 /* Everything is written before a missed gate is an answer. */
 int infer_finish(struct infer *in)
 {
@@ -113,11 +128,7 @@ int infer_finish(struct infer *in)
     if (!rc && in->picture.file)
         rc = write_picture(in);
     if (!rc)
-        rc = infer_commit(&in->picture);
-    if (!rc)
-        rc = infer_commit(&in->beside);
-    if (!rc)
-        rc = infer_commit(&in->main);
+        rc = put_in_place(in);
     if (rc || closed)
         return rc ? rc : closed;
     return judge(in, m);

@@ -25,7 +25,7 @@ struct cnn_split_options {
     const char *labels;  /* of an IDX file; "": beside it */
     int skip_bad;        /* leave out files that are no images; else they are an error */
     const volatile int *stop;
-    const struct cnn_callbacks *callbacks; /* bad and note alone are called; NULL: none */
+    const struct cnn_callbacks *callbacks; /* bad, note and ready are called; NULL: none */
 };
 
 /* How many samples of each class went where. */

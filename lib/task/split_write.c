@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/random.h"
@@ -145,26 +146,44 @@ static int write_rows(const struct split *s, const char *output, FILE *const *fi
     return code;
 }
 
+/* Folders that were made for the output: of `path` what is longer than `kept`. */
+struct made {
+    char *path;
+    size_t kept;
+};
+
 /* The folder and those above it. */
-static int make_folder(const char *path)
+static int make_folder(const char *path, struct made *made)
 {
-    char *copy = cnn_strdup(path);
     struct stat st;
-    if (!copy)
+    size_t length = strlen(path), above = 0;
+    if (!(made->path = cnn_strdup(path)))
         return CNN_ESYSTEM;
-    for (char *p = copy + 1; *p; p++)
-        if (*p == '/') {
-            *p = '\0';
-            mkdir(copy, 0777); /* what went wrong shows at the end */
-            *p = '/';
+    made->kept = length;
+    for (size_t n = 1; n <= length; n++) {
+        if (path[n] && path[n] != '/')
+            continue;
+        made->path[n] = '\0';
+        if (!mkdir(made->path, 0777))
+            made->kept = made->kept < length ? made->kept : above;
+        else if (n == length && errno != EEXIST)
+            return cnn_fail_errno(CNN_ECREATE, "%s", path);
+        made->path[n] = path[n];
+        above = n;
+    }
+    if (stat(path, &st) || !S_ISDIR(st.st_mode))
+        return cnn_fail(CNN_ECREATE, "%s: Not a directory", path);
+    return 0;
+}
+
+/* Those that are empty go again, when there is nothing to put in them. */
+static void unmake_folder(struct made *made)
+{
+    for (size_t n = strlen(made->path); n > made->kept; n--)
+        if (!made->path[n] || made->path[n] == '/') {
+            made->path[n] = '\0';
+            rmdir(made->path);
         }
-    int bad = mkdir(copy, 0777) && errno != EEXIST, code = 0;
-    if (bad)
-        code = cnn_fail_errno(CNN_ECREATE, "%s", path);
-    else if (stat(copy, &st) || !S_ISDIR(st.st_mode))
-        code = cnn_fail(CNN_ECREATE, "%s: Not a directory", path);
-    free(copy);
-    return code;
 }
 
 static int open_files(const char *folder, struct cnn_outfile **file)
@@ -182,14 +201,13 @@ static int open_files(const char *folder, struct cnn_outfile **file)
 }
 
 /* All are whole before the first takes its place. */
-static int commit_files(const char *folder, struct cnn_outfile **file)
+static int commit_files(const struct split *s, struct cnn_outfile **file)
 {
     int code = 0;
-    for (int i = 0; i < FILES && !code; i++) {
-        FILE *f = cnn_outfile_stream(file[i]);
-        if (fflush(f) || ferror(f))
-            code = cnn_fail_errno(CNN_EIO, "%s", folder);
-    }
+    for (int i = 0; i < FILES && !code; i++)
+        code = cnn_outfile_finish(file[i]);
+    if (!code)
+        code = cnn_callbacks_ready(s->options->callbacks);
     for (int i = 0; i < FILES && !code; i++) {
         code = cnn_outfile_commit(file[i]);
         file[i] = NULL;
@@ -242,7 +260,8 @@ int split_write(const struct split *s)
 {
     struct cnn_outfile *file[FILES] = {0};
     FILE *stream[CNN_SPLITS];
-    int code = make_folder(s->options->folder);
+    struct made made = {0};
+    int code = make_folder(s->options->folder, &made);
     char *output = code ? NULL : realpath(s->options->folder, NULL);
     if (!code && !output)
         code = cnn_fail_errno(CNN_ECREATE, "%s", s->options->folder);
@@ -257,9 +276,12 @@ int split_write(const struct split *s)
     if (!code && s->options->stop && *s->options->stop)
         code = cnn_fail(CNN_EINTERRUPTED, "interrupted; nothing was written");
     if (!code)
-        code = commit_files(s->options->folder, file);
+        code = commit_files(s, file);
     for (int i = 0; i < FILES; i++)
         cnn_outfile_abort(file[i]);
+    if (code && made.path)
+        unmake_folder(&made);
+    free(made.path);
     free(output);
     return code;
 }

@@ -49,7 +49,7 @@ static int draw(const char *name, long long copies, int keep, const char *option
                 struct cnn_image *out)
 {
     struct cnn_augmenter *a = cnn_augmenter_new();
-    struct cnn_augment_callbacks callbacks = {0};
+    struct cnn_callbacks callbacks = {0};
     struct cnn_augment_options o = {.data = scratch_path(name),
                                     .output = scratch_path("out.tar"),
                                     .classes = "",
