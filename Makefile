@@ -8,7 +8,7 @@
 # make bench         speed and memory beside PyTorch and ncnn (settings: scripts/bench-common.sh)
 # make scaling       time against threads, batch, image size and depth, drawn in build/scaling.png
 # make fuzz          a minute of arbitrary bytes into everything that reads files (needs clang)
-# make torture       every allocation of the programs fails once (make check tries some of them)
+# make torture       every allocation and every system call of the programs fails once (make check tries some of them)
 # make install       PREFIX=/usr/local DESTDIR=     make uninstall takes it away again
 # make clean
 #
@@ -324,7 +324,7 @@ fuzz:
 	@scripts/fuzz
 
 torture: programs
-	@STRIDE=1 scripts/run-tests $(BUILD) cli/memory
+	@STRIDE=1 scripts/run-tests $(BUILD) cli/memory cli/faults
 
 clean:
 	rm -rf build demo
