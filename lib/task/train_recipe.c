@@ -120,11 +120,14 @@ static int set_all(struct trainer *t, const struct cnn_recipe *r)
     static const char *const of_schedule[] = {"schedule", "warmup",     "milestones", "gamma",
                                               "power",    "final-rate", NULL};
     int other = is_otherwise(t, r, "optimizer"), bends = is_otherwise(t, r, "schedule");
-    int rc = other < 0 ? other : bends < 0 ? bends : 0;
+    int decays = is_otherwise(t, r, "l2"); /* which is the same again */
+    int rc = other < 0 ? other : bends < 0 ? bends : decays < 0 ? decays : 0;
     bends |= is_endless(t);
     for (size_t i = 0; !rc && i < r->count; i++) {
         const struct cnn_setting *s = &r->setting[i];
         if ((other && is_among(s->key, of_optimizer)) || (bends && is_among(s->key, of_schedule)))
+            continue;
+        if (decays && !strcmp(s->key, "weight-decay"))
             continue;
         if (!strcmp(s->key, "rate"))
             rc = set_rate(t, r, s->value);

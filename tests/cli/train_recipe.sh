@@ -34,6 +34,8 @@ run "${train[@]}" --optimizer adam
 told '--schedule polynomial --power 2 --flip h --translate 0.1'
 run "${train[@]}" --optimizer sgd --weight-decay 0
 told '--rate 0.04 --momentum 0.8 --schedule polynomial --power 2 --flip h --translate 0.1'
+run "${train[@]}" --l2 0.1
+told '--rate 0.04 --momentum 0.8 --schedule polynomial --power 2 --flip h --translate 0.1'
 run "${train[@]}" --schedule constant
 told '--rate 0.04 --momentum 0.8 --weight-decay 0.001 --flip h --translate 0.1'
 run "${train[@]}" --schedule constant --power 3
