@@ -10,6 +10,7 @@ struct args {
     const char *output, *classes, *labels, *preview, *on_bad;
     long long copies, epoch, seed, threads;
     int keep, strict, quiet;
+    struct cnn_strings given;
 };
 
 static const struct cnn_option options[] = {
@@ -41,7 +42,20 @@ static const struct cli_program program = {
     .summary = "augment images, as a tar stream or a folder; without options they pass unchanged",
     .options = options,
     .augmentations = 1,
+    .given = offsetof(struct args, given),
 };
+
+/* What is drawn for nothing: -1, or the exit status. */
+static int check_drawn(const struct args *a, const struct cnn_augmenter *augmenter)
+{
+    static const char *const names[] = {"seed", "epoch"};
+    for (size_t i = 0; !cnn_augmenter_active(augmenter) && i < 2; i++)
+        if (cnn_strings_find(&a->given, names[i]) >= 0)
+            return cli_usage(&program,
+                             "--%s has no effect: it needs an augmentation such as --rotate",
+                             names[i]);
+    return -1;
+}
 
 static int augment(const struct args *a, const char *data, const struct cnn_augmenter *augmenter)
 {
@@ -76,6 +90,8 @@ int main(int argc, char **argv)
     status = cli_parse(&program, argc, argv, &args, augmenter, &first);
     if (status < 0 && cnn_augmenter_check(augmenter))
         status = cli_usage(&program, "%s", cnn_error_message());
+    if (status < 0)
+        status = check_drawn(&args, augmenter);
     int to_stdout = status < 0 && (!args.output[0] || (args.output[0] == '-' && !args.output[1]));
     if (status < 0 && argc - first != 1)
         status = cli_usage(&program, argc == first ? "no DATASET" : "more than one DATASET");
@@ -84,5 +100,6 @@ int main(int argc, char **argv)
     else if (status < 0)
         status = cli_end(&program, augment(&args, argv[first], augmenter));
     cnn_augmenter_free(augmenter);
+    cnn_strings_free(&args.given);
     return status;
 }

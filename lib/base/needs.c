@@ -26,7 +26,7 @@ static int is_among(const char *values, size_t n, const char *text)
     return 0;
 }
 
-/* One of the alternatives of a need: "val", "!eval", "schedule=step|exponential". */
+/* One of the alternatives of a need: "val", "!eval", "schedule=step|exponential", "!epochs=0". */
 struct alternative {
     int without;
     size_t name_length, values_length; /* values_length 0: none */
@@ -72,7 +72,7 @@ static int holds(const struct cnn_option *table, const struct alternative *a, co
     int rc = value.failed ? CNN_ESYSTEM
                           : is_among(a->values, a->values_length, value.text ? value.text : "");
     cnn_buf_free(&value);
-    return rc;
+    return rc < 0 ? rc : rc != a->without;
 }
 
 /* "--schedule step or exponential". */

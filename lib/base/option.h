@@ -79,7 +79,8 @@ int cnn_option_given(const struct cnn_option *option, const struct cnn_strings *
 
 /* What an option needs to have an effect: one of the alternatives, separated by commas. "val": that
  * option is not at its default; "!eval": it is; "schedule=step|exponential": it has one of these
- * values. What must hold together is several entries. A table ends with {NULL, NULL}. */
+ * values, "!epochs=0": it has none of them. What must hold together is several entries. A table
+ * ends with {NULL, NULL}. */
 struct cnn_need {
     const char *option, *needs;
 };

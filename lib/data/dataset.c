@@ -62,6 +62,18 @@ const char *cnn_dataset_form(const struct cnn_dataset *ds)
     return ds->form ? ds->form : ds->type->form;
 }
 
+int cnn_dataset_check_labels(struct cnn_dataset *const *ds, size_t count, const char *labels)
+{
+    for (size_t i = 0; labels && i < count; i++)
+        if (!strcmp(cnn_dataset_form(ds[i]), "IDX"))
+            return 0;
+    return labels && count
+               ? cnn_fail(CNN_EUSAGE,
+                          "--labels has no effect: it needs IDX data, and %s is not (%s)",
+                          ds[0]->path, cnn_dataset_form(ds[0]))
+               : 0;
+}
+
 const char *cnn_dataset_path(const struct cnn_dataset *ds)
 {
     return ds->path;

@@ -64,6 +64,8 @@ int cnn_dataset_is_image(const char *path);
  * options->classes gives. They are not looked at yet. */
 int cnn_dataset_open_images(const char *const *path, size_t count,
                             const struct cnn_dataset_options *options, struct cnn_dataset **out);
+/* Labels from a file are for IDX data: CNN_EUSAGE where `labels` is not NULL and no dataset is. */
+int cnn_dataset_check_labels(struct cnn_dataset *const *ds, size_t count, const char *labels);
 void cnn_dataset_close(struct cnn_dataset *ds);
 /* What was opened, for messages: of several images the first. */
 const char *cnn_dataset_path(const struct cnn_dataset *ds);

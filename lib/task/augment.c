@@ -234,6 +234,8 @@ static int open_data(struct run *run)
     how.labels = o->labels[0] ? o->labels : NULL;
     if (!rc)
         rc = cnn_dataset_open(o->data, &how, &run->ds);
+    if (!rc)
+        rc = cnn_dataset_check_labels(&run->ds, 1, how.labels);
     cnn_strings_free(&classes);
     if (!rc)
         run->count = cnn_dataset_count(run->ds);

@@ -1,6 +1,8 @@
 /* Where and how a net is computed; see compute.h. */
 #include "task/compute.h"
 
+#include <string.h>
+
 #include "task/tune.h"
 
 int cnn_compute_net(const struct cnn_compute *c, const struct cnn_graph *graph,
@@ -14,6 +16,9 @@ int cnn_compute_net(const struct cnn_compute *c, const struct cnn_graph *graph,
     if (rc)
         return rc;
     struct cnn_backend *b = *backend;
+    if (b->queue.cuda && strcmp(c->device, "auto") && (c->tune || c->exact_conv))
+        return cnn_fail(CNN_EUSAGE, "--%s has no effect: it needs --device cpu",
+                        c->tune ? "tune" : "exact-conv");
     b->queue.exact_conv = c->exact_conv;
     int measure = c->tune && !b->queue.cuda;
     rc = measure ? cnn_tuned_net_new(graph, b, config, note, net)

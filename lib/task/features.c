@@ -146,6 +146,8 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
         rc = cnn_runner_open(&f.runner, options->model, 1);
     if (!rc)
         rc = features_layers(&options->layer, options->model, f.runner.graph, &f.node, &f.taps);
+    if (!rc && options->concat && f.taps == 1)
+        rc = cnn_fail(CNN_EUSAGE, "--concat has no effect: it needs several layers");
     if (!rc)
         rc = cnn_inputs_open(&f.inputs, options->input, options->inputs, &d);
     if (!rc)

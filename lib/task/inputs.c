@@ -39,7 +39,7 @@ int cnn_inputs_open(struct cnn_inputs *in, char *const *path, size_t count,
         if (cnn_add_overflows(in->samples, n, &in->samples))
             in->samples = SIZE_MAX;
     }
-    return rc;
+    return rc ? rc : cnn_dataset_check_labels(in->ds, in->count, options->labels);
 }
 
 int cnn_inputs_have_paths(const struct cnn_inputs *in)

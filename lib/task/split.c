@@ -41,6 +41,8 @@ static int open_inputs(struct split *s)
         if (!code)
             s->count += cnn_dataset_count(s->ds[i]);
     }
+    if (!code)
+        code = cnn_dataset_check_labels(s->ds, (size_t)o->inputs, d.labels);
     cnn_strings_free(&pinned);
     return code;
 }
@@ -70,6 +72,16 @@ static int join_classes(struct split *s)
     if (!same)
         cnn_strings_sort(&s->classes);
     return code;
+}
+
+static int check_effects(const struct split *s)
+{
+    const char *name = !s->options->stratify       ? "no-stratify"
+                       : s->options->allow_missing ? "allow-missing"
+                                                   : NULL;
+    return name && !s->classes.count
+               ? cnn_fail(CNN_EUSAGE, "--%s has no effect: it needs data with classes", name)
+               : 0;
 }
 
 /* Where the names of one list are in the common one; its end stands for no class. */
@@ -199,6 +211,8 @@ int cnn_split(const struct cnn_split_options *options, struct cnn_split_table *t
     int code = open_inputs(&s);
     if (!code)
         code = join_classes(&s);
+    if (!code)
+        code = check_effects(&s);
     if (!code)
         code = split_check_apart(&s);
     if (!code)

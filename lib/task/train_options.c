@@ -124,8 +124,44 @@ const struct cnn_option cnn_train_option_table[] = {
     CNN_OPTION_END,
 };
 
+/* What counts when steps are made. */
+#define IN_TRAINING(name)                                                                          \
+    {                                                                                              \
+        name, "!epochs=0"                                                                          \
+    }
+
 /* Sanity runs and plans take the command line of the run that is to come as it is. */
 static const struct cnn_need needs[] = {
+    IN_TRAINING("shuffle"),
+    IN_TRAINING("class-weights"),
+    IN_TRAINING("freeze"),
+    IN_TRAINING("steps"),
+    IN_TRAINING("accumulate"),
+    IN_TRAINING("optimizer"),
+    IN_TRAINING("rate"),
+    IN_TRAINING("momentum"),
+    IN_TRAINING("nesterov"),
+    IN_TRAINING("rho"),
+    IN_TRAINING("beta1"),
+    IN_TRAINING("beta2"),
+    IN_TRAINING("eps"),
+    IN_TRAINING("l1"),
+    IN_TRAINING("l2"),
+    IN_TRAINING("weight-decay"),
+    IN_TRAINING("clip-norm"),
+    IN_TRAINING("clip-value"),
+    IN_TRAINING("ema"),
+    IN_TRAINING("schedule"),
+    IN_TRAINING("warmup"),
+    IN_TRAINING("milestones"),
+    IN_TRAINING("gamma"),
+    IN_TRAINING("power"),
+    IN_TRAINING("final-rate"),
+    IN_TRAINING("patience"),
+    IN_TRAINING("monitor"),
+    IN_TRAINING("keep"),
+    IN_TRAINING("log-every"),
+    IN_TRAINING("checkpoint-every"),
     {"milestones", "schedule=step"},
     {"gamma", "schedule=step|exponential"},
     {"power", "schedule=polynomial"},
@@ -251,6 +287,9 @@ int train_parse(struct trainer *t)
         rc = cnn_option_needs(cnn_train_option_table, needs, &o->given, o);
     if (!rc && t->augmenter)
         rc = cnn_augmenter_check(t->augmenter);
+    if (!rc && !o->epochs && !o->plan && !o->overfit && t->augmenter &&
+        cnn_augmenter_active(t->augmenter))
+        rc = cnn_fail(CNN_EUSAGE, "an augmentation has no effect with --epochs 0");
     if (!rc)
         rc = parse_optimizer(t);
     if (!rc)
