@@ -181,6 +181,7 @@ int main(int argc, char **argv)
     cnn_strings_free(&options.allow_new);
     cnn_strings_free(&options.rename);
     cnn_strings_free(&options.freeze);
+    cnn_strings_free(&options.expect);
     cnn_strings_free(&options.given);
     cnn_augmenter_free(augmenter);
     return status;

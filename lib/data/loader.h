@@ -45,8 +45,9 @@ struct cnn_batch {
     const float *vector;            /* (n, outputs); NULL unless VECTOR, LABELS or INPUT */
     const float *weight;            /* (n) */
     const char *const *key;         /* (n) */
-    const size_t *index;  /* (n) position in the dataset (in a stream: in arrival order) */
-    const uint64_t *hash; /* (n) of key, target and the pixels as decoded, before augmentation */
+    const size_t *index; /* (n) position in the dataset (in a stream: in arrival order) */
+    const uint64_t
+        *hash; /* (n) of key, target, weight and the pixels as decoded, before augmentation */
 };
 
 struct cnn_loader;

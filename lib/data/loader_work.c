@@ -72,6 +72,7 @@ static uint64_t hash_image(const struct cnn_image *im, uint64_t h)
 static uint64_t hash_sample(const struct cnn_sample *s)
 {
     uint64_t h = cnn_hash_u64((uint64_t)s->target.kind, cnn_hash_string(s->key, 0));
+    h = cnn_hash(&s->weight, sizeof s->weight, h);
     if (s->target.kind == CNN_TARGET_CLASS)
         h = cnn_hash_u64((uint64_t)s->target.label, h);
     if (s->target.kind == CNN_TARGET_VECTOR || s->target.kind == CNN_TARGET_LABELS)

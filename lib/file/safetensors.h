@@ -48,6 +48,10 @@ const struct cnn_safetensor *cnn_safetensors_find(const struct cnn_safetensors *
 /* A value of __metadata__, or NULL; and the i-th key in sorted order, or NULL past the end. */
 const char *cnn_safetensors_meta(const struct cnn_safetensors *f, const char *key);
 const char *cnn_safetensors_meta_key(const struct cnn_safetensors *f, size_t i);
+/* What tells the names and contents of the tensors, in their order, from those of other files: 16
+ * hexadecimal digits. */
+enum { CNN_SAFETENSORS_HASH = 17 };
+void cnn_safetensors_hash(const struct cnn_safetensors *f, char out[CNN_SAFETENSORS_HASH]);
 /* The elements in the mapped file, where it holds them as this machine's own float32; else NULL. */
 const float *cnn_safetensor_floats(const struct cnn_safetensor *t);
 /* Elements as float32 (converted from the file's type). */

@@ -70,6 +70,9 @@ enum cnn_init cnn_init_rule(const struct cnn_graph *g, int node);
 /* Whether a text has an input line; 0, too, where it cannot be read: building tells why. */
 int cnn_net_has_input(const char *text);
 
+/* A shape in the words of an input line, "3x32x32" or "512", as --input has it. CNN_EUSAGE. */
+int cnn_net_shape(const char *text, struct cnn_chw *out);
+
 /* The text behind --net WHAT: a readable file of that name, else a zoo net of that name, else WHAT
  * itself where it looks like net text (contains a space, newline, ';' or '='). *text is the
  * caller's to free(); *name (for messages, caller's too) is the file's name, "zoo/NAME.net" or
@@ -81,7 +84,8 @@ struct cnn_zoo_entry {
     const char *name, *text;
 };
 const struct cnn_zoo_entry *cnn_zoo_at(size_t i);           /* NULL: past the end */
-const struct cnn_zoo_entry *cnn_zoo_find(const char *name); /* NULL: no such net */
+const struct cnn_zoo_entry *cnn_zoo_find(const char *name); /* by "NAME" or "zoo/NAME.net"; NULL:
+                                                              no such net */
 
 /* The node of that label, or the last node inside a group of that label ("layer1"); -1: there is
  * none. */

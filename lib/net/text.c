@@ -1,4 +1,4 @@
-/* What --net names: a file, a net of the zoo, or the text itself. */
+/* What --net names: a file, a net of the zoo, or the text itself; and what --input names. */
 #include "net/syntax.h"
 
 #include <stdlib.h>
@@ -70,6 +70,23 @@ int cnn_net_has_input(const char *text)
     cnn_arena_free(arena);
     cnn_error_clear();
     return has;
+}
+
+int cnn_net_shape(const char *text, struct cnn_chw *out)
+{
+    struct cnn_graph *g = NULL;
+    struct cnn_buf net = {0};
+    cnn_buf_printf(&net, "input %s; flatten", text);
+    struct cnn_graph_config config = {.name = "--input"};
+    int rc = net.failed || strpbrk(text, " ;\n#{}") ? CNN_EUSAGE
+                                                    : cnn_graph_build(net.text, &config, &g);
+    if (rc)
+        rc = cnn_fail(CNN_EUSAGE, "--input: '%s' is no shape such as 3x32x32 or 512", text);
+    else
+        *out = g->input.shape;
+    cnn_graph_free(g);
+    cnn_buf_free(&net);
+    return rc;
 }
 
 int cnn_net_text(const char *what, char **text, char **name)

@@ -15,8 +15,13 @@ const struct cnn_zoo_entry *cnn_zoo_at(size_t i)
 
 const struct cnn_zoo_entry *cnn_zoo_find(const char *name)
 {
+    size_t n = strlen(name);
+    if (n > 8 && !strncmp(name, "zoo/", 4) && !strcmp(name + n - 4, ".net")) {
+        name += 4;
+        n -= 8;
+    }
     for (const struct cnn_zoo_entry *e = cnn_zoo_entries; e->name; e++)
-        if (!strcmp(e->name, name))
+        if (strlen(e->name) == n && !memcmp(e->name, name, n))
             return e;
     return NULL;
 }

@@ -28,16 +28,33 @@ char *augment_command(const struct cnn_augment_options *o, const struct cnn_augm
     return cnn_buf_take(&text);
 }
 
+/* With a class list that was given, since it numbers the classes. */
+static json_t *entry(const struct cnn_augment_options *o, const char *command,
+                     const struct cnn_strings *classes)
+{
+    json_t *e = json_pack("{s:s, s:s}", "program", "cnn-augment", "options", command);
+    json_t *list = o->classes[0] ? json_array() : NULL;
+    int bad = !e || (o->classes[0] && !list);
+    for (size_t i = 0; list && i < classes->count; i++)
+        bad |= json_array_append_new(list, json_string(classes->item[i]));
+    if (list)
+        bad |= json_object_set_new(e, "classes", list);
+    if (o->labels[0])
+        bad |= json_object_set_new(e, "labels", json_true());
+    if (!bad)
+        return e;
+    json_decref(e);
+    return NULL;
+}
+
 char *augment_history(const struct cnn_augment_options *o, const struct cnn_augmenter *augmenter,
-                      const char *before)
+                      const struct cnn_strings *classes, const char *before)
 {
     if (!cnn_augmenter_active(augmenter) && o->copies == 1 && !o->keep)
         return cnn_strdup(before);
     char *text = augment_command(o, augmenter), *out = NULL;
     json_t *list = json_loads(before, 0, NULL);
-    if (text && json_is_array(list) &&
-        !json_array_append_new(list,
-                               json_pack("{s:s, s:s}", "program", "cnn-augment", "options", text)))
+    if (text && json_is_array(list) && !json_array_append_new(list, entry(o, text, classes)))
         out = json_dumps(list, JSON_COMPACT);
     if (!out)
         cnn_fail(CNN_ESYSTEM, "out of memory for the history");

@@ -43,10 +43,11 @@ int sink_open(const struct cnn_augment_options *options, const struct cnn_augmen
 char *augment_command(const struct cnn_augment_options *options,
                       const struct cnn_augmenter *augmenter);
 
-/* The history (JSON array) of the data with an entry for these options; as it was when samples pass
- * unchanged. free(); NULL with an error set. */
+/* The history (JSON array) of the data, whose classes these are, with an entry for these options;
+ * as it was when samples pass unchanged. free(); NULL with an error set. */
 char *augment_history(const struct cnn_augment_options *options,
-                      const struct cnn_augmenter *augmenter, const char *before);
+                      const struct cnn_augmenter *augmenter, const struct cnn_strings *classes,
+                      const char *before);
 
 /* Where a sample goes below a folder: "CLASS/KEY.png", or "KEY.png" in a folder without classes;
  * and its line of the manifest, with '\n'. `class_name`: NULL where it has none. */

@@ -31,7 +31,7 @@ int sink_open(const struct cnn_augment_options *o, const struct cnn_augmenter *a
     if (path[0] && strcmp(path, "-") && !ends_with(path, ".tar") &&
         !(exists && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
         return sink_open_folder(path, cnn_dataset_classes(ds), out);
-    char *text = augment_history(o, augmenter, cnn_dataset_history(ds));
+    char *text = augment_history(o, augmenter, cnn_dataset_classes(ds), cnn_dataset_history(ds));
     int rc = text ? sink_open_stream(strcmp(path, "-") ? path : "", cnn_dataset_classes(ds), text,
                                      stop, out)
                   : CNN_ESYSTEM;

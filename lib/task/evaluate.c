@@ -254,17 +254,20 @@ const struct cnn_metrics *cnn_evaluator_metrics(const struct cnn_evaluator *e)
     return &e->m;
 }
 
-int cnn_evaluate(struct cnn_evaluator *e, struct cnn_loader *l, const volatile int *stop,
-                 void (*progress)(void *context, size_t done), void *context)
+int cnn_evaluate(struct cnn_evaluator *e, struct cnn_loader *l, struct cnn_data_hash *data,
+                 const volatile int *stop, void (*progress)(void *context, size_t done),
+                 void *context)
 {
     struct cnn_batch b;
     int rc;
     cnn_evaluator_reset(e);
+    *data = (struct cnn_data_hash){0};
     while ((rc = cnn_loader_next(l, &b)) > 0) {
         if (stop && *stop)
             return cnn_fail(CNN_EINTERRUPTED, "interrupted");
         if ((rc = cnn_evaluator_add(e, &b)))
             return rc;
+        cnn_data_hash_add(data, &b);
         if (progress)
             progress(context, e->m.samples);
     }

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "data/loader.h"
+#include "data/data_hash.h"
 #include "net/net.h"
 
 /* Metrics of the samples counted so far. Losses are weighted by the samples' weights; hits count
@@ -58,9 +58,11 @@ int cnn_evaluator_add(struct cnn_evaluator *e, const struct cnn_batch *b);
 const float *cnn_evaluator_scores(const struct cnn_evaluator *e); /* (n, c, h, w) of the output */
 const struct cnn_metrics *cnn_evaluator_metrics(const struct cnn_evaluator *e);
 
-/* The whole of a loader's epoch. stop (may be NULL) nonzero: CNN_EINTERRUPTED. */
-int cnn_evaluate(struct cnn_evaluator *e, struct cnn_loader *l, const volatile int *stop,
-                 void (*progress)(void *context, size_t done), void *context);
+/* The whole of a loader's epoch, and what tells its samples from others in *data. stop (may be
+ * NULL) nonzero: CNN_EINTERRUPTED. */
+int cnn_evaluate(struct cnn_evaluator *e, struct cnn_loader *l, struct cnn_data_hash *data,
+                 const volatile int *stop, void (*progress)(void *context, size_t done),
+                 void *context);
 
 /* How many of scores (n) rank before scores[i]: greater ones, and equal ones of a smaller index. A
  * NaN ranks last. */

@@ -18,6 +18,8 @@ static json_t *run_json(const struct features *f, const struct cnn_strings *laye
     bad |= json_object_set_new(run, "version", json_string(CNN_VERSION));
     bad |= json_object_set_new(run, "layers", layers);
     bad |= json_object_set_new(run, "pool", json_boolean(f->o->pool));
+    if (f->o->concat)
+        bad |= json_object_set_new(run, "concat", json_true());
     bad |= json_object_set_new(run, "model", json_loads(f->runner.model->history, 0, NULL));
     if (!bad)
         return run;

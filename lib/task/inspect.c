@@ -218,7 +218,7 @@ int cnn_inspect_require(const struct cnn_inspect *in, unsigned parts)
         return cnn_fail(CNN_EDATA, "%s: a file of tensors only, without a net", in->name);
     if ((parts & (CNN_INSPECT_LIST | CNN_INSPECT_META)) && !in->file)
         return cnn_fail(CNN_EDATA, "%s: a net only, without tensors", in->name);
-    if ((parts & (CNN_INSPECT_CLASSES | CNN_INSPECT_HISTORY)) && !in->model)
+    if ((parts & CNN_INSPECT_CLASSES) && !in->model)
         return cnn_fail(CNN_EDATA, "%s: not a model of this toolkit", in->name);
     return 0;
 }

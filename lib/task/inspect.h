@@ -55,7 +55,6 @@ enum cnn_inspect_part {
     CNN_INSPECT_LIST = 2,   /* the tensors, with statistics where measured */
     CNN_INSPECT_META = 4,   /* every key of the metadata */
     CNN_INSPECT_CLASSES = 8,
-    CNN_INSPECT_HISTORY = 16,
     CNN_INSPECT_SUMMARY = 32, /* what is there, in a few lines */
     CNN_INSPECT_WINDOWS = 64, /* with LAYERS: kernel, stride, padding and receptive field, too */
 };

@@ -97,39 +97,11 @@ static void add_meta(const struct cnn_inspect *in, struct cnn_buf *out)
     }
 }
 
-/* One step of the history: its program, then its other members, a line each. */
-static void add_step(size_t number, json_t *step, struct cnn_buf *out)
-{
-    const char *key, *program = json_string_value(json_object_get(step, "program"));
-    json_t *value;
-    cnn_buf_printf(out, "%zu. %s\n", number, program ? program : "(a program without a name)");
-    json_object_foreach(step, key, value)
-    {
-        char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
-        if (strcmp(key, "program"))
-            cnn_buf_printf(out, "   %s: %s\n", key,
-                           json_is_string(value) ? json_string_value(value)
-                           : text                ? text
-                                                 : "?");
-        free(text);
-    }
-}
-
-static void add_history(const struct cnn_model *m, struct cnn_buf *out)
-{
-    json_t *list = json_loads(m->history, 0, NULL), *step;
-    size_t i;
-    json_array_foreach(list, i, step)
-    {
-        add_step(i + 1, step, out);
-    }
-    json_decref(list);
-}
-
 static void add_summary(const struct cnn_inspect *in, struct cnn_buf *out)
 {
     enum { NAMED = 10 };
     const struct cnn_model *m = in->model;
+    char hash[CNN_SAFETENSORS_HASH];
     if (!m)
         return;
     cnn_buf_printf(out, "\nclasses        %zu", m->classes.count);
@@ -144,6 +116,8 @@ static void add_summary(const struct cnn_inspect *in, struct cnn_buf *out)
         cnn_buf_printf(out, "%s%s", i ? ", " : "", p ? p : "?");
     }
     json_decref(list);
+    cnn_safetensors_hash(in->file, hash);
+    cnn_buf_printf(out, "\nhash           %s", hash);
     cnn_buf_printf(out, "\nself-test      %zu samples\n", m->selftest.samples);
 }
 
@@ -163,8 +137,6 @@ void cnn_inspect_text(const struct cnn_inspect *in, unsigned parts, struct cnn_b
     for (size_t i = 0; (parts & CNN_INSPECT_CLASSES) && in->model && i < in->model->classes.count;
          i++)
         cnn_buf_printf(out, "%s\n", in->model->classes.item[i]);
-    if ((parts & CNN_INSPECT_HISTORY) && in->model)
-        add_history(in->model, out);
     out->failed |= cnn_json_lacked() != 0;
 }
 

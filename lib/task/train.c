@@ -106,8 +106,8 @@ static int check_data(struct trainer *t)
 {
     struct train_state *s = &t->s;
     int whole = !(t->o->steps && s->step >= (uint64_t)t->o->steps);
-    int differs = memcmp(s->data, s->sum, sizeof s->data) || s->samples != s->seen;
-    if (!s->seen && !s->epoch)
+    int differs = !cnn_data_hash_same(&s->data, &s->seen);
+    if (!s->seen.samples && !s->epoch)
         return cnn_fail(CNN_EDATA, "%s: no sample could be used", t->o->data);
     if (s->epoch && (!whole || !differs))
         return 0;
@@ -116,16 +116,15 @@ static int check_data(struct trainer *t)
                         "%s: the samples of epoch %llu are not those of epoch 1: the "
                         "data changed during the run",
                         t->o->data, (unsigned long long)s->epoch + 1);
-    int rc = s->epoch
-                 ? train_note_change(t,
-                                     "the samples of epoch %llu are not those of before: "
-                                     "%llu now, %llu then",
-                                     (unsigned long long)s->epoch + 1, (unsigned long long)s->seen,
-                                     (unsigned long long)s->samples)
-                 : 0;
-    memcpy(s->data, s->sum, sizeof s->data);
-    s->samples = s->seen;
-    return rc;
+    int rc = s->epoch ? train_note_change(t,
+                                          "the samples of epoch %llu are not those of before: "
+                                          "%llu now, %llu then",
+                                          (unsigned long long)s->epoch + 1,
+                                          (unsigned long long)s->seen.samples,
+                                          (unsigned long long)s->data.samples)
+                      : 0;
+    s->data = s->seen;
+    return rc ? rc : train_expect_epoch(t);
 }
 
 static int looks_at_top1(const struct trainer *t)
@@ -187,8 +186,8 @@ static void next_epoch(struct trainer *t)
 {
     struct train_state *s = &t->s;
     s->epoch++;
-    s->position = s->seen = 0;
-    s->sum[0] = s->sum[1] = 0;
+    s->position = 0;
+    s->seen = (struct cnn_data_hash){0};
     s->loss = s->hits = (struct mean){0, 0};
 }
 
@@ -272,6 +271,8 @@ static int run(struct trainer *t, char **plan)
     if (!rc)
         rc = train_log_start(t);
     if (!rc)
+        rc = train_expect_begin(t);
+    if (!rc)
         rc = train_open_images(t);
     if (!rc)
         rc = train_validate_open(t);
@@ -282,6 +283,8 @@ static int run(struct trainer *t, char **plan)
         rc = run_epochs(t);
     if (!rc)
         rc = train_write_model(t);
+    if (!rc)
+        rc = train_expect_model(t);
     return end_log(t, rc);
 }
 

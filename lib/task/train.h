@@ -18,6 +18,8 @@ struct cnn_train_options {
     /* Names of options that count as given although they have their default values; not in the
      * table. */
     struct cnn_strings given;
+    const char
+        *command; /* as typed, in a shell's words, for the log; NULL: none; not in the table */
     /* Data */
     const char *val, *classes, *class_weights, *on_bad;
     int target, strict;
@@ -43,10 +45,14 @@ struct cnn_train_options {
     struct cnn_compute compute;
     int resume, recompute, plan, quiet;
     long long log_every, overfit, seed;
+    struct cnn_strings expect;
 };
 
 /* Every option of training with its default and range; for programs, help texts and manuals. */
 extern const struct cnn_option cnn_train_option_table[];
+
+/* Whether an option of the table belongs to what determines the model, as the history has it. */
+int cnn_train_option_counts(const char *name);
 
 /* How far a run is. */
 struct cnn_train_progress {
@@ -87,8 +93,9 @@ int cnn_train_check_outputs(const struct cnn_train_options *options);
 
 /* Train and write the model. With options->plan, *plan gets the memory plan as text (the caller's
  * to free()) and nothing runs. With options->overfit, no model is written: CNN_ENEGATIVE when the
- * loss did not come down. CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT, CNN_ECREATE (before any training),
- * CNN_EINTERNAL (the loss is not finite), CNN_EINTERRUPTED. */
+ * loss did not come down; CNN_ENEGATIVE, too, when the model is not the one that options->expect
+ * names, though it is written. CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT, CNN_ECREATE (before any
+ * training), CNN_EINTERNAL (the loss is not finite), CNN_EINTERRUPTED. */
 int cnn_train(const struct cnn_train_options *options, const struct cnn_augmenter *augmenter,
               const struct cnn_train_callbacks *callbacks, char **plan);
 

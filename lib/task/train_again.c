@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kern/isa.h"
 #include "task/train_private.h"
 
 int train_note_change(struct trainer *t, const char *format, ...)
@@ -103,6 +104,15 @@ static void fit_state(struct trainer *t)
         s->position = cnn_dataset_count(t->train);
 }
 
+/* Another machine may go on; the last bits may then be others. */
+static int note_machine(struct trainer *t, const json_t *state, const char *what, const char *has)
+{
+    const char *had = json_string_value(json_object_get(state, what));
+    return had && strcmp(had, has)
+               ? train_note_change(t, "the %s is %s, and was %s", what, has, had)
+               : 0;
+}
+
 int train_same_run(struct trainer *t, const json_t *state)
 {
     const json_t *then = json_object_get(state, "run");
@@ -127,5 +137,6 @@ int train_same_run(struct trainer *t, const json_t *state)
             return refuse(t->from->path, key, json_string_value(value), NULL);
     }
     fit_state(t);
-    return 0;
+    rc = note_machine(t, state, "isa", cnn_isa()->name);
+    return rc ? rc : note_machine(t, state, "device", t->backend->name);
 }

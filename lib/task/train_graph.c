@@ -34,11 +34,12 @@ int train_build_graph(struct trainer *t)
         rc = train_check_outputs(t);
     if (!rc)
         rc = train_check_loss(t);
-    if (!rc && !strncmp(t->net_name, "zoo/", 4) && !(t->zoo = cnn_strdup(t->net_name)))
-        rc = CNN_ESYSTEM;
     if (rc)
         return rc;
     t->outputs = cnn_chw_count(t->graph->node[t->graph->logits].layer.out);
     t->model.net_text = cnn_strdup(t->graph->print);
-    return t->model.net_text ? 0 : CNN_ESYSTEM;
+    t->origin = cnn_strdup(train_text_source(t)               ? ""
+                           : !strncmp(t->net_name, "zoo/", 4) ? t->net_name
+                                                              : t->graph->print);
+    return t->model.net_text && t->origin ? 0 : CNN_ESYSTEM;
 }

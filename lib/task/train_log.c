@@ -182,7 +182,7 @@ int train_log_epoch(struct trainer *t)
     if (r->best)
         fputs(", \"best\": true", t->log);
     if (r->seconds > 0)
-        put_real(t, "images_per_second", (double)t->s.seen / r->seconds);
+        put_real(t, "images_per_second", (double)t->s.seen.samples / r->seconds);
     fprintf(t->log, ", \"seconds\": %.3f}\n", r->seconds);
     return train_log_flush(t);
 }

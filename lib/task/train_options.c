@@ -1,5 +1,4 @@
-/* The options of training: their table, what follows from them, and which of them
- * determine the result. */
+/* The options of training: their table, and what follows from them. */
 #include <math.h>
 #include <string.h>
 
@@ -117,6 +116,8 @@ const struct cnn_option cnn_train_option_table[] = {
     FLAG("plan", plan, "print what memory goes where and how long a step should take, and stop"),
     INT("overfit", overfit, "0", 0, 1e6,
         "sanity run: learn N samples by heart, exit 1 when that fails"),
+    TEXTS("expect", expect, "WHAT=VALUE",
+          "stop where the hash of data, val, init or model is another (repeatable)"),
     INT("seed", seed, "0", 0, 9.3e18, "seed of everything random"),
     CNN_COMPUTE_OPTIONS(struct cnn_train_options, compute),
     {"quiet", CNN_OPT_FLAG, AT(quiet), "0", 0, 1, NULL, 0, 'q', NULL,
@@ -266,6 +267,8 @@ int train_check_together(const struct cnn_train_options *o)
         return cnn_fail(CNN_EUSAGE, "no net: --net WHAT is a file, a built-in net or its text");
     if (o->monitor == MONITOR_TOP1 && o->target != TARGET_CLASS)
         return cnn_fail(CNN_EUSAGE, "--monitor val_top1 needs classes as the target");
+    if (train_check_expect(o))
+        return cnn_error_code();
     if (o->val[0] && !strcmp(o->val, "-") && !strcmp(o->data, "-"))
         return cnn_fail(CNN_EUSAGE, "standard input cannot be both the training and the --val set");
     return 0;
@@ -295,47 +298,4 @@ int train_parse(struct trainer *t)
     if (!rc)
         rc = parse_every(t);
     return rc ? rc : parse_on_bad(t);
-}
-
-/* Options without influence on the model, and those whose texts are paths: what is behind these
- * counts by its contents. */
-static int is_aside(const char *name)
-{
-    static const char *const aside[] = {
-        "val",    "classes",          "class-weights", "on-bad",    "net",    "init",
-        "output", "checkpoint",       "log",           "log-every", "resume", "plan",
-        "curve",  "checkpoint-every", "overfit",       "threads",   "quiet",  "recompute",
-    };
-    for (size_t i = 0; i < sizeof aside / sizeof *aside; i++)
-        if (!strcmp(aside[i], name))
-            return 1;
-    return 0;
-}
-
-/* A run may go on on another device. */
-static int is_where(const char *name)
-{
-    return !strcmp(name, "device") || !strcmp(name, "precision");
-}
-
-int train_options_json(const struct cnn_train_options *o, int all, json_t *out)
-{
-    for (const struct cnn_option *p = cnn_train_option_table; p->name; p++) {
-        if (!p->name[0] || is_aside(p->name) || (all && is_where(p->name)))
-            continue;
-        int plain = all ? 0 : cnn_option_is_default(p, o);
-        if (plain < 0)
-            return cnn_fail_memory(0);
-        if (plain)
-            continue;
-        struct cnn_buf text = {0};
-        cnn_option_print(p, o, &text);
-        int rc = text.failed
-                     ? CNN_ESYSTEM
-                     : json_object_set_new(out, p->name, json_string(text.text ? text.text : ""));
-        cnn_buf_free(&text);
-        if (rc)
-            return cnn_fail_memory(0);
-    }
-    return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "data/data_hash.h"
 #include "data/divided.h"
 #include "data/loader.h"
 #include "net/checkpoint.h"
@@ -30,8 +31,9 @@ struct train_state {
     struct mean loss;          /* of this epoch */
     struct mean hits;          /* of this epoch: top-1 of training, as samples were seen */
     struct mean recent;        /* since the log's last line */
-    uint64_t sum[2], seen;     /* sums of this epoch's sample hashes, and how many */
-    uint64_t data[2], samples; /* the same of the whole first epoch */
+    struct cnn_data_hash seen; /* of this epoch's samples so far */
+    struct cnn_data_hash data; /* of the whole first epoch's */
+    struct cnn_data_hash val;  /* of what was measured */
     int has_best;
     double best_value;
     uint64_t best_epoch, waited; /* epochs since the best */
@@ -67,7 +69,8 @@ struct trainer {
     char *net_text;               /* as it was given */
     struct cnn_arena *arena;      /* values of the recipe */
     struct cnn_buf recipe;        /* what it sets, as options that could be typed; empty: nothing */
-    char *zoo; /* "zoo/lenet5.net" where the run began with a built-in net, else NULL */
+    char *origin; /* the net as the history has it: "zoo/lenet5.net", its text, or "": that of
+                     --init */
     struct cnn_graph *graph;
     struct cnn_net *net;
     struct cnn_loader *loader, *val_loader;
@@ -161,7 +164,19 @@ int train_make_identity(struct trainer *t);
 /* train_state.c */
 json_t *train_state_json(const struct trainer *t);
 int train_state_read(struct trainer *t, const char *text);
+
+/* train_history.c: what the model says of how it was made. */
 int train_make_history(struct trainer *t);
+/* {"hash": ..., "samples": ...}; NULL without memory. */
+json_t *train_data_json(const struct cnn_data_hash *h);
+
+/* train_expect.c: what --expect says. CNN_EUSAGE; CNN_EDATA where contents are others;
+ * CNN_ENEGATIVE where the model is. */
+int train_check_expect(const struct cnn_train_options *o);
+/* Before the first step, and at the end of the first epoch what was not known before. */
+int train_expect_begin(struct trainer *t);
+int train_expect_epoch(const struct trainer *t);
+int train_expect_model(const struct trainer *t); /* which is written */
 
 /* train_again.c: whether the run of a checkpoint's state may go on with these options and data.
  * What differs and may is noted and added to t->s.changes; CNN_EDATA names what may not. */

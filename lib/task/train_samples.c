@@ -108,16 +108,6 @@ static uint64_t hash_records(const struct cnn_dataset *ds)
     return h;
 }
 
-static uint64_t hash_tensors(const struct cnn_safetensors *f)
-{
-    uint64_t h = 0;
-    for (size_t i = 0; i < cnn_safetensors_count(f); i++) {
-        const struct cnn_safetensor *x = cnn_safetensors_at(f, i);
-        h = cnn_hash(x->data, x->bytes, cnn_hash_string(x->name, h));
-    }
-    return h;
-}
-
 static int put_text(json_t *o, const char *key, const char *text)
 {
     return json_object_set_new(o, key, json_string(text)) ? cnn_fail_memory(0) : 0;
@@ -159,8 +149,11 @@ int train_make_identity(struct trainer *t)
             id, "first samples",
             cnn_hash(t->selftest,
                      t->selftest_count * sizeof(float) * cnn_chw_count(t->graph->input.shape), 0));
-    if (!rc && t->init)
-        rc = put_hash(id, "init", hash_tensors(t->init));
+    if (!rc && t->init) {
+        char hash[CNN_SAFETENSORS_HASH];
+        cnn_safetensors_hash(t->init, hash);
+        rc = put_text(id, "init", hash);
+    }
     if (!rc && t->class_weight)
         rc = put_hash(id, "class-weights",
                       cnn_hash(t->class_weight, t->model.classes.count * sizeof(float), 0));

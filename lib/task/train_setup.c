@@ -252,7 +252,7 @@ void train_close(struct trainer *t)
     cnn_buf_free(&t->recipe);
     cnn_augmenter_free(t->own_augmenter);
     cnn_arena_free(t->arena);
-    free(t->zoo);
+    free(t->origin);
     free(t->weight);
     free(t->class_weight);
     free(t->best);

@@ -99,24 +99,6 @@ static int shape_of_data(const struct trainer *t, struct cnn_graph_config *confi
     return rc;
 }
 
-/* "3x32x32" or "512": the language reads it. */
-static int shape_of_option(const char *text, struct cnn_graph_config *config)
-{
-    struct cnn_graph *g = NULL;
-    struct cnn_buf net = {0};
-    cnn_buf_printf(&net, "input %s; flatten", text);
-    struct cnn_graph_config reading = {.name = "--input"};
-    int rc = net.failed || strpbrk(text, " ;\n#{}") ? CNN_EUSAGE
-                                                    : cnn_graph_build(net.text, &reading, &g);
-    if (rc)
-        rc = cnn_fail(CNN_EUSAGE, "--input: '%s' is no shape such as 3x32x32 or 512", text);
-    else
-        config->input = g->input.shape;
-    cnn_graph_free(g);
-    cnn_buf_free(&net);
-    return rc;
-}
-
 /* Numbers that are no images have one shape and no scale. */
 int train_is_raw(const struct trainer *t, int *raw)
 {
@@ -140,7 +122,7 @@ int train_input_shape(const struct trainer *t, const char *text, struct cnn_grap
     if (own)
         return 0;
     if (option[0]) {
-        int rc = shape_of_option(option, config);
+        int rc = cnn_net_shape(option, &config->input);
         return rc ? rc : train_is_raw(t, &config->raw_input);
     }
     return t->streaming || t->no_data ? 0 : shape_of_data(t, config);

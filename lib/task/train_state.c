@@ -1,12 +1,11 @@
-/* A run's state as JSON, for checkpoints, and the history that the model carries. Whole numbers of
- * 64 bits are hexadecimal texts, reals have 17 digits: both come back exactly. */
+/* A run's state as JSON, for checkpoints. Whole numbers of 64 bits are hexadecimal texts, reals
+ * have 17 digits: both come back exactly. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/version.h"
-#include "file/safetensors.h"
+#include "kern/isa.h"
 #include "task/train_private.h"
 
 #include "base/json_memory.h"
@@ -15,7 +14,13 @@
 #define STATE_WHOLE(X)                                                                             \
     X(epoch)                                                                                       \
     X(position)                                                                                    \
-    X(step) X(sum[0]) X(sum[1]) X(seen) X(data[0]) X(data[1]) X(samples) X(best_epoch) X(waited)
+    X(step)                                                                                        \
+    X(seen.sum[0])                                                                                 \
+    X(seen.sum[1])                                                                                 \
+    X(seen.samples)                                                                                \
+    X(data.sum[0])                                                                                 \
+    X(data.sum[1])                                                                                 \
+    X(data.samples) X(val.sum[0]) X(val.sum[1]) X(val.samples) X(best_epoch) X(waited)
 #define STATE_REAL(X)                                                                              \
     X(loss.sum)                                                                                    \
     X(loss.weight) X(hits.sum) X(hits.weight) X(recent.sum) X(recent.weight) X(best_value)
@@ -45,7 +50,9 @@ json_t *train_state_json(const struct trainer *t)
     bad |= json_object_set(o, "curve", s->curve);
     bad |= json_object_set(o, "run", t->identity);
     bad |= json_object_set(o, "changes", s->changes);
-    bad |= json_object_set_new(o, "zoo", json_string(t->zoo ? t->zoo : ""));
+    bad |= json_object_set_new(o, "isa", json_string(cnn_isa()->name));
+    bad |= json_object_set_new(o, "device", json_string(t->backend->name));
+    bad |= json_object_set_new(o, "origin", json_string(t->origin));
     if (bad) {
         json_decref(o);
         cnn_fail_memory(0);
@@ -94,94 +101,18 @@ int train_state_read(struct trainer *t, const char *text)
 #undef REAL
 #undef FLAG
     json_t *curve = json_object_get(o, "curve");
-    const char *zoo = json_string_value(json_object_get(o, "zoo"));
-    if (!good || !zoo || !json_is_array(curve))
+    const char *origin = json_string_value(json_object_get(o, "origin"));
+    if (!good || !origin || !json_is_array(curve))
         rc = cnn_fail(CNN_EDATA, "%s: the run's state is malformed", t->from->path);
     if (!rc)
         rc = train_same_run(t, o);
     if (!rc) {
         json_decref(s->curve);
         s->curve = json_incref(curve);
-        free(t->zoo);
-        t->zoo = *zoo ? cnn_strdup(zoo) : NULL;
-        rc = *zoo && !t->zoo ? CNN_ESYSTEM : 0;
+        free(t->origin);
+        t->origin = cnn_strdup(origin);
+        rc = t->origin ? 0 : CNN_ESYSTEM;
     }
     json_decref(o);
-    return rc;
-}
-
-/* The history: what made the data and the weights that this run began with, then the run. */
-
-static int append_all(json_t *history, const char *text, const char *of)
-{
-    json_t *list = json_loads(text, 0, NULL);
-    int rc = 0;
-    if (!json_is_array(list))
-        rc = cnn_fail(CNN_EDATA, "%s: the history is malformed", of);
-    else if (json_array_extend(history, list))
-        rc = cnn_fail_memory(0);
-    json_decref(list);
-    return rc;
-}
-
-static json_t *data_json(const uint64_t sum[2], uint64_t samples)
-{
-    char text[40];
-    snprintf(text, sizeof text, "%016" PRIx64 "%016" PRIx64, sum[0], sum[1]);
-    return json_pack("{s:s, s:I}", "hash", text, "samples", (json_int_t)samples);
-}
-
-static json_t *run_json(const struct trainer *t)
-{
-    json_t *run = json_object(), *options = json_object(), *last = NULL;
-    int bad = !run || !options || train_options_json(t->o, 0, options);
-    const char *augment = json_string_value(json_object_get(t->identity, "augmentation"));
-    json_object_del(options, "seed");
-    bad |= json_object_set_new(run, "program", json_string("cnn-train"));
-    bad |= json_object_set_new(run, "version", json_string(CNN_VERSION));
-    if (t->zoo)
-        bad |= json_object_set_new(run, "net", json_string(t->zoo));
-    else
-        bad |= json_object_set(run, "net", json_object_get(t->identity, "net"));
-    bad |= json_object_set_new(run, "seed", json_integer((json_int_t)t->o->seed));
-    bad |= json_object_set(run, "options", options);
-    if (augment && *augment)
-        bad |= json_object_set_new(run, "augmentation", json_string(augment));
-    if (json_object_get(t->identity, "init"))
-        bad |= json_object_set(run, "init", json_object_get(t->identity, "init"));
-    if (json_object_get(t->identity, "class-weights"))
-        bad |= json_object_set(run, "class-weights", json_object_get(t->identity, "class-weights"));
-    bad |= json_object_set_new(run, "data", data_json(t->s.data, t->s.samples));
-    if (json_array_size(t->s.changes))
-        bad |= json_object_set(run, "changes", t->s.changes);
-    bad |= json_object_set_new(run, "epochs", json_integer((json_int_t)t->s.epoch));
-    bad |= json_object_set_new(run, "steps", json_integer((json_int_t)t->s.step));
-    uint64_t kept = t->best && t->s.has_best ? t->s.best_epoch : t->s.epoch;
-    last = kept ? json_array_get(t->s.curve, (size_t)kept - 1) : NULL;
-    if (last)
-        bad |= json_object_set(run, "result", last);
-    json_decref(options);
-    if (!bad)
-        return run;
-    json_decref(run);
-    return NULL;
-}
-
-int train_make_history(struct trainer *t)
-{
-    json_t *history = json_array();
-    int rc = history ? 0 : cnn_fail_memory(0);
-    if (!rc && t->init_model)
-        rc = append_all(history, t->init_model->history, t->o->init);
-    if (!rc)
-        rc = append_all(history, cnn_dataset_history(t->train), t->o->data);
-    if (!rc && json_array_append_new(history, run_json(t)))
-        rc = cnn_fail_memory(0);
-    if (!rc) {
-        free(t->model.history);
-        t->model.history = json_dumps(history, JSON_COMPACT);
-        rc = t->model.history ? 0 : cnn_fail_memory(0);
-    }
-    json_decref(history);
     return rc;
 }

@@ -36,16 +36,6 @@ int train_one_batch(struct trainer *t, const struct cnn_batch_view *b, uint64_t 
     return !rc && !isfinite(loss->sum) ? not_finite(t, "the loss", t->s.step) : rc;
 }
 
-/* Sums that do not depend on the order in which samples came. */
-static void add_hashes(struct train_state *s, const struct cnn_batch *b)
-{
-    for (size_t i = 0; i < b->n; i++) {
-        s->sum[0] += b->hash[i];
-        s->sum[1] += cnn_hash_u64(b->hash[i], 1);
-    }
-    s->seen += b->n;
-}
-
 static void weigh(struct trainer *t, const struct cnn_batch *b)
 {
     for (size_t i = 0; i < b->n; i++) {
@@ -114,7 +104,7 @@ int train_step(struct trainer *t)
             rc = note_batch(t);
         if (rc)
             return rc;
-        add_hashes(&t->s, &b);
+        cnn_data_hash_add(&t->s.seen, &b);
         train_offer_selftest(t, &b);
         weight += cnn_net_weight(t->net);
     }

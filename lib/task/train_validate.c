@@ -46,7 +46,7 @@ int train_validate(struct trainer *t)
     if (!rc)
         rc = train_average_swap(t);
     if (!rc) {
-        rc = cnn_evaluate(t->evaluator, t->val_loader, t->cb->stop, progress, t);
+        rc = cnn_evaluate(t->evaluator, t->val_loader, &t->s.val, t->cb->stop, progress, t);
         int back = train_average_swap(t);
         rc = rc ? rc : back;
     }

@@ -69,7 +69,9 @@ static void test_rows(void **state)
 static void history_is(const char *want, const struct cnn_augment_options *o,
                        const struct cnn_augmenter *a, const char *before)
 {
-    char *got = augment_history(o, a, before);
+    static char ant[] = "ant", bee[] = "bee", *names[] = {ant, bee};
+    static const struct cnn_strings classes = {names, 2, 2};
+    char *got = augment_history(o, a, &classes, before);
     assert_non_null(got);
     assert_string_equal(got, want);
     free(got);
@@ -79,10 +81,15 @@ static void test_history(void **state)
 {
     (void)state;
     struct cnn_augmenter *a = cnn_augmenter_new();
-    struct cnn_augment_options plain = {.copies = 1, .seed = 7, .epoch = 3},
-                               many = {.copies = 2, .keep = 1, .seed = 7, .epoch = 3};
+    struct cnn_augment_options
+        plain = {.copies = 1, .seed = 7, .epoch = 3, .classes = "", .labels = ""},
+        many = {.copies = 2, .keep = 1, .seed = 7, .epoch = 3, .classes = "", .labels = ""},
+        listed = {.copies = 2, .classes = "list", .labels = "file"};
     history_is("[ {\"x\": 1} ]", &plain, a, "[ {\"x\": 1} ]");
     history_is("[{\"program\":\"cnn-augment\",\"options\":\"-n 2 --keep\"}]", &many, a, "[]");
+    history_is("[{\"program\":\"cnn-augment\",\"options\":\"-n "
+               "2\",\"classes\":[\"ant\",\"bee\"],\"labels\":true}]",
+               &listed, a, "[]");
     assert_int_equal(cnn_augmenter_set(a, "rotate", "10"), 0);
     history_is("[1,{\"program\":\"cnn-augment\",\"options\":\"--rotate 10 --seed 7 --epoch 3\"}]",
                &plain, a, "[1]");

@@ -1,0 +1,26 @@
+/* What cnn-inspect was asked for: which of its modes, and the operands that go with it. */
+#ifndef CNN_TASK_INSPECT_REQUEST_H
+#define CNN_TASK_INSPECT_REQUEST_H
+
+#include "base/text.h"
+#include "task/compute.h"
+
+/* As options fill it; TEXT fields that are "" were not given. */
+struct cnn_inspect_request {
+    const char *filters, *input;
+    long long outputs, batch, depth;
+    struct cnn_compute compute;
+    int time, training;
+    int layers, windows, tensors, check, classes, history, meta, print, dot, diff, json, zoo, runs;
+};
+
+/* CNN_EUSAGE where options contradict each other, or want other operands than `count`. */
+int cnn_inspect_request_check(const struct cnn_inspect_request *r, size_t count);
+/* The answer into *out, also what was found out before an error; *note: what the user should know.
+ * The request was checked. CNN_ENEGATIVE, CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT, CNN_ECREATE. */
+int cnn_inspect_request_answer(const struct cnn_inspect_request *r, char *const *operand,
+                               size_t count, struct cnn_buf *note, struct cnn_buf *out);
+/* Whether the answer is for programs, and stays as it is. */
+int cnn_inspect_request_is_data(const struct cnn_inspect_request *r);
+
+#endif
