@@ -120,6 +120,35 @@ int cnn_divided_find(const char *path, struct cnn_divided *out)
     return rc;
 }
 
+/* The folder that holds `folder`: of "a/train/" it is "a". NULL: none, or no memory. */
+static char *folder_above(const char *folder)
+{
+    size_t n = strlen(folder);
+    while (n > 1 && folder[n - 1] == '/')
+        n--;
+    char *plain = cnn_strndup(folder, n), *slash = plain ? strrchr(plain, '/') : NULL;
+    char *above = part_of(slash   ? slash + 1
+                          : plain ? plain
+                                  : "") >= 0
+                      ? cnn_path_folder(plain)
+                      : NULL;
+    free(plain);
+    return above;
+}
+
+int cnn_divided_classes(const char *folder, struct cnn_strings *out)
+{
+    struct cnn_divided d = {0};
+    int rc = cnn_source_beside(folder, out);
+    char *above = rc || out->count ? NULL : folder_above(folder);
+    int divided = above ? cnn_divided_find(above, &d) : 0;
+    cnn_divided_free(&d);
+    if (divided == 1)
+        rc = cnn_source_beside(above, out);
+    free(above);
+    return rc ? rc : divided == CNN_ESYSTEM ? divided : 0;
+}
+
 void cnn_divided_free(struct cnn_divided *d)
 {
     free(d->train);

@@ -81,6 +81,9 @@ int cnn_source_label(const struct cnn_dataset *ds, const struct cnn_strings *own
 
 /* The list of FOLDER/classes.txt when there is one. */
 int cnn_source_beside(const char *folder, struct cnn_strings *out);
+/* The same of a folder of class folders; where it has none and is a part (divided.h), that beside
+ * the parts. */
+int cnn_divided_classes(const char *folder, struct cnn_strings *out);
 
 /* cnn_dataset_open for the rows of a manifest, which must not lead to another manifest. */
 int cnn_source_open_nested(const char *path, const struct cnn_dataset_options *options,

@@ -190,7 +190,7 @@ int cnn_open_folder(struct cnn_dataset *ds, const struct cnn_dataset_options *op
     if (!code && folders.count) {
         code = refuse_strays(ds, &files);
         if (!code)
-            code = cnn_source_beside(ds->path, &own);
+            code = cnn_divided_classes(ds->path, &own);
         if (!code)
             code = add_classes(ds, &folders, &found);
     }

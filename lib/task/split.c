@@ -7,7 +7,23 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "data/divided.h"
 #include "task/split_private.h"
+
+/* A dataset in parts is divided already. */
+static int refuse_parts(const char *path)
+{
+    struct cnn_divided d;
+    int rc = cnn_divided_find(path, &d);
+    if (rc == 1)
+        rc = cnn_fail(CNN_EDATA,
+                      "%s: divided already, and cnn-train takes it so; its parts divide anew: "
+                      "cnn-split %s%s%s%s%s -o DIR",
+                      path, d.train, d.val ? " " : "", d.val ? d.val : "", d.test ? " " : "",
+                      d.test ? d.test : "");
+    cnn_divided_free(&d);
+    return rc;
+}
 
 /* What is read once cannot be pointed at. */
 static int refuse_streams(const char *path)
@@ -36,6 +52,8 @@ static int open_inputs(struct split *s)
         code = CNN_ESYSTEM;
     for (int i = 0; !code && i < o->inputs; i++) {
         code = refuse_streams(o->input[i]);
+        if (!code)
+            code = refuse_parts(o->input[i]);
         if (!code)
             code = cnn_dataset_open(o->input[i], &d, &s->ds[i]);
         if (!code)

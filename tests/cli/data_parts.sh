@@ -4,7 +4,7 @@ need tar
 
 picture() {
     mkdir -p "$(dirname "$1")"
-    { printf 'P5 8 8 255\n' && head -c 64 /dev/zero | tr '\0' "$2"; } >"$1"
+    { printf 'P5\n#%s\n8 8 255\n' "$1" && head -c 64 /dev/zero | tr '\0' "$2"; } >"$1"
 }
 for part in train valid test; do
     for i in 1 2 3 4; do
@@ -35,14 +35,36 @@ err_has 'cnn-train: validating on data/valid'
 same m.st apart.st
 
 # ---- the others say what they saw --------------------------------------------------------------------------
-for how in 'cnn-infer whole.st data' 'cnn-infer --eval whole.st data' 'cnn-features -l output whole.st data' 'cnn-augment data' \
-    'cnn-split data -o w'; do
+for how in 'cnn-infer whole.st data' 'cnn-infer --eval whole.st data' 'cnn-features -l output whole.st data' 'cnn-augment data'; do
     # shellcheck disable=SC2086
     run $how
     status 65
     err_has '*: data: a dataset in parts: name one, such as data/test (cnn-train takes the whole)'
 done
+run cnn-split data -o w
+status 65
+err_is 'cnn-split: data: divided already, and cnn-train takes it so; its parts divide anew: cnn-split data/train data/valid data/test -o DIR'
 [ ! -e w ] || fail 'cnn-split made a folder'
+run cnn-split -q data/train data/valid data/test -o anew
+status 0
+
+# ---- a class list beside the parts is theirs ---------------------------------------------------------------
+mkdir -p listed/train listed/val
+cp -r data/train/* listed/train && cp -r data/valid/* listed/val
+find listed/train -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort -r >listed/classes.txt
+for folder in listed/train listed/val/ ./listed/train; do
+    run cnn-split -q "$folder" -o anew --allow-missing
+    status 0
+    same anew/classes.txt listed/classes.txt
+done
+run cnn-train -q --threads 1 --epochs 1 --net softmax listed -o list.st
+status 0
+run cnn-inspect --classes list.st
+[ "$(awk '{ print $NF }' out)" = "$(cat listed/classes.txt)" ] || fail 'another class list'
+tail -n +2 listed/classes.txt >fewer && mv fewer listed/classes.txt
+run cnn-train -q --threads 1 --epochs 1 --net softmax listed -o list.st
+status 65
+err_has '*is not in the class list*'
 run cnn-infer --eval --gate 'loss<100' whole.st data/test
 status 0
 
