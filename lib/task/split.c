@@ -112,39 +112,6 @@ static int32_t *class_map(const struct split *s, const struct cnn_strings *list)
     return map;
 }
 
-struct grouped {
-    const char *group;
-    uint32_t sample;
-};
-
-static int by_group(const void *a, const void *b)
-{
-    const struct grouped *x = a, *y = b;
-    int order = strcmp(x->group, y->group);
-    return order ? order : (x->sample > y->sample) - (x->sample < y->sample);
-}
-
-/* Samples of one group are one unit, numbered as their first. */
-static int number_units(struct split *s)
-{
-    size_t n = 0;
-    struct grouped *g = cnn_calloc(s->count, sizeof *g);
-    if (!g)
-        return CNN_ESYSTEM;
-    for (size_t i = 0; i < s->count; i++) {
-        s->sample[i].unit = (uint32_t)i;
-        if (s->sample[i].record->group)
-            g[n++] = (struct grouped){s->sample[i].record->group, (uint32_t)i};
-    }
-    qsort(g, n, sizeof *g, by_group);
-    for (size_t i = 1; i < n; i++)
-        if (!strcmp(g[i].group, g[i - 1].group))
-            s->sample[g[i].sample].unit = s->sample[g[i - 1].sample].unit;
-    free(g);
-    s->units = s->count;
-    return 0;
-}
-
 /* The samples of input i, from number *n on. Either all samples of all inputs have classes or none.
  */
 static int gather_input(struct split *s, int i, size_t *n, size_t *unlabelled)
@@ -179,10 +146,12 @@ static int gather(struct split *s)
         code = gather_input(s, i, &n, &unlabelled);
     if (!code)
         code = split_sift(s);
+    if (!code)
+        code = split_find_copies(s);
     if (code)
         return code;
     cnn_random_permutation(s->options->seed, cnn_hash_string("split", 0), s->count, s->order);
-    return number_units(s);
+    return split_number_units(s);
 }
 
 /* Every class that has samples must be in every split that should have some. */

@@ -61,8 +61,9 @@ static int identify_item(struct look *l, const struct cnn_record *r, struct iden
     return 1;
 }
 
-/* The first bytes tell: 0, or CNN_EDATA or CNN_ENOINPUT with what is wrong. */
-static int look_at_image(const char *path, int fd, struct identity *id)
+/* The first bytes tell, and are something of the contents: 0, or CNN_EDATA or CNN_ENOINPUT with
+ * what is wrong. */
+static int look_at_image(const char *path, int fd, struct identity *id, uint64_t *content)
 {
     unsigned char head[HEAD];
     struct stat st;
@@ -76,6 +77,7 @@ static int look_at_image(const char *path, int fd, struct identity *id)
         return cnn_fail(CNN_EDATA, "%s: empty", path);
     if (cnn_read_at(fd, 0, head, n) || cnn_image_check(head, n))
         return cnn_fail_within("%s", path);
+    *content = cnn_hash(head, n, (uint64_t)st.st_size) | 1;
     return 0;
 }
 
@@ -99,7 +101,7 @@ static int look_at(struct look *l, size_t i)
         if (identify_item(l, r, &l->identity[i]))
             return 0;
     int fd = open(r->source, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    int rc = look_at_image(r->source, fd, &l->identity[i]);
+    int rc = look_at_image(r->source, fd, &l->identity[i], &l->s->sample[i].content);
     if (fd >= 0)
         close(fd);
     if (rc != CNN_EDATA && rc != CNN_ENOINPUT)

@@ -9,9 +9,10 @@ enum { CNN_SPLIT_UNUSED = CNN_SPLITS };
 
 struct split_sample {
     const struct cnn_record *record;
-    int32_t class; /* of the common list; the list's length: none */
-    uint32_t unit; /* samples of one unit stay together */
-    uint8_t split; /* or CNN_SPLIT_UNUSED */
+    int32_t class;    /* of the common list; the list's length: none */
+    uint32_t unit;    /* samples of one unit stay together */
+    uint8_t split;    /* or CNN_SPLIT_UNUSED */
+    uint64_t content; /* the same for files of the same contents; 0: nothing is known */
 };
 
 struct split {
@@ -32,6 +33,11 @@ int split_assign(struct split *s, size_t (*count)[CNN_SPLITS]);
 /* Leave out what is no image (or CNN_EDATA, CNN_ENOINPUT, as the options say) and files that come
  * again; one under two classes is CNN_EDATA. */
 int split_sift(struct split *s);
+/* Of the samples' contents, so far known by sizes and first bytes, leave those that several files
+ * share. Under two classes: CNN_EDATA, or they are left out. */
+int split_find_copies(struct split *s);
+/* Each sample's unit. CNN_ESYSTEM. */
+int split_number_units(struct split *s);
 /* CNN_EUSAGE when a file to be written is one that was read. */
 int split_check_apart(const struct split *s);
 /* Write the files. */

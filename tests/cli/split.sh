@@ -6,8 +6,8 @@ is() { [ "$1" = "$2" ] || fail "'$1' is not '$2'"; }
 
 mkdir -p photos/ants photos/bees photos/none
 for i in $(seq 1 40); do
-    printf 'P5 1 1 255 a' >"photos/ants/$i.pgm"
-    [ "$i" -le 20 ] && printf 'P5 1 1 255 b' >"photos/bees/$i.pgm"
+    printf 'P5\n#%d\n1 1 255\na' "$i" >"photos/ants/$i.pgm"
+    [ "$i" -le 20 ] && printf 'P5\n#%d\n1 1 255\nb' "$i" >"photos/bees/$i.pgm"
 done
 
 # class folders; the defaults; an empty class keeps its place
@@ -100,7 +100,7 @@ diff -r before w/a || fail "outputs were touched"
 run cnn-split -q photos -o w/a --allow-missing
 status 0
 rm photos/none/1.pgm
-for i in 1 2 3; do printf 'P5 1 1 255 n' >photos/none/$i.pgm; done
+for i in 1 2 3; do printf 'P5\n#%d\n1 1 255\nn' $i >photos/none/$i.pgm; done
 run cnn-split -q photos -o w/h
 status 0
 is "$(cat w/h/{train,val,test}.tsv | grep -c none)" 3

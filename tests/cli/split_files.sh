@@ -8,7 +8,7 @@ apart() {
     twice=$(cut -f 1 "$1"/{train,val,test}.tsv | while read -r f; do (cd "$1" && realpath "${f%#*}") && echo "${f##*#}"; done | paste - - | sort | uniq -d)
     [ -z "$twice" ] || fail "on both sides: $twice"
 }
-photo() { printf 'P5 1 1 255 %s' "$2" >"$1"; }
+photo() { printf 'P5\n#%s\n1 1 255\n%s' "$1" "$2" >"$1"; }
 mkdir -p photos/ants photos/bees
 for i in $(seq 1 12); do
     photo "photos/ants/$i.pgm" a
@@ -134,6 +134,39 @@ run cnn-infer -q m.safetensors photos/ants
 is "$(wc -l <out | tr -d ' ')" 12
 run cnn-features -q m.safetensors --layer output photos/ants
 status 0
+
+# Copies under other names stay on one side; under two classes they are named.
+big() { # FILE BYTE: 600 bytes that differ in the last
+    { printf 'P5 30 20 255\n' && head -c 599 /dev/zero && printf '%s' "$2"; } >"$1"
+}
+mkdir -p copies/ants copies/bees
+for i in $(seq 1 12); do
+    photo "copies/ants/$i.pgm" a
+    photo "copies/bees/$i.pgm" b
+done
+big copies/ants/x1.pgm x && big copies/ants/x2.pgm x && big copies/ants/y.pgm y
+cp copies/ants/x1.pgm copies/ants/x3.pgm
+for seed in 1 2 3 4 5 6; do
+    run cnn-split --seed $seed copies -o c
+    status 0
+    err_has 'cnn-split: 2 of 28 samples are copies of others and stay with them (copies/ants/x2.pgm is as copies/ants/x1.pgm)'
+    is "$(rows c)" 28
+    is "$(grep -l '/x[123].pgm' c/{train,val,test}.tsv | wc -l | tr -d ' ')" 1
+done
+# A group's copies bring the whole group.
+awk -F '\t' -v OFS='\t' '{ print $1, $2, $1 ~ /x1|y/ ? "g" : "" }' <(find copies -name '*.pgm' | sort | awk -F / -v OFS='\t' '{ print $0, $2 }') >grouped.tsv
+run cnn-split --seed 2 grouped.tsv -o c
+status 0
+is "$(grep -l '/[xy][123]*.pgm' c/{train,val,test}.tsv | wc -l | tr -d ' ')" 1
+big copies/bees/z.pgm x
+run cnn-split copies -o d
+status 65
+err_is 'cnn-split: the same picture under two classes: copies/ants/x1.pgm (ants) and copies/bees/z.pgm (bees) (--on-bad skip leaves such out)'
+no_file d
+run cnn-split --on-bad list=left.txt copies -o d
+status 0
+is "$(sort left.txt | tr '\n' ' ')" 'copies/ants/x1.pgm copies/ants/x2.pgm copies/ants/x3.pgm copies/bees/z.pgm '
+is "$(rows d)" 25
 
 # Rows of every split are shuffled: the first hundred are a fair sample of ten classes (chi-square below its 0.1 % point).
 for seed in 1 2; do
