@@ -6,8 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/unicode.h"
 #include "base/clock.h"
+#include "base/shell.h"
+#include "base/unicode.h"
 #include "cli.h"
 #include "data/augment.h"
 #include "task/train.h"
@@ -169,18 +170,22 @@ int main(int argc, char **argv)
     int first = 0, status;
     if (!augmenter)
         return cli_end(&program, cnn_error_code());
+    struct cnn_buf command = {0};
     cli_catch_signals();
+    cnn_shell_words(argv, (size_t)argc, &command);
     status = cli_parse(&program, argc, argv, &options, augmenter, &first);
     int none = argc == first && options.classes && options.classes[0];
     if (status < 0 && argc - first != 1 && !none) {
         status = cli_usage(&program, argc == first ? "no DATASET" : "more than one DATASET");
     } else if (status < 0) {
+        options.command = command.text;
         options.data = none ? NULL : argv[first];
         status = cli_end(&program, train(&options, augmenter));
     }
     cnn_strings_free(&options.allow_new);
     cnn_strings_free(&options.rename);
     cnn_strings_free(&options.freeze);
+    cnn_buf_free(&command);
     cnn_strings_free(&options.expect);
     cnn_strings_free(&options.given);
     cnn_augmenter_free(augmenter);

@@ -33,6 +33,7 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
     if (!in->eval)
         seen.label = NULL; /* losses run only where there are targets */
     int rc = cnn_evaluator_add(in->evaluator, &seen);
+    cnn_data_hash_add(&in->data[input], b);
     if (rc || !in->predictions)
         return rc;
     const struct cnn_graph *g = in->runner.graph;
@@ -128,6 +129,8 @@ static int evaluate(struct infer *in)
                                     .strict = in->o->strict,
                                     .stop = in->cb->stop};
     int rc = cnn_inputs_open(&in->inputs, o->input, o->inputs, &d);
+    if (!rc && !(in->data = cnn_calloc(in->inputs.count, sizeof *in->data)))
+        rc = CNN_ESYSTEM;
     if (!rc)
         rc = check_apart(in);
     if (!rc)
@@ -155,6 +158,7 @@ static void infer_free(struct infer *in)
     cnn_outfile_abort(in->beside.file);
     cnn_outfile_abort(in->picture.file);
     free(in->gate);
+    free(in->data);
 }
 
 int cnn_infer(const struct cnn_infer_options *options, const struct cnn_callbacks *callbacks,

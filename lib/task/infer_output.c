@@ -103,7 +103,14 @@ static int put_in_place(struct infer *in)
 int infer_finish(struct infer *in)
 {
     const struct cnn_metrics *m = cnn_evaluator_metrics(in->evaluator);
-    struct cnn_report r = {m, &in->runner.model->classes, in->gate, in->o->gate.count};
+    struct cnn_report r = {.metrics = m,
+                           .classes = &in->runner.model->classes,
+                           .gate = in->gate,
+                           .gates = in->o->gate.count,
+                           .model = in->runner.model->path,
+                           .tensors = in->runner.model->file,
+                           .inputs = &in->inputs,
+                           .data = in->data};
     struct cnn_buf text = {0}, shown = {0};
     int rc = 0, closed = 0;
     if (in->eval && !m->samples)

@@ -32,6 +32,7 @@ struct infer {
     int pair;       /* the net's single output stands for two classes */
     enum cnn_scores kind;
     struct cnn_evaluator *evaluator;
+    struct cnn_data_hash *data;              /* (inputs.count) */
     struct cnn_predictions *predictions;     /* NULL: not wanted */
     struct infer_sink main, beside, picture; /* beside: --predictions */
 };

@@ -174,12 +174,34 @@ static void json_gates(const struct cnn_report *r, struct cnn_buf *out)
     cnn_buf_puts(out, "]");
 }
 
+/* "model": {"path": ..., "hash": ...}, "data": [{"path": ..., "hash": ..., "samples": ...}] */
+static void json_what(const struct cnn_report *r, struct cnn_buf *out)
+{
+    char hash[CNN_SAFETENSORS_HASH], contents[33];
+    if (!r->model)
+        return;
+    cnn_safetensors_hash(r->tensors, hash);
+    cnn_buf_puts(out, "\"model\": {\"path\": ");
+    cnn_json_string(r->model, out);
+    cnn_buf_printf(out, ", \"hash\": \"%s\"}, \"data\": [", hash);
+    for (size_t i = 0; i < r->inputs->count; i++) {
+        cnn_data_hash_print(&r->data[i], contents);
+        cnn_buf_puts(out, i ? ", {\"path\": " : "{\"path\": ");
+        cnn_json_string(cnn_dataset_path(r->inputs->ds[i]), out);
+        cnn_buf_printf(out, ", \"hash\": \"%s\", \"samples\": %" PRIu64 "}", contents,
+                       r->data[i].samples);
+    }
+    cnn_buf_puts(out, "], ");
+}
+
 void cnn_report_json(const struct cnn_report *r, struct cnn_buf *out)
 {
     const struct cnn_metrics *m = r->metrics;
     const struct cnn_metric *metric;
     size_t judged = m->classes ? m->labelled : m->samples;
-    cnn_buf_printf(out, "{\"samples\": %zu, \"unlabelled\": %zu", judged, m->samples - judged);
+    cnn_buf_puts(out, "{");
+    json_what(r, out);
+    cnn_buf_printf(out, "\"samples\": %zu, \"unlabelled\": %zu", judged, m->samples - judged);
     for (size_t i = 0; (metric = cnn_metric_at(i)); i++) {
         if (!cnn_metric_applies(metric, m))
             continue;

@@ -2,13 +2,21 @@
 #ifndef CNN_TASK_REPORT_H
 #define CNN_TASK_REPORT_H
 
+#include "data/data_hash.h"
+#include "file/safetensors.h"
 #include "task/gate.h"
+#include "task/runner.h"
 
 struct cnn_report {
     const struct cnn_metrics *metrics;
     const struct cnn_strings *classes; /* names of the metrics' classes */
     const struct cnn_gate *gate;       /* (gates) */
     size_t gates;
+    /* For JSON: what was evaluated. model NULL: not told. */
+    const char *model;
+    const struct cnn_safetensors *tensors;
+    const struct cnn_inputs *inputs;
+    const struct cnn_data_hash *data; /* (inputs->count) */
 };
 
 enum { CNN_REPORT_MATRIX = 20 }; /* classes of which the confusion matrix is still readable text */

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/threads.h"
+#include "base/unicode.h"
 #include "base/version.h"
 #include "kern/isa.h"
 #include "task/train_private.h"
@@ -70,34 +72,72 @@ static int put_line(struct trainer *t, json_t *line)
     return rc ? rc : train_log_flush(t);
 }
 
-static json_t *data_of(const char *path, const struct cnn_dataset *ds)
+/* Names may be no UTF-8, which JSON has to be: their other bytes are then as \xe9. */
+static json_t *text_json(const char *text)
+{
+    struct cnn_buf shown = {0};
+    if (cnn_utf8_valid(text))
+        return json_string(text);
+    cnn_buf_show(&shown, text);
+    json_t *out = shown.failed ? NULL : json_string(shown.text);
+    cnn_buf_free(&shown);
+    return out;
+}
+
+/* What is known of samples before they are loaded. */
+static json_t *data_of(const struct trainer *t, const char *path, const struct cnn_dataset *ds,
+                       const char *list)
 {
     size_t n = cnn_dataset_count(ds);
-    return n == SIZE_MAX ? json_pack("{s:s}", "path", path)
-                         : json_pack("{s:s, s:I}", "path", path, "samples", (json_int_t)n);
+    json_t *o = json_object();
+    int bad = json_object_set_new(o, "path", text_json(path));
+    if (n != SIZE_MAX)
+        bad |= json_object_set_new(o, "samples", json_integer((json_int_t)n));
+    bad |= json_object_set(o, "list", json_object_get(t->identity, list));
+    if (!bad)
+        return o;
+    json_decref(o);
+    return NULL;
+}
+
+/* What is trained, how and on what. */
+static int put_what(json_t *o, const struct trainer *t)
+{
+    const char *augment = json_string_value(json_object_get(t->identity, "augmentation"));
+    json_t *options = json_object();
+    int bad = !options || train_options_json(t->o, 0, options);
+    if (t->o->command)
+        bad |= json_object_set_new(o, "command", text_json(t->o->command));
+    bad |= json_object_set_new(o, "net", text_json(t->net_name));
+    bad |= json_object_set_new(o, "parameters",
+                               json_integer((json_int_t)cnn_graph_parameters(t->graph)));
+    if (t->recipe.size)
+        bad |= json_object_set_new(o, "recipe", text_json(t->recipe.text));
+    bad |= json_object_set_new(o, "options", options);
+    if (augment && *augment)
+        bad |= json_object_set_new(o, "augmentation", json_string(augment));
+    if (t->init)
+        bad |= json_object_set_new(o, "init",
+                                   json_pack("{s:o, s:O}", "path", text_json(t->o->init), "hash",
+                                             json_object_get(t->identity, "init")));
+    if (!t->no_data)
+        bad |= json_object_set_new(o, "data", data_of(t, t->o->data, t->train, "training data"));
+    if (t->val)
+        bad |= json_object_set_new(o, "val", data_of(t, t->o->val, t->val, "val"));
+    return bad;
 }
 
 int train_log_start(struct trainer *t)
 {
-    json_t *o = json_object(), *options = json_object();
-    if (!t->log) {
-        json_decref(o);
-        json_decref(options);
+    if (!t->log)
         return 0;
-    }
-    int bad = !options || train_options_json(t->o, 0, options);
-    bad |= json_object_set_new(o, "event", json_string("start"));
+    json_t *o = json_object();
+    int threads = (int)t->o->compute.threads;
+    int bad = json_object_set_new(o, "event", json_string("start"));
     bad |= json_object_set_new(o, "version", json_string(CNN_VERSION));
-    bad |= json_object_set_new(o, "net", json_string(t->net_name));
-    bad |= json_object_set_new(o, "parameters",
-                               json_integer((json_int_t)cnn_graph_parameters(t->graph)));
-    bad |= json_object_set_new(o, "options", options);
-    if (!t->no_data)
-        bad |= json_object_set_new(o, "data", data_of(t->o->data, t->train));
-    if (t->val)
-        bad |= json_object_set_new(o, "val", data_of(t->o->val, t->val));
+    bad |= put_what(o, t);
     bad |= json_object_set_new(o, "seed", json_integer((json_int_t)t->o->seed));
-    bad |= json_object_set_new(o, "threads", json_integer((json_int_t)t->o->compute.threads));
+    bad |= json_object_set_new(o, "threads", json_integer(threads ? threads : cnn_cores()));
     bad |= json_object_set_new(o, "isa", json_string(cnn_isa()->name));
     bad |= json_object_set_new(o, "device", json_string(t->backend->name));
     bad |= json_object_set_new(o, "resumed", json_boolean(t->resumed));
@@ -121,6 +161,10 @@ int train_log_end(struct trainer *t, int rc)
     int bad = !o;
     if (t->s.has_best)
         bad |= json_object_set_new(o, "best", json_integer((json_int_t)t->s.best_epoch));
+    if (t->s.data.samples)
+        bad |= json_object_set_new(o, "data", train_data_json(&t->s.data));
+    if (t->s.val.samples)
+        bad |= json_object_set_new(o, "val", train_data_json(&t->s.val));
     bad |= json_object_set_new(o, "seconds", json_real(cnn_seconds() - t->begun));
     if (!bad)
         return put_line(t, o);

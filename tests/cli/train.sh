@@ -10,10 +10,10 @@ err_has 'epoch 1/3: loss *, top-1 * %, val loss *, val top-1 * %, * s, best so f
 err_has 'epoch 3/3: loss *'
 [ "$(grep -c '"event": "epoch"' log)" -eq 3 ] || fail 'the log has not three epochs'
 [ "$(grep -c '"event": "step"' log)" -eq 7 ] || fail 'the log has not seven lines of steps'
-grep -q '^{"event": "start", "version": "[^"]*", "net": "net", "parameters": [0-9]*, "options": {.*}, "data": {"path": "digits:400", "samples": 400}, "val": {"path": "digits:100:9", "samples": 100}, "seed": 0, "threads": 2, "isa": "[a-z0-9]*", "device": "cpu", "resumed": false}$' log ||
+grep -q '^{"event": "start", "version": "[^"]*", "command": "cnn-train [^"]*", "net": "net", "parameters": [0-9]*, "recipe": "--weight-decay [^"]*", "options": {.*}, "data": {"path": "digits:400", "samples": 400, "list": "[0-9a-f]*"}, "val": {"path": "digits:100:9", "samples": 100, "list": "[0-9a-f]*"}, "seed": 0, "threads": 2, "isa": "[a-z0-9]*", "device": "cpu", "resumed": false}$' log ||
     fail 'the log does not say how it starts'
 [ "$(grep -c '"images_per_second": ' log)" -eq 3 ] || fail 'the log has no images/s'
-tail -n 1 log | grep -q '^{"event": "end", "why": "epochs", "epochs": 3, "steps": 39, "best": 3, "seconds": [0-9.e-]*}$' || fail 'the log does not say how it ended'
+tail -n 1 log | grep -q '^{"event": "end", "why": "epochs", "epochs": 3, "steps": 39, "best": 3, "data": {"hash": "[0-9a-f]*", "samples": 400}, "val": {"hash": "[0-9a-f]*", "samples": 100}, "seconds": [0-9.e-]*}$' || fail 'the log does not say how it ended'
 [ "$(head -c 4 c.png | tail -c 3)" = PNG ] || fail 'no curve'
 ls >listing
 ! grep -v -E '^(m.safetensors|log|c.png|out|err|listing)$' listing || fail 'something is left over'
