@@ -22,6 +22,10 @@ for p in "$ROOT"/bin/cnn-*.c; do
     strange=$(comm -13 options.txt named.txt)
     [ -z "$strange" ] || fail "$p.1 describes what $p does not have: $strange"
 done
+# Every program that writes to standard output says how it ends when nobody reads that.
+for p in augment features infer inspect train; do
+    sed -n '/^\.Sh EXIT STATUS/,/^\.El/p' "$ROOT/man/cnn-$p.1" | grep -qx '\.It 141' || fail "cnn-$p.1 lacks the status 141"
+done
 # The field's own words lead to the page: in a name line (man -k), or in the text.
 named() { sed -n 's/^\.Nd //p' "$ROOT/man/$1" | grep -qi -e "$2" || fail "man -k '$2' does not find $1"; }
 named cnn-train.1 fine-tuning
