@@ -1,8 +1,6 @@
 /* Three bytes are four digits of 6 bits, the highest first; see base64.h. */
 #include "base/base64.h"
 
-#include <string.h>
-
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 void cnn_base64_add(struct cnn_buf *out, const unsigned char *bytes, size_t n)
@@ -20,8 +18,13 @@ void cnn_base64_add(struct cnn_buf *out, const unsigned char *bytes, size_t n)
 
 static int digit(char c)
 {
-    const char *p = c ? strchr(digits, c) : NULL;
-    return p ? (int)(p - digits) : -1;
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
 /* What fills up the last four must be there, and the bits beyond the last byte are zeros: there is
