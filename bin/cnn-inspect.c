@@ -32,7 +32,8 @@ static const struct cnn_option options[] = {
      "picture the layer's weights in the file named last (PNG, SVG or PDF)"},
     FLAG("history", history,
          "a shell script that makes the model again (from the paths named behind it)"),
-    FLAG("runs", runs, "a table of runs from their logs (cnn-train --log), the best first"),
+    FLAG("runs", runs,
+         "a table of runs from their logs (cnn-train --log) or models, the best first"),
     FLAG("zoo", zoo, "list the built-in nets, or print the text of one"),
     CLI_HEADING("How --time runs the net"),
     {"batch", CNN_OPT_INT, FIELD(batch), "16", 1, 1 << 20, NULL, 0, 'b', "N",
@@ -71,7 +72,7 @@ static const struct cli_program program = {
     .name = "cnn-inspect",
     .synopsis = "[OPTION]... MODEL|NET|TENSORS\n--time [OPTION]... MODEL|NET\n--filters LAYER "
                 "MODEL PICTURE\n"
-                "--diff A B\n--history MODEL [PATH]...\n--runs LOG...\n--zoo [NAME]",
+                "--diff A B\n--history MODEL [PATH]...\n--runs LOG|MODEL...\n--zoo [NAME]",
     .summary = "tell what a model, a net or a file of tensors is made of",
     .options = options,
     .needs = needs,

@@ -24,7 +24,7 @@ static int usage(const char *text)
 static int check_count(const struct cnn_inspect_request *r, size_t n)
 {
     if (r->runs)
-        return n ? 0 : usage("--runs takes logs of cnn-train");
+        return n ? 0 : usage("--runs takes logs of cnn-train, or models");
     if (r->zoo)
         return n > 1 ? usage("--zoo takes one name at most") : 0;
     if (r->diff)

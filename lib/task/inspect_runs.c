@@ -1,4 +1,4 @@
-/* Runs side by side, from their logs: a line each, the best first. */
+/* Runs side by side, from their logs or models: a line each, the best first. */
 #include "task/inspect_runs.h"
 
 #include <jansson.h>
@@ -6,20 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json_memory.h"
-#include "base/lines.h"
 #include "base/memory.h"
-#include "file/text_file.h"
+#include "task/inspect_runs_private.h"
 #include "task/predictions.h"
-
-enum { LOG_BYTES_MAX = 1 << 30 };
-
-/* What a log says of its run; of one that went on, its last start. */
-struct run {
-    const char *path;
-    json_t *start, *end; /* NULL: none */
-    json_t *epoch;       /* the best, or the last where nothing says which is; NULL: none */
-};
 
 struct runs {
     struct run *run; /* (count) */
@@ -28,70 +17,6 @@ struct runs {
     int data;                  /* nor are the training sets */
 };
 
-/* -1 where there is none. */
-static double number(const json_t *o, const char *name)
-{
-    const json_t *v = json_object_get(o, name);
-    return json_is_number(v) ? json_number_value(v) : -1;
-}
-
-static const char *text(const json_t *o, const char *name)
-{
-    const char *s = json_string_value(json_object_get(o, name));
-    return s ? s : "";
-}
-
-static void replace(json_t **held, json_t *o)
-{
-    json_decref(*held);
-    *held = json_incref(o);
-}
-
-static void take_event(struct run *r, json_t *o)
-{
-    const char *event = text(o, "event");
-    if (!strcmp(event, "start")) {
-        replace(&r->start, o);
-        replace(&r->end, NULL);
-    } else if (!strcmp(event, "epoch")) {
-        if (json_is_true(json_object_get(o, "best")) || number(r->epoch, "val_loss") < 0)
-            replace(&r->epoch, o);
-    } else if (!strcmp(event, "end")) {
-        replace(&r->end, o);
-    }
-}
-
-/* The last line of a run that was killed may be cut. */
-static int read_lines(struct run *r, char *bytes, size_t size)
-{
-    struct cnn_lines lines = cnn_lines_of(bytes, size);
-    for (char *line = cnn_lines_next(&lines), *next; line; line = next) {
-        size_t at = lines.number;
-        json_t *o = json_loads(line, 0, NULL);
-        next = cnn_lines_next(&lines);
-        int known = json_is_object(o) && text(o, "event")[0];
-        if (known)
-            take_event(r, o);
-        json_decref(o);
-        if (!known && (next || !r->start))
-            return cnn_fail(CNN_EDATA, "%s:%zu: this is no log of cnn-train", r->path, at);
-    }
-    return r->start ? 0 : cnn_fail(CNN_EDATA, "%s: no run starts in it", r->path);
-}
-
-static int read_log(struct run *r)
-{
-    char *bytes;
-    size_t size;
-    int rc = cnn_text_read(r->path, LOG_BYTES_MAX, &bytes, &size);
-    if (rc)
-        return rc;
-    cnn_json_watch();
-    rc = read_lines(r, bytes, size);
-    free(bytes);
-    return cnn_json_lacked() ? CNN_ESYSTEM : rc;
-}
-
 /* A better class of evidence first, and within it the better value: validated top-1, validated
  * loss, training loss, nothing. */
 static int rank(const struct run *r, double *value)
@@ -99,7 +24,7 @@ static int rank(const struct run *r, double *value)
     static const char *const by[] = {"val_top1", "val_loss", "loss"};
     for (int i = 0; i < 3; i++)
         if (json_is_number(json_object_get(r->epoch, by[i]))) {
-            *value = i ? number(r->epoch, by[i]) : -number(r->epoch, by[i]);
+            *value = i ? inspect_run_number(r->epoch, by[i]) : -inspect_run_number(r->epoch, by[i]);
             return i;
         }
     *value = 0;
@@ -118,7 +43,7 @@ static int compare(const void *a, const void *b)
 
 static const char *option_of(const struct run *r, const char *name)
 {
-    return text(json_object_get(r->start, "options"), name);
+    return inspect_run_text(json_object_get(r->start, "options"), name);
 }
 
 static int differs(const struct runs *s, const char *name)
@@ -129,9 +54,22 @@ static int differs(const struct runs *s, const char *name)
     return 0;
 }
 
+static const char *hash_of(const struct run *r)
+{
+    return inspect_run_text(json_object_get(r->end, "data"), "hash");
+}
+
+/* A model does not know a name. */
 static const char *data_of(const struct run *r)
 {
-    return text(json_object_get(r->start, "data"), "path");
+    const char *path = inspect_run_text(json_object_get(r->start, "data"), "path");
+    return path[0] ? path : hash_of(r);
+}
+
+static int same_data(const struct run *a, const struct run *b)
+{
+    return hash_of(a)[0] && hash_of(b)[0] ? !strcmp(hash_of(a), hash_of(b))
+                                          : !strcmp(data_of(a), data_of(b));
 }
 
 static int find_differences(struct runs *s)
@@ -140,7 +78,7 @@ static int find_differences(struct runs *s)
     for (size_t i = 0; i < s->count; i++) {
         const char *name;
         json_t *value;
-        s->data |= strcmp(data_of(&s->run[0]), data_of(&s->run[i])) != 0;
+        s->data |= !same_data(&s->run[0], &s->run[i]);
         json_object_foreach(json_object_get(s->run[i].start, "options"), name, value)
         {
             if (!rc && cnn_strings_find(&s->option, name) < 0 && differs(s, name))
@@ -160,14 +98,14 @@ static void put_number(const json_t *o, const char *name, struct cnn_buf *out)
 {
     char value[32] = "";
     if (json_is_number(json_object_get(o, name)))
-        cnn_format_real(number(o, name), 1, value);
+        cnn_format_real(inspect_run_number(o, name), 1, value);
     put_text(value, out);
 }
 
 static void put_heading(const struct runs *s, struct cnn_buf *out)
 {
     cnn_buf_puts(out,
-                 "log\tnet\tval_top1\tval_loss\ttrain_top1\tloss\tepoch\tepochs\tseconds\twhy");
+                 "run\tnet\tval_top1\tval_loss\ttrain_top1\tloss\tepoch\tepochs\tseconds\twhy");
     if (s->data)
         put_text("data", out);
     for (size_t i = 0; i < s->option.count; i++)
@@ -179,12 +117,12 @@ static void put_run(const struct runs *s, const struct run *r, struct cnn_buf *o
 {
     static const char *const of_epoch[] = {"val_top1", "val_loss", "train_top1", "loss", "epoch"};
     cnn_tsv_field(r->path, out);
-    put_text(text(r->start, "net"), out);
+    put_text(inspect_run_text(r->start, "net"), out);
     for (size_t i = 0; i < sizeof of_epoch / sizeof *of_epoch; i++)
         put_number(r->epoch, of_epoch[i], out);
     put_number(r->end, "epochs", out);
     put_number(r->end, "seconds", out);
-    put_text(r->end ? text(r->end, "why") : "unfinished", out);
+    put_text(r->end ? inspect_run_text(r->end, "why") : "unfinished", out);
     if (s->data)
         put_text(data_of(r), out);
     for (size_t i = 0; i < s->option.count; i++)
@@ -198,7 +136,7 @@ int cnn_inspect_runs(char *const *path, size_t count, struct cnn_buf *out)
     int rc = s.run ? 0 : CNN_ESYSTEM;
     for (size_t i = 0; i < count && !rc; i++) {
         s.run[i].path = path[i];
-        rc = read_log(&s.run[i]);
+        rc = inspect_run_read(&s.run[i]);
     }
     if (!rc)
         rc = find_differences(&s);

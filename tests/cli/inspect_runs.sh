@@ -7,7 +7,7 @@ unset MAKEFLAGS MAKELEVEL MFLAGS
 run make
 status 0
 [ "$(wc -l <table.tsv)" = 7 ] || fail "not six runs: $(cat table.tsv)"
-[ "$(head -n 1 table.tsv | tr '\t' ' ')" = 'log net val_top1 val_loss train_top1 loss epoch epochs seconds why rate seed' ] ||
+[ "$(head -n 1 table.tsv | tr '\t' ' ')" = 'run net val_top1 val_loss train_top1 loss epoch epochs seconds why rate seed' ] ||
     fail "the columns: $(head -n 1 table.tsv)"
 tail -n +2 table.tsv | cut -f 3 >top1
 sort -rn top1 | cmp -s - top1 || fail "not the best first: $(cat table.tsv)"
@@ -26,9 +26,24 @@ printf '%s\n' '{"event": "start", "net": "b", "options": {}, "data": {"path": "q
 run cnn-inspect --runs plain.jsonl cut.jsonl
 status 0
 tr '\t' ' ' <out >cells
-[ "$(cat cells)" = "log net val_top1 val_loss train_top1 loss epoch epochs seconds why data rate
+[ "$(cat cells)" = "run net val_top1 val_loss train_top1 loss epoch epochs seconds why data rate
 cut.jsonl a  0.5  2 1   unfinished p 1
 plain.jsonl b    3 2 2 1.5 steps q " ] || fail "the table: $(cat cells)"
+
+# Models say the same of their runs as the logs do, but for the time; beside each other, one table.
+cnn-inspect --runs run-*.safetensors | sed 's/\.safetensors//' | cut -f 1-8,11- >of_models
+cnn-inspect --runs run-*.jsonl | sed 's/\.jsonl//' | cut -f 1-8,11- >of_logs
+same of_models of_logs
+run cnn-inspect --runs run-0.1-1.safetensors run-0.01-1.jsonl
+status 0
+[ "$(head -n 1 out | cut -f 11-)" = rate ] || fail "more than the rate differs: $(cat out)"
+cnn-train -q --net 'dense 10' --input 1x28x28 --epochs 1 --freeze '*.bias' --rotate 5 digits:40 -o own.st --log own.log
+run cnn-inspect --runs own.st own.log run-0.1-1.safetensors
+status 0
+head -n 1 out | tr '\t' '\n' | sed -n '/^data$/,$p' | grep -n -E '^(freeze|augmentation)$' | cut -d : -f 1 | paste -sd , >wanted
+tail -n +2 out | cut -f 11- | cut -f "$(cat wanted)" | sort | uniq -c | sed 's/^ *//' >got
+printf '1 \t\n2 *.bias\t--rotate 5\n' | cmp -s - got || fail "options: $(cat got out)"
+[ "$(cut -f 11 out | sort -u | wc -l)" = 4 ] || fail "data: a name and two hashes: $(cat out)"
 
 refuse() { # STATUS MESSAGE OPERAND...
     run cnn-inspect --runs "${@:3}"
@@ -41,7 +56,8 @@ echo '{"event": 1}' >other.jsonl
 refuse 66 'absent.jsonl: *' plain.jsonl absent.jsonl
 refuse 65 'other.jsonl:1: this is no log of cnn-train' other.jsonl
 refuse 65 'empty.jsonl: no run starts in it' empty.jsonl
-refuse 65 'run-0.1-1.safetensors: *' run-0.1-1.safetensors
-refuse 64 '--runs takes logs of cnn-train'
+printf '\x02\0\0\0\0\0\0\0{}' >bare.safetensors
+refuse 65 'bare.safetensors: *' bare.safetensors
+refuse 64 '--runs takes logs of cnn-train, or models'
 refuse 64 '--runs prints its table only' --json plain.jsonl
 exit 0
