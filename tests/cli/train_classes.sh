@@ -29,6 +29,10 @@ err_is 'cnn-infer: n.st: the model holds no self-test'
 cp n.st before.st
 train --init w.st --classes names.txt --epochs 0 -o n.st --threads 2
 same n.st before.st
+cnn-inspect --history n.st >again.sh || fail "no script"
+run env MODEL=again.st sh again.sh w.st
+status 0
+same again.st n.st
 # As many as there are: they are called by their numbers, which is what data with numbers mean.
 train --init w.st --classes 10 --epochs 0 -o n.st
 status 0
