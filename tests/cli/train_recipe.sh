@@ -21,7 +21,8 @@ run "${train[@]}" --recipe none $line
 status 0
 same m by-recipe
 run cnn-inspect --history m
-out_has '*recipe*none*momentum*0.8*'
+out_has '*--recipe=none*'
+out_has '*--momentum=0.8*'
 run cnn-inspect --print m
 out_has 'recipe rate=0.02 batch=32 momentum=0.8 weight-decay=0.001 schedule=polynomial power=2 flip=h translate=0.1'
 run "${train[@]}" -q
