@@ -71,7 +71,7 @@ static int set(struct parser *p, const struct cnn_option *o, size_t number, cons
         rc = cnn_strings_add(&p->given, o->name);
     p->seen[number] = 1;
     if (rc != CNN_EUSAGE)
-        return -rc;
+        return rc ? cli_end(p->program, rc) : 0;
     const char *message = cnn_error_message();
     size_t n = strlen(o->name);
     if (!strncmp(message, o->name, n) && message[n] == ':')
@@ -271,7 +271,7 @@ int cli_end(const struct cli_program *program, int code)
     if (known && code != CNN_EPIPE)
         cli_note(program, "%s", cnn_error_message());
     else if (code < 0 && code != CNN_ENEGATIVE && code != CNN_EPIPE)
-        cli_note(program, "failed");
+        cli_note(program, code == CNN_ESYSTEM ? "out of memory" : "failed");
     int lost = close_stdout(), reason = errno;
     if (code == CNN_EPIPE)
         return end_by_pipe();

@@ -1,11 +1,19 @@
-/* jansson does not tell a lack of memory from a mistake in the text, and many of its calls may fail
- * for no other reason: whether memory was lacking is asked once, at the end. */
+/* Out of memory in jansson: it says as much of it as of bad text, namely NULL, and its reader stops
+ * the program with an assertion. */
 #ifndef CNN_BASE_JSON_MEMORY_H
 #define CNN_BASE_JSON_MEMORY_H
 
-/* From here on this thread's lack of memory in jansson is noticed. */
+#include <jansson.h>
+
+/* From here on allocations that jansson is refused in this thread are remembered. */
 void cnn_json_watch(void);
-/* 0, or CNN_ESYSTEM with an error set when memory was lacking since. */
+/* 0, or CNN_ESYSTEM with the message where one was. */
 int cnn_json_lacked(void);
+
+/* As json_loadb(3), which is not to be called itself: without memory it is NULL, which is
+ * remembered. `error` may be NULL. */
+json_t *cnn_json_load(const char *text, size_t size, size_t flags, json_error_t *error);
+/* As that, of a text that ends with NUL. */
+json_t *cnn_json_text(const char *text, size_t flags);
 
 #endif

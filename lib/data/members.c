@@ -61,7 +61,6 @@ static int fail_stream(const struct cnn_members *m, int code)
 /* The pending member's data as a JSON object. */
 static int read_record(struct cnn_members *m, json_t **out)
 {
-    json_error_t e;
     *out = NULL;
     if (m->size > MAX_RECORD)
         return cnn_fail(CNN_EDATA, "%s: %s is too large", m->path, m->name.text);
@@ -71,7 +70,7 @@ static int read_record(struct cnn_members *m, json_t **out)
     int code = cnn_tar_reader_data(m->reader, text, (size_t)m->size);
     if (!code) {
         cnn_json_watch();
-        *out = json_loadb(text, (size_t)m->size, JSON_REJECT_DUPLICATES, &e);
+        *out = cnn_json_load(text, (size_t)m->size, JSON_REJECT_DUPLICATES, NULL);
         if (cnn_json_lacked())
             code = CNN_ESYSTEM;
         else if (!json_is_object(*out))
@@ -335,8 +334,10 @@ static int read_weight(const struct cnn_members *m, struct cnn_raw *raw)
     raw->weight = 1;
     if (!p)
         return 0;
-    json_error_t e;
-    json_t *root = json_loadb((const char *)raw->bytes + p->offset, p->size, 0, &e);
+    cnn_json_watch();
+    json_t *root = cnn_json_load((const char *)raw->bytes + p->offset, p->size, 0, NULL);
+    if (cnn_json_lacked())
+        return CNN_ESYSTEM;
     json_t *weight = json_object_get(root, "weight");
     double value = json_number_value(weight);
     int bad = !json_is_object(root) || (weight && !json_is_number(weight)) || !(value >= 0) ||

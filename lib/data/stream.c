@@ -45,14 +45,13 @@ static int put_json(struct cnn_stream_writer *w, const char *name, json_t *root)
 
 static json_t *header(const struct cnn_strings *classes, const char *history)
 {
-    json_error_t e;
     cnn_json_watch();
     json_t *root = json_object(), *list = json_array();
     int bad = json_object_set_new(root, "format", json_integer(CNN_STREAM_FORMAT));
     for (size_t i = 0; i < classes->count; i++)
         bad |= json_array_append_new(list, json_string(classes->item[i]));
     bad |= json_object_set_new(root, "classes", list);
-    bad |= json_object_set_new(root, "history", json_loads(history, 0, &e));
+    bad |= json_object_set_new(root, "history", cnn_json_text(history, 0));
     if (!bad)
         return root;
     json_decref(root);

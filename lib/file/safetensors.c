@@ -211,8 +211,8 @@ static int read_header(const char *path, struct cnn_safetensors *f)
         return cnn_fail(CNN_EDATA, "%s: truncated safetensors header", path);
     json_error_t error;
     cnn_json_watch();
-    f->header =
-        json_loadb((const char *)b->data + PREFIX, (size_t)length, JSON_REJECT_DUPLICATES, &error);
+    f->header = cnn_json_load((const char *)b->data + PREFIX, (size_t)length,
+                              JSON_REJECT_DUPLICATES, &error);
     if (cnn_json_lacked())
         return cnn_fail_within("%s", path);
     if (!f->header)

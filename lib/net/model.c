@@ -32,7 +32,7 @@ static int check_unique(const struct cnn_strings *classes, const char *path)
 static int read_classes(const char *text, const char *path, struct cnn_strings *out)
 {
     cnn_json_watch();
-    json_t *list = json_loads(text, 0, NULL);
+    json_t *list = cnn_json_text(text, 0);
     int rc = json_is_array(list) ? 0 : CNN_EDATA;
     if (cnn_json_lacked())
         rc = CNN_ESYSTEM;

@@ -89,7 +89,7 @@ int cnn_selftest_read(const char *text, struct cnn_selftest *out)
 {
     *out = (struct cnn_selftest){0};
     cnn_json_watch();
-    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    json_t *root = cnn_json_text(text, JSON_REJECT_DUPLICATES);
     int rc = cnn_json_lacked();
     if (!rc && !json_is_object(root))
         rc = malformed("the text", "it is no JSON object");

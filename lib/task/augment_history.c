@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "base/json_memory.h"
 #include "base/memory.h"
 #include "task/augment_private.h"
 
@@ -53,7 +54,7 @@ char *augment_history(const struct cnn_augment_options *o, const struct cnn_augm
     if (!cnn_augmenter_active(augmenter) && o->copies == 1 && !o->keep)
         return cnn_strdup(before);
     char *text = augment_command(o, augmenter), *out = NULL;
-    json_t *list = json_loads(before, 0, NULL);
+    json_t *list = cnn_json_text(before, 0);
     if (text && json_is_array(list) && !json_array_append_new(list, entry(o, text, classes)))
         out = json_dumps(list, JSON_COMPACT);
     if (!out)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_memory.h"
 #include "base/version.h"
 #include "task/features_private.h"
 
@@ -20,7 +21,7 @@ static json_t *run_json(const struct features *f, const struct cnn_strings *laye
     bad |= json_object_set_new(run, "pool", json_boolean(f->o->pool));
     if (f->o->concat)
         bad |= json_object_set_new(run, "concat", json_true());
-    bad |= json_object_set_new(run, "model", json_loads(f->runner.model->history, 0, NULL));
+    bad |= json_object_set_new(run, "model", cnn_json_text(f->runner.model->history, 0));
     if (!bad)
         return run;
     json_decref(run);
@@ -32,7 +33,7 @@ static int make_history(struct features *f, const struct cnn_strings *layer)
     json_t *history = json_array();
     int bad = 0;
     for (size_t i = 0; i < f->inputs.count; i++) {
-        json_t *theirs = json_loads(cnn_dataset_history(f->inputs.ds[i]), 0, NULL);
+        json_t *theirs = cnn_json_text(cnn_dataset_history(f->inputs.ds[i]), 0);
         bad |= json_array_extend(history, theirs);
         json_decref(theirs);
     }

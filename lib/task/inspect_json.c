@@ -192,7 +192,7 @@ static json_t *meta_json(const struct cnn_safetensors *f)
 
 static void add_model(json_t *root, const struct cnn_model *m)
 {
-    json_t *classes = json_array(), *history = json_loads(m->history, 0, NULL);
+    json_t *classes = json_array(), *history = cnn_json_text(m->history, 0);
     for (size_t i = 0; i < m->classes.count; i++)
         json_array_append_new(classes, string(m->classes.item[i]));
     json_object_set_new(root, "classes", classes);

@@ -52,7 +52,7 @@ static int read_lines(struct run *r, char *bytes, size_t size)
     struct cnn_lines lines = cnn_lines_of(bytes, size);
     for (char *line = cnn_lines_next(&lines), *next; line; line = next) {
         size_t at = lines.number;
-        json_t *o = json_loads(line, 0, NULL);
+        json_t *o = cnn_json_text(line, 0);
         next = cnn_lines_next(&lines);
         int known = json_is_object(o) && inspect_run_text(o, "event")[0];
         if (known)
@@ -80,7 +80,7 @@ static int read_log(struct run *r)
 /* The program's last run, of which the model's numbers are. */
 static int take_history(struct run *r, const struct cnn_model *m)
 {
-    json_t *list = json_loads(m->history, 0, NULL);
+    json_t *list = cnn_json_text(m->history, 0);
     json_t *run = json_array_get(list, json_array_size(list) ? json_array_size(list) - 1 : 0);
     json_t *options = json_deep_copy(json_object_get(run, "options"));
     json_int_t seed = json_integer_value(json_object_get(run, "seed"));

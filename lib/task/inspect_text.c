@@ -109,7 +109,7 @@ static void add_summary(const struct cnn_inspect *in, struct cnn_buf *out)
         cnn_buf_printf(out, "%s%s", i ? ", " : " (", m->classes.item[i]);
     if (m->classes.count)
         cnn_buf_puts(out, m->classes.count > NAMED ? ", ...)" : ")");
-    json_t *list = json_loads(m->history, 0, NULL);
+    json_t *list = cnn_json_text(m->history, 0);
     cnn_buf_puts(out, "\nmade by        ");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *p = json_string_value(json_object_get(json_array_get(list, i), "program"));

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_memory.h"
 #include "base/memory.h"
 #include "task/rebuild_private.h"
 
@@ -149,7 +150,7 @@ int rebuild_plan(struct rebuild *r, const struct cnn_model *m)
     size_t n, begin = 0, k = 0;
     int rc = 0;
     r->path = m->path;
-    r->history = json_loads(m->history, 0, NULL);
+    r->history = cnn_json_text(m->history, 0);
     n = json_array_size(r->history);
     if (!json_is_array(r->history) || (n && !is_run(json_array_get(r->history, n - 1))))
         return malformed(r);

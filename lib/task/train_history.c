@@ -3,17 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_memory.h"
 #include "base/version.h"
 #include "kern/isa.h"
 #include "task/train_private.h"
 
 static int append_all(json_t *history, const char *text, const char *of)
 {
-    json_t *list = json_loads(text, 0, NULL);
-    int rc = 0;
-    if (!json_is_array(list))
+    cnn_json_watch();
+    json_t *list = cnn_json_text(text, 0);
+    int rc = cnn_json_lacked();
+    if (!rc && !json_is_array(list))
         rc = cnn_fail(CNN_EDATA, "%s: the history is malformed", of);
-    else if (json_array_extend(history, list))
+    else if (!rc && json_array_extend(history, list))
         rc = cnn_fail_memory(0);
     json_decref(list);
     return rc;

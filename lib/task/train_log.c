@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json_memory.h"
 #include "base/threads.h"
 #include "base/unicode.h"
 #include "base/version.h"
@@ -18,7 +19,7 @@
 /* Whether the line tells of something that the state does not know of: after it, or cut. */
 static int is_ahead(const struct train_state *s, const char *line, size_t n)
 {
-    json_t *o = n && line[n - 1] == '\n' ? json_loadb(line, n, 0, NULL) : NULL;
+    json_t *o = n && line[n - 1] == '\n' ? cnn_json_load(line, n, 0, NULL) : NULL;
     if (!json_is_object(o)) {
         json_decref(o);
         return 1;
@@ -37,12 +38,14 @@ static int take_back(struct trainer *t)
     size_t capacity = 0;
     ssize_t n;
     off_t end = 0;
+    cnn_json_watch();
     while ((n = getline(&line, &capacity, t->log)) > 0 && !is_ahead(&t->s, line, (size_t)n))
         end += n;
+    int rc = n < 0 && !feof(t->log) ? cnn_fail_errno(CNN_EIO, "%s", t->o->log) : cnn_json_lacked();
     free(line);
-    if (ferror(t->log) || ftruncate(fileno(t->log), end) || fseeko(t->log, end, SEEK_SET))
-        return cnn_fail_errno(CNN_EIO, "%s", t->o->log);
-    return 0;
+    if (!rc && (ftruncate(fileno(t->log), end) || fseeko(t->log, end, SEEK_SET)))
+        rc = cnn_fail_errno(CNN_EIO, "%s", t->o->log);
+    return rc;
 }
 
 int train_log_open(struct trainer *t)

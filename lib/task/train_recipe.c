@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_memory.h"
 #include "data/augment.h"
 #include "net/recipe.h"
 #include "task/train_private.h"
@@ -157,15 +158,16 @@ int train_recipe(struct trainer *t)
 /* What depends on the data */
 
 /* The warm-up that a run was begun with; 0: there was none, or no run. */
-static double warmup_before(const struct trainer *t)
+static int warmup_before(const struct trainer *t, double *warmup)
 {
-    double warmup = 0;
-    json_t *state = t->from_state ? json_loads(t->from_state, 0, NULL) : NULL;
+    cnn_json_watch();
+    json_t *state = t->from_state ? cnn_json_text(t->from_state, 0) : NULL;
     const char *text = json_string_value(json_object_get(json_object_get(state, "run"), "warmup"));
-    if (!text || cnn_parse_real(text, 0, 1e9, &warmup))
+    *warmup = 0;
+    if (!text || cnn_parse_real(text, 0, 1e9, warmup))
         cnn_error_clear();
     json_decref(state);
-    return warmup;
+    return cnn_json_lacked();
 }
 
 /* A tenth of the run, but no more than an epoch, where the schedule knows the run's length and
@@ -178,10 +180,13 @@ static int set_warmup(struct trainer *t)
     if (given || s->kind != CNN_COSINE || is_endless(t) || !s->steps_per_epoch)
         return given < 0 ? given : 0;
     double epochs = (double)s->total_steps / (double)s->steps_per_epoch;
-    double warmup = t->from ? warmup_before(t) : epochs < 10 ? epochs / 10 : 1;
+    double warmup = epochs < 10 ? epochs / 10 : 1;
     char text[32];
+    int rc = t->from ? warmup_before(t, &warmup) : 0;
+    if (rc)
+        return rc;
     snprintf(text, sizeof text, "%.3g", warmup);
-    int rc = set(t, "warmup", text);
+    rc = set(t, "warmup", text);
     t->schedule.warmup = t->o->warmup;
     return rc;
 }

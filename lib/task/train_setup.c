@@ -135,7 +135,9 @@ static int allocate(struct trainer *t)
     t->selftest = cnn_calloc(t->selftest_count * in, sizeof *t->selftest);
     t->s.curve = json_array();
     t->s.changes = json_array();
-    if (!t->weight || !t->selftest || !t->s.curve || !t->s.changes)
+    if (!t->s.curve || !t->s.changes)
+        return cnn_fail(CNN_ESYSTEM, "out of memory");
+    if (!t->weight || !t->selftest)
         return CNN_ESYSTEM;
     if (t->val && t->o->keep == KEEP_BEST &&
         !(t->best = cnn_calloc(cnn_net_snapshot_count(t->net) + 1, sizeof *t->best)))

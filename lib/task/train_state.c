@@ -87,7 +87,7 @@ int train_state_read(struct trainer *t, const char *text)
 {
     struct train_state *s = &t->s;
     cnn_json_watch();
-    json_t *o = json_loads(text, 0, NULL);
+    json_t *o = cnn_json_text(text, 0);
     int good = json_is_object(o), rc = cnn_json_lacked();
     if (rc)
         return rc;
