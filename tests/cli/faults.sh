@@ -46,9 +46,6 @@ whole_or_old() {
     done <files
 }
 
-# What a log says of epochs; of runs it says how many there were.
-epochs() { grep '"event": "epoch"' "$1/log.jsonl"; }
-
 judge() {
     local what differs
     what=$(head -n 1 what)
@@ -61,12 +58,8 @@ judge() {
     [[ $what == *stderr ]] || has_line err "$1: *: *" || fail 'no message'
     named "$what" || fail "no word of $what"
     rm -f cur/stdout cur/stderr
-    if [ -n "$running" ]; then # what such a run has written so far is good to go on with
-        (cd cur && "$@" >stdout 2>stderr)
-        forget_times cur/log.jsonl
-        cp cur/stderr err
-        differs=$(diff -r -x stderr -x log.jsonl whole cur && diff <(epochs whole) <(epochs cur)) ||
-            fail "it does not go on: $differs"
+    if [ -n "$running" ]; then
+        torture_again "$@" || fail "it does not go on: $differs"
     elif [[ $what == rename* || $what == close*/stdout ]]; then
         whole_or_old # outputs get their names one after the other
     else

@@ -13,6 +13,18 @@ rows() { sed -n "$1,$2p" in/d/manifest.tsv | awk -F '\t' '{ print "d/" $1 "\t" (
 # A log tells how long it took.
 forget_times() { [ ! -e "$1" ] || sed -i -E 's/"(seconds|images_per_second)": [0-9.]+/"\1": 0/g' "$1"; }
 
+# What a log says of epochs; of runs it says how many there were.
+epochs() { grep '"event": "epoch"' "$1/log.jsonl"; }
+
+# What a run has written as it went is good to go on with: again, in cur/, to the same files as in whole/; what is not the
+# same goes into $differs.
+torture_again() {
+    (cd cur && "$@" >stdout 2>stderr)
+    forget_times cur/log.jsonl
+    cp cur/stderr err
+    differs=$(diff -r -x stderr -x log.jsonl whole cur && diff <(epochs whole) <(epochs cur))
+}
+
 torture_inputs() {
     rm -rf in start && mkdir -p in start/old || return 1
     cnn-augment -q --threads 1 -o in/d digits:8 && cnn-augment -q --threads 1 -o in/d.tar digits:8 || return 1
@@ -36,13 +48,15 @@ torture_commands() {
     sweep cnn-train $some --epochs 1 --net ../in/some.net --val ../in/b.tsv ../in/a.tsv -o old/a.safetensors
     running=1 sweep cnn-train $some --epochs 1 --on-bad list=old/a.list --net ../in/some.net --init ../in/ab.safetensors \
         ../in/bad.tsv -o x.safetensors
-    running=1 sweep cnn-train $some --epochs 3 --batch 2 --val ../in/b.tsv --log log.jsonl --curve x.svg --resume \
+    running=1 sweep cnn-train $some --epochs 3 --batch 2 --val ../in/b.tsv --log log.jsonl --resume \
         --checkpoint c.safetensors ../in/a.tsv -o x.safetensors
+    running=1 sweep cnn-train $some --epochs 2 --net ../in/some.net --curve x.svg ../in/a.tsv -o x.safetensors
     from=../in/d.tar sweep cnn-train $some --epochs 2 --net 'dense classes' - -o x.safetensors
     sweep cnn-split -q --no-stratify --allow-missing --val 0.25 --test 0.25 ../in/d -o x/y
     sweep cnn-split -q --no-stratify --val 0.5 --test 0 --on-bad list=x.list ../in/bad.tsv -o old
     sweep cnn-augment $some --flip h -o old/a.tar ../in/d
-    sweep cnn-augment $some --keep --preview x.png -o x ../in/d.tar
+    sweep cnn-augment $some --keep -o x ../in/d.tar
+    sweep cnn-augment $some --preview x.png -o x ../in/b.tsv
     sweep cnn-augment $some --on-bad list=x.list --preview old/a.png ../in/bad.tsv
     sweep cnn-features $some -l output -o x.npy ../in/m.safetensors ../in/d
     sweep cnn-features $some -l output -o x.svm ../in/m.safetensors ../in/d
@@ -53,6 +67,7 @@ torture_commands() {
     from=../in/d.tar sweep cnn-infer $some -f json -o x.json ../in/m.safetensors -
     sweep cnn-infer $some --on-bad list=x.list -f csv -o old/a.tsv ../in/ab.safetensors ../in/bad.tsv
     sweep cnn-infer $some --eval --predictions p.tsv --confusion old/a.png ../in/m.safetensors ../in/d
+    sweep cnn-infer $some --eval --predictions old/a.tsv ../in/m.safetensors ../in/d
     sweep cnn-infer $some --eval --json ../in/ab.safetensors ../in/b.tsv
     sweep cnn-inspect ../in/m.safetensors
     sweep cnn-inspect --json ../in/m.safetensors
