@@ -80,6 +80,7 @@ static int read_log(struct run *r)
 /* The program's last run, of which the model's numbers are. */
 static int take_history(struct run *r, const struct cnn_model *m)
 {
+    cnn_json_watch();
     json_t *list = cnn_json_text(m->history, 0);
     json_t *run = json_array_get(list, json_array_size(list) ? json_array_size(list) - 1 : 0);
     json_t *options = json_deep_copy(json_object_get(run, "options"));
@@ -103,7 +104,7 @@ static int take_history(struct run *r, const struct cnn_model *m)
     }
     json_decref(options);
     json_decref(list);
-    return bad ? cnn_fail_memory(0) : rc;
+    return cnn_json_lacked() ? CNN_ESYSTEM : bad ? cnn_fail_memory(0) : rc;
 }
 
 static int read_model(struct run *r)

@@ -150,7 +150,10 @@ int rebuild_plan(struct rebuild *r, const struct cnn_model *m)
     size_t n, begin = 0, k = 0;
     int rc = 0;
     r->path = m->path;
+    cnn_json_watch();
     r->history = cnn_json_text(m->history, 0);
+    if (cnn_json_lacked())
+        return CNN_ESYSTEM;
     n = json_array_size(r->history);
     if (!json_is_array(r->history) || (n && !is_run(json_array_get(r->history, n - 1))))
         return malformed(r);
