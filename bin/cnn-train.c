@@ -180,7 +180,7 @@ int main(int argc, char **argv)
     } else if (status < 0) {
         options.command = command.text;
         options.data = none ? NULL : argv[first];
-        status = cli_end(&program, train(&options, augmenter));
+        status = cli_end(&program, command.failed ? CNN_ESYSTEM : train(&options, augmenter));
     }
     cnn_strings_free(&options.allow_new);
     cnn_strings_free(&options.rename);
