@@ -163,5 +163,5 @@ int cnn_rebuild_script(const struct cnn_inspect *in, char *const *path, size_t p
         rc = put_script(&r, in, path, paths, out);
     rebuild_free(&r);
     int lacked = cnn_json_lacked();
-    return rc ? rc : lacked;
+    return lacked ? lacked : rc;
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/lines.h"
+#include "base/shell.h"
 #include "base/unicode.h"
 #include "data/source.h"
 
@@ -49,6 +50,18 @@ static void test_utf8(void **state)
         assert_int_equal(cnn_utf8_char(good[i].text, &code), strlen(good[i].text));
         assert_int_equal(code, good[i].code);
     }
+}
+
+static void test_shell(void **state)
+{
+    (void)state;
+    char *const words[] = {"cnn-train", "",    "a b",  "it's",        "--rate=0.1", "x=1",
+                           "-",         "~me", "a\nb", "\xe9.png;rm", "$(x)`y`",    "p/q_@%+:,.9"};
+    struct cnn_buf b = {0};
+    cnn_shell_words(words, sizeof words / sizeof *words, &b);
+    assert_string_equal(b.text, "cnn-train '' 'a b' 'it'\\''s' --rate=0.1 'x=1' - '~me' 'a\nb' "
+                                "'\xe9.png;rm' '$(x)`y`' p/q_@%+:,.9");
+    cnn_buf_free(&b);
 }
 
 static void test_shown(void **state)
@@ -103,7 +116,7 @@ static void test_spellings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines), cmocka_unit_test(test_utf8),
-                                       cmocka_unit_test(test_shown),
+                                       cmocka_unit_test(test_shell), cmocka_unit_test(test_shown),
                                        cmocka_unit_test(test_spellings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
