@@ -1,9 +1,11 @@
 /* A run as its log or its model tells of it. */
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/json_memory.h"
 #include "base/lines.h"
@@ -126,10 +128,10 @@ static int is_model(const char *path)
     char begin[9] = "";
     if (stat(path, &st) || !S_ISREG(st.st_mode))
         return 0;
-    FILE *f = fopen(path, "rb");
-    size_t n = f ? fread(begin, 1, sizeof begin, f) : 0;
-    if (f)
-        fclose(f);
+    int f = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = f >= 0 ? read(f, begin, sizeof begin) : 0;
+    if (f >= 0)
+        close(f);
     return n == sizeof begin && !begin[7] && begin[8] == '{';
 }
 
