@@ -30,7 +30,7 @@ same_loss 4 plain
 [ "$(sed -n 's/.*"epoch": 4.*"loss": \([0-9.]*\), "train.*/\1/p' averaged)" = "$(sed -n 's/.*"epoch": 4.*"loss": \([0-9.]*\), "train.*/\1/p' log)" ] ||
     fail 'training goes another way'
 run cnn-inspect --history last
-out_has '*"ema": "0.9"*'
+out_has '*--ema=0.9 *'
 # A checkpoint's own weights go on; another decay is another run.
 run cnn-train -q --threads 1 --net "$net" --epochs 1 --ema 0.9 --checkpoint c digits:200 -o m
 status 0

@@ -36,11 +36,14 @@ static int train(const char *name, double ema, long long steps, const char *chec
     o.checkpoint = checkpoint[0] ? scratch_path(checkpoint) : "";
     o.resume = checkpoint[0] != '\0';
     o.batch = 16;
-    o.rate = "0.05";
     o.ema = ema;
     o.steps = steps;
     o.epochs = steps ? 100 : 0;
     o.compute.threads = 1;
+    if (steps) { /* without any these have no effect */
+        o.rate = "0.05";
+        o.recipe = 1; /* none */
+    }
     return cnn_train(&o, NULL, &callbacks, NULL);
 }
 
