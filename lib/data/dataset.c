@@ -45,7 +45,7 @@ void cnn_dataset_close(struct cnn_dataset *ds)
 {
     if (!ds)
         return;
-    if (ds->type && ds->type->close)
+    if (ds->type && ds->type->close && ds->state)
         ds->type->close(ds->state);
     if (ds->fd >= 0)
         close(ds->fd);
