@@ -74,6 +74,6 @@ torture_commands() {
     sweep cnn-inspect --history ../in/ab.safetensors
     sweep cnn-inspect --filters dense1 ../in/m.safetensors x.png
     sweep cnn-inspect --diff ../in/m.safetensors ../in/ab.safetensors
-    sweep cnn-inspect --runs ../in/log.jsonl
+    sweep cnn-inspect --runs ../in/log.jsonl ../in/ab.safetensors
     }
 }
