@@ -26,6 +26,21 @@ static const char *expected(const struct trainer *t, const char *what)
     return value;
 }
 
+/* What would be passed over. */
+static int check_effect(const struct cnn_train_options *o, const char *item)
+{
+    struct stat st;
+    if (o->plan || o->overfit)
+        return cnn_fail(CNN_EUSAGE, "--expect has no effect with --%s",
+                        o->plan ? "plan" : "overfit");
+    if (value_of(item, "data") && !o->data[0])
+        return cnn_fail(CNN_EUSAGE, "--expect %s has no effect: it needs a DATASET", item);
+    if (value_of(item, "model") && !stat(o->output, &st) && !S_ISREG(st.st_mode))
+        return cnn_fail(CNN_EUSAGE, "--expect %s has no effect: %s is not a regular file", item,
+                        o->output);
+    return 0;
+}
+
 int train_check_expect(const struct cnn_train_options *o)
 {
     for (size_t i = 0; i < o->expect.count; i++) {
@@ -40,6 +55,8 @@ int train_check_expect(const struct cnn_train_options *o)
                             item);
         if ((value_of(item, "val") && !o->val[0]) || (value_of(item, "init") && !o->init[0]))
             return cnn_fail(CNN_EUSAGE, "--expect %s has no effect: it needs --%s", item, names[k]);
+        if (check_effect(o, item))
+            return cnn_error_code();
     }
     return 0;
 }
@@ -104,6 +121,8 @@ int train_expect_begin(struct trainer *t)
         rc = compare(t->o->init, init, json_string_value(json_object_get(t->identity, "init")));
     if (!rc && data && takes_all(t))
         rc = look_through(t, t->train, t->o->data, data);
+    else if (!rc && data && t->s.epoch) /* the part of them was used before this run */
+        rc = compare_data(t->o->data, data, &t->s.data);
     return rc || !val ? rc : look_through(t, t->val, t->o->val, val);
 }
 
@@ -117,9 +136,8 @@ int train_expect_model(const struct trainer *t)
 {
     const char *had = expected(t, "model");
     struct cnn_safetensors *f = NULL;
-    struct stat st;
     char has[CNN_SAFETENSORS_HASH];
-    if (!had || stat(t->o->output, &st) || !S_ISREG(st.st_mode))
+    if (!had)
         return 0;
     int rc = cnn_safetensors_open(t->o->output, &f);
     if (rc)

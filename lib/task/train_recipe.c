@@ -145,11 +145,21 @@ static int is_without(const struct trainer *t)
     return t->o->recipe == RECIPE_NONE || !t->o->epochs;
 }
 
+/* That there is none is so without steps, and may be said: the history of such a run does. */
+static int check_given(const struct trainer *t)
+{
+    const struct cnn_option *o = cnn_option_find(cnn_train_option_table, "recipe");
+    int given = cnn_option_given(o, &t->o->given, t->o);
+    if (t->o->epochs || t->o->plan || t->o->overfit || t->o->recipe == RECIPE_NONE || given <= 0)
+        return given < 0 ? given : 0;
+    return cnn_fail(CNN_EUSAGE, "--recipe net has no effect with --epochs 0");
+}
+
 int train_recipe(struct trainer *t)
 {
     struct cnn_recipe own;
     if (is_without(t))
-        return 0;
+        return check_given(t);
     t->arena = cnn_arena_new();
     int rc = t->arena ? cnn_net_recipe(t->arena, t->net_name, t->net_text, &own) : CNN_ESYSTEM;
     return rc ? rc : set_all(t, own.count ? &own : &plain);

@@ -91,6 +91,8 @@ err_has 'cnn-train: strange.safetensors: not what is expected: its hash is *, no
 printf '%s\n' -c "it's" $'back\\slash' >names
 train --net 'input 1x28x28; dense 3' --classes names --epochs 0 -o blank.st
 again blank.st
+train --net 'input 1x28x28; dense 10' --recipe none --epochs 0 digits:40 -o untrained.st
+again untrained.st digits:40
 train --net 'input 1x28x28; dense 12' --classes <(seq 11 -1 0) --epochs 1 digits:40 -o listed.st
 rm names
 again listed.st digits:40
@@ -165,4 +167,25 @@ usage() {
 usage "--expect: 'colour=red' is not WHAT=VALUE with a WHAT of data, val, init, model, isa or device" --expect colour=red
 usage '--expect val=1 has no effect: it needs --val' --expect val=1
 usage '--expect init=1 has no effect: it needs --init' --expect init=1
+usage '--expect has no effect with --plan' --expect data=00 --plan
+usage '--expect has no effect with --overfit' --expect model=00 --overfit 5
+usage '--expect model=00 has no effect: /dev/null is not a regular file' --expect model=00 -o /dev/null
+run cnn-train -q --net "$net" --classes 10 --epochs 0 --expect data=00 -o no.st
+status 64
+err_is 'cnn-train: --expect data=00 has no effect: it needs a DATASET'
+
+# Of a run that goes on, what it was begun with counts, where it takes a part of the samples.
+part=(cnn-train -q -t 2 --net "$net" --batch 10 --checkpoint c --resume digits:100 -o part.st)
+run "${part[@]}" --steps 3 --expect data=00
+status 65
+err_has 'cnn-train: digits:100: not what is expected: its hash is *, not 00'
+hash=$(sed 's/.* is //; s/,.*//' err)
+run "${part[@]}" --steps 3
+status 0
+for steps in 3 6; do
+    run "${part[@]}" --steps $steps --expect data=00
+    status 65
+    run "${part[@]}" --steps $steps --expect "data=$hash"
+    status 0
+done
 exit 0

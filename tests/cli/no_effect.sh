@@ -43,11 +43,17 @@ train() { refuse "$1" cnn-train --net softmax photos -o m --epochs 0 "${@:2}"; }
 for option in '--rate 0.1' '--rate 0.01' '--optimizer adam' '--momentum 0' --nesterov '--beta2 0.9' '--l1 1' '--l2 1' '--weight-decay 1' \
     '--clip-norm 1' '--clip-value 1' '--ema 0.9' '--schedule cosine' '--warmup 1' '--steps 3' '--accumulate 2' '--shuffle 0' \
     '--class-weights balanced' '--freeze a' '--keep last --val photos' '--patience 2 --val photos' '--log-every 3 --log l' \
-    '--checkpoint-every 3 --checkpoint c'; do
+    '--checkpoint-every 3 --checkpoint c' '--checkpoint c' '--checkpoint c --resume' '--curve c.png' --recompute; do
     # shellcheck disable=SC2086 # an option and its value
     train "${option%% *} has no effect with --epochs 0" $option
 done
 train 'an augmentation has no effect with --epochs 0' --rotate 3
+train '--recipe net has no effect with --epochs 0' --recipe net
+refuse '--curve has no effect with --epochs 0' cnn-train --net softmax --input 1x4x4 --classes 10 --epochs 0 --curve n.png -o m
+refuse '--recipe net has no effect with --epochs 0' cnn-train --net softmax --input 1x4x4 --classes 10 --epochs 0 --recipe net -o m
+no_file c c.png n.png
 run cnn-train -q --net softmax photos -o m --epochs 0 --rotate 0 --seed 3 --batch 4 --threads 1
+status 0
+run cnn-train -q --net softmax photos --epochs 0 --recompute --recipe net --curve c.png --checkpoint c --plan
 status 0
 exit 0
