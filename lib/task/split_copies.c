@@ -40,25 +40,23 @@ static size_t run_end(const struct content *c, size_t n, size_t i)
     return end;
 }
 
-/* 0: it cannot be read, which is found out where it is used. */
-static uint64_t hash_file(const char *path)
+/* Into *out; 0: it cannot be read, which is found out where it is used. CNN_EINTERRUPTED. */
+static int hash_file(const struct split *s, const char *path, uint64_t *out)
 {
     unsigned char block[16384];
     uint64_t hash = 1;
     FILE *f = fopen(path, "rb");
     size_t got;
-    while (f && (got = fread(block, 1, sizeof block, f)) > 0)
+    int rc = split_check_stop(s);
+    while (!rc && f && (got = fread(block, 1, sizeof block, f)) > 0) {
         hash = cnn_hash(block, got, hash);
+        rc = split_check_stop(s);
+    }
     int failed = !f || ferror(f);
     if (f)
         fclose(f);
-    return failed ? 0 : hash ? hash : 1;
-}
-
-static const char *class_name(const struct split *s, uint32_t i)
-{
-    size_t c = (size_t)s->sample[i].class;
-    return c < s->classes.count ? s->classes.item[c] : "none";
+    *out = failed ? 0 : hash ? hash : 1;
+    return rc;
 }
 
 /* A picture has one class: CNN_EDATA, or all its copies are left out (bad). */
@@ -71,10 +69,10 @@ static int judge_classes(struct split *s, const struct content *c, size_t n, uns
     if (other == n)
         return 0;
     uint32_t a = c[0].sample, b = c[other].sample;
-    int rc =
-        cnn_fail(CNN_EDATA, "the same picture under two classes: %s (%s) and %s (%s)%s",
-                 s->sample[a].record->source, class_name(s, a), s->sample[b].record->source,
-                 class_name(s, b), s->options->skip_bad ? "" : " (--on-bad skip leaves such out)");
+    int rc = cnn_fail(CNN_EDATA, "the same picture under two classes: %s (%s) and %s (%s)%s",
+                      s->sample[a].record->source, split_class_name(s, a),
+                      s->sample[b].record->source, split_class_name(s, b),
+                      s->options->skip_bad ? "" : " (--on-bad skip leaves such out)");
     if (!s->options->skip_bad)
         return rc;
     for (size_t i = 0; i < n; i++) {
@@ -100,15 +98,19 @@ static void note_copies(const struct split *s, size_t copies, uint32_t first, ui
 }
 
 /* From likeness at first sight to equal contents. */
-static void hash_alike(struct split *s, const struct content *c, size_t n)
+static int hash_alike(struct split *s, const struct content *c, size_t n)
 {
-    for (size_t i = 0, end; i < n; i = end) {
+    int rc = 0;
+    for (size_t i = 0, end; i < n && !rc; i = end) {
         end = run_end(c, n, i);
-        for (size_t k = i; k < end; k++) {
+        for (size_t k = i; k < end && !rc; k++) {
             struct split_sample *one = &s->sample[c[k].sample];
-            one->content = end - i > 1 ? hash_file(one->record->source) : 0;
+            one->content = 0;
+            if (end - i > 1)
+                rc = hash_file(s, one->record->source, &one->content);
         }
     }
+    return rc;
 }
 
 static int judge_equal(struct split *s, const struct content *c, size_t n, unsigned char *bad)
@@ -135,10 +137,10 @@ int split_find_copies(struct split *s)
     struct content *c = cnn_calloc(s->count, sizeof *c);
     unsigned char *bad = cnn_calloc(s->count, 1);
     int rc = c && bad ? 0 : CNN_ESYSTEM;
-    if (!rc) {
-        hash_alike(s, c, gather(s, c));
+    if (!rc)
+        rc = hash_alike(s, c, gather(s, c));
+    if (!rc)
         rc = judge_equal(s, c, gather(s, c), bad);
-    }
     size_t kept = 0;
     for (size_t i = 0; !rc && i < s->count; i++)
         if (!bad[i])

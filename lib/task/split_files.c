@@ -144,12 +144,6 @@ static int same(const struct identity *a, const struct identity *b)
     return a->file == b->file && a->device == b->device && a->item == b->item;
 }
 
-static const char *class_name(const struct split *s, uint32_t i)
-{
-    size_t c = (size_t)s->sample[i].class;
-    return c < s->classes.count ? s->classes.item[c] : "none";
-}
-
 /* Equal ones follow one another in p, the first of them first: the others are left out. */
 static int drop_again(struct look *l, const struct place *p, size_t n)
 {
@@ -165,8 +159,8 @@ static int drop_again(struct look *l, const struct place *p, size_t n)
         uint32_t one = p[head].sample, other = p[k].sample;
         if (s->sample[one].class != s->sample[other].class)
             return cnn_fail(CNN_EDATA, "the same file under two classes: %s (%s) and %s (%s)",
-                            s->sample[one].record->source, class_name(s, one),
-                            s->sample[other].record->source, class_name(s, other));
+                            s->sample[one].record->source, split_class_name(s, one),
+                            s->sample[other].record->source, split_class_name(s, other));
         l->bad[other] = 1;
         if (!again++ || other < example) {
             first = one;
@@ -210,8 +204,8 @@ int split_sift(struct split *s)
     int rc = l.identity && l.bad ? 0 : CNN_ESYSTEM;
     for (size_t i = 0; !rc && i < s->count; i++) {
         rc = look_at(&l, i);
-        if (!rc && s->options->stop && *s->options->stop)
-            rc = cnn_fail(CNN_EINTERRUPTED, "interrupted; nothing was written");
+        if (!rc)
+            rc = split_check_stop(s);
     }
     if (!rc)
         rc = judge_bad(&l);

@@ -26,6 +26,21 @@ struct split {
     int active[CNN_SPLITS];    /* a split that should have samples */
 };
 
+/* The class of sample i, for messages. */
+static inline const char *split_class_name(const struct split *s, size_t i)
+{
+    size_t c = (size_t)s->sample[i].class;
+    return c < s->classes.count ? s->classes.item[c] : "none";
+}
+
+/* CNN_EINTERRUPTED when somebody wants it to end, before anything is written. */
+static inline int split_check_stop(const struct split *s)
+{
+    return s->options->stop && *s->options->stop
+               ? cnn_fail(CNN_EINTERRUPTED, "interrupted; nothing was written")
+               : 0;
+}
+
 /* The shares as numbers of samples. CNN_EUSAGE. */
 int split_shares(struct split *s);
 /* Give every sample its split. */
@@ -34,7 +49,7 @@ int split_assign(struct split *s, size_t (*count)[CNN_SPLITS]);
  * again; one under two classes is CNN_EDATA. */
 int split_sift(struct split *s);
 /* Of the samples' contents, so far known by sizes and first bytes, leave those that several files
- * share. Under two classes: CNN_EDATA, or they are left out. */
+ * share. Under two classes: CNN_EDATA, or they are left out. CNN_EINTERRUPTED. */
 int split_find_copies(struct split *s);
 /* Each sample's unit. CNN_ESYSTEM. */
 int split_number_units(struct split *s);

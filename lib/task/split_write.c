@@ -273,8 +273,8 @@ int split_write(const struct split *s)
         code = write_rows(s, output, stream);
     for (size_t i = 0; !code && i < s->classes.count; i++)
         fprintf(cnn_outfile_stream(file[CNN_SPLITS]), "%s\n", s->classes.item[i]);
-    if (!code && s->options->stop && *s->options->stop)
-        code = cnn_fail(CNN_EINTERRUPTED, "interrupted; nothing was written");
+    if (!code)
+        code = split_check_stop(s);
     if (!code)
         code = commit_files(s, file);
     for (int i = 0; i < FILES; i++)

@@ -168,6 +168,17 @@ status 0
 is "$(sort left.txt | tr '\n' ' ')" 'copies/ants/x1.pgm copies/ants/x2.pgm copies/ants/x3.pgm copies/bees/z.pgm '
 is "$(rows d)" 25
 
+# Contents are compared for as long as nobody wants it to end: two files of 64 GiB, whose zeros take no room.
+mkdir -p huge/a huge/b
+photo huge/a/1.pgm a && cp huge/a/1.pgm huge/b/2.pgm
+if truncate -s 64G huge/*/*.pgm 2>err; then
+    run timeout --preserve-status -k 20 -s INT 1 cnn-split -q huge -o huge.out
+    status 75
+    err_is 'cnn-split: interrupted; nothing was written'
+    no_file huge.out
+fi
+rm -r huge
+
 # Rows of every split are shuffled: the first hundred are a fair sample of ten classes (chi-square below its 0.1 % point).
 for seed in 1 2; do
     cnn-split -q --seed $seed digits:20000:1 -o w$seed || fail "cnn-split"
