@@ -3,14 +3,17 @@
 
 #include "base/json_memory.h"
 
+#include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "file/outfile.h"
 #include "file/safetensors.h"
 
-static const char SELFTEST[] = "cnn.selftest";
+static const char SELFTEST[] = "cnn.selftest", HISTORY[] = "cnn.history";
 
 /* Reading */
 
@@ -83,7 +86,7 @@ static int read_meta(struct cnn_model *m)
     const char *format = cnn_safetensors_meta(m->file, "cnn.format");
     const char *net = cnn_safetensors_meta(m->file, "cnn.net");
     const char *classes = cnn_safetensors_meta(m->file, "cnn.classes");
-    const char *history = cnn_safetensors_meta(m->file, "cnn.history");
+    const char *history = cnn_safetensors_meta(m->file, HISTORY);
     if (!format || !net)
         return cnn_fail(CNN_EDATA,
                         "%s: no net in the metadata: not a model of this toolkit "
@@ -141,6 +144,24 @@ int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_graph *
     return cnn_graph_build(m->net_text, &config, out);
 }
 
+void cnn_model_classes_hash(const struct cnn_strings *classes, char out[CNN_MODEL_HASH])
+{
+    uint64_t h = 0;
+    for (size_t i = 0; i < classes->count; i++)
+        h = cnn_hash_string(classes->item[i], h);
+    snprintf(out, CNN_MODEL_HASH, "%016" PRIx64, h);
+}
+
+void cnn_model_meta_hash(const struct cnn_safetensors *file, char out[CNN_MODEL_HASH])
+{
+    uint64_t h = 0;
+    const char *key;
+    for (size_t i = 0; (key = cnn_safetensors_meta_key(file, i)); i++)
+        if (strcmp(key, HISTORY))
+            h = cnn_hash_string(cnn_safetensors_meta(file, key), cnn_hash_string(key, h));
+    snprintf(out, CNN_MODEL_HASH, "%016" PRIx64, h);
+}
+
 /* Writing */
 
 static char *classes_json(const struct cnn_strings *classes)
@@ -165,7 +186,7 @@ int cnn_model_put_meta(struct cnn_safetensors_writer *w, const struct cnn_model 
     if (!rc)
         rc = cnn_safetensors_put_meta(w, "cnn.classes", classes);
     if (!rc)
-        rc = cnn_safetensors_put_meta(w, "cnn.history", m->history ? m->history : "[]");
+        rc = cnn_safetensors_put_meta(w, HISTORY, m->history ? m->history : "[]");
     free(classes);
     return rc;
 }

@@ -52,6 +52,12 @@ int cnn_model_save(const char *path, const struct cnn_model *m, struct cnn_net *
 /* Declare m's texts as metadata of a file that is being written (models and checkpoints). */
 int cnn_model_put_meta(struct cnn_safetensors_writer *w, const struct cnn_model *m);
 
+/* What tells a class list from others, names and order, and what tells the metadata of a model from
+ * those of others but for its history: 16 hexadecimal digits. */
+enum { CNN_MODEL_HASH = 17 };
+void cnn_model_classes_hash(const struct cnn_strings *classes, char out[CNN_MODEL_HASH]);
+void cnn_model_meta_hash(const struct cnn_safetensors *file, char out[CNN_MODEL_HASH]);
+
 /* Run the self-test stored in the file: *error gets max |out - stored| / max |stored|. CNN_EDATA
  * when there is none. */
 int cnn_model_selftest(const struct cnn_model *m, struct cnn_net *net, double *error);

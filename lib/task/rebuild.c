@@ -63,7 +63,9 @@ static void put_head(const struct rebuild *r, struct cnn_buf *out)
     put_comment("Makes this model again, byte for byte: ", r->path, out);
     cnn_buf_puts(out, "#\n#     sh SCRIPT");
     put_usage(r, out);
-    cnn_buf_puts(out, "\n#\n# where these are the paths of\n");
+    cnn_buf_puts(out, "\n#\n");
+    if (r->input.count)
+        cnn_buf_puts(out, "# where these are the paths of\n");
     for (size_t i = 0; i < r->input.count; i++) {
         cnn_buf_puts(out, "#     ");
         put_upper(r->input.item[i], out);
@@ -136,17 +138,19 @@ static int check_paths(const struct rebuild *r, size_t paths)
 static int put_script(const struct rebuild *r, const struct cnn_inspect *in, char *const *path,
                       size_t paths, struct cnn_buf *out)
 {
-    char hash[CNN_SAFETENSORS_HASH];
+    struct rebuild_model model;
     int rc = check_paths(r, paths);
     if (rc)
         return rc;
-    cnn_safetensors_hash(in->file, hash);
+    cnn_model_classes_hash(&in->model->classes, model.classes);
+    cnn_safetensors_hash(in->file, model.tensors);
+    cnn_model_meta_hash(in->file, model.metadata);
     put_head(r, out);
     put_arguments(r, path, paths, out);
     put_checks(r, out);
     for (size_t k = 0; !rc && k < r->steps; k++) {
         cnn_buf_puts(out, "\n");
-        rc = rebuild_command(r, k, k + 1 < r->steps ? NULL : hash, out);
+        rc = rebuild_command(r, k, k + 1 < r->steps ? NULL : &model, out);
     }
     return rc;
 }

@@ -232,17 +232,22 @@ static void put_expected(const char *what, const char *value, struct cnn_buf *ou
     cnn_buf_free(&pair);
 }
 
-static void put_expectations(const struct rebuild_step *s, const char *model, struct cnn_buf *out)
+static void put_expectations(const struct rebuild_step *s, const struct rebuild_model *model,
+                             struct cnn_buf *out)
 {
     put_expected("isa", text(s->run, "isa"), out);
     put_expected("device", text(s->run, "device"), out);
     put_expected("data", s->hash, out);
     put_expected("val", s->val_hash, out);
     put_expected("init", s->foreign_init || s->previous_init ? text(s->run, "init") : NULL, out);
-    put_expected("model", model, out);
+    if (!model)
+        return;
+    put_expected("classes", model->classes, out);
+    put_expected("model", model->tensors, out);
+    put_expected("metadata", model->metadata, out);
 }
 
-int rebuild_command(const struct rebuild *r, size_t step, const char *expect_model,
+int rebuild_command(const struct rebuild *r, size_t step, const struct rebuild_model *model,
                     struct cnn_buf *out)
 {
     const struct rebuild_step *s = &r->step[step];
@@ -259,7 +264,7 @@ int rebuild_command(const struct rebuild *r, size_t step, const char *expect_mod
         rc = put_options(r, s->run, &command);
     if (s->has_val)
         put_input(r, "val", "val", step, &command);
-    put_expectations(s, expect_model, &command);
+    put_expectations(s, model, &command);
     if (step + 1 < r->steps)
         cnn_buf_printf(&command, " \\\n    --output=\"$work/%zu.safetensors\"", step + 1);
     else

@@ -5,6 +5,8 @@
 
 #include <jansson.h>
 
+#include "file/safetensors.h"
+#include "net/model.h"
 #include "task/rebuild.h"
 
 /* A run of cnn-train, with what its training set went through before. */
@@ -36,9 +38,13 @@ void rebuild_name(const struct rebuild *r, const char *what, size_t step, struct
 void rebuild_features_name(const struct rebuild *r, size_t step, size_t entry, struct cnn_buf *out);
 /* Whether an entry is of that program. */
 int rebuild_is(const json_t *entry, const char *program);
-/* The step's command lines into *out, those that make files for them before. expect_model: the hash
- * of the model; NULL where it is not the last step. CNN_EDATA. */
-int rebuild_command(const struct rebuild *r, size_t step, const char *expect_model,
+/* What the last step's model is compared with. */
+struct rebuild_model {
+    char classes[CNN_MODEL_HASH], tensors[CNN_SAFETENSORS_HASH], metadata[CNN_MODEL_HASH];
+};
+/* The step's command lines into *out, those that make files for them before. model: NULL where it
+ * is not the last step. CNN_EDATA. */
+int rebuild_command(const struct rebuild *r, size_t step, const struct rebuild_model *model,
                     struct cnn_buf *out);
 
 #endif

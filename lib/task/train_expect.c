@@ -7,7 +7,8 @@
 #include "kern/isa.h"
 #include "task/train_private.h"
 
-static const char *const names[] = {"data", "val", "init", "model", "isa", "device"};
+static const char *const names[] = {"data",  "classes",  "val", "init",
+                                    "model", "metadata", "isa", "device"};
 
 /* The value behind "WHAT="; NULL: it is not WHAT that is expected. */
 static const char *value_of(const char *expected, const char *what)
@@ -35,7 +36,8 @@ static int check_effect(const struct cnn_train_options *o, const char *item)
                         o->plan ? "plan" : "overfit");
     if (value_of(item, "data") && !o->data[0])
         return cnn_fail(CNN_EUSAGE, "--expect %s has no effect: it needs a DATASET", item);
-    if (value_of(item, "model") && !stat(o->output, &st) && !S_ISREG(st.st_mode))
+    int of_file = value_of(item, "model") || value_of(item, "metadata");
+    if (of_file && !stat(o->output, &st) && !S_ISREG(st.st_mode))
         return cnn_fail(CNN_EUSAGE, "--expect %s has no effect: %s is not a regular file", item,
                         o->output);
     return 0;
@@ -50,8 +52,8 @@ int train_check_expect(const struct cnn_train_options *o)
             k++;
         if (k == n)
             return cnn_fail(CNN_EUSAGE,
-                            "--expect: '%s' is not WHAT=VALUE with a WHAT of data, val, init, "
-                            "model, isa or device",
+                            "--expect: '%s' is not WHAT=VALUE with a WHAT of data, classes, "
+                            "val, init, model, metadata, isa or device",
                             item);
         if ((value_of(item, "val") && !o->val[0]) || (value_of(item, "init") && !o->init[0]))
             return cnn_fail(CNN_EUSAGE, "--expect %s has no effect: it needs --%s", item, names[k]);
@@ -104,6 +106,32 @@ static int look_through(const struct trainer *t, struct cnn_dataset *ds, const c
     return rc < 0 ? rc : compare_data(path, had, &h);
 }
 
+/* Another order of the same names numbers them otherwise. */
+static int compare_classes(const struct trainer *t)
+{
+    const char *had = expected(t, "classes");
+    const struct cnn_strings *classes = &t->model.classes;
+    char has[CNN_MODEL_HASH];
+    struct cnn_buf names_of = {0};
+    cnn_model_classes_hash(classes, has);
+    if (!had || !strcmp(had, has))
+        return 0;
+    for (size_t i = 0; i < classes->count && i < 10; i++) {
+        cnn_buf_puts(&names_of, i ? ", " : "");
+        cnn_buf_puts(&names_of, classes->item[i]);
+    }
+    int rc = names_of.failed
+                 ? CNN_ESYSTEM
+                 : cnn_fail(CNN_EDATA,
+                            "%s: not what is expected: its classes, or their order, are others "
+                            "(%zu: %s%s); the hash of their names is %s, not %s",
+                            train_classes_from(t), classes->count,
+                            names_of.text ? names_of.text : "none",
+                            classes->count > 10 ? ", ..." : "", has, had);
+    cnn_buf_free(&names_of);
+    return rc;
+}
+
 /* Whether an epoch takes all samples, so that its hash is theirs. */
 static int takes_all(const struct trainer *t)
 {
@@ -119,6 +147,8 @@ int train_expect_begin(struct trainer *t)
     note_other(t, "device", t->backend->name);
     if (init)
         rc = compare(t->o->init, init, json_string_value(json_object_get(t->identity, "init")));
+    if (!rc)
+        rc = compare_classes(t);
     if (!rc && data && takes_all(t))
         rc = look_through(t, t->train, t->o->data, data);
     else if (!rc && data && t->s.epoch) /* the part of them was used before this run */
@@ -132,22 +162,29 @@ int train_expect_epoch(const struct trainer *t)
     return data && !takes_all(t) ? compare_data(t->o->data, data, &t->s.data) : 0;
 }
 
+static int compare_model(const struct trainer *t, const char *what, const char *of, const char *has)
+{
+    const char *had = expected(t, what);
+    return had && strcmp(had, has)
+               ? cnn_fail(CNN_ENEGATIVE,
+                          "%s: not the model that is expected: the hash of its %s is %s, not %s",
+                          t->o->output, of, has, had)
+               : 0;
+}
+
 int train_expect_model(const struct trainer *t)
 {
-    const char *had = expected(t, "model");
     struct cnn_safetensors *f = NULL;
-    char has[CNN_SAFETENSORS_HASH];
-    if (!had)
+    char tensors[CNN_SAFETENSORS_HASH], metadata[CNN_MODEL_HASH];
+    int wanted = expected(t, "model") || expected(t, "metadata");
+    if (!wanted)
         return 0;
     int rc = cnn_safetensors_open(t->o->output, &f);
     if (rc)
         return rc;
-    cnn_safetensors_hash(f, has);
+    cnn_safetensors_hash(f, tensors);
+    cnn_model_meta_hash(f, metadata);
     cnn_safetensors_close(f);
-    return strcmp(had, has)
-               ? cnn_fail(CNN_ENEGATIVE,
-                          "%s: not the model that is expected: the hash of its tensors is %s, "
-                          "not %s",
-                          t->o->output, has, had)
-               : 0;
+    rc = compare_model(t, "model", "tensors", tensors);
+    return rc ? rc : compare_model(t, "metadata", "net, classes or self-test", metadata);
 }

@@ -117,7 +117,7 @@ const struct cnn_option cnn_train_option_table[] = {
     INT("overfit", overfit, "0", 0, 1e6,
         "sanity run: learn N samples by heart, exit 1 when that fails"),
     TEXTS("expect", expect, "WHAT=VALUE",
-          "stop where the hash of data, val, init or model is another (repeatable)"),
+          "stop where data, classes, val, init or the model are others (repeatable)"),
     INT("seed", seed, "0", 0, 9.3e18, "seed of everything random"),
     CNN_COMPUTE_OPTIONS(struct cnn_train_options, compute),
     {"quiet", CNN_OPT_FLAG, AT(quiet), "0", 0, 1, NULL, 0, 'q', NULL,

@@ -91,6 +91,7 @@ err_has 'cnn-train: strange.safetensors: not what is expected: its hash is *, no
 printf '%s\n' -c "it's" $'back\\slash' >names
 train --net 'input 1x28x28; dense 3' --classes names --epochs 0 -o blank.st
 again blank.st
+! grep -q 'where these are' blank.st.script || fail 'a heading of nothing'
 train --net 'input 1x28x28; dense 10' --recipe none --epochs 0 digits:40 -o untrained.st
 again untrained.st digits:40
 train --net 'input 1x28x28; dense 12' --classes <(seq 11 -1 0) --epochs 1 digits:40 -o listed.st
@@ -121,6 +122,33 @@ run sh rows.script lighter
 status 65
 run sh rows.script rows
 status 0
+
+# Class names are the model's, and so is what comes of data without training.
+sed 's/\t0$/\tant/; s/\t1$/\tbee/' rows >named
+sed 's/\t0$/\taxe/; s/\t1$/\tbow/' rows >renamed
+for epochs in 0 1; do
+    train --net "${net//10/2}" --epochs $epochs named -o named.st
+    again named.st named
+    run env MODEL=fresh/no sh named.st.script renamed
+    status 65
+    err_has 'cnn-train: renamed: not what is expected: its classes, or their order, are others (2: axe, bow); the hash of their names is *, not *'
+    no_file fresh/no
+done
+train --net "${net//10/2}" --epochs 0 named -o named.st
+cnn-inspect --history named.st named >named.script
+tac named >reversed
+run sh named.script reversed
+status 1
+err_has 'cnn-train: rebuilt.safetensors: not the model that is expected: the hash of its net, classes or self-test is *, not *'
+mkdir -p parted/train
+cp -r "./$data"/* parted/train
+printf '%s\n' 2 0 1 >parted/classes.txt
+train --net "${net//10/3}" --epochs 1 parted -o parted.st
+again parted.st parted
+cp -r parted/train alone
+run sh parted.st.script alone
+status 65
+err_has 'cnn-train: alone: not what is expected: its classes, or their order, are others (3: 0, 1, 2); *'
 
 # Another model than was expected is told, and so is another machine; an older history is refused.
 sed 's/--seed=0/--seed=1/; s/--expect=isa=[a-z0-9]*/--expect=isa=abacus/; s/cnn-train [0-9.]*'\''/cnn-train 99'\''/' zoo.st.script >other
@@ -164,12 +192,13 @@ usage() {
     status 64
     err_is "cnn-train: $1"
 }
-usage "--expect: 'colour=red' is not WHAT=VALUE with a WHAT of data, val, init, model, isa or device" --expect colour=red
+usage "--expect: 'colour=red' is not WHAT=VALUE with a WHAT of data, classes, val, init, model, metadata, isa or device" --expect colour=red
 usage '--expect val=1 has no effect: it needs --val' --expect val=1
 usage '--expect init=1 has no effect: it needs --init' --expect init=1
 usage '--expect has no effect with --plan' --expect data=00 --plan
 usage '--expect has no effect with --overfit' --expect model=00 --overfit 5
 usage '--expect model=00 has no effect: /dev/null is not a regular file' --expect model=00 -o /dev/null
+usage '--expect metadata=00 has no effect: /dev/null is not a regular file' --expect metadata=00 -o /dev/null
 run cnn-train -q --net "$net" --classes 10 --epochs 0 --expect data=00 -o no.st
 status 64
 err_is 'cnn-train: --expect data=00 has no effect: it needs a DATASET'
