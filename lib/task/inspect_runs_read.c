@@ -95,7 +95,7 @@ static int take_history(struct run *r, const struct cnn_model *m)
     snprintf(number, sizeof number, "%lld", (long long)seed);
     int bad = !rc && seed && json_object_set_new(options, "seed", json_string(number));
     if (!rc && !bad) {
-        r->start = json_pack("{s:s, s:O}", "net", !*net || !strncmp(net, "zoo/", 4) ? net : "net",
+        r->start = json_pack("{s:s, s:O}", "net", !*net || cnn_zoo_find(net) ? net : "net",
                              "options", options);
         r->end = json_pack("{s:O*, s:O*}", "epochs", json_object_get(run, "epochs"), "data",
                            json_object_get(run, "data"));

@@ -171,19 +171,21 @@ static int put_pipe(const struct rebuild *r, size_t step, struct cnn_buf *files,
 }
 
 /* One's own net is a file; that of --init is not named. */
-static void put_net(const json_t *run, size_t step, struct cnn_buf *files, struct cnn_buf *out)
+static int put_net(const struct rebuild *r, const json_t *run, size_t step, struct cnn_buf *files,
+                   struct cnn_buf *out)
 {
     const char *net = text(run, "net");
     if (!net[0])
-        return;
-    if (!strncmp(net, "zoo/", 4) && cnn_zoo_find(net)) {
+        return 0;
+    if (!strncmp(net, "zoo/", 4)) {
         put_option("net", net, out);
-        return;
+        return cnn_zoo_find(net) ? 0 : unknown(r, net);
     }
     cnn_buf_puts(files, "printf '%s' ");
     cnn_shell_word(net, files);
     cnn_buf_printf(files, " >\"$work/%zu.net\"\n", step + 1);
     cnn_buf_printf(out, " \\\n    --net=\"$work/%zu.net\"", step + 1);
+    return 0;
 }
 
 static int put_chosen(const char *name, const json_t *value, struct cnn_buf *out)
@@ -255,7 +257,8 @@ int rebuild_command(const struct rebuild *r, size_t step, const struct rebuild_m
     int rc = put_pipe(r, step, &files, &command);
     cnn_buf_puts(&command, s->has_data ? "cnn-train --on-bad=skip" : "cnn-train");
     put_classes(s->run, s->pipe + s->pipes + 1, &files, &command);
-    put_net(s->run, step, &files, &command);
+    if (!rc)
+        rc = put_net(r, s->run, step, &files, &command);
     if (s->foreign_init)
         put_input(r, "init", "init", step, &command);
     if (s->previous_init)

@@ -20,6 +20,13 @@ int train_open_text(struct trainer *t)
     return t->net_text && t->net_name ? 0 : CNN_ESYSTEM;
 }
 
+/* A file may be in a folder of that name. */
+static int is_built_in(const struct trainer *t)
+{
+    const struct cnn_zoo_entry *e = cnn_zoo_find(t->net_name);
+    return e && !strcmp(e->text, t->net_text);
+}
+
 int train_build_graph(struct trainer *t)
 {
     struct cnn_graph_config config = {.name = t->net_name,
@@ -38,8 +45,8 @@ int train_build_graph(struct trainer *t)
         return rc;
     t->outputs = cnn_chw_count(t->graph->node[t->graph->logits].layer.out);
     t->model.net_text = cnn_strdup(t->graph->print);
-    t->origin = cnn_strdup(train_text_source(t)               ? ""
-                           : !strncmp(t->net_name, "zoo/", 4) ? t->net_name
-                                                              : t->graph->print);
+    t->origin = cnn_strdup(train_text_source(t) ? ""
+                           : is_built_in(t)     ? t->net_name
+                                                : t->graph->print);
     return t->model.net_text && t->origin ? 0 : CNN_ESYSTEM;
 }

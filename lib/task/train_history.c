@@ -51,7 +51,7 @@ static json_t *options_json(const struct trainer *t)
         return NULL;
     }
     json_object_del(o, "seed");
-    if (strncmp(t->origin, "zoo/", 4))
+    if (!cnn_zoo_find(t->origin))
         json_object_del(o, "input");
     return o;
 }

@@ -53,6 +53,20 @@ rm 'a net' weights
 run sh 'own model.st.script' || fail 'it needs what it has no name for'
 status 0
 
+# One's own net in a folder that is called as that of the built-in ones.
+mkdir zoo
+for name in mine lenet5; do
+    printf '%s\n' "${net#*; }" >zoo/$name.net
+    train --net zoo/$name.net --epochs 1 --input 1x28x28 digits:40 -o own-zoo.st
+    mv zoo/$name.net saved.net
+    again own-zoo.st digits:40
+    run cnn-inspect --runs own-zoo.st
+    status 0
+    out_has '*	net	*'
+    out_lacks '*zoo/*'
+done
+rm -r zoo
+
 # Pipes, one behind the other, with a class list of one's own; then features of a model.
 seq 9 -1 0 >list
 cnn-augment -q -n 2 --keep --rotate 15 --seed 3 --classes list digits:60 | cnn-augment -q --noise 4 --epoch 2 - |
@@ -173,6 +187,10 @@ err_is "cnn-inspect: hostile.st: the history has '--output', which this version 
 hostile '\\"0.1.0\\"' '\\"\\\\nid\\"' && status 0
 grep -q '^# run 1: cnn-train \\nid, ' out || fail 'the comment'
 ! grep -q '^id$' out || fail 'a version becomes a command'
+LC_ALL=C sed 's,zoo/lenet5.net,zoo/lenet7.net,' zoo.st >hostile.st
+run cnn-inspect --history hostile.st
+status 65
+err_is "cnn-inspect: hostile.st: the history has 'zoo/lenet7.net', which this version does not know"
 hostile '\\"isa\\"' '\\"ist\\"' && status 65
 err_has '*is of a version that did not note all that a script needs'
 hostile '\\"cnn-train\\"' '\\"cnn-other\\"' && status 65
