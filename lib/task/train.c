@@ -258,6 +258,8 @@ static int run(struct trainer *t, char **plan)
     if (t->o->plan)
         return train_plan(t, plan);
     int rc = train_start_weights(t);
+    if (!rc && t->o->overfit)
+        train_recipe_note(t);
     if (t->o->overfit)
         return rc ? rc : train_overfit(t);
     if (!rc)

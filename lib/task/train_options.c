@@ -277,6 +277,14 @@ int train_check_together(const struct cnn_train_options *o)
     return 0;
 }
 
+int train_check_effects(const struct cnn_train_options *o)
+{
+    if (o->schedule == CNN_STEP && !o->milestones.count)
+        return cnn_fail(CNN_EUSAGE, "--schedule step needs --milestones");
+    return o->plan || o->overfit ? 0
+                                 : cnn_option_needs(cnn_train_option_table, needs, &o->given, o);
+}
+
 int train_parse(struct trainer *t)
 {
     const struct cnn_train_options *o = t->o;
@@ -286,11 +294,7 @@ int train_parse(struct trainer *t)
                                         .gamma = o->gamma,
                                         .power = o->power,
                                         .final = o->final_rate};
-    int rc = 0;
-    if (o->schedule == CNN_STEP && !o->milestones.count)
-        rc = cnn_fail(CNN_EUSAGE, "--schedule step needs --milestones");
-    if (!rc && !o->plan && !o->overfit)
-        rc = cnn_option_needs(cnn_train_option_table, needs, &o->given, o);
+    int rc = train_check_effects(o);
     if (!rc && t->augmenter)
         rc = cnn_augmenter_check(t->augmenter);
     if (!rc && !o->epochs && !o->plan && !o->overfit && t->augmenter &&

@@ -97,6 +97,8 @@ struct trainer {
 /* train_options.c */
 /* What can be seen without opening anything. CNN_EUSAGE. */
 int train_check_together(const struct cnn_train_options *o);
+/* Whether each option that is set has an effect beside the others. CNN_EUSAGE. */
+int train_check_effects(const struct cnn_train_options *o);
 /* The numbers that the options stand for, when the recipe has had its say. CNN_EUSAGE. */
 int train_parse(struct trainer *t);
 /* Options that determine the model, as texts; without `all` those that differ from their defaults.

@@ -20,9 +20,11 @@
 enum { RECIPE_NET, RECIPE_NONE };
 static const double MOST_RATE = 8, TRAINED = 0.1;
 
-/* Of nets without a recipe. */
+/* Of nets without a recipe: a rate that is high for most, and a bound for those where it is too
+ * high.
+ */
 static struct cnn_setting plain_setting[] = {
-    {"rate", "0.02"}, {"batch", "64"}, {"weight-decay", "0.0005"}};
+    {"rate", "0.1"}, {"batch", "64"}, {"weight-decay", "0.0005"}, {"clip-norm", "1"}};
 static const struct cnn_recipe plain = {sizeof plain_setting / sizeof *plain_setting,
                                         plain_setting};
 /* Of all recipes that do not say it. */
@@ -112,6 +114,20 @@ static int set_rate(struct trainer *t, const struct cnn_recipe *r, const char *t
     return set(t, "rate", scaled);
 }
 
+/* Whether it is given in place of the setting. */
+static int is_replaced(const struct trainer *t, const struct cnn_recipe *r, const char *key)
+{
+    const char *optimizer = cnn_recipe_find(r, "optimizer");
+    double momentum = 1;
+    if (!strcmp(key, "weight-decay")) /* of adamw it is something else than l2 */
+        return t->o->l2 > 0 && (!optimizer || strcmp(optimizer, "adamw"));
+    if (strcmp(key, "nesterov") || !t->o->momentum[0])
+        return 0;
+    if (cnn_parse_real(t->o->momentum, 0, 1, &momentum)) /* told with the other options */
+        cnn_error_clear();
+    return !(momentum > 0);
+}
+
 /* What is known before the data. */
 static int set_all(struct trainer *t, const struct cnn_recipe *r)
 {
@@ -121,14 +137,13 @@ static int set_all(struct trainer *t, const struct cnn_recipe *r)
     static const char *const of_schedule[] = {"schedule", "warmup",     "milestones", "gamma",
                                               "power",    "final-rate", NULL};
     int other = is_otherwise(t, r, "optimizer"), bends = is_otherwise(t, r, "schedule");
-    int decays = is_otherwise(t, r, "l2"); /* which is the same again */
-    int rc = other < 0 ? other : bends < 0 ? bends : decays < 0 ? decays : 0;
+    int rc = other < 0 ? other : bends < 0 ? bends : 0;
     bends |= is_endless(t);
     for (size_t i = 0; !rc && i < r->count; i++) {
         const struct cnn_setting *s = &r->setting[i];
         if ((other && is_among(s->key, of_optimizer)) || (bends && is_among(s->key, of_schedule)))
             continue;
-        if (decays && !strcmp(s->key, "weight-decay"))
+        if (is_replaced(t, r, s->key))
             continue;
         if (!strcmp(s->key, "rate"))
             rc = set_rate(t, r, s->value);
@@ -155,6 +170,25 @@ static int check_given(const struct trainer *t)
     return cnn_fail(CNN_EUSAGE, "--recipe net has no effect with --epochs 0");
 }
 
+/* A recipe makes sense by itself. */
+static int check(const struct trainer *t, const struct cnn_recipe *r)
+{
+    struct cnn_train_options alone = {0};
+    int rc = cnn_option_defaults(cnn_train_option_table, &alone);
+    for (size_t i = 0; !rc && i < r->count; i++) {
+        const struct cnn_option *o = cnn_option_find(cnn_train_option_table, r->setting[i].key);
+        rc = o ? cnn_option_set(o, &alone, r->setting[i].value) : 0;
+    }
+    if (!rc && !cnn_recipe_find(r, always.key))
+        rc = cnn_option_set(cnn_option_find(cnn_train_option_table, always.key), &alone,
+                            always.value);
+    if (!rc)
+        rc = train_check_effects(&alone);
+    return rc == CNN_EUSAGE
+               ? cnn_fail(CNN_EDATA, "%s: recipe: %s", t->net_name, cnn_error_message())
+               : rc;
+}
+
 int train_recipe(struct trainer *t)
 {
     struct cnn_recipe own;
@@ -162,6 +196,8 @@ int train_recipe(struct trainer *t)
         return check_given(t);
     t->arena = cnn_arena_new();
     int rc = t->arena ? cnn_net_recipe(t->arena, t->net_name, t->net_text, &own) : CNN_ESYSTEM;
+    if (!rc)
+        rc = check(t, &own);
     return rc ? rc : set_all(t, own.count ? &own : &plain);
 }
 

@@ -61,19 +61,19 @@ told '--optimizer adam --rate 0.02 --schedule cosine --warmup 1'
 # A net without one gets that of all others, warm-up and cosine; a tenth of the run, at most an epoch.
 plain=(cnn-train --threads 1 --net 'conv 4 5 stride=4; relu; dense classes' digits:200 --batch 20 -o m)
 run "${plain[@]}" --epochs 5
-told '--rate 0.00625 --weight-decay 0.0005 --schedule cosine --warmup 0.5'
+told '--rate 0.0312 --weight-decay 0.0005 --clip-norm 1 --schedule cosine --warmup 0.5'
 run "${plain[@]}" --epochs 5 --steps 20
-told '--rate 0.00625 --weight-decay 0.0005 --schedule cosine --warmup 0.2'
+told '--rate 0.0312 --weight-decay 0.0005 --clip-norm 1 --schedule cosine --warmup 0.2'
 run "${plain[@]}" --epochs 20 --warmup 3
-told '--rate 0.00625 --weight-decay 0.0005 --schedule cosine'
+told '--rate 0.0312 --weight-decay 0.0005 --clip-norm 1 --schedule cosine'
 
 # Samples that are taken once, as they come, may be a stream: nothing that needs to know its length or to see it twice.
 run "${plain[@]}" --epochs 1 --shuffle 0
-told '--rate 0.00625 --weight-decay 0.0005'
+told '--rate 0.0312 --weight-decay 0.0005 --clip-norm 1'
 cnn-augment -q digits:200 >digits.tar || fail 'cnn-augment'
 for data in digits.tar -; do
     run cnn-train --threads 1 --net 'input 1x28x28; dense classes' "$data" --batch 20 -o "m$data" --epochs 1 --shuffle 0 <digits.tar
-    told '--rate 0.00625 --weight-decay 0.0005'
+    told '--rate 0.0312 --weight-decay 0.0005 --clip-norm 1'
 done
 same mdigits.tar m-
 
@@ -91,12 +91,27 @@ told '--schedule cosine --warmup 0.1'
 
 # A run that goes on with more epochs keeps the warm-up that it began with.
 run "${plain[@]}" --epochs 3 --checkpoint c
-told '--rate 0.00625 --weight-decay 0.0005 --schedule cosine --warmup 0.3'
+told '--rate 0.0312 --weight-decay 0.0005 --clip-norm 1 --schedule cosine --warmup 0.3'
 run "${plain[@]}" --epochs 5 --checkpoint c --resume
-told '--rate 0.00625 --weight-decay 0.0005 --schedule cosine --warmup 0.3'
+told '--rate 0.0312 --weight-decay 0.0005 --clip-norm 1 --schedule cosine --warmup 0.3'
 err_has "cnn-train: --epochs is 5, and was 3: the schedule's rest follows the new length"
 
+# Momentum that is switched off takes Nesterov's form along; of adamw, weight decay is no l2.
+run cnn-train --threads 1 --net 'recipe rate=0.01 nesterov=1; dense classes' digits:64 --epochs 1 -o m --momentum 0
+told '--rate 0.01 --schedule cosine --warmup 0.1'
+run cnn-train --threads 1 --net 'recipe optimizer=adamw rate=0.01 weight-decay=0.05; dense classes' digits:64 --epochs 1 -o m --l2 1e-4
+told '--optimizer adamw --rate 0.01 --weight-decay 0.05 --schedule cosine --warmup 0.1'
+run cnn-train --threads 1 --net my.net digits:20 --overfit 5
+err_has 'cnn-train: recipe of my.net: --rate 0.04 *'
+
 # Mistakes are found where they stand.
+for case in 'optimizer=adam momentum=0.9|--momentum has no effect: it needs --optimizer sgd or rmsprop' \
+    'schedule=step|--schedule step needs --milestones' 'gamma=0.5|--gamma has no effect: it needs --schedule step or exponential'; do
+    printf 'input 1x28x28\nrecipe rate=0.1 %s\ndense classes\n' "${case%|*}" >bad.net
+    run cnn-train --net bad.net digits:10 -o x
+    status 65
+    err_has "cnn-train: bad.net: recipe: ${case#*|}"
+done
 printf 'input 1x28x28\nrecipe rate=fast\ndense classes\n' >bad.net
 run cnn-train --net bad.net digits:10 -o x
 status 65
