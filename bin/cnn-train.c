@@ -176,7 +176,10 @@ int main(int argc, char **argv)
     status = cli_parse(&program, argc, argv, &options, augmenter, &first);
     int none = argc == first && options.classes && options.classes[0];
     if (status < 0 && argc - first != 1 && !none) {
-        status = cli_usage(&program, argc == first ? "no DATASET" : "more than one DATASET");
+        status = cli_usage(&program, argc != first    ? "more than one DATASET"
+                                     : options.epochs ? "no DATASET"
+                                                      : "no DATASET: with --classes FILE or N a "
+                                                        "model is made without one");
     } else if (status < 0) {
         options.command = command.text;
         options.data = none ? NULL : argv[first];

@@ -279,7 +279,7 @@ static int run(struct trainer *t, char **plan)
     if (!rc)
         rc = train_validate_open(t);
     t->saved = cnn_seconds();
-    if (!rc)
+    if (!rc && !finished(t))
         train_recipe_note(t);
     if (!rc)
         rc = run_epochs(t);

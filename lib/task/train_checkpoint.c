@@ -29,7 +29,10 @@ int train_resume(struct trainer *t)
         rc = cnn_fail(CNN_EDATA, "%s: the best epoch's tensors are missing", t->from->path);
     t->resumed = !rc;
     t->resumed_epoch = t->s.epoch;
-    if (!rc)
+    if (!rc && t->s.epoch >= (uint64_t)t->o->epochs)
+        train_note(t, "%s is done with epoch %llu: nothing is left to train", t->from->path,
+                   (unsigned long long)t->s.epoch);
+    else if (!rc)
         train_note(t, "going on from %s: epoch %llu, step %llu", t->from->path,
                    (unsigned long long)t->s.epoch + 1, (unsigned long long)t->s.step);
     /* The mapped file will be renamed over; nothing of it is needed any more. */

@@ -67,7 +67,7 @@ refuse() {
     err_has "cnn-train: $2"
     same n.st kept.st
 }
-refuse 64 'no DATASET' --epochs 0
+refuse 64 'no DATASET: with --classes FILE or N a model is made without one' --epochs 0
 refuse 64 'no DATASET: only --epochs 0 with --classes makes a model without one' --classes 10
 refuse 64 '--val has no effect: it needs a DATASET' --classes 10 --epochs 0 --val digits:5
 refuse 64 '--overfit has no effect: it needs a DATASET' --classes 10 --epochs 0 --overfit 5

@@ -22,6 +22,8 @@ static const struct mistake {
     {"cnov 8 3", "net:1: unknown layer 'cnov' (did you mean conv?)"},
     {"maxpol 2", "net:1: unknown layer 'maxpol' (did you mean maxpool?)"},
     {"qqq", "net:1: unknown layer 'qqq'"},
+    {"relu; ce", "net:1: unknown layer 'ce': it is xent here"},
+    {"Conv2d 8 3", "net:1: unknown layer 'Conv2d': it is conv here"},
     {"conv", "net:1: conv: filters is missing; it is: " CONV},
     {"conv 8", "net:1: conv: kernel is missing; it is: " CONV},
     {"conv 8 3 1", "net:1: conv: '1' is one argument too many; it is: " CONV},
