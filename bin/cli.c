@@ -1,9 +1,8 @@
-/* Options of programs, and how a program ends; see cli.h. */
+/* Options of programs; see cli.h. */
 #include "cli.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,58 +230,6 @@ int cli_parse(const struct cli_program *program, int argc, char **argv, void *fi
     if (p.answered)
         return cli_end(program, 0);
     return rc ? rc : -1;
-}
-
-/* A failed write may lie so far back that nobody knows its reason any more. */
-static int reader_is_gone(void)
-{
-    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
-    return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
-}
-
-/* Output that was lost shows here at the latest: full disks and closed pipes fail when flushed. */
-static int close_stdout(void)
-{
-    int failed = ferror(stdout);
-    errno = 0;
-    if (fflush(stdout))
-        failed = 1;
-    int reason = errno;
-    if (failed && !reason && reader_is_gone())
-        reason = EPIPE;
-    if (fclose(stdout)) {
-        failed = 1;
-        reason = reason ? reason : errno;
-    }
-    errno = reason ? reason : EIO;
-    return failed;
-}
-
-/* Nobody is there to read: not worth a word. */
-static int end_by_pipe(void)
-{
-    cli_end_by_pipe();
-    return -CNN_EPIPE;
-}
-
-int cli_end(const struct cli_program *program, int code)
-{
-    int known = code < 0 && cnn_error_code() == code;
-    if (known && code != CNN_EPIPE)
-        cli_note(program, "%s", cnn_error_message());
-    else if (code < 0 && code != CNN_ENEGATIVE && code != CNN_EPIPE)
-        cli_note(program, code == CNN_ESYSTEM ? "out of memory" : "failed");
-    int lost = close_stdout(), reason = errno;
-    if (code == CNN_EPIPE)
-        return end_by_pipe();
-    if (!lost || (code && code != CNN_ENEGATIVE))
-        return code < 0 ? -code : code;
-    if (reason == EPIPE)
-        return end_by_pipe();
-    errno = reason;
-    code = cnn_fail_errno(CNN_EIO, "standard output");
-    cli_note(program, "%s", cnn_error_message());
-    return -code;
 }
 
 const char *cli_bad_list(const char *value)

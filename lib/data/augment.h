@@ -38,10 +38,10 @@ struct cnn_augment_type {
     int (*active)(const void *options);
     /* What a range cannot say; called after each option that is set. CNN_EUSAGE. NULL: nothing. */
     int (*check)(const void *options);
-    /* Geometric: what to show of an image of view->h x view->w, to be set as view->map and a new
-     * size; comes as the whole image. CNN_EDATA. NULL: not geometric. */
     /* Whether it counts in the image's pixels, not in parts of its sides. */
     int by_pixels;
+    /* Geometric: what to show of an image of view->h x view->w, to be set as view->map and a new
+     * size; comes as the whole image. CNN_EDATA. NULL: not geometric. */
     int (*view)(const void *options, struct cnn_random *r, struct cnn_view *view);
     /* Otherwise: change the pixels. */
     int (*apply)(const void *options, const struct cnn_augment_work *work);
@@ -49,7 +49,7 @@ struct cnn_augment_type {
 
 const struct cnn_augment_type *cnn_augment_type_at(size_t i); /* NULL past the end */
 
-/* The augmentations with their options, in the order of augmentations.def. */
+/* augmenter.c: the augmentations with their options, in the order of augmentations.def. */
 struct cnn_augmenter;
 struct cnn_augmenter *cnn_augmenter_new(void); /* nothing active; NULL with an error set */
 void cnn_augmenter_free(struct cnn_augmenter *a);
@@ -66,6 +66,8 @@ int cnn_augmenter_check(const struct cnn_augmenter *a);
 /* Every option of every augmentation, for programs' tables of options and manuals; NULL past the
  * end. */
 const struct cnn_option *cnn_augment_option_at(size_t i);
+/* The options of augmentation t (of cnn_augment_type_at); NULL: it is not active. */
+const void *cnn_augmenter_options(const struct cnn_augmenter *a, size_t t);
 int cnn_augmenter_active(const struct cnn_augmenter *a);
 /* Whether an image of another size would come out as another picture: something that is active
  * counts pixels. */
@@ -76,13 +78,14 @@ void cnn_augmenter_print(const struct cnn_augmenter *a, struct cnn_buf *out);
 
 /* Whether all that is active is geometric: cnn_augment is then a warp through cnn_augment_view. */
 int cnn_augmenter_is_geometric(const struct cnn_augmenter *a);
+/* What is outside of images. */
+enum cnn_fill cnn_augmenter_fill(const struct cnn_augmenter *a);
+
+/* augment.c */
 /* What a sample with that key shows of its image, which *view has as a whole, by what is geometric.
  * CNN_EDATA. */
 int cnn_augment_view(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, uint64_t copy,
                      const char *key, struct cnn_view *view);
-/* What is outside of images. */
-enum cnn_fill cnn_augmenter_fill(const struct cnn_augmenter *a);
-
 /* What cnn_augment would do without all that is not geometric: of an image, into dst, which is
  * another. CNN_EDATA. */
 int cnn_augment_geometry(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch,

@@ -2,17 +2,13 @@
  * NAME: {dtype, shape, data_offsets} with an optional __metadata__, tensors. See safetensors.h. */
 #include "file/safetensors.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json_memory.h"
 #include "base/memory.h"
-#include "base/random.h"
-#include "file/elements.h"
 #include "file/infile.h"
 #include "file/safetensors_dtype.h"
 
@@ -286,27 +282,4 @@ const char *cnn_safetensors_meta(const struct cnn_safetensors *f, const char *ke
 const char *cnn_safetensors_meta_key(const struct cnn_safetensors *f, size_t i)
 {
     return i < f->meta_count ? f->meta[i].key : NULL;
-}
-
-void cnn_safetensors_hash(const struct cnn_safetensors *f, char out[CNN_SAFETENSORS_HASH])
-{
-    uint64_t h = 0;
-    for (size_t i = 0; i < f->count; i++)
-        h = cnn_hash_much(f->tensor[i].data, f->tensor[i].bytes,
-                          cnn_hash_string(f->tensor[i].name, h));
-    snprintf(out, CNN_SAFETENSORS_HASH, "%016" PRIx64, h);
-}
-
-const float *cnn_safetensor_floats(const struct cnn_safetensor *t)
-{
-    int as_they_are = t->dtype == CNN_F32 && !cnn_big_endian();
-    if (!as_they_are || (uintptr_t)t->data % sizeof(float))
-        return NULL;
-    return (const float *)(const void *)t->data;
-}
-
-void cnn_safetensor_read(const struct cnn_safetensor *t, float *out)
-{
-    const struct cnn_dtype_info *type = &cnn_dtype_info[t->dtype];
-    cnn_elements_read(type->kind, type->size, cnn_big_endian(), t->data, t->count, out);
 }

@@ -211,6 +211,10 @@ int train_average(struct trainer *t);      /* after a step */
 int train_average_swap(struct trainer *t); /* averages and weights */
 int train_keep_best(struct trainer *t);    /* what was validated, into t->best */
 
+/* train_best.c: whether the epoch that ends is the best so far, which is kept, and whether it is
+ * time to stop (s.stopped). CNN_ESYSTEM. */
+int train_judge(struct trainer *t);
+
 /* train_log.c */
 int train_log_open(struct trainer *t);
 /* What is being trained, and how it ended; rc: the run's. */
