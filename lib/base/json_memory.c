@@ -55,10 +55,15 @@ static void install(void)
     json_set_alloc_funcs(allocate, give_back);
 }
 
-void cnn_json_watch(void)
+static void install_once(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, install);
+}
+
+void cnn_json_watch(void)
+{
+    install_once();
     lacked = 0;
 }
 
@@ -93,4 +98,18 @@ json_t *cnn_json_load(const char *text, size_t size, size_t flags, json_error_t 
 json_t *cnn_json_text(const char *text, size_t flags)
 {
     return cnn_json_load(text, strlen(text), flags, NULL);
+}
+
+char *cnn_json_dump(const json_t *value, size_t flags)
+{
+    size_t before = lacked;
+    install_once();
+    lacked = 0;
+    char *text = json_dumps(value, flags);
+    if (lacked) {
+        free(text);
+        text = NULL;
+    }
+    lacked = lacked ? lacked : before;
+    return text;
 }

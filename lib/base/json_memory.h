@@ -15,5 +15,8 @@ int cnn_json_lacked(void);
 json_t *cnn_json_load(const char *text, size_t size, size_t flags, json_error_t *error);
 /* As that, of a text that ends with NUL. */
 json_t *cnn_json_text(const char *text, size_t flags);
+/* As json_dumps(3), which without memory may give a text that lacks a part: that is NULL, and is
+ * remembered. */
+char *cnn_json_dump(const json_t *value, size_t flags);
 
 #endif

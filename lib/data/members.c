@@ -146,7 +146,7 @@ static int read_header(struct cnn_members *m)
     if (!code && first) {
         m->classes = classes;
         classes = (struct cnn_strings){0};
-        m->history = json_dumps(history, JSON_COMPACT);
+        m->history = cnn_json_dump(history, JSON_COMPACT);
         code = m->history ? 0 : cnn_fail_memory(0);
     } else if (!code && !same_list(&m->classes, &classes)) {
         code =

@@ -30,7 +30,7 @@ struct cnn_encoded {
 
 static int put_json(struct cnn_stream_writer *w, const char *name, json_t *root)
 {
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    char *text = root ? cnn_json_dump(root, JSON_COMPACT) : NULL;
     json_decref(root);
     if (cnn_json_lacked()) {
         free(text);

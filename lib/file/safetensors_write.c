@@ -146,7 +146,7 @@ static char *header_text(const struct cnn_safetensors_writer *w)
     if (json_object_size(w->meta))
         bad = json_object_set_new(root, "__metadata__", sorted_meta(w->meta));
     if (!bad && !json_object_update(root, w->tensors))
-        text = json_dumps(root, JSON_COMPACT);
+        text = cnn_json_dump(root, JSON_COMPACT);
     json_decref(root);
     return text;
 }

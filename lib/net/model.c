@@ -170,7 +170,7 @@ static char *classes_json(const struct cnn_strings *classes)
     int bad = 0;
     for (size_t i = 0; i < classes->count; i++)
         bad |= json_array_append_new(list, json_string(classes->item[i]));
-    char *text = bad ? NULL : json_dumps(list, JSON_COMPACT);
+    char *text = bad ? NULL : cnn_json_dump(list, JSON_COMPACT);
     json_decref(list);
     return text;
 }

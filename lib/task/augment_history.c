@@ -56,7 +56,7 @@ char *augment_history(const struct cnn_augment_options *o, const struct cnn_augm
     char *text = augment_command(o, augmenter), *out = NULL;
     json_t *list = cnn_json_text(before, 0);
     if (text && json_is_array(list) && !json_array_append_new(list, entry(o, text, classes)))
-        out = json_dumps(list, JSON_COMPACT);
+        out = cnn_json_dump(list, JSON_COMPACT);
     if (!out)
         cnn_fail(CNN_ESYSTEM, "out of memory for the history");
     json_decref(list);

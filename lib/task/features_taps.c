@@ -39,7 +39,7 @@ static int make_history(struct features *f, const struct cnn_strings *layer)
     }
     bad |= json_array_append_new(history, run_json(f, layer));
     free(f->history);
-    f->history = bad ? NULL : json_dumps(history, JSON_COMPACT);
+    f->history = bad ? NULL : cnn_json_dump(history, JSON_COMPACT);
     json_decref(history);
     return f->history ? 0 : cnn_fail_memory(0);
 }

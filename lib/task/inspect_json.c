@@ -202,7 +202,7 @@ static void add_model(json_t *root, const struct cnn_model *m)
 
 int inspect_json_dump(json_t *value, struct cnn_buf *out)
 {
-    char *text = value ? json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
+    char *text = value ? cnn_json_dump(value, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(value);
     if (cnn_json_lacked()) {
         free(text);

@@ -39,7 +39,7 @@ static void put_runs(const struct rebuild *r, struct cnn_buf *out)
     for (size_t k = 0; k < r->steps; k++) {
         const json_t *run = r->step[k].run;
         char *result =
-            json_dumps(json_object_get(run, "result"), JSON_ENCODE_ANY | JSON_REAL_PRECISION(5));
+            cnn_json_dump(json_object_get(run, "result"), JSON_ENCODE_ANY | JSON_REAL_PRECISION(5));
         struct cnn_buf line = {0};
         cnn_buf_printf(&line, "run %zu: cnn-train %s, instruction set %s, device %s", k + 1,
                        json_string_value(json_object_get(run, "version")),

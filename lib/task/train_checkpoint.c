@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/json_memory.h"
 #include "task/train_private.h"
 
 /* Only a checkpoint that is not there is a run that has yet to begin. */
@@ -67,7 +68,7 @@ int train_checkpoint(struct trainer *t)
     if (!rc)
         rc = train_log_flush(t);
     json_t *state = rc ? NULL : train_state_json(t);
-    char *text = state ? json_dumps(state, JSON_COMPACT) : NULL;
+    char *text = state ? cnn_json_dump(state, JSON_COMPACT) : NULL;
     if (!rc && !text)
         rc = cnn_fail_memory(0);
     if (!rc)

@@ -120,7 +120,7 @@ int train_make_history(struct trainer *t)
         rc = cnn_fail_memory(0);
     if (!rc) {
         free(t->model.history);
-        t->model.history = json_dumps(history, JSON_COMPACT);
+        t->model.history = cnn_json_dump(history, JSON_COMPACT);
         rc = t->model.history ? 0 : cnn_fail_memory(0);
     }
     json_decref(history);

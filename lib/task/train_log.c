@@ -66,7 +66,7 @@ int train_log_open(struct trainer *t)
 
 static int put_line(struct trainer *t, json_t *line)
 {
-    char *text = line ? json_dumps(line, 0) : NULL;
+    char *text = line ? cnn_json_dump(line, 0) : NULL;
     int rc = text ? 0 : cnn_fail_memory(0);
     if (text)
         fprintf(t->log, "%s\n", text);
