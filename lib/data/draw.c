@@ -4,6 +4,7 @@
 #include <cairo-pdf.h>
 #include <cairo-svg.h>
 #include <cairo.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,21 @@ struct cnn_canvas {
     cairo_t *cr;
     struct cnn_buf bytes;
 };
+
+/* Whether memory was lacking since the last canvas ended, in drawing or in measuring for it. What
+ * cairo draws with (pixman) leaves out what it finds no memory for and tells nobody; errno has it.
+ */
+static _Thread_local int lacked;
+
+static void begin(void)
+{
+    errno = 0;
+}
+
+static void end(const struct cnn_buf *text)
+{
+    lacked |= errno == ENOMEM || (text && text->failed);
+}
 
 static int fail_status(cairo_status_t status)
 {
@@ -77,12 +93,14 @@ int cnn_canvas_new(enum cnn_picture format, double w, double h, struct cnn_canva
     struct cnn_canvas *c = cnn_calloc(1, sizeof *c);
     if (!c)
         return CNN_ESYSTEM;
+    begin();
     c->format = format;
     c->surface = format == CNN_PICTURE_PDF ? open_pdf(&c->bytes, w, h)
                  : format == CNN_PICTURE_SVG
                      ? cairo_svg_surface_create_for_stream(take_bytes, &c->bytes, w, h)
                      : cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)w, (int)h);
     c->cr = cairo_create(c->surface);
+    end(NULL);
     cnn_draw_rect(c, 0, 0, w, h, 0xffffff);
     *out = c;
     return 0;
@@ -124,6 +142,7 @@ static void renumber(const struct cnn_buf *in, struct cnn_buf *out)
 int cnn_canvas_end(struct cnn_canvas *c, struct cnn_buf *out)
 {
     cairo_status_t status = cairo_status(c->cr);
+    begin();
     cairo_destroy(c->cr);
     if (!status && c->format == CNN_PICTURE_PNG)
         status = cairo_surface_write_to_png_stream(c->surface, take_bytes, &c->bytes);
@@ -131,13 +150,15 @@ int cnn_canvas_end(struct cnn_canvas *c, struct cnn_buf *out)
     if (!status)
         status = cairo_surface_status(c->surface);
     cairo_surface_destroy(c->surface);
-    int rc = c->bytes.failed ? cnn_fail_memory(0) : status ? fail_status(status) : 0;
+    end(&c->bytes);
+    int rc = lacked ? cnn_fail_memory(0) : status ? fail_status(status) : 0;
     if (!rc && c->format == CNN_PICTURE_SVG)
         renumber(&c->bytes, out);
     else if (!rc)
         cnn_buf_add(out, c->bytes.text, c->bytes.size);
     if (!rc && out->failed)
         rc = cnn_fail_memory(0);
+    lacked = 0;
     cnn_buf_free(&c->bytes);
     free(c);
     return rc;
@@ -147,18 +168,22 @@ void cnn_draw_rect(struct cnn_canvas *c, double x, double y, double w, double h,
 {
     if (!isfinite(x + y + w + h))
         return;
+    begin();
     ink(c->cr, colour);
     cairo_rectangle(c->cr, x, y, w, h);
     cairo_fill(c->cr);
+    end(NULL);
 }
 
 static void stroke(cairo_t *cr, double width, cnn_colour colour)
 {
+    begin();
     ink(cr, colour);
     cairo_set_line_width(cr, width);
     cairo_set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
     cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
     cairo_stroke(cr);
+    end(NULL);
 }
 
 void cnn_draw_line(struct cnn_canvas *c, double x0, double y0, double x1, double y1, double width,
@@ -178,9 +203,11 @@ void cnn_draw_dot(struct cnn_canvas *c, double x, double y, double radius, cnn_c
 {
     if (!isfinite(x + y))
         return;
+    begin();
     ink(c->cr, colour);
     cairo_arc(c->cr, x, y, radius, 0, 6.283185307179586);
     cairo_fill(c->cr);
+    end(NULL);
 }
 
 void cnn_draw_curve(struct cnn_canvas *c, const double (*point)[2], size_t n, double width,
@@ -235,6 +262,7 @@ void cnn_draw_text(struct cnn_canvas *c, double x, double y, const struct cnn_la
                    const char *text)
 {
     struct cnn_buf b = {0};
+    begin();
     clean(text, &b);
     if (!b.failed && b.size && isfinite(x + y)) {
         cairo_save(c->cr);
@@ -247,12 +275,20 @@ void cnn_draw_text(struct cnn_canvas *c, double x, double y, const struct cnn_la
         cairo_show_text(c->cr, b.text);
         cairo_restore(c->cr);
     }
+    end(&b);
     cnn_buf_free(&b);
+}
+
+const char *cnn_label_text(const struct cnn_buf *b)
+{
+    lacked |= b->failed;
+    return b->text && !b->failed ? b->text : "";
 }
 
 double cnn_text_width(const struct cnn_label *how, const char *text)
 {
     struct cnn_buf b = {0};
+    begin();
     cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1);
     cairo_t *cr = cairo_create(s);
     set_font(cr, how);
@@ -260,6 +296,7 @@ double cnn_text_width(const struct cnn_label *how, const char *text)
     double w = b.size && !b.failed ? advance(cr, b.text) : 0;
     cairo_destroy(cr);
     cairo_surface_destroy(s);
+    end(&b);
     cnn_buf_free(&b);
     return w;
 }
@@ -269,7 +306,8 @@ void cnn_text_cut(const struct cnn_label *how, double room, const char *text, st
     struct cnn_buf b = {0};
     clean(text, &b);
     if (b.failed || !b.size || cnn_text_width(how, b.text) <= room) {
-        cnn_buf_puts(out, b.text ? b.text : "");
+        cnn_buf_puts(out, cnn_label_text(&b));
+        lacked |= out->failed;
         cnn_buf_free(&b);
         return;
     }
@@ -281,6 +319,7 @@ void cnn_text_cut(const struct cnn_label *how, double room, const char *text, st
         b.text[b.size] = '\0';
     }
     cnn_buf_printf(out, "%s\xe2\x80\xa6", b.text);
+    lacked |= out->failed;
     cnn_buf_free(&b);
 }
 
@@ -308,6 +347,7 @@ int cnn_draw_image(struct cnn_canvas *c, double x, double y, double w, double h,
             memcpy(rows + i * stride + 4 * j, &v, sizeof v);
         }
     cairo_surface_mark_dirty(s);
+    begin();
     cairo_save(c->cr);
     cairo_translate(c->cr, x, y);
     cairo_scale(c->cr, w / (double)columns, h / (double)rows_n);
@@ -317,5 +357,6 @@ int cnn_draw_image(struct cnn_canvas *c, double x, double y, double w, double h,
     cairo_fill(c->cr);
     cairo_restore(c->cr);
     cairo_surface_destroy(s);
+    end(NULL);
     return 0;
 }

@@ -47,6 +47,8 @@ struct cnn_label {
 };
 void cnn_draw_text(struct cnn_canvas *c, double x, double y, const struct cnn_label *how,
                    const char *text);
+/* A buffer's text. One that found no memory is empty, and the next canvas that ends says so. */
+const char *cnn_label_text(const struct cnn_buf *b);
 double cnn_text_width(const struct cnn_label *how, const char *text);
 /* The text, or as much of its beginning as `room` holds, with an ellipsis. */
 void cnn_text_cut(const struct cnn_label *how, double room, const char *text, struct cnn_buf *out);

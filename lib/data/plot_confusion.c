@@ -53,7 +53,7 @@ static void plan(struct layout *l)
     for (size_t i = 0; i < l->n && l->label.size > 0; i++) {
         struct cnn_buf name = {0};
         class_name(l, i, &name);
-        names = fmax(names, cnn_text_width(&l->label, name.text ? name.text : ""));
+        names = fmax(names, cnn_text_width(&l->label, cnn_label_text(&name)));
         cnn_buf_free(&name);
     }
     l->left = l->top = MARGIN + 22 + ceil(names) + 8;

@@ -194,7 +194,7 @@ int cnn_plot_lines(const struct cnn_plot *plot, enum cnn_picture format, struct 
     if (plot->title) {
         struct cnn_buf title = {0};
         cnn_text_cut(&title_text, w - 2 * MARGIN, plot->title, &title);
-        cnn_draw_text(c, MARGIN, 20, &title_text, title.text ? title.text : "");
+        cnn_draw_text(c, MARGIN, 20, &title_text, cnn_label_text(&title));
         cnn_buf_free(&title);
     }
     struct frame all = {0, top, w, h - top - 4};

@@ -112,7 +112,7 @@ int cnn_plot_montage(const float *tiles, size_t n, size_t c, size_t h, size_t w,
     if (rc)
         return rc;
     cnn_text_cut(&how, width - 2 * MARGIN, title ? title : "", &name);
-    cnn_draw_text(canvas, MARGIN, TITLE / 2.0, &how, name.text ? name.text : "");
+    cnn_draw_text(canvas, MARGIN, TITLE / 2.0, &how, cnn_label_text(&name));
     rc = draw_tiles(canvas, &g, tiles, n, c);
     int end = cnn_canvas_end(canvas, rc ? &unused : out);
     cnn_buf_free(&unused);

@@ -38,7 +38,7 @@ static void class_name(const struct page *page, size_t group, double room, struc
         cnn_buf_puts(&name, page->names->item[group]);
     else
         cnn_buf_printf(&name, "%zu", group);
-    cnn_text_cut(&bold, room, name.text ? name.text : "", out);
+    cnn_text_cut(&bold, room, cnn_label_text(&name), out);
     cnn_buf_free(&name);
 }
 
@@ -47,7 +47,7 @@ static void add_text(const struct page *page, double x, double y, const struct c
 {
     struct cnn_buf cut = {0};
     cnn_text_cut(how, room, text, &cut);
-    cnn_draw_text(page->canvas, x, y, how, cut.text ? cut.text : "");
+    cnn_draw_text(page->canvas, x, y, how, cnn_label_text(&cut));
     cnn_buf_free(&cut);
 }
 
@@ -180,7 +180,7 @@ static int draw_flow(const struct page *page)
             struct cnn_buf name = {0};
             class_name(page, g, page->unit_w - 2 * PAD, &name);
             rc = draw_unit(page, &page->p->group[g].unit[i], unit_x(page, at),
-                           unit_y(page, at, HEAD), name.text ? name.text : "");
+                           unit_y(page, at, HEAD), cnn_label_text(&name));
             cnn_buf_free(&name);
         }
     return rc;
@@ -207,7 +207,7 @@ static void draw_head(const struct page *page, const char *data, const char *opt
         cnn_buf_printf(&text, "%zu sample%s", all, all == 1 ? "" : "s");
     if (p->tiles <= p->copies)
         cnn_buf_printf(&text, ", %zu of %zu copies", p->tiles - 1, p->copies);
-    add_text(page, MARGIN, MARGIN + 6, &title, page->w - 2 * MARGIN, text.text ? text.text : "");
+    add_text(page, MARGIN, MARGIN + 6, &title, page->w - 2 * MARGIN, cnn_label_text(&text));
     add_text(page, MARGIN, MARGIN + 25, &grey, page->w - 2 * MARGIN,
              options[0] ? options : "unchanged");
     for (size_t i = 0; i < p->row && p->tiles > 1; i++)
