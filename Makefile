@@ -8,7 +8,8 @@
 # make bench         speed and memory beside PyTorch and ncnn (settings: scripts/bench-common.sh)
 # make scaling       time against threads, batch, image size and depth, drawn in build/scaling.png
 # make fuzz          a minute of arbitrary bytes into everything that reads files (needs clang)
-# make torture       every allocation and every system call of the programs fails once (make check tries some of them)
+# make torture       every second allocation and each system call of the programs fails, one at a time
+#                    (MEMORY_STRIDE=1: every allocation; make check tries a few of both)
 # make install       PREFIX=/usr/local DESTDIR=     make uninstall takes it away again
 # make clean
 #
@@ -324,7 +325,8 @@ fuzz:
 	@scripts/fuzz
 
 torture: programs
-	@STRIDE=1 scripts/run-tests $(BUILD) cli/memory cli/faults
+	@MEMORY_STRIDE=$(or $(MEMORY_STRIDE),2) FAULTS_STRIDE=$(or $(FAULTS_STRIDE),1) LIMIT=7200 \
+	    scripts/run-tests -v $(BUILD) cli/memory cli/faults
 
 clean:
 	rm -rf build demo

@@ -1,8 +1,8 @@
 # Where a system call fails, or does less than it was asked for, a program does all that it should, or says which
-# file it was, ends with the status for that, and leaves everything as it was. Every STRIDE-th fault (STRIDE=1: all).
+# file it was, ends with the status for that, and leaves everything as it was. Every FAULTS_STRIDE-th fault (1: all).
 . "$ROOT/tests/cli/lib.sh"
 . "$ROOT/tests/torture/commands.sh"
-stride=${STRIDE:-97}
+stride=${FAULTS_STRIDE:-97}
 cc=${CC:-cc}
 command -v "${cc%% *}" >/dev/null || skip "no C compiler here"
 ldd "$(command -v cnn-infer)" | grep -q libasan && skip "the sanitizer makes system calls of its own"
@@ -67,7 +67,7 @@ judge() {
     fi
 }
 
-turn=0 tried=0
+turn=0 tried=0 total=0
 sweep() {
     local running=${running-} from=${from-} kind calls i fault
     one count "$@"
@@ -78,6 +78,7 @@ sweep() {
     mv what calls
     for kind in "${kinds[@]}"; do
         calls=$(sed -n "s/^${kind%%:*} //p" calls)
+        total=$((total + calls))
         for ((i = 1; i <= calls; i++)); do
             [ $((turn++ % stride)) = 0 ] || continue
             tried=$((tried + 1))
@@ -91,3 +92,4 @@ sweep() {
 }
 torture_commands
 [ $tried -gt 20 ] || fail "only $tried faults"
+echo "$tried of $total faults tried, $((total - tried)) left out"

@@ -1,8 +1,8 @@
 # Where an allocation fails, or all from one on, a program says so, ends with 71 and leaves all as it was, or does all
-# that it should. Every STRIDE-th allocation (STRIDE=1: all of them).
+# that it should. Every MEMORY_STRIDE-th allocation (1: all of them).
 . "$ROOT/tests/cli/lib.sh"
 . "$ROOT/tests/torture/commands.sh"
-stride=${STRIDE:-299}
+stride=${MEMORY_STRIDE:-299}
 cc=${CC:-cc}
 command -v "${cc%% *}" >/dev/null || skip "no C compiler here"
 ldd "$(command -v cnn-infer)" | grep -q libasan && skip "the sanitizer has an allocator of its own"
@@ -10,21 +10,35 @@ $cc -shared -fPIC -O1 -o fail.so "$ROOT/tests/torture/fail_malloc.c" 2>cc.err ||
 torture_inputs || fail 'no inputs'
 here=$PWD
 
+# Fontconfig (2.14) goes on with texts of its settings that it had no memory for, and falls, or looks for them for ever:
+# what it asks for, and its parser, is not refused.
+spare='libfontconfig libexpat'
+
 # one HOW COMMAND...: in a copy of start/
 one() {
     local how=$1
     shift
     rm -rf cur && cp -r start cur
-    (cd cur && timeout 60 env "$how" LD_PRELOAD="$here/fail.so" "$@" <"${from:-/dev/null}" >stdout 2>stderr 9>../count) 2>/dev/null
+    (cd cur && timeout 60 env "$how" SPARE="$spare" COUNT_TO=9 LD_PRELOAD="$here/fail.so" "$@" <"${from:-/dev/null}" >stdout 2>stderr 9>../count) 2>/dev/null
     status=$?
     forget_times cur/log.jsonl
+}
+
+# Whether a library fell over an allocation of its own, and the program with it: libarchive (3.6) in archive_read_open
+# and archive_read_next_header, where it has no block or no entry, and it ends the program itself where it has no room
+# for a member's name; cairo (1.16) in cairo_show_text, where pixman has no image for a glyph.
+library_fell() {
+    case $status:$(tail -n 1 count) in
+    139:*/libarchive.so* | 139:*/libcairo.so* | 139:*/libpixman-1.so*) return 0 ;;
+    1:*) grep -q 'Fatal Internal Error in libarchive' err ;;
+    *) return 1 ;;
+    esac
 }
 
 judge() {
     local differs
     cp cur/stderr err
-    # libarchive (3.6) ends the program itself in a few places.
-    grep -q 'Fatal Internal Error in libarchive' err && return
+    library_fell && fell=$((fell + 1)) && return
     if [ $status = "$expected" ]; then
         differs=$(diff -r -x stderr whole cur) || fail "it is done, with other files: $differs"
         return
@@ -40,17 +54,16 @@ judge() {
     fi
 }
 
-# Pictures are left out: fontconfig (2.14) writes to memory that it was refused, which ends the program.
-turn=0 tried=0
+turn=0 tried=0 total=0 fell=0
 sweep() {
     local running=${running-} from=${from-} calls i how
-    case $* in *--preview* | *--confusion* | *--curve* | *--filters*) return ;; esac
-    one COUNT_TO=9 "$@"
+    one FAIL_AT=0 "$@"
     expected=$status calls=$(cat count)
     cp cur/stderr err
     [ $expected -le 1 ] || fail "status $expected of $*"
     rm -rf whole && mv cur whole
     [ "$calls" -gt 50 ] || fail "allocations are not counted: $calls"
+    total=$((total + 2 * calls))
     for how in FAIL_AT FAIL_FROM; do
         for ((i = 1; i <= calls; i++)); do
             [ $((turn++ % stride)) = 0 ] || continue
@@ -63,3 +76,4 @@ sweep() {
 }
 torture_commands
 [ $tried -gt 20 ] || fail "only $tried allocations"
+echo "$tried of $total faults tried, $((total - tried)) left out; a library fell over $fell of its own"
