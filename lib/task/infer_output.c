@@ -118,6 +118,8 @@ int infer_finish(struct infer *in)
     if (in->eval && in->classes && !m->labelled)
         return cnn_fail(CNN_EDATA, "%s: no classes: there is nothing to evaluate by",
                         in->o->input[0]);
+    if (in->eval && in->runner.graph->losses && !(m->weight_sum > 0))
+        return cnn_fail(CNN_EDATA, "%s: all weights are 0", in->o->input[0]);
     if (in->cb->progress)
         in->cb->progress(in->cb->context, m->samples, m->samples);
     if (in->eval) {

@@ -109,6 +109,8 @@ static int check_data(struct trainer *t)
     int differs = !cnn_data_hash_same(&s->data, &s->seen);
     if (!s->seen.samples && !s->epoch)
         return cnn_fail(CNN_EDATA, "%s: no sample could be used", t->o->data);
+    if (!(s->loss.weight > 0))
+        return train_fail_weightless(t);
     if (s->epoch && (!whole || !differs))
         return 0;
     if (s->epoch && (!t->resumed || s->epoch > t->resumed_epoch + 1))

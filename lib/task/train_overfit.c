@@ -116,7 +116,9 @@ static int pass(struct trainer *t, const struct few *f, double *loss)
         whole.weight += part.weight;
         t->s.step++;
     }
-    *loss = whole.weight > 0 ? whole.sum / whole.weight : 0;
+    if (!(whole.weight > 0))
+        return train_fail_weightless(t);
+    *loss = whole.sum / whole.weight;
     return 0;
 }
 

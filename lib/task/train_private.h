@@ -157,6 +157,8 @@ int train_is_raw(const struct trainer *t, int *raw);
 
 /* train_weights.c */
 int train_class_weights(struct trainer *t);
+/* CNN_EDATA: every training sample weighs 0, so that the loss is none. */
+int train_fail_weightless(const struct trainer *t);
 
 /* train_samples.c: the samples of the self-test, and what tells datasets apart. */
 int train_take_selftest(struct trainer *t);

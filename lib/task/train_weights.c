@@ -102,6 +102,22 @@ static int from_file(struct trainer *t, const char *path)
     return rc;
 }
 
+/* A list is part of the command, a file is data. */
+static int check_some(const struct trainer *t, const char *what, int is_list)
+{
+    for (size_t c = 0; c < t->model.classes.count; c++)
+        if (t->class_weight[c] > 0)
+            return 0;
+    return is_list ? cnn_fail(CNN_EUSAGE, "--class-weights: all weights are 0: '%s'", what)
+                   : cnn_fail(CNN_EDATA, "%s: all weights are 0", what);
+}
+
+int train_fail_weightless(const struct trainer *t)
+{
+    return cnn_fail(CNN_EDATA, "%s: all weights are 0%s", t->o->data,
+                    t->class_weight ? " (times --class-weights)" : "");
+}
+
 int train_class_weights(struct trainer *t)
 {
     const char *what = t->o->class_weights;
@@ -112,5 +128,6 @@ int train_class_weights(struct trainer *t)
         return CNN_ESYSTEM;
     if (!strcmp(what, "balanced"))
         return balanced(t);
-    return access(what, F_OK) ? from_list(t, what) : from_file(t, what);
+    int is_list = access(what, F_OK) != 0, rc = is_list ? from_list(t, what) : from_file(t, what);
+    return rc ? rc : check_some(t, what, is_list);
 }

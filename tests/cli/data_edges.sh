@@ -56,6 +56,37 @@ err_has '*apart.tar: no sample could be used'
 run bash -c 'cat half.tar | cnn-train --threads 1 --epochs 1 --shuffle 0 --net "input 1x8x8; dense 2" -o m.st -'
 status 65
 
+# ---- weights that are all 0: a mean over nothing is not a perfect one -----------------------------------
+printf 'g/x/1.pgm\tx\t\t0\ng/y/1.pgm\ty\t\t0\n' >zero.tsv
+weightless() { status 65 && err_has "${1-}cnn-*: zero.tsv: all weights are 0${2-}" && no_file z.st; }
+train_zero() { run cnn-train --threads 1 --epochs 2 --net "$net" "$@" -o z.st; }
+train_zero zero.tsv
+weightless
+train_zero --accumulate 2 zero.tsv
+weightless
+train_zero --overfit 2 zero.tsv
+weightless
+train_zero --monitor val_loss --val zero.tsv g
+weightless
+printf 'g/x/1.pgm\tx\t\t0\ng/y/1.pgm\ty\t\t1\n' >half.tsv
+train_zero --class-weights 1,0 half.tsv
+status 65
+err_has 'cnn-train: half.tsv: all weights are 0 (times --class-weights)'
+train_zero --class-weights 0,0 g
+status 64
+err_has "cnn-train: --class-weights: all weights are 0: '0,0'"
+printf 'x\t0\ny\t0\n' >none.txt
+train_zero --class-weights none.txt g
+status 65
+err_has 'cnn-train: none.txt: all weights are 0'
+no_file z.st
+training --net "$net" half.tsv
+status 0
+run cnn-infer -q --gate 'loss<1e9' m.st zero.tsv
+weightless
+run cnn-infer -q --eval m.st half.tsv
+status 0
+
 # ---- nothing to tell apart ----------------------------------------------------------------------------
 mkdir one && cp -r g/x one/
 training --net "$net" one
