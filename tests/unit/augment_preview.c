@@ -91,20 +91,24 @@ static size_t originals(const struct cnn_image *im, size_t class)
     return n / (RING * ZOOM * ZOOM);
 }
 
+/* The picture of the list, without augmentation: `n` originals of each class. */
+static void check_originals(size_t n)
+{
+    struct cnn_image im = {0};
+    assert_int_equal(draw("list.tsv", 1, 0, NULL, NULL, &im), 0);
+    for (size_t c = 0; c < 3; c++)
+        assert_int_equal(originals(&im, c), n);
+    cnn_image_free(&im);
+}
+
 /* Samples come class after class, and each class has its rows; what passes unchanged is alone. */
 static void test_all_classes(void **state)
 {
     (void)state;
-    struct cnn_image im = {0};
     write_list(3, 30);
-    assert_int_equal(draw("list.tsv", 1, 0, NULL, NULL, &im), 0);
-    for (size_t c = 0; c < 3; c++)
-        assert_int_equal(originals(&im, c), 20);
+    check_originals(20);
     write_list(3, 2);
-    assert_int_equal(draw("list.tsv", 1, 0, NULL, NULL, &im), 0);
-    for (size_t c = 0; c < 3; c++)
-        assert_int_equal(originals(&im, c), 2);
-    cnn_image_free(&im);
+    check_originals(2);
 }
 
 /* `n` originals, and so many copies to the right of the first. */
@@ -148,9 +152,7 @@ static void test_many_classes(void **state)
     (void)state;
     struct cnn_image im = {0};
     write_list(21, 2);
-    assert_int_equal(draw("list.tsv", 1, 0, NULL, NULL, &im), 0);
-    for (size_t c = 0; c < 3; c++)
-        assert_int_equal(originals(&im, c), 7);
+    check_originals(7);
     write_list(120, 1);
     assert_int_equal(draw("list.tsv", 1, 0, NULL, NULL, &im), 0);
     assert_int_equal(originals(&im, 0) + originals(&im, 1) + originals(&im, 2), 100);
