@@ -99,8 +99,12 @@ struct trainer {
 int train_check_together(const struct cnn_train_options *o);
 /* Whether each option that is set has an effect beside the others. CNN_EUSAGE. */
 int train_check_effects(const struct cnn_train_options *o);
-/* The numbers that the options stand for, when the recipe has had its say. CNN_EUSAGE. */
+
+/* train_parse.c: the numbers that the options stand for, when the recipe has had its say.
+ * CNN_EUSAGE. */
 int train_parse(struct trainer *t);
+
+/* train_options_json.c */
 /* Options that determine the model, as texts; without `all` those that differ from their defaults.
  */
 int train_options_json(const struct cnn_train_options *o, int all, json_t *out);
