@@ -12,6 +12,7 @@
 #include <zlib.h>
 
 #include "base/memory.h"
+#include "file/gunzip.h"
 
 enum { GZIP_WINDOW = 16 + MAX_WBITS, PIECE = 1 << 16 };
 
@@ -102,11 +103,6 @@ void cnn_bytes_free(struct cnn_bytes *b)
     *b = (struct cnn_bytes){0};
 }
 
-static int is_gzip(const unsigned char *data, size_t size)
-{
-    return size >= 2 && data[0] == 0x1f && data[1] == 0x8b;
-}
-
 /* What zlib takes at a time is an unsigned int. */
 static uInt piece(size_t n)
 {
@@ -123,68 +119,30 @@ static Bytef *input_of(const unsigned char *data)
     return u.out;
 }
 
-static int all_zero(const unsigned char *data, size_t size)
+static int inflate_all(struct cnn_gunzip *g, const struct cnn_bytes *in, size_t limit,
+                       struct cnn_bytes *out)
 {
-    for (size_t i = 0; i < size; i++)
-        if (data[i])
-            return 0;
-    return 1;
-}
-
-/* The output of an inflation in progress. */
-struct inflation {
-    z_stream z;
-    unsigned char *data;
-    size_t size, capacity;
-    size_t limit; /* 0: none */
-};
-
-/* One gzip member from in[*at...]; *at moves behind it. */
-static int inflate_member(struct inflation *f, const char *path, const struct cnn_bytes *in,
-                          size_t *at)
-{
-    for (;;) {
-        if (f->limit && f->size > f->limit)
-            return too_large(path, f->limit);
-        if (f->size == f->capacity && cnn_grow(&f->data, &f->capacity, f->size + PIECE, 1))
-            return CNN_ESYSTEM;
-        uInt give = piece(in->size - *at), room = piece(f->capacity - f->size);
-        f->z.next_in = input_of(in->data + *at);
-        f->z.avail_in = give;
-        f->z.next_out = f->data + f->size;
-        f->z.avail_out = room;
-        int rc = inflate(&f->z, Z_NO_FLUSH);
-        *at += give - f->z.avail_in;
-        f->size += room - f->z.avail_out;
-        if (rc == Z_STREAM_END)
-            return f->limit && f->size > f->limit ? too_large(path, f->limit) : 0;
-        if (rc == Z_MEM_ERROR)
-            return cnn_fail_memory(f->capacity);
-        if (rc == Z_BUF_ERROR || (rc == Z_OK && *at == in->size && f->z.avail_out))
-            return cnn_fail(CNN_EDATA, "%s: truncated gzip file", path);
-        if (rc != Z_OK)
-            return cnn_fail(CNN_EDATA, "%s: corrupt gzip file (%s)", path,
-                            f->z.msg ? f->z.msg : "bad stream");
+    const unsigned char *at = in->data;
+    unsigned char *data = NULL;
+    size_t left = in->size, size = 0, capacity = 0, got;
+    int code = 0, full = 0;
+    while (!code && (left || full)) {
+        if (cnn_grow(&data, &capacity, size + PIECE, 1)) {
+            code = CNN_ESYSTEM;
+            break;
+        }
+        code = cnn_gunzip_some(g, &at, &left, data + size, capacity - size, &got);
+        size += got;
+        full = size == capacity;
+        if (!code && limit && size > limit)
+            code = too_large(g->path, limit);
     }
-}
-
-/* All members, one after another; padding with zeros behind the last is allowed, as gzip(1) does.
- */
-static int inflate_all(struct inflation *f, const char *path, const struct cnn_bytes *in)
-{
-    size_t at = 0;
-    if (inflateInit2(&f->z, GZIP_WINDOW) != Z_OK)
-        return cnn_fail(CNN_ESYSTEM, "%s: cannot start zlib", path);
-    int code = 0;
-    while (!code && at < in->size && !(at && all_zero(in->data + at, in->size - at))) {
-        if (at && !is_gzip(in->data + at, in->size - at))
-            code = cnn_fail(CNN_EDATA, "%s: garbage behind the gzip data", path);
-        else
-            code = inflate_member(f, path, in, &at);
-        if (!code && inflateReset(&f->z) != Z_OK)
-            code = cnn_fail(CNN_ESYSTEM, "%s: cannot restart zlib", path);
-    }
-    inflateEnd(&f->z);
+    if (!code)
+        code = cnn_gunzip_check_end(g);
+    if (code)
+        free(data);
+    else
+        *out = (struct cnn_bytes){.data = data, .size = size};
     return code;
 }
 
@@ -195,7 +153,7 @@ int cnn_bytes_gunzip(const char *path, size_t limit, struct cnn_bytes *out)
     *out = (struct cnn_bytes){0};
     if (code)
         return code;
-    if (!is_gzip(in.data, in.size)) {
+    if (!cnn_is_gzip(in.data, in.size)) {
         if (limit && in.size > limit)
             code = too_large(path, limit);
         else
@@ -204,13 +162,13 @@ int cnn_bytes_gunzip(const char *path, size_t limit, struct cnn_bytes *out)
             cnn_bytes_free(&in);
         return code;
     }
-    struct inflation f = {.limit = limit};
-    code = inflate_all(&f, path, &in);
+    struct cnn_gunzip g;
+    code = cnn_gunzip_start(&g, path);
+    if (!code) {
+        code = inflate_all(&g, &in, limit, out);
+        cnn_gunzip_end(&g);
+    }
     cnn_bytes_free(&in);
-    if (code)
-        free(f.data);
-    else
-        *out = (struct cnn_bytes){.data = f.data, .size = f.size};
     return code;
 }
 
@@ -253,7 +211,7 @@ int cnn_bytes_head(const char *path, unsigned char *head, size_t n, size_t *got)
     close(fd);
     if (!raw)
         return CNN_ESYSTEM;
-    if (!code && is_gzip(raw, size)) {
+    if (!code && cnn_is_gzip(raw, size)) {
         code = inflate_head(raw, size, head, n, got);
     } else if (!code) {
         *got = size < n ? size : n;

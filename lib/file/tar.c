@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "file/gunzip.h"
 #include "file/pipe.h"
 
 enum { READ_BLOCK = 1 << 17, MOST_ZEROS = 1 << 20 };
@@ -28,6 +29,12 @@ struct cnn_tar_reader {
     const volatile int *stop;
     int interrupted;
     size_t zeros; /* bytes that were read before the first member, all of them zero */
+    /* Gzip is undone here: libarchive does not look at its checksums. */
+    struct cnn_gunzip *gzip; /* NULL: no gzip */
+    const unsigned char *raw;
+    size_t raw_size;
+    unsigned char *plain; /* READ_BLOCK bytes that came out last */
+    int failed;           /* the error of our own that ended the input */
 };
 
 /* libarchive's complaint as our error. */
@@ -35,6 +42,8 @@ static int fail_archive(const struct cnn_tar_reader *r, const char *what)
 {
     if (r->interrupted)
         return cnn_fail(CNN_EINTERRUPTED, "%s: interrupted", r->path);
+    if (r->failed)
+        return r->failed;
     const char *text = archive_error_string(r->archive);
     int code = archive_errno(r->archive) == EIO ? CNN_EIO : CNN_EDATA;
     if (archive_errno(r->archive) == ENOMEM)
@@ -72,11 +81,11 @@ static int is_endless(struct cnn_tar_reader *r, ssize_t n)
 static la_ssize_t read_behind(struct archive *a, void *context, const void **bytes)
 {
     struct cnn_tar_reader *r = context;
-    size_t n = r->ahead;
+    la_ssize_t n = (la_ssize_t)r->ahead;
     *bytes = r->block;
     r->ahead = 0;
     if (n)
-        return (la_ssize_t)n;
+        return n;
     ssize_t k = cnn_pipe_read(r->fd, r->block, READ_BLOCK, r->stop);
     if (k < 0) {
         r->interrupted = errno == EINTR;
@@ -88,8 +97,41 @@ static la_ssize_t read_behind(struct archive *a, void *context, const void **byt
     return k;
 }
 
+/* libarchive's input where that is gzip: what comes out of it. */
+static la_ssize_t read_gzip(struct archive *a, void *context, const void **bytes)
+{
+    struct cnn_tar_reader *r = context;
+    size_t got = 0;
+    *bytes = r->plain;
+    while (!(r->failed =
+                 cnn_gunzip_some(r->gzip, &r->raw, &r->raw_size, r->plain, READ_BLOCK, &got)) &&
+           !got) {
+        const void *raw;
+        la_ssize_t n = read_behind(a, r, &raw);
+        if (n == 0)
+            r->failed = cnn_gunzip_check_end(r->gzip);
+        if (n <= 0)
+            return r->failed ? -1 : n;
+        r->raw = raw;
+        r->raw_size = (size_t)n;
+    }
+    return r->failed ? -1 : (la_ssize_t)got;
+}
+
+/* What is behind the archive's last record has the checksum of all that was before. */
+static int read_to_end(struct cnn_tar_reader *r)
+{
+    const void *bytes;
+    la_ssize_t n = r->gzip ? 1 : 0;
+    while (n > 0)
+        n = read_gzip(r->archive, r, &bytes);
+    return n < 0 ? fail_archive(r, "malformed tar archive") : 0;
+}
+
 static int open_input(struct cnn_tar_reader *r)
 {
+    if (r->gzip)
+        return archive_read_open(r->archive, r, NULL, read_gzip, NULL);
     if (!r->block)
         return archive_read_open_fd(r->archive, r->fd, READ_BLOCK);
     return archive_read_open(r->archive, r, NULL, read_behind, NULL);
@@ -97,14 +139,39 @@ static int open_input(struct cnn_tar_reader *r)
 
 static int take_ahead(struct cnn_tar_reader *r, const void *ahead, size_t size)
 {
-    if (!size)
-        return 0;
-    r->block = cnn_calloc(1, size > READ_BLOCK ? size : READ_BLOCK);
-    if (!r->block)
+    r->block = size ? cnn_calloc(1, size > READ_BLOCK ? size : READ_BLOCK) : NULL;
+    if (r->block)
+        memcpy(r->block, ahead, r->ahead = size);
+    return size && !r->block ? CNN_ESYSTEM : 0;
+}
+
+/* The first bytes, where the caller has not read them. */
+static int read_first(struct cnn_tar_reader *r)
+{
+    if (!(r->block = cnn_calloc(1, READ_BLOCK)))
         return CNN_ESYSTEM;
-    memcpy(r->block, ahead, size);
-    r->ahead = size;
+    ssize_t n = cnn_pipe_read(r->fd, r->block, READ_BLOCK, r->stop);
+    if (n < 0)
+        return cnn_fail_errno(errno == EINTR ? CNN_EINTERRUPTED : CNN_EIO, "%s", r->path);
+    r->ahead = (size_t)n;
     return 0;
+}
+
+/* Files that are no gzip stay where they are, to be read by pread. */
+static int find_gzip(struct cnn_tar_reader *r)
+{
+    unsigned char head[2];
+    int in_place = r->base >= 0;
+    if (in_place && (pread(r->fd, head, sizeof head, r->base) != sizeof head ||
+                     !cnn_is_gzip(head, sizeof head)))
+        return 0;
+    int code = r->block ? 0 : read_first(r);
+    if (code || !cnn_is_gzip(r->block, r->ahead))
+        return code;
+    r->base = -1;
+    r->plain = cnn_calloc(1, READ_BLOCK);
+    r->gzip = r->plain ? cnn_calloc(1, sizeof *r->gzip) : NULL;
+    return r->gzip ? cnn_gunzip_start(r->gzip, r->path) : CNN_ESYSTEM;
 }
 
 static int start_archive(struct cnn_tar_reader *r)
@@ -114,7 +181,6 @@ static int start_archive(struct cnn_tar_reader *r)
         return cnn_fail(CNN_ESYSTEM, "%s: cannot start libarchive", r->path);
     /* by name: "all" brings filters that run other programs; each answers with a warning where it
      * is not built in */
-    archive_read_support_filter_gzip(r->archive);
     archive_read_support_filter_bzip2(r->archive);
     archive_read_support_filter_xz(r->archive);
     archive_read_support_filter_lzma(r->archive);
@@ -148,8 +214,10 @@ int cnn_tar_reader_open(const char *path, int fd, const void *ahead, size_t ahea
     }
     if (!code) {
         find_extent(r);
-        code = start_archive(r);
+        code = find_gzip(r);
     }
+    if (!code)
+        code = start_archive(r);
     if (code)
         cnn_tar_reader_close(r);
     else
@@ -182,7 +250,7 @@ int cnn_tar_reader_next(struct cnn_tar_reader *r, struct cnn_tar_member *m)
     while (rc == ARCHIVE_RETRY)
         rc = archive_read_next_header(r->archive, &r->entry);
     if (rc == ARCHIVE_EOF)
-        return 0;
+        return read_to_end(r);
     if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
         return fail_archive(r, r->count ? "malformed tar archive" : "not a tar archive");
     m->name = member_name(r->entry);
@@ -223,6 +291,9 @@ void cnn_tar_reader_close(struct cnn_tar_reader *r)
     archive_read_free(r->archive);
     if (r->own_fd)
         close(r->fd);
+    cnn_gunzip_end(r->gzip);
+    free(r->gzip);
+    free(r->plain);
     free(r->block);
     free(r->path);
     free(r);

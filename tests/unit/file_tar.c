@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <time.h>
+#include <zlib.h>
 
 #include "base/error.h"
 #include "file/tar.h"
@@ -220,6 +221,58 @@ static void test_descriptors(void **state)
     free(shifted);
 }
 
+/* Everything in an archive; the error, or 0. */
+static int read_through(const char *path)
+{
+    struct cnn_tar_reader *r;
+    struct cnn_tar_member m;
+    unsigned char *data = malloc(70000);
+    int rc = cnn_tar_reader_open(path, -1, NULL, 0, NULL, &r);
+    while (!rc && (rc = cnn_tar_reader_next(r, &m)) == 1)
+        rc = cnn_tar_reader_data(r, data, m.size);
+    cnn_tar_reader_close(r);
+    free(data);
+    return rc;
+}
+
+static void refuse(const unsigned char *bytes, size_t n, const char *why)
+{
+    assert_int_equal(read_through(scratch_write("bad.tgz", bytes, n)), CNN_EDATA);
+    assert_non_null(strstr(cnn_error_message(), why));
+}
+
+/* Stored, not deflated: nothing but the checksum tells that a byte is another. */
+static void test_gzip_checks(void **state)
+{
+    (void)state;
+    size_t n;
+    write_ours(scratch_path("ours.tar"));
+    unsigned char *tar = slurp(scratch_path("ours.tar"), &n);
+    gzFile f = gzopen(scratch_path("ours.tgz"), "wb0");
+    assert_int_equal(gzwrite(f, tar, (unsigned)n), (int)n);
+    assert_int_equal(gzclose(f), Z_OK);
+    check_archive(scratch_path("ours.tgz"), 0, 1);
+    free(tar);
+    tar = slurp(scratch_path("ours.tgz"), &n);
+    unsigned char *gz = calloc(2, n);
+    memcpy(gz, tar, n);
+    assert_int_equal(read_through(scratch_write("padded.tgz", gz, n + 1000)), 0);
+    memcpy(gz + n, tar, n);
+    assert_int_equal(read_through(scratch_write("twice.tgz", gz, 2 * n)), 0);
+    gz[n] = 'x';
+    refuse(gz, 2 * n, "garbage behind the gzip data");
+    refuse(gz, n - 1, "truncated gzip file");
+    gz[n - 20000] ^= 1;
+    refuse(gz, n, "corrupt gzip file (incorrect data check)");
+    gz[n - 20000] ^= 1;
+    memset(gz + n - 8, 0, 8);
+    refuse(gz, n, "corrupt gzip file (incorrect data check)");
+    memcpy(gz + n - 8, tar + n - 8, 4);
+    refuse(gz, n, "corrupt gzip file (incorrect length check)");
+    free(tar);
+    free(gz);
+}
+
 /* Until it fails; the code of the first failure. */
 static int fill(int fd, const char *name)
 {
@@ -297,10 +350,10 @@ static void test_speed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dialects),     cmocka_unit_test(test_ours),
-        cmocka_unit_test(test_cut),          cmocka_unit_test(test_descriptors),
-        cmocka_unit_test(test_write_errors), cmocka_unit_test(test_garbage),
-        cmocka_unit_test(test_speed),
+        cmocka_unit_test(test_gzip_checks), cmocka_unit_test(test_dialects),
+        cmocka_unit_test(test_ours),        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_descriptors), cmocka_unit_test(test_write_errors),
+        cmocka_unit_test(test_garbage),     cmocka_unit_test(test_speed),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
