@@ -21,8 +21,10 @@ static int too_large(const char *path, size_t limit)
     return cnn_fail(CNN_EDATA, "%s: larger than the %zu bytes that it may have", path, limit);
 }
 
-/* Read to the end: pipes, and file systems that cannot map. */
-static int read_all(int fd, const char *path, size_t limit, struct cnn_bytes *out)
+typedef int refusal(const unsigned char *bytes, size_t n);
+
+/* Read to the end, or to where it is refused: pipes, and file systems that cannot map. */
+static int read_all(int fd, const char *path, size_t limit, refusal *refused, struct cnn_bytes *out)
 {
     unsigned char *data = NULL;
     size_t capacity = 0, size = 0;
@@ -34,11 +36,11 @@ static int read_all(int fd, const char *path, size_t limit, struct cnn_bytes *ou
             cnn_fail_errno(CNN_EIO, "%s", path);
             break;
         }
-        if (n == 0) {
+        size += (size_t)n;
+        if (n == 0 || (refused && refused(data, size))) {
             *out = (struct cnn_bytes){.data = data, .size = size};
             return 0;
         }
-        size += (size_t)n;
         if (limit && size > limit) {
             too_large(path, limit);
             break;
@@ -65,7 +67,7 @@ static int open_file(const char *path, int *fd, struct stat *st)
     return 0;
 }
 
-int cnn_bytes_map(const char *path, size_t limit, struct cnn_bytes *out)
+static int map_bytes(const char *path, size_t limit, refusal *refused, struct cnn_bytes *out)
 {
     *out = (struct cnn_bytes){0};
     int fd;
@@ -84,10 +86,20 @@ int cnn_bytes_map(const char *path, size_t limit, struct cnn_bytes *out)
         if (map != MAP_FAILED)
             *out = (struct cnn_bytes){.data = map, .size = (size_t)st.st_size, .mapped = 1};
         else
-            code = read_all(fd, path, limit, out);
+            code = read_all(fd, path, limit, refused, out);
     }
     close(fd);
     return code;
+}
+
+int cnn_bytes_map(const char *path, size_t limit, struct cnn_bytes *out)
+{
+    return map_bytes(path, limit, NULL, out);
+}
+
+int cnn_bytes_map_form(const char *path, refusal *refused, struct cnn_bytes *out)
+{
+    return map_bytes(path, 0, refused, out);
 }
 
 void cnn_bytes_free(struct cnn_bytes *b)

@@ -190,14 +190,26 @@ static int order_tensors(const char *path, struct cnn_safetensors *f)
     return 0;
 }
 
+static uint64_t header_length(const unsigned char *prefix)
+{
+    uint64_t length = 0;
+    for (int i = 0; i < PREFIX; i++)
+        length |= (uint64_t)prefix[i] << (8 * i);
+    return length;
+}
+
+/* Whether a file that begins so is none of ours, as read_header will say. */
+static int is_refused(const unsigned char *bytes, size_t n)
+{
+    return n > PREFIX && (bytes[PREFIX] != '{' || header_length(bytes) > MAX_HEADER);
+}
+
 static int read_header(const char *path, struct cnn_safetensors *f)
 {
     const struct cnn_bytes *b = &f->bytes;
     if (b->size < PREFIX)
         return cnn_fail(CNN_EDATA, "%s: too short for a safetensors file", path);
-    uint64_t length = 0;
-    for (int i = 0; i < PREFIX; i++)
-        length |= (uint64_t)b->data[i] << (8 * i);
+    uint64_t length = header_length(b->data);
     if (b->size > PREFIX && b->data[PREFIX] != '{')
         return cnn_fail(CNN_EDATA, "%s: not a safetensors file", path);
     if (length > MAX_HEADER)
@@ -228,7 +240,7 @@ int cnn_safetensors_open(const char *path, struct cnn_safetensors **out)
     struct cnn_safetensors *f = cnn_calloc(1, sizeof *f);
     if (!f)
         return CNN_ESYSTEM;
-    int code = cnn_bytes_map(path, 0, &f->bytes);
+    int code = cnn_bytes_map_form(path, is_refused, &f->bytes);
     if (!code)
         code = read_header(path, f);
     if (code)

@@ -60,3 +60,21 @@ status 65
 err_is 'cnn-infer: -: a text of more than 1073741824 bytes is too large'
 run bash -c "ulimit -v $limit; timeout -k 1 20 cnn-infer -q m.safetensors - </dev/zero"
 status 65
+
+# A model through a pipe is read; what is none is refused at its first bytes, and texts have their limits.
+piped() { run bash -c "ulimit -v $limit; timeout -k 1 20 $1"; }
+piped 'cnn-infer -q <(cat m.safetensors) plain.bmp'
+status 0
+for endless in 'cat /dev/zero' yes; do
+    for command in 'cnn-infer -q @ plain.bmp' "cnn-train -q --net 'dense classes' --init @ digits:10 -o x.safetensors"; do
+        piped "${command/@/<($endless)}"
+        status 65
+        err_has 'cnn-*: /dev/fd/*: not a safetensors file'
+    done
+    for option in '--net' "--net 'dense classes' --classes" "--net 'dense classes' --class-weights"; do
+        piped "cnn-train -q $option <($endless) digits:10 -o x.safetensors"
+        status 65
+        err_has '*larger than the * bytes that it may have'
+    done
+done
+no_file x.safetensors
