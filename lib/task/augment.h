@@ -29,8 +29,8 @@ struct cnn_augment_options {
     long long threads; /* 0: one for each core */
 };
 
-/* Without any augmentation, with one copy and without `keep`, samples pass as they are and nothing
- * is added to the history of the stream.
+/* Without any augmentation, with one copy and without `keep`, samples pass as they are, and nothing
+ * is added to the history of the stream, unless classes, labels or `strict` decide which they are.
  *
  * A stream that ends early for any reason has no end record; a file or folder appears whole or not
  * at all. A folder is made (or must be empty) and gets CLASS/KEY.png for each sample, classes.txt

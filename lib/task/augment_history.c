@@ -33,7 +33,8 @@ char *augment_command(const struct cnn_augment_options *o, const struct cnn_augm
 static json_t *entry(const struct cnn_augment_options *o, const char *command,
                      const struct cnn_strings *classes)
 {
-    json_t *e = json_pack("{s:s, s:s}", "program", "cnn-augment", "options", command);
+    const char *strict = !o->strict ? "" : *command ? "--strict " : "--strict";
+    json_t *e = json_pack("{s:s, s:s+}", "program", "cnn-augment", "options", strict, command);
     json_t *list = o->classes[0] ? json_array() : NULL;
     int bad = !e || (o->classes[0] && !list);
     for (size_t i = 0; list && i < classes->count; i++)
@@ -51,7 +52,9 @@ static json_t *entry(const struct cnn_augment_options *o, const char *command,
 char *augment_history(const struct cnn_augment_options *o, const struct cnn_augmenter *augmenter,
                       const struct cnn_strings *classes, const char *before)
 {
-    if (!cnn_augmenter_active(augmenter) && o->copies == 1 && !o->keep)
+    int changes = cnn_augmenter_active(augmenter) || o->copies > 1 || o->keep;
+    int chooses = o->strict || o->classes[0] || o->labels[0];
+    if (!changes && !chooses)
         return cnn_strdup(before);
     char *text = augment_command(o, augmenter), *out = NULL;
     json_t *list = cnn_json_text(before, 0);

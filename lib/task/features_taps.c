@@ -9,6 +9,28 @@
 
 /* What made the samples, then this run with what made the model. */
 
+/* Options beside those of the layers that decide what comes out, as they would be typed. How many
+ * samples are computed together has a part in how a layer is computed. */
+static json_t *options_json(const struct cnn_features_options *o)
+{
+    static const char *const precision[] = {"fp32", "tf32", "bf16"};
+    struct cnn_buf text = {0};
+    cnn_buf_printf(&text, "--batch %lld", o->batch);
+    if (o->compute.exact_conv)
+        cnn_buf_puts(&text, " --exact-conv");
+    if (o->compute.tune)
+        cnn_buf_puts(&text, " --tune");
+    if (o->strict)
+        cnn_buf_puts(&text, " --strict");
+    if (strcmp(o->compute.device, "cpu"))
+        cnn_buf_printf(&text, " --device %s", o->compute.device);
+    if (o->compute.precision)
+        cnn_buf_printf(&text, " --precision %s", precision[o->compute.precision]);
+    json_t *out = text.failed ? NULL : json_string(text.text);
+    cnn_buf_free(&text);
+    return out;
+}
+
 static json_t *run_json(const struct features *f, const struct cnn_strings *layer)
 {
     json_t *run = json_object(), *layers = json_array();
@@ -21,6 +43,11 @@ static json_t *run_json(const struct features *f, const struct cnn_strings *laye
     bad |= json_object_set_new(run, "pool", json_boolean(f->o->pool));
     if (f->o->concat)
         bad |= json_object_set_new(run, "concat", json_true());
+    bad |= json_object_set_new(run, "options", options_json(f->o));
+    if (f->o->labels[0])
+        bad |= json_object_set_new(run, "labels", json_true());
+    if (f->o->inputs > 1)
+        bad |= json_object_set_new(run, "inputs", json_integer((json_int_t)f->o->inputs));
     bad |= json_object_set_new(run, "model", cnn_json_text(f->runner.model->history, 0));
     if (!bad)
         return run;

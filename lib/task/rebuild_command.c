@@ -67,10 +67,17 @@ static int is_augmentation(const char *name)
     return 0;
 }
 
-/* An option of a text such as "-n 8 --rotate 15" with its value; `also`: names beside those of
- * augmentations. */
-static int put_words(const struct rebuild *r, const char *words, const char *also,
-                     struct cnn_buf *out)
+static int is_among(const char *name, const char *names)
+{
+    char spaced[64];
+    snprintf(spaced, sizeof spaced, " %.60s ", name);
+    return strstr(names, spaced) != NULL;
+}
+
+/* An option of a text such as "-n 8 --rotate 15" with its value; `flags` have none; `also`: names
+ * beside those of augmentations. */
+static int put_words(const struct rebuild *r, const char *words, const char *flags,
+                     const char *also, struct cnn_buf *out)
 {
     struct cnn_strings list = {0};
     int rc = 0;
@@ -78,13 +85,11 @@ static int put_words(const struct rebuild *r, const char *words, const char *als
         rc = cnn_strings_add_n(&list, p, strcspn(p, " "));
     for (size_t i = 0; !rc && i < list.count; i++) {
         const char *word = list.item[i], *name = word + strspn(word, "-");
-        char among[64];
-        snprintf(among, sizeof among, " %.60s ", name);
+        int known = is_augmentation(name) || is_among(name, also);
         name = strcmp(word, "-n") ? name : "copies";
-        if (!strcmp(word, "--keep") && *also)
-            cnn_buf_puts(out, " \\\n    --keep");
-        else if (word[0] == '-' && i + 1 < list.count &&
-                 (is_augmentation(name) || strstr(also, among)))
+        if (!strncmp(word, "--", 2) && is_among(name, flags))
+            cnn_buf_printf(out, " \\\n    --%s", name);
+        else if (word[0] == '-' && i + 1 < list.count && known)
             put_option(name, list.item[++i], out);
         else
             rc = unknown(r, word);
@@ -110,17 +115,24 @@ static void put_classes(const json_t *entry, size_t number, struct cnn_buf *file
     cnn_buf_printf(out, " \\\n    --classes=\"$work/%zu.classes\"", number);
 }
 
-static int put_augment(const struct rebuild *r, const json_t *entry, struct cnn_buf *out)
+/* What a script could not give again. */
+static int check_entry(const struct rebuild *r, const json_t *entry)
 {
-    if (json_object_get(entry, "labels"))
-        return cnn_fail(CNN_EDATA,
-                        "%s: no script makes this model again: cnn-augment had a file of --labels",
-                        r->path);
-    cnn_buf_puts(out, "cnn-augment --on-bad=skip");
-    return put_words(r, text(entry, "options"), " n seed epoch ", out);
+    const char *what = json_object_get(entry, "labels")   ? "a file of --labels"
+                       : json_object_get(entry, "inputs") ? "several inputs"
+                                                          : NULL;
+    return what ? cnn_fail(CNN_EDATA, "%s: no script makes this model again: %s had %s", r->path,
+                           text(entry, "program"), what)
+                : 0;
 }
 
-static void put_features(const struct rebuild *r, size_t step, size_t at, struct cnn_buf *out)
+static int put_augment(const struct rebuild *r, const json_t *entry, struct cnn_buf *out)
+{
+    cnn_buf_puts(out, "cnn-augment --on-bad=skip");
+    return put_words(r, text(entry, "options"), " keep strict ", " n seed epoch ", out);
+}
+
+static int put_features(const struct rebuild *r, size_t step, size_t at, struct cnn_buf *out)
 {
     const json_t *entry = json_array_get(r->history, at),
                  *layers = json_object_get(entry, "layers");
@@ -133,9 +145,12 @@ static void put_features(const struct rebuild *r, size_t step, size_t at, struct
         cnn_buf_puts(out, " --pool");
     if (json_is_true(json_object_get(entry, "concat")))
         cnn_buf_puts(out, " --concat");
+    int rc = put_words(r, text(entry, "options"), " exact-conv tune strict ",
+                       " batch device precision ", out);
     cnn_buf_puts(out, " \\\n    -- \"$");
     rebuild_features_name(r, step, at, out);
     cnn_buf_puts(out, "\"");
+    return rc;
 }
 
 /* What the training set goes through before. */
@@ -145,12 +160,12 @@ static int put_pipe(const struct rebuild *r, size_t step, struct cnn_buf *files,
     const struct rebuild_step *s = &r->step[step];
     for (size_t i = s->pipe; i < s->pipe + s->pipes; i++) {
         const json_t *entry = json_array_get(r->history, i);
-        int features = rebuild_is(entry, "cnn-features"), rc = 0;
-        if (features)
-            put_features(r, step, i, out);
-        else if (rebuild_is(entry, "cnn-augment"))
+        int features = rebuild_is(entry, "cnn-features"), rc = check_entry(r, entry);
+        if (!rc && features)
+            rc = put_features(r, step, i, out);
+        else if (!rc && rebuild_is(entry, "cnn-augment"))
             rc = put_augment(r, entry, out);
-        else
+        else if (!rc)
             rc = unknown(r, text(entry, "program"));
         if (rc)
             return rc;
@@ -220,7 +235,7 @@ static int put_options(const struct rebuild *r, const json_t *run, struct cnn_bu
     put_option("seed", seed, out);
     if (weights[0])
         put_option("class-weights", weights, out);
-    return put_words(r, text(run, "augmentation"), "", out);
+    return put_words(r, text(run, "augmentation"), "", "", out);
 }
 
 static void put_expected(const char *what, const char *value, struct cnn_buf *out)

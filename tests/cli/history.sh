@@ -82,6 +82,46 @@ run sh once.st.script digits:60:1
 status 65
 err_has 'cnn-train: -: not what is expected: its hash is *, not *'
 
+# Options beside those of the layers decide what the features are, and which samples there are.
+train --net 'input 1x28x28; conv 16 3 pad=1; relu; conv 16 3 pad=1; relu; head: dense 10' --epochs 1 digits:100 -o wide.st
+for options in '--strict' '--exact-conv --strict' '--batch 7 --strict'; do
+    # shellcheck disable=SC2086
+    cnn-features -q $options -l conv2 -l head --concat -f tar wide.st digits:50 | cnn-train -q --net 'dense 10' --epochs 2 -o "feat$options.st" -
+    again "feat$options.st" digits:50 wide.st
+    grep -q -- '^ *--strict' "feat$options.st.script" || fail "no --strict: $options"
+done
+! cmp -s 'feat--strict.st' 'feat--exact-conv --strict.st' || fail '--exact-conv changes nothing'
+for option in exact-conv 'batch 7'; do
+    sed "/--${option% 7}/d" "feat--$option --strict.st.script" >rounder
+    run sh rounder
+    status 65
+done
+mkdir jpegs
+for class in a b; do
+    mkdir jpegs/$class
+    for i in 1 2; do cp "$ROOT/tests/golden/formats/plain.jpg" jpegs/$class/$i.jpg; done
+done
+cp "$ROOT/tests/golden/formats/stray.jpg" jpegs/b/3.jpg
+cnn-augment -q --strict --on-bad skip jpegs | cnn-train -q --net 'dense 2' --epochs 1 -o strict.st - || fail 'the stricter pipe'
+again strict.st jpegs
+printf '%s\n' b a >order
+cnn-augment -q --classes order jpegs | cnn-train -q --net 'dense 2' --epochs 1 -o order.st - || fail 'another order'
+rm order
+again order.st jpegs
+several() { # OPERAND-OR-OPTION...
+    cnn-features -q -l conv2 -f tar wide.st "$@" | cnn-train -q --net 'dense classes' --epochs 1 -o several.st -
+    run cnn-inspect --history several.st
+    status 65
+}
+several digits:20 digits:20:1
+err_is 'cnn-inspect: several.st: no script makes this model again: cnn-features had several inputs'
+{
+    printf '\0\0\10\3\0\0\0\2\0\0\0\34\0\0\0\34' && head -c 1568 /dev/zero
+} >t-images
+printf '\0\0\10\1\0\0\0\2\3\1' >t-marks
+several --labels t-marks t-images
+err_is 'cnn-inspect: several.st: no script makes this model again: cnn-features had a file of --labels'
+
 # Fine-tuning: the model that it began with is made first, and with weights of strangers these are an input.
 train --net "$net" --epochs 1 digits:100:1 -o first.st
 train --init first.st --freeze 'conv1.*' --epochs 1 digits:80:2 --val digits:20:4 -o second.st

@@ -84,12 +84,19 @@ static void test_history(void **state)
     struct cnn_augment_options
         plain = {.copies = 1, .seed = 7, .epoch = 3, .classes = "", .labels = ""},
         many = {.copies = 2, .keep = 1, .seed = 7, .epoch = 3, .classes = "", .labels = ""},
-        listed = {.copies = 2, .classes = "list", .labels = "file"};
+        listed = {.copies = 2, .classes = "list", .labels = "file"},
+        chosen = {.copies = 1, .classes = "list", .labels = ""},
+        strict = {.copies = 1, .strict = 1, .classes = "", .labels = ""},
+        both = {.copies = 2, .strict = 1, .classes = "", .labels = ""};
     history_is("[ {\"x\": 1} ]", &plain, a, "[ {\"x\": 1} ]");
     history_is("[{\"program\":\"cnn-augment\",\"options\":\"-n 2 --keep\"}]", &many, a, "[]");
     history_is("[{\"program\":\"cnn-augment\",\"options\":\"-n "
                "2\",\"classes\":[\"ant\",\"bee\"],\"labels\":true}]",
                &listed, a, "[]");
+    history_is("[{\"program\":\"cnn-augment\",\"options\":\"\",\"classes\":[\"ant\",\"bee\"]}]",
+               &chosen, a, "[]");
+    history_is("[{\"program\":\"cnn-augment\",\"options\":\"--strict\"}]", &strict, a, "[]");
+    history_is("[{\"program\":\"cnn-augment\",\"options\":\"--strict -n 2\"}]", &both, a, "[]");
     assert_int_equal(cnn_augmenter_set(a, "rotate", "10"), 0);
     history_is("[1,{\"program\":\"cnn-augment\",\"options\":\"--rotate 10 --seed 7 --epoch 3\"}]",
                &plain, a, "[1]");
