@@ -43,6 +43,8 @@ struct cnn_dataset_options {
     const char *temporary;    /* folder for the rest; NULL: $TMPDIR, else /tmp */
     const volatile int *stop; /* set by a signal handler: spooling, and waiting for a pipe, now or
                                  later, give up with CNN_EINTERRUPTED; may be NULL */
+    void (*note)(void *context, const char *text); /* what is left out of a folder; may be NULL */
+    void *context;
 };
 
 /* Put "SOURCE: ", and the list's "PATH:LINE: " where there is one, before the message that is set.

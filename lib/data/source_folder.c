@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,27 +73,63 @@ static int is_note(const char *name)
     return 0;
 }
 
-/* The names in a folder that may be data, sorted; folders apart. */
-static int list_folder(const char *path, struct cnn_strings *folders, struct cnn_strings *files)
+/* A folder on the way down to the one that is read. */
+struct level {
+    const struct level *above; /* NULL: the dataset's own */
+    int depth;
+    dev_t device;
+    ino_t file;
+};
+
+static int is_above(const struct level *l, const struct stat *st)
 {
+    while (l && (l->device != st->st_dev || l->file != st->st_ino))
+        l = l->above;
+    return l != NULL;
+}
+
+static void note_loop(const struct cnn_dataset_options *o, const char *path)
+{
+    char text[1200];
+    snprintf(text, sizeof text, "%.1000s is left out: a link to a folder that it lies in", path);
+    if (o->note)
+        o->note(o->context, text);
+}
+
+/* What a name in the folder is. A link that leads nowhere is taken for a file, which is a bad
+ * sample. */
+static int sort_name(const struct cnn_dataset_options *o, const struct level *l, const char *full,
+                     const char *name, struct cnn_strings *folders, struct cnn_strings *files)
+{
+    struct stat st;
+    int there = !stat(full, &st);
+    if (!there && ((errno != ENOENT && errno != ELOOP) || lstat(full, &st)))
+        return cnn_fail_errno(CNN_ENOINPUT, "%s", full);
+    if (!there || !S_ISDIR(st.st_mode))
+        return is_note(name) ? 0 : cnn_strings_add(files, name);
+    if (!is_above(l, &st))
+        return cnn_strings_add(folders, name);
+    note_loop(o, full);
+    return 0;
+}
+
+/* The names in a folder that may be data, sorted; folders apart. *l becomes the folder's place. */
+static int list_folder(const struct cnn_dataset_options *o, struct level *l, const char *path,
+                       struct cnn_strings *folders, struct cnn_strings *files)
+{
+    struct stat st;
     DIR *dir = opendir(path);
     if (!dir)
         return cnn_fail_errno(CNN_ENOINPUT, "%s", path);
-    int code = 0;
+    int code = fstat(dirfd(dir), &st) ? cnn_fail_errno(CNN_EIO, "%s", path) : 0;
+    l->device = st.st_dev;
+    l->file = st.st_ino;
     struct dirent *e;
     for (errno = 0; !code && (e = readdir(dir)); errno = 0) {
-        struct stat st;
         if (cnn_path_is_litter(e->d_name))
             continue;
         char *full = cnn_path_join(path, e->d_name);
-        if (!full)
-            code = CNN_ESYSTEM;
-        else if (stat(full, &st))
-            code = cnn_fail_errno(CNN_ENOINPUT, "%s", full);
-        else if (S_ISDIR(st.st_mode))
-            code = cnn_strings_add(folders, e->d_name);
-        else if (!is_note(e->d_name))
-            code = cnn_strings_add(files, e->d_name);
+        code = full ? sort_name(o, l, full, e->d_name, folders, files) : CNN_ESYSTEM;
         free(full);
     }
     if (!code && errno)
@@ -115,12 +152,14 @@ static int add_file(struct cnn_dataset *ds, const char *path, int32_t label)
 }
 
 /* Every file below the folder, all of one class. */
-static int add_tree(struct cnn_dataset *ds, const char *path, int32_t label, int depth)
+static int add_tree(struct cnn_dataset *ds, const struct cnn_dataset_options *o, const char *path,
+                    int32_t label, const struct level *above)
 {
     struct cnn_strings folders = {0}, files = {0};
-    if (depth > MAX_DEPTH)
+    struct level l = {.above = above, .depth = above->depth + 1};
+    if (above->depth > MAX_DEPTH)
         return cnn_fail(CNN_EDATA, "%s: folders within folders more than %d deep", path, MAX_DEPTH);
-    int code = list_folder(path, &folders, &files);
+    int code = list_folder(o, &l, path, &folders, &files);
     for (size_t i = 0; !code && i < files.count; i++) {
         char *full = cnn_path_join(path, files.item[i]);
         code = full ? add_file(ds, full, label) : CNN_ESYSTEM;
@@ -128,7 +167,7 @@ static int add_tree(struct cnn_dataset *ds, const char *path, int32_t label, int
     }
     for (size_t i = 0; !code && i < folders.count; i++) {
         char *full = cnn_path_join(path, folders.item[i]);
-        code = full ? add_tree(ds, full, label, depth + 1) : CNN_ESYSTEM;
+        code = full ? add_tree(ds, o, full, label, &l) : CNN_ESYSTEM;
         free(full);
     }
     cnn_strings_free(&folders);
@@ -136,17 +175,27 @@ static int add_tree(struct cnn_dataset *ds, const char *path, int32_t label, int
     return code;
 }
 
-/* An image that stands beside class folders belongs to none: better an error than one less. */
+/* An image that stands beside class folders belongs to none, and a link that leads nowhere may have
+ * been one of them: better an error than one less. */
 static int refuse_strays(const struct cnn_dataset *ds, const struct cnn_strings *files)
 {
-    for (size_t i = 0; i < files->count; i++)
-        if (cnn_image_has_name(files->item[i]))
-            return cnn_fail(CNN_EDATA, "%s/%s: an image beside class folders", ds->path,
-                            files->item[i]);
-    return 0;
+    int code = 0;
+    for (size_t i = 0; !code && i < files->count; i++) {
+        struct stat st;
+        char *full = cnn_path_join(ds->path, files->item[i]);
+        if (!full)
+            code = CNN_ESYSTEM;
+        else if (cnn_image_has_name(full))
+            code = cnn_fail(CNN_EDATA, "%s: an image beside class folders", full);
+        else if (stat(full, &st))
+            code = cnn_fail_errno(CNN_ENOINPUT, "%s", full);
+        free(full);
+    }
+    return code;
 }
 
-static int add_classes(struct cnn_dataset *ds, const struct cnn_strings *folders,
+static int add_classes(struct cnn_dataset *ds, const struct cnn_dataset_options *o,
+                       const struct level *top, const struct cnn_strings *folders,
                        struct cnn_found *found)
 {
     int code = 0;
@@ -156,7 +205,7 @@ static int add_classes(struct cnn_dataset *ds, const struct cnn_strings *folders
         char *full = cnn_path_join(ds->path, name);
         code = full ? cnn_class_add(found, name, full, &label) : CNN_ESYSTEM;
         if (!code)
-            code = add_tree(ds, full, label, 0);
+            code = add_tree(ds, o, full, label, top);
         free(full);
     }
     return code;
@@ -183,16 +232,17 @@ int cnn_open_folder(struct cnn_dataset *ds, const struct cnn_dataset_options *op
 {
     struct cnn_strings folders = {0}, files = {0}, own = {0};
     struct cnn_found found = {0};
+    struct level top = {0};
     ds->type = &folder_type;
     int code = refuse_parts(ds->path);
     if (!code)
-        code = list_folder(ds->path, &folders, &files);
+        code = list_folder(options, &top, ds->path, &folders, &files);
     if (!code && folders.count) {
         code = refuse_strays(ds, &files);
         if (!code)
             code = cnn_divided_classes(ds->path, &own);
         if (!code)
-            code = add_classes(ds, &folders, &found);
+            code = add_classes(ds, options, &top, &folders, &found);
     }
     for (size_t i = 0; !code && !folders.count && i < files.count; i++) {
         char *full = cnn_path_join(ds->path, files.item[i]);
@@ -223,36 +273,4 @@ int cnn_open_image(struct cnn_dataset *ds, const struct cnn_dataset_options *opt
 {
     const char *path = ds->path;
     return cnn_open_images(ds, options, &path, 1);
-}
-
-/* An image from a pipe: its bytes are the state. */
-struct piped {
-    size_t size;
-    unsigned char bytes[];
-};
-
-static int load_piped(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
-{
-    const struct piped *p = ds->state;
-    (void)i;
-    return cnn_sample_decode(out, p->bytes, p->size);
-}
-
-static const struct cnn_source_type piped_type = {
-    .form = "image", .load = load_piped, .close = free};
-
-int cnn_open_image_bytes(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
-                         const unsigned char *bytes, size_t size)
-{
-    struct cnn_found found = {0};
-    struct cnn_record r = {.key = "-", .source = ds->path, .label = -1, .weight = 1};
-    struct piped *p = cnn_calloc(1, sizeof *p + size);
-    if (!p)
-        return CNN_ESYSTEM;
-    p->size = size;
-    memcpy(p->bytes, bytes, size);
-    ds->type = &piped_type;
-    ds->state = p;
-    int code = cnn_source_add(ds, &r);
-    return code ? code : cnn_source_settle(ds, options, &found, NULL);
 }

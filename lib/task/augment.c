@@ -227,8 +227,12 @@ static int open_data(struct run *run)
 {
     const struct cnn_augment_options *o = run->options;
     struct cnn_strings classes = {0};
-    struct cnn_dataset_options how = {
-        .stream = 1, .empty = 1, .strict = o->strict, .stop = run->callbacks->stop};
+    struct cnn_dataset_options how = {.stream = 1,
+                                      .empty = 1,
+                                      .strict = o->strict,
+                                      .stop = run->callbacks->stop,
+                                      .note = run->callbacks->note,
+                                      .context = run->callbacks->context};
     int rc = o->classes[0] ? cnn_classes_read(o->classes, &classes) : 0;
     how.classes = o->classes[0] ? &classes : NULL;
     how.labels = o->labels[0] ? o->labels : NULL;

@@ -139,7 +139,9 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
                                     .stream = CNN_STREAM_ONCE_LISTED,
                                     .empty = 1,
                                     .strict = options->strict,
-                                    .stop = callbacks->stop};
+                                    .stop = callbacks->stop,
+                                    .note = callbacks->note,
+                                    .context = callbacks->context};
     struct cnn_runner_config config = {.compute = &options->compute, .callbacks = callbacks};
     int rc = check_options(&f);
     if (!rc)

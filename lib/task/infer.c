@@ -127,7 +127,9 @@ static int evaluate(struct infer *in)
                                     .unlabelled = !in->classes,
                                     .empty = !in->eval,
                                     .strict = in->o->strict,
-                                    .stop = in->cb->stop};
+                                    .stop = in->cb->stop,
+                                    .note = in->cb->note,
+                                    .context = in->cb->context};
     int rc = cnn_inputs_open(&in->inputs, o->input, o->inputs, &d);
     if (!rc && !(in->data = cnn_calloc(in->inputs.count, sizeof *in->data)))
         rc = CNN_ESYSTEM;

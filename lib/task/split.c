@@ -43,7 +43,9 @@ static int open_inputs(struct split *s)
 {
     const struct cnn_split_options *o = s->options;
     struct cnn_strings pinned = {0};
-    struct cnn_dataset_options d = {.stop = o->stop};
+    const struct cnn_callbacks *cb = o->callbacks;
+    struct cnn_dataset_options d = {
+        .stop = o->stop, .note = cb ? cb->note : NULL, .context = cb ? cb->context : NULL};
     int code = *o->classes ? cnn_classes_read(o->classes, &pinned) : 0;
     d.classes = *o->classes ? &pinned : NULL;
     d.labels = *o->labels ? o->labels : NULL;

@@ -42,8 +42,11 @@ static int open_train(struct trainer *t)
 {
     const struct cnn_model *source = train_text_source(t);
     int classes = t->o->target == TARGET_CLASS;
-    struct cnn_dataset_options d = {
-        .unlabelled = !classes, .strict = t->o->strict, .stop = t->cb->stop};
+    struct cnn_dataset_options d = {.unlabelled = !classes,
+                                    .strict = t->o->strict,
+                                    .stop = t->cb->stop,
+                                    .note = t->cb->note,
+                                    .context = t->cb->context};
     if (train_may_stream(t))
         d.stream = classes ? CNN_STREAM_ONCE_LISTED : CNN_STREAM_ONCE;
     if (source && source->classes.count && classes)
@@ -75,8 +78,11 @@ static int open_train(struct trainer *t)
 static int open_val(struct trainer *t)
 {
     int classes = t->o->target == TARGET_CLASS;
-    struct cnn_dataset_options d = {
-        .unlabelled = !classes, .strict = t->o->strict, .stop = t->cb->stop};
+    struct cnn_dataset_options d = {.unlabelled = !classes,
+                                    .strict = t->o->strict,
+                                    .stop = t->cb->stop,
+                                    .note = t->cb->note,
+                                    .context = t->cb->context};
     if (!t->o->val[0])
         return 0;
     if (classes)

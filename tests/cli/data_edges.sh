@@ -87,6 +87,49 @@ weightless
 run cnn-infer -q --eval m.st half.tsv
 status 0
 
+# ---- links that lead nowhere, and round in a circle -----------------------------------------------------
+mkdir -p links/x links/y/deep && cp g/x/*.pgm links/x && cp g/y/*.pgm links/y/deep
+training --net "$net" links
+status 0
+cp m.st linked.st
+cnn-infer -q m.st links >answers || fail 'no answers'
+ln -s nowhere links/x/gone.pgm
+ln -s round.pgm links/y/deep/round.pgm
+mkdir few
+for program in 'cnn-train --epochs 1 --threads 1 --net softmax -o few/m' 'cnn-infer linked.st' 'cnn-split -o few' 'cnn-augment -o few/a.tar' \
+    'cnn-features -l output linked.st'; do
+    # shellcheck disable=SC2086 # a program and its options
+    run $program links
+    status 66
+    err_has "${program%% *}: *links/[xy]/*: @(No such file or directory|Too many levels of symbolic links)*"
+    # shellcheck disable=SC2086
+    run $program --on-bad skip links
+    status 0
+    err_has "${program%% *}: *links/x/gone.pgm: No such file or directory"
+    err_has "${program%% *}: *links/y/deep/round.pgm: Too many levels of symbolic links"
+done
+run cnn-infer -q --on-bad skip linked.st links
+status 0
+out_is "$(cat answers)"
+rm links/x/gone.pgm links/y/deep/round.pgm
+ln -s ../.. links/y/deep/loop
+ln -s . links/self
+for program in 'cnn-train --epochs 1 --threads 1 --net softmax -o few/m' 'cnn-split -o few' 'cnn-augment -o few/a.tar' \
+    'cnn-features -l output linked.st' 'cnn-infer linked.st'; do
+    # shellcheck disable=SC2086
+    run $program links
+    status 0
+    err_has "${program%% *}: links/y/deep/loop is left out: a link to a folder that it lies in"
+    err_has "${program%% *}: links/self is left out: a link to a folder that it lies in"
+done
+out_is "$(cat answers)"
+# What may have been a class is not one less in silence.
+rm links/self
+ln -s nowhere links/z
+run cnn-infer --on-bad skip linked.st links
+status 66
+err_is 'cnn-infer: links/z: No such file or directory'
+
 # ---- nothing to tell apart ----------------------------------------------------------------------------
 mkdir one && cp -r g/x one/
 training --net "$net" one
