@@ -197,7 +197,7 @@ int train_check_together(const struct cnn_train_options *o)
         return cnn_fail(CNN_EUSAGE, "no net: --net WHAT is a file, a built-in net or its text");
     if (o->monitor == MONITOR_TOP1 && o->target != TARGET_CLASS)
         return cnn_fail(CNN_EUSAGE, "--monitor val_top1 needs classes as the target");
-    if (train_check_expect(o))
+    if (train_check_texts(o) || train_check_expect(o))
         return cnn_error_code();
     if (o->val[0] && !strcmp(o->val, "-") && !strcmp(o->data, "-"))
         return cnn_fail(CNN_EUSAGE, "standard input cannot be both the training and the --val set");

@@ -1,6 +1,7 @@
 /* Which options of training determine the result, and their values as JSON. */
 #include <string.h>
 
+#include "base/unicode.h"
 #include "task/train_private.h"
 
 /* Options without influence on the model, and those whose texts are paths: what is behind these
@@ -65,6 +66,20 @@ int train_options_json(const struct cnn_train_options *o, int all, json_t *out)
             continue;
         if (json_object_set_new(out, p->name, option_json(p, o, all)))
             return cnn_fail_memory(0);
+    }
+    return 0;
+}
+
+int train_check_texts(const struct cnn_train_options *o)
+{
+    for (const struct cnn_option *p = cnn_train_option_table; p->name; p++) {
+        const void *field = (const char *)o + p->offset;
+        const struct cnn_strings *list = field;
+        if (p->type != CNN_OPT_TEXTS || !cnn_train_option_counts(p->name))
+            continue;
+        for (size_t i = 0; i < list->count; i++)
+            if (!cnn_utf8_valid(list->item[i]))
+                return cnn_fail(CNN_EUSAGE, "--%s: '%s' is not UTF-8", p->name, list->item[i]);
     }
     return 0;
 }

@@ -108,6 +108,8 @@ int train_parse(struct trainer *t);
 /* Options that determine the model, as texts; without `all` those that differ from their defaults.
  */
 int train_options_json(const struct cnn_train_options *o, int all, json_t *out);
+/* Whether patterns and names that a history has can be in JSON. CNN_EUSAGE. */
+int train_check_texts(const struct cnn_train_options *o);
 
 /* train_divided.c: in *o, the parts where the dataset or --val is a folder of such. CNN_EDATA. */
 int train_find_parts(struct trainer *t, struct cnn_train_options *o);

@@ -177,6 +177,12 @@ status 65
 run sh rows.script rows
 status 0
 
+cp -r digits-0 digits-9
+sed 's/digits-0/digits-9/' rows >moved
+run sh rows.script moved
+status 65
+err_has 'cnn-train: moved: not what is expected: its hash is *, not *'
+
 # Class names are the model's, and so is what comes of data without training.
 sed 's/\t0$/\tant/; s/\t1$/\tbee/' rows >named
 sed 's/\t0$/\taxe/; s/\t1$/\tbow/' rows >renamed
@@ -260,6 +266,9 @@ usage '--expect metadata=00 has no effect: /dev/null is not a regular file' --ex
 run cnn-train -q --net "$net" --classes 10 --epochs 0 --expect data=00 -o no.st
 status 64
 err_is 'cnn-train: --expect data=00 has no effect: it needs a DATASET'
+
+usage "--allow-new: '\\xe9*' is not UTF-8" --init zoo.st --allow-new $'\xe9*'
+usage "--freeze: '\\xe9' is not UTF-8" --freeze $'\xe9'
 
 # Of a run that goes on, what it was begun with counts, where it takes a part of the samples.
 part=(cnn-train -q -t 2 --net "$net" --batch 10 --checkpoint c --resume digits:100 -o part.st)
