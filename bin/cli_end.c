@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -38,7 +39,7 @@ static int end_by_pipe(void)
     return -CNN_EPIPE;
 }
 
-int cli_end(const struct cli_program *program, int code)
+static int end(const struct cli_program *program, int code)
 {
     int known = code < 0 && cnn_error_code() == code;
     if (known && code != CNN_EPIPE)
@@ -56,4 +57,21 @@ int cli_end(const struct cli_program *program, int code)
     code = cnn_fail_errno(CNN_EIO, "standard output");
     cli_note(program, "%s", cnn_error_message());
     return -code;
+}
+
+/* Where memory is short, OpenBLAS's threads may still ask for theirs, for ever, and exit() would
+ * wait for them. */
+static int memory_is_short(int status)
+{
+    struct rlimit room;
+    return status == -CNN_ESYSTEM ||
+           (!getrlimit(RLIMIT_AS, &room) && room.rlim_cur != RLIM_INFINITY);
+}
+
+int cli_end(const struct cli_program *program, int code)
+{
+    int status = end(program, code);
+    if (memory_is_short(status))
+        _exit(status);
+    return status;
 }
