@@ -69,6 +69,7 @@ void cli_catch_signals(void)
     catch_one(SIGINT);
     catch_one(SIGTERM);
     catch_one(SIGHUP);
+    sigaction(SIGXFSZ, &ignore, NULL);
     pipes_ignored = !sigaction(SIGPIPE, &ignore, &old) && old.sa_handler == SIG_IGN;
 }
 

@@ -137,6 +137,10 @@ err_is 'cnn-augment: no/such/dir: No such file or directory'
 no_file no
 run cnn-augment -o no/such/file.tar digits:3:1
 status 73
+run bash -c 'ulimit -f 4; cnn-augment -q --flip h digits:100 -o big.tar'
+status 74
+err_is 'cnn-augment: big.tar: File too large'
+no_file big.tar*
 run cnn-augment -o x.tar.gz digits:3:1
 status 64
 no_file x.tar.gz
