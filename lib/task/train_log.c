@@ -53,10 +53,12 @@ int train_log_open(struct trainer *t)
     const char *path = t->o->log;
     if (!path[0])
         return 0;
-    int again = t->resumed && !access(path, F_OK);
+    int rc = train_check_log(path), again = t->resumed && !access(path, F_OK);
+    if (rc)
+        return rc;
     if (!(t->log = fopen(path, again ? "r+" : "w")))
         return cnn_fail_errno(CNN_ECREATE, "%s", path);
-    int rc = again ? take_back(t) : 0;
+    rc = again ? take_back(t) : 0;
     if (rc) { /* it stays as it is */
         fclose(t->log);
         t->log = NULL;

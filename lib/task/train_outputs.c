@@ -19,6 +19,16 @@ static void outputs(const struct cnn_train_options *o, struct cnn_path_use out[U
     memcpy(out, all, sizeof all);
 }
 
+/* They get their names when they are whole: no stream. */
+static int check_names(const struct cnn_path_use *out)
+{
+    for (; out->what; out++)
+        if (out->path && !strcmp(out->path, "-"))
+            return cnn_fail(CNN_EUSAGE, "%s -: not to standard output; ./- is a file of that name",
+                            out->what);
+    return 0;
+}
+
 /* A checkpoint that is gone on from is its own next one. */
 int cnn_train_check_outputs(const struct cnn_train_options *o)
 {
@@ -31,7 +41,8 @@ int cnn_train_check_outputs(const struct cnn_train_options *o)
                                       {"the class weights", o->class_weights},
                                       {NULL, NULL}};
     outputs(o, out);
-    return cnn_apart_check(out, in);
+    int rc = check_names(out);
+    return rc ? rc : cnn_apart_check(out, in);
 }
 
 int train_check_samples(struct trainer *t)
@@ -51,6 +62,26 @@ static int check_begins(const struct cnn_train_options *o)
         return 0;
     return cnn_fail(CNN_ECREATE, "%s: there already: --resume goes on from it; remove it to begin",
                     o->checkpoint);
+}
+
+/* A log is begun in the place of another one, and of nothing else. One that was cut may have less
+ * than a line. */
+int train_check_log(const char *path)
+{
+    static const char begin[] = "{\"event\": ";
+    char head[sizeof begin];
+    struct stat st;
+    if (!path[0] || stat(path, &st) || !S_ISREG(st.st_mode))
+        return 0;
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return cnn_fail_errno(CNN_ECREATE, "%s", path);
+    size_t n = fread(head, 1, sizeof begin - 1, f);
+    int rc = ferror(f) ? cnn_fail_errno(CNN_EIO, "%s", path) : 0;
+    fclose(f);
+    if (!rc && memcmp(head, begin, n))
+        rc = cnn_fail(CNN_ECREATE, "%s: there already, and not the log of a run", path);
+    return rc;
 }
 
 static int probe(const char *path)

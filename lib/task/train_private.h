@@ -196,6 +196,8 @@ int train_note_change(struct trainer *t, const char *format, ...) CNN_PRINTF(2, 
 /* train_outputs.c: whether they can be written, and are no file that matters. */
 int train_probe_outputs(struct trainer *t);
 int train_check_samples(struct trainer *t);
+/* Whether a log may begin at the path: CNN_ECREATE where something else than a log is there. */
+int train_check_log(const char *path);
 
 /* train_checkpoint.c */
 int train_open_checkpoint(struct trainer *t); /* t->from stays NULL where there is none */

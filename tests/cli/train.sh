@@ -91,6 +91,30 @@ train digits:100 -o x --log no/such/folder/x
 status 73
 no_file x
 
+# A log takes the place of a log only; no output goes to standard output; a file that may not grow is an error.
+cp m.safetensors keep
+for again in '' '--checkpoint c --resume'; do
+    # shellcheck disable=SC2086 # words
+    train digits:10 -o x --log keep $again
+    status 73
+    err_is 'cnn-train: keep: there already, and not the log of a run'
+done
+same keep m.safetensors
+rm keep
+: >empty
+train -q digits:64 --epochs 1 -o x --log empty && status 0
+train -q digits:64 --epochs 1 -o x --log empty && status 0
+rm x empty
+for option in --output --checkpoint --log --curve; do
+    train digits:10 -o x $option -
+    status 64
+    err_is "cnn-train: $option -: not to standard output; ./- is a file of that name"
+done
+run bash -c 'ulimit -f 4; cnn-train -q --net "$1" --epochs 1 --checkpoint big digits:64 -o x' - "$net"
+status 74
+err_is 'cnn-train: big: File too large'
+no_file x - big*
+
 # No output goes over another, however it is spelled.
 for same in x ./x "$PWD/x"; do
     train digits:10 -o x --checkpoint $same && status 64
