@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lines.h"
 #include "base/random.h"
 #include "file/tar.h"
 
@@ -311,21 +312,25 @@ static int read_class(const struct cnn_members *m, struct cnn_raw *raw)
     raw->class[0] = '\0';
     if (!p)
         return 0;
-    const char *s = (const char *)raw->bytes + p->offset;
-    size_t n = p->size;
-    while (n && (s[n - 1] == ' ' || (s[n - 1] >= '\t' && s[n - 1] <= '\r')))
-        n--;
-    for (; n && *s == ' '; n--)
-        s++;
-    int bad = n == 0 || n >= sizeof raw->class;
+    char *copy = cnn_calloc(1, p->size + 1);
+    if (!copy)
+        return CNN_ESYSTEM;
+    memcpy(copy, raw->bytes + p->offset, p->size);
+    int bad = memchr(copy, 0, p->size) != NULL;
+    struct cnn_lines lines = cnn_lines_of(copy, p->size);
+    const char *line = cnn_lines_next(&lines);
+    size_t n = line ? cnn_trim(&line, strlen(line)) : 0;
+    bad |= n == 0 || n >= sizeof raw->class || cnn_lines_next(&lines);
     for (size_t i = 0; i < n && !bad; i++)
-        bad = (unsigned char)s[i] < 32;
-    if (bad)
-        return cnn_fail(CNN_EDATA, "%s#%zu: malformed class in '%.300s.cls'", m->path, raw->number,
-                        raw->key.text);
-    memcpy(raw->class, s, n);
-    raw->class[n] = '\0';
-    return 0;
+        bad = (unsigned char)line[i] < 32;
+    if (!bad) {
+        memcpy(raw->class, line, n);
+        raw->class[n] = '\0';
+    }
+    free(copy);
+    return bad ? cnn_fail(CNN_EDATA, "%s#%zu: malformed class in '%.300s.cls'", m->path,
+                          raw->number, raw->key.text)
+               : 0;
 }
 
 static int read_weight(const struct cnn_members *m, struct cnn_raw *raw)

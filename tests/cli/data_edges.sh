@@ -130,6 +130,18 @@ run cnn-infer --on-bad skip linked.st links
 status 66
 err_is 'cnn-infer: links/z: No such file or directory'
 
+# A class is a text as a class list is: a mark, blanks and what ends its line are no part of it.
+mkdir bom && cp g/x/1.pgm bom/1.pgm && cp g/x/2.pgm bom/2.pgm && cp g/y/3.pgm bom/3.pgm
+printf '\357\273\277cat\r\n' >bom/1.cls && printf '\tcat ' >bom/2.cls && echo dog >bom/3.cls
+tar cf bom.tar -C bom 1.pgm 1.cls 2.pgm 2.cls 3.pgm 3.cls
+training --net "$net" bom.tar
+status 0
+[ "$(cnn-inspect --classes m.st | tr '\n' ' ')" = 'cat dog ' ] || fail "classes: $(cnn-inspect --classes m.st)"
+printf 'cat\ndog\n' >bom/1.cls && tar cf lines.tar -C bom 1.pgm 1.cls
+training --net "$net" lines.tar
+status 65
+err_is "cnn-train: lines.tar#0: malformed class in '1.cls'"
+
 # ---- nothing to tell apart ----------------------------------------------------------------------------
 mkdir one && cp -r g/x one/
 training --net "$net" one
