@@ -205,7 +205,7 @@ static int fetch(struct cnn_members *m)
                             m->since_header);
         if (rc == 0)
             return 0;
-        if (!t.regular)
+        if (!t.regular && (!t.hard_link || m->ours))
             continue;
         const char *name = t.name;
         while (!strncmp(name, "./", 2))
@@ -218,6 +218,7 @@ static int fetch(struct cnn_members *m)
             return CNN_ESYSTEM;
         m->size = t.size;
         m->offset = t.offset;
+        m->link = t.hard_link;
         return 1;
     }
 }
@@ -270,6 +271,24 @@ void cnn_members_close(struct cnn_members *m)
     *m = (struct cnn_members){0};
 }
 
+static int fail_link(const struct cnn_members *m)
+{
+    return cnn_fail(CNN_EDATA, "%s: '%.300s' is a hard link: tar --hard-dereference writes a file",
+                    m->path, m->name.text);
+}
+
+int cnn_parts_check(unsigned kinds)
+{
+    unsigned image = kinds >> CNN_PART_IMAGE & 1, numbers = kinds >> CNN_PART_NUMBERS & 1;
+    if (kinds >> CNN_PART_LINK & 1)
+        return cnn_fail(CNN_EDATA, "a hard link: tar --hard-dereference writes a file");
+    if (image && numbers)
+        return cnn_fail(CNN_EDATA, "two inputs of one key: an image and numbers");
+    return image || numbers
+               ? 0
+               : cnn_fail(CNN_EDATA, "no image (a sample's members follow one another)");
+}
+
 /* The pending member's data behind what raw holds already. */
 static int read_data(struct cnn_members *m, struct cnn_raw *raw, struct cnn_part *part)
 {
@@ -280,6 +299,12 @@ static int read_data(struct cnn_members *m, struct cnn_raw *raw, struct cnn_part
                               .offset = raw->size,
                               .size = (size_t)m->size,
                               .in_file = m->offset};
+    if (m->link && part->kind == CNN_PART_CLASS)
+        return fail_link(m);
+    if (m->link && part->kind != CNN_PART_OTHER)
+        part->kind = CNN_PART_LINK;
+    if (m->link)
+        return 0;
     int wanted = part->kind == CNN_PART_CLASS ||
                  (part->kind != CNN_PART_OTHER && part->kind != CNN_PART_JSON &&
                   !(m->index && m->offset >= 0));
@@ -370,7 +395,7 @@ static int gather(struct cnn_members *m, struct cnn_raw *raw)
             return rc;
         if (part.kind == CNN_PART_JSON && !m->ours)
             part.kind = CNN_PART_OTHER; /* what it means is not known */
-        if (part.kind != CNN_PART_OTHER) {
+        if (part.kind != CNN_PART_OTHER && !find_part(raw, part.kind)) {
             m->since_header += !raw->parts;
             raw->part[raw->parts++] = part;
         }

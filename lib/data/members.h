@@ -17,6 +17,7 @@ enum cnn_part_kind {
     CNN_PART_TARGET,  /* target.npy */
     CNN_PART_LABELS,  /* seg.png */
     CNN_PART_JSON,    /* json */
+    CNN_PART_LINK,    /* one of the above that is a hard link */
     CNN_PART_OTHER,
     CNN_PART_KINDS
 };
@@ -32,7 +33,7 @@ struct cnn_raw {
     struct cnn_buf key;
     size_t number; /* in the stream, from 0 */
     struct cnn_part part[CNN_PART_KINDS];
-    int parts;
+    int parts; /* of different kinds */
     unsigned char *bytes;
     size_t size, capacity;
     char class[256]; /* the text of .cls; empty: none */
@@ -56,6 +57,7 @@ struct cnn_members {
     struct cnn_buf name; /* of the member that comes next */
     uint64_t size;
     int64_t offset;
+    int link;
     int pending;
 };
 
@@ -66,6 +68,9 @@ int cnn_members_open(struct cnn_members *m, const char *path, int fd, const unsi
 int cnn_members_next(struct cnn_members *m, struct cnn_raw *raw);
 void cnn_members_close(struct cnn_members *m);
 
+/* Whether a sample of these kinds (a bit each: 1 << kind) has one input; CNN_EDATA without a name
+ * in the message where it has not. */
+int cnn_parts_check(unsigned kinds);
 /* Into the sample what a member of that kind holds. No name in the message. */
 int cnn_part_decode(enum cnn_part_kind kind, const unsigned char *bytes, size_t size,
                     struct cnn_sample *out);

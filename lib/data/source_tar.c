@@ -56,6 +56,14 @@ static int load_part(const struct tar *t, const struct stored *p, struct cnn_sam
     return cnn_part_decode((enum cnn_part_kind)p->kind, bytes, p->size, out);
 }
 
+static unsigned kinds_of(const struct tar *t, size_t i)
+{
+    unsigned kinds = 0;
+    for (size_t k = t->first[i]; k < t->first[i + 1]; k++)
+        kinds |= 1u << t->part[k].kind;
+    return kinds;
+}
+
 static int load_sample(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
 {
     const struct tar *t = ds->state;
@@ -67,9 +75,9 @@ static int load_sample(const struct cnn_dataset *ds, size_t i, struct cnn_sample
         image = find_stored(t, i, CNN_PART_NUMBERS);
     if (!target)
         target = find_stored(t, i, CNN_PART_LABELS);
-    if (!image)
-        return cnn_fail(CNN_EDATA, "no image");
-    int code = load_part(t, image, out);
+    int code = cnn_parts_check(kinds_of(t, i));
+    if (!code)
+        code = load_part(t, image, out);
     if (!code && target)
         code = load_part(t, target, out);
     return code;
@@ -143,9 +151,12 @@ static int raw_decode(const struct cnn_raw *raw, struct cnn_sample *out)
         image = raw_part(raw, CNN_PART_NUMBERS);
     if (!target)
         target = raw_part(raw, CNN_PART_LABELS);
-    if (!image)
-        return cnn_fail(CNN_EDATA, "no image");
-    int code = cnn_part_decode(image->kind, raw->bytes + image->offset, image->size, out);
+    unsigned kinds = 0;
+    for (int i = 0; i < raw->parts; i++)
+        kinds |= 1u << raw->part[i].kind;
+    int code = cnn_parts_check(kinds);
+    if (!code)
+        code = cnn_part_decode(image->kind, raw->bytes + image->offset, image->size, out);
     if (!code && target)
         code = cnn_part_decode(target->kind, raw->bytes + target->offset, target->size, out);
     return code;
@@ -180,9 +191,11 @@ static int keep_parts(struct tar *t, const struct cnn_raw *raw)
         int code = 0;
         if (p->kind == CNN_PART_CLASS || p->kind == CNN_PART_JSON)
             continue;
-        if (t->fd >= 0 && p->in_file < 0)
+        if (t->fd >= 0 && p->in_file < 0 && p->kind != CNN_PART_LINK)
             return cnn_fail(CNN_EDATA, "%s#%zu: a sparse member", t->members.path, raw->number);
-        if (t->fd >= 0)
+        if (p->kind == CNN_PART_LINK)
+            s.at = NULL;
+        else if (t->fd >= 0)
             s.offset = (uint64_t)p->in_file;
         else
             code = cnn_spool_put(&t->spool, raw->bytes + p->offset, p->size, &s.at, &s.offset);

@@ -246,9 +246,9 @@ static const char *member_name(struct archive_entry *entry)
 int cnn_tar_reader_next(struct cnn_tar_reader *r, struct cnn_tar_member *m)
 {
     *m = (struct cnn_tar_member){.offset = -1};
-    int rc = archive_read_next_header(r->archive, &r->entry);
-    while (rc == ARCHIVE_RETRY)
-        rc = archive_read_next_header(r->archive, &r->entry);
+    int rc;
+    while ((rc = archive_read_next_header(r->archive, &r->entry)) == ARCHIVE_RETRY)
+        ;
     if (rc == ARCHIVE_EOF)
         return read_to_end(r);
     if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
@@ -258,7 +258,8 @@ int cnn_tar_reader_next(struct cnn_tar_reader *r, struct cnn_tar_member *m)
     if (!m->name || size < 0)
         return cnn_fail(CNN_EDATA, "%s: malformed tar member %zu", r->path, r->count);
     r->count++;
-    m->regular = archive_entry_filetype(r->entry) == AE_IFREG && !archive_entry_hardlink(r->entry);
+    m->hard_link = archive_entry_hardlink(r->entry) != NULL;
+    m->regular = archive_entry_filetype(r->entry) == AE_IFREG && !m->hard_link;
     m->size = m->regular ? (uint64_t)size : 0;
     m->offset = m->regular ? data_offset(r) : -1;
     /* skipping is seeking in a file, which would not notice */

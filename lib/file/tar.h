@@ -14,6 +14,7 @@ struct cnn_tar_member {
     int64_t offset; /* of the data in the file, when it can be read from there with pread; -1: it
                        cannot (compressed, pipe) */
     int regular;    /* 0: a folder, link ...; no data */
+    int hard_link;  /* to a member that came before, as tar writes a file's second name */
 };
 
 /* Read from a path, or from a file descriptor (fd >= 0; `path` is then for messages; not closed).
