@@ -82,9 +82,39 @@ static int fail_missing(const struct load *l, const char *name)
                     hint(l, name, "lets it start afresh", text));
 }
 
+/* A parameter whose tensor is there in another shape, and that tensor; NULL: there is none. */
+static const struct load_param *misfit(const struct load *l, const struct cnn_safetensor **tensor)
+{
+    for (size_t i = 0; i < l->params; i++)
+        for (size_t k = 0; k < l->tensors; k++) {
+            *tensor = l->tensor[k].of;
+            if (!l->tensor[k].aside && !strcmp(l->tensor[k].name, l->param[i].name))
+                return &l->param[i];
+        }
+    return NULL;
+}
+
+static void format_shapes(const struct load_param *p, const struct cnn_safetensor *t, char have[96],
+                          char want[96])
+{
+    snprintf(have, 96, "a shape of higher rank");
+    if (t->rank <= CNN_MAX_RANK)
+        cnn_shape_format(&t->shape, have);
+    cnn_shape_format(&p->of->shape, want);
+}
+
 static int fail_nothing(const struct load *l)
 {
     const char *first = NULL;
+    const struct cnn_safetensor *t;
+    const struct load_param *p = misfit(l, &t);
+    char have[96], want[96];
+    if (p) {
+        format_shapes(p, t, have, want);
+        return cnn_fail(CNN_EDATA,
+                        "%s: none of its tensors fits the net: '%s' is %s there and %s here",
+                        l->path, p->name, have, want);
+    }
     for (size_t i = 0; i < l->params; i++)
         if (!l->param[i].tensor && longer_name(l, l->param[i].name))
             return fail_missing(l, l->param[i].name);
@@ -98,10 +128,8 @@ static int fail_nothing(const struct load *l)
 
 static int fail_shape(const struct load *l, const struct load_param *p)
 {
-    char have[96] = "a shape of higher rank", want[96], text[300];
-    if (p->tensor->rank <= CNN_MAX_RANK)
-        cnn_shape_format(&p->tensor->shape, have);
-    cnn_shape_format(&p->of->shape, want);
+    char have[96], want[96], text[300];
+    format_shapes(p, p->tensor, have, want);
     return cnn_fail(CNN_EDATA, "%s: tensor '%s' is %s in the file, the net wants %s%s", l->path,
                     p->name, have, want, hint(l, p->name, "lets it start afresh", text));
 }

@@ -220,6 +220,20 @@ int train_open(struct trainer *t)
     return rc ? rc : allocate(t);
 }
 
+/* Hidden layers of zeros pass on nothing, neither forwards nor back; a single layer learns. A layer
+ * that says itself how it starts does not heed the option. */
+static void note_zeros(const struct trainer *t)
+{
+    int weights = 0;
+    for (int i = 1; i < t->graph->nodes; i++) {
+        const struct cnn_layer *l = &t->graph->node[i].layer;
+        for (int k = 0; k < l->params; k++)
+            weights += l->param[k].init == CNN_INIT_DEFAULT && l->param[k].shape.rank > 1;
+    }
+    if (weights > 1)
+        train_note(t, "--weights zero: a net with hidden layers that starts so learns nothing");
+}
+
 int train_start_weights(struct trainer *t)
 {
     struct cnn_load_options how = {&t->o->allow_new, &t->o->rename};
@@ -232,6 +246,8 @@ int train_start_weights(struct trainer *t)
     cnn_buf_free(&note);
     if (!rc && t->init && cnn_model_is_blank(t->init))
         train_note(t, "%s: every weight is zero: a net that starts so learns nothing", t->o->init);
+    if (!rc && !t->init && t->o->weights == CNN_INIT_ZERO)
+        note_zeros(t);
     return !rc && t->o->ema > 0 ? cnn_net_average_start(t->net) : rc;
 }
 

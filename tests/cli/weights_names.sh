@@ -81,6 +81,10 @@ for allow in '--quiet' "--allow-new=*"; do
     err_lacks '*(--allow-new*'
 done
 
+run cnn-train --threads 1 --epochs 0 --net 'fc: dense 3' --init plain.st --allow-new '*' --input 1x28x28 --classes 3 -o n.st
+status 65
+err_has "cnn-train: plain.st: none of its tensors fits the net: 'fc.weight' is 10x* there and 3x784 here"
+
 # The count is true: loaded, afresh, not used.
 rename plain.st i.st fc. old.
 init i.st
@@ -111,4 +115,29 @@ for file in names.txt 10; do
     run cnn-infer -q n.st digits:3
     status 0
 done
+
+# Zeros behind zeros learn nothing, which is said; a single layer learns from them.
+zero() { run cnn-train --threads 1 --epochs 1 --weights zero --net "$1" digits:64 -o n.st; }
+zero 'flatten; dense 5; relu; dense classes'
+status 0
+err_has 'cnn-train: --weights zero: a net with hidden layers that starts so learns nothing'
+for learns in softmax 'flatten; dense 5 init=he_normal; relu; dense classes'; do
+    zero "$learns"
+    status 0
+    err_lacks '*--weights zero*'
+done
+
+# A class list that is not that of the outputs, but for two classes with one output.
+"$BUILD/helpers/make-model" 'input 1x28x28; dense 2' a,b,c three.st || fail make-model
+"$BUILD/helpers/make-model" 'input 1x28x28; dense 1' a,b pair.st || fail make-model
+for program in cnn-infer 'cnn-infer --eval' 'cnn-infer --selftest' 'cnn-features -l output'; do
+    input=digits:3
+    [ "$program" != 'cnn-infer --selftest' ] || input=
+    # shellcheck disable=SC2086 # a program and its options
+    run $program three.st $input
+    status 65
+    err_is "${program%% *}: three.st: 3 classes for 2 outputs"
+done
+run cnn-infer -q pair.st digits:3
+status 0
 exit 0
