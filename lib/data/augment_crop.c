@@ -1,5 +1,7 @@
 /* A part of h x w from a random place of the image with a border of `pad` around it; without a
  * size, a part as large as the image was (CIFAR's usual recipe: --crop 32 --crop-pad 4). */
+#include <stdio.h>
+
 #include "data/augment.h"
 
 struct options {
@@ -36,10 +38,14 @@ static int crop_view(const void *opt, struct cnn_random *r, struct cnn_view *vie
     const struct options *o = opt;
     size_t h = o->size.h ? (size_t)o->size.h : view->h, w = o->size.w ? (size_t)o->size.w : view->w;
     size_t border = 2 * (size_t)o->pad;
-    if (h > view->h + border || w > view->w + border)
-        return cnn_fail(CNN_EDATA,
-                        "an image of %zux%zu is smaller than the crop of %zux%zu (height x width)",
-                        view->h, view->w, h, w);
+    if (h > view->h + border || w > view->w + border) {
+        char with[64] = "";
+        if (border)
+            snprintf(with, sizeof with, " with a border of %lld", o->pad);
+        return cnn_fail(
+            CNN_EDATA, "an image of %zux%zu%s is smaller than the crop of %zux%zu (height x width)",
+            view->h, view->w, with, h, w);
+    }
     uint64_t y = cnn_random_below(r, view->h + border - h + 1);
     uint64_t x = cnn_random_below(r, view->w + border - w + 1);
     view->map.c = (double)x - (double)o->pad;

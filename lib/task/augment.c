@@ -94,8 +94,9 @@ static int make_output(const struct run *run, struct item *item, size_t k, struc
     }
     int rc = cnn_augment(run->augmenter, (uint64_t)o->seed, (uint64_t)o->epoch, number - 1,
                          &item->scratch, *out);
-    if (rc)
-        return cnn_fail_within("%s", item->sample.key);
+    if (rc) /* a stream's samples have no names but their keys */
+        return run->count == SIZE_MAX ? cnn_fail_within("%s", item->sample.key)
+                                      : cnn_dataset_fail_within(run->ds, item->index);
     return run->outputs > 1 ? augment_name_copy(*out, item->sample.key, number) : 0;
 }
 

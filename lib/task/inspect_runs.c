@@ -102,6 +102,20 @@ static void put_number(const json_t *o, const char *name, struct cnn_buf *out)
     put_text(value, out);
 }
 
+/* Options of the name of a column that is always there are told from it by their dashes. */
+static void put_option_heading(const char *name, struct cnn_buf *out)
+{
+    static const char *const taken[] = {"net", "loss", "epochs", "data"};
+    struct cnn_buf text = {0};
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (!strcmp(name, taken[i]))
+            cnn_buf_puts(&text, "--");
+    cnn_buf_puts(&text, name);
+    out->failed |= text.failed;
+    put_text(text.failed ? name : text.text, out);
+    cnn_buf_free(&text);
+}
+
 static void put_heading(const struct runs *s, struct cnn_buf *out)
 {
     cnn_buf_puts(out,
@@ -109,7 +123,7 @@ static void put_heading(const struct runs *s, struct cnn_buf *out)
     if (s->data)
         put_text("data", out);
     for (size_t i = 0; i < s->option.count; i++)
-        put_text(s->option.item[i], out);
+        put_option_heading(s->option.item[i], out);
     cnn_buf_puts(out, "\n");
 }
 

@@ -178,7 +178,10 @@ silent
 same good.tar again.tar
 run cnn-augment --crop 29 digits:3:1
 status 65
-err_is 'cnn-augment: digits-1/000000: an image of 28x28 is smaller than the crop of 29x29 (height x width)'
+err_is 'cnn-augment: digits:3:1#0: an image of 28x28 is smaller than the crop of 29x29 (height x width)'
+run cnn-augment --crop 40 --crop-pad 5 digits:3:1
+status 65
+err_is 'cnn-augment: digits:3:1#0: an image of 28x28 with a border of 5 is smaller than the crop of 40x40 (height x width)'
 run cnn-augment -q --on-bad skip --crop 29 digits:3:1
 status 65
 err_is 'cnn-augment: digits:3:1: every sample is bad'

@@ -60,4 +60,10 @@ printf '\x02\0\0\0\0\0\0\0{}' >bare.safetensors
 refuse 65 'bare.safetensors: *' bare.safetensors
 refuse 64 '--runs takes logs of cnn-train, or models'
 refuse 64 '--runs prints its table only' --json plain.jsonl
+for n in 1 2; do cnn-train -q --net softmax --epochs $n digits:40 -o e.st --log e$n.log || fail "no run of $n epochs"; done
+run cnn-inspect --runs e1.log e2.log
+status 0
+[ "$(cut -f 8,11 out | sort | tr '\t' ' ')" = "1 1
+2 2
+epochs --epochs" ] || fail "epochs made and epochs asked for: $(cat out)"
 exit 0
