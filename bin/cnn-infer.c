@@ -65,23 +65,15 @@ static const struct cnn_option options[] = {
     }
 
 static const struct cnn_need needs[] = {
-    WITH_PREDICTIONS("top"),
-    WITH_PREDICTIONS("probabilities"),
-    WITH_PREDICTIONS("format"),
-    WITH_PREDICTIONS("header"),
-    {"header", "format=tsv"},
-    {"json", "eval,gate"},
-    {"predictions", "eval,gate"},
-    {"confusion", "eval,gate"},
-    {"target", "eval,gate"},
-    {"top", "!selftest"},
-    {"probabilities", "!selftest"},
-    {"format", "!selftest"},
-    {"header", "!selftest"},
-    {"output", "!selftest"},
-    {"labels", "!selftest"},
-    {"on-bad", "!selftest"},
-    {NULL, NULL},
+    WITH_PREDICTIONS("top"),    WITH_PREDICTIONS("probabilities"),
+    WITH_PREDICTIONS("format"), WITH_PREDICTIONS("header"),
+    {"header", "format=tsv"},   {"top", "!probabilities"},
+    {"json", "eval,gate"},      {"predictions", "eval,gate"},
+    {"confusion", "eval,gate"}, {"target", "eval,gate"},
+    {"top", "!selftest"},       {"probabilities", "!selftest"},
+    {"format", "!selftest"},    {"header", "!selftest"},
+    {"output", "!selftest"},    {"labels", "!selftest"},
+    {"on-bad", "!selftest"},    {NULL, NULL},
 };
 
 static const struct cli_program program = {

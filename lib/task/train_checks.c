@@ -106,6 +106,21 @@ int train_check_outputs(const struct trainer *t)
     return 0;
 }
 
+/* What was asked for and does not come about in as many epochs: no error, but rarely meant. */
+void train_note_schedule(const struct trainer *t)
+{
+    const struct cnn_schedule *s = &t->schedule;
+    double epochs = (double)s->total_steps / (double)s->steps_per_epoch;
+    if (t->streaming || !t->o->epochs)
+        return;
+    if (s->kind == CNN_STEP && s->milestones.count && s->milestones.value[0] >= epochs)
+        train_note(t, "no milestone is reached: the first is epoch %g, the run has %g",
+                   s->milestones.value[0], epochs);
+    if (s->kind != CNN_ONE_CYCLE && s->warmup >= epochs &&
+        cnn_strings_find(&t->o->given, "warmup") >= 0)
+        train_note(t, "all of the run is warm-up: %g epochs of %g", s->warmup, epochs);
+}
+
 /* The first batch normalisation that sees one number of each channel for a sample; NULL: none. */
 static const char *lonely_bn(const struct cnn_graph *g)
 {

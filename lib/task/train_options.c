@@ -208,6 +208,10 @@ int train_check_effects(const struct cnn_train_options *o)
 {
     if (o->schedule == CNN_STEP && !o->milestones.count)
         return cnn_fail(CNN_EUSAGE, "--schedule step needs --milestones");
+    for (int i = 1; i < o->milestones.count; i++)
+        if (!(o->milestones.value[i - 1] < o->milestones.value[i]))
+            return cnn_fail(CNN_EUSAGE, "--milestones: %g does not come before %g",
+                            o->milestones.value[i - 1], o->milestones.value[i]);
     return o->plan || o->overfit ? 0
                                  : cnn_option_needs(cnn_train_option_table, needs, &o->given, o);
 }

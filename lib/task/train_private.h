@@ -152,6 +152,7 @@ int train_check_classes(const struct trainer *t, const struct cnn_dataset *ds, c
 int train_note_empty_classes(const struct trainer *t);
 int train_check_outputs(const struct trainer *t);
 int train_check_loss(const struct trainer *t);
+void train_note_schedule(const struct trainer *t);
 /* Batch normalisation of a single value. */
 int train_check_bn(const struct trainer *t);
 

@@ -213,6 +213,8 @@ int train_open(struct trainer *t)
         return rc;
     count_steps(t);
     rc = train_recipe_for_data(t);
+    if (!rc)
+        train_note_schedule(t);
     if (!rc && t->o->epochs)
         rc = train_check_bn(t);
     if (!rc)

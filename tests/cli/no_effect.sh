@@ -56,4 +56,19 @@ run cnn-train -q --net softmax photos -o m --epochs 0 --rotate 0 --seed 3 --batc
 status 0
 run cnn-train -q --net softmax photos --epochs 0 --recompute --recipe net --curve c.png --checkpoint c --plan
 status 0
+
+# Rates that the run does not come to.
+rm -f m
+refuse '--milestones: 2 does not come before 1' cnn-train --net softmax photos -o m --epochs 3 --schedule step --milestones 2,1
+few() { run cnn-train --net softmax photos -o few.st --threads 1 --epochs 2 "$@" && status 0; }
+few --schedule step --milestones 5
+err_has 'cnn-train: no milestone is reached: the first is epoch 5, the run has 2'
+few --warmup 5
+err_has 'cnn-train: all of the run is warm-up: 5 epochs of 2'
+few --schedule step --milestones 1,5 --warmup 1
+err_lacks '*milestone is reached*'
+err_lacks '*is warm-up*'
+
+# All answers leave nothing to choose the best from.
+refuse '--top has no effect *' cnn-infer -k 2 --probabilities d.st photos
 exit 0
