@@ -92,6 +92,16 @@ static int print_times(const struct cnn_inspect_request *r, const struct cnn_ins
     return cnn_inspect_time(in, &o, r->json, note, out);
 }
 
+/* A model has both with it. */
+static int check_effects(const struct cnn_inspect_request *r, const struct cnn_inspect *in)
+{
+    const char *useless = r->input[0] ? "input" : r->outputs ? "outputs" : NULL;
+    if (!useless || r->diff || in->form == CNN_INSPECT_NET)
+        return 0;
+    return cnn_fail(CNN_EUSAGE, "--%s has no effect: it needs a net, and %s is a file of tensors",
+                    useless, in->name);
+}
+
 static int inspect(const struct cnn_inspect_request *r, char *const *operand, size_t count,
                    struct cnn_buf *note, struct cnn_buf *out)
 {
@@ -101,6 +111,8 @@ static int inspect(const struct cnn_inspect_request *r, char *const *operand, si
     int rc = r->input[0] ? cnn_net_shape(r->input, &o.input) : 0;
     if (!rc)
         rc = cnn_inspect_open(operand[0], &o, &first);
+    if (!rc)
+        rc = check_effects(r, first);
     if (!rc && r->diff)
         rc = cnn_inspect_open(operand[1], &o, &second);
     if (!rc && r->diff)

@@ -69,6 +69,8 @@ few --schedule step --milestones 1,5 --warmup 1
 err_lacks '*milestone is reached*'
 err_lacks '*is warm-up*'
 
-# All answers leave nothing to choose the best from.
+# All answers leave nothing to choose the best from, and a model has its shapes with it.
 refuse '--top has no effect *' cnn-infer -k 2 --probabilities d.st photos
+refuse '--input has no effect: it needs a net, and d.st is a file of tensors' cnn-inspect --input 3x9x9 d.st
+refuse '--outputs has no effect: it needs a net, and d.st is a file of tensors' cnn-inspect --outputs 3 d.st
 exit 0
