@@ -16,7 +16,8 @@ static int ends_with(const char *s, const char *end)
     return n >= k && !strcmp(s + n - k, end);
 }
 
-/* A file in safetensors form, or at least one that says so in its name. */
+/* A file in safetensors form, or at least one that says so in its name. Negative: reading failed.
+ */
 static int is_safetensors(const char *path)
 {
     unsigned char head[9];
@@ -26,11 +27,12 @@ static int is_safetensors(const char *path)
         return 0;
     if (ends_with(path, ".safetensors"))
         return 1;
-    if (cnn_bytes_head(path, head, sizeof head, &got)) {
+    int rc = cnn_bytes_head(path, head, sizeof head, &got);
+    if (rc == CNN_EDATA || rc == CNN_ENOINPUT) {
         cnn_error_clear();
         return 0;
     }
-    return got == sizeof head && head[7] == 0 && head[8] == '{';
+    return rc ? rc : got == sizeof head && head[7] == 0 && head[8] == '{';
 }
 
 static int open_file(struct cnn_inspect *in, const struct cnn_inspect_options *o)
@@ -84,7 +86,9 @@ int cnn_inspect_open(const char *what, const struct cnn_inspect_options *options
         return CNN_ESYSTEM;
     int rc = (in->name = cnn_strdup(what)) ? 0 : CNN_ESYSTEM;
     if (!rc)
-        rc = is_safetensors(what) ? open_file(in, options) : open_net(in, options);
+        rc = is_safetensors(what);
+    if (rc >= 0)
+        rc = rc ? open_file(in, options) : open_net(in, options);
     if (rc) {
         cnn_inspect_close(in);
         return rc;

@@ -1,14 +1,13 @@
 /* A run as its log or its model tells of it. */
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/json_memory.h"
 #include "base/lines.h"
+#include "file/infile.h"
 #include "file/text_file.h"
 #include "net/model.h"
 #include "task/inspect_runs_private.h"
@@ -121,18 +120,17 @@ static int read_model(struct run *r)
     return cnn_json_lacked() ? CNN_ESYSTEM : rc;
 }
 
-/* The header of safetensors begins with eight bytes of its size, a log with its first object. */
+/* The header of safetensors begins with eight bytes of its size, a log with its first object.
+ * Negative: it cannot be read. */
 static int is_model(const char *path)
 {
     struct stat st;
-    char begin[9] = "";
+    unsigned char begin[9];
+    size_t got;
     if (stat(path, &st) || !S_ISREG(st.st_mode))
         return 0;
-    int f = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = f >= 0 ? read(f, begin, sizeof begin) : 0;
-    if (f >= 0)
-        close(f);
-    return n == sizeof begin && !begin[7] && begin[8] == '{';
+    int rc = cnn_bytes_head(path, begin, sizeof begin, &got);
+    return rc ? rc : got == sizeof begin && !begin[7] && begin[8] == '{';
 }
 
 /* "a b" for an array of texts. */
@@ -169,6 +167,8 @@ static int level_options(struct run *r)
 
 int inspect_run_read(struct run *r)
 {
-    int rc = is_model(r->path) ? read_model(r) : read_log(r);
+    int rc = is_model(r->path);
+    if (rc >= 0)
+        rc = rc ? read_model(r) : read_log(r);
     return rc ? rc : level_options(r);
 }
