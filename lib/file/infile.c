@@ -9,12 +9,11 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "base/memory.h"
 #include "file/gunzip.h"
 
-enum { GZIP_WINDOW = 16 + MAX_WBITS, PIECE = 1 << 16 };
+enum { PIECE = 1 << 16 };
 
 static int too_large(const char *path, size_t limit)
 {
@@ -115,22 +114,6 @@ void cnn_bytes_free(struct cnn_bytes *b)
     *b = (struct cnn_bytes){0};
 }
 
-/* What zlib takes at a time is an unsigned int. */
-static uInt piece(size_t n)
-{
-    return n > (1u << 30) ? 1u << 30 : (uInt)n;
-}
-
-/* zlib's interface predates const. */
-static Bytef *input_of(const unsigned char *data)
-{
-    union {
-        const unsigned char *in;
-        Bytef *out;
-    } u = {.in = data};
-    return u.out;
-}
-
 static int inflate_all(struct cnn_gunzip *g, const struct cnn_bytes *in, size_t limit,
                        struct cnn_bytes *out)
 {
@@ -186,19 +169,18 @@ int cnn_bytes_gunzip(const char *path, size_t limit, struct cnn_bytes *out)
 
 /* Inflate the first bytes; *got says how many came out of the (perhaps cut or corrupt) beginning.
  */
-static int inflate_head(const unsigned char *in, size_t size, unsigned char *head, size_t n,
-                        size_t *got)
+static int inflate_head(const char *path, const unsigned char *in, size_t size, unsigned char *head,
+                        size_t n, size_t *got)
 {
-    z_stream z = {0};
-    if (inflateInit2(&z, GZIP_WINDOW) != Z_OK)
-        return cnn_fail(CNN_ESYSTEM, "cannot start zlib");
-    z.next_in = input_of(in);
-    z.avail_in = piece(size);
-    z.next_out = head;
-    z.avail_out = piece(n);
-    inflate(&z, Z_SYNC_FLUSH);
-    *got = n - z.avail_out;
-    inflateEnd(&z);
+    struct cnn_gunzip g;
+    int rc = cnn_gunzip_start(&g, path);
+    if (rc)
+        return rc;
+    rc = cnn_gunzip_some(&g, &in, &size, head, n, got);
+    cnn_gunzip_end(&g);
+    if (rc != CNN_EDATA)
+        return rc;
+    cnn_error_clear();
     return 0;
 }
 
@@ -224,7 +206,7 @@ int cnn_bytes_head(const char *path, unsigned char *head, size_t n, size_t *got)
     if (!raw)
         return CNN_ESYSTEM;
     if (!code && cnn_is_gzip(raw, size)) {
-        code = inflate_head(raw, size, head, n, got);
+        code = inflate_head(path, raw, size, head, n, got);
     } else if (!code) {
         *got = size < n ? size : n;
         memcpy(head, raw, *got);
