@@ -3,13 +3,8 @@
 . "$ROOT/tests/cli/lib.sh"
 . "$ROOT/tests/torture/commands.sh"
 stride=${FAULTS_STRIDE:-97}
-cc=${CC:-cc}
-command -v "${cc%% *}" >/dev/null || skip "no C compiler here"
-ldd "$(command -v cnn-infer)" | grep -q libasan && skip "the sanitizer makes system calls of its own"
-$cc -shared -fPIC -O1 -o fault.so "$ROOT/tests/torture/fail_call.c" 2>cc.err || skip "no library to load before a program: $(head -n 1 cc.err)"
-torture_inputs || fail 'no inputs'
-here=$PWD
-FAULT=count LD_PRELOAD=$here/fault.so cnn-inspect --zoo >/dev/null 2>err || skip "system calls cannot be caught here: $(head -n 1 err)"
+torture_start fail_call
+FAULT=count LD_PRELOAD=$here/fail_call.so cnn-inspect --zoo >/dev/null 2>err || skip "system calls cannot be caught here: $(head -n 1 err)"
 
 # What may befall each kind of call.
 kinds=(read:EIO read:EINTR read:short write:EIO write:ENOSPC write:ENOSPC+ write:EINTR write:short sync:EIO rename:EIO
@@ -20,7 +15,7 @@ one() {
     local fault=$1
     shift
     rm -rf cur what && cp -r start cur
-    (cd cur && timeout 60 env FAULT="$fault" FAULT_UNDER="$here" FAULT_LOG="$here/what" LD_PRELOAD="$here/fault.so" "$@" \
+    (cd cur && timeout 60 env FAULT="$fault" FAULT_UNDER="$here" FAULT_LOG="$here/what" LD_PRELOAD="$here/fail_call.so" "$@" \
         <"${from:-/dev/null}" >stdout 2>stderr) 2>/dev/null
     status=$?
     forget_times cur/log.jsonl

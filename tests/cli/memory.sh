@@ -3,12 +3,7 @@
 . "$ROOT/tests/cli/lib.sh"
 . "$ROOT/tests/torture/commands.sh"
 stride=${MEMORY_STRIDE:-299}
-cc=${CC:-cc}
-command -v "${cc%% *}" >/dev/null || skip "no C compiler here"
-ldd "$(command -v cnn-infer)" | grep -q libasan && skip "the sanitizer has an allocator of its own"
-$cc -shared -fPIC -O1 -o fail.so "$ROOT/tests/torture/fail_malloc.c" 2>cc.err || skip "no library to load before a program: $(head -n 1 cc.err)"
-torture_inputs || fail 'no inputs'
-here=$PWD
+torture_start fail_malloc
 
 # With little room for threads the answers come, or 71; 130 is how OpenBLAS ends a program.
 for room in 140000 200000 260000; do
@@ -28,7 +23,7 @@ one() {
     local how=$1
     shift
     rm -rf cur && cp -r start cur
-    (cd cur && timeout 60 env "$how" SPARE="$spare" COUNT_TO=9 LD_PRELOAD="$here/fail.so" "$@" <"${from:-/dev/null}" >stdout 2>stderr 9>../count) 2>/dev/null
+    (cd cur && timeout 60 env "$how" SPARE="$spare" COUNT_TO=9 LD_PRELOAD="$here/fail_malloc.so" "$@" <"${from:-/dev/null}" >stdout 2>stderr 9>../count) 2>/dev/null
     status=$?
     forget_times cur/log.jsonl
 }

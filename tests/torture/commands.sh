@@ -1,5 +1,7 @@
 # What the sweeps of faults (tests/cli/memory.sh, tests/cli/faults.sh) try, over all six programs.
 #
+#   torture_start NAME  makes NAME.so, to be loaded before a program, of NAME.c here, and the inputs; `here` is the test's
+#                       folder. Skips the test where that cannot be
 #   torture_inputs      makes the folder in/: data, models, a net; and start/, what is there before each command
 #   torture_commands    calls  sweep COMMAND...  for each, to be run in a copy of start/ beside in/; `running` says
 #                       that it writes as it goes: what is there after an error is good to go on with; `from` is
@@ -38,6 +40,16 @@ torture_inputs() {
             --checkpoint start/c.safetensors in/a.tsv -o in/x || return 1
     forget_times start/log.jsonl
     for f in a.tar a.tsv a.npy a.png a.safetensors a.list; do echo old >start/old/$f || return 1; done
+}
+
+torture_start() {
+    local cc=${CC:-cc}
+    command -v "${cc%% *}" >/dev/null || skip "no C compiler here"
+    ldd "$(command -v cnn-infer)" | grep -q libasan && skip "the sanitizer has system calls and an allocator of its own"
+    $cc -shared -fPIC -O1 -o "$1.so" "$ROOT/tests/torture/$1.c" 2>cc.err ||
+        skip "no library to load before a program: $(head -n 1 cc.err)"
+    torture_inputs || fail 'no inputs'
+    here=$PWD
 }
 
 torture_commands() {

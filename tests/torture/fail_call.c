@@ -11,7 +11,6 @@
  * included; they are done here, at the one address that the filter lets through. For Linux on
  * x86-64. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -27,6 +26,8 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
+
+#include "main.h"
 
 /* Kinds, and their calls: number, which argument is a descriptor, which a path (-1: none). */
 enum kind {
@@ -193,7 +194,6 @@ static int parse(const char *fault)
     return known && fail_kind >= 0;
 }
 
-static int (*real_main)(int, char **, char **);
 static int counting;
 
 static int watched_main(int argc, char **argv, char **environment)
@@ -211,15 +211,6 @@ static int watched_main(int argc, char **argv, char **environment)
         _exit(99);
     }
     return real_main(argc, argv, environment);
-}
-
-int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void),
-                      void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
-{
-    typeof(&__libc_start_main) start =
-        (typeof(&__libc_start_main))dlsym(RTLD_NEXT, "__libc_start_main");
-    real_main = main;
-    return start(watched_main, argc, argv, init, fini, rtld_fini, stack_end);
 }
 
 __attribute__((destructor)) static void end(void)

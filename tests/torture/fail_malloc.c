@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "main.h"
+
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
@@ -54,9 +56,7 @@ static int spare(struct dl_phdr_info *o, size_t size, void *names)
     return 0;
 }
 
-static int (*real_main)(int, char **, char **);
-
-static int counted_main(int argc, char **argv, char **environment)
+static int watched_main(int argc, char **argv, char **environment)
 {
     char *names = getenv("SPARE");
     if (names)
@@ -66,15 +66,6 @@ static int counted_main(int argc, char **argv, char **environment)
     from = number("FAIL_FROM");
     count_to = number("COUNT_TO");
     return real_main(argc, argv, environment);
-}
-
-int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void),
-                      void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
-{
-    typeof(&__libc_start_main) start =
-        (typeof(&__libc_start_main))dlsym(RTLD_NEXT, "__libc_start_main");
-    real_main = main;
-    return start(counted_main, argc, argv, init, fini, rtld_fini, stack_end);
 }
 
 __attribute__((destructor)) static void end(void)
