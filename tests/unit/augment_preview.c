@@ -1,8 +1,7 @@
 /* The picture of a preview: every class is in it, originals stand beside their copies, and many
  * classes or samples do not make it large. */
+#include "picture.h"
 #include "scratch.h"
-
-#include <math.h>
 
 #include "base/memory.h"
 #include "data/draw.h"
@@ -72,21 +71,10 @@ static int draw(const char *name, long long copies, int keep, const char *option
     return 0;
 }
 
-static unsigned pixel(const struct cnn_image *im, size_t x, size_t y)
-{
-    unsigned out = 0;
-    for (size_t k = 0; k < 3; k++)
-        out = out << 8 | (unsigned)lrintf(255 * im->px[(k * im->h + y) * im->w + x]);
-    return out;
-}
-
 /* How many originals of a class (of its third, rather) there are. */
 static size_t originals(const struct cnn_image *im, size_t class)
 {
-    size_t n = 0;
-    for (size_t y = 0; y < im->h; y++)
-        for (size_t x = 0; x < im->w; x++)
-            n += pixel(im, x, y) == ring[class];
+    size_t n = count_pixels(im, ring[class]);
     assert_int_equal(n % (RING * ZOOM * ZOOM), 0);
     return n / (RING * ZOOM * ZOOM);
 }

@@ -1,5 +1,6 @@
 /* Pictures: sizes, colours where they belong, the same bytes again, and inputs that leave nothing
  * to draw. */
+#include "picture.h"
 #include "scratch.h"
 
 #include <float.h>
@@ -14,23 +15,6 @@ static void decode(struct cnn_buf *b, struct cnn_image *im)
     assert_int_equal(cnn_image_decode((const unsigned char *)b->text, b->size, im), 0);
     assert_int_equal(im->c, 3);
     cnn_buf_free(b);
-}
-
-static unsigned pixel(const struct cnn_image *im, size_t x, size_t y)
-{
-    unsigned out = 0;
-    for (size_t k = 0; k < 3; k++)
-        out = out << 8 | (unsigned)lrintf(255 * im->px[(k * im->h + y) * im->w + x]);
-    return out;
-}
-
-static size_t count(const struct cnn_image *im, cnn_colour colour)
-{
-    size_t n = 0;
-    for (size_t y = 0; y < im->h; y++)
-        for (size_t x = 0; x < im->w; x++)
-            n += pixel(im, x, y) == colour;
-    return n;
 }
 
 static void test_draw(void **state)
@@ -49,11 +33,11 @@ static void test_draw(void **state)
     assert_int_equal(cnn_canvas_end(c, &b), 0);
     decode(&b, &im);
     assert_true(im.w == 100 && im.h == 40);
-    assert_int_equal(count(&im, 0x102030), 30);
+    assert_int_equal(count_pixels(&im, 0x102030), 30);
     assert_int_equal(pixel(&im, 50, 10), 0);
     assert_int_equal(pixel(&im, 59, 19), 0);
     assert_int_equal(pixel(&im, 60, 10), 0xffffff);
-    assert_int_equal(count(&im, 0), 200);
+    assert_int_equal(count_pixels(&im, 0), 200);
     assert_int_equal(cnn_canvas_new(CNN_PICTURE_PNG, 1e6, 40, &c), CNN_EDATA);
     cnn_image_free(&im);
 }
@@ -121,7 +105,7 @@ static void test_lines(void **state)
             assert_int_equal(cnn_plot_lines(&plot, CNN_PICTURE_PNG, &b), 0);
             decode(&b, &im);
             assert_true(im.h == 400 && im.w == 300);
-            assert_true(count(&im, 0x2b6cb0) > 3);
+            assert_true(count_pixels(&im, 0x2b6cb0) > 3);
         }
     cnn_image_free(&im);
 }
@@ -138,13 +122,13 @@ static void test_colours(void **state)
     struct cnn_buf b = {0};
     assert_int_equal(cnn_plot_lines(&plot, CNN_PICTURE_PNG, &b), 0);
     decode(&b, &im);
-    assert_true(im.w == 900 && count(&im, 0xdd6b20) > 100 && !count(&im, 0x2b6cb0));
-    assert_int_equal(count(&im, 0x718096), 0);
+    assert_true(im.w == 900 && count_pixels(&im, 0xdd6b20) > 100 && !count_pixels(&im, 0x2b6cb0));
+    assert_int_equal(count_pixels(&im, 0x718096), 0);
     plot.mark = 2;
     plot.mark_name = "best: epoch 2";
     assert_int_equal(cnn_plot_lines(&plot, CNN_PICTURE_PNG, &b), 0);
     decode(&b, &im);
-    assert_true(count(&im, 0x718096) > 50);
+    assert_true(count_pixels(&im, 0x718096) > 50);
     p.series = &none;
     assert_int_equal(cnn_plot_lines(&plot, CNN_PICTURE_PNG, &b), CNN_EDATA);
     plot.panels = 0;
@@ -166,8 +150,8 @@ static void test_montage(void **state)
     decode(&b, &im);
     assert_int_equal(im.w, 2 * 12 + 2 * 64 + 6);
     assert_true(pixel(&im, 12, 30) == 0 && pixel(&im, 75, 93) == 0xffffff);
-    assert_true(count(&im, 0xff00ff) == 32 * 32); /* NaN */
-    assert_true(count(&im, 0x808080) >= 64 * 64); /* all the same */
+    assert_true(count_pixels(&im, 0xff00ff) == 32 * 32); /* NaN */
+    assert_true(count_pixels(&im, 0x808080) >= 64 * 64); /* all the same */
     assert_int_equal(cnn_plot_montage(x, 2, 4, 2, 3, 7, "t", CNN_PICTURE_PNG, &b), 0);
     decode(&b, &im);
     assert_true(im.w > im.h);
@@ -189,7 +173,7 @@ static void test_confusion(void **state)
     counts[5] = 12;
     assert_int_equal(cnn_plot_confusion(counts, names, 3, CNN_PICTURE_PNG, &b), 0);
     decode(&b, &im);
-    assert_true(count(&im, 0x1f5fa8) > 500); /* class 0 is right throughout */
+    assert_true(count_pixels(&im, 0x1f5fa8) > 500); /* class 0 is right throughout */
     for (size_t n = 1; n <= 1000; n = n * 3 + 1) {
         assert_int_equal(cnn_plot_confusion(counts, NULL, n, CNN_PICTURE_PNG, &b), 0);
         cnn_buf_free(&b);
