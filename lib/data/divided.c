@@ -149,6 +149,17 @@ int cnn_divided_classes(const char *folder, struct cnn_strings *out)
     return rc ? rc : divided == CNN_ESYSTEM ? divided : 0;
 }
 
+int cnn_divided_refuse(const char *path,
+                       int (*refuse)(const char *path, const struct cnn_divided *d))
+{
+    struct cnn_divided d;
+    int rc = cnn_divided_find(path, &d);
+    if (rc == 1)
+        rc = refuse(path, &d);
+    cnn_divided_free(&d);
+    return rc;
+}
+
 void cnn_divided_free(struct cnn_divided *d)
 {
     free(d->train);

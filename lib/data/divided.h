@@ -14,6 +14,10 @@ struct cnn_divided {
  * 1: *out has the parts, for cnn_divided_free; 0: no; CNN_EDATA: a part is there under two names;
  * CNN_ESYSTEM. What cannot be looked at is none: opening it tells why. */
 int cnn_divided_find(const char *path, struct cnn_divided *out);
+/* What `refuse` answers of its parts where the path is such a folder; else 0, CNN_EDATA or
+ * CNN_ESYSTEM as cnn_divided_find. */
+int cnn_divided_refuse(const char *path,
+                       int (*refuse)(const char *path, const struct cnn_divided *d));
 void cnn_divided_free(struct cnn_divided *d); /* leaves {0} */
 
 #endif

@@ -212,20 +212,13 @@ static int add_classes(struct cnn_dataset *ds, const struct cnn_dataset_options 
 }
 
 /* The parts of a dataset are no classes. */
-static int refuse_parts(const char *path)
+static int refuse_parts(const char *path, const struct cnn_divided *d)
 {
-    struct cnn_divided d;
-    int rc = cnn_divided_find(path, &d);
-    if (rc == 1)
-        rc = cnn_fail(CNN_EDATA,
-                      "%s: a dataset in parts: name one, such as %s (cnn-train takes the "
-                      "whole)",
-                      path,
-                      d.test  ? d.test
-                      : d.val ? d.val
-                              : d.train);
-    cnn_divided_free(&d);
-    return rc;
+    return cnn_fail(
+        CNN_EDATA, "%s: a dataset in parts: name one, such as %s (cnn-train takes the whole)", path,
+        d->test  ? d->test
+        : d->val ? d->val
+                 : d->train);
 }
 
 int cnn_open_folder(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
@@ -234,7 +227,7 @@ int cnn_open_folder(struct cnn_dataset *ds, const struct cnn_dataset_options *op
     struct cnn_found found = {0};
     struct level top = {0};
     ds->type = &folder_type;
-    int code = refuse_parts(ds->path);
+    int code = cnn_divided_refuse(ds->path, refuse_parts);
     if (!code)
         code = list_folder(options, &top, ds->path, &folders, &files);
     if (!code && folders.count) {

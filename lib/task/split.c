@@ -11,18 +11,13 @@
 #include "task/split_private.h"
 
 /* A dataset in parts is divided already. */
-static int refuse_parts(const char *path)
+static int refuse_parts(const char *path, const struct cnn_divided *d)
 {
-    struct cnn_divided d;
-    int rc = cnn_divided_find(path, &d);
-    if (rc == 1)
-        rc = cnn_fail(CNN_EDATA,
-                      "%s: divided already, and cnn-train takes it so; its parts divide anew: "
-                      "cnn-split %s%s%s%s%s -o DIR",
-                      path, d.train, d.val ? " " : "", d.val ? d.val : "", d.test ? " " : "",
-                      d.test ? d.test : "");
-    cnn_divided_free(&d);
-    return rc;
+    return cnn_fail(CNN_EDATA,
+                    "%s: divided already, and cnn-train takes it so; its parts divide anew: "
+                    "cnn-split %s%s%s%s%s -o DIR",
+                    path, d->train, d->val ? " " : "", d->val ? d->val : "", d->test ? " " : "",
+                    d->test ? d->test : "");
 }
 
 /* What is read once cannot be pointed at. */
@@ -55,7 +50,7 @@ static int open_inputs(struct split *s)
     for (int i = 0; !code && i < o->inputs; i++) {
         code = refuse_streams(o->input[i]);
         if (!code)
-            code = refuse_parts(o->input[i]);
+            code = cnn_divided_refuse(o->input[i], refuse_parts);
         if (!code)
             code = cnn_dataset_open(o->input[i], &d, &s->ds[i]);
         if (!code)
