@@ -1,31 +1,42 @@
 /* Running means and arrays that change places; see average.c. */
 #include "kern/elements.cuh"
 
+/* A thread's numbers of two arrays. */
+struct pair {
+    enum { COUNT = cnn_pack<real>::COUNT };
+    size_t at, left;
+    float x[COUNT], y[COUNT];
+};
+
+/* false: there are none for this thread. */
+static __device__ inline bool load_pair(size_t count, const real *x, const real *y, pair *p)
+{
+    p->at = cnn_first<real>();
+    p->left = count - p->at;
+    if (p->at >= count)
+        return false;
+    cnn_load(x + p->at, p->left, p->x);
+    cnn_load(y + p->at, p->left, p->y);
+    return true;
+}
+
 static __global__ void average_kernel(float share, size_t count, const real *x, real *y)
 {
-    enum { COUNT = cnn_pack<real>::COUNT };
-    size_t at = cnn_first<real>(), left = count - at;
-    float vx[COUNT], vy[COUNT];
-    if (at >= count)
+    pair p;
+    if (!load_pair(count, x, y, &p))
         return;
-    cnn_load(x + at, left, vx);
-    cnn_load(y + at, left, vy);
-    for (int i = 0; i < COUNT; i++)
-        vy[i] += share * (vx[i] - vy[i]);
-    cnn_store(y + at, left, vy);
+    for (int i = 0; i < pair::COUNT; i++)
+        p.y[i] += share * (p.x[i] - p.y[i]);
+    cnn_store(y + p.at, p.left, p.y);
 }
 
 static __global__ void swap_kernel(size_t count, real *x, real *y)
 {
-    enum { COUNT = cnn_pack<real>::COUNT };
-    size_t at = cnn_first<real>(), left = count - at;
-    float vx[COUNT], vy[COUNT];
-    if (at >= count)
+    pair p;
+    if (!load_pair(count, x, y, &p))
         return;
-    cnn_load(x + at, left, vx);
-    cnn_load(y + at, left, vy);
-    cnn_store(x + at, left, vy);
-    cnn_store(y + at, left, vx);
+    cnn_store(x + p.at, p.left, p.y);
+    cnn_store(y + p.at, p.left, p.x);
 }
 
 void cnn_cuda_average(struct cnn_queue *q, double share, size_t count, const real *x, real *y)
