@@ -122,17 +122,18 @@ static json_t *sorted_meta(json_t *meta)
     size_t n = json_object_size(meta), i = 0;
     const char **keys = cnn_calloc(n, sizeof *keys), *key;
     json_t *value, *sorted = json_object();
-    if (keys && sorted) {
+    int bad = !keys || !sorted;
+    if (!bad) {
         json_object_foreach(meta, key, value) keys[i++] = key;
         qsort(keys, n, sizeof *keys, by_text);
     }
-    for (size_t k = 0; k < i && sorted; k++)
-        if (json_object_set(sorted, keys[k], json_object_get(meta, keys[k]))) {
-            json_decref(sorted);
-            sorted = NULL;
-        }
+    for (size_t k = 0; k < i && !bad; k++)
+        bad = json_object_set(sorted, keys[k], json_object_get(meta, keys[k]));
     free(keys);
-    return sorted;
+    if (!bad)
+        return sorted;
+    json_decref(sorted);
+    return NULL;
 }
 
 /* The header's text, NULL when out of memory; free() it. */
