@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/unicode.h"
@@ -55,10 +56,22 @@ int cli_usage(const struct cli_program *program, const char *format, ...)
     return -CNN_EUSAGE;
 }
 
+static void show_name(FILE *terminal, const char *name)
+{
+    struct cnn_buf shown = {0};
+    cnn_buf_show(&shown, name);
+    fprintf(terminal, "%s\n", shown.text && !shown.failed ? shown.text : "?");
+    cnn_buf_free(&shown);
+}
+
 void cli_list_bad(FILE *list, const char *source)
 {
     static const char special[] = "\n\r\\", letter[] = "nr\\";
     int escape = strpbrk(source, "\n\r") != NULL;
+    if (isatty(fileno(list))) {
+        show_name(list, source);
+        return;
+    }
     for (; *source; source++) {
         const char *s = escape ? strchr(special, *source) : NULL;
         if (s)

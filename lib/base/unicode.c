@@ -73,15 +73,16 @@ static void show_code(struct cnn_buf *out, uint32_t code)
                        code);
 }
 
-static void show(struct cnn_buf *out, const char *text, int lines)
+/* What of `layout` is in the text stays. A text without any may stand in front of ": ". */
+static void show(struct cnn_buf *out, const char *text, const char *layout)
 {
     while (*text) {
         uint32_t code = (unsigned char)*text;
         size_t n = cnn_utf8_char(text, &code);
-        int stays = lines ? code == '\n' || code == '\t' : strncmp(text, " : ", 3) != 0;
+        int blank = !*layout && !strncmp(text, " : ", 3);
         if (!n)
             cnn_buf_printf(out, "\\x%02" PRIx32, code);
-        else if (lines ? cnn_unseen(code) && !stays : cnn_unseen(code) || !stays)
+        else if (blank || (cnn_unseen(code) && !(n == 1 && strchr(layout, (int)code))))
             show_code(out, code);
         else
             cnn_buf_add(out, text, n);
@@ -91,10 +92,15 @@ static void show(struct cnn_buf *out, const char *text, int lines)
 
 void cnn_buf_show(struct cnn_buf *out, const char *text)
 {
-    show(out, text, 0);
+    show(out, text, "");
+}
+
+void cnn_buf_show_row(struct cnn_buf *out, const char *text)
+{
+    show(out, text, "\t");
 }
 
 void cnn_buf_show_lines(struct cnn_buf *out, const char *text)
 {
-    show(out, text, 1);
+    show(out, text, "\t\n");
 }

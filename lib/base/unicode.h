@@ -17,6 +17,8 @@ int cnn_unseen(uint32_t code);
 /* Add `text` for a person or a terminal: characters that are not seen, and bytes that are no UTF-8,
  * as \t \n \r, \x1b, \u200b or \U000e0001; a blank before ": " as \x20. The rest stays. */
 void cnn_buf_show(struct cnn_buf *out, const char *text);
+/* The same of a row in columns: tabs stay. */
+void cnn_buf_show_row(struct cnn_buf *out, const char *text);
 /* The same of a text in lines and columns: newlines and tabs stay. */
 void cnn_buf_show_lines(struct cnn_buf *out, const char *text);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/unicode.h"
 #include "task/inspect_private.h"
 
 struct diff {
@@ -46,7 +47,11 @@ static int diff_layer(struct diff *d, int i, int j)
 
 static void only(struct diff *d, const char *what, const char *name, const struct cnn_inspect *in)
 {
-    cnn_buf_printf(d->out, "%s %s: only in %s\n", what, name, in->name);
+    cnn_buf_printf(d->out, "%s ", what);
+    cnn_buf_show(d->out, name);
+    cnn_buf_puts(d->out, ": only in ");
+    cnn_buf_show(d->out, in->name);
+    cnn_buf_puts(d->out, "\n");
     d->differences++;
 }
 
@@ -126,7 +131,8 @@ static int diff_values(struct diff *d, const struct cnn_safetensor *s,
 {
     struct cnn_buf what = {0};
     float *x = cnn_calloc(s->count, sizeof *x), *y = cnn_calloc(t->count, sizeof *y);
-    cnn_buf_printf(&what, "tensor %s", s->name);
+    cnn_buf_puts(&what, "tensor ");
+    cnn_buf_show(&what, s->name);
     int rc = x && y && !what.failed ? 0 : CNN_ESYSTEM;
     if (!rc) {
         cnn_safetensor_read(s, x);
@@ -147,7 +153,9 @@ static int diff_tensor(struct diff *d, const struct cnn_safetensor *s,
     inspect_shape(t, y);
     if (!strcmp(x, y) && s->count == t->count)
         return diff_values(d, s, t);
-    cnn_buf_printf(d->out, "tensor %s: %s | %s\n", s->name, x, y);
+    cnn_buf_puts(d->out, "tensor ");
+    cnn_buf_show(d->out, s->name);
+    cnn_buf_printf(d->out, ": %s | %s\n", x, y);
     d->differences++;
     return 0;
 }

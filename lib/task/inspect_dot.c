@@ -1,14 +1,20 @@
 /* A net as a graph in graphviz's language; see inspect.h. */
 #include "task/inspect.h"
 
-/* Text within double quotes. */
+#include "base/unicode.h"
+
+/* Text that may be anything, within double quotes. */
 static void add_quoted(const char *text, struct cnn_buf *out)
 {
-    for (; *text; text++) {
+    struct cnn_buf shown = {0};
+    cnn_buf_show(&shown, text);
+    out->failed |= shown.failed;
+    for (text = shown.text ? shown.text : ""; *text; text++) {
         if (*text == '"' || *text == '\\')
             cnn_buf_puts(out, "\\");
         cnn_buf_add(out, text, 1);
     }
+    cnn_buf_free(&shown);
 }
 
 static void add_node(const struct cnn_graph *g, int i, struct cnn_buf *out)

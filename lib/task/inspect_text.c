@@ -7,7 +7,9 @@
 
 #include "base/json_memory.h"
 #include "base/memory.h"
+#include "base/unicode.h"
 #include "task/inspect_private.h"
+#include "task/predictions.h"
 #include "task/table.h"
 
 static void cell_count(struct cnn_table *t, uint64_t n)
@@ -84,16 +86,20 @@ static void add_tensors(const struct cnn_inspect *in, struct cnn_buf *out)
                    cnn_safetensors_count(in->file), count, size);
 }
 
-/* The numbers of a self-test are nothing to read. */
+/* The numbers of a self-test are nothing to read. A net has lines, every other text is one. */
 static void add_meta(const struct cnn_inspect *in, struct cnn_buf *out)
 {
     const char *key;
     for (size_t i = 0; (key = cnn_safetensors_meta_key(in->file, i)); i++) {
         const char *value = cnn_safetensors_meta(in->file, key);
+        int net = in->model && !strcmp(key, "cnn.net");
+        cnn_buf_show(out, key);
+        cnn_buf_puts(out, net ? ":\n" : ": ");
         if (in->model && in->model->selftest.samples && !strcmp(key, "cnn.selftest"))
-            cnn_buf_printf(out, "%s: %zu samples\n", key, in->model->selftest.samples);
+            cnn_buf_printf(out, "%zu samples", in->model->selftest.samples);
         else
-            cnn_buf_printf(out, strchr(value, '\n') ? "%s:\n%s\n" : "%s: %s\n", key, value);
+            (net ? cnn_buf_show_lines : cnn_buf_show)(out, value);
+        cnn_buf_puts(out, "\n");
     }
 }
 
@@ -105,20 +111,36 @@ static void add_summary(const struct cnn_inspect *in, struct cnn_buf *out)
     if (!m)
         return;
     cnn_buf_printf(out, "\nclasses        %zu", m->classes.count);
-    for (size_t i = 0; i < m->classes.count && i < NAMED; i++)
-        cnn_buf_printf(out, "%s%s", i ? ", " : " (", m->classes.item[i]);
+    for (size_t i = 0; i < m->classes.count && i < NAMED; i++) {
+        cnn_buf_puts(out, i ? ", " : " (");
+        cnn_buf_show(out, m->classes.item[i]);
+    }
     if (m->classes.count)
         cnn_buf_puts(out, m->classes.count > NAMED ? ", ...)" : ")");
     json_t *list = cnn_json_text(m->history, 0);
     cnn_buf_puts(out, "\nmade by        ");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *p = json_string_value(json_object_get(json_array_get(list, i), "program"));
-        cnn_buf_printf(out, "%s%s", i ? ", " : "", p ? p : "?");
+        cnn_buf_puts(out, i ? ", " : "");
+        cnn_buf_show(out, p ? p : "?");
     }
     json_decref(list);
     cnn_safetensors_hash(in->file, hash);
     cnn_buf_printf(out, "\nhash           %s", hash);
     cnn_buf_printf(out, "\nself-test      %zu samples\n", m->selftest.samples);
+}
+
+/* As a class list has them, a name a line; ours have no controls, a stranger's may. */
+static void add_classes(const struct cnn_strings *classes, struct cnn_buf *out)
+{
+    for (size_t i = 0; i < classes->count; i++) {
+        const char *name = classes->item[i];
+        if (strpbrk(name, "\n\r"))
+            cnn_tsv_field(name, out);
+        else
+            cnn_buf_puts(out, name);
+        cnn_buf_puts(out, "\n");
+    }
 }
 
 void cnn_inspect_text(const struct cnn_inspect *in, unsigned parts, struct cnn_buf *out)
@@ -134,9 +156,8 @@ void cnn_inspect_text(const struct cnn_inspect *in, unsigned parts, struct cnn_b
         add_tensors(in, out);
     if ((parts & CNN_INSPECT_META) && in->file)
         add_meta(in, out);
-    for (size_t i = 0; (parts & CNN_INSPECT_CLASSES) && in->model && i < in->model->classes.count;
-         i++)
-        cnn_buf_printf(out, "%s\n", in->model->classes.item[i]);
+    if ((parts & CNN_INSPECT_CLASSES) && in->model)
+        add_classes(&in->model->classes, out);
     out->failed |= cnn_json_lacked() != 0;
 }
 

@@ -5,6 +5,15 @@
 
 #include "base/unicode.h"
 
+/* Beyond 16 bits a pair of surrogates. */
+static void add_code(uint32_t code, struct cnn_buf *out)
+{
+    if (code >= 0x10000)
+        cnn_buf_printf(out, "\\u%04x", 0xd7c0u + (unsigned)(code >> 10));
+    cnn_buf_printf(out, "\\u%04x",
+                   code < 0x10000 ? (unsigned)code : 0xdc00u + (unsigned)(code & 0x3ff));
+}
+
 void cnn_json_string(const char *text, struct cnn_buf *out)
 {
     cnn_buf_puts(out, "\"");
@@ -15,8 +24,8 @@ void cnn_json_string(const char *text, struct cnn_buf *out)
             cnn_buf_printf(out, "\\udc%02x", (unsigned)code);
         else if (code == '"' || code == '\\')
             cnn_buf_printf(out, "\\%c", (char)code);
-        else if (cnn_unseen(code) && code < 0x10000)
-            cnn_buf_printf(out, "\\u%04x", (unsigned)code);
+        else if (cnn_unseen(code))
+            add_code(code, out);
         else
             cnn_buf_add(out, text, n);
         text += n ? n : 1;

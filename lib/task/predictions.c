@@ -76,7 +76,7 @@ static int put_line(struct cnn_predictions *p)
 {
     struct cnn_buf shown = {0}, *line = &p->line;
     if (p->terminal) {
-        cnn_buf_show_lines(&shown, line->text ? line->text : "");
+        cnn_buf_show_row(&shown, line->text ? line->text : "");
         shown.failed |= line->failed;
         line = &shown;
     }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/unicode.h"
 #include "task/json.h"
 
 enum { GAP = 2, WIDE_NAME = 8 }; /* longer names are no column headings */
@@ -124,14 +125,34 @@ static void add_matrix(const struct cnn_report *r, struct cnn_buf *out)
     }
 }
 
-void cnn_report_text(const struct cnn_report *r, struct cnn_buf *out)
+/* The names as a line of a table can have them. */
+static int show_classes(const struct cnn_strings *classes, struct cnn_strings *out)
 {
-    const struct cnn_metrics *m = r->metrics;
+    struct cnn_buf shown = {0};
+    int rc = 0;
+    for (size_t i = 0; i < classes->count && !rc; i++) {
+        shown.size = 0;
+        cnn_buf_puts(&shown, ""); /* of an empty name, too, there is a text */
+        cnn_buf_show(&shown, classes->item[i]);
+        rc = shown.failed ? CNN_ESYSTEM : cnn_strings_add(out, shown.text);
+    }
+    cnn_buf_free(&shown);
+    return rc;
+}
+
+void cnn_report_text(const struct cnn_report *report, struct cnn_buf *out)
+{
+    const struct cnn_metrics *m = report->metrics;
+    struct cnn_strings shown = {0};
+    struct cnn_report r = *report;
+    r.classes = &shown;
+    out->failed |= show_classes(report->classes, &shown) != 0;
     add_totals(m, out);
-    if (m->classes)
-        add_classes(r, out);
-    if (m->confusion && m->classes <= CNN_REPORT_MATRIX)
-        add_matrix(r, out);
+    if (m->classes && !out->failed)
+        add_classes(&r, out);
+    if (m->confusion && m->classes <= CNN_REPORT_MATRIX && !out->failed)
+        add_matrix(&r, out);
+    cnn_strings_free(&shown);
 }
 
 /* JSON */

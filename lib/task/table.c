@@ -5,15 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/unicode.h"
+
 void cnn_table_cell(struct cnn_table *t, const char *format, ...)
 {
     char text[600];
+    struct cnn_buf shown = {0};
     va_list ap;
     va_start(ap, format);
     vsnprintf(text, sizeof text, format, ap);
     va_end(ap);
-    if (cnn_strings_add(&t->cell, text))
+    cnn_buf_show(&shown, text);
+    if (shown.failed || cnn_strings_add(&t->cell, shown.text ? shown.text : ""))
         t->failed = 1;
+    cnn_buf_free(&shown);
 }
 
 void cnn_table_algorithm(struct cnn_table *t, const char *const name[3])

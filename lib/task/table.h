@@ -1,4 +1,5 @@
-/* Text in columns: cells are added row by row, columns become as wide as they must be. */
+/* Text in columns: cells are added row by row, columns become as wide as they must be. What cannot
+ * be seen in a cell is shown (base/unicode.h), a newline among it: a row is a line. */
 #ifndef CNN_TASK_TABLE_H
 #define CNN_TASK_TABLE_H
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/unicode.h"
 #include "task/train_private.h"
 
 /* What code, libraries, threads and their stacks take before the first slab: measured. */
@@ -76,8 +77,9 @@ static void heading(const struct trainer *t, struct listing *l)
     cnn_chw_format(t->graph->input.shape, in);
     cnn_chw_format(t->graph->node[t->graph->output].layer.out, out);
     cnn_format_count(cnn_graph_parameters(t->graph), parameters);
-    cnn_buf_printf(&l->text, "%s: %s to %s, %s parameters, batches of %lld\n", t->net_name, in, out,
-                   parameters, t->o->batch);
+    cnn_buf_show(&l->text, t->net_name);
+    cnn_buf_printf(&l->text, ": %s to %s, %s parameters, batches of %lld\n", in, out, parameters,
+                   t->o->batch);
 }
 
 int train_plan(struct trainer *t, char **out)

@@ -85,6 +85,9 @@ static void test_shown(void **state)
     b.size = 0;
     cnn_buf_show_lines(&b, "a : b\t\x1b\n");
     assert_string_equal(b.text, "a : b\t\\x1b\n");
+    b.size = 0;
+    cnn_buf_show_row(&b, "a : b\t\x1b\n");
+    assert_string_equal(b.text, "a : b\t\\x1b\\n");
     cnn_buf_free(&b);
 }
 
