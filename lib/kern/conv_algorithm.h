@@ -1,6 +1,6 @@
 /* A way to compute convolutions. One is a file conv_NAME.c and a line in conv_algorithms.def;
- * conv.c asks each what a case would cost and calls the cheapest. Choices follow from shapes and
- * layouts alone, so that results never depend on the number of threads. */
+ * conv_way.c asks each what a case would cost and calls the cheapest. Choices follow from shapes
+ * and layouts alone, so that results never depend on the number of threads. */
 #ifndef CNN_KERN_CONV_ALGORITHM_H
 #define CNN_KERN_CONV_ALGORITHM_H
 
@@ -52,8 +52,11 @@ struct cnn_conv_algorithm {
 #include "kern/conv_algorithms.def"
 #undef CNN_CONV_ALGORITHM
 
-/* The list; NULL past its end. */
-const struct cnn_conv_algorithm *cnn_conv_algorithm_at(size_t i);
+/* Elements of w. */
+static inline size_t cnn_conv_weights(const struct cnn_conv *g)
+{
+    return g->out_c * (g->in_c / g->groups) * g->kh * g->kw;
+}
 
 /* The geometry whose forward pass takes dy to dx, with kernels turned by half a turn and the
  * channels' sides swapped; 0 when there is none. */

@@ -53,12 +53,3 @@ int cnn_conv_choices_add(struct cnn_conv_choices *all, const struct cnn_conv_cho
     all->count++;
     return 0;
 }
-
-int cnn_conv_choice_name(struct cnn_conv_choice *choice, const char *name)
-{
-    struct cnn_conv_way way;
-    for (size_t i = 0; (choice->algorithm = cnn_conv_algorithm_at(i)); i++)
-        if (!strcmp(choice->algorithm->name, name) && cnn_conv_follow(choice, &way) >= 0)
-            return 1;
-    return 0;
-}

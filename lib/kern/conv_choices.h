@@ -1,5 +1,5 @@
-/* Ways of convolution that were measured to be the fastest here: a table that conv.c asks before it
- * goes by cost, and the measuring that fills it. A queue owns none by itself. */
+/* Ways of convolution that were measured to be the fastest here (conv_measure.c): a table that
+ * conv_way.c asks before it goes by cost. A queue owns none by itself. */
 #ifndef CNN_KERN_CONV_CHOICES_H
 #define CNN_KERN_CONV_CHOICES_H
 
@@ -9,16 +9,6 @@
 struct cnn_conv_key {
     struct cnn_conv g;
     size_t pass, x_layout, y_layout;
-};
-
-/* How a pass is done. */
-struct cnn_conv_way {
-    const struct cnn_conv_algorithm *algorithm;
-    struct cnn_conv g;
-    struct cnn_conv_case c; /* c.g is &g */
-    int mirrored;           /* the data gradient, as forward of the mirrored geometry */
-    int rearranged;         /* through plain copies of what is blocked */
-    double cost;
 };
 
 struct cnn_conv_choice {
@@ -44,15 +34,5 @@ const struct cnn_conv_choice *cnn_conv_choices_find(const struct cnn_conv_choice
                                                     const struct cnn_conv_key *key);
 /* Add, or put in place of one with that key. CNN_ESYSTEM. */
 int cnn_conv_choices_add(struct cnn_conv_choices *all, const struct cnn_conv_choice *choice);
-
-/* Set the choice's algorithm to the one of that name that can go its way (algorithms for different
- * passes may share a name). 0: there is none. */
-int cnn_conv_choice_name(struct cnn_conv_choice *choice, const char *name);
-/* The choice as a way; its expected cost, negative where it cannot be gone. */
-double cnn_conv_follow(const struct cnn_conv_choice *choice, struct cnn_conv_way *out);
-/* Time every way of the case that is worth trying, with the threads of the queue, and add the
- * fastest. Without the memory for it, or a way, nothing is added. */
-void cnn_conv_measure(struct cnn_queue *q, struct cnn_conv_choices *all,
-                      const struct cnn_conv_key *key);
 
 #endif

@@ -1,11 +1,11 @@
-/* Measuring the ways of a convolution: each is gone several times on made-up numbers; the fastest
- * time counts, since all that disturbs makes it longer. */
+/* What a convolution costs, measured where that is asked for: each of its ways is gone several
+ * times on made-up numbers; the fastest time counts, since all that disturbs makes it longer. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "kern/conv_choices.h"
+#include "kern/conv_way.h"
 #include "kern/limits.h"
 
 /* A way is gone again until its runs took so long together, but not oftener than MOST. */
@@ -128,8 +128,10 @@ static double cycles_a_second(struct cnn_queue *q)
     return limits.multiply_adds / (double)cnn_isa()->multiply_adds;
 }
 
-void cnn_conv_measure(struct cnn_queue *q, struct cnn_conv_choices *all,
-                      const struct cnn_conv_key *key)
+/* Time every way of the case that is worth trying, with the threads of the queue, and add the
+ * fastest. Without the memory for it, or a way, nothing is added. */
+static void measure(struct cnn_queue *q, struct cnn_conv_choices *all,
+                    const struct cnn_conv_key *key)
 {
     struct bench b = {.packs = all->packs};
     struct cnn_conv_choice best = {0};
@@ -152,4 +154,18 @@ void cnn_conv_measure(struct cnn_queue *q, struct cnn_conv_choices *all,
         all->measured++;
     else
         cnn_error_clear();
+}
+
+double cnn_cpu_conv_cost(struct cnn_queue *q, const struct cnn_conv *g, const struct cnn_tensor *x,
+                         const struct cnn_tensor *y, enum cnn_conv_pass pass,
+                         const char **algorithm)
+{
+    struct cnn_conv_way way;
+    struct cnn_conv_key key = {*g, (size_t)pass, (size_t)x->layout, (size_t)y->layout};
+    if (q->choices && q->choices->measures && !cnn_conv_choices_find(q->choices, &key))
+        measure(q, q->choices, &key);
+    cnn_conv_find(q, g, pass, x->layout, y->layout, &way);
+    if (algorithm)
+        *algorithm = way.algorithm->name;
+    return way.cost;
 }
