@@ -7,6 +7,7 @@
 #include "kern/hot.h"
 #include "kern/parallel.h"
 #include "kern/pool_blocked.h"
+#include "kern/window.h"
 
 struct pool {
     struct cnn_window g;
@@ -149,18 +150,6 @@ static void max_backward_job(void *context, size_t job, int thread)
         for (size_t k = 0; k < out; k++)
             dx[chosen[k]] += dy[k];
     }
-}
-
-size_t cnn_window_divisor(const struct cnn_window *g, size_t i, size_t j, size_t rows,
-                          size_t columns)
-{
-    if (!g->count_pad)
-        return rows * columns;
-    size_t bottom = g->in_h + g->pad_top + g->pad_bottom,
-           right = g->in_w + g->pad_left + g->pad_right;
-    size_t h = cnn_min(g->kh, bottom - cnn_min(i * g->stride_h, bottom));
-    size_t w = cnn_min(g->kw, right - cnn_min(j * g->stride_w, right));
-    return h * w;
 }
 
 static size_t divisor(const struct cnn_window *g, size_t i, size_t j, struct cnn_range rows,

@@ -6,6 +6,7 @@
 
 #include "kern/isa.h"
 #include "kern/taps.h"
+#include "kern/window.h"
 
 struct pool {
     const struct cnn_window *g;

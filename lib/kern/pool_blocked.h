@@ -15,9 +15,4 @@ void cnn_blocked_avgpool_forward(struct cnn_queue *q, const struct cnn_window *g
 void cnn_blocked_avgpool_backward(struct cnn_queue *q, const struct cnn_window *g,
                                   const struct cnn_tensor *dy, struct cnn_tensor *dx);
 
-/* How many elements the mean at output (i, j) is over, of which rows x columns lie inside: these,
- * or those inside the padded input. */
-size_t cnn_window_divisor(const struct cnn_window *g, size_t i, size_t j, size_t rows,
-                          size_t columns);
-
 #endif
