@@ -3,13 +3,6 @@
 
 #include <string.h>
 
-/* A NAME or NAME= at the beginning of the word: its length, 0 when there is none. */
-size_t cnn_name_length(const char *s)
-{
-    size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
-    return s[0] >= '0' && s[0] <= '9' ? 0 : n;
-}
-
 static int parse_parameter(struct cnn_arena *arena, const char *name, const char *s, size_t n,
                            struct cnn_def *d)
 {

@@ -106,3 +106,9 @@ int cnn_lex(struct cnn_lexer *l, struct cnn_token *out)
     l->at++;
     return 0;
 }
+
+size_t cnn_name_length(const char *s)
+{
+    size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+    return s[0] >= '0' && s[0] <= '9' ? 0 : n;
+}

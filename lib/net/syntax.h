@@ -45,6 +45,8 @@ struct cnn_lexer {
 };
 
 int cnn_lex(struct cnn_lexer *l, struct cnn_token *out);
+/* The bytes of a name at the beginning of the text, 0 when there is none. */
+size_t cnn_name_length(const char *s);
 
 /* The tree */
 
@@ -161,8 +163,6 @@ int cnn_evaluate_arguments(const char *word, const struct cnn_option *table,
 /* A recipe's statement (NULL: none) into *out. */
 int cnn_recipe_read(struct cnn_arena *arena, const struct cnn_statement *s, struct cnn_recipe *out);
 
-/* The bytes of a name at the beginning of the text, 0 when there is none. */
-size_t cnn_name_length(const char *s);
 /* "(n, s=1)" into d->param. CNN_EDATA "NAME:LINE: message". */
 int cnn_parse_parameters(struct cnn_arena *arena, const char *name, const char *list,
                          struct cnn_def *d);
