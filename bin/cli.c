@@ -24,20 +24,6 @@ struct parser {
     struct cnn_strings given; /* the names of the program's own */
 };
 
-static const struct cnn_option augmentation_heading = {.name = "", .help = "Augmentation"};
-
-const struct cnn_option *cli_option_at(const struct cli_program *program, size_t i)
-{
-    size_t own = 0;
-    while (program->options && program->options[own].name)
-        own++;
-    if (i < own)
-        return &program->options[i];
-    if (!program->augmentations)
-        return NULL;
-    return i == own ? &augmentation_heading : cnn_augment_option_at(i - own - 1);
-}
-
 static int is_own(const struct cli_program *program, const struct cnn_option *option)
 {
     for (const struct cnn_option *o = program->options; o && o->name; o++)
