@@ -7,6 +7,7 @@
 #include "base/json_memory.h"
 #include "base/memory.h"
 #include "task/inspect_private.h"
+#include "task/json.h"
 
 /* Text of ours or from a file; what is not UTF-8 becomes null. */
 static json_t *string(const char *text)
@@ -200,19 +201,22 @@ static void add_model(json_t *root, const struct cnn_model *m)
     json_object_set_new(root, "selftest_samples", whole(m->selftest.samples));
 }
 
-int inspect_json_dump(json_t *value, struct cnn_buf *out)
+/* The name is any bytes, which jansson does not take: it goes in front of the other members. */
+int inspect_json_dump(const char *name, json_t *value, struct cnn_buf *out)
 {
-    char *text = value ? cnn_json_dump(value, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
+    struct cnn_buf text = {0};
+    int rc = cnn_json_value(value, JSON_INDENT(2) | JSON_REAL_PRECISION(9), &text);
     json_decref(value);
-    if (cnn_json_lacked()) {
-        free(text);
-        return CNN_ESYSTEM;
+    if (!rc && name) {
+        cnn_buf_puts(out, "{\n  \"name\": ");
+        cnn_json_string(name, out);
+        cnn_buf_printf(out, ",%s\n", text.text + 1);
+    } else if (!rc) {
+        cnn_buf_printf(out, "%s\n", text.text);
     }
-    if (!text)
-        return cnn_fail_memory(0);
-    cnn_buf_printf(out, "%s\n", text);
-    free(text);
-    return out->failed ? CNN_ESYSTEM : 0;
+    cnn_buf_free(&text);
+    rc = rc ? rc : cnn_json_lacked();
+    return rc || !out->failed ? rc : CNN_ESYSTEM;
 }
 
 int cnn_inspect_json(const struct cnn_inspect *in, struct cnn_buf *out)
@@ -220,7 +224,6 @@ int cnn_inspect_json(const struct cnn_inspect *in, struct cnn_buf *out)
     static const char *const form[] = {"net", "model", "tensors"};
     cnn_json_watch();
     json_t *root = json_object();
-    json_object_set_new(root, "name", string(in->name));
     json_object_set_new(root, "form", string(form[in->form]));
     if (in->graph)
         add_graph(root, in);
@@ -230,7 +233,7 @@ int cnn_inspect_json(const struct cnn_inspect *in, struct cnn_buf *out)
         json_object_set_new(root, "tensors", tensors_json(in));
         json_object_set_new(root, "metadata", meta_json(in->file));
     }
-    return inspect_json_dump(root, out);
+    return inspect_json_dump(in->name, root, out);
 }
 
 int cnn_inspect_zoo_json(struct cnn_buf *out)
@@ -248,5 +251,5 @@ int cnn_inspect_zoo_json(struct cnn_buf *out)
         json_array_append_new(list, o);
         cnn_buf_free(&summary);
     }
-    return inspect_json_dump(list, out);
+    return inspect_json_dump(NULL, list, out);
 }

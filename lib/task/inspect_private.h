@@ -42,8 +42,9 @@ void inspect_shape(const struct cnn_safetensor *t, char out[96]);
 /* The first sentence of a zoo text, without the comment's marks. */
 void inspect_zoo_summary(const struct cnn_zoo_entry *e, struct cnn_buf *out);
 
-/* inspect_json.c: the value's text; the value is given up. */
-int inspect_json_dump(json_t *value, struct cnn_buf *out);
+/* inspect_json.c: the value's text, the name before its other members (NULL: none); the value is
+ * given up. */
+int inspect_json_dump(const char *name, json_t *value, struct cnn_buf *out);
 
 /* What was measured of a step. */
 struct inspect_time_row {

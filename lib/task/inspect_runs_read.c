@@ -11,6 +11,7 @@
 #include "file/text_file.h"
 #include "net/model.h"
 #include "task/inspect_runs_private.h"
+#include "task/json.h"
 
 enum { LOG_BYTES_MAX = 1 << 30 };
 
@@ -53,7 +54,7 @@ static int read_lines(struct run *r, char *bytes, size_t size)
     struct cnn_lines lines = cnn_lines_of(bytes, size);
     for (char *line = cnn_lines_next(&lines), *next; line; line = next) {
         size_t at = lines.number;
-        json_t *o = cnn_json_text(line, 0);
+        json_t *o = cnn_json_line(line, strlen(line));
         next = cnn_lines_next(&lines);
         int known = json_is_object(o) && inspect_run_text(o, "event")[0];
         if (known)

@@ -117,10 +117,11 @@ int inspect_time_json(const char *name, const struct inspect_times *t, struct cn
     json_t *whole = json_pack("{s:i, s:f, s:f}", "runs", t->whole_runs, "seconds", t->whole_seconds,
                               "images_per_second", (double)t->batch / t->whole_seconds);
     return inspect_json_dump(
-        json_pack("{s:s, s:I, s:b, s:i, s:s, s:i, s:f, s:f, s:o, s:{s:f, s:f}, s:o}", "name", name,
-                  "batch", (json_int_t)t->batch, "training", t->training, "threads", t->threads,
-                  "isa", cnn_isa()->name, "runs", t->runs, "seconds", t->seconds,
-                  "images_per_second", (double)t->batch / t->seconds, "whole", whole, "limits",
-                  "flops", 2 * t->limits.multiply_adds, "bytes", t->limits.bytes, "steps", steps),
+        name,
+        json_pack("{s:I, s:b, s:i, s:s, s:i, s:f, s:f, s:o, s:{s:f, s:f}, s:o}", "batch",
+                  (json_int_t)t->batch, "training", t->training, "threads", t->threads, "isa",
+                  cnn_isa()->name, "runs", t->runs, "seconds", t->seconds, "images_per_second",
+                  (double)t->batch / t->seconds, "whole", whole, "limits", "flops",
+                  2 * t->limits.multiply_adds, "bytes", t->limits.bytes, "steps", steps),
         out);
 }

@@ -4,6 +4,7 @@
  * A run that goes on first takes back the lines that were written after its checkpoint: they will
  * be written again. */
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,15 +12,15 @@
 
 #include "base/json_memory.h"
 #include "base/threads.h"
-#include "base/unicode.h"
 #include "base/version.h"
 #include "kern/isa.h"
+#include "task/json.h"
 #include "task/train_private.h"
 
 /* Whether the line tells of something that the state does not know of: after it, or cut. */
-static int is_ahead(const struct train_state *s, const char *line, size_t n)
+static int is_ahead(const struct train_state *s, char *line, size_t n)
 {
-    json_t *o = n && line[n - 1] == '\n' ? cnn_json_load(line, n, 0, NULL) : NULL;
+    json_t *o = n && line[n - 1] == '\n' ? cnn_json_line(line, n) : NULL;
     if (!json_is_object(o)) {
         json_decref(o);
         return 1;
@@ -66,90 +67,94 @@ int train_log_open(struct trainer *t)
     return rc;
 }
 
-static int put_line(struct trainer *t, json_t *line)
+static int put_line(struct trainer *t, struct cnn_buf *line)
 {
-    char *text = line ? cnn_json_dump(line, 0) : NULL;
-    int rc = text ? 0 : cnn_fail_memory(0);
-    if (text)
-        fprintf(t->log, "%s\n", text);
-    free(text);
-    json_decref(line);
+    cnn_buf_puts(line, "}\n");
+    int rc = line->failed ? CNN_ESYSTEM : 0;
+    if (!rc)
+        fputs(line->text, t->log);
+    cnn_buf_free(line);
     return rc ? rc : train_log_flush(t);
 }
 
-/* Names may be no UTF-8, which JSON has to be: their other bytes are then as \xe9. */
-static json_t *text_json(const char *text)
+/* Members behind others. */
+static void put_text(struct cnn_buf *line, const char *name, const char *text)
 {
-    struct cnn_buf shown = {0};
-    if (cnn_utf8_valid(text))
-        return json_string(text);
-    cnn_buf_show(&shown, text);
-    json_t *out = shown.failed ? NULL : json_string(shown.text);
-    cnn_buf_free(&shown);
-    return out;
+    cnn_buf_printf(line, ", \"%s\": ", name);
+    cnn_json_string(text, line);
+}
+
+static void put_value(struct cnn_buf *line, const char *name, const json_t *value)
+{
+    cnn_buf_printf(line, ", \"%s\": ", name);
+    line->failed |= cnn_json_value(value, JSON_ENCODE_ANY, line) != 0;
 }
 
 /* What is known of samples before they are loaded. */
-static json_t *data_of(const struct trainer *t, const char *path, const struct cnn_dataset *ds,
-                       const char *list)
+static void put_data(struct cnn_buf *line, const struct trainer *t, const char *name,
+                     const char *path, const struct cnn_dataset *ds)
 {
+    const char *list = ds == t->train ? "training data" : "val";
     size_t n = cnn_dataset_count(ds);
-    json_t *o = json_object();
-    int bad = json_object_set_new(o, "path", text_json(path));
+    cnn_buf_printf(line, ", \"%s\": {\"path\": ", name);
+    cnn_json_string(path, line);
     if (n != SIZE_MAX)
-        bad |= json_object_set_new(o, "samples", json_integer((json_int_t)n));
-    bad |= json_object_set(o, "list", json_object_get(t->identity, list));
-    if (!bad)
-        return o;
-    json_decref(o);
-    return NULL;
+        cnn_buf_printf(line, ", \"samples\": %zu", n);
+    put_value(line, "list", json_object_get(t->identity, list));
+    cnn_buf_puts(line, "}");
 }
 
 /* What is trained, how and on what. */
-static int put_what(json_t *o, const struct trainer *t)
+static void put_what(struct cnn_buf *line, const struct trainer *t)
 {
     const char *augment = json_string_value(json_object_get(t->identity, "augmentation"));
     json_t *options = json_object();
-    int bad = !options || train_options_json(t->o, 0, options);
     if (t->o->command)
-        bad |= json_object_set_new(o, "command", text_json(t->o->command));
-    bad |= json_object_set_new(o, "net", text_json(t->net_name));
-    bad |= json_object_set_new(o, "parameters",
-                               json_integer((json_int_t)cnn_graph_parameters(t->graph)));
+        put_text(line, "command", t->o->command);
+    put_text(line, "net", t->net_name);
+    cnn_buf_printf(line, ", \"parameters\": %" PRIu64, (uint64_t)cnn_graph_parameters(t->graph));
     if (t->recipe.size)
-        bad |= json_object_set_new(o, "recipe", text_json(t->recipe.text));
-    bad |= json_object_set_new(o, "options", options);
+        put_text(line, "recipe", t->recipe.text);
+    line->failed |= !options || train_options_json(t->o, 0, options);
+    put_value(line, "options", options);
+    json_decref(options);
     if (augment && *augment)
-        bad |= json_object_set_new(o, "augmentation", json_string(augment));
-    if (t->init)
-        bad |= json_object_set_new(o, "init",
-                                   json_pack("{s:o, s:O}", "path", text_json(t->o->init), "hash",
-                                             json_object_get(t->identity, "init")));
+        put_text(line, "augmentation", augment);
+    if (t->init) {
+        cnn_buf_puts(line, ", \"init\": {\"path\": ");
+        cnn_json_string(t->o->init, line);
+        put_value(line, "hash", json_object_get(t->identity, "init"));
+        cnn_buf_puts(line, "}");
+    }
     if (!t->no_data)
-        bad |= json_object_set_new(o, "data", data_of(t, t->o->data, t->train, "training data"));
+        put_data(line, t, "data", t->o->data, t->train);
     if (t->val)
-        bad |= json_object_set_new(o, "val", data_of(t, t->o->val, t->val, "val"));
-    return bad;
+        put_data(line, t, "val", t->o->val, t->val);
 }
 
 int train_log_start(struct trainer *t)
 {
+    struct cnn_buf line = {0};
+    int threads = (int)t->o->compute.threads;
     if (!t->log)
         return 0;
-    json_t *o = json_object();
-    int threads = (int)t->o->compute.threads;
-    int bad = json_object_set_new(o, "event", json_string("start"));
-    bad |= json_object_set_new(o, "version", json_string(CNN_VERSION));
-    bad |= put_what(o, t);
-    bad |= json_object_set_new(o, "seed", json_integer((json_int_t)t->o->seed));
-    bad |= json_object_set_new(o, "threads", json_integer(threads ? threads : cnn_cores()));
-    bad |= json_object_set_new(o, "isa", json_string(cnn_isa()->name));
-    bad |= json_object_set_new(o, "device", json_string(t->backend->name));
-    bad |= json_object_set_new(o, "resumed", json_boolean(t->resumed));
-    if (!bad)
-        return put_line(t, o);
-    json_decref(o);
-    return cnn_fail_memory(0);
+    cnn_buf_puts(&line, "{\"event\": \"start\"");
+    put_text(&line, "version", CNN_VERSION);
+    put_what(&line, t);
+    cnn_buf_printf(&line, ", \"seed\": %lld, \"threads\": %d", t->o->seed,
+                   threads ? threads : cnn_cores());
+    put_text(&line, "isa", cnn_isa()->name);
+    put_text(&line, "device", t->backend->name);
+    cnn_buf_printf(&line, ", \"resumed\": %s", t->resumed ? "true" : "false");
+    return put_line(t, &line);
+}
+
+static void put_seen(struct cnn_buf *line, const char *name, const struct cnn_data_hash *seen)
+{
+    json_t *value = seen->samples ? train_data_json(seen) : NULL;
+    if (seen->samples)
+        put_value(line, name, value);
+    json_decref(value);
 }
 
 int train_log_end(struct trainer *t, int rc)
@@ -161,20 +166,16 @@ int train_log_end(struct trainer *t, int rc)
                                                              : "steps";
     if (!t->log)
         return 0;
-    json_t *o = json_pack("{s:s, s:s, s:I, s:I}", "event", "end", "why", why, "epochs",
-                          (json_int_t)t->s.epoch, "steps", (json_int_t)t->s.step);
-    int bad = !o;
+    struct cnn_buf line = {0};
+    cnn_buf_printf(
+        &line, "{\"event\": \"end\", \"why\": \"%s\", \"epochs\": %" PRIu64 ", \"steps\": %" PRIu64,
+        why, t->s.epoch, t->s.step);
     if (t->s.has_best)
-        bad |= json_object_set_new(o, "best", json_integer((json_int_t)t->s.best_epoch));
-    if (t->s.data.samples)
-        bad |= json_object_set_new(o, "data", train_data_json(&t->s.data));
-    if (t->s.val.samples)
-        bad |= json_object_set_new(o, "val", train_data_json(&t->s.val));
-    bad |= json_object_set_new(o, "seconds", json_real(cnn_seconds() - t->begun));
-    if (!bad)
-        return put_line(t, o);
-    json_decref(o);
-    return cnn_fail_memory(0);
+        cnn_buf_printf(&line, ", \"best\": %" PRIu64, t->s.best_epoch);
+    put_seen(&line, "data", &t->s.data);
+    put_seen(&line, "val", &t->s.val);
+    cnn_buf_printf(&line, ", \"seconds\": %.3f", cnn_seconds() - t->begun);
+    return put_line(t, &line);
 }
 
 int train_log_flush(struct trainer *t)

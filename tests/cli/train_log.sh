@@ -46,7 +46,7 @@ command=$(sed -n 's/.*"command": "\(\([^"\\]\|\\.\)*\)".*/\1/p' a.log | sed 's/\
 rm a.st
 eval "$command" || fail "it cannot be typed: $command"
 [ -f a.st ] || fail 'it made no model'
-grep -qF "it'\\\\''s \\\\xe9.st'" b.log || fail "the name in the command: $(head -n 1 b.log)"
+grep -qF "it'\\\\''s \\udce9.st'" b.log || fail "the name in the command: $(head -n 1 b.log)"
 grep -q '"threads": 1,' b.log || fail 'not one thread'
 grep -q '"options": {[^}]*"freeze": \["conv1\.\*"\]' b.log || fail "the options: $(head -n 1 b.log)"
 
@@ -62,4 +62,30 @@ grep -qF "\"data\":{\"hash\":\"$(hash data a.log)\",\"samples\":70},\"val\":{\"h
     fail 'the history has other hashes'
 run cnn-inspect a.st
 out_has "hash           $(hash init b.log)"
+
+# Names are any bytes, in all JSON alike, and what is written is read again; what is not seen is an escape.
+run cnn-augment -q digits:40 -o $'d\xe9\xe8\U000e0041'
+status 0
+begin() { train --epochs 2 --threads 1 --checkpoint $'g\xe9.ckpt' --log g.log --val digits:20:3 -o $'g\xe9.st' "$@" $'d\xe9\xe8\U000e0041'; }
+begin --steps 1
+begin --resume
+[ "$(grep -c '"event": "start".*"data": {"path": "d\\udce9\\udce8\\udb40\\udc41", .*"resumed": true' g.log)" = 1 ] || fail "$(cat g.log)"
+[ "$(grep -c '"event": "start"' g.log)" = 2 ] || fail 'the run before is gone from the log'
+cp g.log $'h\xe9.log'
+run cnn-inspect --runs g.log $'h\xe9.log' a.log
+status 0
+out_has $'h\xe9.log\t*\td\\\\\\\\xe9\\\\\\\\xe8\xf3\xa0\x81\x81\t*'
+run cnn-infer --eval --json $'g\xe9.st' $'d\xe9\xe8\U000e0041'
+status 0
+out_has '*"path": "g\\udce9.st"*"path": "d\\udce9\\udce8\\udb40\\udc41"*'
+for how in '' --time; do
+    run cnn-inspect --json $how $'g\xe9.st'
+    status 0
+    out_has '  "name": "g\\udce9.st",'
+done
+if command -v python3 >/dev/null; then
+    python3 -c 'import json, os, sys; print(os.fsencode(json.loads(open("g.log").readline())["data"]["path"]), os.fsencode(json.load(sys.stdin)["name"]))' \
+        <out >names
+    [ "$(cat names)" = "b'd\\xe9\\xe8\\xf3\\xa0\\x81\\x81' b'g\\xe9.st'" ] || fail "$(cat names)"
+fi
 exit 0
