@@ -1,32 +1,7 @@
-/* The list of layers, and helpers for setup; see layer.h. */
+/* Helpers for setup; see layer.h. */
 #include "layer/layer.h"
 
-#include <string.h>
-
 #include "base/memory.h"
-
-#define CNN_LAYER(name) extern const struct cnn_layer_type cnn_layer_##name;
-#include "layer/layers.def"
-#undef CNN_LAYER
-
-static const struct cnn_layer_type *const types[] = {
-#define CNN_LAYER(name) &cnn_layer_##name,
-#include "layer/layers.def"
-#undef CNN_LAYER
-};
-
-const struct cnn_layer_type *cnn_layer_type_at(size_t i)
-{
-    return i < sizeof types / sizeof *types ? types[i] : NULL;
-}
-
-const struct cnn_layer_type *cnn_layer_type_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (!strcmp(types[i]->name, name))
-            return types[i];
-    return NULL;
-}
 
 int cnn_layer_param(struct cnn_layer *l, const char *suffix, struct cnn_shape shape,
                     enum cnn_init init, size_t fan_in, size_t fan_out)

@@ -17,7 +17,7 @@ sed -n 's/^    \(CASE(.*\)/\1/p' "$ROOT/lib/README.md" >cases
 build() {
     # shellcheck disable=SC2046 # words are meant
     gcc -std=c11 -O1 -Wall -Wextra -Werror -DCNN_REAL=double -D_POSIX_C_SOURCE=200809L -I. -I"$ROOT/lib" -I"$ROOT/tests" \
-        "$ROOT/tests/double/gradient.c" "$ROOT/lib/layer/layer.c" scale.c "$BUILD/libcnn-double.a" -o gradient \
+        "$ROOT/tests/double/gradient.c" "$ROOT/lib/layer/layers.c" scale.c "$BUILD/libcnn-double.a" -o gradient \
         $(pkg-config --cflags --libs openblas libpng libjpeg zlib libarchive jansson cairo) -pthread -lcmocka -lm
 }
 
