@@ -68,10 +68,6 @@ struct inspect_times {
 
 /* What the device reaches, measured for about so many seconds. */
 int inspect_limits(struct cnn_backend *b, double seconds, struct cnn_limits *out);
-/* The least time that the work takes at the machine's limits, as a part of the time that it took.
- */
-double inspect_share_of_limit(const struct inspect_times *t, const struct inspect_time_row *r,
-                              int backward);
 void inspect_time_text(const struct inspect_times *t, struct cnn_buf *out);
 int inspect_time_json(const char *name, const struct inspect_times *t, struct cnn_buf *out);
 

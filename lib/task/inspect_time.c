@@ -201,14 +201,6 @@ static void close_timer(struct timer *t)
     cnn_backend_close(t->backend);
 }
 
-double inspect_share_of_limit(const struct inspect_times *t, const struct inspect_time_row *r,
-                              int backward)
-{
-    double products = r->work[backward].multiply_adds / t->limits.multiply_adds;
-    double bytes = r->work[backward].bytes / t->limits.bytes;
-    return (products > bytes ? products : bytes) / r->seconds[backward];
-}
-
 int cnn_inspect_time(const struct cnn_inspect *in, const struct cnn_time_options *options, int json,
                      struct cnn_buf *note, struct cnn_buf *out)
 {

@@ -36,6 +36,16 @@ static void cell_percent(struct cnn_table *table, int there, double x)
         cnn_table_cell(table, "-");
 }
 
+/* The least time that the work takes at the machine's limits, as a part of the time that it took.
+ */
+static double share_of_limit(const struct inspect_times *t, const struct inspect_time_row *r,
+                             int backward)
+{
+    double products = r->work[backward].multiply_adds / t->limits.multiply_adds;
+    double bytes = r->work[backward].bytes / t->limits.bytes;
+    return (products > bytes ? products : bytes) / r->seconds[backward];
+}
+
 static void add_row(const struct inspect_times *t, const struct inspect_time_row *r,
                     struct cnn_table *table)
 {
@@ -51,7 +61,7 @@ static void add_row(const struct inspect_times *t, const struct inspect_time_row
         int tells = s >= SHORTEST;
         cell_real(table, tells && w->multiply_adds > 0, 1, 2e-9 * w->multiply_adds / s);
         cell_real(table, tells && w->bytes > 0, 1, 1e-9 * w->bytes / s);
-        cell_percent(table, tells, tells ? inspect_share_of_limit(t, r, back) : 0);
+        cell_percent(table, tells, tells ? share_of_limit(t, r, back) : 0);
     }
     cell_percent(table, 1, (r->seconds[0] + r->seconds[1]) / t->seconds);
 }
@@ -91,7 +101,7 @@ static json_t *pass_json(const struct inspect_times *t, const struct inspect_tim
 {
     return json_pack("{s:f, s:f, s:f, s:f}", "seconds", r->seconds[back], "multiply_adds",
                      r->work[back].multiply_adds, "bytes", r->work[back].bytes, "of_limit",
-                     inspect_share_of_limit(t, r, back));
+                     share_of_limit(t, r, back));
 }
 
 static json_t *row_json(const struct inspect_times *t, const struct inspect_time_row *r)
