@@ -259,3 +259,16 @@ int cnn_builder_losses(struct cnn_builder *b, const struct cnn_statement *s)
     g->losses = b->nodes - g->first_loss;
     return rc;
 }
+
+void cnn_print_input(struct cnn_printer *p, const struct cnn_input *in)
+{
+    char shape[72];
+    cnn_chw_format(in->shape, shape);
+    struct cnn_input_options o = {.shape = shape,
+                                  .mean = in->mean,
+                                  .std = in->std,
+                                  .scale = in->scale,
+                                  .order = in->bgr,
+                                  .resize = in->resize};
+    cnn_print_layer(p, NULL, "input", cnn_input_table, &o);
+}

@@ -8,15 +8,6 @@
 
 enum { NAMED = 4 };
 
-int load_allowed(const struct load *l, const char *name)
-{
-    const struct cnn_strings *list = l->options->allow_new;
-    for (size_t i = 0; list && i < list->count; i++)
-        if (cnn_match(list->item[i], name))
-            return 1;
-    return 0;
-}
-
 static int ends_with(const char *s, const char *end)
 {
     size_t n = strlen(s), k = strlen(end);

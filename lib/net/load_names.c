@@ -16,6 +16,15 @@ static int by_name(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
+int load_allowed(const struct load *l, const char *name)
+{
+    const struct cnn_strings *list = l->options->allow_new;
+    for (size_t i = 0; list && i < list->count; i++)
+        if (cnn_match(list->item[i], name))
+            return 1;
+    return 0;
+}
+
 struct load_param *load_find(const struct load *l, const char *name)
 {
     struct load_param key = {.name = name}, *at = &key;

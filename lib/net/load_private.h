@@ -30,11 +30,11 @@ struct load {
     struct cnn_buf note;
 };
 
+/* load_names.c */
 struct load_param *load_find(const struct load *l, const char *name);
 /* Whether --allow-new names it. */
 int load_allowed(const struct load *l, const char *name);
-
-/* load_names.c: every parameter its tensor, where there is one. */
+/* Every parameter its tensor, where there is one. */
 int load_match(struct load *l);
 
 #endif

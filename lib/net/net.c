@@ -72,21 +72,6 @@ static int list_params(struct cnn_net *net)
     return 0;
 }
 
-/* A layer is frozen when it has parameters and all that could be trained (statistics, where there
- * is nothing to train) are. */
-static int layer_frozen(const struct cnn_net *net, int i)
-{
-    const struct cnn_layer *l = &net->graph->node[i].layer;
-    int trained = 0, open_trained = 0, open_statistics = 0;
-    for (int k = 0; k < l->params; k++) {
-        const struct cnn_net_param *p = &net->param[net->node[i].first_param + (size_t)k];
-        trained += p->trained;
-        open_trained += p->trained && !p->frozen;
-        open_statistics += !p->trained && !p->frozen;
-    }
-    return l->params && (trained ? !open_trained : !open_statistics);
-}
-
 /* Which nodes run backward: those that reach a loss and have something to train at or before them.
  */
 static int mark_backward(struct cnn_net *net, unsigned char **wants)
@@ -117,16 +102,6 @@ static int mark_backward(struct cnn_net *net, unsigned char **wants)
     return 0;
 }
 
-void *cnn_net_device_alloc(struct cnn_net *net, size_t count, size_t size)
-{
-    size_t bytes;
-    if (cnn_mul_overflows(count, size, &bytes)) {
-        cnn_fail_memory(SIZE_MAX);
-        return NULL;
-    }
-    return net->backend->ops->alloc(net->backend, bytes ? bytes : size);
-}
-
 /* Slabs of parameters, and the views of them. */
 static int allocate_params(struct cnn_net *net, const struct cnn_net_config *config)
 {
@@ -155,95 +130,6 @@ static int allocate_params(struct cnn_net *net, const struct cnn_net_config *con
         if (p->trained && net->gradients && !p->frozen)
             p->gradient = cnn_shape_tensor(&p->shape, net->gradients + p->offset);
     }
-    return 0;
-}
-
-static void *at_block(const struct cnn_net *net, int block)
-{
-    return block < 0 ? NULL : net->activations + net->plan->block[block].offset;
-}
-
-static struct cnn_tensor view(const struct cnn_net *net, int node, int block)
-{
-    struct cnn_tensor t = cnn_step_shape(net->graph, net->plan->step, node, net->plan->batch);
-    t.data = at_block(net, block);
-    return t;
-}
-
-static int allocate_views(struct cnn_net *net, struct cnn_net_node *nn, size_t inputs,
-                          size_t params)
-{
-    nn->x = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->x);
-    nn->dx = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->dx);
-    nn->extra = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->extra);
-    nn->converted = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->converted);
-    nn->w = cnn_arena_alloc(net->arena, (params + 1) * sizeof *nn->w);
-    nn->dw = cnn_arena_alloc(net->arena, (params + 1) * sizeof *nn->dw);
-    return nn->x && nn->dx && nn->extra && nn->converted && nn->w && nn->dw ? 0 : CNN_ESYSTEM;
-}
-
-static void wire_input(struct cnn_net *net, int i, int k)
-{
-    const struct cnn_step *step = &net->plan->step[i];
-    const struct cnn_plan_node *pn = &net->plan->node[i];
-    struct cnn_net_node *nn = &net->node[i];
-    int x = step->in[k], layout = cnn_step_input_layout(net->plan->step, i, k);
-    nn->extra[k] = view(net, x, pn->extra[k]);
-    nn->converted[k] = view(net, x, pn->run.converted[k]);
-    nn->extra[k].layout = nn->converted[k].layout = layout;
-    nn->x[k] = pn->run.converted[k] >= 0 ? &nn->converted[k] : &net->node[x].value;
-    if (net->wants[i] && net->wants[x])
-        nn->dx[k] = pn->extra[k] >= 0 ? &nn->extra[k] : &net->node[x].gradient;
-}
-
-void cnn_net_use_run(struct cnn_net *net, int i, int again)
-{
-    const struct cnn_plan_node *pn = &net->plan->node[i];
-    const struct cnn_plan_run *run = again ? &pn->again : &pn->run;
-    struct cnn_net_node *nn = &net->node[i];
-    nn->value.data = at_block(net, run->value);
-    nn->work = at_block(net, run->work);
-    for (int k = 0; k < net->plan->step[i].inputs; k++)
-        nn->converted[k].data = at_block(net, run->converted[k]);
-    for (int k = 0; k < CNN_LAYER_MAX_SAVED; k++)
-        nn->saved[k] = at_block(net, run->saved[k]);
-}
-
-/* Every pointer that a pass needs, made once. */
-static int wire_node(struct cnn_net *net, int i)
-{
-    const struct cnn_step *step = &net->plan->step[i];
-    const struct cnn_layer *l = &net->graph->node[step->head].layer;
-    const struct cnn_plan_node *pn = &net->plan->node[i];
-    struct cnn_net_node *nn = &net->node[i];
-    size_t params = (size_t)l->params, first = net->node[step->head].first_param;
-    if (allocate_views(net, nn, (size_t)step->inputs, params))
-        return CNN_ESYSTEM;
-    nn->value = view(net, i, pn->run.value);
-    nn->gradient = view(net, i, pn->gradient);
-    for (int k = 0; k < step->inputs; k++)
-        wire_input(net, i, k);
-    for (size_t k = 0; k < params; k++) {
-        struct cnn_net_param *p = &net->param[first + k];
-        nn->w[k] = &p->value;
-        nn->dw[k] = p->gradient.data ? &p->gradient : NULL;
-    }
-    cnn_net_use_run(net, i, 0);
-    nn->epilogue = step->epilogue;
-    if (step->addend >= 0)
-        nn->epilogue.add = nn->x[step->addend];
-    if (pn->packed_bytes)
-        nn->packed = net->packed + pn->packed;
-    nn->frozen = layer_frozen(net, step->head);
-    nn->name_hash = cnn_hash_string(l->name ? l->name : "input", 0);
-    return 0;
-}
-
-static int wire(struct cnn_net *net)
-{
-    for (int i = 0; i < net->graph->nodes; i++)
-        if (wire_node(net, i))
-            return CNN_ESYSTEM;
     return 0;
 }
 
@@ -307,7 +193,7 @@ static int build(struct cnn_net *net, const struct cnn_net_config *config)
         !(net->packed = cnn_net_device_alloc(net, net->plan->packed_bytes, 1)))
         rc = CNN_ESYSTEM;
     if (!rc)
-        rc = wire(net);
+        rc = cnn_net_wire(net);
     if (!rc)
         rc = cnn_net_reserve_folds(net);
     if (!rc)

@@ -73,7 +73,24 @@ struct cnn_net {
 };
 
 /* count * size zeroed bytes on the device; NULL with an error set. */
-void *cnn_net_device_alloc(struct cnn_net *net, size_t count, size_t size);
+static inline void *cnn_net_device_alloc(struct cnn_net *net, size_t count, size_t size)
+{
+    size_t bytes;
+    if (cnn_mul_overflows(count, size, &bytes)) {
+        cnn_fail_memory(SIZE_MAX);
+        return NULL;
+    }
+    return net->backend->ops->alloc(net->backend, bytes ? bytes : size);
+}
+
+/* wire.c: every pointer that a pass needs, made once. */
+int cnn_net_wire(struct cnn_net *net);
+/* Where the plan's block is; NULL for -1. */
+void *cnn_net_block(const struct cnn_net *net, int block);
+/* Point node i's views at the blocks of its first run, or of its segment's repetition. */
+void cnn_net_use_run(struct cnn_net *net, int i, int again);
+/* What step i's layer is called with. */
+struct cnn_pass cnn_net_pass(struct cnn_net *net, int i);
 
 /* prepare.c: memory for weights that normalisations are folded into (nets that only infer), and the
  * folding and packing of all weights, once after each change. 0 or a negative code. */
@@ -85,13 +102,8 @@ int cnn_net_check_room(const struct cnn_net *net, const struct cnn_net_config *c
 
 /* profile.c: expect the cycles of each step. */
 void cnn_net_expect_cycles(struct cnn_net *net);
-/* net.c: point node i's views at the blocks of its first run, or of its segment's repetition. */
-void cnn_net_use_run(struct cnn_net *net, int i, int again);
 /* profile.c: where passes are measured, wait for the device and set (forward: 0, backward: 1) the
  * seconds of step i, which began at *start; moves *start to now. Else nothing. */
 void cnn_net_note_time(struct cnn_net *net, int backward, int i, double *start);
-
-/* run.c: what step i's layer is called with. */
-struct cnn_pass cnn_net_pass(struct cnn_net *net, int i);
 
 #endif

@@ -27,30 +27,6 @@ static void extend(struct cnn_planner *s, int block, int step)
         b->first = step;
 }
 
-static size_t bytes_of(const struct cnn_planner *s, int node, int layout)
-{
-    struct cnn_tensor t = cnn_step_shape(s->g, s->p->step, node, s->p->batch);
-    t.layout = layout;
-    return s->b->ops->tensor_bytes(s->b, &t);
-}
-
-/* Of input k of step i, in the step's own layout. */
-static size_t converted_bytes(const struct cnn_planner *s, int i, int k)
-{
-    struct cnn_tensor t = cnn_step_shape(s->g, s->p->step, s->p->step[i].in[k], s->p->batch);
-    t.n = cnn_step_batch(s->p->step, i, s->p->batch);
-    t.layout = cnn_step_input_layout(s->p->step, i, k);
-    return s->b->ops->tensor_bytes(s->b, &t);
-}
-
-size_t cnn_plan_value_bytes(const struct cnn_planner *s, int node)
-{
-    const struct cnn_layer *l = s->p->step[node].layer;
-    if (l && (l->type->flags & CNN_LAYER_LOSS)) /* reals, whatever activations are */
-        return s->p->batch * sizeof(real);
-    return bytes_of(s, node, s->p->step[node].layout);
-}
-
 static unsigned flags(const struct cnn_planner *s, int node)
 {
     const struct cnn_step *step = &s->p->step[node];
@@ -114,7 +90,7 @@ static void plan_run(struct cnn_planner *s, int i, int again, int now)
         if (portions && !s->p->step[x].passing)
             extend(s, value, step->last); /* for the other portions */
         if (converts(s, i, k))
-            run->converted[k] = new_block(s, converted_bytes(s, i, k), now, now);
+            run->converted[k] = new_block(s, cnn_plan_converted_bytes(s, i, k), now, now);
     }
     if (pn->inplace) {
         int x = step->in[0];
@@ -190,7 +166,7 @@ static void plan_gradients(struct cnn_planner *s)
                 continue;
             pn->first[k] = px->gradient < 0;
             if (converts(s, i, k) || !pn->first[k])
-                pn->extra[k] = new_block(s, converted_bytes(s, i, k), now, now);
+                pn->extra[k] = new_block(s, cnn_plan_converted_bytes(s, i, k), now, now);
             if (!pn->first[k])
                 extend(s, px->gradient, now);
             else if (!converts(s, i, k) && passes_gradient_on(s, i, k))

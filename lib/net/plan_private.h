@@ -1,4 +1,5 @@
-/* Inside the plan: plan.c (lifetimes), plan_segments.c (what runs again), plan_pack.c (offsets). */
+/* Inside the plan: plan.c (lifetimes), plan_segments.c (what runs again), plan_pack.c (offsets),
+ * plan_bytes.c (sizes). */
 #ifndef CNN_NET_PLAN_PRIVATE_H
 #define CNN_NET_PLAN_PRIVATE_H
 
@@ -17,7 +18,9 @@ struct cnn_planner {
     size_t most_blocks, edges;
 };
 
+/* Bytes of a step's value; and of input k of step i, in the step's own layout. */
 size_t cnn_plan_value_bytes(const struct cnn_planner *s, int node);
+size_t cnn_plan_converted_bytes(const struct cnn_planner *s, int i, int k);
 
 /* Cut the steps into `segments` of about equal size, at places where little crosses; mark what runs
  * again. */

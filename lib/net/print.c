@@ -61,19 +61,6 @@ void cnn_print_layer(struct cnn_printer *p, const char *label, const char *word,
     cnn_buf_puts(&p->text, "\n");
 }
 
-void cnn_print_input(struct cnn_printer *p, const struct cnn_input *in)
-{
-    char shape[72];
-    cnn_chw_format(in->shape, shape);
-    struct cnn_input_options o = {.shape = shape,
-                                  .mean = in->mean,
-                                  .std = in->std,
-                                  .scale = in->scale,
-                                  .order = in->bgr,
-                                  .resize = in->resize};
-    cnn_print_layer(p, NULL, "input", cnn_input_table, &o);
-}
-
 void cnn_print_recipe(struct cnn_printer *p, const struct cnn_recipe *r)
 {
     if (!r->count)

@@ -64,35 +64,6 @@ static int upload_targets(struct cnn_net *net, const struct cnn_batch_view *b)
     return 0;
 }
 
-struct cnn_pass cnn_net_pass(struct cnn_net *net, int i)
-{
-    struct cnn_net_node *nn = &net->node[i];
-    return (struct cnn_pass){
-        .k = net->backend->kernels,
-        .q = &net->backend->queue,
-        .batch = cnn_step_batch(net->plan->step, i, net->batch),
-        .training = net->was_training,
-        .frozen = nn->frozen,
-        .again = net->again,
-        .seed = net->seed,
-        .stream = cnn_hash_u64(net->step, nn->name_hash),
-        .x = nn->x,
-        .y = &nn->value,
-        .epilogue = net->plan->step[i].fused ? &nn->epilogue : NULL,
-        .bias = nn->folded_bias.data ? &nn->folded_bias : NULL,
-        .packed = nn->packed,
-        .w = nn->w,
-        .dw = nn->dw,
-        .saved = nn->saved,
-        .targets = &net->targets,
-    };
-}
-
-static void *block(const struct cnn_net *net, int b)
-{
-    return b < 0 ? NULL : net->activations + net->plan->block[b].offset;
-}
-
 /* The node's value as samples at .. at + count - 1, or where those lie that are there now. */
 static void look_at(struct cnn_net *net, int node, size_t at, size_t count)
 {
@@ -101,7 +72,7 @@ static void look_at(struct cnn_net *net, int node, size_t at, size_t count)
     nn->value.n = 1;
     size_t each = net->plan->step[node].passing ? 0 : b->ops->tensor_bytes(b, &nn->value);
     nn->value.n = count;
-    nn->value.data = (char *)block(net, net->plan->node[node].run.value) + at * each;
+    nn->value.data = (char *)cnn_net_block(net, net->plan->node[node].run.value) + at * each;
     for (int k = 0; k < net->plan->step[node].inputs; k++)
         nn->converted[k].n = count;
 }
@@ -262,7 +233,7 @@ static void backward_step(struct cnn_net *net, int i, double scale)
     p.dy = &nn->gradient;
     p.dx = nn->dx;
     p.dadd = step->addend >= 0 ? nn->dx[step->addend] : NULL;
-    p.work = block(net, net->plan->node[i].work_backward);
+    p.work = cnn_net_block(net, net->plan->node[i].work_backward);
     struct cnn_pool *threads = begin_step(net, i, 1);
     if (l->type->flags & CNN_LAYER_LOSS) {
         double weight = cnn_net_weight(net);

@@ -200,7 +200,6 @@ struct cnn_printer {
     struct cnn_buf text;
     int indent;
 };
-void cnn_print_input(struct cnn_printer *p, const struct cnn_input *in);
 void cnn_print_recipe(struct cnn_printer *p, const struct cnn_recipe *r);
 void cnn_print_layer(struct cnn_printer *p, const char *label, const char *word,
                      const struct cnn_option *table, const void *fields);
@@ -209,5 +208,6 @@ void cnn_print_open(struct cnn_printer *p, const char *label, const char *word,
                     const struct cnn_option *table, const void *fields);
 void cnn_print_branch(struct cnn_printer *p); /* "} {" */
 void cnn_print_close(struct cnn_printer *p);
+void cnn_print_input(struct cnn_printer *p, const struct cnn_input *in); /* ends.c */
 
 #endif
