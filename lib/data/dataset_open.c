@@ -179,6 +179,9 @@ static int open_path(struct cnn_dataset *ds, const struct cnn_dataset_options *o
     return open_stream(ds, options, ds->fd);
 }
 
+static int open_nested(const char *path, const struct cnn_dataset_options *options,
+                       struct cnn_dataset **out);
+
 /* One path, or several of images, or none. */
 static int open_dataset(const char *const *paths, size_t count,
                         const struct cnn_dataset_options *options, int nested,
@@ -191,7 +194,7 @@ static int open_dataset(const char *const *paths, size_t count,
     if (!ds)
         return CNN_ESYSTEM;
     ds->fd = -1;
-    ds->nested = nested;
+    ds->open = nested ? NULL : open_nested;
     ds->strict = options && options->strict;
     ds->path = cnn_strdup(path);
     ds->arena = cnn_arena_new();
@@ -212,6 +215,12 @@ static int open_dataset(const char *const *paths, size_t count,
     return code;
 }
 
+static int open_nested(const char *path, const struct cnn_dataset_options *options,
+                       struct cnn_dataset **out)
+{
+    return open_dataset(&path, 1, options, 1, out);
+}
+
 int cnn_dataset_open(const char *path, const struct cnn_dataset_options *options,
                      struct cnn_dataset **out)
 {
@@ -222,10 +231,4 @@ int cnn_dataset_open_images(const char *const *path, size_t count,
                             const struct cnn_dataset_options *options, struct cnn_dataset **out)
 {
     return open_dataset(path, count, options, 0, out);
-}
-
-int cnn_source_open_nested(const char *path, const struct cnn_dataset_options *options,
-                           struct cnn_dataset **out)
-{
-    return open_dataset(&path, 1, options, 1, out);
 }

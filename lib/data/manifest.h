@@ -5,11 +5,14 @@
 
 #include "data/source.h"
 
+struct cnn_manifest_row;
+
 /* While a manifest is read. Start from {.caffe = -1}. */
 struct cnn_manifest_reading {
     struct cnn_dataset *ds;
     const struct cnn_dataset_options *options;
     const char *folder;
+    int (*add)(struct cnn_manifest_reading *r, const struct cnn_manifest_row *row);
     struct cnn_found found;
     int caffe;                 /* -1: the first row decides */
     size_t classed, unclassed; /* rows so far */
@@ -22,10 +25,9 @@ struct cnn_manifest_row {
     char *path, *class, *group, *weight;
 };
 
-/* Add each row of the text by cnn_manifest_add. Where NUL bytes end names, they are paths as they
+/* Add each row of the text by r->add. Where NUL bytes end names, they are paths as they
  * stand; else a line is a row, or a path alone. CNN_EDATA. */
 int cnn_manifest_read(struct cnn_manifest_reading *r, char *text, size_t size);
-int cnn_manifest_add(struct cnn_manifest_reading *r, const struct cnn_manifest_row *row);
 /* Whether the path, as seen from the manifest's folder, is a file. */
 int cnn_manifest_is_file(const struct cnn_manifest_reading *r, const char *path);
 

@@ -1,10 +1,21 @@
 /* What the text of a manifest says: rows "path<TAB>class[<TAB>group[<TAB>weight]]", Caffe's "path
  * number", or paths alone, a line each or ended by NUL bytes. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/lines.h"
 #include "data/manifest.h"
+
+int cnn_manifest_is_file(const struct cnn_manifest_reading *r, const char *path)
+{
+    struct stat st;
+    char *full = cnn_path_join(r->folder, path);
+    int yes = full && stat(full, &st) == 0 && S_ISREG(st.st_mode);
+    free(full);
+    return yes;
+}
 
 static int split_tabs(const struct cnn_manifest_reading *r, char *line,
                       struct cnn_manifest_row *row)
@@ -71,7 +82,7 @@ static int read_row(struct cnn_manifest_reading *r, char *line)
     }
     if (!code)
         code = count_row(r, &row);
-    return code ? code : cnn_manifest_add(r, &row);
+    return code ? code : r->add(r, &row);
 }
 
 static void set_place(struct cnn_manifest_reading *r, size_t line)
@@ -106,8 +117,7 @@ static int read_names(struct cnn_manifest_reading *r, char *text, size_t size)
     for (char *at = text; at < end; at += strlen(at) + 1, number++) {
         struct cnn_manifest_row row = {.path = at};
         set_place(r, number);
-        int code =
-            *at ? cnn_manifest_add(r, &row) : cnn_fail(CNN_EDATA, "%s: an empty name", r->where);
+        int code = *at ? r->add(r, &row) : cnn_fail(CNN_EDATA, "%s: an empty name", r->where);
         if (code)
             return code;
     }

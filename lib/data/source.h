@@ -36,10 +36,16 @@ struct cnn_dataset {
     int pinned;
     char *history; /* NULL: "[]" */
     int strict;    /* of struct cnn_decoding */
-    int nested;    /* opened for the rows of a manifest */
     size_t bytes;  /* memory of the state */
     int fd;        /* of a FIFO that the door opened; -1: none */
+    /* As cnn_dataset_open, for what the rows of a manifest name: not another manifest. NULL: it is
+     * opened for such rows itself. */
+    int (*open)(const char *path, const struct cnn_dataset_options *options,
+                struct cnn_dataset **out);
 };
+
+/* No class list is longer, nor a class number larger. */
+enum { CNN_CLASSES_MAX = 1 << 20 };
 
 /* Class texts in the order of their arrival, each once, with the place where it came first. */
 struct cnn_found {
@@ -84,10 +90,6 @@ int cnn_source_beside(const char *folder, struct cnn_strings *out);
 /* The same of a folder of class folders; where it has none and is a part (divided.h), that beside
  * the parts. */
 int cnn_divided_classes(const char *folder, struct cnn_strings *out);
-
-/* cnn_dataset_open for the rows of a manifest, which must not lead to another manifest. */
-int cnn_source_open_nested(const char *path, const struct cnn_dataset_options *options,
-                           struct cnn_dataset **out);
 
 /* Add a record; its strings are copied. */
 int cnn_source_add(struct cnn_dataset *ds, const struct cnn_record *record);

@@ -60,15 +60,6 @@ static int is_container_name(const char *name)
     return 0;
 }
 
-int cnn_manifest_is_file(const struct cnn_manifest_reading *r, const char *path)
-{
-    struct stat st;
-    char *full = cnn_path_join(r->folder, path);
-    int yes = full && stat(full, &st) == 0 && S_ISREG(st.st_mode);
-    free(full);
-    return yes;
-}
-
 /* "FILE#i": cut into FILE and i. What FILE is called says whether it holds samples; for other names
  * whether there is such a file, and none of the whole name. 1: it was such; 0: a plain path. */
 static int split_index(const struct cnn_manifest_reading *r, char *path, int64_t *index)
@@ -104,7 +95,7 @@ static int find_container(struct cnn_manifest_reading *r, const char *path, size
         return 0;
     if (cnn_grow(&m->container, &m->container_capacity, m->containers + 1, sizeof *m->container))
         return CNN_ESYSTEM;
-    code = cnn_source_open_nested(path, &options, &m->container[m->containers]);
+    code = r->ds->open(path, &options, &m->container[m->containers]);
     if (code)
         return cnn_fail_within("%s", r->where);
     m->containers++;
@@ -152,7 +143,7 @@ static int read_weight(const struct cnn_manifest_reading *r, const char *text, f
     return 0;
 }
 
-int cnn_manifest_add(struct cnn_manifest_reading *r, const struct cnn_manifest_row *row)
+static int add_row(struct cnn_manifest_reading *r, const struct cnn_manifest_row *row)
 {
     struct manifest *m = r->ds->state;
     struct cnn_record record = {.label = -1, .weight = 1, .line = (uint32_t)r->line};
@@ -183,14 +174,15 @@ int cnn_manifest_add(struct cnn_manifest_reading *r, const struct cnn_manifest_r
 int cnn_open_manifest(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
                       const char *folder, char *text, size_t size)
 {
-    struct cnn_manifest_reading r = {.ds = ds, .options = options, .folder = folder, .caffe = -1};
+    struct cnn_manifest_reading r = {
+        .ds = ds, .options = options, .folder = folder, .add = add_row, .caffe = -1};
     struct cnn_strings own = {0};
     struct manifest *m = cnn_calloc(1, sizeof *m);
     ds->type = &manifest_type;
     ds->state = m;
     if (!m)
         return CNN_ESYSTEM;
-    if (ds->nested)
+    if (!ds->open)
         return cnn_fail(CNN_EDATA, "%s: a manifest within a manifest", ds->path);
     int code = cnn_manifest_read(&r, text, size);
     r.found.numeric = r.caffe == 1;
