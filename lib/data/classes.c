@@ -7,12 +7,9 @@
 
 #include "base/lines.h"
 #include "base/memory.h"
-#include "base/random.h"
 #include "data/source.h"
 #include "file/text_file.h"
 
-/* A class number may not make a list longer than this. */
-enum { MAX_CLASSES = 1 << 20 };
 #define MAX_LIST_BYTES ((size_t)64 << 20)
 
 int cnn_classes_read(const char *path, struct cnn_strings *out)
@@ -44,61 +41,6 @@ int cnn_source_beside(const char *folder, struct cnn_strings *out)
     return code;
 }
 
-static int found_grow(struct cnn_found *f)
-{
-    size_t size = f->size ? 2 * f->size : 64;
-    size_t *slot = cnn_calloc(size, sizeof *slot);
-    if (!slot)
-        return CNN_ESYSTEM;
-    for (size_t i = 0; i < f->text.count; i++) {
-        size_t at = cnn_hash_string(f->text.item[i], 1) & (size - 1);
-        while (slot[at])
-            at = (at + 1) & (size - 1);
-        slot[at] = i + 1;
-    }
-    free(f->slot);
-    f->slot = slot;
-    f->size = size;
-    return 0;
-}
-
-int cnn_found_add(struct cnn_found *f, const char *text, size_t n, const char *where,
-                  int32_t *index)
-{
-    if (2 * f->text.count >= f->size && found_grow(f))
-        return CNN_ESYSTEM;
-    size_t at = cnn_hash(text, n, 1) & (f->size - 1);
-    for (; f->slot[at]; at = (at + 1) & (f->size - 1)) {
-        const char *have = f->text.item[f->slot[at] - 1];
-        if (!strncmp(have, text, n) && !have[n]) {
-            *index = (int32_t)(f->slot[at] - 1);
-            return 0;
-        }
-    }
-    if (f->text.count >= MAX_CLASSES)
-        return cnn_fail(CNN_EDATA, "%s: more than %d classes", where, (int)MAX_CLASSES);
-    if (cnn_strings_add(&f->where, where) || cnn_strings_add_n(&f->text, text, n))
-        return CNN_ESYSTEM;
-    *index = (int32_t)(f->text.count - 1);
-    f->slot[at] = f->text.count;
-    return 0;
-}
-
-int cnn_found_add_number(struct cnn_found *f, long long number, const char *where, int32_t *index)
-{
-    char text[32];
-    int n = snprintf(text, sizeof text, "%lld", number);
-    return cnn_found_add(f, text, (size_t)n, where, index);
-}
-
-void cnn_found_free(struct cnn_found *f)
-{
-    cnn_strings_free(&f->text);
-    cnn_strings_free(&f->where);
-    free(f->slot);
-    *f = (struct cnn_found){0};
-}
-
 static int all_numbers(const struct cnn_strings *list)
 {
     int64_t value;
@@ -127,9 +69,9 @@ static int list_numbers(const struct cnn_found *found, struct cnn_strings *out)
 {
     int64_t value, max = -1;
     for (size_t i = 0; i < found->text.count; i++) {
-        if (cnn_parse_int(found->text.item[i], 0, MAX_CLASSES - 1, &value))
+        if (cnn_parse_int(found->text.item[i], 0, CNN_CLASSES_MAX - 1, &value))
             return cnn_fail(CNN_EDATA, "%s: class number %s is not in 0..%d", found->where.item[i],
-                            found->text.item[i], MAX_CLASSES - 1);
+                            found->text.item[i], CNN_CLASSES_MAX - 1);
         max = value > max ? value : max;
     }
     for (value = 0; value <= max; value++) {
@@ -213,7 +155,7 @@ int cnn_source_label(const struct cnn_dataset *ds, const struct cnn_strings *own
     int64_t value;
     const struct cnn_strings *refers = own && own->count ? own : &ds->classes;
     if (!ds->classes.count) {
-        if (!numeric || cnn_parse_int(text, 0, MAX_CLASSES - 1, &value))
+        if (!numeric || cnn_parse_int(text, 0, CNN_CLASSES_MAX - 1, &value))
             return cnn_fail(CNN_EDATA, "class '%s' in a stream without a class list", text);
         *label = (int32_t)value;
         return 0;
