@@ -94,7 +94,10 @@ struct trainer {
     struct cnn_train_epoch report;    /* of the epoch that ends */
 };
 
-/* train_options.c */
+/* train_note.c */
+void train_note(const struct trainer *t, const char *format, ...) CNN_PRINTF(2, 3);
+
+/* train_together.c */
 /* What can be seen without opening anything. CNN_EUSAGE. */
 int train_check_together(const struct cnn_train_options *o);
 /* Whether each option that is set has an effect beside the others. CNN_EUSAGE. */
@@ -117,11 +120,12 @@ int train_find_parts(struct trainer *t, struct cnn_train_options *o);
 /* train_setup.c: data, net, start. train_open allocates everything that a run needs. */
 int train_open(struct trainer *t);
 int train_start_weights(struct trainer *t);
+void train_close(struct trainer *t);
+
+/* train_loader.c */
+struct cnn_loader_options train_loader_options(const struct trainer *t);
 /* A device's memory for images. */
 int train_open_images(struct trainer *t);
-void train_close(struct trainer *t);
-void train_note(const struct trainer *t, const char *format, ...) CNN_PRINTF(2, 3);
-struct cnn_loader_options train_loader_options(const struct trainer *t);
 
 /* train_classes.c: --classes. CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT. */
 int train_list_classes(struct trainer *t);

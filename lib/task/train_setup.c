@@ -1,25 +1,12 @@
 /* Everything that a training run needs, opened and allocated in the order in which one follows from
  * another: checkpoint, data, net, buffers. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "file/safetensors.h"
 #include "task/train_private.h"
-
-void train_note(const struct trainer *t, const char *format, ...)
-{
-    char text[1024];
-    va_list ap;
-    if (!t->cb->note)
-        return;
-    va_start(ap, format);
-    vsnprintf(text, sizeof text, format, ap);
-    va_end(ap);
-    t->cb->note(t->cb->context, text);
-}
 
 /* What there is to go on from: the checkpoint of --resume, the tensors of --init. */
 static int open_sources(struct trainer *t)
@@ -149,36 +136,6 @@ static int allocate(struct trainer *t)
         !(t->best = cnn_calloc(cnn_net_snapshot_count(t->net) + 1, sizeof *t->best)))
         return CNN_ESYSTEM;
     return t->val ? cnn_evaluator_new(t->net, t->model.classes.count, 0, &t->evaluator) : 0;
-}
-
-struct cnn_loader_options train_loader_options(const struct trainer *t)
-{
-    static const enum cnn_target_kind kinds[] = {CNN_TARGET_CLASS, CNN_TARGET_VECTOR,
-                                                 CNN_TARGET_INPUT};
-    return (struct cnn_loader_options){
-        .input = &t->graph->input,
-        .target = kinds[t->o->target],
-        .needs_class = 1,
-        .outputs = t->outputs,
-        .batch = (size_t)t->o->batch,
-        .seed = (uint64_t)t->o->seed,
-        .threads = (int)t->o->compute.threads,
-        .store = t->images,
-        .on_bad = t->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
-    };
-}
-
-int train_open_images(struct trainer *t)
-{
-    const struct cnn_input *in = &t->graph->input;
-    size_t train = cnn_dataset_count(t->train);
-    size_t val = t->val ? cnn_dataset_count(t->val) : 0, each = cnn_chw_count(in->shape);
-    if (!t->backend->queue.cuda || t->no_data || t->o->target != TARGET_CLASS || t->streaming)
-        return 0;
-    struct cnn_image_rule rule = cnn_preprocess_rule(in, cnn_augmenter_fill(t->augmenter));
-    size_t stay = val + (cnn_augmenter_is_geometric(t->augmenter) ? train : 0);
-    return cnn_image_store_open(t->backend, &rule, train + val, (size_t)t->o->batch,
-                                each * sizeof(float), stay, &t->images);
 }
 
 /* The options that the rest follows from: those given, else the recipe's. */
