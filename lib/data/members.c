@@ -1,20 +1,12 @@
 /* Tar members to samples; see members.h. */
 #include "data/members.h"
 
-#include "base/json_memory.h"
-
-#include <inttypes.h>
-#include <jansson.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/lines.h"
 #include "base/random.h"
+#include "data/members_private.h"
 #include "file/tar.h"
-
-enum { MAX_RECORD = 64 << 20, MAX_CLASS = 4096 };
 
 uint64_t cnn_members_checksum(uint64_t before, const char *name, const void *data, size_t size)
 {
@@ -45,146 +37,6 @@ static enum cnn_part_kind kind_of(const char *name)
     return cnn_image_has_name(rest) ? CNN_PART_IMAGE : CNN_PART_OTHER;
 }
 
-/* A message of the tar reader about a stream of ours tells a cut or a damaged one. */
-static int fail_stream(const struct cnn_members *m, int code)
-{
-    char text[600];
-    size_t n = strlen(m->path);
-    const char *message = cnn_error_message();
-    if (!m->ours || code != CNN_EDATA)
-        return code;
-    if (!strncmp(message, m->path, n) && !strncmp(message + n, ": ", 2))
-        message += n + 2;
-    snprintf(text, sizeof text, "%s", message);
-    return cnn_fail(CNN_EDATA, "%s: cut before its end record (%s)", m->path, text);
-}
-
-/* The pending member's data as a JSON object. */
-static int read_record(struct cnn_members *m, json_t **out)
-{
-    *out = NULL;
-    if (m->size > MAX_RECORD)
-        return cnn_fail(CNN_EDATA, "%s: %s is too large", m->path, m->name.text);
-    char *text = cnn_calloc(1, (size_t)m->size + 1);
-    if (!text)
-        return CNN_ESYSTEM;
-    int code = cnn_tar_reader_data(m->reader, text, (size_t)m->size);
-    if (!code) {
-        cnn_json_watch();
-        *out = cnn_json_load(text, (size_t)m->size, JSON_REJECT_DUPLICATES, NULL);
-        if (cnn_json_lacked())
-            code = CNN_ESYSTEM;
-        else if (!json_is_object(*out))
-            code = cnn_fail(CNN_EDATA, "%s: malformed %s", m->path, m->name.text);
-    } else {
-        code = fail_stream(m, code);
-    }
-    free(text);
-    if (code) {
-        json_decref(*out);
-        *out = NULL;
-    }
-    return code;
-}
-
-static int check_format(const struct cnn_members *m, const json_t *root)
-{
-    json_t *format = json_object_get(root, "format");
-    if (!json_is_integer(format))
-        return cnn_fail(CNN_EDATA, "%s: malformed %s", m->path, m->name.text);
-    if (json_integer_value(format) != CNN_STREAM_FORMAT)
-        return cnn_fail(CNN_EDATA, "%s: a stream of format %lld (this program knows %d)", m->path,
-                        (long long)json_integer_value(format), CNN_STREAM_FORMAT);
-    return 0;
-}
-
-static int read_classes(const struct cnn_members *m, const json_t *root, struct cnn_strings *out)
-{
-    json_t *list = json_object_get(root, "classes"), *name;
-    struct cnn_found seen = {0};
-    int code = json_is_array(list) ? 0 : CNN_EDATA;
-    size_t i;
-    json_array_foreach(list, i, name)
-    {
-        int32_t index = -1;
-        const char *text = json_string_value(name);
-        if (!code)
-            code = text && *text ? cnn_class_check(m->path, text) : CNN_EDATA;
-        if (!code)
-            code = cnn_found_add(&seen, text, strlen(text), "", &index);
-        if (!code)
-            code = (size_t)index == i ? cnn_strings_add(out, text) : CNN_EDATA;
-    }
-    cnn_found_free(&seen);
-    if (code == CNN_EDATA)
-        return cnn_fail(CNN_EDATA, "%s: malformed class list in %s", m->path, m->name.text);
-    return code;
-}
-
-static int same_list(const struct cnn_strings *a, const struct cnn_strings *b)
-{
-    for (size_t i = 0; i < a->count && i < b->count; i++)
-        if (strcmp(a->item[i], b->item[i]))
-            return 0;
-    return a->count == b->count;
-}
-
-/* The first header, or that of a stream which was put behind another. */
-static int read_header(struct cnn_members *m)
-{
-    json_t *root = NULL;
-    struct cnn_strings classes = {0};
-    int first = !m->ours;
-    m->ours = 1;
-    int code = read_record(m, &root);
-    if (!code)
-        code = check_format(m, root);
-    if (!code)
-        code = read_classes(m, root, &classes);
-    json_t *history = json_object_get(root, "history");
-    if (!code && !json_is_array(history))
-        code = cnn_fail(CNN_EDATA, "%s: malformed history in %s", m->path, m->name.text);
-    if (!code && first) {
-        m->classes = classes;
-        classes = (struct cnn_strings){0};
-        m->history = cnn_json_dump(history, JSON_COMPACT);
-        code = m->history ? 0 : cnn_fail_memory(0);
-    } else if (!code && !same_list(&m->classes, &classes)) {
-        code =
-            cnn_fail(CNN_EDATA, "%s: streams of different class lists behind one another", m->path);
-    }
-    m->ended = 0;
-    m->checksum = 0;
-    m->since_header = 0;
-    cnn_strings_free(&classes);
-    json_decref(root);
-    return code;
-}
-
-static int read_end(struct cnn_members *m)
-{
-    json_t *root;
-    int code = read_record(m, &root);
-    if (code)
-        return code;
-    const char *sum = json_string_value(json_object_get(root, "checksum"));
-    json_t *samples = json_object_get(root, "samples");
-    char ours[17];
-    snprintf(ours, sizeof ours, "%016" PRIx64, m->checksum);
-    code = check_format(m, root);
-    if (!code && (!sum || !json_is_integer(samples)))
-        code = cnn_fail(CNN_EDATA, "%s: malformed %s", m->path, m->name.text);
-    else if (!code && json_integer_value(samples) != (json_int_t)m->since_header)
-        code = cnn_fail(CNN_EDATA, "%s: %zu samples where its end record says %lld", m->path,
-                        m->since_header, (long long)json_integer_value(samples));
-    else if (!code && strcmp(sum, ours))
-        code = cnn_fail(CNN_EDATA, "%s: its contents do not have the checksum of its end record",
-                        m->path);
-    m->ended = 1;
-    json_decref(root);
-    return code;
-}
-
 /* What systems leave in archives (AppleDouble members, before each that they go with): no data. */
 static int is_litter(const char *name)
 {
@@ -199,7 +51,7 @@ static int fetch(struct cnn_members *m)
     for (;;) {
         int rc = cnn_tar_reader_next(m->reader, &t);
         if (rc < 0)
-            return fail_stream(m, rc);
+            return cnn_members_fail(m, rc);
         if (rc == 0 && m->ours && !m->ended)
             return cnn_fail(CNN_EDATA, "%s: cut before its end record (after %zu samples)", m->path,
                             m->since_header);
@@ -233,9 +85,9 @@ static int advance(struct cnn_members *m)
         if (m->ended && strcmp(m->name.text, CNN_STREAM_HEADER))
             return cnn_fail(CNN_EDATA, "%s: '%.300s' behind the end record", m->path, m->name.text);
         if (m->ours && !m->ended && !strcmp(m->name.text, CNN_STREAM_END))
-            code = read_end(m);
+            code = cnn_members_end(m);
         else if (m->ended)
-            code = read_header(m);
+            code = cnn_members_header(m);
         else
             return 1;
         if (code)
@@ -253,7 +105,7 @@ int cnn_members_open(struct cnn_members *m, const char *path, int fd, const unsi
     int rc = fetch(m);
     m->seekable = rc > 0 && m->offset >= 0;
     if (rc > 0 && !strcmp(m->name.text, CNN_STREAM_HEADER)) {
-        code = read_header(m);
+        code = cnn_members_header(m);
         if (code)
             return code;
         rc = advance(m);
@@ -314,70 +166,13 @@ static int read_data(struct cnn_members *m, struct cnn_raw *raw, struct cnn_part
         return CNN_ESYSTEM;
     int code = cnn_tar_reader_data(m->reader, raw->bytes + raw->size, part->size);
     if (code)
-        return fail_stream(m, code);
+        return cnn_members_fail(m, code);
     part->read = 1;
     if (m->ours)
         m->checksum =
             cnn_members_checksum(m->checksum, m->name.text, raw->bytes + raw->size, part->size);
     raw->size += part->size;
     return 0;
-}
-
-static const struct cnn_part *find_part(const struct cnn_raw *raw, enum cnn_part_kind kind)
-{
-    for (int i = 0; i < raw->parts; i++)
-        if (raw->part[i].kind == kind)
-            return &raw->part[i];
-    return NULL;
-}
-
-static int read_class(const struct cnn_members *m, struct cnn_raw *raw)
-{
-    const struct cnn_part *p = find_part(raw, CNN_PART_CLASS);
-    raw->class[0] = '\0';
-    if (!p)
-        return 0;
-    char *copy = cnn_calloc(1, p->size + 1);
-    if (!copy)
-        return CNN_ESYSTEM;
-    memcpy(copy, raw->bytes + p->offset, p->size);
-    int bad = memchr(copy, 0, p->size) != NULL;
-    struct cnn_lines lines = cnn_lines_of(copy, p->size);
-    const char *line = cnn_lines_next(&lines);
-    size_t n = line ? cnn_trim(&line, strlen(line)) : 0;
-    bad |= n == 0 || n >= sizeof raw->class || cnn_lines_next(&lines);
-    for (size_t i = 0; i < n && !bad; i++)
-        bad = (unsigned char)line[i] < 32;
-    if (!bad) {
-        memcpy(raw->class, line, n);
-        raw->class[n] = '\0';
-    }
-    free(copy);
-    return bad ? cnn_fail(CNN_EDATA, "%s#%zu: malformed class in '%.300s.cls'", m->path,
-                          raw->number, raw->key.text)
-               : 0;
-}
-
-static int read_weight(const struct cnn_members *m, struct cnn_raw *raw)
-{
-    const struct cnn_part *p = find_part(raw, CNN_PART_JSON);
-    raw->weight = 1;
-    if (!p)
-        return 0;
-    cnn_json_watch();
-    json_t *root = cnn_json_load((const char *)raw->bytes + p->offset, p->size, 0, NULL);
-    if (cnn_json_lacked())
-        return CNN_ESYSTEM;
-    json_t *weight = json_object_get(root, "weight");
-    double value = json_number_value(weight);
-    int bad = !json_is_object(root) || (weight && !json_is_number(weight)) || !(value >= 0) ||
-              !(value < 1e30);
-    if (weight && !bad)
-        raw->weight = (float)value;
-    json_decref(root);
-    return bad ? cnn_fail(CNN_EDATA, "%s#%zu: malformed '%.300s.json'", m->path, raw->number,
-                          raw->key.text)
-               : 0;
 }
 
 /* The members of one key. A kind that comes twice begins another sample. */
@@ -395,7 +190,7 @@ static int gather(struct cnn_members *m, struct cnn_raw *raw)
             return rc;
         if (part.kind == CNN_PART_JSON && !m->ours)
             part.kind = CNN_PART_OTHER; /* what it means is not known */
-        if (part.kind != CNN_PART_OTHER && !find_part(raw, part.kind)) {
+        if (part.kind != CNN_PART_OTHER && !cnn_raw_part(raw, part.kind)) {
             m->since_header += !raw->parts;
             raw->part[raw->parts++] = part;
         }
@@ -405,7 +200,7 @@ static int gather(struct cnn_members *m, struct cnn_raw *raw)
             return rc;
         size_t n = key_length(m->name.text);
         enum cnn_part_kind kind = kind_of(m->name.text);
-        if (n != raw->key.size || memcmp(raw->key.text, m->name.text, n) || find_part(raw, kind))
+        if (n != raw->key.size || memcmp(raw->key.text, m->name.text, n) || cnn_raw_part(raw, kind))
             return 0;
     }
 }
@@ -422,9 +217,7 @@ int cnn_members_next(struct cnn_members *m, struct cnn_raw *raw)
         if (!raw->parts || !raw->key.size || (slash && !slash[1]))
             continue;
         raw->number = m->samples++;
-        code = read_class(m, raw);
-        if (!code)
-            code = read_weight(m, raw);
+        code = cnn_raw_read_texts(m->path, raw);
         return code ? code : 1;
     }
     return 0;

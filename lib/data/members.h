@@ -71,6 +71,10 @@ void cnn_members_close(struct cnn_members *m);
 /* Whether a sample of these kinds (a bit each: 1 << kind) has one input; CNN_EDATA without a name
  * in the message where it has not. */
 int cnn_parts_check(unsigned kinds);
+/* The sample's member of that kind; NULL: it has none. */
+const struct cnn_part *cnn_raw_part(const struct cnn_raw *raw, enum cnn_part_kind kind);
+/* Its class and its weight, from the members that say them. CNN_EDATA. */
+int cnn_raw_read_texts(const char *path, struct cnn_raw *raw);
 /* Into the sample what a member of that kind holds. No name in the message. */
 int cnn_part_decode(enum cnn_part_kind kind, const unsigned char *bytes, size_t size,
                     struct cnn_sample *out);

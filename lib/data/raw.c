@@ -1,8 +1,11 @@
 /* One sample of a tar as it was read, and what its members decode to. */
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_memory.h"
+#include "base/lines.h"
 #include "data/codec.h"
 #include "data/members.h"
 #include "file/npy.h"
@@ -19,6 +22,69 @@ void cnn_raw_free(struct cnn_raw *raw)
     cnn_buf_free(&raw->key);
     free(raw->bytes);
     free(raw);
+}
+
+const struct cnn_part *cnn_raw_part(const struct cnn_raw *raw, enum cnn_part_kind kind)
+{
+    for (int i = 0; i < raw->parts; i++)
+        if (raw->part[i].kind == kind)
+            return &raw->part[i];
+    return NULL;
+}
+
+static int read_class(const char *path, struct cnn_raw *raw)
+{
+    const struct cnn_part *p = cnn_raw_part(raw, CNN_PART_CLASS);
+    raw->class[0] = '\0';
+    if (!p)
+        return 0;
+    char *copy = cnn_calloc(1, p->size + 1);
+    if (!copy)
+        return CNN_ESYSTEM;
+    memcpy(copy, raw->bytes + p->offset, p->size);
+    int bad = memchr(copy, 0, p->size) != NULL;
+    struct cnn_lines lines = cnn_lines_of(copy, p->size);
+    const char *line = cnn_lines_next(&lines);
+    size_t n = line ? cnn_trim(&line, strlen(line)) : 0;
+    bad |= n == 0 || n >= sizeof raw->class || cnn_lines_next(&lines);
+    for (size_t i = 0; i < n && !bad; i++)
+        bad = (unsigned char)line[i] < 32;
+    if (!bad) {
+        memcpy(raw->class, line, n);
+        raw->class[n] = '\0';
+    }
+    free(copy);
+    return bad ? cnn_fail(CNN_EDATA, "%s#%zu: malformed class in '%.300s.cls'", path, raw->number,
+                          raw->key.text)
+               : 0;
+}
+
+static int read_weight(const char *path, struct cnn_raw *raw)
+{
+    const struct cnn_part *p = cnn_raw_part(raw, CNN_PART_JSON);
+    raw->weight = 1;
+    if (!p)
+        return 0;
+    cnn_json_watch();
+    json_t *root = cnn_json_load((const char *)raw->bytes + p->offset, p->size, 0, NULL);
+    if (cnn_json_lacked())
+        return CNN_ESYSTEM;
+    json_t *weight = json_object_get(root, "weight");
+    double value = json_number_value(weight);
+    int bad = !json_is_object(root) || (weight && !json_is_number(weight)) || !(value >= 0) ||
+              !(value < 1e30);
+    if (weight && !bad)
+        raw->weight = (float)value;
+    json_decref(root);
+    return bad ? cnn_fail(CNN_EDATA, "%s#%zu: malformed '%.300s.json'", path, raw->number,
+                          raw->key.text)
+               : 0;
+}
+
+int cnn_raw_read_texts(const char *path, struct cnn_raw *raw)
+{
+    int code = read_class(path, raw);
+    return code ? code : read_weight(path, raw);
 }
 
 static int decode_numbers(struct cnn_image *out, const unsigned char *bytes, size_t size)
@@ -68,4 +134,40 @@ int cnn_part_decode(enum cnn_part_kind kind, const unsigned char *bytes, size_t 
     default:
         return 0;
     }
+}
+
+static int raw_decode(const struct cnn_raw *raw, struct cnn_sample *out)
+{
+    const struct cnn_part *image = cnn_raw_part(raw, CNN_PART_IMAGE);
+    const struct cnn_part *target = cnn_raw_part(raw, CNN_PART_TARGET);
+    if (cnn_raw_part(raw, CNN_PART_LABELS))
+        out->fit = NULL; /* each pixel has its label */
+    if (!image)
+        image = cnn_raw_part(raw, CNN_PART_NUMBERS);
+    if (!target)
+        target = cnn_raw_part(raw, CNN_PART_LABELS);
+    unsigned kinds = 0;
+    for (int i = 0; i < raw->parts; i++)
+        kinds |= 1u << raw->part[i].kind;
+    int code = cnn_parts_check(kinds);
+    if (!code)
+        code = cnn_part_decode(image->kind, raw->bytes + image->offset, image->size, out);
+    if (!code && target)
+        code = cnn_part_decode(target->kind, raw->bytes + target->offset, target->size, out);
+    return code;
+}
+
+int cnn_raw_decode(const struct cnn_dataset *ds, const struct cnn_raw *raw, struct cnn_sample *out)
+{
+    out->target.kind = CNN_TARGET_NONE;
+    out->strict = ds->strict;
+    int code = raw_decode(raw, out);
+    if (code)
+        return cnn_fail_within("%s#%zu", ds->path, raw->number);
+    out->weight = raw->weight;
+    if (raw->label >= 0) {
+        out->target.kind = CNN_TARGET_CLASS;
+        out->target.label = raw->label;
+    }
+    return cnn_sample_set_key(out, raw->key.text);
 }

@@ -133,50 +133,6 @@ static int next_sample(struct cnn_dataset *ds, struct cnn_raw *raw)
     return code ? cnn_fail_within("%s#%zu", ds->path, raw->number) : 1;
 }
 
-static const struct cnn_part *raw_part(const struct cnn_raw *raw, enum cnn_part_kind kind)
-{
-    for (int i = 0; i < raw->parts; i++)
-        if (raw->part[i].kind == kind)
-            return &raw->part[i];
-    return NULL;
-}
-
-static int raw_decode(const struct cnn_raw *raw, struct cnn_sample *out)
-{
-    const struct cnn_part *image = raw_part(raw, CNN_PART_IMAGE);
-    const struct cnn_part *target = raw_part(raw, CNN_PART_TARGET);
-    if (raw_part(raw, CNN_PART_LABELS))
-        out->fit = NULL; /* each pixel has its label */
-    if (!image)
-        image = raw_part(raw, CNN_PART_NUMBERS);
-    if (!target)
-        target = raw_part(raw, CNN_PART_LABELS);
-    unsigned kinds = 0;
-    for (int i = 0; i < raw->parts; i++)
-        kinds |= 1u << raw->part[i].kind;
-    int code = cnn_parts_check(kinds);
-    if (!code)
-        code = cnn_part_decode(image->kind, raw->bytes + image->offset, image->size, out);
-    if (!code && target)
-        code = cnn_part_decode(target->kind, raw->bytes + target->offset, target->size, out);
-    return code;
-}
-
-int cnn_raw_decode(const struct cnn_dataset *ds, const struct cnn_raw *raw, struct cnn_sample *out)
-{
-    out->target.kind = CNN_TARGET_NONE;
-    out->strict = ds->strict;
-    int code = raw_decode(raw, out);
-    if (code)
-        return cnn_fail_within("%s#%zu", ds->path, raw->number);
-    out->weight = raw->weight;
-    if (raw->label >= 0) {
-        out->target.kind = CNN_TARGET_CLASS;
-        out->target.label = raw->label;
-    }
-    return cnn_sample_set_key(out, raw->key.text);
-}
-
 static const struct cnn_source_type tar_type = {
     .form = "tar", .load = load_sample, .close = close_tar};
 static const struct cnn_source_type stream_type = {
