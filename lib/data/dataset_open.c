@@ -12,7 +12,7 @@
 #include "file/text_file.h"
 
 /* Later records of the same key get another. */
-static int make_keys_unique(struct cnn_dataset *ds)
+static int make_keys_unique(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
 {
     struct cnn_key_set set = {0};
     struct cnn_buf key = {0};
@@ -26,6 +26,8 @@ static int make_keys_unique(struct cnn_dataset *ds)
         if (rc < 0 || !ds->record[i].key)
             code = CNN_ESYSTEM;
     }
+    if (!code && ds->type->keyed)
+        cnn_key_set_note(&set, ds->path, ds->count, options->note, options->context);
     cnn_buf_free(&key);
     cnn_key_set_free(&set);
     return code;
@@ -206,7 +208,7 @@ static int open_dataset(const char *const *paths, size_t count,
         if (!ds->count && !options->empty)
             code = cnn_fail(CNN_EDATA, "%s: no samples", path);
         else
-            code = make_keys_unique(ds);
+            code = make_keys_unique(ds, options);
     }
     if (code)
         cnn_dataset_close(ds);

@@ -188,12 +188,29 @@ int cnn_key_set_add(struct cnn_key_set *set, struct cnn_buf *key)
         while (set->slot[at].hash != first)
             at = (at + 1) & (set->size - 1);
         set->slot[at].last = n;
+        if (!set->again++ && !(set->first = cnn_strdup(key->text)))
+            return CNN_ESYSTEM;
         return 0;
     }
+}
+
+void cnn_key_set_note(const struct cnn_key_set *set, const char *path, size_t count,
+                      void (*note)(void *context, const char *text), void *context)
+{
+    struct cnn_buf text = {0};
+    if (!set->again || !note)
+        return;
+    cnn_buf_printf(&text,
+                   "%s: %zu of %zu samples have the key of one before: the first is now '%s'", path,
+                   set->again, count, set->first);
+    if (!text.failed)
+        note(context, text.text);
+    cnn_buf_free(&text);
 }
 
 void cnn_key_set_free(struct cnn_key_set *set)
 {
     free(set->slot);
+    free(set->first);
     *set = (struct cnn_key_set){0};
 }

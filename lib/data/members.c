@@ -57,11 +57,11 @@ static int fetch(struct cnn_members *m)
                             m->since_header);
         if (rc == 0)
             return 0;
-        if (!t.regular && (!t.hard_link || m->ours))
-            continue;
         const char *name = t.name;
         while (!strncmp(name, "./", 2))
             name += 2;
+        if (!t.regular && (!t.link || m->ours || kind_of(name) == CNN_PART_OTHER))
+            continue;
         if (!m->ours && is_litter(name) && strcmp(name, CNN_STREAM_HEADER))
             continue;
         m->name.size = 0;
@@ -70,7 +70,9 @@ static int fetch(struct cnn_members *m)
             return CNN_ESYSTEM;
         m->size = t.size;
         m->offset = t.offset;
-        m->link = t.hard_link;
+        m->in_place = t.in_place;
+        m->link = t.link;
+        m->symbolic = t.symbolic;
         return 1;
     }
 }
@@ -103,7 +105,6 @@ int cnn_members_open(struct cnn_members *m, const char *path, int fd, const unsi
     if (code)
         return code;
     int rc = fetch(m);
-    m->seekable = rc > 0 && m->offset >= 0;
     if (rc > 0 && !strcmp(m->name.text, CNN_STREAM_HEADER)) {
         code = cnn_members_header(m);
         if (code)
@@ -123,22 +124,54 @@ void cnn_members_close(struct cnn_members *m)
     *m = (struct cnn_members){0};
 }
 
-static int fail_link(const struct cnn_members *m)
+/* A sample has one member of a role. */
+static const char *role_of(enum cnn_part_kind kind)
 {
-    return cnn_fail(CNN_EDATA, "%s: '%.300s' is a hard link: tar --hard-dereference writes a file",
-                    m->path, m->name.text);
+    static const char *const role[CNN_PART_KINDS] = {
+        [CNN_PART_IMAGE] = "input",   [CNN_PART_NUMBERS] = "input", [CNN_PART_CLASS] = "class",
+        [CNN_PART_TARGET] = "target", [CNN_PART_LABELS] = "target", [CNN_PART_JSON] = "weight",
+    };
+    return role[kind];
 }
 
-int cnn_parts_check(unsigned kinds)
+static int has_role(const struct cnn_raw *raw, enum cnn_part_kind kind)
 {
-    unsigned image = kinds >> CNN_PART_IMAGE & 1, numbers = kinds >> CNN_PART_NUMBERS & 1;
-    if (kinds >> CNN_PART_LINK & 1)
-        return cnn_fail(CNN_EDATA, "a hard link: tar --hard-dereference writes a file");
-    if (image && numbers)
-        return cnn_fail(CNN_EDATA, "two inputs of one key: an image and numbers");
-    return image || numbers
-               ? 0
-               : cnn_fail(CNN_EDATA, "no image (a sample's members follow one another)");
+    for (int i = 0; i < raw->parts; i++)
+        if (!strcmp(role_of(raw->part[i].kind), role_of(kind)))
+            return 1;
+    return 0;
+}
+
+/* What is wrong with the pending member of that kind, if anything is. */
+static void find_fault(const struct cnn_members *m, const struct cnn_raw *raw,
+                       enum cnn_part_kind kind, struct cnn_buf *out)
+{
+    if (m->link)
+        cnn_buf_printf(out, "'%.300s' is a %s link to '%.300s': tar --%sdereference stores a file",
+                       m->name.text, m->symbolic ? "symbolic" : "hard", m->link,
+                       m->symbolic ? "" : "hard-");
+    else if (has_role(raw, kind))
+        cnn_buf_printf(out,
+                       "'%.300s' is a second %s of the key '%.300s', which ends at the first dot",
+                       m->name.text, role_of(kind), raw->key.text);
+}
+
+/* The pending member becomes a part. Without its class a sample would pass for one without. */
+static int add_part(struct cnn_members *m, struct cnn_raw *raw, const struct cnn_part *part)
+{
+    struct cnn_buf fault = {0};
+    find_fault(m, raw, part->kind, &fault);
+    int code = fault.failed || raw->fault.failed ? CNN_ESYSTEM : 0;
+    if (!code && !fault.size) {
+        m->since_header += !raw->parts;
+        raw->part[raw->parts++] = *part;
+    } else if (!code && part->kind == CNN_PART_CLASS) {
+        code = cnn_fail(CNN_EDATA, "%s: %s", m->path, fault.text);
+    } else if (!code && !raw->fault.size) {
+        cnn_buf_puts(&raw->fault, fault.text);
+    }
+    cnn_buf_free(&fault);
+    return code;
 }
 
 /* The pending member's data behind what raw holds already. */
@@ -151,10 +184,8 @@ static int read_data(struct cnn_members *m, struct cnn_raw *raw, struct cnn_part
                               .offset = raw->size,
                               .size = (size_t)m->size,
                               .in_file = m->offset};
-    if (m->link && part->kind == CNN_PART_CLASS)
-        return fail_link(m);
-    if (m->link && part->kind != CNN_PART_OTHER)
-        part->kind = CNN_PART_LINK;
+    if (part->kind == CNN_PART_JSON && !m->ours)
+        part->kind = CNN_PART_OTHER; /* what it means is not known */
     if (m->link)
         return 0;
     int wanted = part->kind == CNN_PART_CLASS ||
@@ -175,32 +206,28 @@ static int read_data(struct cnn_members *m, struct cnn_raw *raw, struct cnn_part
     return 0;
 }
 
-/* The members of one key. A kind that comes twice begins another sample. */
+/* The members of one key, which a header between them would part. */
 static int gather(struct cnn_members *m, struct cnn_raw *raw)
 {
     raw->parts = 0;
-    raw->size = raw->key.size = 0;
+    raw->size = raw->key.size = raw->fault.size = 0;
     cnn_buf_add(&raw->key, m->name.text, key_length(m->name.text));
     if (raw->key.failed)
         return CNN_ESYSTEM;
     for (;;) {
         struct cnn_part part;
         int rc = read_data(m, raw, &part);
+        if (!rc && part.kind != CNN_PART_OTHER)
+            rc = add_part(m, raw, &part);
         if (rc)
             return rc;
-        if (part.kind == CNN_PART_JSON && !m->ours)
-            part.kind = CNN_PART_OTHER; /* what it means is not known */
-        if (part.kind != CNN_PART_OTHER && !cnn_raw_part(raw, part.kind)) {
-            m->since_header += !raw->parts;
-            raw->part[raw->parts++] = part;
-        }
         rc = advance(m);
         m->pending = rc > 0;
         if (rc <= 0)
             return rc;
         size_t n = key_length(m->name.text);
-        enum cnn_part_kind kind = kind_of(m->name.text);
-        if (n != raw->key.size || memcmp(raw->key.text, m->name.text, n) || cnn_raw_part(raw, kind))
+        if (n != raw->key.size || memcmp(raw->key.text, m->name.text, n) ||
+            (raw->parts && !m->since_header))
             return 0;
     }
 }
@@ -214,9 +241,13 @@ int cnn_members_next(struct cnn_members *m, struct cnn_raw *raw)
         if (code)
             return code;
         const char *slash = raw->key.size ? strrchr(raw->key.text, '/') : NULL;
-        if (!raw->parts || !raw->key.size || (slash && !slash[1]))
+        if ((!raw->parts && !raw->fault.size) || !raw->key.size || (slash && !slash[1]))
             continue;
         raw->number = m->samples++;
+        if (!raw->fault.size && !has_role(raw, CNN_PART_IMAGE))
+            cnn_buf_puts(&raw->fault, "no image (a sample's members follow one another)");
+        if (raw->fault.failed)
+            return CNN_ESYSTEM;
         code = cnn_raw_read_texts(m->path, raw);
         return code ? code : 1;
     }

@@ -17,7 +17,7 @@ enum cnn_part_kind {
     CNN_PART_TARGET,  /* target.npy */
     CNN_PART_LABELS,  /* seg.png */
     CNN_PART_JSON,    /* json */
-    CNN_PART_LINK,    /* one of the above that is a hard link */
+    CNN_PART_FAULT,   /* no member: a text that says why the sample is bad */
     CNN_PART_OTHER,
     CNN_PART_KINDS
 };
@@ -33,7 +33,8 @@ struct cnn_raw {
     struct cnn_buf key;
     size_t number; /* in the stream, from 0 */
     struct cnn_part part[CNN_PART_KINDS];
-    int parts; /* of different kinds */
+    int parts;            /* of different kinds */
+    struct cnn_buf fault; /* why the sample is bad, without a name; empty: it is not */
     unsigned char *bytes;
     size_t size, capacity;
     char class[256]; /* the text of .cls; empty: none */
@@ -45,7 +46,7 @@ struct cnn_members {
     struct cnn_tar_reader *reader;
     const char *path;
     int ours;                   /* has our header */
-    int seekable;               /* members have places in the file */
+    int in_place;               /* a plain file, which members can be read from later */
     int index;                  /* do not read what can be read from the file later */
     struct cnn_strings classes; /* the header's list */
     char *history;
@@ -57,7 +58,8 @@ struct cnn_members {
     struct cnn_buf name; /* of the member that comes next */
     uint64_t size;
     int64_t offset;
-    int link;
+    const char *link; /* as of struct cnn_tar_member */
+    int symbolic;
     int pending;
 };
 
@@ -68,9 +70,6 @@ int cnn_members_open(struct cnn_members *m, const char *path, int fd, const unsi
 int cnn_members_next(struct cnn_members *m, struct cnn_raw *raw);
 void cnn_members_close(struct cnn_members *m);
 
-/* Whether a sample of these kinds (a bit each: 1 << kind) has one input; CNN_EDATA without a name
- * in the message where it has not. */
-int cnn_parts_check(unsigned kinds);
 /* The sample's member of that kind; NULL: it has none. */
 const struct cnn_part *cnn_raw_part(const struct cnn_raw *raw, enum cnn_part_kind kind);
 /* Its class and its weight, from the members that say them. CNN_EDATA. */

@@ -20,6 +20,7 @@ void cnn_raw_free(struct cnn_raw *raw)
     if (!raw)
         return;
     cnn_buf_free(&raw->key);
+    cnn_buf_free(&raw->fault);
     free(raw->bytes);
     free(raw);
 }
@@ -146,12 +147,9 @@ static int raw_decode(const struct cnn_raw *raw, struct cnn_sample *out)
         image = cnn_raw_part(raw, CNN_PART_NUMBERS);
     if (!target)
         target = cnn_raw_part(raw, CNN_PART_LABELS);
-    unsigned kinds = 0;
-    for (int i = 0; i < raw->parts; i++)
-        kinds |= 1u << raw->part[i].kind;
-    int code = cnn_parts_check(kinds);
-    if (!code)
-        code = cnn_part_decode(image->kind, raw->bytes + image->offset, image->size, out);
+    if (raw->fault.size)
+        return cnn_fail(CNN_EDATA, "%s", raw->fault.text);
+    int code = cnn_part_decode(image->kind, raw->bytes + image->offset, image->size, out);
     if (!code && target)
         code = cnn_part_decode(target->kind, raw->bytes + target->offset, target->size, out);
     return code;

@@ -16,12 +16,15 @@ struct cnn_source_type {
     void (*close)(void *state); /* NULL: nothing to free */
     /* For streams that are read once: cnn_dataset_next. NULL otherwise. */
     int (*next)(struct cnn_dataset *ds, struct cnn_raw *raw);
+    int keyed; /* the data say the keys, so that one which is there again is worth a note */
 };
 
 /* Keys that were seen, as hashes. */
 struct cnn_key_set {
     struct cnn_key_slot *slot;
     size_t size, used; /* size is a power of two */
+    size_t again;      /* keys that were there already */
+    char *first;       /* what the first of them became */
 };
 
 struct cnn_dataset {
@@ -99,6 +102,9 @@ int cnn_source_add_item(struct cnn_dataset *ds, size_t i, int32_t label, float w
 /* 1: this is the first such key; 0: `key` was there already and is now "key~2" or the like;
  * CNN_ESYSTEM. */
 int cnn_key_set_add(struct cnn_key_set *set, struct cnn_buf *key);
+/* Note that keys of `count` samples were there already, if any were. */
+void cnn_key_set_note(const struct cnn_key_set *set, const char *path, size_t count,
+                      void (*note)(void *context, const char *text), void *context);
 void cnn_key_set_free(struct cnn_key_set *set);
 
 /* "photos" for photos/a.png, "." for a.png; free(). */

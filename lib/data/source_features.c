@@ -32,7 +32,7 @@ void cnn_matrix_close(void *state)
 }
 
 static const struct cnn_source_type features_type = {
-    .form = "features", .load = cnn_matrix_load, .close = cnn_matrix_close};
+    .form = "features", .load = cnn_matrix_load, .close = cnn_matrix_close, .keyed = 1};
 int cnn_matrix_number(const char *where, const char *text, const char *stop, float *out)
 {
     char *end;

@@ -14,10 +14,11 @@
 #define DEFAULT_MEMORY ((size_t)1 << 30)
 
 struct stored {
-    const unsigned char *at; /* NULL: in the file */
+    const unsigned char *at; /* NULL: in a file, at the offset */
     uint64_t offset;
     uint32_t size;
-    uint32_t kind; /* enum cnn_part_kind */
+    uint16_t kind;    /* enum cnn_part_kind */
+    uint16_t spooled; /* the spool's file, not the tar */
 };
 
 struct tar {
@@ -27,11 +28,13 @@ struct tar {
     size_t *first; /* (samples + 1) of part */
     size_t first_capacity;
     struct cnn_spool spool;
-    int fd; /* of the tar file; -1: spooled */
+    int fd; /* of the tar file, which all but sparse members are read from; -1: all is spooled */
     /* read once: */
     int unlabelled;
     int32_t *map; /* the header's classes to the dataset's, -1: not there */
     struct cnn_key_set keys;
+    void (*note)(void *context, const char *text);
+    void *context;
 };
 
 static const struct stored *find_stored(const struct tar *t, size_t i, enum cnn_part_kind kind)
@@ -48,7 +51,7 @@ static int load_part(const struct tar *t, const struct stored *p, struct cnn_sam
     if (!bytes) {
         int code = cnn_source_room(out, p->size);
         if (!code)
-            code = cnn_read_at(t->fd >= 0 ? t->fd : t->spool.fd, p->offset, out->encoded, p->size);
+            code = cnn_read_at(p->spooled ? t->spool.fd : t->fd, p->offset, out->encoded, p->size);
         if (code)
             return code;
         bytes = out->encoded;
@@ -56,17 +59,10 @@ static int load_part(const struct tar *t, const struct stored *p, struct cnn_sam
     return cnn_part_decode((enum cnn_part_kind)p->kind, bytes, p->size, out);
 }
 
-static unsigned kinds_of(const struct tar *t, size_t i)
-{
-    unsigned kinds = 0;
-    for (size_t k = t->first[i]; k < t->first[i + 1]; k++)
-        kinds |= 1u << t->part[k].kind;
-    return kinds;
-}
-
 static int load_sample(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
 {
     const struct tar *t = ds->state;
+    const struct stored *fault = find_stored(t, i, CNN_PART_FAULT);
     const struct stored *image = find_stored(t, i, CNN_PART_IMAGE);
     const struct stored *target = find_stored(t, i, CNN_PART_TARGET);
     if (find_stored(t, i, CNN_PART_LABELS))
@@ -75,9 +71,9 @@ static int load_sample(const struct cnn_dataset *ds, size_t i, struct cnn_sample
         image = find_stored(t, i, CNN_PART_NUMBERS);
     if (!target)
         target = find_stored(t, i, CNN_PART_LABELS);
-    int code = cnn_parts_check(kinds_of(t, i));
-    if (!code)
-        code = load_part(t, image, out);
+    if (fault)
+        return cnn_fail(CNN_EDATA, "%s", (const char *)fault->at);
+    int code = load_part(t, image, out);
     if (!code && target)
         code = load_part(t, target, out);
     return code;
@@ -119,6 +115,10 @@ static int next_sample(struct cnn_dataset *ds, struct cnn_raw *raw)
     struct tar *t = ds->state;
     int rc = cnn_members_next(&t->members, raw);
     int64_t value;
+    if (rc == 0) {
+        cnn_key_set_note(&t->keys, ds->path, t->members.samples, t->note, t->context);
+        t->note = NULL; /* once, however often the end is asked for */
+    }
     if (rc <= 0)
         return rc;
     if (cnn_key_set_add(&t->keys, &raw->key) < 0)
@@ -134,34 +134,47 @@ static int next_sample(struct cnn_dataset *ds, struct cnn_raw *raw)
 }
 
 static const struct cnn_source_type tar_type = {
-    .form = "tar", .load = load_sample, .close = close_tar};
+    .form = "tar", .load = load_sample, .close = close_tar, .keyed = 1};
 static const struct cnn_source_type stream_type = {
     .form = "stream", .load = load_sample, .close = close_tar, .next = next_sample};
 
-/* Keep the sample's parts, or where they are. */
-static int keep_parts(struct tar *t, const struct cnn_raw *raw)
+static int keep(struct tar *t, const struct stored *s)
 {
-    for (int i = 0; i < raw->parts; i++) {
-        const struct cnn_part *p = &raw->part[i];
-        struct stored s = {.size = (uint32_t)p->size, .kind = (uint32_t)p->kind};
-        int code = 0;
-        if (p->kind == CNN_PART_CLASS || p->kind == CNN_PART_JSON)
-            continue;
-        if (t->fd >= 0 && p->in_file < 0 && p->kind != CNN_PART_LINK)
-            return cnn_fail(CNN_EDATA, "%s#%zu: a sparse member", t->members.path, raw->number);
-        if (p->kind == CNN_PART_LINK)
-            s.at = NULL;
-        else if (t->fd >= 0)
-            s.offset = (uint64_t)p->in_file;
-        else
-            code = cnn_spool_put(&t->spool, raw->bytes + p->offset, p->size, &s.at, &s.offset);
-        if (!code && cnn_grow(&t->part, &t->part_capacity, t->parts + 1, sizeof *t->part))
-            code = CNN_ESYSTEM;
-        if (code)
-            return code;
-        t->part[t->parts++] = s;
-    }
+    if (cnn_grow(&t->part, &t->part_capacity, t->parts + 1, sizeof *t->part))
+        return CNN_ESYSTEM;
+    t->part[t->parts++] = *s;
     return 0;
+}
+
+/* Keep a part, or where it is. */
+static int keep_part(struct tar *t, const struct cnn_raw *raw, const struct cnn_part *p)
+{
+    struct stored s = {.size = (uint32_t)p->size, .kind = (uint16_t)p->kind};
+    int code = 0;
+    if (t->fd >= 0 && p->in_file >= 0)
+        s.offset = (uint64_t)p->in_file;
+    else
+        code = cnn_spool_put(&t->spool, raw->bytes + p->offset, p->size, &s.at, &s.offset);
+    s.spooled = t->fd < 0 || p->in_file < 0;
+    return code ? code : keep(t, &s);
+}
+
+static int keep_fault(struct cnn_dataset *ds, const struct cnn_raw *raw)
+{
+    struct stored s = {.kind = CNN_PART_FAULT};
+    s.at = (const unsigned char *)cnn_arena_strdup(ds->arena, raw->fault.text);
+    return s.at ? keep(ds->state, &s) : CNN_ESYSTEM;
+}
+
+static int keep_sample(struct cnn_dataset *ds, const struct cnn_raw *raw)
+{
+    int code = raw->fault.size ? keep_fault(ds, raw) : 0;
+    for (int i = 0; !code && i < raw->parts; i++) {
+        const struct cnn_part *p = &raw->part[i];
+        if (p->kind != CNN_PART_CLASS && p->kind != CNN_PART_JSON)
+            code = keep_part(ds->state, raw, p);
+    }
+    return code;
 }
 
 static int add_record(struct cnn_dataset *ds, const struct cnn_raw *raw, struct cnn_found *found)
@@ -196,7 +209,7 @@ static int read_all(struct cnn_dataset *ds, const struct cnn_dataset_options *op
             t->first[ds->count] = t->parts;
         if (rc == 0 || code)
             break;
-        code = keep_parts(t, raw);
+        code = keep_sample(ds, raw);
         if (!code)
             code = add_record(ds, raw, found);
     }
@@ -282,15 +295,17 @@ int cnn_open_tar(struct cnn_dataset *ds, const struct cnn_dataset_options *optio
     ds->state = t;
     t->fd = -1;
     t->unlabelled = options->unlabelled;
+    t->note = options->note;
+    t->context = options->context;
     t->spool = (struct cnn_spool){.fd = -1, .folder = options->temporary};
     t->spool.limit = options->memory ? options->memory : DEFAULT_MEMORY;
     int code = cnn_members_open(&t->members, ds->path, fd, ahead, ahead_size, options->stop);
     if (!code)
         code = take_header(ds, &own);
-    if (!code && t->members.seekable)
+    if (!code && t->members.in_place)
         code = open_for_pread(ds, t);
     int listed = own.count || t->members.ours || (options->classes && options->classes->count);
-    int once = !t->members.seekable && (options->stream == CNN_STREAM_ONCE ||
+    int once = !t->members.in_place && (options->stream == CNN_STREAM_ONCE ||
                                         (options->stream == CNN_STREAM_ONCE_LISTED && listed));
     if (!code)
         code = once ? start_stream(ds, options, &own) : fill(ds, options, &own);

@@ -225,15 +225,18 @@ int cnn_tar_reader_open(const char *path, int fd, const void *ahead, size_t ahea
     return code;
 }
 
+static int is_in_place(const struct cnn_tar_reader *r)
+{
+    return r->base >= 0 && archive_filter_count(r->archive) == 1 &&
+           archive_filter_code(r->archive, 0) == ARCHIVE_FILTER_NONE;
+}
+
 /* Where the member's data begins in the file: libarchive has consumed all that is before it,
  * extended headers included. Sparse members have their data in pieces. */
 static int64_t data_offset(const struct cnn_tar_reader *r)
 {
-    if (r->base < 0 || archive_filter_count(r->archive) != 1 ||
-        archive_filter_code(r->archive, 0) != ARCHIVE_FILTER_NONE ||
-        archive_entry_sparse_count(r->entry) > 0)
-        return -1;
-    return r->base + archive_filter_bytes(r->archive, 0);
+    return archive_entry_sparse_count(r->entry) > 0 ? -1
+                                                    : r->base + archive_filter_bytes(r->archive, 0);
 }
 
 /* UTF-8 where the archive says so, whatever the locale; else the bytes as they are. */
@@ -241,6 +244,13 @@ static const char *member_name(struct archive_entry *entry)
 {
     const char *name = archive_entry_pathname_utf8(entry);
     return name ? name : archive_entry_pathname(entry);
+}
+
+static const char *link_target(struct archive_entry *entry, int symbolic)
+{
+    const char *name =
+        symbolic ? archive_entry_symlink_utf8(entry) : archive_entry_hardlink_utf8(entry);
+    return name ? name : symbolic ? archive_entry_symlink(entry) : archive_entry_hardlink(entry);
 }
 
 int cnn_tar_reader_next(struct cnn_tar_reader *r, struct cnn_tar_member *m)
@@ -258,10 +268,12 @@ int cnn_tar_reader_next(struct cnn_tar_reader *r, struct cnn_tar_member *m)
     if (!m->name || size < 0)
         return cnn_fail(CNN_EDATA, "%s: malformed tar member %zu", r->path, r->count);
     r->count++;
-    m->hard_link = archive_entry_hardlink(r->entry) != NULL;
-    m->regular = archive_entry_filetype(r->entry) == AE_IFREG && !m->hard_link;
+    m->symbolic = archive_entry_filetype(r->entry) == AE_IFLNK;
+    m->link = link_target(r->entry, m->symbolic);
+    m->regular = archive_entry_filetype(r->entry) == AE_IFREG && !m->link;
     m->size = m->regular ? (uint64_t)size : 0;
-    m->offset = m->regular ? data_offset(r) : -1;
+    m->in_place = is_in_place(r);
+    m->offset = m->regular && m->in_place ? data_offset(r) : -1;
     /* skipping is seeking in a file, which would not notice */
     if (m->offset >= 0 && (size > r->size || m->offset > r->size - size))
         return cnn_fail(CNN_EDATA, "%s: truncated within member '%.300s'", r->path, m->name);

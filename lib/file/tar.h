@@ -11,10 +11,12 @@ struct cnn_tar_reader;
 struct cnn_tar_member {
     const char *name; /* borrowed until the next call */
     uint64_t size;
-    int64_t offset; /* of the data in the file, when it can be read from there with pread; -1: it
-                       cannot (compressed, pipe) */
-    int regular;    /* 0: a folder, link ...; no data */
-    int hard_link;  /* to a member that came before, as tar writes a file's second name */
+    int in_place;     /* the archive is a plain file, whose members can be read with pread */
+    int64_t offset;   /* of the data in it; -1: not in place, or in pieces (sparse) */
+    int regular;      /* 0: a folder, link ...; no data */
+    const char *link; /* what a link leads to, a hard one to a member that came before, as tar
+                         writes a file's second name; NULL: it is none. Borrowed as the name */
+    int symbolic;     /* such a link */
 };
 
 /* Read from a path, or from a file descriptor (fd >= 0; `path` is then for messages; not closed).
