@@ -39,8 +39,9 @@ all_cores = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # ---- what there is ----------------------------------------------------------------------------------
 
-SOURCES  := $(sort $(wildcard lib/*/*.c))
-CUDA_SOURCES := $(sort $(wildcard lib/*/*.cu))
+ISA_SOURCES := $(sort $(wildcard lib/kern/isa/*.c))
+SOURCES  := $(filter-out $(ISA_SOURCES),$(sort $(wildcard lib/*/*.c lib/*/*/*.c)))
+CUDA_SOURCES := $(sort $(wildcard lib/*/*.cu lib/*/*/*.cu))
 ZOO      := $(sort $(wildcard lib/zoo/*.net))
 PROGRAMS := $(patsubst bin/%.c,$(BUILD)/bin/%,$(sort $(wildcard bin/cnn-*.c)))
 CLI      := $(patsubst %.c,$(OBJ)/%.o,$(sort $(wildcard bin/cli*.c)))
@@ -51,7 +52,6 @@ HELPERS  := $(patsubst tests/programs/%.c,$(BUILD)/helpers/%,$(sort $(wildcard t
 MANUALS  := $(sort $(wildcard man/*.[1-8]))
 # The innermost loops, once for each instruction set that the compiler's target has. Sanitizers see the plain one:
 # unrolled code full of their checks takes minutes to compile.
-ISA_SOURCES := $(sort $(wildcard lib/kern/isa/*.c))
 MACHINE  := $(shell $(CC) -dumpmachine)
 ISAS     := plain $(if $(findstring x86_64,$(MACHINE)),$(if $(filter release,$(MODE)),avx2 avx512))
 isa_objects = $(foreach i,$(ISAS),$(patsubst lib/kern/isa/%.c,$(1)/lib/kern/isa/$(i)/%.o,$(ISA_SOURCES)))
@@ -110,12 +110,12 @@ LINK      = $(Q)$(CC) $(C_ALL) $(LD_ALL) $^ $(LIBS_ALL) -o $@
 LD_ALL    = -pthread $(SANITIZE) $(if $(filter portable,$(MODE)),-Wl$(comma)-rpath$(comma)'$$$$ORIGIN') $(LDFLAGS)
 LIBS_ALL  = $(DEP_LIBS) -lm $(LDLIBS)
 
-# Kernel files are where the time goes; and those of lib/data that go through pixels, whose results
+# Kernel files are where the time goes; and those of lib/data/image that go through pixels, whose results
 # are the same on every processor.
 FAST     := -O3 -ffp-contract=fast -fno-math-errno
 $(OBJ)/lib/kern/%.o $(OBJ)/double/lib/kern/isa/%.o: private OPTIMIZE := $(FAST)
 PIXELS := codec orientation image jpeg preprocess resize warp
-$(PIXELS:%=$(OBJ)/lib/data/%.o): private OPTIMIZE := -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
+$(PIXELS:%=$(OBJ)/lib/data/image/%.o): private OPTIMIZE := -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
 ifneq ($(MODE),release)
 $(OBJ)/lib/kern/isa/%.o $(OBJ)/double/lib/kern/isa/%.o: private OPTIMIZE := -O1 -ffp-contract=fast -fno-math-errno
 endif

@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "base/version.h"
 #include "cli_internal.h"
-#include "data/augment.h"
+#include "data/augment/augment.h"
 
 struct parser {
     const struct cli_program *program;

@@ -14,7 +14,8 @@ struct cli_program {
     const char *synopsis; /* "[OPTION]... DATASET -o MODEL"; several forms separated by '\n' */
     const char *summary;  /* one line */
     const struct cnn_option *options;
-    int augmentations; /* also take the options of lib/data/augment.h, into *augmenter of cli_parse
+    int augmentations; /* also take the options of lib/data/augment/augment.h, into *augmenter of
+                        * cli_parse
                         */
     /* Checked when all options are there; NULL: nothing is. */
     const struct cnn_need *needs;

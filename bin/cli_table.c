@@ -1,6 +1,6 @@
 /* All options of a program, in the order of its help. */
 #include "cli_internal.h"
-#include "data/augment.h"
+#include "data/augment/augment.h"
 
 static const struct cnn_option augmentation_heading = {.name = "", .help = "Augmentation"};
 

@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include "cli_samples.h"
-#include "data/augment.h"
-#include "task/augment.h"
+#include "data/augment/augment.h"
+#include "task/augment/augment.h"
 
 struct args {
     const char *output, *classes, *labels, *preview, *on_bad;

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "cli_samples.h"
-#include "task/features.h"
+#include "task/features/features.h"
 
 struct args {
     struct cnn_features_options o;

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "cli_samples.h"
-#include "task/infer.h"
+#include "task/infer/infer.h"
 #include "task/predictions.h"
 
 struct args {

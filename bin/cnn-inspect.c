@@ -4,7 +4,7 @@
 
 #include "base/unicode.h"
 #include "cli.h"
-#include "task/inspect_request.h"
+#include "task/inspect/request.h"
 
 #define FIELD(name) offsetof(struct cnn_inspect_request, name)
 #define FLAG(word, field, text)                                                                    \

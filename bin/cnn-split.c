@@ -3,7 +3,7 @@
 
 #include "base/unicode.h"
 #include "cli_samples.h"
-#include "task/split.h"
+#include "task/split/split.h"
 
 struct args {
     const char *output, *train, *val, *test, *classes, *labels, *on_bad;

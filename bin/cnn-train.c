@@ -10,8 +10,8 @@
 #include "base/shell.h"
 #include "base/unicode.h"
 #include "cli.h"
-#include "data/augment.h"
-#include "task/train.h"
+#include "data/augment/augment.h"
+#include "task/train/train.h"
 
 static const struct cli_program program = {
     .name = "cnn-train",

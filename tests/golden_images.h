@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/image.h"
+#include "data/image/image.h"
 
 /* Bytes as an image, by the script's formula. */
 static inline struct cnn_image golden_pixels(size_t c, size_t h, size_t w)

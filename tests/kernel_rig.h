@@ -17,7 +17,7 @@
 #include "backend/backend.h"
 #include "base/random.h"
 #include "base/threads.h"
-#include "kern/isa.h"
+#include "kern/isa/isa.h"
 
 #ifdef CNN_TEST_CUDA
 #include <cuda_runtime_api.h>

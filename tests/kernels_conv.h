@@ -3,7 +3,7 @@
 
 static const struct cnn_conv_algorithm *const conv_algorithms[] = {
 #define CNN_CONV_ALGORITHM(name) &cnn_conv_##name,
-#include "kern/conv_algorithms.def"
+#include "kern/conv/algorithms.def"
 #undef CNN_CONV_ALGORITHM
 };
 enum { ALGORITHMS = IS_CUDA ? 0 : sizeof conv_algorithms / sizeof *conv_algorithms };
@@ -63,7 +63,7 @@ static void conv_weight(struct cnn_queue *q, void *context)
 }
 
 /* What the largest error may be beside the largest number. Algorithms that are not a plain sum of
- * products have the error that conv_winograd.c documents. */
+ * products have the error that kern/conv/winograd.c documents. */
 static double tolerance_of(const struct conv_case *c, enum cnn_conv_pass pass)
 {
     struct cnn_tensor x = {.layout = c->x_layout}, y = {.layout = c->y_layout};

@@ -1,5 +1,5 @@
 /* Convolutions of all kinds to try kernels on, and the definition that they are held to. */
-#include "kern/conv_algorithm.h"
+#include "kern/conv/algorithm.h"
 
 struct conv_case {
     struct cnn_conv g;

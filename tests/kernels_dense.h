@@ -1,6 +1,6 @@
 /* Fully connected layers, biases, and the products that they lean on, against plain loops. */
-#include "kern/blas.h"
-#include "kern/isa.h"
+#include "kern/conv/blas.h"
+#include "kern/isa/isa.h"
 
 struct dense_case {
     size_t n, in, out;

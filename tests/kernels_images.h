@@ -1,6 +1,6 @@
 /* Inputs made from images in memory, against what the host makes of them image by image. */
-#include "data/preprocess.h"
-#include "data/warp.h"
+#include "data/image/preprocess.h"
+#include "data/image/warp.h"
 #include "kern/image.h"
 
 enum {

@@ -1,7 +1,7 @@
 /* Batch normalisation and what follows it against plain loops in double precision: plain and
  * blocked, with every activation, with and without a sum, and with what is optional left out. */
 
-#include "kern/isa.h"
+#include "kern/isa/isa.h"
 
 /* Channels of one block and of several, the last one full or not; one job, whole units, parts. */
 static const size_t norm_shapes[][4] = {{1, 1, 1, 1},  {5, 10, 1, 1},   {300, 7, 1, 1},

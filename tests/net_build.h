@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "net/graph.h"
+#include "lang/graph.h"
 
 static inline struct cnn_graph *build_as(const char *text, struct cnn_graph_config config)
 {

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "data/image.h"
+#include "data/image/image.h"
 
 static inline unsigned pixel(const struct cnn_image *im, size_t x, size_t y)
 {

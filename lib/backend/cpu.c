@@ -8,8 +8,8 @@
 #include "backend/backend.h"
 #include "base/memory.h"
 #include "base/threads.h"
-#include "kern/conv_choices.h"
-#include "kern/isa.h"
+#include "kern/conv/choices.h"
+#include "kern/isa/isa.h"
 
 enum {
     SLAB = 4 << 20,       /* bytes from which on memory is mapped */

@@ -10,9 +10,9 @@
 extern "C" {
 #include "base/memory.h"
 }
-#include "kern/blas_library.cuh"
-#include "kern/cuda_record.cuh"
-#include "kern/wgmma.cuh"
+#include "kern/cuda/blas_library.cuh"
+#include "kern/cuda/record.cuh"
+#include "kern/cuda/wgmma.cuh"
 
 enum { BLAS_BYTES = 32 << 20 };
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "kern/transfer.cuh"
+#include "kern/cuda/transfer.cuh"
 
 static const size_t SMALL_BYTES = 64 << 10; /* what the small buffers are for */
 static const size_t PIECE = 16 << 20;       /* more goes piece by piece: pinned memory is dear */

@@ -3,7 +3,7 @@
 #ifndef CNN_BACKEND_STAGING_CUH
 #define CNN_BACKEND_STAGING_CUH
 
-#include "kern/cuda.cuh"
+#include "kern/cuda/cuda.cuh"
 
 struct cnn_staging_buffer {
     void *pinned, *device; /* grown to what is needed */

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "data/image.h"
+#include "data/image/image.h"
 
 /* What a sample should give. */
 enum cnn_target_kind {

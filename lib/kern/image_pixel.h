@@ -21,8 +21,8 @@ struct cnn_pixel_source {
     uint32_t plane[CNN_PIXEL_GROUP];
 };
 
-/* The samples of an axis that a resized one sees (data/resize.c): from `first` on, `count`, each
- * weighted by its distance from the centre. */
+/* The samples of an axis that a resized one sees (data/image/resize.c): from `first` on, `count`,
+ * each weighted by its distance from the centre. */
 struct cnn_pixel_axis {
     int64_t first, count;
     double centre, support;

@@ -1,5 +1,5 @@
 /* The choice of an instruction set; see isa.h. */
-#include "kern/isa.h"
+#include "kern/isa/isa.h"
 
 #include <pthread.h>
 #include <stdlib.h>

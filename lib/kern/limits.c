@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "kern/isa.h"
+#include "kern/isa/isa.h"
 #include "kern/parallel.h"
 
 enum { FEWEST = 9, MOST = 1000, ROUNDS = 20000, JOBS = 2 };

@@ -20,9 +20,9 @@ enum {
 
 /* How a parameter starts. n is fan_in; the textbooks' plain rule is U[-sqrt(2/n), sqrt(2/n)]. */
 enum cnn_init {
-    CNN_INIT_DEFAULT,    /* what cnn-train --weights says, else by what follows (net/init_rule.c) */
-    CNN_INIT_HE_NORMAL,  /* N(0, 2 / fan_in)                    He et al. 2015 */
-    CNN_INIT_HE_UNIFORM, /* U(+-sqrt(6 / fan_in)) */
+    CNN_INIT_DEFAULT,   /* what cnn-train --weights says, else by what follows (lang/init_rule.c) */
+    CNN_INIT_HE_NORMAL, /* N(0, 2 / fan_in)                    He et al. 2015 */
+    CNN_INIT_HE_UNIFORM,     /* U(+-sqrt(6 / fan_in)) */
     CNN_INIT_GLOROT_NORMAL,  /* N(0, 2 / (fan_in + fan_out))        Glorot and Bengio 2010 */
     CNN_INIT_GLOROT_UNIFORM, /* U(+-sqrt(6 / (fan_in + fan_out))) */
     CNN_INIT_PLAIN,          /* U[-sqrt(2 / fan_in), sqrt(2 / fan_in)] */

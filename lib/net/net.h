@@ -5,7 +5,7 @@
 #ifndef CNN_NET_NET_H
 #define CNN_NET_NET_H
 
-#include "net/graph.h"
+#include "lang/graph.h"
 #include "net/plan.h"
 
 struct cnn_net;

@@ -1,5 +1,5 @@
 /* Whether a net fits its device; see net_private.h. */
-#include "data/image_store.h"
+#include "data/loader/image_store.h"
 #include "net/net_private.h"
 
 /* Bytes that a device wants for code and records, and for copies of few numbers. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "data/image_store.h"
+#include "data/loader/image_store.h"
 
 /* Whole batches come again and again; while steps are timed, each is waited for. */
 static int begin_pass(struct cnn_net *net, int backward)

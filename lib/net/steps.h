@@ -6,7 +6,7 @@
 #ifndef CNN_NET_STEPS_H
 #define CNN_NET_STEPS_H
 
-#include "net/graph.h"
+#include "lang/graph.h"
 
 struct cnn_step {
     const struct cnn_layer *layer; /* whose forward and backward run; NULL: nothing does */

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/text.h"
-#include "data/dataset.h"
+#include "data/source/dataset.h"
 #include "task/runner.h"
 
 enum { OUTPUTS = 16 };

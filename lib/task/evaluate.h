@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "data/data_hash.h"
+#include "data/loader/data_hash.h"
 #include "net/net.h"
 
 /* Metrics of the samples counted so far. Losses are weighted by the samples' weights; hits count

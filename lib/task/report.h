@@ -2,7 +2,7 @@
 #ifndef CNN_TASK_REPORT_H
 #define CNN_TASK_REPORT_H
 
-#include "data/data_hash.h"
+#include "data/loader/data_hash.h"
 #include "file/safetensors.h"
 #include "task/gate.h"
 #include "task/runner.h"

@@ -3,8 +3,8 @@
 #ifndef CNN_TASK_RUNNER_H
 #define CNN_TASK_RUNNER_H
 
-#include "data/loader.h"
-#include "net/model.h"
+#include "data/loader/loader.h"
+#include "model/model.h"
 #include "task/callbacks.h"
 #include "task/compute.h"
 

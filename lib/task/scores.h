@@ -2,7 +2,7 @@
 #ifndef CNN_TASK_SCORES_H
 #define CNN_TASK_SCORES_H
 
-#include "net/graph.h"
+#include "lang/graph.h"
 
 enum cnn_scores {
     CNN_SCORES_AS_THEY_ARE, /* the net ends in softmax or sigmoid, or gives plain numbers */

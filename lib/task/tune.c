@@ -13,7 +13,7 @@
 #include "base/memory.h"
 #include "file/infile.h"
 #include "file/outfile.h"
-#include "kern/conv_way.h"
+#include "kern/conv/way.h"
 
 enum {
     NUMBERS = sizeof(struct cnn_conv_key) / sizeof(size_t),

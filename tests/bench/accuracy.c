@@ -10,7 +10,7 @@
 #include "backend/backend.h"
 #include "base/error.h"
 #include "base/random.h"
-#include "kern/conv_algorithm.h"
+#include "kern/conv/algorithm.h"
 #include "square_conv.h"
 
 static const struct shape {
@@ -24,7 +24,7 @@ static const struct shape {
 
 static const struct cnn_conv_algorithm *const algorithms[] = {
 #define CNN_CONV_ALGORITHM(name) &cnn_conv_##name,
-#include "kern/conv_algorithms.def"
+#include "kern/conv/algorithms.def"
 #undef CNN_CONV_ALGORITHM
 };
 

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/error.h"
-#include "data/loader.h"
+#include "data/loader/loader.h"
 
 static double seconds(clockid_t clock)
 {

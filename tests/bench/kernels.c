@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/random.h"
-#include "kern/conv_algorithm.h"
+#include "kern/conv/algorithm.h"
 #include "square_conv.h"
 
 static const struct shape {
@@ -58,7 +58,7 @@ static const struct shape {
 
 static const struct cnn_conv_algorithm *const algorithms[] = {
 #define CNN_CONV_ALGORITHM(name) &cnn_conv_##name,
-#include "kern/conv_algorithms.def"
+#include "kern/conv/algorithms.def"
 #undef CNN_CONV_ALGORITHM
 };
 enum { ALGORITHMS = sizeof algorithms / sizeof *algorithms };

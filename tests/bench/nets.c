@@ -24,7 +24,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/text.h"
-#include "net/optimizer.h"
+#include "net/optimize.h"
 
 enum { MOST_SAMPLES = 1 << 16, FEWEST_SAMPLES = 3 };
 

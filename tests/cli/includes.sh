@@ -4,13 +4,17 @@ run "$ROOT/scripts/check-includes"
 status 0
 out_is ''
 
-mkdir -p lib/base lib/data lib/layer lib/odd bin
+mkdir -p lib/base lib/data lib/kern/isa lib/layer lib/odd lib/task/infer lib/task/train bin
 echo '#include "layer/layer.h"' >lib/data/a.c
 echo '#include "data/a.h"' >lib/base/b.h
 echo '#include "base/b.h"' >lib/cnn.h
 echo '# include "net/net.h"' >lib/layer/c.c
 echo '#include "own.h"' >lib/layer/fine.c
 echo '#include "elsewhere/x.h"' >bin/d.c
+echo '#include "kern/kernels.h"' >lib/kern/isa/f.c
+echo '#include "kern/isa/isa.h"' >lib/kern/isa.c
+echo '#include "task/infer/infer.h"' >lib/task/train/g.c
+echo '#include "task/table.h"' >lib/task/infer/fine.c
 echo 'int x;' >lib/odd/e.c
 run "$ROOT/scripts/check-includes" .
 [ "$status" -ne 0 ] || fail "wrong includes pass"
@@ -18,5 +22,7 @@ out_is 'bin/d.c:1: "elsewhere/x.h" is no file of a floor
 lib/base/b.h:1: "data/a.h" is not below lib/base
 lib/cnn.h:1: "base/b.h": this header stands alone
 lib/data/a.c:1: "layer/layer.h" is not below lib/data
+lib/kern/isa/f.c:1: "kern/kernels.h" is not below lib/kern/isa
 lib/layer/c.c:1: "net/net.h" is not below lib/layer
-lib/odd/e.c:1: lib/odd is on no floor'
+lib/odd/e.c:1: lib/odd is on no floor
+lib/task/train/g.c:1: "task/infer/infer.h" is not below lib/task/train'

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/optimizer.h"
+#include "net/optimize.h"
 
 static FILE *open_golden(void)
 {

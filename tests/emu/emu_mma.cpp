@@ -1,7 +1,7 @@
 /* Fragments of matrices in the registers of a warp, and copies that arrive late; see emu_mma.h.
  * Where an element lies: PTX ISA, "Matrix fragments for mma.m16n8k16" and "mma.m16n8k8",
  * "ldmatrix". */
-#include "kern/mma.cuh"
+#include "kern/cuda/mma.cuh"
 
 #include <deque>
 #include <vector>

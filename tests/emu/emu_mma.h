@@ -1,5 +1,5 @@
-/* The instructions of kern/mma.cuh, by their definition. A copy arrives when it is waited for, so
- * that a wait that is missing shows. */
+/* The instructions of kern/cuda/mma.cuh, by their definition. A copy arrives when it is waited for,
+ * so that a wait that is missing shows. */
 #ifndef EMU_MMA_H
 #define EMU_MMA_H
 

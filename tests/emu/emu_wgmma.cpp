@@ -1,7 +1,7 @@
 /* Products of four warps together, from shared memory; see emu_wgmma.h. How descriptors name
  * memory: PTX ISA, "Matrix descriptor format"; where a thread's sums lie: "Accumulator D fragment
  * for m64nNk16". */
-#include "kern/wgmma.cuh"
+#include "kern/cuda/wgmma.cuh"
 
 #include <vector>
 

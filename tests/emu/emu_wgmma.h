@@ -1,5 +1,5 @@
-/* The instructions of kern/wgmma.cuh, by their definition. Multiplications are done when they are
- * waited for. */
+/* The instructions of kern/cuda/wgmma.cuh, by their definition. Multiplications are done when they
+ * are waited for. */
 #ifndef EMU_WGMMA_H
 #define EMU_WGMMA_H
 

@@ -13,14 +13,14 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "data/codec.h"
-#include "data/image.h"
+#include "data/image/codec.h"
+#include "data/image/image.h"
 #include "file/cifar.h"
 #include "file/idx.h"
 #include "file/npy.h"
 #include "file/safetensors.h"
 #include "file/tar.h"
-#include "net/selftest.h"
+#include "model/selftest.h"
 
 enum { LARGEST_MEMBER = 1 << 20, MANY_MEMBERS = 1000 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/graph.h"
+#include "lang/graph.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

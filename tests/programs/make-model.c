@@ -9,7 +9,7 @@
 
 #include "base/random.h"
 #include "cli.h"
-#include "net/model.h"
+#include "model/model.h"
 
 static const struct cli_program program = {
     .name = "make-model", .synopsis = "NET CLASSES OUT [SEED]", .summary = "an untrained model"};

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "net/syntax.h"
+#include "lang/syntax.h"
 
 static const struct cli_program program = {.name = "net-manual",
                                            .synopsis = "input|shortcut|layers|losses",

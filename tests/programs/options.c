@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "data/augment.h"
+#include "data/augment/augment.h"
 
 struct args {
     long long count, wait, delay;

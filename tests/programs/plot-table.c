@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 #include "cli.h"
-#include "data/plot.h"
+#include "data/plot/plot.h"
 
 enum { LINE = 512, PANELS = 16, CURVES = 8, POINTS = 64, WIDTH = 640, HEIGHT = 380 };
 

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "data/augment.h"
+#include "data/augment/augment.h"
 #include "golden_images.h"
 
 static struct cnn_augmenter *augmenter(const char *const *set)

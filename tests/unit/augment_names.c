@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-#include "task/augment_private.h"
+#include "task/augment/private.h"
 
 static void path_is(const char *want, const char *key, const char *class_name)
 {

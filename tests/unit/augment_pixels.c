@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#include "data/augment.h"
+#include "data/augment/augment.h"
 #include "golden_images.h"
 
 /* A sequence whose first four units are these 32-bit words / 2^32. */

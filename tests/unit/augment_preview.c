@@ -4,8 +4,8 @@
 #include "scratch.h"
 
 #include "base/memory.h"
-#include "data/draw.h"
-#include "task/augment_private.h"
+#include "data/plot/draw.h"
+#include "task/augment/private.h"
 
 enum { SIDE = 8, ZOOM = PREVIEW_CELL / SIDE, CORE = 4, RING = SIDE * SIDE - CORE * CORE };
 

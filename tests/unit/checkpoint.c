@@ -3,7 +3,7 @@
 #include "scratch.h"
 
 #include "file/safetensors.h"
-#include "net/checkpoint.h"
+#include "model/checkpoint.h"
 
 static const char NET[] = "input 1x6x6; conv 3 3; bn; relu; dense 2; xent";
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "backend/backend.h"
-#include "kern/conv_way.h"
+#include "kern/conv/way.h"
 
 static struct cnn_conv_key key_of(size_t channels, enum cnn_conv_pass pass)
 {

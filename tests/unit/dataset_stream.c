@@ -8,8 +8,8 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "data/dataset.h"
-#include "data/stream.h"
+#include "data/source/dataset.h"
+#include "data/source/stream.h"
 
 enum { SAMPLES = 4 };
 

@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "net/net.h"
-#include "net/optimizer.h"
+#include "net/optimize.h"
 
 enum { BATCH = 5, STEPS = 5 };
 

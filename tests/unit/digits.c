@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "data/digits.h"
+#include "data/digits/digits.h"
 
 enum { PIXELS = CNN_DIGITS_SIDE * CNN_DIGITS_SIDE };
 

@@ -5,7 +5,7 @@
 #include <zlib.h>
 
 #include "base/error.h"
-#include "data/codec.h"
+#include "data/image/codec.h"
 
 static const char *root(void)
 {

@@ -4,8 +4,8 @@
 #include <zlib.h>
 
 #include "base/error.h"
-#include "data/codec.h"
-#include "data/members.h"
+#include "data/image/codec.h"
+#include "data/source/members.h"
 
 static const char *root(void)
 {

@@ -2,7 +2,7 @@
 #include "scratch.h"
 
 #include "base/error.h"
-#include "data/image.h"
+#include "data/image/image.h"
 
 static int decode(const char *text, size_t n, struct cnn_image *im)
 {

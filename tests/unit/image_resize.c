@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "base/error.h"
-#include "data/image.h"
+#include "data/image/image.h"
 
 static void pattern(struct cnn_image *im, size_t c, size_t h, size_t w)
 {

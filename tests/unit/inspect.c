@@ -10,9 +10,9 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "data/image.h"
+#include "data/image/image.h"
 #include "file/infile.h"
-#include "task/inspect.h"
+#include "task/inspect/inspect.h"
 
 static const char text[] = "input 3x6x6 order=bgr\nconv1: conv 2 3\nbn1: bn\nrelu\nfc: dense 2\n";
 static const char history[] =

@@ -6,8 +6,8 @@
 #include <stdatomic.h>
 
 #include "base/memory.h"
-#include "data/loader.h"
-#include "data/stream.h"
+#include "data/loader/loader.h"
+#include "data/source/stream.h"
 
 /* Allocations of the whole process, where the sanitizers do not have their own. */
 static atomic_ulong allocations;

@@ -9,8 +9,9 @@
 
 #include <cmocka.h>
 
-#include "net/graph.h"
-#include "net/optimizer.h"
+#include "lang/graph.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
 
 #define CONV  "conv filters kernel [stride=] [pad=] [dilation=] [groups=] [bias=] [init=]"
 #define INPUT "input shape [mean=] [std=] [scale=] [order=] [resize=] [classes=]"

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "net/graph.h"
+#include "lang/graph.h"
 
 static struct cnn_graph *build(const char *text, const char *name, struct cnn_graph_config config)
 {

@@ -7,7 +7,7 @@
 #include <math.h>
 
 #include "base/error.h"
-#include "data/plot.h"
+#include "data/plot/plot.h"
 
 /* The PNG picture in the buffer, which is emptied. */
 static void decode(struct cnn_buf *b, struct cnn_image *im)

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "data/preprocess.h"
+#include "data/image/preprocess.h"
 #include "golden_images.h"
 
 #define IMAGENET                                                                                   \

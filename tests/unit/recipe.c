@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "base/error.h"
-#include "net/graph.h"
-#include "task/train.h"
+#include "lang/graph.h"
+#include "task/train/train.h"
 
 static void test_a_setting_has_its_options_range(void **state)
 {

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/optimizer.h"
+#include "optim/schedule.h"
 
 static FILE *open_golden(void)
 {

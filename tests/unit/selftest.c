@@ -6,7 +6,7 @@
 
 #include "base/base64.h"
 #include "file/safetensors.h"
-#include "net/model.h"
+#include "model/model.h"
 
 struct fixture {
     struct cnn_graph *graph;

@@ -10,7 +10,7 @@
 #include "base/lines.h"
 #include "base/shell.h"
 #include "base/unicode.h"
-#include "data/source.h"
+#include "data/source/source.h"
 
 static void test_lines(void **state)
 {

@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "file/safetensors.h"
-#include "task/train.h"
+#include "task/train/train.h"
 
 enum { STEPS = 6 };
 

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "task/train.h"
+#include "task/train/train.h"
 
 #if defined(__SANITIZE_ADDRESS__) || !defined(__GLIBC__)
 #define COUNTED 0

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "kern/isa/vector.h"
-#include "kern/moments.h"
+#include "kern/isa/moments.h"
 
 enum { TILE = 64 /* vectors */, SUMS = 4 };
 

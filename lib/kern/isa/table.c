@@ -1,5 +1,5 @@
 /* The functions of one instruction set, as a table. */
-#include "kern/isa.h"
+#include "kern/isa/isa.h"
 #include "kern/isa/vector.h"
 
 /* Without fused multiply-adds a multiply and an add take two instructions. */

@@ -5,8 +5,8 @@
  * G.
  *
  * F(2x2) interpolates at 0, 1, -1 and infinity; F(4x4) at 0, p, -p, q, -q and infinity with p = 2/3
- * and q = 3/2, which rounds less than the usual 1 and 2: see conv_winograd.c. Since p q = 1, the
- * matrices stay simple. */
+ * and q = 3/2, which rounds less than the usual 1 and 2: see kern/conv/winograd.c. Since p q = 1,
+ * the matrices stay simple. */
 #include "kern/isa/vector.h"
 
 enum { SIDE = 6 }; /* of the largest transformed tile */

@@ -1,0 +1,100 @@
+/* Augmentations: each is one file lib/data/augment/NAME.c and a line in augmentations.def.
+ * Geometric ones give an affine view of their input, and those that follow one another are composed
+ * into a single resampling; the others change pixels in place.
+ *
+ * What is drawn depends on (seed, epoch, copy, sample key, augmentation) alone: one augmentation
+ * does the same to a sample whatever the others are and whoever its neighbours are. */
+#ifndef CNN_DATA_AUGMENT_AUGMENT_H
+#define CNN_DATA_AUGMENT_AUGMENT_H
+
+#include "base/option.h"
+#include "base/random.h"
+#include "data/sample.h"
+#include "data/image/warp.h"
+
+/* Memory that augmentation reuses from one sample to the next; one for each thread. Start from {0}.
+ */
+struct cnn_augment_scratch {
+    struct cnn_image image, labels;
+};
+void cnn_augment_scratch_free(struct cnn_augment_scratch *s);
+
+/* What an augmentation of pixels works on. */
+struct cnn_augment_work {
+    struct cnn_random *random;
+    struct cnn_image *image;  /* values in 0..1, changed in place (and swapped with the scratch) */
+    struct cnn_image *labels; /* class numbers of the same h x w, which follow the geometry; NULL */
+    struct cnn_augment_scratch *scratch;
+    enum cnn_fill fill;
+};
+
+struct cnn_augment_type {
+    const char *name; /* names its random numbers, too: never change it */
+    const char *summary;
+    const struct cnn_option
+        *options; /* in programs: --NAME VALUE, and --NAME-... for further ones */
+    size_t options_size;
+    /* Whether these options can change anything. */
+    int (*active)(const void *options);
+    /* What a range cannot say; called after each option that is set. CNN_EUSAGE. NULL: nothing. */
+    int (*check)(const void *options);
+    /* Whether it counts in the image's pixels, not in parts of its sides. */
+    int by_pixels;
+    /* Geometric: what to show of an image of view->h x view->w, to be set as view->map and a new
+     * size; comes as the whole image. CNN_EDATA. NULL: not geometric. */
+    int (*view)(const void *options, struct cnn_random *r, struct cnn_view *view);
+    /* Otherwise: change the pixels. */
+    int (*apply)(const void *options, const struct cnn_augment_work *work);
+};
+
+const struct cnn_augment_type *cnn_augment_type_at(size_t i); /* NULL past the end */
+
+/* augmenter.c: the augmentations with their options, in the order of augmentations.def. */
+struct cnn_augmenter;
+struct cnn_augmenter *cnn_augmenter_new(void); /* nothing active; NULL with an error set */
+void cnn_augmenter_free(struct cnn_augmenter *a);
+/* Another with the same options, or without any where a is NULL; NULL with an error set. */
+struct cnn_augmenter *cnn_augmenter_copy(const struct cnn_augmenter *a);
+/* Whether the option of that name was set, be it to its default. */
+int cnn_augmenter_given(const struct cnn_augmenter *a, const char *name);
+/* Set one option by its name as a program spells it without the dashes ("rotate", "crop-pad").
+ * CNN_EUSAGE with "NAME: what is wrong". */
+int cnn_augmenter_set(struct cnn_augmenter *a, const char *name, const char *value);
+/* Whether all options that were set have an effect. CNN_EUSAGE: --fill without an augmentation that
+ * shows what is outside of an image. */
+int cnn_augmenter_check(const struct cnn_augmenter *a);
+/* Every option of every augmentation, for programs' tables of options and manuals; NULL past the
+ * end. */
+const struct cnn_option *cnn_augment_option_at(size_t i);
+/* The options of augmentation t (of cnn_augment_type_at); NULL: it is not active. */
+const void *cnn_augmenter_options(const struct cnn_augmenter *a, size_t t);
+int cnn_augmenter_active(const struct cnn_augmenter *a);
+/* Whether an image of another size would come out as another picture: something that is active
+ * counts pixels. */
+int cnn_augmenter_counts_pixels(const struct cnn_augmenter *a);
+/* "--rotate 10 --translate 0.08": the options that differ from their defaults, for the history;
+ * nothing when nothing is active. */
+void cnn_augmenter_print(const struct cnn_augmenter *a, struct cnn_buf *out);
+
+/* Whether all that is active is geometric: cnn_augment is then a warp through cnn_augment_view. */
+int cnn_augmenter_is_geometric(const struct cnn_augmenter *a);
+/* What is outside of images. */
+enum cnn_fill cnn_augmenter_fill(const struct cnn_augmenter *a);
+
+/* augment.c */
+/* What a sample with that key shows of its image, which *view has as a whole, by what is geometric.
+ * CNN_EDATA. */
+int cnn_augment_view(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, uint64_t copy,
+                     const char *key, struct cnn_view *view);
+/* What cnn_augment would do without all that is not geometric: of an image, into dst, which is
+ * another. CNN_EDATA. */
+int cnn_augment_geometry(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch,
+                         uint64_t copy, const char *key, const struct cnn_image *src,
+                         struct cnn_image *dst);
+
+/* Augment one sample in place. Numbers that are no image are CNN_EDATA when anything is active.
+ * Labels, numbers and weight of the target stay; an image of labels follows the geometry. */
+int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, uint64_t copy,
+                struct cnn_augment_scratch *scratch, struct cnn_sample *s);
+
+#endif

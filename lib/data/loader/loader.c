@@ -1,0 +1,323 @@
+/* Batches ahead of compute; see loader.h.
+ *
+ * A pipeline works on chunks of a few consecutive samples, so that tiny images cost little
+ * overhead; the consumer copies them together into batches. Neither the size of a chunk nor the
+ * number of threads shows in what comes out. */
+#include "data/loader/loader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/pipeline.h"
+#include "base/threads.h"
+#include "data/loader/private.h"
+
+enum { CHUNK_ELEMENTS = 32768, CHUNK_MAX = 64 };
+
+static size_t chunk_size(size_t elements)
+{
+    size_t n = CHUNK_ELEMENTS / (elements ? elements : 1);
+    return n < 1 ? 1 : n > CHUNK_MAX ? CHUNK_MAX : n;
+}
+
+static size_t ring_depth(size_t batch, size_t chunk, int threads)
+{
+    return (batch + chunk - 1) / chunk + 2 * (size_t)threads;
+}
+
+static int thread_count(const struct cnn_loader_options *o)
+{
+    return o->threads > 0 ? o->threads : cnn_cores();
+}
+
+static size_t vector_count(const struct cnn_loader_options *o)
+{
+    int clean = o->target == CNN_TARGET_INPUT && !cnn_augmenter_is_geometric(o->augmenter);
+    if (clean)
+        return cnn_chw_count(o->input->shape);
+    return o->target == CNN_TARGET_VECTOR || o->target == CNN_TARGET_LABELS ? o->outputs : 0;
+}
+
+size_t cnn_loader_bytes(const struct cnn_loader_options *options)
+{
+    size_t elements = cnn_chw_count(options->input->shape), outputs = vector_count(options);
+    size_t chunk = chunk_size(elements), threads = (size_t)thread_count(options);
+    size_t depth = ring_depth(options->batch, chunk, (int)threads);
+    size_t samples = depth * chunk + 2 * options->batch;
+    size_t each = (elements + outputs) * sizeof(float) + sizeof(struct cnn_loader_item) + 64;
+    /* a thread decodes into one image, and augments and resizes into two more */
+    return samples * each + threads * (3 * elements + outputs) * sizeof(float);
+}
+
+static int allocate_chunks(struct cnn_loader *l)
+{
+    l->chunk = cnn_calloc(l->depth, sizeof *l->chunk);
+    for (size_t i = 0; l->chunk && i < l->depth; i++) {
+        struct cnn_loader_chunk *c = &l->chunk[i];
+        c->item = cnn_calloc(l->chunk_size, sizeof *c->item);
+        c->x = cnn_calloc(l->chunk_size, l->elements * sizeof *c->x);
+        c->vector = cnn_calloc(l->chunk_size, l->outputs * sizeof *c->vector);
+        if (!c->item || !c->x || !c->vector)
+            return CNN_ESYSTEM;
+    }
+    return l->chunk ? 0 : CNN_ESYSTEM;
+}
+
+static int allocate_batch(const struct cnn_loader *l, struct cnn_loader_buffers *b)
+{
+    size_t n = l->options.batch;
+    b->x = l->store ? NULL : cnn_calloc(n, l->elements * sizeof *b->x);
+    b->vector = cnn_calloc(n, l->outputs * sizeof *b->vector);
+    b->label = cnn_calloc(n, sizeof *b->label);
+    b->weight = cnn_calloc(n, sizeof *b->weight);
+    b->key = cnn_calloc(n, sizeof *b->key);
+    b->own_key = cnn_calloc(n, sizeof *b->own_key);
+    b->key_capacity = cnn_calloc(n, sizeof *b->key_capacity);
+    b->index = cnn_calloc(n, sizeof *b->index);
+    b->hash = cnn_calloc(n, sizeof *b->hash);
+    return (b->x || l->store) && b->vector && b->label && b->weight && b->key && b->own_key &&
+                   b->key_capacity && b->index && b->hash
+               ? 0
+               : CNN_ESYSTEM;
+}
+
+/* The epoch's order, and threads that begin at its position `start`. */
+static int begin(struct cnn_loader *l, uint64_t epoch, size_t start)
+{
+    struct cnn_pipeline_job job = {cnn_loader_produce, cnn_loader_work, l,
+                                   sizeof(struct cnn_loader_chunk *)};
+    l->epoch = epoch;
+    l->given = 0;
+    l->current = NULL;
+    l->next = l->position = start < l->count ? start : l->count;
+    if (l->order)
+        cnn_random_permutation(l->options.seed,
+                               cnn_hash_u64(epoch, cnn_hash_string("order of an epoch", 0)),
+                               l->count, l->order);
+    l->pipeline = cnn_pipeline_open(&job, l->threads, l->depth);
+    return l->pipeline ? 0 : CNN_ESYSTEM;
+}
+
+int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *options,
+                    uint64_t epoch, size_t start, struct cnn_loader **out)
+{
+    *out = NULL;
+    struct cnn_loader *l = cnn_calloc(1, sizeof *l);
+    if (!l)
+        return CNN_ESYSTEM;
+    pthread_mutex_init(&l->lock, NULL);
+    l->ds = ds;
+    l->options = *options;
+    l->options.batch = options->batch ? options->batch : 1;
+    l->count = cnn_dataset_count(ds);
+    l->stream = l->count == SIZE_MAX;
+    l->threads = thread_count(options);
+    l->fit = cnn_input_fit(options->input);
+    l->fits =
+        options->target != CNN_TARGET_LABELS && !cnn_augmenter_counts_pixels(options->augmenter);
+    l->augments = cnn_augmenter_active(options->augmenter);
+    l->geometric = cnn_augmenter_is_geometric(options->augmenter);
+    l->cleans = options->target == CNN_TARGET_INPUT && !l->geometric;
+    l->elements = cnn_chw_count(options->input->shape);
+    l->outputs = vector_count(options);
+    if (!l->stream && !l->outputs && options->target != CNN_TARGET_INPUT)
+        l->store = options->store;
+    l->chunk_size = chunk_size(l->elements);
+    l->depth = ring_depth(l->options.batch, l->chunk_size, l->threads);
+    int code = 0;
+    if (l->stream && start)
+        code = cnn_fail(CNN_EINTERNAL, "a stream that was not spooled begins at its beginning");
+    if (!code && options->shuffle && !l->stream &&
+        !(l->order = cnn_calloc(l->count, sizeof *l->order)))
+        code = CNN_ESYSTEM;
+    if (!code)
+        code = allocate_chunks(l);
+    if (!code && (allocate_batch(l, &l->batch[0]) || allocate_batch(l, &l->batch[1])))
+        code = CNN_ESYSTEM;
+    if (!code)
+        code = cnn_loader_warm(l);
+    if (!code)
+        code = begin(l, epoch, start);
+    if (code)
+        cnn_loader_close(l);
+    else
+        *out = l;
+    return code;
+}
+
+int cnn_loader_rewind(struct cnn_loader *l, uint64_t epoch, size_t start)
+{
+    if (l->stream)
+        return cnn_fail(CNN_EINTERNAL, "a stream that was not spooled is read once");
+    cnn_pipeline_close(l->pipeline, NULL);
+    l->pipeline = NULL;
+    return begin(l, epoch, start);
+}
+
+static void store_item(const struct cnn_loader *l, const struct cnn_loader_item *item,
+                       const void *bytes)
+{
+    struct cnn_kept_image keep = {item->image, item->hash, item->label, item->weight, 0};
+    if (item->bytes)
+        cnn_image_store_add(l->store, l->options.store_first + item->index, &item->image, bytes,
+                            item->bytes, item->stays ? &keep : NULL);
+    else
+        cnn_image_store_repeat(l->store, &item->image);
+}
+
+/* Into place `n` of the batch. */
+static int copy_item(const struct cnn_loader *l, struct cnn_loader_buffers *b, size_t n)
+{
+    const struct cnn_loader_chunk *c = l->current;
+    const struct cnn_loader_item *item = &c->item[l->at];
+    const float *x = c->x + l->at * l->elements;
+    if (l->store)
+        store_item(l, item, x);
+    else
+        memcpy(b->x + n * l->elements, x, l->elements * sizeof *x);
+    if (l->outputs)
+        memcpy(b->vector + n * l->outputs, c->vector + l->at * l->outputs,
+               l->outputs * sizeof *b->vector);
+    b->label[n] = item->label;
+    b->weight[n] = item->weight;
+    b->index[n] = item->index;
+    b->hash[n] = item->hash;
+    b->key[n] = item->key;
+    if (!l->stream)
+        return 0;
+    size_t size = strlen(item->key) + 1; /* the chunk will be filled anew before the next call */
+    if (cnn_grow(&b->own_key[n], &b->key_capacity[n], size, 1))
+        return CNN_ESYSTEM;
+    b->key[n] = memcpy(b->own_key[n], item->key, size);
+    return 0;
+}
+
+static int report_bad(const struct cnn_loader *l, const struct cnn_loader_item *item)
+{
+    const char *message = item->message ? item->message : "out of memory";
+    if (l->options.on_bad == CNN_BAD_FAIL)
+        return cnn_fail(item->code, "%s", message);
+    if (!l->options.bad)
+        return 0;
+    char place[1200];
+    const char *source = place;
+    if (l->stream)
+        snprintf(place, sizeof place, "%.1000s#%zu", l->ds->path, item->index);
+    else
+        source = cnn_dataset_record(l->ds, item->index)->source;
+    l->options.bad(l->options.context, source, message);
+    return 0;
+}
+
+/* The next sample of the epoch. 1: it is in place *n, which moves on, or was skipped; 0: the end.
+ */
+static int take_item(struct cnn_loader *l, struct cnn_loader_buffers *b, size_t *n)
+{
+    if (!l->current) {
+        void *slot;
+        int rc = cnn_pipeline_next(l->pipeline, &slot);
+        if (rc <= 0)
+            return rc;
+        l->current = *(struct cnn_loader_chunk **)slot;
+        l->at = 0;
+    }
+    const struct cnn_loader_item *item = &l->current->item[l->at];
+    int code = item->code ? report_bad(l, item) : copy_item(l, b, *n);
+    if (code)
+        return code;
+    *n += !item->code;
+    l->position++;
+    if (++l->at == l->current->n) {
+        l->current = NULL;
+        cnn_pipeline_release(l->pipeline);
+    }
+    return 1;
+}
+
+int cnn_loader_next(struct cnn_loader *l, struct cnn_batch *batch)
+{
+    l->side = !l->side;
+    struct cnn_loader_buffers *b = &l->batch[l->side];
+    size_t n = 0;
+    int rc = 1;
+    if (l->store)
+        cnn_image_store_begin(l->store);
+    while (rc > 0 && !n)
+        for (size_t taken = 0; taken < l->options.batch; taken++) {
+            rc = take_item(l, b, &n);
+            if (rc <= 0)
+                break;
+        }
+    if (rc < 0)
+        return rc;
+    *batch = (struct cnn_batch){.n = n,
+                                .x = l->store ? NULL : b->x,
+                                .images = l->store,
+                                .label = b->label,
+                                .weight = b->weight,
+                                .key = b->key,
+                                .index = b->index,
+                                .hash = b->hash};
+    if (l->outputs)
+        batch->vector = b->vector;
+    if (l->options.target == CNN_TARGET_INPUT && !l->cleans)
+        batch->vector = b->x;
+    return n > 0;
+}
+
+size_t cnn_loader_position(const struct cnn_loader *l)
+{
+    return l->position;
+}
+
+static void free_batch(struct cnn_loader_buffers *b, size_t n)
+{
+    for (size_t i = 0; b->own_key && i < n; i++)
+        free(b->own_key[i]);
+    free(b->x);
+    free(b->vector);
+    free(b->label);
+    free(b->weight);
+    free(b->key);
+    free(b->own_key);
+    free(b->key_capacity);
+    free(b->index);
+    free(b->hash);
+}
+
+static void free_chunk(struct cnn_loader_chunk *c, size_t n)
+{
+    for (size_t i = 0; c->item && i < n; i++) {
+        free(c->item[i].message);
+        free(c->item[i].own_key);
+        cnn_raw_free(c->item[i].raw);
+    }
+    free(c->item);
+    free(c->x);
+    free(c->vector);
+}
+
+void cnn_loader_close(struct cnn_loader *l)
+{
+    if (!l)
+        return;
+    cnn_pipeline_close(l->pipeline, NULL);
+    for (size_t i = 0; l->chunk && i < l->depth; i++)
+        free_chunk(&l->chunk[i], l->chunk_size);
+    free(l->chunk);
+    for (struct cnn_loader_scratch *s = l->idle, *next; s; s = next) {
+        next = s->next;
+        cnn_sample_free(&s->sample);
+        cnn_augment_scratch_free(&s->augment);
+        cnn_preprocess_scratch_free(&s->preprocess);
+        free(s);
+    }
+    free_batch(&l->batch[0], l->options.batch);
+    free_batch(&l->batch[1], l->options.batch);
+    pthread_mutex_destroy(&l->lock);
+    free(l->order);
+    free(l->stream_message);
+    free(l);
+}

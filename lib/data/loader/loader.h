@@ -1,0 +1,72 @@
+/* Batches for training and evaluation: the order of an epoch, decoding, augmentation and
+ * preprocessing on threads of their own, ahead of compute.
+ *
+ * The order of epoch e is a pure function of (seed, e), so a loader can start at any position. */
+#ifndef CNN_DATA_LOADER_LOADER_H
+#define CNN_DATA_LOADER_LOADER_H
+
+#include "data/augment/augment.h"
+#include "data/source/dataset.h"
+#include "data/loader/image_store.h"
+#include "data/image/preprocess.h"
+
+enum cnn_on_bad { CNN_BAD_FAIL, CNN_BAD_SKIP };
+
+struct cnn_loader_options {
+    const struct cnn_input *input;
+    const struct cnn_augmenter *augmenter; /* NULL: none */
+    enum cnn_target_kind target; /* what to gather; INPUT: x, but of augmentations the geometric
+                                    ones only; NONE: whatever is there is ignored */
+    int needs_class;             /* with CLASS: a sample without one is bad, CNN_EDATA */
+    size_t
+        outputs; /* elements of a VECTOR or LABELS target; another count, or none, is CNN_EDATA */
+    size_t batch;
+    int shuffle;
+    uint64_t seed;
+    int threads; /* 0: one for each core */
+    enum cnn_on_bad on_bad;
+    /* Where a device makes batches' inputs: its store, in which the dataset's samples are numbered
+     * from store_first on; for datasets that are not streams, and class targets or none. NULL:
+     * inputs are made on the host. */
+    struct cnn_image_store *store;
+    size_t store_first;
+    /* Called for each bad sample (CNN_EDATA, CNN_ENOINPUT) that is skipped, in order, from the
+     * consumer's thread; may be NULL. */
+    void (*bad)(void *context, const char *source, const char *message);
+    void *context;
+};
+
+/* A batch, until the next call but one: two take turns; in a store, until the next call. */
+struct cnn_batch {
+    size_t n;
+    const float *x;                 /* (n, c, h, w); NULL where a device makes it */
+    struct cnn_image_store *images; /* which then has the batch */
+    const int32_t *label;           /* (n), -1 where there is none */
+    const float *vector;            /* (n, outputs); NULL unless VECTOR, LABELS or INPUT */
+    const float *weight;            /* (n) */
+    const char *const *key;         /* (n) */
+    const size_t *index; /* (n) position in the dataset (in a stream: in arrival order) */
+    const uint64_t
+        *hash; /* (n) of key, target, weight and the pixels as decoded, before augmentation */
+};
+
+struct cnn_loader;
+
+/* Begin epoch `epoch` at sample position `start` (0: its beginning). A stream that was not spooled
+ * has one epoch, in its own order. */
+int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *options,
+                    uint64_t epoch, size_t start, struct cnn_loader **out);
+/* 1: a batch of up to options.batch samples (fewer at the end and where bad samples were skipped;
+ * never 0); 0: the end of the epoch; negative: failed. */
+int cnn_loader_next(struct cnn_loader *l, struct cnn_batch *batch);
+/* Position behind the last batch, for `start`. */
+size_t cnn_loader_position(const struct cnn_loader *l);
+/* The next epoch with the same buffers and threads (the dataset is spooled). */
+int cnn_loader_rewind(struct cnn_loader *l, uint64_t epoch, size_t start);
+void cnn_loader_close(struct cnn_loader *l);
+
+/* Bytes of memory that a loader with these options will take for buffers and the threads' scratch,
+ * where samples decode to about the input's shape (for memory plans). */
+size_t cnn_loader_bytes(const struct cnn_loader_options *options);
+
+#endif

@@ -1,0 +1,99 @@
+/* What the files of the loader share: chunks and the work on them. */
+#ifndef CNN_DATA_LOADER_PRIVATE_H
+#define CNN_DATA_LOADER_PRIVATE_H
+
+#include <pthread.h>
+
+#include "data/loader/loader.h"
+#include "data/source/source.h"
+
+/* What became of one sample. */
+struct cnn_loader_item {
+    int code; /* 0, or why it is bad */
+    char *message;
+    const char *key;
+    char *own_key; /* a stream's: records have theirs */
+    size_t key_capacity;
+    struct cnn_raw *raw; /* a stream's */
+    size_t index;
+    uint64_t hash;
+    int32_t label;
+    float weight;
+    /* For a device: the chunk's x holds its bytes; 0: it stays there already. */
+    struct cnn_stored_image image;
+    size_t bytes;
+    int stays; /* it will be the same again */
+};
+
+/* Consecutive positions of the epoch. */
+struct cnn_loader_chunk {
+    size_t start, n;
+    struct cnn_loader_item *item;
+    float *x;      /* (chunk, c, h, w) */
+    float *vector; /* (chunk, outputs); NULL: none */
+};
+
+/* What one thread needs while it works. */
+struct cnn_loader_scratch {
+    struct cnn_sample sample;
+    struct cnn_augment_scratch augment;
+    struct cnn_preprocess_scratch preprocess;
+    struct cnn_loader_scratch *next;
+};
+
+struct cnn_loader_buffers {
+    float *x;      /* (batch, c, h, w) */
+    float *vector; /* (batch, outputs) */
+    int32_t *label;
+    float *weight;
+    const char **key;
+    char **own_key;
+    size_t *key_capacity;
+    size_t *index;
+    uint64_t *hash;
+};
+
+struct cnn_loader {
+    struct cnn_dataset *ds;
+    struct cnn_loader_options options;
+    int stream; /* read once, in its order */
+    struct cnn_fit fit;
+    int fits;                      /* images are decoded for that */
+    struct cnn_image_store *store; /* NULL: inputs are made here */
+    int augments, geometric;       /* something is active; all of it geometric */
+    int cleans;                    /* the target is the input as it was before its pixels changed */
+    int threads;
+    size_t elements, outputs; /* of x and vector, for one sample; outputs 0: no vector */
+    size_t chunk_size, depth;
+    struct cnn_loader_chunk *chunk; /* depth of them */
+    size_t given;                   /* of them to slots */
+    uint64_t epoch;
+    uint32_t *order;    /* NULL: as it is */
+    size_t count, next; /* the epoch's end, and where the producer is */
+    int stream_code;    /* a stream's error, behind the samples that came before it */
+    char *stream_message;
+    struct cnn_pipeline *pipeline;
+    struct cnn_loader_scratch *idle;
+    pthread_mutex_t lock; /* of idle */
+    struct cnn_loader_chunk *current;
+    size_t at, position; /* in current, in the epoch */
+    struct cnn_loader_buffers batch[2];
+    int side;
+};
+
+/* The pipeline's functions; a slot is a struct cnn_loader_chunk *. */
+int cnn_loader_produce(void *context, void *slot);
+int cnn_loader_work(void *context, void *slot);
+
+/* Let the scratch memory of every thread grow to what the first of several samples takes, so that a
+ * thread whose turn comes late does not allocate in the midst of an epoch. */
+int cnn_loader_warm(struct cnn_loader *l);
+
+/* images.c, for loaders with a store: item from what stays on the device (item->key is set),
+ * or from a decoded sample; in the latter, item->bytes 0: it has to be prepared here. CNN_EDATA. */
+int cnn_loader_take_kept(const struct cnn_loader *l, const struct cnn_kept_image *kept,
+                         struct cnn_loader_item *item);
+int cnn_loader_take_decoded(const struct cnn_loader *l, const struct cnn_sample *s,
+                            struct cnn_loader_item *item, void *bytes);
+
+#endif

@@ -1,0 +1,232 @@
+/* The threads' part of the loader: samples decoded, augmented and brought to the net's input. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/loader/private.h"
+
+/* The next samples of a stream. Its error waits until those before it are worked on. */
+static int produce_raw(struct cnn_loader *l, struct cnn_loader_chunk *c)
+{
+    c->start = l->next;
+    c->n = 0;
+    while (c->n < l->chunk_size && !l->stream_code) {
+        struct cnn_loader_item *item = &c->item[c->n];
+        int rc = item->raw || (item->raw = cnn_raw_new()) ? 1 : CNN_ESYSTEM;
+        if (rc > 0)
+            rc = cnn_dataset_next(l->ds, item->raw);
+        if (rc == 0)
+            break;
+        if (rc < 0) {
+            l->stream_code = rc;
+            l->stream_message = cnn_strdup(cnn_error_message());
+        } else {
+            c->n++;
+        }
+    }
+    l->next += c->n;
+    if (!c->n && l->stream_code)
+        return cnn_fail(l->stream_code, "%s", l->stream_message ? l->stream_message : "");
+    return c->n > 0;
+}
+
+int cnn_loader_produce(void *context, void *slot)
+{
+    struct cnn_loader *l = context;
+    struct cnn_loader_chunk **c = slot;
+    if (!*c)
+        *c = &l->chunk[l->given++];
+    if (l->stream)
+        return produce_raw(l, *c);
+    size_t left = l->count - l->next;
+    (*c)->start = l->next;
+    (*c)->n = left < l->chunk_size ? left : l->chunk_size;
+    l->next += (*c)->n;
+    return (*c)->n > 0;
+}
+
+static struct cnn_loader_scratch *take_scratch(struct cnn_loader *l)
+{
+    pthread_mutex_lock(&l->lock);
+    struct cnn_loader_scratch *s = l->idle;
+    if (s)
+        l->idle = s->next;
+    pthread_mutex_unlock(&l->lock);
+    return s ? s : cnn_calloc(1, sizeof *s);
+}
+
+static void give_scratch(struct cnn_loader *l, struct cnn_loader_scratch *s)
+{
+    pthread_mutex_lock(&l->lock);
+    s->next = l->idle;
+    l->idle = s;
+    pthread_mutex_unlock(&l->lock);
+}
+
+static uint64_t hash_image(const struct cnn_image *im, uint64_t h)
+{
+    h = cnn_hash_u64(im->c, cnn_hash_u64(im->h, cnn_hash_u64(im->w, h)));
+    return cnn_hash_much(im->px, im->c * im->h * im->w * sizeof *im->px, h);
+}
+
+static uint64_t hash_sample(const struct cnn_sample *s)
+{
+    uint64_t h = cnn_hash_u64((uint64_t)s->target.kind, cnn_hash_string(s->key, 0));
+    h = cnn_hash(&s->weight, sizeof s->weight, h);
+    if (s->target.kind == CNN_TARGET_CLASS)
+        h = cnn_hash_u64((uint64_t)s->target.label, h);
+    if (s->target.kind == CNN_TARGET_VECTOR || s->target.kind == CNN_TARGET_LABELS)
+        h = hash_image(&s->target.values, h);
+    return hash_image(&s->image, h);
+}
+
+/* The target's numbers, where such are wanted. */
+static int fill_vector(const struct cnn_loader *l, const struct cnn_sample *s, float *out)
+{
+    const struct cnn_image *v = &s->target.values;
+    if (!l->outputs)
+        return 0;
+    if (s->target.kind != l->options.target)
+        return cnn_fail(CNN_EDATA, "no target of %s",
+                        l->options.target == CNN_TARGET_LABELS ? "labels" : "numbers");
+    if (v->c * v->h * v->w != l->outputs)
+        return cnn_fail(CNN_EDATA, "a target of %zu numbers where %zu are needed",
+                        v->c * v->h * v->w, l->outputs);
+    memcpy(out, v->px, l->outputs * sizeof *out);
+    return cnn_numbers_check("number of the target", v);
+}
+
+/* The input before its pixels are changed, in the view that it will have. */
+static int fill_clean(const struct cnn_loader *l, struct cnn_loader_scratch *s, float *out)
+{
+    const struct cnn_loader_options *o = &l->options;
+    int code = cnn_augment_geometry(o->augmenter, o->seed, l->epoch, 0, s->sample.key,
+                                    &s->sample.image, &s->augment.image);
+    return code ? code : cnn_preprocess(o->input, &s->augment.image, &s->preprocess, out);
+}
+
+/* Decoded sample to numbers. No name in the message. */
+static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
+                   struct cnn_loader_item *item, float *x, float *vector)
+{
+    const struct cnn_loader_options *o = &l->options;
+    item->hash = hash_sample(&s->sample);
+    item->weight = s->sample.weight;
+    item->label = o->target == CNN_TARGET_CLASS && s->sample.target.kind == CNN_TARGET_CLASS
+                      ? s->sample.target.label
+                      : -1;
+    if (o->needs_class && o->target == CNN_TARGET_CLASS && item->label < 0)
+        return cnn_fail(CNN_EDATA, "no class");
+    int code = l->store ? cnn_loader_take_decoded(l, &s->sample, item, x) : 0;
+    if (!code && l->cleans)
+        code = fill_clean(l, s, vector);
+    if (code || (l->store && item->bytes))
+        return code;
+    if (l->augments)
+        code = cnn_augment(o->augmenter, o->seed, l->epoch, 0, &s->augment, &s->sample);
+    if (!code)
+        code = cnn_preprocess(o->input, &s->sample.image, &s->preprocess, x);
+    if (l->store) {
+        item->image.form = CNN_STORED_INPUT;
+        item->bytes = l->elements * sizeof *x;
+    }
+    return code || l->cleans ? code : fill_vector(l, &s->sample, vector);
+}
+
+static int copy_key(struct cnn_loader_item *item, const char *key)
+{
+    size_t n = strlen(key) + 1;
+    if (cnn_grow(&item->own_key, &item->key_capacity, n, 1))
+        return CNN_ESYSTEM;
+    item->key = memcpy(item->own_key, key, n);
+    return 0;
+}
+
+static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
+                     const struct cnn_loader_chunk *c, size_t i)
+{
+    struct cnn_loader_item *item = &c->item[i];
+    size_t position = c->start + i;
+    float *x = c->x + i * l->elements, *vector = c->vector + i * l->outputs;
+    int code;
+    s->sample.fit = l->fits ? &l->fit : NULL;
+    if (l->stream) {
+        item->index = position;
+        code = cnn_raw_decode(l->ds, item->raw, &s->sample);
+        if (!code)
+            code = copy_key(item, s->sample.key);
+        if (code)
+            return code;
+        code = prepare(l, s, item, x, vector);
+        return code ? cnn_fail_within("%s#%zu", l->ds->path, position) : 0;
+    }
+    item->index = l->order ? l->order[position] : position;
+    const struct cnn_record *r = cnn_dataset_record(l->ds, item->index);
+    item->key = r->key;
+    const struct cnn_kept_image *kept =
+        l->store ? cnn_image_store_find(l->store, l->options.store_first + item->index) : NULL;
+    if (kept) {
+        code = cnn_loader_take_kept(l, kept, item);
+        return code ? cnn_dataset_fail_within(l->ds, item->index) : 0;
+    }
+    code = cnn_dataset_load(l->ds, item->index, &s->sample);
+    if (code)
+        return code;
+    code = prepare(l, s, item, x, vector);
+    return code ? cnn_dataset_fail_within(l->ds, item->index) : 0;
+}
+
+/* As much memory as another thread's scratch has. */
+static int reserve_like(struct cnn_loader_scratch *s, const struct cnn_loader_scratch *other)
+{
+    struct cnn_image *mine[] = {&s->sample.image,   &s->sample.target.values, &s->augment.image,
+                                &s->augment.labels, &s->preprocess.a,         &s->preprocess.b};
+    const struct cnn_image *theirs[] = {&other->sample.image,  &other->sample.target.values,
+                                        &other->augment.image, &other->augment.labels,
+                                        &other->preprocess.a,  &other->preprocess.b};
+    for (size_t i = 0; i < sizeof mine / sizeof *mine; i++)
+        if (cnn_image_reserve(mine[i], theirs[i]->capacity))
+            return CNN_ESYSTEM;
+    if (cnn_grow(&s->sample.encoded, &s->sample.encoded_capacity, other->sample.encoded_capacity,
+                 1))
+        return CNN_ESYSTEM;
+    return cnn_grow(&s->sample.key, &s->sample.key_capacity, other->sample.key_capacity, 1);
+}
+
+int cnn_loader_warm(struct cnn_loader *l)
+{
+    struct cnn_loader_chunk *c = l->chunk;
+    for (int t = 0; t < l->threads; t++) {
+        struct cnn_loader_scratch *s = cnn_calloc(1, sizeof *s), *before = l->idle;
+        if (!s)
+            return CNN_ESYSTEM;
+        s->next = before;
+        l->idle = s;
+        c->start = 0;
+        if (before && reserve_like(s, before))
+            return CNN_ESYSTEM;
+        if (!before && !l->stream && l->count > 1 && load_item(l, s, c, 0))
+            cnn_error_clear(); /* its turn will come, and then it is told */
+    }
+    return 0;
+}
+
+/* A bad sample is an outcome; anything else stops the chunk. */
+int cnn_loader_work(void *context, void *slot)
+{
+    struct cnn_loader *l = context;
+    struct cnn_loader_chunk *c = *(struct cnn_loader_chunk **)slot;
+    struct cnn_loader_scratch *s = take_scratch(l);
+    int fatal = s ? 0 : CNN_ESYSTEM;
+    for (size_t i = 0; i < c->n && !fatal; i++) {
+        struct cnn_loader_item *item = &c->item[i];
+        item->code = load_item(l, s, c, i);
+        free(item->message);
+        item->message = item->code ? cnn_strdup(cnn_error_message()) : NULL;
+        if (item->code && item->code != CNN_EDATA && item->code != CNN_ENOINPUT)
+            fatal = item->code;
+    }
+    if (s)
+        give_scratch(l, s);
+    return fatal;
+}

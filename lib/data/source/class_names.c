@@ -1,0 +1,125 @@
+/* What a class name may be, and when two spellings are one name; see source.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef CNN_UTF8PROC
+#include <utf8proc.h>
+#endif
+
+#include "base/lines.h"
+#include "base/unicode.h"
+#include "data/source/source.h"
+
+int cnn_class_add(struct cnn_found *f, const char *text, const char *where, int32_t *index)
+{
+    size_t n = cnn_trim(&text, strlen(text));
+    return n ? cnn_found_add(f, text, n, where, index)
+             : cnn_fail(CNN_EDATA, "%s: a class name of nothing but blanks", where);
+}
+
+int cnn_class_check(const char *where, const char *name)
+{
+    if (!cnn_utf8_valid(name))
+        return cnn_fail(CNN_EDATA, "%s: class '%s' is not UTF-8", where, name);
+    uint32_t code = 0;
+    for (const char *c = name; *c; c += cnn_utf8_char(c, NULL))
+        if (cnn_utf8_char(c, &code) && (code < 0x20 || (code >= 0x7f && code < 0xa0)))
+            return cnn_fail(CNN_EDATA, "%s: a class name holds a control character: '%s'", where,
+                            name);
+    return 0;
+}
+
+#ifdef CNN_UTF8PROC
+/* The text's normal form C; NULL: it has none, or with *code set to CNN_ESYSTEM no memory. */
+static char *compose(const char *text, int *code)
+{
+    utf8proc_uint8_t *normal = NULL;
+    utf8proc_option_t options =
+        UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_IGNORE;
+    utf8proc_ssize_t size = utf8proc_map((const utf8proc_uint8_t *)text, 0, &normal, options);
+    if (size == UTF8PROC_ERROR_NOMEM)
+        *code = cnn_fail_memory(strlen(text));
+    return (char *)normal;
+}
+#endif
+
+/* The form in which spellings of a name are equal; free(). */
+static char *normal_form(const char *name)
+{
+    size_t n = cnn_trim(&name, strlen(name));
+    char *copy = cnn_strndup(name, n);
+#ifdef CNN_UTF8PROC
+    int code = 0;
+    char *normal = copy ? compose(copy, &code) : NULL;
+    if (normal || code) {
+        free(copy);
+        return normal;
+    }
+#endif
+    return copy;
+}
+
+int cnn_class_find(const struct cnn_strings *list, const char *name, ptrdiff_t *index)
+{
+    *index = cnn_strings_find(list, name);
+    char *wanted = *index < 0 ? normal_form(name) : NULL;
+    int code = *index < 0 && !wanted ? CNN_ESYSTEM : 0;
+    for (size_t i = 0; !code && *index < 0 && i < list->count; i++) {
+        char *form = normal_form(list->item[i]);
+        if (!form)
+            code = CNN_ESYSTEM;
+        else if (!strcmp(form, wanted))
+            *index = (ptrdiff_t)i;
+        free(form);
+    }
+    free(wanted);
+    return code;
+}
+
+/* As cnn_found_add, of the normal form. */
+static int add_form(struct cnn_found *seen, const char *name, int32_t *index)
+{
+    char *form = normal_form(name);
+    int code = form ? cnn_found_add(seen, form, strlen(form), "", index) : CNN_ESYSTEM;
+    free(form);
+    return code;
+}
+
+int cnn_class_list_add(const char *where, const char *text, struct cnn_found *seen,
+                       struct cnn_strings *out)
+{
+    int32_t index;
+    size_t n = cnn_trim(&text, strlen(text));
+    if (!n)
+        return cnn_fail(CNN_EDATA, "%s: an empty class name", where);
+    int code = cnn_strings_add_n(out, text, n);
+    const char *name = code ? "" : out->item[out->count - 1];
+    if (!code)
+        code = cnn_class_check(where, name);
+    if (!code)
+        code = add_form(seen, name, &index);
+    if (code || (size_t)index + 1 == out->count)
+        return code;
+    const char *other = out->item[index];
+    return strcmp(other, name)
+               ? cnn_fail(CNN_EDATA, "%s: class '%s' is there already, in other bytes: '%s'", where,
+                          name, other)
+               : cnn_fail(CNN_EDATA, "%s: class '%s' is there twice", where, name);
+}
+
+int cnn_class_list_of(const struct cnn_strings *found, struct cnn_strings *out)
+{
+    struct cnn_strings sorted = {0};
+    struct cnn_found seen = {0};
+    int code = cnn_strings_copy(&sorted, found);
+    cnn_strings_sort(&sorted);
+    for (size_t i = 0; !code && i < sorted.count; i++) {
+        int32_t index;
+        code = add_form(&seen, sorted.item[i], &index);
+        if (!code && (size_t)index == out->count)
+            code = cnn_strings_add(out, sorted.item[i]);
+    }
+    cnn_strings_free(&sorted);
+    cnn_found_free(&seen);
+    return code;
+}

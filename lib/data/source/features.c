@@ -1,0 +1,92 @@
+/* Features as TSV (features.h), kept in memory. */
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/source/matrix.h"
+
+int cnn_matrix_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
+{
+    const struct cnn_matrix *m = ds->state;
+    int code = cnn_image_reshape(&out->image, m->d, 1, 1, 0);
+    if (code)
+        return code;
+    memcpy(out->image.px, m->value + i * m->d, m->d * sizeof *m->value);
+    if (!m->target)
+        return 0;
+    out->target.kind = CNN_TARGET_VECTOR;
+    code = cnn_image_reshape(&out->target.values, 1, 1, 1, 0);
+    if (!code)
+        out->target.values.px[0] = m->target[i];
+    return code;
+}
+
+void cnn_matrix_close(void *state)
+{
+    struct cnn_matrix *m = state;
+    free(m->value);
+    free(m->target);
+    free(m);
+}
+
+static const struct cnn_source_type features_type = {
+    .form = "features", .load = cnn_matrix_load, .close = cnn_matrix_close, .keyed = 1};
+int cnn_matrix_number(const char *where, const char *text, const char *stop, float *out)
+{
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *text == ' ' || end != stop || !(fabs(value) <= FLT_MAX))
+        return cnn_fail(CNN_EDATA, "%s: '%.*s' is not a number", where,
+                        (int)(stop - text < 40 ? stop - text : 40), text);
+    *out = (float)value;
+    return 0;
+}
+
+static int add_row(void *context, const char *where, char *fields)
+{
+    struct cnn_matrix *m = context;
+    size_t before = m->count;
+    while (fields) {
+        char *tab = strchr(fields, '\t');
+        if (cnn_grow(&m->value, &m->capacity, m->count + 1, sizeof *m->value))
+            return CNN_ESYSTEM;
+        const char *stop = tab ? tab : fields + strlen(fields);
+        int code = cnn_matrix_number(where, fields, stop, &m->value[m->count]);
+        if (code)
+            return code;
+        m->count++;
+        fields = tab ? tab + 1 : NULL;
+    }
+    size_t got = m->count - before;
+    if (before && got != m->d)
+        return cnn_fail(CNN_EDATA, "%s: %zu numbers where the rows before have %zu", where, got,
+                        m->d);
+    m->d = got;
+    return got ? 0 : cnn_fail(CNN_EDATA, "%s: no numbers", where);
+}
+
+int cnn_open_features(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                      const char *folder, char *text, size_t size)
+{
+    struct cnn_matrix *m = cnn_calloc(1, sizeof *m);
+    struct cnn_found found = {0};
+    struct cnn_strings own = {0};
+    struct cnn_feature_rows rows = {.row = add_row, .context = m};
+    ds->type = &features_type;
+    ds->state = m;
+    int code = m ? cnn_features_parse(ds, ds->path, text, size, &rows, &found, &own) : CNN_ESYSTEM;
+    if (!code && ds->count && rows.heading != m->d)
+        code = cnn_fail(CNN_EDATA, "%s: %zu names in the heading for %zu numbers", ds->path,
+                        rows.heading, m->d);
+    if (!code && !own.count && strcmp(ds->path, "-"))
+        code = cnn_source_beside(folder, &own);
+    if (!code)
+        code = cnn_source_settle(ds, options, &found, &own);
+    if (!code)
+        ds->bytes = m->capacity * sizeof *m->value;
+    cnn_found_free(&found);
+    cnn_strings_free(&own);
+    return code;
+}

@@ -1,0 +1,255 @@
+/* Tar members to samples; see members.h. */
+#include "data/source/members.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "data/source/members_private.h"
+#include "file/tar.h"
+
+uint64_t cnn_members_checksum(uint64_t before, const char *name, const void *data, size_t size)
+{
+    return cnn_hash(data, size, cnn_hash_string(name, before));
+}
+
+/* Where the key ends: at the first dot of the last component. */
+static size_t key_length(const char *name)
+{
+    const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+    const char *dot = strchr(base, '.');
+    return dot ? (size_t)(dot - name) : strlen(name);
+}
+
+static enum cnn_part_kind kind_of(const char *name)
+{
+    const char *rest = name + key_length(name);
+    if (cnn_path_ends(rest, ".seg.png"))
+        return CNN_PART_LABELS;
+    if (cnn_path_ends(rest, ".target.npy"))
+        return CNN_PART_TARGET;
+    if (cnn_path_ends(rest, ".npy"))
+        return CNN_PART_NUMBERS;
+    if (cnn_path_ends(rest, ".cls"))
+        return CNN_PART_CLASS;
+    if (cnn_path_ends(rest, ".json"))
+        return CNN_PART_JSON;
+    return cnn_image_has_name(rest) ? CNN_PART_IMAGE : CNN_PART_OTHER;
+}
+
+/* What systems leave in archives (AppleDouble members, before each that they go with): no data. */
+static int is_litter(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    return !strncmp(name, "__MACOSX/", 9) || cnn_path_is_litter(slash ? slash + 1 : name);
+}
+
+/* The next member that has data, and is neither header nor end record, becomes the pending one. */
+static int fetch(struct cnn_members *m)
+{
+    struct cnn_tar_member t;
+    for (;;) {
+        int rc = cnn_tar_reader_next(m->reader, &t);
+        if (rc < 0)
+            return cnn_members_fail(m, rc);
+        if (rc == 0 && m->ours && !m->ended)
+            return cnn_fail(CNN_EDATA, "%s: cut before its end record (after %zu samples)", m->path,
+                            m->since_header);
+        if (rc == 0)
+            return 0;
+        const char *name = t.name;
+        while (!strncmp(name, "./", 2))
+            name += 2;
+        if (!t.regular && (!t.link || m->ours || kind_of(name) == CNN_PART_OTHER))
+            continue;
+        if (!m->ours && is_litter(name) && strcmp(name, CNN_STREAM_HEADER))
+            continue;
+        m->name.size = 0;
+        cnn_buf_puts(&m->name, name);
+        if (m->name.failed)
+            return CNN_ESYSTEM;
+        m->size = t.size;
+        m->offset = t.offset;
+        m->in_place = t.in_place;
+        m->link = t.link;
+        m->symbolic = t.symbolic;
+        return 1;
+    }
+}
+
+/* Header and end records on the way are dealt with. 1, 0 or negative as fetch. */
+static int advance(struct cnn_members *m)
+{
+    for (;;) {
+        int rc = fetch(m), code;
+        if (rc <= 0)
+            return rc;
+        if (m->ended && strcmp(m->name.text, CNN_STREAM_HEADER))
+            return cnn_fail(CNN_EDATA, "%s: '%.300s' behind the end record", m->path, m->name.text);
+        if (m->ours && !m->ended && !strcmp(m->name.text, CNN_STREAM_END))
+            code = cnn_members_end(m);
+        else if (m->ended)
+            code = cnn_members_header(m);
+        else
+            return 1;
+        if (code)
+            return code;
+    }
+}
+
+int cnn_members_open(struct cnn_members *m, const char *path, int fd, const unsigned char *ahead,
+                     size_t ahead_size, const volatile int *stop)
+{
+    *m = (struct cnn_members){.path = path};
+    int code = cnn_tar_reader_open(path, fd, ahead, ahead_size, stop, &m->reader);
+    if (code)
+        return code;
+    int rc = fetch(m);
+    if (rc > 0 && !strcmp(m->name.text, CNN_STREAM_HEADER)) {
+        code = cnn_members_header(m);
+        if (code)
+            return code;
+        rc = advance(m);
+    }
+    m->pending = rc > 0;
+    return rc < 0 ? rc : 0;
+}
+
+void cnn_members_close(struct cnn_members *m)
+{
+    cnn_tar_reader_close(m->reader);
+    cnn_strings_free(&m->classes);
+    cnn_buf_free(&m->name);
+    free(m->history);
+    *m = (struct cnn_members){0};
+}
+
+/* A sample has one member of a role. */
+static const char *role_of(enum cnn_part_kind kind)
+{
+    static const char *const role[CNN_PART_KINDS] = {
+        [CNN_PART_IMAGE] = "input",   [CNN_PART_NUMBERS] = "input", [CNN_PART_CLASS] = "class",
+        [CNN_PART_TARGET] = "target", [CNN_PART_LABELS] = "target", [CNN_PART_JSON] = "weight",
+    };
+    return role[kind];
+}
+
+static int has_role(const struct cnn_raw *raw, enum cnn_part_kind kind)
+{
+    for (int i = 0; i < raw->parts; i++)
+        if (!strcmp(role_of(raw->part[i].kind), role_of(kind)))
+            return 1;
+    return 0;
+}
+
+/* What is wrong with the pending member of that kind, if anything is. */
+static void find_fault(const struct cnn_members *m, const struct cnn_raw *raw,
+                       enum cnn_part_kind kind, struct cnn_buf *out)
+{
+    if (m->link)
+        cnn_buf_printf(out, "'%.300s' is a %s link to '%.300s': tar --%sdereference stores a file",
+                       m->name.text, m->symbolic ? "symbolic" : "hard", m->link,
+                       m->symbolic ? "" : "hard-");
+    else if (has_role(raw, kind))
+        cnn_buf_printf(out,
+                       "'%.300s' is a second %s of the key '%.300s', which ends at the first dot",
+                       m->name.text, role_of(kind), raw->key.text);
+}
+
+/* The pending member becomes a part. Without its class a sample would pass for one without. */
+static int add_part(struct cnn_members *m, struct cnn_raw *raw, const struct cnn_part *part)
+{
+    struct cnn_buf fault = {0};
+    find_fault(m, raw, part->kind, &fault);
+    int code = fault.failed || raw->fault.failed ? CNN_ESYSTEM : 0;
+    if (!code && !fault.size) {
+        m->since_header += !raw->parts;
+        raw->part[raw->parts++] = *part;
+    } else if (!code && part->kind == CNN_PART_CLASS) {
+        code = cnn_fail(CNN_EDATA, "%s: %s", m->path, fault.text);
+    } else if (!code && !raw->fault.size) {
+        cnn_buf_puts(&raw->fault, fault.text);
+    }
+    cnn_buf_free(&fault);
+    return code;
+}
+
+/* The pending member's data behind what raw holds already. */
+static int read_data(struct cnn_members *m, struct cnn_raw *raw, struct cnn_part *part)
+{
+    if (m->size > CNN_ENCODED_MAX)
+        return cnn_fail(CNN_EDATA, "%s: member '%.300s' of %llu bytes is too large", m->path,
+                        m->name.text, (unsigned long long)m->size);
+    *part = (struct cnn_part){.kind = kind_of(m->name.text),
+                              .offset = raw->size,
+                              .size = (size_t)m->size,
+                              .in_file = m->offset};
+    if (part->kind == CNN_PART_JSON && !m->ours)
+        part->kind = CNN_PART_OTHER; /* what it means is not known */
+    if (m->link)
+        return 0;
+    int wanted = part->kind == CNN_PART_CLASS ||
+                 (part->kind != CNN_PART_OTHER && part->kind != CNN_PART_JSON &&
+                  !(m->index && m->offset >= 0));
+    if (!wanted && !m->ours)
+        return 0;
+    if (cnn_grow(&raw->bytes, &raw->capacity, raw->size + part->size + 1, 1))
+        return CNN_ESYSTEM;
+    int code = cnn_tar_reader_data(m->reader, raw->bytes + raw->size, part->size);
+    if (code)
+        return cnn_members_fail(m, code);
+    part->read = 1;
+    if (m->ours)
+        m->checksum =
+            cnn_members_checksum(m->checksum, m->name.text, raw->bytes + raw->size, part->size);
+    raw->size += part->size;
+    return 0;
+}
+
+/* The members of one key, which a header between them would part. */
+static int gather(struct cnn_members *m, struct cnn_raw *raw)
+{
+    raw->parts = 0;
+    raw->size = raw->key.size = raw->fault.size = 0;
+    cnn_buf_add(&raw->key, m->name.text, key_length(m->name.text));
+    if (raw->key.failed)
+        return CNN_ESYSTEM;
+    for (;;) {
+        struct cnn_part part;
+        int rc = read_data(m, raw, &part);
+        if (!rc && part.kind != CNN_PART_OTHER)
+            rc = add_part(m, raw, &part);
+        if (rc)
+            return rc;
+        rc = advance(m);
+        m->pending = rc > 0;
+        if (rc <= 0)
+            return rc;
+        size_t n = key_length(m->name.text);
+        if (n != raw->key.size || memcmp(raw->key.text, m->name.text, n) ||
+            (raw->parts && !m->since_header))
+            return 0;
+    }
+}
+
+/* Names that begin with a dot have no key; members of other kinds alone (a README) are no sample.
+ */
+int cnn_members_next(struct cnn_members *m, struct cnn_raw *raw)
+{
+    while (m->pending) {
+        int code = gather(m, raw);
+        if (code)
+            return code;
+        const char *slash = raw->key.size ? strrchr(raw->key.text, '/') : NULL;
+        if ((!raw->parts && !raw->fault.size) || !raw->key.size || (slash && !slash[1]))
+            continue;
+        raw->number = m->samples++;
+        if (!raw->fault.size && !has_role(raw, CNN_PART_IMAGE))
+            cnn_buf_puts(&raw->fault, "no image (a sample's members follow one another)");
+        if (raw->fault.failed)
+            return CNN_ESYSTEM;
+        code = cnn_raw_read_texts(m->path, raw);
+        return code ? code : 1;
+    }
+    return 0;
+}

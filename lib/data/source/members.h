@@ -1,0 +1,84 @@
+/* A tar as samples: members that follow one another and share a key (the WebDataset convention),
+ * with our header and end record checked where they are (cnn-formats(5)). */
+#ifndef CNN_DATA_SOURCE_MEMBERS_H
+#define CNN_DATA_SOURCE_MEMBERS_H
+
+#include "data/source/source.h"
+
+#define CNN_STREAM_HEADER "__cnn__/header.json"
+#define CNN_STREAM_END    "__cnn__/end.json"
+enum { CNN_STREAM_FORMAT = 1 };
+
+/* What a member is, by what follows the key in its name. */
+enum cnn_part_kind {
+    CNN_PART_IMAGE,   /* png, jpg and the like: cnn_image_has_name */
+    CNN_PART_NUMBERS, /* npy */
+    CNN_PART_CLASS,   /* cls */
+    CNN_PART_TARGET,  /* target.npy */
+    CNN_PART_LABELS,  /* seg.png */
+    CNN_PART_JSON,    /* json */
+    CNN_PART_FAULT,   /* no member: a text that says why the sample is bad */
+    CNN_PART_OTHER,
+    CNN_PART_KINDS
+};
+
+struct cnn_part {
+    enum cnn_part_kind kind;
+    size_t offset, size; /* in raw->bytes, when they were read */
+    int64_t in_file;     /* where they are in the tar file; -1: unknown */
+    int read;
+};
+
+struct cnn_raw {
+    struct cnn_buf key;
+    size_t number; /* in the stream, from 0 */
+    struct cnn_part part[CNN_PART_KINDS];
+    int parts;            /* of different kinds */
+    struct cnn_buf fault; /* why the sample is bad, without a name; empty: it is not */
+    unsigned char *bytes;
+    size_t size, capacity;
+    char class[256]; /* the text of .cls; empty: none */
+    int32_t label;   /* set by cnn_dataset_next */
+    float weight;
+};
+
+struct cnn_members {
+    struct cnn_tar_reader *reader;
+    const char *path;
+    int ours;                   /* has our header */
+    int in_place;               /* a plain file, which members can be read from later */
+    int index;                  /* do not read what can be read from the file later */
+    struct cnn_strings classes; /* the header's list */
+    char *history;
+    size_t samples; /* so far */
+    /* the rest is private */
+    size_t since_header;
+    uint64_t checksum;
+    int ended;           /* the end record was there */
+    struct cnn_buf name; /* of the member that comes next */
+    uint64_t size;
+    int64_t offset;
+    const char *link; /* as of struct cnn_tar_member */
+    int symbolic;
+    int pending;
+};
+
+/* Begin: the header, when it is there, is read. */
+int cnn_members_open(struct cnn_members *m, const char *path, int fd, const unsigned char *ahead,
+                     size_t ahead_size, const volatile int *stop);
+/* 1: a sample; 0: the end; negative: CNN_EDATA, CNN_EIO, CNN_EINTERRUPTED. */
+int cnn_members_next(struct cnn_members *m, struct cnn_raw *raw);
+void cnn_members_close(struct cnn_members *m);
+
+/* The sample's member of that kind; NULL: it has none. */
+const struct cnn_part *cnn_raw_part(const struct cnn_raw *raw, enum cnn_part_kind kind);
+/* Its class and its weight, from the members that say them. CNN_EDATA. */
+int cnn_raw_read_texts(const char *path, struct cnn_raw *raw);
+/* Into the sample what a member of that kind holds. No name in the message. */
+int cnn_part_decode(enum cnn_part_kind kind, const unsigned char *bytes, size_t size,
+                    struct cnn_sample *out);
+
+/* The checksum goes over names and contents of the members between header and end record. */
+uint64_t cnn_members_checksum(uint64_t before, const char *name, const void *data, size_t size);
+
+#endif

@@ -1,0 +1,187 @@
+/* What the forms of datasets share: the dataset itself, and how a form fills it.
+ *
+ * A form is one file NAME.c. Its open function adds records, then settles the class list;
+ * its type loads the samples. The door (dataset.c) finds out which form it is. */
+#ifndef CNN_DATA_SOURCE_SOURCE_H
+#define CNN_DATA_SOURCE_SOURCE_H
+
+#include "base/memory.h"
+#include "data/source/dataset.h"
+
+struct cnn_source_type {
+    const char *form;
+    /* The image or numbers, and a target that is no class, of item i. The message names no file:
+     * the door puts the record's source in front. Any thread. */
+    int (*load)(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out);
+    void (*close)(void *state); /* NULL: nothing to free */
+    /* For streams that are read once: cnn_dataset_next. NULL otherwise. */
+    int (*next)(struct cnn_dataset *ds, struct cnn_raw *raw);
+    int keyed; /* the data say the keys, so that one which is there again is worth a note */
+};
+
+/* Keys that were seen, as hashes. */
+struct cnn_key_set {
+    struct cnn_key_slot *slot;
+    size_t size, used; /* size is a power of two */
+    size_t again;      /* keys that were there already */
+    char *first;       /* what the first of them became */
+};
+
+struct cnn_dataset {
+    const struct cnn_source_type *type;
+    void *state; /* the form's own */
+    const char *form;
+    char *path;
+    struct cnn_arena *arena; /* strings of the records */
+    struct cnn_record *record;
+    size_t count, capacity;
+    struct cnn_strings classes;
+    int pinned;
+    char *history; /* NULL: "[]" */
+    int strict;    /* of struct cnn_decoding */
+    size_t bytes;  /* memory of the state */
+    int fd;        /* of a FIFO that the door opened; -1: none */
+    /* As cnn_dataset_open, for what the rows of a manifest name: not another manifest. NULL: it is
+     * opened for such rows itself. */
+    int (*open)(const char *path, const struct cnn_dataset_options *options,
+                struct cnn_dataset **out);
+};
+
+/* No class list is longer, nor a class number larger. */
+enum { CNN_CLASSES_MAX = 1 << 20 };
+
+/* Class texts in the order of their arrival, each once, with the place where it came first. */
+struct cnn_found {
+    struct cnn_strings text, where;
+    size_t *slot; /* hash table of index + 1 */
+    size_t size;  /* of it, a power of two */
+    int numeric;  /* the texts are indices, not names */
+};
+
+/* The index of a class text; `where` ("train.tsv:3") is kept when it is new. CNN_ESYSTEM. */
+int cnn_found_add(struct cnn_found *f, const char *text, size_t n, const char *where,
+                  int32_t *index);
+int cnn_found_add_number(struct cnn_found *f, long long number, const char *where, int32_t *index);
+void cnn_found_free(struct cnn_found *f);
+
+/* Class names (class_names.c). Blanks at both ends are no part of a name; names are UTF-8 without
+ * control characters; and spellings that Unicode calls the same (NFC and NFD, characters without
+ * width apart; where the program was built with utf8proc) are one name, in the spelling of the
+ * list, or of those found the first in order of bytes. */
+/* cnn_found_add of a name as it is written somewhere. */
+int cnn_class_add(struct cnn_found *f, const char *text, const char *where, int32_t *index);
+/* CNN_EDATA for what no class may be called. */
+int cnn_class_check(const char *where, const char *name);
+/* Append to a list that is read; `seen` starts from {0} and goes with it. CNN_EDATA for an empty
+ * name, for one that is there, and as cnn_class_check. */
+int cnn_class_list_add(const char *where, const char *text, struct cnn_found *seen,
+                       struct cnn_strings *out);
+/* The list of names that were found: sorted, each once. */
+int cnn_class_list_of(const struct cnn_strings *found, struct cnn_strings *out);
+
+/* The final class list, and the records' labels from indices of `found` to indices of that list.
+ * `own` is the list that comes with the data (may be NULL or empty: none). Where the texts are
+ * numbers, they are names when all names of the list are numbers, else places in it. */
+int cnn_source_settle(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                      const struct cnn_found *found, const struct cnn_strings *own);
+/* What settle does for one label that comes late; `own` as there. */
+int cnn_source_label(const struct cnn_dataset *ds, const struct cnn_strings *own, const char *text,
+                     int numeric, int32_t *label);
+
+/* The list of FOLDER/classes.txt when there is one. */
+int cnn_source_beside(const char *folder, struct cnn_strings *out);
+/* The same of a folder of class folders; where it has none and is a part (divided.h), that beside
+ * the parts. */
+int cnn_divided_classes(const char *folder, struct cnn_strings *out);
+
+/* Add a record; its strings are copied. */
+int cnn_source_add(struct cnn_dataset *ds, const struct cnn_record *record);
+/* Add sample i of a container: numbered key, "PATH#i". `label` as in struct cnn_found. */
+int cnn_source_add_item(struct cnn_dataset *ds, size_t i, int32_t label, float weight);
+
+/* 1: this is the first such key; 0: `key` was there already and is now "key~2" or the like;
+ * CNN_ESYSTEM. */
+int cnn_key_set_add(struct cnn_key_set *set, struct cnn_buf *key);
+/* Note that keys of `count` samples were there already, if any were. */
+void cnn_key_set_note(const struct cnn_key_set *set, const char *path, size_t count,
+                      void (*note)(void *context, const char *text), void *context);
+void cnn_key_set_free(struct cnn_key_set *set);
+
+/* "photos" for photos/a.png, "." for a.png; free(). */
+char *cnn_path_folder(const char *path);
+/* `path` as seen from `folder`: itself when absolute, else joined; free(). */
+char *cnn_path_join(const char *folder, const char *path);
+/* Nonzero when the name is that of a form which holds more than text: an image, a tar, an npy. */
+int cnn_path_is_form(const char *path);
+/* Nonzero when the name ends so, whatever the case. */
+int cnn_path_ends(const char *path, const char *suffix);
+/* Nonzero when the last component is what systems leave in folders: hidden names (.DS_Store,
+ * ._photo), Thumbs.db, desktop.ini, __MACOSX and the like. It is no data. */
+int cnn_path_is_litter(const char *name);
+
+/* Decode an image file into a sample, its bytes in s->encoded. No file name in the message. */
+int cnn_source_load_file(const char *path, struct cnn_sample *out);
+/* `n` bytes for encoded data in the sample. */
+int cnn_source_room(struct cnn_sample *s, size_t n);
+
+/* Nothing encoded is larger than this (bytes): the largest PPM and a little. */
+#define CNN_ENCODED_MAX ((size_t)6 * CNN_IMAGE_MAX_PIXELS + 65536)
+
+/* Nor is a text: some ten million rows of a manifest. */
+#define CNN_TEXT_MAX ((size_t)1 << 30)
+
+/* The shape of one sample of (n, ...) numbers, `rank` without the first: () is (1, 1, 1), (d) is
+ * (d, 1, 1), (h, w) is (1, h, w), (c, h, w) itself. CNN_EDATA for more. */
+int cnn_source_numbers(struct cnn_image *out, int rank, const size_t *dim);
+
+/* The lines "#classes...", "#key<TAB>class..." and "key<TAB>class..." of features.h, from text that
+ * is changed. Each row is a record; `row` (may be NULL) gets the fields behind the class. *heading:
+ * fields of the heading behind the class. */
+struct cnn_feature_rows {
+    size_t heading;
+    int paths; /* rows begin with paths, not keys: set from the heading */
+    int (*row)(void *context, const char *where, char *fields);
+    void *context;
+};
+int cnn_features_parse(struct cnn_dataset *ds, const char *name, char *text, size_t size,
+                       struct cnn_feature_rows *rows, struct cnn_found *found,
+                       struct cnn_strings *own);
+/* The forms. `bytes` stay the caller's; a text is NUL-terminated behind its size. */
+int cnn_open_folder(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
+int cnn_open_image(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
+int cnn_open_images(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                    const char *const *path, size_t count);
+int cnn_open_image_bytes(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                         const unsigned char *bytes, size_t size);
+int cnn_open_idx(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
+int cnn_open_cifar(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
+int cnn_open_npy(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
+int cnn_open_digits(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
+int cnn_open_manifest(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                      const char *folder, char *text, size_t size);
+int cnn_open_features(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                      const char *folder, char *text, size_t size);
+int cnn_open_svmlight(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                      const char *folder, char *text, size_t size);
+/* fd -1: open the path. `ahead`: what was read from fd already. */
+int cnn_open_tar(struct cnn_dataset *ds, const struct cnn_dataset_options *options, int fd,
+                 const unsigned char *ahead, size_t ahead_size);
+
+/* What the first bytes say. */
+enum cnn_form {
+    CNN_FORM_UNKNOWN,
+    CNN_FORM_IMAGE,
+    CNN_FORM_NPY,
+    CNN_FORM_TAR,
+    CNN_FORM_IDX,
+    CNN_FORM_CIFAR,
+    CNN_FORM_FEATURES,
+    CNN_FORM_SVMLIGHT,
+    CNN_FORM_MANIFEST,
+    CNN_FORM_NAMES, /* paths ended by NUL bytes */
+};
+enum { CNN_SNIFF_BYTES = 4096 };
+/* `total` is the file's size, SIZE_MAX when it is not known (a pipe). */
+enum cnn_form cnn_form_sniff(const unsigned char *head, size_t size, size_t total);
+
+#endif

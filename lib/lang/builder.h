@@ -1,0 +1,88 @@
+/* The builder's state: build.c walks the tree, place.c makes nodes and names, shortcut.c
+ * one statement, ends.c the input and the losses. */
+#ifndef CNN_LANG_BUILDER_H
+#define CNN_LANG_BUILDER_H
+
+#include "lang/syntax.h"
+
+/* Where a name is looked up and counted: the nearest label around. */
+struct cnn_scope {
+    const char *prefix; /* "layer1.0"; "" outside */
+    int *count;         /* (layer types, and one for shortcuts) so far; NULL: none yet */
+};
+
+/* Where a statement stands. */
+struct cnn_place {
+    struct cnn_scope *scope;
+    struct cnn_variables vars;
+    int level;     /* blocks, calls and rounds around */
+    int call_line; /* of the call whose def this is; 0: none */
+    const char *call_word;
+};
+
+/* An aux head's end, for its loss. */
+struct cnn_aux {
+    int node, line;
+    double weight;
+};
+
+struct cnn_builder {
+    const char *name;
+    struct cnn_arena *arena;
+    const struct cnn_graph_config *config;
+    struct cnn_graph *graph;
+    struct cnn_labels *labels;
+    size_t types; /* layer types there are */
+    struct cnn_node *node;
+    size_t node_capacity;
+    int nodes;
+    struct cnn_aux *aux;
+    size_t aux_count, aux_capacity;
+    int inside_aux;
+    int steps;
+    int classes_used;
+    struct cnn_printer printer;
+};
+
+/* Put "NAME:LINE: " before the message that is set, and the call that led there behind it. Memory
+ * that ran out stays what it is. */
+int cnn_builder_fail(struct cnn_builder *b, const struct cnn_place *at, int line);
+
+/* The full name of a label in the place's scope, which must be new; the type's next automatic
+ * name where there is no label. NULL with an error set. type NULL: a group or shortcut. */
+const char *cnn_builder_name(struct cnn_builder *b, const struct cnn_place *at, const char *label,
+                             const struct cnn_layer_type *type, int line);
+int cnn_builder_claim(struct cnn_builder *b, const struct cnn_place *at, const char *name, int node,
+                      int line);
+/* "shortcut1": the next automatic label for one, not claimed. */
+const char *cnn_builder_shortcut_label(struct cnn_builder *b, const struct cnn_place *at);
+
+/* Options for a layer, from arguments. NULL with an error set, place included. */
+void *cnn_builder_options(struct cnn_builder *b, const struct cnn_place *at, const char *word,
+                          const struct cnn_option *table, size_t size,
+                          const struct cnn_argument *arg, size_t args, int line);
+
+/* Append a node; its shape and parameters come from the layer's setup. */
+int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const char *name,
+                    const struct cnn_layer_type *type, void *options, const int *in, int inputs,
+                    int line, int *out);
+
+/* A place one level further in, and a scope of its own for it under a label: its full name is
+ * scope->prefix, to be claimed when the last node inside is known. */
+int cnn_builder_enter(struct cnn_builder *b, const struct cnn_place *at, int line,
+                      struct cnn_place *in);
+int cnn_builder_open(struct cnn_builder *b, struct cnn_place *in, const char *label, int line,
+                     struct cnn_scope *scope);
+
+/* Statements: *node is the value that goes in and the one that comes out. */
+int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place *at,
+                      const struct cnn_statement *s, int *node);
+int cnn_builder_shortcut(struct cnn_builder *b, const struct cnn_place *at,
+                         const struct cnn_statement *s, int *node);
+
+/* Node 0 from the input statement (NULL: none) and the configuration. */
+int cnn_builder_input(struct cnn_builder *b, const struct cnn_statement *s);
+/* Output, logits and losses, when all layers stand. s: the loss statement, or NULL. */
+int cnn_builder_losses(struct cnn_builder *b, const struct cnn_statement *s);
+
+#endif

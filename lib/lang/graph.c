@@ -1,0 +1,42 @@
+/* Questions about a finished graph; see graph.h. */
+#include "lang/syntax.h"
+
+int cnn_graph_find(const struct cnn_graph *g, const char *label)
+{
+    const struct cnn_label *l = cnn_labels_find(g->labels, label);
+    return l ? l->node : -1;
+}
+
+static uint64_t add(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+static uint64_t trained_parameters(const struct cnn_layer *l)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < l->params; i++)
+        if (l->param[i].trained)
+            n += cnn_shape_count(&l->param[i].shape);
+    return n;
+}
+
+uint64_t cnn_graph_parameters(const struct cnn_graph *g)
+{
+    uint64_t n = 0;
+    for (int i = 1; i < g->nodes; i++)
+        if (!g->node[i].training_only)
+            n = add(n, trained_parameters(&g->node[i].layer));
+    return n;
+}
+
+uint64_t cnn_graph_multiply_adds(const struct cnn_graph *g)
+{
+    uint64_t n = 0;
+    for (int i = 1; i < g->nodes; i++) {
+        const struct cnn_layer *l = &g->node[i].layer;
+        if (!g->node[i].training_only && l->type->multiply_adds)
+            n = add(n, l->type->multiply_adds(l));
+    }
+    return n;
+}

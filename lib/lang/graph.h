@@ -1,0 +1,102 @@
+/* A network as text describes it: layers with inferred shapes, in an order in
+ * which every layer comes after its inputs. No memory, no weights, no device.
+ *
+ * The language is in cnn-net(5): text -> tokens (lex.c) -> tree (parse.c) ->
+ * graph (build.c, which expands def and repeat and infers shapes) -> text
+ * again (print.c). */
+#ifndef CNN_LANG_GRAPH_H
+#define CNN_LANG_GRAPH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "data/image/preprocess.h"
+#include "layer/layer.h"
+#include "lang/recipe.h"
+
+/* A layer in its place. Node 0 is the input: its layer.type is NULL and its layer.out the input
+ * shape. */
+struct cnn_node {
+    struct cnn_layer layer;
+    int *in;            /* (layer.inputs) node numbers, each smaller than this node's */
+    int training_only;  /* inside aux { }: left out at inference */
+    double loss_weight; /* loss nodes: 1 for the main loss, aux's weight for the others */
+};
+
+struct cnn_graph {
+    struct cnn_arena *arena; /* owns everything here */
+    struct cnn_input input;
+    struct cnn_recipe recipe;
+    int nodes;
+    struct cnn_node *node;
+    int output; /* the node whose value is the net's answer */
+    int logits; /* what the losses see: output, or the node before a final softmax (xent) or sigmoid
+                   (bce) */
+    int losses; /* loss nodes come last; 0 when built without losses */
+    int first_loss; /* nodes - losses */
+    size_t classes; /* what the variable `classes` stood for; 0: the text did not use it */
+    const struct cnn_labels *labels; /* for cnn_graph_find */
+    const char *print; /* canonical text: one layer a line, def and repeat expanded, shapes
+                          concrete; builds the same graph, names included. Made by the builder. */
+};
+
+/* What building needs to know from outside the text. */
+struct cnn_graph_config {
+    const char *name;     /* for messages: "resnet18.net" ("net" when NULL) */
+    size_t classes;       /* the value of the variable `classes`; 0: the text's own default */
+    struct cnn_chw input; /* used where the text has no input line; all 0: that is an error then */
+    int raw_input;        /* that input is numbers, not images: mean 0, std 1, scale 1 */
+    int numbers;          /* the target is numbers, not a class */
+    const char *loss; /* overrides the net's own loss line, e.g. "xent smooth=0.1"; NULL: the text's
+                         own, else xent; behind anything but a softmax mse where the target is
+                         numbers, and bce where a single output stands for two classes */
+    int with_loss;    /* append loss nodes, and keep aux heads */
+    /* For messages: the options by which the user can say the input's shape and the number of
+     * classes, "--input CxHxW"; NULL: there is none. */
+    const char *input_option, *classes_option;
+};
+
+/* Build from text. CNN_EDATA with "NAME:LINE: message" for every mistake. */
+int cnn_graph_build(const char *text, const struct cnn_graph_config *config,
+                    struct cnn_graph **out);
+void cnn_graph_free(struct cnn_graph *g);
+
+/* How the weights of `node` start where nobody says it, by what comes of their sums: he_normal
+ * before rectified units and normalisations, head where they are the logits, else lecun_normal. */
+enum cnn_init cnn_init_rule(const struct cnn_graph *g, int node);
+
+/* Whether a text has an input line; 0, too, where it cannot be read: building tells why. */
+int cnn_net_has_input(const char *text);
+
+/* A shape in the words of an input line, "3x32x32" or "512", as --input has it. CNN_EUSAGE. */
+int cnn_net_shape(const char *text, struct cnn_chw *out);
+
+/* The text behind --net WHAT: a readable file of that name, else a zoo net of that name, else WHAT
+ * itself where it looks like net text (contains a space, newline, ';' or '='). *text is the
+ * caller's to free(); *name (for messages, caller's too) is the file's name, "zoo/NAME.net" or
+ * "net". CNN_ENOINPUT where it is none of these, listing close zoo names. */
+int cnn_net_text(const char *what, char **text, char **name);
+
+/* The built-in networks (lib/zoo). */
+struct cnn_zoo_entry {
+    const char *name, *text;
+};
+const struct cnn_zoo_entry *cnn_zoo_at(size_t i);           /* NULL: past the end */
+const struct cnn_zoo_entry *cnn_zoo_find(const char *name); /* by "NAME" or "zoo/NAME.net"; NULL:
+                                                              no such net */
+
+/* The node of that label, or the last node inside a group of that label ("layer1"); -1: there is
+ * none. */
+int cnn_graph_find(const struct cnn_graph *g, const char *label);
+
+/* The layer as its line in the canonical text, without label: "conv 64 7 stride=2". Not for node 0.
+ */
+void cnn_node_print(const struct cnn_node *node, struct cnn_buf *out);
+
+/* Totals over the nodes that inference runs. */
+uint64_t cnn_graph_parameters(const struct cnn_graph *g);
+uint64_t cnn_graph_multiply_adds(const struct cnn_graph *g);
+
+#endif

@@ -1,0 +1,294 @@
+/* Tokens to a tree of statements. */
+#include "lang/syntax.h"
+
+#include <string.h>
+
+struct parser {
+    struct cnn_lexer lexer;
+    struct cnn_token next; /* looked at, not taken */
+    struct cnn_arena *arena;
+    const char *name;
+    struct cnn_tree *tree;
+    struct cnn_def **last_def;
+    size_t defs;
+    int level;
+};
+
+/* Words that take blocks, with how many and whether an argument comes before. */
+static const struct keyword {
+    const char *word;
+    enum cnn_statement_kind kind;
+    int many_blocks;
+} keywords[] = {
+    {"sum", CNN_STATEMENT_JOIN, 1},
+    {"concat", CNN_STATEMENT_JOIN, 1},
+    {"repeat", CNN_STATEMENT_REPEAT, 0},
+    {"aux", CNN_STATEMENT_AUX, 0},
+};
+
+static const struct keyword *find_keyword(const char *word)
+{
+    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
+        if (!strcmp(keywords[i].word, word))
+            return &keywords[i];
+    return NULL;
+}
+
+static int advance(struct parser *p)
+{
+    return cnn_lex(&p->lexer, &p->next);
+}
+
+static int at_end(const struct parser *p)
+{
+    return p->next.kind == CNN_TOKEN_END || p->next.kind == CNN_TOKEN_CLOSE;
+}
+
+static int skip_newlines(struct parser *p)
+{
+    int rc = 0;
+    while (!rc && p->next.kind == CNN_TOKEN_NEWLINE)
+        rc = advance(p);
+    return rc;
+}
+
+static int parse_block(struct parser *p, struct cnn_statement **out);
+
+/* The bytes of a key before '=': names joined by '-', as options are called; 0: it is none. */
+static size_t key_length(const char *word)
+{
+    size_t n = cnn_name_length(word), more;
+    while (n && word[n] == '-' && (more = cnn_name_length(word + n + 1)))
+        n += 1 + more;
+    return n;
+}
+
+static int add_argument(struct parser *p, struct cnn_statement *s, size_t *capacity)
+{
+    const char *word = p->next.text;
+    size_t n = key_length(word);
+    if (s->args == *capacity) {
+        struct cnn_argument *old = s->arg;
+        *capacity = *capacity ? *capacity * 2 : 4;
+        s->arg = cnn_arena_alloc(p->arena, *capacity * sizeof *s->arg);
+        if (!s->arg)
+            return CNN_ESYSTEM;
+        if (s->args)
+            memcpy(s->arg, old, s->args * sizeof *s->arg);
+    }
+    struct cnn_argument *a = &s->arg[s->args++];
+    if (n && word[n] == '=') {
+        a->key = cnn_arena_strndup(p->arena, word, n);
+        a->value = word + n + 1;
+        if (!a->key)
+            return CNN_ESYSTEM;
+        if (!*a->value)
+            return cnn_fail(CNN_EDATA, "%s:%d: %s=: a value is missing", p->name, p->next.line,
+                            a->key);
+    } else {
+        a->value = word;
+        if (strchr(word, '='))
+            return cnn_fail(CNN_EDATA, "%s:%d: '%.60s': what stands before '=' is no key", p->name,
+                            p->next.line, word);
+    }
+    return advance(p);
+}
+
+static int parse_arguments(struct parser *p, struct cnn_statement *s)
+{
+    size_t capacity = 0;
+    int rc = 0;
+    while (!rc && p->next.kind == CNN_TOKEN_WORD)
+        rc = add_argument(p, s, &capacity);
+    return rc;
+}
+
+/* One { block }; `what` it belongs to is for messages. */
+static int parse_braces(struct parser *p, const char *what, int line, struct cnn_statement **out)
+{
+    int rc = skip_newlines(p);
+    if (!rc && p->next.kind != CNN_TOKEN_OPEN)
+        return cnn_fail(CNN_EDATA, "%s:%d: %s: '{' is missing", p->name, line, what);
+    if (!rc && ++p->level > CNN_NET_LEVELS_MAX)
+        return cnn_fail(CNN_EDATA, "%s:%d: more than %d blocks within each other", p->name,
+                        p->next.line, CNN_NET_LEVELS_MAX);
+    if (!rc)
+        rc = advance(p);
+    if (!rc)
+        rc = parse_block(p, out);
+    if (!rc && p->next.kind != CNN_TOKEN_CLOSE)
+        return cnn_fail(CNN_EDATA, "%s:%d: %s: '{' is never closed", p->name, line, what);
+    p->level--;
+    return rc ? rc : advance(p);
+}
+
+static int add_block(struct parser *p, struct cnn_statement *s, size_t *capacity)
+{
+    if (s->blocks == *capacity) {
+        struct cnn_statement **old = s->block;
+        *capacity = *capacity ? *capacity * 2 : 4;
+        s->block = cnn_arena_alloc(p->arena, *capacity * sizeof(struct cnn_statement *));
+        if (!s->block)
+            return CNN_ESYSTEM;
+        if (s->blocks)
+            memcpy(s->block, old, s->blocks * sizeof(struct cnn_statement *));
+    }
+    return parse_braces(p, s->word ? s->word : "group", s->line, &s->block[s->blocks++]);
+}
+
+/* All the blocks of sum and concat: further ones may begin on later lines. */
+static int parse_blocks(struct parser *p, struct cnn_statement *s, int many)
+{
+    size_t capacity = 0;
+    int rc = add_block(p, s, &capacity);
+    if (!rc && many)
+        rc = skip_newlines(p);
+    while (!rc && many && p->next.kind == CNN_TOKEN_OPEN) {
+        rc = add_block(p, s, &capacity);
+        if (!rc)
+            rc = skip_newlines(p);
+    }
+    return rc;
+}
+
+/* def */
+
+static int check_def_name(struct parser *p, const struct cnn_def *d)
+{
+    const struct cnn_def *other = cnn_def_find(p->tree, d->name);
+    if (other)
+        return cnn_fail(CNN_EDATA, "%s:%d: def %s: there is one already (line %d)", p->name,
+                        d->line, d->name, other->line);
+    if (cnn_word_is_taken(d->name))
+        return cnn_fail(CNN_EDATA, "%s:%d: def %s: the language has this word already", p->name,
+                        d->line, d->name);
+    if (++p->defs > CNN_NET_DEFS_MAX)
+        return cnn_fail(CNN_EDATA, "%s:%d: more than %d defs", p->name, d->line, CNN_NET_DEFS_MAX);
+    return 0;
+}
+
+/* def NAME(PARAMETERS) { }; blanks before the parenthesis are fine, and no parameters are, too. */
+static int parse_def(struct parser *p, int line)
+{
+    struct cnn_def *d = cnn_arena_alloc(p->arena, sizeof *d);
+    if (!d)
+        return CNN_ESYSTEM;
+    d->line = line;
+    if (p->level)
+        return cnn_fail(CNN_EDATA, "%s:%d: def stands outside of all blocks", p->name, line);
+    size_t n = p->next.kind == CNN_TOKEN_WORD ? cnn_name_length(p->next.text) : 0;
+    if (!n || (p->next.text[n] && p->next.text[n] != '('))
+        return cnn_fail(CNN_EDATA, "%s:%d: def: a name is missing: def NAME(PARAMETERS) { ... }",
+                        p->name, line);
+    d->name = cnn_arena_strndup(p->arena, p->next.text, n);
+    const char *list = p->next.text[n] ? p->next.text + n : NULL;
+    int rc = d->name ? advance(p) : CNN_ESYSTEM;
+    if (!rc && !list && p->next.kind == CNN_TOKEN_WORD && p->next.text[0] == '(') {
+        list = p->next.text;
+        rc = advance(p);
+    }
+    if (!rc)
+        rc = check_def_name(p, d);
+    if (!rc && list)
+        rc = cnn_parse_parameters(p->arena, p->name, list, d);
+    if (!rc)
+        rc = parse_braces(p, d->name, line, &d->body);
+    *p->last_def = d;
+    p->last_def = &d->next;
+    return rc;
+}
+
+/* Statements */
+
+static int end_statement(struct parser *p, const struct cnn_statement *s)
+{
+    if (at_end(p) || p->next.kind == CNN_TOKEN_NEWLINE || p->next.kind == CNN_TOKEN_SEMICOLON)
+        return 0;
+    if (s->blocks)
+        return 0;
+    if (p->next.kind == CNN_TOKEN_OPEN)
+        return cnn_fail(CNN_EDATA, "%s:%d: %s takes no { block }", p->name, p->next.line, s->word);
+    return cnn_fail(CNN_EDATA, "%s:%d: a new line or ';' is missing before '%s:'", p->name,
+                    p->next.line, p->next.text);
+}
+
+static int parse_words(struct parser *p, struct cnn_statement *s)
+{
+    s->word = p->next.text;
+    int rc = advance(p);
+    const struct keyword *k = find_keyword(s->word);
+    s->kind = k ? k->kind : CNN_STATEMENT_LAYER;
+    if (!rc && !strcmp(s->word, "def")) {
+        if (s->label)
+            return cnn_fail(CNN_EDATA, "%s:%d: def takes no label", p->name, s->line);
+        return parse_def(p, s->line);
+    }
+    if (!rc)
+        rc = parse_arguments(p, s);
+    if (!rc && k)
+        rc = parse_blocks(p, s, k->many_blocks);
+    return rc;
+}
+
+static int parse_statement(struct parser *p, struct cnn_statement **out)
+{
+    struct cnn_statement *s = *out = cnn_arena_alloc(p->arena, sizeof *s);
+    if (!s)
+        return CNN_ESYSTEM;
+    int rc = 0;
+    s->line = p->next.line;
+    if (p->next.kind == CNN_TOKEN_LABEL) {
+        s->label = p->next.text;
+        rc = advance(p);
+    }
+    if (!rc && p->next.kind == CNN_TOKEN_OPEN) {
+        s->kind = CNN_STATEMENT_GROUP;
+        rc = parse_blocks(p, s, 0);
+    } else if (!rc && p->next.kind == CNN_TOKEN_WORD) {
+        rc = parse_words(p, s);
+    } else if (!rc) {
+        return cnn_fail(CNN_EDATA, "%s:%d: label '%s' names nothing", p->name, s->line, s->label);
+    }
+    if (!rc && s->word && !strcmp(s->word, "def")) {
+        *out = NULL;
+        return 0;
+    }
+    return rc ? rc : end_statement(p, s);
+}
+
+/* Statements up to the block's end, which is left to the caller. */
+static int parse_block(struct parser *p, struct cnn_statement **out)
+{
+    struct cnn_statement **last = out;
+    *out = NULL;
+    for (;;) {
+        int rc = 0;
+        while (!rc && (p->next.kind == CNN_TOKEN_NEWLINE || p->next.kind == CNN_TOKEN_SEMICOLON))
+            rc = advance(p);
+        if (rc || at_end(p))
+            return rc;
+        rc = parse_statement(p, last);
+        if (rc)
+            return rc;
+        if (*last)
+            last = &(*last)->next;
+    }
+}
+
+int cnn_parse_net(struct cnn_arena *arena, const char *name, const char *text, struct cnn_tree *out)
+{
+    *out = (struct cnn_tree){0};
+    struct parser p = {.lexer = {name, arena, text, 1}, .arena = arena, .name = name, .tree = out};
+    p.last_def = &out->defs;
+    if (strlen(text) > CNN_NET_TEXT_MAX)
+        return cnn_fail(CNN_EDATA, "%s:1: the text is longer than %d bytes", name,
+                        CNN_NET_TEXT_MAX);
+    int rc = advance(&p);
+    if (!rc)
+        rc = parse_block(&p, &out->body);
+    if (!rc && p.next.kind == CNN_TOKEN_CLOSE)
+        return cnn_fail(CNN_EDATA, "%s:%d: '}' without '{'", name, p.next.line);
+    if (!rc)
+        rc = cnn_resolve_net(name, out);
+    return rc;
+}

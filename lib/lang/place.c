@@ -1,0 +1,227 @@
+/* Nodes and their names. What has no label is called after its type and number among the
+ * layers of that type within the nearest label: conv1, bn1, layer1.0.conv2. */
+#include "lang/builder.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int cnn_builder_fail(struct cnn_builder *b, const struct cnn_place *at, int line)
+{
+    if (cnn_error_code() == CNN_ESYSTEM)
+        return CNN_ESYSTEM;
+    if (at && at->call_line)
+        return cnn_fail(CNN_EDATA, "%s:%d: %s (in %s, called on line %d)", b->name, line,
+                        cnn_error_message(), at->call_word, at->call_line);
+    return cnn_fail(CNN_EDATA, "%s:%d: %s", b->name, line, cnn_error_message());
+}
+
+static size_t type_number(const struct cnn_builder *b, const struct cnn_layer_type *type)
+{
+    size_t i = 0;
+    while (i < b->types && cnn_layer_type_at(i) != type)
+        i++;
+    return i;
+}
+
+/* One more of that type here: its number, 0 when memory ran out. */
+static int count_one(struct cnn_builder *b, struct cnn_scope *s, const struct cnn_layer_type *type)
+{
+    if (!s->count)
+        s->count = cnn_arena_alloc(b->arena, (b->types + 1) * sizeof *s->count);
+    return s->count ? ++s->count[type_number(b, type)] : 0;
+}
+
+static const char *full_name(struct cnn_builder *b, const struct cnn_place *at, const char *label)
+{
+    const char *prefix = at->scope->prefix;
+    if (strlen(prefix) + strlen(label) + 1 > CNN_NET_LABEL_MAX) {
+        cnn_fail(CNN_EDATA, "the label '%.40s...' is longer than %d bytes",
+                 *prefix ? prefix : label, CNN_NET_LABEL_MAX);
+        return NULL;
+    }
+    return *prefix ? cnn_arena_printf(b->arena, "%s.%s", prefix, label) : label;
+}
+
+/* The first of conv1, conv2 ... from the type's count on that is free. */
+static const char *automatic_name(struct cnn_builder *b, const struct cnn_place *at,
+                                  const struct cnn_layer_type *type, int whole)
+{
+    for (;;) {
+        char label[64];
+        int n = count_one(b, at->scope, type);
+        snprintf(label, sizeof label, "%s%d", type ? type->name : "shortcut", n);
+        const char *copy = n ? cnn_arena_strdup(b->arena, label) : NULL;
+        const char *name = copy ? full_name(b, at, copy) : NULL;
+        if (!name || !cnn_labels_find(b->labels, name))
+            return whole || !name ? name : copy;
+    }
+}
+
+const char *cnn_builder_shortcut_label(struct cnn_builder *b, const struct cnn_place *at)
+{
+    return automatic_name(b, at, NULL, 0);
+}
+
+const char *cnn_builder_name(struct cnn_builder *b, const struct cnn_place *at, const char *label,
+                             const struct cnn_layer_type *type, int line)
+{
+    const char *name;
+    if (!label) {
+        name = automatic_name(b, at, type, 1);
+    } else {
+        if (type && !count_one(b, at->scope, type))
+            return NULL;
+        name = full_name(b, at, label);
+    }
+    if (!name)
+        cnn_builder_fail(b, at, line);
+    return name;
+}
+
+int cnn_builder_claim(struct cnn_builder *b, const struct cnn_place *at, const char *name, int node,
+                      int line)
+{
+    const struct cnn_label *taken = cnn_labels_find(b->labels, name);
+    int left_out = b->inside_aux && !b->config->with_loss;
+    if (!taken)
+        return cnn_labels_add(b->labels, name, left_out ? -1 : node, line);
+    if (!taken->line)
+        cnn_fail(CNN_EDATA, "the label '%s' is the input's", name);
+    else
+        cnn_fail(CNN_EDATA,
+                 "the label '%s' is taken (line %d); a label around a repeat or a call "
+                 "keeps the labels inside apart",
+                 name, taken->line);
+    return cnn_builder_fail(b, at, line);
+}
+
+void *cnn_builder_options(struct cnn_builder *b, const struct cnn_place *at, const char *word,
+                          const struct cnn_option *table, size_t size,
+                          const struct cnn_argument *arg, size_t args, int line)
+{
+    void *options = cnn_arena_alloc(b->arena, size + 1);
+    if (!options)
+        return NULL;
+    if (!cnn_evaluate_arguments(word, table, arg, args, &at->vars, b->arena, options))
+        return options;
+    cnn_builder_fail(b, at, line);
+    return NULL;
+}
+
+/* Shapes that memory could not hold are refused here, before anybody multiplies them further. */
+static int check_size(const struct cnn_layer *l)
+{
+    size_t n;
+    char shape[96];
+    cnn_chw_format(l->out, shape);
+    if (cnn_mul_overflows(l->out.c, l->out.h, &n) || cnn_mul_overflows(n, l->out.w, &n) ||
+        n > CNN_NET_SHAPE_MAX)
+        return cnn_fail(CNN_EDATA, "%s: the output %s is too large", l->type->name, shape);
+    if (!n)
+        return cnn_fail(CNN_EDATA, "%s: the output %s is empty", l->type->name, shape);
+    for (int i = 0; i < l->params; i++) {
+        const struct cnn_shape *s = &l->param[i].shape;
+        size_t count = 1;
+        for (int d = 0; d < s->rank; d++)
+            if (cnn_mul_overflows(count, s->dim[d], &count))
+                count = SIZE_MAX;
+        cnn_shape_format(s, shape);
+        if (count > CNN_NET_SHAPE_MAX)
+            return cnn_fail(CNN_EDATA, "%s: its %s, %s, is too large", l->type->name,
+                            l->param[i].suffix, shape);
+    }
+    return 0;
+}
+
+static int check_inputs(const struct cnn_layer_type *type, int inputs)
+{
+    if (inputs < type->min_inputs)
+        return cnn_fail(CNN_EDATA, "%s: %d branch%s, at least %d are wanted", type->name, inputs,
+                        inputs == 1 ? "" : "es", type->min_inputs);
+    if (inputs > type->max_inputs)
+        return cnn_fail(CNN_EDATA, "%s: %d branches, at most %d can be", type->name, inputs,
+                        type->max_inputs);
+    return 0;
+}
+
+/* The type's name before its own message, unless it stands there already. */
+static int name_layer(const char *type)
+{
+    size_t n = strlen(type);
+    const char *message = cnn_error_message();
+    if (!strncmp(message, type, n) && message[n] == ':')
+        return CNN_EDATA;
+    return cnn_fail_within("%s", type);
+}
+
+int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const char *name,
+                    const struct cnn_layer_type *type, void *options, const int *in, int inputs,
+                    int line, int *out)
+{
+    if (b->nodes > CNN_NET_LAYERS_MAX && !(type->flags & CNN_LAYER_LOSS)) {
+        cnn_fail(CNN_EDATA, "more than %d layers", CNN_NET_LAYERS_MAX);
+        return cnn_builder_fail(b, at, line);
+    }
+    if (check_inputs(type, inputs))
+        return cnn_builder_fail(b, at, line);
+    if (cnn_grow(&b->node, &b->node_capacity, (size_t)b->nodes + 1, sizeof *b->node))
+        return CNN_ESYSTEM;
+    struct cnn_node *node = &b->node[b->nodes];
+    *node = (struct cnn_node){.training_only = b->inside_aux};
+    node->in = cnn_arena_alloc(b->arena, (size_t)inputs * sizeof *node->in);
+    node->layer =
+        (struct cnn_layer){.type = type, .name = name, .options = options, .inputs = inputs};
+    node->layer.in = cnn_arena_alloc(b->arena, (size_t)inputs * sizeof *node->layer.in);
+    if (!node->in || !node->layer.in)
+        return CNN_ESYSTEM;
+    for (int i = 0; i < inputs; i++) {
+        node->in[i] = in[i];
+        node->layer.in[i] = b->node[in[i]].layer.out;
+    }
+    if (type->setup(&node->layer)) {
+        if (cnn_error_code() != CNN_ESYSTEM)
+            name_layer(type->name);
+        return cnn_builder_fail(b, at, line);
+    }
+    if (check_size(&node->layer))
+        return cnn_builder_fail(b, at, line);
+    *out = b->nodes++;
+    return 0;
+}
+
+/* A place one level further in. */
+int cnn_builder_enter(struct cnn_builder *b, const struct cnn_place *at, int line,
+                      struct cnn_place *in)
+{
+    *in = *at;
+    if (++in->level <= CNN_NET_LEVELS_MAX)
+        return 0;
+    cnn_fail(CNN_EDATA, "more than %d levels of blocks and calls", CNN_NET_LEVELS_MAX);
+    return cnn_builder_fail(b, at, line);
+}
+
+/* A scope of its own where there is a label: its full name in scope->prefix. */
+int cnn_builder_open(struct cnn_builder *b, struct cnn_place *in, const char *label, int line,
+                     struct cnn_scope *scope)
+{
+    *scope = (struct cnn_scope){cnn_builder_name(b, in, label, NULL, line), NULL};
+    in->scope = scope;
+    return scope->prefix ? 0 : cnn_error_code();
+}
+
+int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place *at,
+                      const struct cnn_statement *s, int *node)
+{
+    const struct cnn_layer_type *t = s->type;
+    void *options =
+        cnn_builder_options(b, at, t->name, t->options, t->options_size, s->arg, s->args, s->line);
+    const char *name = options ? cnn_builder_name(b, at, s->label, t, s->line) : NULL;
+    if (!name)
+        return cnn_error_code();
+    int rc = cnn_builder_add(b, at, name, t, options, node, 1, s->line, node);
+    if (!rc)
+        rc = cnn_builder_claim(b, at, name, *node, s->line);
+    if (!rc)
+        cnn_print_layer(&b->printer, s->label, t->name, t->options, options);
+    return rc;
+}

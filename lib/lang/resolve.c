@@ -1,0 +1,195 @@
+/* Words to layers and defs; who calls whom, and what stands where. */
+#include "lang/syntax.h"
+
+#include <string.h>
+#include <strings.h>
+
+struct resolver {
+    const char *name; /* for messages */
+    struct cnn_tree *tree;
+};
+
+/* Other spellings. */
+static const char *const aliases[][2] = {{"batchnorm", "bn"}};
+
+static const struct cnn_layer_type *find_layer(const char *word)
+{
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        if (!strcmp(aliases[i][0], word))
+            word = aliases[i][1];
+    return cnn_layer_type_find(word);
+}
+
+static const char *const keywords[] = {"sum",      "concat", "repeat", "aux",
+                                       "shortcut", "input",  "recipe", "def"};
+enum { KEYWORDS = sizeof keywords / sizeof *keywords };
+
+int cnn_word_is_taken(const char *word)
+{
+    for (int i = 0; i < KEYWORDS; i++)
+        if (!strcmp(keywords[i], word))
+            return 1;
+    return find_layer(word) != NULL;
+}
+
+struct cnn_def *cnn_def_find(const struct cnn_tree *tree, const char *name)
+{
+    struct cnn_def *d = tree->defs;
+    while (d && strcmp(d->name, name))
+        d = d->next;
+    return d;
+}
+
+/* What other languages call it. */
+static const char *const elsewhere[][2] = {
+    {"ce", "xent"},
+    {"nll", "xent"},
+    {"cross_entropy", "xent"},
+    {"crossentropy", "xent"},
+    {"categorical_crossentropy", "xent"},
+    {"softmaxwithloss", "xent"},
+    {"binary_crossentropy", "bce"},
+    {"l2loss", "mse"},
+    {"euclideanloss", "mse"},
+    {"linear", "dense"},
+    {"fc", "dense"},
+    {"innerproduct", "dense"},
+    {"convolution", "conv"},
+    {"conv2d", "conv"},
+    {"maxpool2d", "maxpool"},
+    {"avgpool2d", "avgpool"},
+    {"batchnorm2d", "bn"},
+    {"batch_norm", "bn"},
+};
+
+static int unknown_word(const struct resolver *p, const struct cnn_statement *s)
+{
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+        if (!strcasecmp(elsewhere[i][0], s->word))
+            return cnn_fail(CNN_EDATA, "%s:%d: unknown layer '%s': it is %s here", p->name, s->line,
+                            s->word, elsewhere[i][1]);
+    struct cnn_nearest near = {.word = s->word};
+    const struct cnn_layer_type *t;
+    char hint[80];
+    for (size_t i = 0; (t = cnn_layer_type_at(i)); i++)
+        cnn_nearest_offer(&near, t->name);
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        cnn_nearest_offer(&near, aliases[i][0]);
+    for (int i = 0; i < KEYWORDS; i++)
+        cnn_nearest_offer(&near, keywords[i]);
+    for (const struct cnn_def *d = p->tree->defs; d; d = d->next)
+        cnn_nearest_offer(&near, d->name);
+    return cnn_fail(CNN_EDATA, "%s:%d: unknown layer '%.60s'%s", p->name, s->line, s->word,
+                    cnn_nearest_hint(&near, hint));
+}
+
+static int resolve(const struct resolver *p, struct cnn_statement *s)
+{
+    if (s->kind == CNN_STATEMENT_JOIN)
+        s->type = cnn_layer_type_find(s->word);
+    if (s->kind != CNN_STATEMENT_LAYER)
+        return 0;
+    if (!strcmp(s->word, "input"))
+        s->kind = CNN_STATEMENT_INPUT;
+    else if (!strcmp(s->word, "recipe"))
+        s->kind = CNN_STATEMENT_RECIPE;
+    else if (!strcmp(s->word, "shortcut"))
+        s->kind = CNN_STATEMENT_SHORTCUT;
+    else if ((s->def = cnn_def_find(p->tree, s->word)))
+        s->kind = CNN_STATEMENT_CALL;
+    else if (!(s->type = find_layer(s->word)))
+        return unknown_word(p, s);
+    else if (s->type->flags & CNN_LAYER_LOSS)
+        s->kind = CNN_STATEMENT_LOSS;
+    return 0;
+}
+
+static int is_recipe_place(const struct resolver *p, const struct cnn_statement *s)
+{
+    const struct cnn_statement *first = p->tree->body;
+    return s == first || (first && first->kind == CNN_STATEMENT_INPUT && s == first->next);
+}
+
+/* input is the first and a loss the last statement of the net, a recipe comes before the layers,
+ * all without label; nowhere else. */
+static int check_place(const struct resolver *p, const struct cnn_statement *s)
+{
+    if (s->kind == CNN_STATEMENT_INPUT && s != p->tree->body)
+        return cnn_fail(CNN_EDATA, "%s:%d: input stands once, before all layers", p->name, s->line);
+    if (s->kind == CNN_STATEMENT_RECIPE && !is_recipe_place(p, s))
+        return cnn_fail(CNN_EDATA, "%s:%d: recipe stands once, behind input and before all layers",
+                        p->name, s->line);
+    int last = 0;
+    for (const struct cnn_statement *t = p->tree->body; t && !last; t = t->next)
+        last = t == s && !t->next;
+    if (s->kind == CNN_STATEMENT_LOSS && !last)
+        return cnn_fail(CNN_EDATA, "%s:%d: %s is a loss: it stands once, as the net's last line",
+                        p->name, s->line, s->word);
+    if (s->label)
+        return cnn_fail(CNN_EDATA, "%s:%d: %s takes no label", p->name, s->line, s->word);
+    return 0;
+}
+
+static int resolve_all(struct resolver *p, struct cnn_statement *first, int calls);
+
+/* A def's body, once; a def that is met while its own body is open calls itself. */
+static int resolve_def(struct resolver *p, struct cnn_def *d, const struct cnn_statement *from,
+                       int calls)
+{
+    if (d->state == CNN_DEF_OPEN)
+        return cnn_fail(CNN_EDATA, "%s:%d: def %s calls itself", p->name, from->line, d->name);
+    if (calls > CNN_NET_LEVELS_MAX)
+        return cnn_fail(CNN_EDATA, "%s:%d: defs call each other more than %d deep", p->name,
+                        d->line, CNN_NET_LEVELS_MAX);
+    if (d->state == CNN_DEF_DONE)
+        return 0;
+    d->state = CNN_DEF_OPEN;
+    int rc = resolve_all(p, d->body, calls + 1);
+    d->state = CNN_DEF_DONE;
+    return rc;
+}
+
+static int resolve_all(struct resolver *p, struct cnn_statement *first, int calls)
+{
+    int rc = 0;
+    for (struct cnn_statement *s = first; s && !rc; s = s->next) {
+        rc = resolve(p, s);
+        if (!rc && (s->kind == CNN_STATEMENT_INPUT || s->kind == CNN_STATEMENT_RECIPE ||
+                    s->kind == CNN_STATEMENT_LOSS))
+            rc = check_place(p, s);
+        for (size_t i = 0; !rc && i < s->blocks; i++)
+            rc = resolve_all(p, s->block[i], calls);
+        if (!rc && s->def)
+            rc = resolve_def(p, s->def, s, calls);
+    }
+    return rc;
+}
+
+/* Take input, recipe and loss out of the body. */
+static void part(struct cnn_tree *t)
+{
+    if (t->body && t->body->kind == CNN_STATEMENT_INPUT) {
+        t->input = t->body;
+        t->body = t->body->next;
+    }
+    if (t->body && t->body->kind == CNN_STATEMENT_RECIPE) {
+        t->recipe = t->body;
+        t->body = t->body->next;
+    }
+    struct cnn_statement **last = &t->body;
+    while (*last && (*last)->kind != CNN_STATEMENT_LOSS)
+        last = &(*last)->next;
+    t->loss = *last;
+    *last = NULL;
+}
+
+int cnn_resolve_net(const char *name, struct cnn_tree *tree)
+{
+    struct resolver p = {name, tree};
+    int rc = resolve_all(&p, tree->body, 0);
+    for (struct cnn_def *d = tree->defs; d && !rc; d = d->next)
+        rc = d->state == CNN_DEF_NEW ? resolve_def(&p, d, NULL, 0) : 0;
+    if (!rc)
+        part(tree);
+    return rc;
+}

@@ -1,0 +1,213 @@
+/* The inside of the network language: what its source files share. lex.c cuts text
+ * into tokens, parse.c makes a tree of statements, resolve.c says what the words are, expression.c
+ * and arguments.c read the arguments, labels.c keeps names, build.c walks the tree and makes the
+ * graph, print.c writes the canonical text on the way. */
+#ifndef CNN_LANG_SYNTAX_H
+#define CNN_LANG_SYNTAX_H
+
+#include "lang/graph.h"
+
+/* Bounds on what a text may ask for. */
+enum {
+    CNN_NET_TEXT_MAX = 16 << 20, /* bytes */
+    CNN_NET_LEVELS_MAX = 64,     /* blocks and calls within each other */
+    CNN_NET_LAYERS_MAX = 100000, /* after expansion */
+    CNN_NET_STEPS_MAX = 1000000, /* statements carried out */
+    CNN_NET_DEFS_MAX = 1000,
+    CNN_NET_LABEL_MAX = 500,      /* bytes of a full label */
+    CNN_NET_SIDE_MAX = 1 << 20,   /* channels, height, width of an input */
+    CNN_NET_SHAPE_MAX = INT32_MAX /* elements of one sample of a layer, and of a parameter */
+};
+
+/* Tokens */
+
+enum cnn_token_kind {
+    CNN_TOKEN_WORD,
+    CNN_TOKEN_LABEL, /* the word before a colon */
+    CNN_TOKEN_OPEN,
+    CNN_TOKEN_CLOSE,
+    CNN_TOKEN_SEMICOLON,
+    CNN_TOKEN_NEWLINE,
+    CNN_TOKEN_END,
+};
+
+struct cnn_token {
+    enum cnn_token_kind kind;
+    const char *text; /* words and labels; in the arena */
+    int line;
+};
+
+struct cnn_lexer {
+    const char *name; /* for messages */
+    struct cnn_arena *arena;
+    const char *at;
+    int line;
+};
+
+int cnn_lex(struct cnn_lexer *l, struct cnn_token *out);
+/* The bytes of a name at the beginning of the text, 0 when there is none. */
+size_t cnn_name_length(const char *s);
+
+/* The tree */
+
+struct cnn_argument {
+    const char *key; /* NULL: a bare argument */
+    const char *value;
+};
+
+enum cnn_statement_kind {
+    CNN_STATEMENT_LAYER,
+    CNN_STATEMENT_CALL,
+    CNN_STATEMENT_JOIN, /* sum, concat */
+    CNN_STATEMENT_GROUP,
+    CNN_STATEMENT_REPEAT,
+    CNN_STATEMENT_AUX,
+    CNN_STATEMENT_SHORTCUT,
+    CNN_STATEMENT_INPUT,
+    CNN_STATEMENT_RECIPE,
+    CNN_STATEMENT_LOSS,
+};
+
+struct cnn_statement {
+    enum cnn_statement_kind kind;
+    int line;
+    const char *label; /* NULL: none */
+    const char *word;  /* as written */
+    size_t args;
+    struct cnn_argument *arg;
+    size_t blocks;
+    struct cnn_statement **block;      /* (blocks) first statements; NULL: an empty block */
+    const struct cnn_layer_type *type; /* layers, joins, losses */
+    struct cnn_def *def;               /* calls */
+    struct cnn_statement *next;
+};
+
+struct cnn_parameter {
+    const char *name, *fallback; /* fallback NULL: required */
+};
+
+struct cnn_def {
+    const char *name;
+    int line;
+    size_t params;
+    struct cnn_parameter *param;
+    struct cnn_statement *body;
+    enum { CNN_DEF_NEW, CNN_DEF_OPEN, CNN_DEF_DONE } state; /* in the search for recursion */
+    struct cnn_def *next;
+};
+
+struct cnn_tree {
+    struct cnn_def *defs;
+    struct cnn_statement *input, *recipe, *body, *loss; /* input, recipe, loss NULL: none */
+};
+
+/* Parse a whole text; every word is resolved, recursion is found. CNN_EDATA "NAME:LINE: message".
+ */
+int cnn_parse_net(struct cnn_arena *arena, const char *name, const char *text,
+                  struct cnn_tree *out);
+
+/* The parser's last step: words become layers and calls, recursion and misplaced statements are
+ * found, input and loss are taken out of the body. */
+int cnn_resolve_net(const char *name, struct cnn_tree *tree);
+int cnn_word_is_taken(const char *word); /* by a layer or by the language */
+struct cnn_def *cnn_def_find(const struct cnn_tree *tree, const char *name);
+
+/* The statements that are no layers, as tables for arguments and for the manual. */
+struct cnn_input_options {
+    const char *shape;
+    struct cnn_reals mean, std;
+    double scale;
+    int order;
+    long long resize, classes;
+};
+extern const struct cnn_option cnn_input_table[];
+struct cnn_shortcut_options {
+    long long channels, stride;
+    int type;
+};
+extern const struct cnn_option cnn_shortcut_table[];
+
+/* Numbers and arguments */
+
+struct cnn_number {
+    int is_whole;
+    int64_t whole; /* when is_whole */
+    double real;   /* always */
+};
+
+/* The names that an expression may use. */
+struct cnn_variables {
+    const struct cnn_def *def;      /* NULL: outside any */
+    const struct cnn_number *value; /* (def->params) */
+    size_t known;                   /* how many of them have their value already */
+    size_t classes;                 /* 0: not known */
+    const char *classes_option;     /* as in struct cnn_graph_config */
+    int *classes_used;
+};
+
+/* What a number is wanted for: an option of whole numbers, one of real numbers (where / divides
+ * exactly), or a def's parameter, which keeps whole numbers whole. */
+enum cnn_number_mode { CNN_NUMBER_WHOLE, CNN_NUMBER_REAL, CNN_NUMBER_ANY };
+
+/* Errors of what follows are CNN_EDATA without a place: the caller puts it in front. */
+int cnn_evaluate_number(const char *text, enum cnn_number_mode mode, const struct cnn_variables *v,
+                        struct cnn_number *out);
+/* An option's argument with its arithmetic done, as text for cnn_option_set. */
+int cnn_evaluate_option(const struct cnn_option *o, const char *text, const struct cnn_variables *v,
+                        struct cnn_arena *arena, const char **out);
+/* All of a statement's arguments into the fields of a table, defaults first. */
+int cnn_evaluate_arguments(const char *word, const struct cnn_option *table,
+                           const struct cnn_argument *arg, size_t args,
+                           const struct cnn_variables *v, struct cnn_arena *arena, void *fields);
+
+/* A recipe's statement (NULL: none) into *out. */
+int cnn_recipe_read(struct cnn_arena *arena, const struct cnn_statement *s, struct cnn_recipe *out);
+
+/* "(n, s=1)" into d->param. CNN_EDATA "NAME:LINE: message". */
+int cnn_parse_parameters(struct cnn_arena *arena, const char *name, const char *list,
+                         struct cnn_def *d);
+/* A call's arguments into *out, which is a copy of *outside. */
+int cnn_bind_arguments(const struct cnn_variables *outside, const struct cnn_statement *s,
+                       struct cnn_arena *arena, struct cnn_variables *out);
+
+/* Labels: full names to nodes */
+
+struct cnn_label {
+    const char *name;
+    int node; /* -1: left out at inference */
+    int line;
+    struct cnn_label *next;
+};
+struct cnn_labels;
+struct cnn_labels *cnn_labels_new(struct cnn_arena *arena);
+struct cnn_label *cnn_labels_find(const struct cnn_labels *l, const char *name);
+/* The name must be new. */
+int cnn_labels_add(struct cnn_labels *l, const char *name, int node, int line);
+
+/* The candidate nearest to a misspelt word, NULL when none is near. Start from {word}, offer all.
+ */
+struct cnn_nearest {
+    const char *word, *best;
+    size_t distance;
+};
+void cnn_nearest_offer(struct cnn_nearest *n, const char *candidate);
+/* " (did you mean X?)" or "". */
+const char *cnn_nearest_hint(const struct cnn_nearest *n, char out[80]);
+
+/* Canonical text */
+
+struct cnn_printer {
+    struct cnn_buf text;
+    int indent;
+};
+void cnn_print_recipe(struct cnn_printer *p, const struct cnn_recipe *r);
+void cnn_print_layer(struct cnn_printer *p, const char *label, const char *word,
+                     const struct cnn_option *table, const void *fields);
+/* "LABEL: WORD ARGUMENTS {" and what stands inside is indented; word NULL: a plain group. */
+void cnn_print_open(struct cnn_printer *p, const char *label, const char *word,
+                    const struct cnn_option *table, const void *fields);
+void cnn_print_branch(struct cnn_printer *p); /* "} {" */
+void cnn_print_close(struct cnn_printer *p);
+void cnn_print_input(struct cnn_printer *p, const struct cnn_input *in); /* ends.c */
+
+#endif

@@ -1,0 +1,277 @@
+/* Parameters of a net from the tensors of a file. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file/safetensors.h"
+#include "model/load_private.h"
+
+enum { NAMED = 4 };
+
+static int ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), k = strlen(end);
+    return n >= k && !strcmp(s + n - k, end);
+}
+
+/* Tensors of the file that are no parameters of any net. */
+static int is_aside(const struct cnn_safetensors *file, const char *name)
+{
+    if (ends_with(name, "num_batches_tracked"))
+        return 1;
+    return cnn_safetensors_meta(file, "cnn.format") &&
+           (!strncmp(name, "selftest.", 9) || !strncmp(name, "optimizer.", 10) ||
+            !strncmp(name, "average.", 8) || !strncmp(name, "best.", 5));
+}
+
+/* A hint to let tensors start afresh is given where most do not: it would lead to a net of random
+ * weights. */
+static const char *hint(const struct load *l, const char *name, const char *end, char out[300])
+{
+    out[0] = '\0';
+    if (2 * l->matched >= l->params)
+        snprintf(out, 300, " (--allow-new '%.200s' %s)", name, end);
+    return out;
+}
+
+/* How many parameters would be found behind a prefix of n characters. */
+static size_t behind(const struct load *l, const char *prefix, size_t n)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < l->tensors; i++) {
+        const struct load_tensor *t = &l->tensor[i];
+        const struct load_param *p =
+            t->aside || strncmp(t->name, prefix, n) ? NULL : load_find(l, t->name + n);
+        found += p && t->of->rank <= CNN_MAX_RANK && cnn_shape_equal(&t->of->shape, &p->of->shape);
+    }
+    return found;
+}
+
+/* Another tensor of the file whose name ends in that, behind what stands before most of the net. */
+static const struct load_tensor *longer_name(const struct load *l, const char *name)
+{
+    for (size_t i = 0; i < l->tensors; i++) {
+        const struct load_tensor *t = &l->tensor[i];
+        size_t n = strlen(t->name), k = strlen(name);
+        if (!t->aside && n > k && t->name[n - k - 1] == '.' && ends_with(t->name, name) &&
+            2 * behind(l, t->name, n - k) >= l->params)
+            return t;
+    }
+    return NULL;
+}
+
+static int fail_missing(const struct load *l, const char *name)
+{
+    char text[300];
+    const struct load_tensor *t = longer_name(l, name);
+    if (t)
+        return cnn_fail(CNN_EDATA,
+                        "%s: tensor '%s' of the net is not in the file, but '%s' is "
+                        "(--rename '%.*s=' takes the prefix off)",
+                        l->path, name, t->name, (int)(strlen(t->name) - strlen(name)), t->name);
+    return cnn_fail(CNN_EDATA, "%s: tensor '%s' of the net is not in the file%s", l->path, name,
+                    hint(l, name, "lets it start afresh", text));
+}
+
+/* A parameter whose tensor is there in another shape, and that tensor; NULL: there is none. */
+static const struct load_param *misfit(const struct load *l, const struct cnn_safetensor **tensor)
+{
+    for (size_t i = 0; i < l->params; i++)
+        for (size_t k = 0; k < l->tensors; k++) {
+            *tensor = l->tensor[k].of;
+            if (!l->tensor[k].aside && !strcmp(l->tensor[k].name, l->param[i].name))
+                return &l->param[i];
+        }
+    return NULL;
+}
+
+static void format_shapes(const struct load_param *p, const struct cnn_safetensor *t, char have[96],
+                          char want[96])
+{
+    snprintf(have, 96, "a shape of higher rank");
+    if (t->rank <= CNN_MAX_RANK)
+        cnn_shape_format(&t->shape, have);
+    cnn_shape_format(&p->of->shape, want);
+}
+
+static int fail_nothing(const struct load *l)
+{
+    const char *first = NULL;
+    const struct cnn_safetensor *t;
+    const struct load_param *p = misfit(l, &t);
+    char have[96], want[96];
+    if (p) {
+        format_shapes(p, t, have, want);
+        return cnn_fail(CNN_EDATA,
+                        "%s: none of its tensors fits the net: '%s' is %s there and %s here",
+                        l->path, p->name, have, want);
+    }
+    for (size_t i = 0; i < l->params; i++)
+        if (!l->param[i].tensor && longer_name(l, l->param[i].name))
+            return fail_missing(l, l->param[i].name);
+    for (size_t i = 0; i < l->tensors && !first; i++)
+        first = l->tensor[i].aside ? NULL : l->tensor[i].of->name;
+    return cnn_fail(CNN_EDATA,
+                    "%s: none of its tensors fits the net: it has '%.200s', the net has '%.200s' "
+                    "(another net, or other names: --rename FROM=TO)",
+                    l->path, first ? first : "nothing", l->params ? l->param[0].name : "nothing");
+}
+
+static int fail_shape(const struct load *l, const struct load_param *p)
+{
+    char have[96], want[96], text[300];
+    format_shapes(p, p->tensor, have, want);
+    return cnn_fail(CNN_EDATA, "%s: tensor '%s' is %s in the file, the net wants %s%s", l->path,
+                    p->name, have, want, hint(l, p->name, "lets it start afresh", text));
+}
+
+/* Its bits tell, so that many are looked at together: the exponent of NaN and infinity is all ones.
+ */
+static int all_finite(const float *x, size_t count)
+{
+    uint32_t found = 0, bits;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&bits, x + i, sizeof bits);
+        found += (bits & 0x7f800000u) == 0x7f800000u;
+    }
+    return !found;
+}
+
+int cnn_model_is_blank(const struct cnn_safetensors *file)
+{
+    size_t weights = 0;
+    for (size_t i = 0; i < cnn_safetensors_count(file); i++) {
+        const struct cnn_safetensor *t = cnn_safetensors_at(file, i);
+        if (is_aside(file, t->name) || t->rank < 2)
+            continue;
+        weights++;
+        for (size_t k = 0; k < t->bytes; k++)
+            if (t->data[k])
+                return 0;
+    }
+    return weights > 0;
+}
+
+static int set_param(const struct load *l, struct cnn_net *net, const struct load_param *p)
+{
+    const float *mapped = cnn_safetensor_floats(p->tensor);
+    float *values = mapped ? NULL : cnn_calloc(p->tensor->count, sizeof *values);
+    if (!mapped && !values)
+        return CNN_ESYSTEM;
+    if (!mapped)
+        cnn_safetensor_read(p->tensor, values);
+    if (!all_finite(mapped ? mapped : values, p->tensor->count)) {
+        free(values);
+        return cnn_fail(CNN_EDATA, "%s: tensor '%s' holds numbers that are not finite", l->path,
+                        p->tensor->name);
+    }
+    if (mapped)
+        cnn_net_param_lend(net, p->of, mapped);
+    else
+        cnn_net_param_set(net, p->of, values);
+    free(values);
+    return 0;
+}
+
+/* Names in a list that is cut where it becomes long. */
+static void add_name(struct cnn_buf *b, size_t *count, const char *name)
+{
+    if (++*count <= NAMED)
+        cnn_buf_printf(b, "%s%.100s", *count > 1 ? ", " : "", name);
+}
+
+/* "60 tensors from W; 2 start afresh: fc.weight, fc.bias; 1 of the file is not used: head.weight"
+ */
+static int report(struct load *l, size_t loaded, size_t fresh, const struct cnn_buf *names,
+                  struct cnn_buf *note)
+{
+    struct cnn_buf rest = {0};
+    size_t unused = 0;
+    for (size_t i = 0; i < l->tensors; i++) {
+        const struct load_param *p = load_find(l, l->tensor[i].name);
+        int taken = p && p->tensor == l->tensor[i].of;
+        if (!l->tensor[i].aside && !taken)
+            add_name(&rest, &unused, l->tensor[i].of->name);
+    }
+    if (fresh || unused || l->note.size)
+        cnn_buf_printf(note, "%zu of %zu tensors from %s%s%s", loaded, l->params, l->path,
+                       l->note.size ? ", where " : "", l->note.size ? l->note.text : "");
+    if (fresh)
+        cnn_buf_printf(note, "; %zu start%s afresh: %s%s", fresh, fresh == 1 ? "s" : "",
+                       names->text, fresh > NAMED ? ", ..." : "");
+    if (unused)
+        cnn_buf_printf(note, "; %zu of the file %s not used: %s%s", unused,
+                       unused == 1 ? "is" : "are", rest.text, unused > NAMED ? ", ..." : "");
+    int failed = note->failed || rest.failed || names->failed;
+    cnn_buf_free(&rest);
+    return failed ? CNN_ESYSTEM : 0;
+}
+
+/* Every parameter is set or may start afresh, and every tensor has a place or need not have one. */
+static int fill(struct load *l, struct cnn_net *net, struct cnn_buf *note)
+{
+    size_t loaded = 0, fresh = 0;
+    struct cnn_buf names = {0};
+    size_t named = 0;
+    for (size_t i = 0; i < l->params; i++)
+        named += l->param[i].tensor != NULL;
+    int rc = named || !l->params ? 0 : fail_nothing(l);
+    for (size_t i = 0; !rc && i < l->params; i++) {
+        struct load_param *p = &l->param[i];
+        int same = p->tensor && p->tensor->rank <= CNN_MAX_RANK &&
+                   cnn_shape_equal(&p->tensor->shape, &p->of->shape);
+        if (same) {
+            rc = set_param(l, net, p);
+            loaded++;
+        } else if (load_allowed(l, p->name)) {
+            p->tensor = NULL;
+            add_name(&names, &fresh, p->name);
+        } else {
+            rc = p->tensor ? fail_shape(l, p) : fail_missing(l, p->name);
+        }
+    }
+    for (size_t i = 0; !rc && i < l->tensors; i++) {
+        const struct load_tensor *t = &l->tensor[i];
+        char text[300];
+        if (!t->aside && !t->used && !load_allowed(l, t->name) && !load_allowed(l, t->of->name))
+            rc = cnn_fail(CNN_EDATA, "%s: tensor '%s' has no place in the net%s", l->path,
+                          t->of->name, hint(l, t->of->name, "leaves it out", text));
+    }
+    if (!rc && l->params && !loaded)
+        rc = fail_nothing(l);
+    if (!rc && note)
+        rc = report(l, loaded, fresh, &names, note);
+    cnn_buf_free(&names);
+    return rc;
+}
+
+int cnn_model_load_params(const struct cnn_safetensors *file, const char *path, struct cnn_net *net,
+                          const struct cnn_load_options *options, struct cnn_buf *note)
+{
+    static const struct cnn_load_options strict;
+    struct load l = {.path = path, .options = options ? options : &strict};
+    const struct cnn_net_param *param = cnn_net_params(net, &l.params);
+    l.tensors = cnn_safetensors_count(file);
+    l.param = cnn_calloc(l.params, sizeof *l.param);
+    l.tensor = cnn_calloc(l.tensors, sizeof *l.tensor);
+    l.sorted = cnn_calloc(l.params, sizeof(struct load_param *));
+    int rc = l.param && l.sorted && l.tensor ? 0 : CNN_ESYSTEM;
+    for (size_t i = 0; !rc && i < l.params; i++)
+        l.param[i] = (struct load_param){param[i].name, &param[i], NULL};
+    for (size_t i = 0; !rc && i < l.tensors; i++) {
+        const struct cnn_safetensor *t = cnn_safetensors_at(file, i);
+        l.tensor[i] = (struct load_tensor){.of = t, .name = t->name};
+        l.tensor[i].aside = is_aside(file, t->name);
+    }
+    if (!rc)
+        rc = load_match(&l);
+    if (!rc)
+        rc = fill(&l, net, note);
+    for (size_t i = 0; l.tensor && i < l.tensors; i++)
+        free(l.tensor[i].owned);
+    free(l.param);
+    free(l.sorted);
+    free(l.tensor);
+    cnn_buf_free(&l.note);
+    return rc;
+}

@@ -1,0 +1,40 @@
+/* What the files of loading parameters share. */
+#ifndef CNN_MODEL_LOAD_PRIVATE_H
+#define CNN_MODEL_LOAD_PRIVATE_H
+
+#include "model/model.h"
+
+struct load_param {
+    const char *name;
+    const struct cnn_net_param *of;
+    const struct cnn_safetensor *tensor; /* NULL: the file has none */
+};
+
+struct load_tensor {
+    const struct cnn_safetensor *of;
+    const char *name; /* as the net would call it */
+    char *owned;      /* where that is not the file's */
+    int aside;        /* no parameter of any net */
+    int used, renamed;
+};
+
+struct load {
+    const char *path;
+    const struct cnn_load_options *options;
+    struct load_param *param;   /* (params) */
+    struct load_param **sorted; /* (params) by name */
+    size_t params;
+    struct load_tensor *tensor; /* (tensors) in file order */
+    size_t tensors;
+    size_t matched; /* parameters that the file has, in their shape */
+    struct cnn_buf note;
+};
+
+/* load_names.c */
+struct load_param *load_find(const struct load *l, const char *name);
+/* Whether --allow-new names it. */
+int load_allowed(const struct load *l, const char *name);
+/* Every parameter its tensor, where there is one. */
+int load_match(struct load *l);
+
+#endif

@@ -1,0 +1,271 @@
+/* Model files: metadata, the self-test; see model.h. */
+#include "model/model.h"
+
+#include "base/json_memory.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "file/outfile.h"
+#include "file/safetensors.h"
+
+static const char SELFTEST[] = "cnn.selftest", HISTORY[] = "cnn.history";
+
+/* Reading */
+
+/* Labels are indices, so a name that came twice would shift those behind it. */
+static int check_unique(const struct cnn_strings *classes, const char *path)
+{
+    struct cnn_strings sorted = {0};
+    int rc = cnn_strings_copy(&sorted, classes);
+    if (!rc)
+        cnn_strings_sort(&sorted);
+    for (size_t i = 1; !rc && i < sorted.count; i++)
+        if (!strcmp(sorted.item[i - 1], sorted.item[i]))
+            rc = cnn_fail(CNN_EDATA, "%s: class '%s' is in the class list twice", path,
+                          sorted.item[i]);
+    cnn_strings_free(&sorted);
+    return rc;
+}
+
+static int read_classes(const char *text, const char *path, struct cnn_strings *out)
+{
+    cnn_json_watch();
+    json_t *list = cnn_json_text(text, 0);
+    int rc = json_is_array(list) ? 0 : CNN_EDATA;
+    if (cnn_json_lacked())
+        rc = CNN_ESYSTEM;
+    for (size_t i = 0; !rc && i < json_array_size(list); i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        rc = name ? cnn_strings_add(out, name) : CNN_EDATA;
+    }
+    json_decref(list);
+    if (rc == CNN_EDATA)
+        return cnn_fail(rc, "%s: the class list is malformed", path);
+    return rc ? rc : check_unique(out, path);
+}
+
+/* Two tensors are the self-test of models from before it was a text of its own. */
+static int read_selftest_tensors(const struct cnn_safetensors *file, struct cnn_selftest *out)
+{
+    const struct cnn_safetensor *in = cnn_safetensors_find(file, "selftest.input");
+    const struct cnn_safetensor *y = cnn_safetensors_find(file, "selftest.output");
+    if (!in || !y)
+        return 0;
+    if (in->rank < 1 || in->rank > CNN_MAX_RANK || y->rank < 1 || y->rank > CNN_MAX_RANK ||
+        in->shape.dim[0] != y->shape.dim[0] || !in->count || !y->count)
+        return cnn_fail(CNN_EDATA, "the self-test tensors are malformed");
+    out->x = cnn_calloc(in->count, sizeof *out->x);
+    out->y = cnn_calloc(y->count, sizeof *out->y);
+    if (!out->x || !out->y)
+        return CNN_ESYSTEM;
+    cnn_safetensor_read(in, out->x);
+    cnn_safetensor_read(y, out->y);
+    out->in = in->shape;
+    out->out = y->shape;
+    out->samples = in->shape.dim[0];
+    return 0;
+}
+
+/* Where there are tensors, the text only says what they are. */
+static int read_selftest(struct cnn_model *m)
+{
+    const char *text = cnn_safetensors_meta(m->file, SELFTEST);
+    int tensors = !text || !strncmp(text, "selftest.output is ", 19);
+    int rc = tensors ? read_selftest_tensors(m->file, &m->selftest)
+                     : cnn_selftest_read(text, &m->selftest);
+    return rc == CNN_EDATA ? cnn_fail_within("%s", m->path) : rc;
+}
+
+static int read_meta(struct cnn_model *m)
+{
+    const char *format = cnn_safetensors_meta(m->file, "cnn.format");
+    const char *net = cnn_safetensors_meta(m->file, "cnn.net");
+    const char *classes = cnn_safetensors_meta(m->file, "cnn.classes");
+    const char *history = cnn_safetensors_meta(m->file, HISTORY);
+    if (!format || !net)
+        return cnn_fail(CNN_EDATA,
+                        "%s: no net in the metadata: not a model of this toolkit "
+                        "(cnn-train --net NET --init IT --classes FILE --epochs 0 -o MODEL makes "
+                        "one; FILE: class names, one a line, or how many)",
+                        m->path);
+    if (strcmp(format, "1"))
+        return cnn_fail(CNN_EDATA, "%s: model format '%s' is newer than this program", m->path,
+                        format);
+    m->net_text = cnn_strdup(net);
+    m->history = cnn_strdup(history ? history : "[]");
+    if (!m->net_text || !m->history)
+        return CNN_ESYSTEM;
+    if (classes && read_classes(classes, m->path, &m->classes))
+        return cnn_error_code();
+    return read_selftest(m);
+}
+
+int cnn_model_open(const char *path, struct cnn_model **out)
+{
+    *out = NULL;
+    struct cnn_model *m = cnn_calloc(1, sizeof *m);
+    if (!m)
+        return CNN_ESYSTEM;
+    int rc = (m->path = cnn_strdup(path)) ? 0 : CNN_ESYSTEM;
+    if (!rc)
+        rc = cnn_safetensors_open(path, &m->file);
+    if (!rc)
+        rc = read_meta(m);
+    if (rc) {
+        cnn_model_free(m);
+        return rc;
+    }
+    *out = m;
+    return 0;
+}
+
+void cnn_model_free(struct cnn_model *m)
+{
+    if (!m)
+        return;
+    cnn_safetensors_close(m->file);
+    cnn_strings_free(&m->classes);
+    cnn_selftest_free(&m->selftest);
+    free(m->net_text);
+    free(m->history);
+    free(m->path);
+    free(m);
+}
+
+int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_graph **out)
+{
+    struct cnn_graph_config config = {
+        .name = m->path, .classes = m->classes.count, .with_loss = with_loss};
+    return cnn_graph_build(m->net_text, &config, out);
+}
+
+void cnn_model_classes_hash(const struct cnn_strings *classes, char out[CNN_MODEL_HASH])
+{
+    uint64_t h = 0;
+    for (size_t i = 0; i < classes->count; i++)
+        h = cnn_hash_string(classes->item[i], h);
+    snprintf(out, CNN_MODEL_HASH, "%016" PRIx64, h);
+}
+
+void cnn_model_meta_hash(const struct cnn_safetensors *file, char out[CNN_MODEL_HASH])
+{
+    uint64_t h = 0;
+    const char *key;
+    for (size_t i = 0; (key = cnn_safetensors_meta_key(file, i)); i++)
+        if (strcmp(key, HISTORY))
+            h = cnn_hash_string(cnn_safetensors_meta(file, key), cnn_hash_string(key, h));
+    snprintf(out, CNN_MODEL_HASH, "%016" PRIx64, h);
+}
+
+/* Writing */
+
+static char *classes_json(const struct cnn_strings *classes)
+{
+    json_t *list = json_array();
+    int bad = 0;
+    for (size_t i = 0; i < classes->count; i++)
+        bad |= json_array_append_new(list, json_string(classes->item[i]));
+    char *text = bad ? NULL : cnn_json_dump(list, JSON_COMPACT);
+    json_decref(list);
+    return text;
+}
+
+int cnn_model_put_meta(struct cnn_safetensors_writer *w, const struct cnn_model *m)
+{
+    char *classes = classes_json(&m->classes);
+    if (!classes)
+        return cnn_fail_memory(0);
+    int rc = cnn_safetensors_put_meta(w, "cnn.format", "1");
+    if (!rc)
+        rc = cnn_safetensors_put_meta(w, "cnn.net", m->net_text);
+    if (!rc)
+        rc = cnn_safetensors_put_meta(w, "cnn.classes", classes);
+    if (!rc)
+        rc = cnn_safetensors_put_meta(w, HISTORY, m->history ? m->history : "[]");
+    free(classes);
+    return rc;
+}
+
+static int put_selftest(struct cnn_safetensors_writer *w, struct cnn_net *net, const float *x,
+                        size_t n)
+{
+    struct cnn_selftest s;
+    struct cnn_buf text = {0};
+    int rc = cnn_selftest_make(net, x, n, &s);
+    if (!rc && s.samples) {
+        cnn_selftest_print(&s, &text);
+        rc = text.failed ? CNN_ESYSTEM : cnn_safetensors_put_meta(w, SELFTEST, text.text);
+    }
+    cnn_buf_free(&text);
+    cnn_selftest_free(&s);
+    return rc;
+}
+
+static int declare(struct cnn_safetensors_writer *w, const struct cnn_model *m, struct cnn_net *net)
+{
+    size_t params;
+    const struct cnn_net_param *param = cnn_net_params(net, &params);
+    int rc = cnn_model_put_meta(w, m);
+    for (size_t i = 0; !rc && i < params; i++)
+        rc = cnn_safetensors_put(w, param[i].name, CNN_F32, &param[i].shape);
+    return rc;
+}
+
+static int write_params(struct cnn_safetensors_writer *w, struct cnn_net *net)
+{
+    size_t params;
+    const struct cnn_net_param *param = cnn_net_params(net, &params);
+    int rc = 0;
+    for (size_t i = 0; !rc && i < params; i++) {
+        size_t count = cnn_shape_count(&param[i].shape);
+        float *values = cnn_calloc(count, sizeof *values);
+        if (!values)
+            return CNN_ESYSTEM;
+        cnn_net_param_get(net, &param[i], values);
+        struct cnn_backend *b = cnn_net_backend(net);
+        rc = b->ops->check(b);
+        if (!rc)
+            rc = cnn_safetensors_data(w, values, count * sizeof *values);
+        free(values);
+    }
+    return rc;
+}
+
+int cnn_model_save(const char *path, const struct cnn_model *m, struct cnn_net *net,
+                   const float *selftest, size_t n)
+{
+    struct cnn_safetensors_writer *w = NULL;
+    struct cnn_outfile *f = NULL;
+    int rc = cnn_safetensors_writer_new(&w);
+    if (!rc)
+        rc = declare(w, m, net);
+    if (!rc)
+        rc = put_selftest(w, net, selftest, n);
+    if (!rc)
+        rc = cnn_outfile_open(path, &f);
+    if (!rc)
+        rc = cnn_safetensors_begin(w, f);
+    if (!rc)
+        rc = write_params(w, net);
+    if (!rc)
+        rc = cnn_safetensors_end(w);
+    if (!rc)
+        rc = cnn_outfile_commit(f);
+    else
+        cnn_outfile_abort(f);
+    cnn_safetensors_writer_free(w);
+    return rc;
+}
+
+int cnn_model_selftest(const struct cnn_model *m, struct cnn_net *net, double *error)
+{
+    if (!m->selftest.samples)
+        return cnn_fail(CNN_EDATA, "%s: the model holds no self-test", m->path);
+    int rc = cnn_selftest_run(&m->selftest, net, error);
+    return rc == CNN_EDATA ? cnn_fail_within("%s", m->path) : rc;
+}

@@ -1,0 +1,96 @@
+/* One optimizer step over the slabs of a net: w <- w - update(g), with the gradient scaled and
+ * clipped. Parameters that follow one another and are trained make one run of the kernel; frozen
+ * ones are stepped over.
+ *
+ * Clipping by norm: g <- g * min(1, limit / |g|), |g| over all trained parameters
+ * (Pascanu, Mikolov, Bengio 2013). */
+#include "net/optimize.h"
+
+#include <math.h>
+
+/* A run of trained parameters in the slabs, elements. */
+struct segment {
+    size_t begin, end;
+};
+
+/* The run that begins at or behind parameter *at, which moves behind it; 0: there is none. The
+ * padding between parameters belongs to the run: it is zero and stays so. */
+static int next_segment(const struct cnn_net_param *param, size_t params, size_t *at,
+                        struct segment *out)
+{
+    size_t i = *at;
+    while (i < params && (!param[i].trained || param[i].frozen))
+        i++;
+    if (i == params) {
+        *at = i;
+        return 0;
+    }
+    out->begin = param[i].offset;
+    for (; i < params && !(param[i].trained && param[i].frozen); i++)
+        if (param[i].trained)
+            out->end = param[i].offset + cnn_shape_count(&param[i].shape);
+    *at = i;
+    return 1;
+}
+
+static int clip_values(struct cnn_net *net, double limit)
+{
+    struct cnn_backend *b = cnn_net_backend(net);
+    size_t params, at = 0;
+    const struct cnn_net_param *param = cnn_net_params(net, &params);
+    real *g = cnn_net_slab_gradients(net);
+    struct segment s;
+    while (next_segment(param, params, &at, &s))
+        b->kernels->clamp(&b->queue, limit, s.end - s.begin, g + s.begin);
+    return b->ops->check(b);
+}
+
+static int gradient_norm(struct cnn_net *net, double scale, double *norm)
+{
+    struct cnn_backend *b = cnn_net_backend(net);
+    size_t params, at = 0;
+    const struct cnn_net_param *param = cnn_net_params(net, &params);
+    const real *g = cnn_net_slab_gradients(net);
+    struct segment s;
+    double total = 0;
+    while (next_segment(param, params, &at, &s)) {
+        double squares = 0;
+        b->kernels->sum_squares(&b->queue, s.end - s.begin, g + s.begin, &squares);
+        int rc = b->ops->check(b);
+        if (rc)
+            return rc;
+        total += squares;
+    }
+    *norm = scale * sqrt(total);
+    return isfinite(*norm) ? 0 : cnn_fail(CNN_EINTERNAL, "the gradient is not finite");
+}
+
+int cnn_optimizer_step(const struct cnn_optimizer_options *o, struct cnn_net *net, double rate,
+                       uint64_t step, double scale, double *norm)
+{
+    struct cnn_backend *b = cnn_net_backend(net);
+    struct cnn_update u = cnn_optimizer_update(o, rate, step);
+    double length = 0;
+    int rc = 0;
+    u.clip_scale = scale;
+    if (o->clip_value > 0)
+        rc = clip_values(net, o->clip_value / scale);
+    if (!rc && (o->clip_norm > 0 || norm))
+        rc = gradient_norm(net, scale, &length);
+    if (rc)
+        return rc;
+    if (o->clip_norm > 0 && length > o->clip_norm)
+        u.clip_scale *= o->clip_norm / length;
+    if (norm)
+        *norm = length;
+    size_t count, params, at = 0;
+    const struct cnn_net_param *param = cnn_net_params(net, &params);
+    real *w = cnn_net_slab_values(net, &count), *g = cnn_net_slab_gradients(net);
+    real *s1 = cnn_net_slab_state(net, 0), *s2 = cnn_net_slab_state(net, 1);
+    cnn_update_kernel *update = cnn_optimizer_kernel(b->kernels, o->type);
+    struct segment s;
+    while (next_segment(param, params, &at, &s))
+        update(&b->queue, &u, s.end - s.begin, w + s.begin, g + s.begin, s1 ? s1 + s.begin : NULL,
+               s2 ? s2 + s.begin : NULL);
+    return b->ops->check(b);
+}

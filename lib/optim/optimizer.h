@@ -1,0 +1,41 @@
+/* Optimizers: what there are, and their options; net/optimize.h takes a step with one. */
+#ifndef CNN_OPTIM_OPTIMIZER_H
+#define CNN_OPTIM_OPTIMIZER_H
+
+#include "kern/kernels.h"
+
+/* An optimizer is a line in optimizers.def: its kernel, how many state arrays it keeps, and its
+ * defaults. */
+struct cnn_optimizer_type {
+    const char *name;
+    int slabs, velocity; /* velocity: the last slab is only kept with a momentum */
+    double default_rate, default_momentum, default_rho, default_eps, default_weight_decay;
+};
+const struct cnn_optimizer_type *cnn_optimizer_type_at(size_t i); /* NULL past the end */
+const struct cnn_optimizer_type *cnn_optimizer_type_find(const char *name);
+
+struct cnn_optimizer_options {
+    const struct cnn_optimizer_type *type;
+    double momentum, rho, beta1, beta2, eps;
+    int nesterov;
+    double l1, l2,
+        weight_decay; /* weight_decay: decoupled for adamw, the same as l2 for the others */
+    double clip_norm, clip_value; /* 0: none */
+};
+
+/* The defaults of a type; beta1 0.9 and beta2 0.999. */
+struct cnn_optimizer_options cnn_optimizer_defaults(const struct cnn_optimizer_type *type);
+
+/* How many state arrays the net must have for these options. */
+int cnn_optimizer_slabs(const struct cnn_optimizer_options *o);
+
+/* The kernel that takes a step, and what it is told: `rate` is the learning rate of this step,
+ * `step` counts from 1. */
+typedef void cnn_update_kernel(struct cnn_queue *q, const struct cnn_update *u, size_t count,
+                               real *w, const real *g, real *s1, real *s2);
+cnn_update_kernel *cnn_optimizer_kernel(const struct cnn_kernels *k,
+                                        const struct cnn_optimizer_type *type);
+struct cnn_update cnn_optimizer_update(const struct cnn_optimizer_options *o, double rate,
+                                       uint64_t step);
+
+#endif

@@ -1,0 +1,25 @@
+/* A sample beside its original; see private.h. */
+#include "base/memory.h"
+#include "task/augment/private.h"
+
+int augment_copy(struct cnn_sample *dst, const struct cnn_sample *src)
+{
+    int rc = cnn_sample_set_key(dst, src->key);
+    if (!rc)
+        rc = cnn_image_copy(&dst->image, &src->image);
+    dst->target.kind = src->target.kind;
+    dst->target.label = src->target.label;
+    dst->weight = src->weight;
+    if (!rc && (src->target.kind == CNN_TARGET_VECTOR || src->target.kind == CNN_TARGET_LABELS))
+        rc = cnn_image_copy(&dst->target.values, &src->target.values);
+    return rc;
+}
+
+int augment_name_copy(struct cnn_sample *s, const char *key, size_t number)
+{
+    struct cnn_buf name = {0};
+    cnn_buf_printf(&name, "%s+%zu", key, number);
+    int rc = name.failed ? CNN_ESYSTEM : cnn_sample_set_key(s, name.text);
+    cnn_buf_free(&name);
+    return rc;
+}

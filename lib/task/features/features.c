@@ -1,0 +1,173 @@
+/* One pass over the inputs, the values of the chosen layers into their sinks; see features.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "task/features/private.h"
+
+static const struct {
+    const char *extension;
+    enum cnn_features_format format;
+} extensions[] = {
+    {".npy", CNN_FEATURES_NPY},           {".tsv", CNN_FEATURES_TSV},
+    {".svmlight", CNN_FEATURES_SVMLIGHT}, {".svm", CNN_FEATURES_SVMLIGHT},
+    {".libsvm", CNN_FEATURES_SVMLIGHT},   {".tar", CNN_FEATURES_TAR},
+};
+
+int cnn_features_choose_format(const struct cnn_features_options *options,
+                               enum cnn_features_format *out)
+{
+    size_t n = strlen(options->output);
+    *out = (enum cnn_features_format)options->format;
+    if (*out == CNN_FEATURES_AUTO && !n)
+        *out = CNN_FEATURES_TSV;
+    for (size_t i = 0; *out == CNN_FEATURES_AUTO && i < sizeof extensions / sizeof *extensions;
+         i++) {
+        size_t k = strlen(extensions[i].extension);
+        if (n > k && !strcmp(options->output + n - k, extensions[i].extension))
+            *out = extensions[i].format;
+    }
+    if (*out == CNN_FEATURES_AUTO)
+        return cnn_fail(CNN_EUSAGE,
+                        "%s: its extension is none of .npy, .tsv, .svmlight, .tar; --format says "
+                        "what it is",
+                        options->output);
+    return 0;
+}
+
+static int check_options(struct features *f)
+{
+    static const struct features_sink_type *const types[] = {
+        [CNN_FEATURES_NPY] = &features_npy,
+        [CNN_FEATURES_TSV] = &features_tsv,
+        [CNN_FEATURES_SVMLIGHT] = &features_svmlight,
+        [CNN_FEATURES_TAR] = &features_tar,
+    };
+    enum cnn_features_format format;
+    if (!f->o->inputs)
+        return cnn_fail(CNN_EUSAGE, "no INPUT ('-' is standard input)");
+    if (!f->o->layer.count)
+        return cnn_fail(CNN_EUSAGE, "no --layer (cnn-inspect lists them; 'output' is the last)");
+    int rc = cnn_features_choose_format(f->o, &format);
+    if (!rc)
+        f->type = types[format];
+    return rc;
+}
+
+static int take_batch(void *context, size_t input, const struct cnn_batch *b)
+{
+    struct features *f = context;
+    struct cnn_batch_view v = {.n = b->n, .x = b->x};
+    int rc = cnn_net_forward(f->runner.net, &v, 0, 0, 0);
+    for (size_t k = 0; !rc && k < f->taps; k++) {
+        rc = cnn_net_value(f->runner.net, f->tap[k].node, f->tap[k].values);
+        if (f->o->pool)
+            features_pool(&f->tap[k], b->n);
+    }
+    for (size_t i = 0; !rc && i < b->n; i++) {
+        int32_t own = b->label[i];
+        int known = own >= 0 && (size_t)own < cnn_dataset_classes(f->inputs.ds[input])->count;
+        struct features_row row = {.key = b->key[i], .weight = b->weight[i]};
+        row.path = cnn_inputs_path(&f->inputs, input, b->index[i]);
+        row.label = known ? f->map[input][own] : -1;
+        for (size_t t = 0; !rc && t < f->targets; t++) {
+            row.values = features_row_of(f, &f->target[t], i);
+            rc = f->type->add(f->target[t].sink, &row);
+        }
+    }
+    return rc;
+}
+
+static int run(struct features *f)
+{
+    struct cnn_loader_options lo = {
+        .input = &f->runner.graph->input,
+        .target = CNN_TARGET_CLASS,
+        .batch = cnn_net_plan(f->runner.net)->batch,
+        .threads = (int)f->o->compute.threads,
+        .on_bad = f->o->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
+    };
+    int rc = cnn_inputs_visit(&f->inputs, &lo, f->cb, take_batch, f);
+    for (size_t i = 0; !rc && i < f->targets; i++)
+        rc = f->type->finish(f->target[i].sink);
+    if (!rc)
+        rc = cnn_callbacks_ready(f->cb);
+    for (size_t i = 0; !rc && i < f->targets; i++)
+        rc = f->type->commit(f->target[i].sink);
+    return rc;
+}
+
+/* One heading serves all rows. */
+static int all_have_paths(const struct cnn_inputs *in)
+{
+    for (size_t k = 0; k < in->count; k++) {
+        size_t n = cnn_dataset_count(in->ds[k]), i = 0;
+        while (n != SIZE_MAX && i < n && cnn_dataset_record(in->ds[k], i)->path)
+            i++;
+        if (i < n)
+            return 0;
+    }
+    return 1;
+}
+
+static void features_free(struct features *f)
+{
+    for (size_t i = 0; f->target && i < f->targets; i++) {
+        if (f->target[i].sink)
+            f->type->close(f->target[i].sink);
+        free(f->target[i].sink);
+        free(f->target[i].row);
+    }
+    for (size_t i = 0; f->tap && i < f->taps; i++)
+        free(f->tap[i].values);
+    for (size_t i = 0; f->map && i < f->inputs.count; i++)
+        free(f->map[i]);
+    free(f->map);
+    free(f->target);
+    free(f->tap);
+    free(f->node);
+    free(f->history);
+    cnn_strings_free(&f->classes);
+    cnn_inputs_close(&f->inputs);
+    cnn_runner_close(&f->runner);
+}
+
+int cnn_features(const struct cnn_features_options *options, const struct cnn_callbacks *callbacks,
+                 FILE *out, const char *name)
+{
+    struct features f = {.o = options, .cb = callbacks};
+    struct cnn_dataset_options d = {.labels = options->labels[0] ? options->labels : NULL,
+                                    .stream = CNN_STREAM_ONCE_LISTED,
+                                    .empty = 1,
+                                    .strict = options->strict,
+                                    .stop = callbacks->stop,
+                                    .note = callbacks->note,
+                                    .context = callbacks->context};
+    struct cnn_runner_config config = {.compute = &options->compute, .callbacks = callbacks};
+    int rc = check_options(&f);
+    if (!rc)
+        rc = cnn_runner_open(&f.runner, options->model, 1);
+    if (!rc)
+        rc = features_layers(&options->layer, options->model, f.runner.graph, &f.node, &f.taps);
+    if (!rc && options->concat && f.taps == 1)
+        rc = cnn_fail(CNN_EUSAGE, "--concat has no effect: it needs several layers");
+    if (!rc)
+        rc = cnn_inputs_open(&f.inputs, options->input, options->inputs, &d);
+    if (!rc)
+        rc = features_classes(&f.inputs, &f.classes, &f.map);
+    f.paths = all_have_paths(&f.inputs);
+    if (!rc) {
+        config.batch = cnn_inputs_batch(&f.inputs, (size_t)options->batch);
+        config.once = f.inputs.samples <= config.batch;
+        rc = features_make_taps(&f, config.batch);
+    }
+    if (!rc)
+        rc = features_open_targets(&f, out, name);
+    config.keep = f.node;
+    config.keeps = f.taps;
+    if (!rc)
+        rc = cnn_runner_start(&f.runner, &config);
+    if (!rc)
+        rc = run(&f);
+    features_free(&f);
+    return rc;
+}

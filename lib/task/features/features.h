@@ -1,0 +1,49 @@
+/* What a net makes of samples at chosen layers, written down: what cnn-features does. The forms are
+ * those of data/source/features.h, so that every program reads them as a dataset. */
+#ifndef CNN_TASK_FEATURES_FEATURES_H
+#define CNN_TASK_FEATURES_FEATURES_H
+
+#include <stdio.h>
+
+#include "base/text.h"
+#include "task/callbacks.h"
+#include "task/compute.h"
+
+enum cnn_features_format {
+    CNN_FEATURES_AUTO, /* by the output's extension; TSV without an output */
+    CNN_FEATURES_NPY,
+    CNN_FEATURES_TSV,
+    CNN_FEATURES_SVMLIGHT,
+    CNN_FEATURES_TAR,
+};
+#define CNN_FEATURES_FORMATS "auto|npy|tsv|svmlight|tar" /* in that order */
+
+/* TEXT fields that are "" were not given. */
+struct cnn_features_options {
+    const char *model;
+    char *const *input; /* (inputs) datasets */
+    size_t inputs;
+    const char *labels;       /* the label file of IDX inputs */
+    struct cnn_strings layer; /* labels or patterns; "output", "logits" */
+    int pool;                 /* the mean over all positions of each channel */
+    int concat;               /* all layers side by side, not an output for each */
+    int format;               /* cnn_features_format */
+    const char *bad_list;     /* where the caller writes names of bad samples; NULL: nowhere */
+    const char *output;
+    struct cnn_compute compute;
+    int skip_bad;
+    int strict; /* as of struct cnn_dataset_options */
+    long long batch;
+};
+
+/* The format that the options come to. CNN_EUSAGE when the output's extension tells none. */
+int cnn_features_choose_format(const struct cnn_features_options *options,
+                               enum cnn_features_format *out);
+
+/* Features go to `out` (`name` for messages), or to options->output, whole or not at all. With
+ * several layers and without concat each has its own file, feats.LAYER.npy for feats.npy.
+ * CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT, CNN_ECREATE, CNN_EIO, CNN_EDEVICE, CNN_EINTERRUPTED. */
+int cnn_features(const struct cnn_features_options *options, const struct cnn_callbacks *callbacks,
+                 FILE *out, const char *name);
+
+#endif

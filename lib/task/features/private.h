@@ -1,0 +1,117 @@
+/* The inside of cnn_features: which layers (layers.c), where their values go (a sink for
+ * each form: npy.c, text.c, tar.c), and the pass (features.c). */
+#ifndef CNN_TASK_FEATURES_PRIVATE_H
+#define CNN_TASK_FEATURES_PRIVATE_H
+
+#include <stdint.h>
+
+#include "file/outfile.h"
+#include "task/apart.h"
+#include "task/features/features.h"
+#include "task/runner.h"
+
+/* The nodes that the options' layers name, each once, in the order in which they are named;
+ * *nodes is the caller's to free(). CNN_EUSAGE with what there is instead. */
+int features_layers(const struct cnn_strings *wanted, const char *model, const struct cnn_graph *g,
+                    int **nodes, size_t *count);
+
+/* One class list for all inputs, and for each input where its classes are in it:
+ * (*map)[input][class]. The caller frees `all`, each map and the array. */
+int features_classes(const struct cnn_inputs *in, struct cnn_strings *all, int32_t ***map);
+
+/* What a sink is told when it opens. */
+struct features_to {
+    const char *path;                  /* "": to stream */
+    const struct cnn_apart_run *apart; /* what must not be written over */
+    const char *bad_list;              /* another output; NULL: none */
+    FILE *stream;
+    const char *name;                  /* of the stream, for messages */
+    const struct cnn_strings *classes; /* names of the labels */
+    const char *history;               /* JSON array */
+    struct cnn_chw shape;              /* of a sample's values */
+    const struct cnn_strings *layer;   /* names of the layers in it */
+    const size_t *width;               /* (layers) how many of the values are each's */
+    const volatile int *stop;          /* of the callbacks */
+    int paths;                         /* samples have paths, not keys */
+};
+
+struct features_row {
+    const char *path; /* NULL: it has none */
+    const char *key;
+    int32_t label; /* -1: none */
+    float weight;
+    const float *values; /* (c, h, w) */
+};
+
+struct features_sink_type {
+    int (*open)(void *sink, const struct features_to *to);
+    int (*add)(void *sink, const struct features_row *row);
+    int (*finish)(void *sink); /* all is on the disk then, */
+    int (*commit)(void *sink); /* and in place */
+    void (*close)(void *sink); /* gives up what is not in place */
+    size_t size;               /* of the sink; zeroed before open */
+};
+extern const struct features_sink_type features_npy, features_tsv, features_svmlight, features_tar;
+
+/* A file that appears whole or not at all, or the caller's stream; for sinks. */
+struct features_file {
+    struct cnn_outfile *file;
+    FILE *stream;
+    char *name; /* for messages */
+};
+/* CNN_EUSAGE when the path is that of what is read. */
+int features_file_open(struct features_file *f, const struct features_to *to, const char *path);
+/* CNN_EIO as soon as a write failed. */
+int features_file_check(const struct features_file *f);
+/* All is on the disk; in place. */
+int features_file_finish(struct features_file *f);
+int features_file_commit(struct features_file *f);
+void features_file_close(struct features_file *f);
+
+/* "#classes" and the beginning of the heading, without the end of the line. */
+void features_heading(const struct features_to *to, struct cnn_buf *out);
+/* KEY<TAB>CLASS, or with `paths` PATH<TAB>CLASS */
+void features_key(const struct cnn_strings *classes, int paths, const struct features_row *row,
+                  struct cnn_buf *out);
+
+/* A layer's values of a batch. */
+struct features_tap {
+    int node;
+    struct cnn_chw out, kept; /* as the net gives them, and as they are written */
+    float *values;            /* (batch, out), then (batch, kept) */
+};
+
+/* Where some of the taps go. */
+struct features_target {
+    size_t first_tap, taps;
+    void *sink;
+    size_t count; /* values of a sample */
+    float *row;   /* (count); NULL: the only tap's values are the row */
+};
+
+struct features {
+    const struct cnn_features_options *o;
+    const struct cnn_callbacks *cb;
+    const struct features_sink_type *type;
+    struct cnn_runner runner;
+    struct cnn_inputs inputs;
+    struct cnn_strings classes;
+    int32_t **map; /* (inputs) */
+    char *history;
+    int paths; /* all samples have paths */
+    int *node; /* (taps) */
+    size_t taps, targets;
+    struct features_tap *tap;
+    struct features_target *target;
+};
+
+/* The taps and targets of f->node; nothing is written yet. */
+int features_make_taps(struct features *f, size_t batch);
+/* CNN_EUSAGE when there is one stream for several layers. */
+int features_open_targets(struct features *f, FILE *out, const char *name);
+/* A tap's values, as the net gave them, to their means. */
+void features_pool(struct features_tap *t, size_t n);
+/* What goes to a target for sample i. */
+const float *features_row_of(const struct features *f, struct features_target *t, size_t i);
+
+#endif

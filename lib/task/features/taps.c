@@ -1,0 +1,191 @@
+/* The chosen layers of a net, and which of their values go where; see private.h. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json_memory.h"
+#include "base/version.h"
+#include "task/features/private.h"
+
+/* What made the samples, then this run with what made the model. */
+
+/* Options beside those of the layers that decide what comes out, as they would be typed. How many
+ * samples are computed together has a part in how a layer is computed. */
+static json_t *options_json(const struct cnn_features_options *o)
+{
+    static const char *const precision[] = {"fp32", "tf32", "bf16"};
+    struct cnn_buf text = {0};
+    cnn_buf_printf(&text, "--batch %lld", o->batch);
+    if (o->compute.exact_conv)
+        cnn_buf_puts(&text, " --exact-conv");
+    if (o->compute.tune)
+        cnn_buf_puts(&text, " --tune");
+    if (o->strict)
+        cnn_buf_puts(&text, " --strict");
+    if (strcmp(o->compute.device, "cpu"))
+        cnn_buf_printf(&text, " --device %s", o->compute.device);
+    if (o->compute.precision)
+        cnn_buf_printf(&text, " --precision %s", precision[o->compute.precision]);
+    json_t *out = text.failed ? NULL : json_string(text.text);
+    cnn_buf_free(&text);
+    return out;
+}
+
+static json_t *run_json(const struct features *f, const struct cnn_strings *layer)
+{
+    json_t *run = json_object(), *layers = json_array();
+    int bad = 0;
+    for (size_t i = 0; i < layer->count; i++)
+        bad |= json_array_append_new(layers, json_string(layer->item[i]));
+    bad |= json_object_set_new(run, "program", json_string("cnn-features"));
+    bad |= json_object_set_new(run, "version", json_string(CNN_VERSION));
+    bad |= json_object_set_new(run, "layers", layers);
+    bad |= json_object_set_new(run, "pool", json_boolean(f->o->pool));
+    if (f->o->concat)
+        bad |= json_object_set_new(run, "concat", json_true());
+    bad |= json_object_set_new(run, "options", options_json(f->o));
+    if (f->o->labels[0])
+        bad |= json_object_set_new(run, "labels", json_true());
+    if (f->o->inputs > 1)
+        bad |= json_object_set_new(run, "inputs", json_integer((json_int_t)f->o->inputs));
+    bad |= json_object_set_new(run, "model", cnn_json_text(f->runner.model->history, 0));
+    if (!bad)
+        return run;
+    json_decref(run);
+    return NULL;
+}
+
+static int make_history(struct features *f, const struct cnn_strings *layer)
+{
+    json_t *history = json_array();
+    int bad = 0;
+    for (size_t i = 0; i < f->inputs.count; i++) {
+        json_t *theirs = cnn_json_text(cnn_dataset_history(f->inputs.ds[i]), 0);
+        bad |= json_array_extend(history, theirs);
+        json_decref(theirs);
+    }
+    bad |= json_array_append_new(history, run_json(f, layer));
+    free(f->history);
+    f->history = bad ? NULL : cnn_json_dump(history, JSON_COMPACT);
+    json_decref(history);
+    return f->history ? 0 : cnn_fail_memory(0);
+}
+
+int features_make_taps(struct features *f, size_t batch)
+{
+    const struct cnn_graph *g = f->runner.graph;
+    f->tap = cnn_calloc(f->taps, sizeof *f->tap);
+    f->target = cnn_calloc(f->taps, sizeof *f->target);
+    if (!f->tap || !f->target)
+        return CNN_ESYSTEM;
+    f->targets = f->o->concat ? 1 : f->taps;
+    for (size_t i = 0; i < f->taps; i++) {
+        struct features_tap *t = &f->tap[i];
+        size_t all;
+        t->node = f->node[i];
+        t->out = t->kept = g->node[t->node].layer.out;
+        if (f->o->pool)
+            t->kept.h = t->kept.w = 1;
+        if (cnn_mul_overflows(batch, cnn_chw_count(t->out), &all))
+            return cnn_fail_memory(SIZE_MAX);
+        t->values = cnn_calloc(all, sizeof *t->values);
+        if (!t->values)
+            return CNN_ESYSTEM;
+        struct features_target *to = &f->target[f->o->concat ? 0 : i];
+        to->count += cnn_chw_count(t->kept);
+        to->first_tap = f->o->concat ? 0 : i;
+        to->taps++;
+    }
+    if (f->o->concat && f->taps > 1)
+        f->target[0].row = cnn_calloc(f->target[0].count, sizeof(float));
+    return f->o->concat && f->taps > 1 && !f->target[0].row ? CNN_ESYSTEM : 0;
+}
+
+/* feats.npy, or feats.fc2.npy where each of several layers has its own. */
+static char *target_path(const struct features *f, const char *layer)
+{
+    const char *path = f->o->output, *slash = strrchr(path, '/');
+    const char *dot = strrchr(slash ? slash : path, '.');
+    size_t n = dot ? (size_t)(dot - path) : strlen(path);
+    struct cnn_buf b = {0};
+    cnn_buf_add(&b, path, f->targets > 1 ? n : strlen(path));
+    if (f->targets > 1)
+        cnn_buf_printf(&b, ".%s%s", layer, path + n);
+    return cnn_buf_take(&b);
+}
+
+static int open_target(struct features *f, struct features_target *t, FILE *out, const char *name)
+{
+    const struct cnn_graph *g = f->runner.graph;
+    struct cnn_strings layer = {0};
+    size_t *width = cnn_calloc(t->taps, sizeof *width);
+    char *path = target_path(f, g->node[f->tap[t->first_tap].node].layer.name);
+    int rc = width && path ? 0 : CNN_ESYSTEM;
+    for (size_t i = 0; !rc && i < t->taps; i++) {
+        const struct features_tap *tap = &f->tap[t->first_tap + i];
+        width[i] = cnn_chw_count(tap->kept);
+        rc = cnn_strings_add(&layer, g->node[tap->node].layer.name);
+    }
+    if (!rc)
+        rc = make_history(f, &layer);
+    struct cnn_chw flat = {t->count, 1, 1};
+    const struct cnn_apart_run apart = {f->o->model, f->o->labels, f->o->input, f->o->inputs,
+                                        &f->inputs};
+    struct features_to to = {.path = path,
+                             .apart = &apart,
+                             .bad_list = f->o->bad_list,
+                             .stop = f->cb->stop,
+                             .paths = f->paths,
+                             .stream = out,
+                             .name = name,
+                             .classes = &f->classes,
+                             .history = f->history,
+                             .shape = t->taps > 1 ? flat : f->tap[t->first_tap].kept,
+                             .layer = &layer,
+                             .width = width};
+    if (!rc && !(t->sink = cnn_calloc(1, f->type->size)))
+        rc = CNN_ESYSTEM;
+    if (!rc)
+        rc = f->type->open(t->sink, &to);
+    cnn_strings_free(&layer);
+    free(width);
+    free(path);
+    return rc;
+}
+
+int features_open_targets(struct features *f, FILE *out, const char *name)
+{
+    int rc = 0;
+    if (f->targets > 1 && !f->o->output[0])
+        return cnn_fail(CNN_EUSAGE, "%zu layers need --output (a file each) or --concat",
+                        f->targets);
+    for (size_t i = 0; !rc && i < f->targets; i++)
+        rc = open_target(f, &f->target[i], out, name);
+    return rc;
+}
+
+/* The mean over the positions, in their order; in place. */
+void features_pool(struct features_tap *t, size_t n)
+{
+    size_t positions = t->out.h * t->out.w;
+    for (size_t i = 0; i < n * t->out.c; i++) {
+        double sum = 0;
+        for (size_t p = 0; p < positions; p++)
+            sum += (double)t->values[i * positions + p];
+        t->values[i] = (float)(sum / (double)positions);
+    }
+}
+
+const float *features_row_of(const struct features *f, struct features_target *t, size_t i)
+{
+    const struct features_tap *tap = &f->tap[t->first_tap];
+    if (!t->row)
+        return tap->values + i * t->count;
+    float *at = t->row;
+    for (size_t k = 0; k < t->taps; k++) {
+        size_t n = cnn_chw_count(tap[k].kept);
+        memcpy(at, tap[k].values + i * n, n * sizeof *at);
+        at += n;
+    }
+    return t->row;
+}

@@ -1,0 +1,183 @@
+/* Predictions and evaluation in one pass over the inputs; see infer.h. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "task/apart.h"
+#include "task/infer/private.h"
+
+static int open_predictions(struct infer *in)
+{
+    const struct infer_sink *s = in->eval ? &in->beside : &in->main;
+    const struct cnn_graph *g = in->runner.graph;
+    static const struct cnn_strings none = {0};
+    const struct cnn_strings *classes = &in->runner.model->classes;
+    struct cnn_predictions_options po = {
+        .format = (enum cnn_predictions_format)in->o->format,
+        .header = in->o->header,
+        .top = (size_t)in->o->top,
+        .all = in->o->probabilities,
+        .paths = cnn_inputs_have_paths(&in->inputs),
+        .raw = in->o->nul,
+        .truth = in->target == CNN_TARGET_CLASS,
+        .classes = cnn_scores_are_classes(g, classes->count) ? classes : &none,
+        .outputs = in->pair ? 2 : cnn_chw_count(g->node[g->output].layer.out),
+        .kind = in->kind,
+    };
+    return s->stream ? cnn_predictions_new(s->stream, s->name, &po, &in->predictions) : 0;
+}
+
+static int take_batch(void *context, size_t input, const struct cnn_batch *b)
+{
+    struct infer *in = context;
+    struct cnn_batch seen = *b;
+    if (!in->eval)
+        seen.label = NULL; /* losses run only where there are targets */
+    int rc = cnn_evaluator_add(in->evaluator, &seen);
+    cnn_data_hash_add(&in->data[input], b);
+    if (rc || !in->predictions)
+        return rc;
+    const struct cnn_graph *g = in->runner.graph;
+    const float *scores = cnn_evaluator_scores(in->evaluator);
+    size_t outputs = cnn_chw_count(g->node[g->output].layer.out);
+    for (size_t i = 0; !rc && i < b->n; i++) {
+        const float *answer = scores + i * outputs;
+        float pair[2];
+        if (in->pair)
+            cnn_scores_pair(in->kind, *answer, pair);
+        rc = cnn_predictions_add(in->predictions, cnn_inputs_path(&in->inputs, input, b->index[i]),
+                                 b->key[i], in->target == CNN_TARGET_CLASS ? b->label[i] : -1,
+                                 in->pair ? pair : answer);
+    }
+    FILE *stream = in->eval ? in->beside.stream : in->main.stream;
+    /* Whoever waits at the other end of a stream gets what is known so far. */
+    if (!rc && cnn_dataset_count(in->inputs.ds[input]) == SIZE_MAX && fflush(stream))
+        rc = cnn_fail_errno(CNN_EIO, "%s", in->eval ? in->beside.name : in->main.name);
+    return rc;
+}
+
+static int run(struct infer *in)
+{
+    const struct cnn_graph *g = in->runner.graph;
+    struct cnn_loader_options lo = {
+        .input = &g->input,
+        .target = in->target,
+        .outputs = in->target == CNN_TARGET_VECTOR ? cnn_chw_count(g->node[g->logits].layer.out)
+                                                   : cnn_chw_count(g->input.shape),
+        .batch = cnn_net_plan(in->runner.net)->batch,
+        .threads = (int)in->o->compute.threads,
+        .on_bad = in->o->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
+    };
+    return cnn_inputs_visit(&in->inputs, &lo, in->cb, take_batch, in);
+}
+
+static int start(struct infer *in, size_t batch)
+{
+    struct cnn_runner_config config = {.compute = &in->o->compute,
+                                       .callbacks = in->cb,
+                                       .batch = batch,
+                                       .once = in->inputs.samples <= batch};
+    return cnn_runner_start(&in->runner, &config);
+}
+
+static int selftest(struct infer *in)
+{
+    double error = 0;
+    char number[32];
+    struct cnn_buf text = {0};
+    size_t n = in->runner.model->selftest.samples, batch = (size_t)in->o->batch;
+    int rc = start(in, n && n < batch ? n : batch);
+    if (!rc)
+        rc = cnn_model_selftest(in->runner.model, in->runner.net, &error);
+    if (rc)
+        return rc;
+    cnn_format_real(error, 1, number);
+    cnn_buf_printf(&text, "samples    %zu\nerror      %s\ntolerance  %g\n", n, number,
+                   CNN_INFER_TOLERANCE);
+    rc = infer_text(&in->main, &text);
+    cnn_buf_free(&text);
+    if (!rc)
+        rc = infer_commit(&in->main);
+    if (!rc && !(error <= CNN_INFER_TOLERANCE))
+        rc = cnn_fail(CNN_ENEGATIVE, "%s: the self-test failed: error %s, tolerance %g",
+                      in->runner.model->path, number, CNN_INFER_TOLERANCE);
+    return rc;
+}
+
+/* Outputs apart from inputs; of datasets that are open, from the files of their samples, too. */
+static int check_apart(const struct infer *in)
+{
+    const struct cnn_infer_options *o = in->o;
+    const struct cnn_path_use out[] = {{"--output", o->output},
+                                       {"--predictions", o->predictions},
+                                       {"--confusion", o->confusion},
+                                       {"--on-bad list", o->bad_list},
+                                       {NULL, NULL}};
+    const struct cnn_apart_run run = {o->model, o->labels, o->input, o->inputs, &in->inputs};
+    return cnn_apart_run(out, &run);
+}
+
+static int evaluate(struct infer *in)
+{
+    const struct cnn_infer_options *o = in->o;
+    const struct cnn_strings *classes = &in->runner.model->classes;
+    int matrix = in->classes && in->classes <= INFER_MATRIX_CLASSES;
+    struct cnn_dataset_options d = {.classes = in->classes ? classes : NULL,
+                                    .labels = o->labels[0] ? o->labels : NULL,
+                                    .stream = CNN_STREAM_ONCE,
+                                    .unlabelled = !in->classes,
+                                    .empty = !in->eval,
+                                    .strict = in->o->strict,
+                                    .stop = in->cb->stop,
+                                    .note = in->cb->note,
+                                    .context = in->cb->context};
+    int rc = cnn_inputs_open(&in->inputs, o->input, o->inputs, &d);
+    if (!rc && !(in->data = cnn_calloc(in->inputs.count, sizeof *in->data)))
+        rc = CNN_ESYSTEM;
+    if (!rc)
+        rc = check_apart(in);
+    if (!rc)
+        rc = infer_check_labels(in);
+    if (!rc)
+        rc = start(in, cnn_inputs_batch(&in->inputs, (size_t)o->batch));
+    if (!rc)
+        rc = cnn_evaluator_new(in->runner.net, in->classes, matrix, &in->evaluator);
+    in->pair = cnn_scores_are_pair(in->runner.graph, classes->count);
+    in->kind = cnn_scores_kind(in->runner.graph, classes->count);
+    if (!rc)
+        rc = open_predictions(in);
+    if (!rc)
+        rc = run(in);
+    return rc ? rc : infer_finish(in);
+}
+
+static void infer_free(struct infer *in)
+{
+    cnn_predictions_free(in->predictions);
+    cnn_evaluator_free(in->evaluator);
+    cnn_inputs_close(&in->inputs);
+    cnn_runner_close(&in->runner);
+    cnn_outfile_abort(in->main.file);
+    cnn_outfile_abort(in->beside.file);
+    cnn_outfile_abort(in->picture.file);
+    free(in->gate);
+    free(in->data);
+}
+
+int cnn_infer(const struct cnn_infer_options *options, const struct cnn_callbacks *callbacks,
+              FILE *out, const char *name)
+{
+    struct infer in = {.o = options, .cb = callbacks};
+    int rc = infer_check_options(&in);
+    if (!rc)
+        rc = check_apart(&in);
+    if (!rc)
+        rc = cnn_runner_open(&in.runner, options->model, 1);
+    if (!rc)
+        rc = infer_choose_target(&in);
+    if (!rc)
+        rc = infer_open_sinks(&in, out, name);
+    if (!rc)
+        rc = (options->selftest ? selftest : evaluate)(&in);
+    infer_free(&in);
+    return rc;
+}

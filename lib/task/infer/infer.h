@@ -1,0 +1,54 @@
+/* Running a model over samples: what cnn-infer does. Predictions, an evaluation, or the model's
+ * self-test. */
+#ifndef CNN_TASK_INFER_INFER_H
+#define CNN_TASK_INFER_INFER_H
+
+#include <stdio.h>
+
+#include "base/text.h"
+#include "task/callbacks.h"
+#include "task/compute.h"
+
+enum cnn_infer_target {
+    CNN_INFER_AUTO, /* classes where the model has them, else numbers */
+    CNN_INFER_CLASS,
+    CNN_INFER_VECTOR,
+    CNN_INFER_INPUT,
+};
+#define CNN_INFER_TARGETS "auto|class|vector|input" /* in that order */
+
+/* A self-test passes when no output is off by more than this part of the largest one: far more than
+ * another order of summation makes, far less than a wrong weight or layer. */
+#define CNN_INFER_TOLERANCE 1e-4
+
+/* TEXT fields that are "" were not given. */
+struct cnn_infer_options {
+    const char *model;
+    char *const *input; /* (inputs) datasets */
+    size_t inputs;
+    const char *labels; /* the label file of IDX inputs */
+    /* Predictions */
+    int format; /* cnn_predictions_format */
+    int header, probabilities;
+    int nul; /* TSV of records that end with NUL, and nothing escaped */
+    long long top;
+    /* Evaluation, which a gate, too, asks for */
+    int eval, json, target; /* cnn_infer_target */
+    struct cnn_strings gate;
+    const char *predictions, *confusion;
+    /* Running */
+    int selftest, skip_bad;
+    int strict;           /* as of struct cnn_dataset_options */
+    const char *bad_list; /* where the caller writes names of bad samples; NULL: nowhere */
+    const char *output;
+    struct cnn_compute compute;
+    long long batch;
+};
+
+/* Predictions, metrics or the self-test's result go to `out` (`name` for messages), or to
+ * options->output, whole or not at all. CNN_ENEGATIVE: a gate was missed or the self-test failed.
+ * CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT, CNN_ECREATE, CNN_EIO, CNN_EDEVICE, CNN_EINTERRUPTED. */
+int cnn_infer(const struct cnn_infer_options *options, const struct cnn_callbacks *callbacks,
+              FILE *out, const char *name);
+
+#endif

@@ -1,0 +1,107 @@
+/* What a run of cnn_infer is asked for, checked as early as it can be; see private.h. */
+#include <stdint.h>
+
+#include "task/infer/private.h"
+
+static int parse_gates(struct infer *in)
+{
+    const struct cnn_strings *text = &in->o->gate;
+    int rc = 0;
+    if (text->count && !(in->gate = cnn_calloc(text->count, sizeof *in->gate)))
+        return CNN_ESYSTEM;
+    for (size_t i = 0; !rc && i < text->count; i++)
+        if ((rc = cnn_gate_parse(text->item[i], &in->gate[i])) == CNN_EUSAGE)
+            rc = cnn_fail_within("--gate");
+    return rc;
+}
+
+int infer_check_options(struct infer *in)
+{
+    const struct cnn_infer_options *o = in->o;
+    in->eval = o->eval || o->gate.count;
+    if (!o->inputs && !o->selftest)
+        return cnn_fail(CNN_EUSAGE, "no INPUT ('-' is standard input)");
+    if (o->selftest && (o->inputs || in->eval))
+        return cnn_fail(CNN_EUSAGE, "--selftest takes a MODEL and nothing else");
+    if (!in->eval && (o->json || o->predictions[0] || o->confusion[0] || o->target))
+        return cnn_fail(CNN_EUSAGE, "--%s needs --eval",
+                        o->json             ? "json"
+                        : o->predictions[0] ? "predictions"
+                        : o->confusion[0]   ? "confusion"
+                                            : "target");
+    if (o->nul && o->format != CNN_PREDICTIONS_TSV)
+        return cnn_fail(CNN_EUSAGE, "--null needs --format tsv");
+    if (o->nul && in->eval && !o->predictions[0])
+        return cnn_fail(CNN_EUSAGE, "--null needs --predictions with --eval");
+    return parse_gates(in);
+}
+
+/* What the gates ask about must be measured, which the model and --target decide. */
+static int check_gates(const struct infer *in)
+{
+    struct cnn_metrics will = {.classes = in->classes, .values = in->target != CNN_TARGET_CLASS};
+    for (size_t i = 0; i < in->o->gate.count; i++)
+        if (!cnn_metric_applies(in->gate[i].metric, &will))
+            return cnn_fail(CNN_EUSAGE, "--gate '%s': %s", in->o->gate.item[i],
+                            in->gate[i].metric->needs == CNN_METRIC_CLASSES
+                                ? "the targets are no classes"
+                            : in->gate[i].metric->needs == CNN_METRIC_MANY
+                                ? "it means something for more than five classes only"
+                                : "the targets are no numbers");
+    return 0;
+}
+
+/* An answer is compared with the input number by number. */
+static int check_outputs(const struct infer *in)
+{
+    const struct cnn_graph *g = in->runner.graph;
+    struct cnn_chw out = g->node[g->output].layer.out;
+    char shape[72], input[72];
+    if (in->target != CNN_TARGET_INPUT || cnn_chw_count(out) == cnn_chw_count(g->input.shape))
+        return 0;
+    cnn_chw_format(out, shape);
+    cnn_chw_format(g->input.shape, input);
+    return cnn_fail(CNN_EDATA,
+                    "%s: the net gives %s for an input of %s; --target input needs as many numbers",
+                    in->runner.model->path, shape, input);
+}
+
+int infer_choose_target(struct infer *in)
+{
+    const struct cnn_model *m = in->runner.model;
+    int wanted = in->o->target;
+    in->target = CNN_TARGET_NONE;
+    if (!in->eval)
+        return 0;
+    if (wanted == CNN_INFER_AUTO)
+        wanted = m->classes.count ? CNN_INFER_CLASS : CNN_INFER_VECTOR;
+    in->target = wanted == CNN_INFER_CLASS    ? CNN_TARGET_CLASS
+                 : wanted == CNN_INFER_VECTOR ? CNN_TARGET_VECTOR
+                                              : CNN_TARGET_INPUT;
+    in->classes = wanted == CNN_INFER_CLASS ? m->classes.count : 0;
+    if (wanted == CNN_INFER_CLASS && !cnn_scores_are_classes(in->runner.graph, in->classes))
+        return cnn_fail(CNN_EDATA, "%s: the model has no classes to evaluate", m->path);
+    if (in->o->confusion[0] && !in->classes)
+        return cnn_fail(CNN_EUSAGE, "--confusion: the targets are no classes");
+    if (in->o->confusion[0] && in->classes > INFER_MATRIX_CLASSES)
+        return cnn_fail(CNN_EUSAGE, "--confusion: more than %d classes", (int)INFER_MATRIX_CLASSES);
+    int rc = check_outputs(in);
+    return rc ? rc : check_gates(in);
+}
+
+/* Without a single class there is nothing to compare with; streams tell only at their end. */
+int infer_check_labels(const struct infer *in)
+{
+    for (size_t i = 0; in->target == CNN_TARGET_CLASS && i < in->inputs.count; i++) {
+        const struct cnn_dataset *ds = in->inputs.ds[i];
+        size_t n = cnn_dataset_count(ds), k = 0;
+        if (n == SIZE_MAX)
+            continue;
+        while (k < n && cnn_dataset_record(ds, k)->label < 0)
+            k++;
+        if (n && k == n)
+            return cnn_fail(CNN_EDATA, "%s: no classes: there is nothing to evaluate by",
+                            cnn_dataset_path(ds));
+    }
+    return 0;
+}

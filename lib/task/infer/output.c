@@ -1,0 +1,144 @@
+/* Where predictions, reports and pictures go; see private.h. */
+#include <stdlib.h>
+
+#include "base/unicode.h"
+#include "data/plot/plot.h"
+#include "task/infer/private.h"
+
+static int sink_open(struct infer_sink *s, const char *path)
+{
+    if (!path[0])
+        return 0;
+    s->name = path;
+    int rc = cnn_outfile_open(path, &s->file);
+    if (!rc)
+        s->stream = cnn_outfile_stream(s->file);
+    return rc;
+}
+
+int infer_commit(struct infer_sink *s)
+{
+    struct cnn_outfile *f = s->file;
+    s->file = NULL;
+    return f ? cnn_outfile_commit(f) : 0;
+}
+
+int infer_text(const struct infer_sink *s, struct cnn_buf *text)
+{
+    if (text->failed)
+        return CNN_ESYSTEM;
+    if (fwrite(text->text, 1, text->size, s->stream) != text->size || fflush(s->stream))
+        return cnn_fail_errno(CNN_EIO, "%s", s->name);
+    return 0;
+}
+
+int infer_open_sinks(struct infer *in, FILE *out, const char *name)
+{
+    enum cnn_picture format;
+    in->main = (struct infer_sink){NULL, out, name};
+    int rc = in->o->confusion[0] ? cnn_picture_format(in->o->confusion, &format) : 0;
+    if (!rc)
+        rc = sink_open(&in->main, in->o->output);
+    if (!rc)
+        rc = sink_open(&in->beside, in->o->predictions);
+    return rc ? rc : sink_open(&in->picture, in->o->confusion);
+}
+
+static int write_picture(struct infer *in)
+{
+    const struct cnn_metrics *m = cnn_evaluator_metrics(in->evaluator);
+    struct cnn_buf bytes = {0};
+    enum cnn_picture format;
+    size_t *counts = cnn_calloc(m->classes, m->classes * sizeof *counts);
+    if (!counts)
+        return CNN_ESYSTEM;
+    for (size_t i = 0; i < m->classes * m->classes; i++)
+        counts[i] = (size_t)m->confusion[i];
+    int rc = cnn_picture_format(in->o->confusion, &format);
+    if (!rc)
+        rc = cnn_plot_confusion(counts, (const char *const *)in->runner.model->classes.item,
+                                m->classes, format, &bytes);
+    if (!rc)
+        fwrite(bytes.text, 1, bytes.size, in->picture.stream); /* committing checks */
+    cnn_buf_free(&bytes);
+    free(counts);
+    return rc;
+}
+
+static int judge(const struct infer *in, const struct cnn_metrics *m)
+{
+    struct cnn_buf missed = {0};
+    for (size_t i = 0; i < in->o->gate.count; i++) {
+        char value[32];
+        if (cnn_gate_met(&in->gate[i], m))
+            continue;
+        cnn_format_real(in->gate[i].metric->value(m), 0, value);
+        cnn_buf_puts(&missed, missed.size ? "; " : "gate missed: ");
+        cnn_gate_print(&in->gate[i], &missed);
+        cnn_buf_printf(&missed, " (it is %s)", value);
+    }
+    int rc = missed.failed ? CNN_ESYSTEM : 0;
+    if (!rc && missed.size)
+        rc = cnn_fail(CNN_ENEGATIVE, "%s", missed.text);
+    cnn_buf_free(&missed);
+    return rc;
+}
+
+/* All outputs are written before the first gets its name. */
+static int put_in_place(struct infer *in)
+{
+    struct infer_sink *const sink[] = {&in->picture, &in->beside, &in->main};
+    enum { SINKS = sizeof sink / sizeof *sink };
+    int rc = 0;
+    for (int i = 0; i < SINKS && !rc; i++)
+        rc = cnn_outfile_finish(sink[i]->file);
+    if (!rc)
+        rc = cnn_callbacks_ready(in->cb);
+    for (int i = 0; i < SINKS && !rc; i++)
+        rc = infer_commit(sink[i]);
+    return rc;
+}
+
+/* Everything is written before a missed gate is an answer. */
+int infer_finish(struct infer *in)
+{
+    const struct cnn_metrics *m = cnn_evaluator_metrics(in->evaluator);
+    struct cnn_report r = {.metrics = m,
+                           .classes = &in->runner.model->classes,
+                           .gate = in->gate,
+                           .gates = in->o->gate.count,
+                           .model = in->runner.model->path,
+                           .tensors = in->runner.model->file,
+                           .inputs = &in->inputs,
+                           .data = in->data};
+    struct cnn_buf text = {0}, shown = {0};
+    int rc = 0, closed = 0;
+    if (in->eval && !m->samples)
+        return cnn_fail(CNN_EDATA, "%s: no samples", in->o->input[0]);
+    if (in->eval && in->classes && !m->labelled)
+        return cnn_fail(CNN_EDATA, "%s: no classes: there is nothing to evaluate by",
+                        in->o->input[0]);
+    if (in->eval && in->runner.graph->losses && !(m->weight_sum > 0))
+        return cnn_fail(CNN_EDATA, "%s: all weights are 0", in->o->input[0]);
+    if (in->cb->progress)
+        in->cb->progress(in->cb->context, m->samples, m->samples);
+    if (in->eval) {
+        (in->o->json ? cnn_report_json : cnn_report_text)(&r, &text);
+        cnn_buf_show_lines(&shown, text.text ? text.text : "");
+        shown.failed |= text.failed;
+        rc = infer_text(&in->main, &shown);
+        cnn_buf_free(&shown);
+        cnn_buf_free(&text);
+    }
+    if (rc == CNN_EPIPE) { /* what was asked for besides is still written */
+        closed = rc;
+        rc = 0;
+    }
+    if (!rc && in->picture.file)
+        rc = write_picture(in);
+    if (!rc)
+        rc = put_in_place(in);
+    if (rc || closed)
+        return rc ? rc : closed;
+    return judge(in, m);
+}

@@ -1,0 +1,54 @@
+/* The inside of a run of cnn_infer, shared by infer.c (the pass), options.c (what is wanted)
+ * and output.c (where it goes). */
+#ifndef CNN_TASK_INFER_PRIVATE_H
+#define CNN_TASK_INFER_PRIVATE_H
+
+#include "file/outfile.h"
+#include "task/infer/infer.h"
+#include "task/predictions.h"
+#include "task/report.h"
+#include "task/runner.h"
+#include "task/scores.h"
+
+/* More cells would take more than 128 MiB. */
+enum { INFER_MATRIX_CLASSES = 4096 };
+
+/* A file, or a stream of the caller's. */
+struct infer_sink {
+    struct cnn_outfile *file;
+    FILE *stream;
+    const char *name;
+};
+
+struct infer {
+    const struct cnn_infer_options *o;
+    const struct cnn_callbacks *cb;
+    int eval;
+    struct cnn_gate *gate; /* (o->gate.count) */
+    struct cnn_runner runner;
+    struct cnn_inputs inputs;
+    enum cnn_target_kind target;
+    size_t classes; /* that the targets are; 0: they are not */
+    int pair;       /* the net's single output stands for two classes */
+    enum cnn_scores kind;
+    struct cnn_evaluator *evaluator;
+    struct cnn_data_hash *data;              /* (inputs.count) */
+    struct cnn_predictions *predictions;     /* NULL: not wanted */
+    struct infer_sink main, beside, picture; /* beside: --predictions */
+};
+
+/* Before the model is read: what contradicts itself. */
+int infer_check_options(struct infer *in);
+/* With the model at hand: what the targets are, and whether that fits the rest. */
+int infer_choose_target(struct infer *in);
+/* With the inputs at hand: whether they have what is to be compared with. */
+int infer_check_labels(const struct infer *in);
+
+/* Every file is opened before anything is computed: a wrong name shows at once. */
+int infer_open_sinks(struct infer *in, FILE *out, const char *name);
+int infer_text(const struct infer_sink *s, struct cnn_buf *text);
+int infer_commit(struct infer_sink *s);
+/* The report, the picture, the files in place; then the gates' answer. */
+int infer_finish(struct infer *in);
+
+#endif

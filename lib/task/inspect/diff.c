@@ -1,0 +1,263 @@
+/* What two models, nets or files of tensors do not have in common; see inspect.h. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/unicode.h"
+#include "task/inspect/private.h"
+
+struct diff {
+    const struct cnn_inspect *a, *b;
+    struct cnn_buf *out;
+    size_t differences;
+};
+
+/* "conv 64 7 stride=2 <- input": all that a layer is. */
+static char *describe(const struct cnn_graph *g, int i)
+{
+    struct cnn_buf b = {0};
+    const struct cnn_node *n = &g->node[i];
+    cnn_node_print(n, &b);
+    for (int k = 0; k < n->layer.inputs; k++)
+        cnn_buf_printf(&b, "%s%s", k ? ", " : " <- ", g->node[n->in[k]].layer.name);
+    return cnn_buf_take(&b);
+}
+
+/* The node of exactly this name; groups have labels, too. */
+static int find_node(const struct cnn_graph *g, const char *name)
+{
+    int i = cnn_graph_find(g, name);
+    return i > 0 && !strcmp(g->node[i].layer.name, name) ? i : -1;
+}
+
+static int diff_layer(struct diff *d, int i, int j)
+{
+    const char *name = d->a->graph->node[i].layer.name;
+    char *x = describe(d->a->graph, i), *y = describe(d->b->graph, j);
+    int rc = x && y ? 0 : CNN_ESYSTEM;
+    if (!rc && strcmp(x, y)) {
+        cnn_buf_printf(d->out, "layer %s: %s | %s\n", name, x, y);
+        d->differences++;
+    }
+    free(x);
+    free(y);
+    return rc;
+}
+
+static void only(struct diff *d, const char *what, const char *name, const struct cnn_inspect *in)
+{
+    cnn_buf_printf(d->out, "%s ", what);
+    cnn_buf_show(d->out, name);
+    cnn_buf_puts(d->out, ": only in ");
+    cnn_buf_show(d->out, in->name);
+    cnn_buf_puts(d->out, "\n");
+    d->differences++;
+}
+
+/* The first line of the canonical texts is the input's. */
+static void diff_input(struct diff *d)
+{
+    const char *x = d->a->graph->print, *y = d->b->graph->print;
+    size_t n = strcspn(x, "\n"), m = strcspn(y, "\n");
+    if (n == m && !memcmp(x, y, n))
+        return;
+    cnn_buf_printf(d->out, "%.*s | %.*s\n", (int)n, x, (int)m, y);
+    d->differences++;
+}
+
+static int diff_layers(struct diff *d)
+{
+    const struct cnn_graph *a = d->a->graph, *b = d->b->graph;
+    int rc = 0;
+    if (!a || !b)
+        return 0;
+    diff_input(d);
+    for (int i = 1; i < a->nodes && !rc; i++) {
+        int j = find_node(b, a->node[i].layer.name);
+        if (j < 0)
+            only(d, "layer", a->node[i].layer.name, d->a);
+        else
+            rc = diff_layer(d, i, j);
+    }
+    for (int j = 1; j < b->nodes; j++)
+        if (find_node(a, b->node[j].layer.name) < 0)
+            only(d, "layer", b->node[j].layer.name, d->b);
+    return rc;
+}
+
+static void diff_classes(struct diff *d)
+{
+    if (!d->a->model || !d->b->model)
+        return;
+    const struct cnn_strings *a = &d->a->model->classes, *b = &d->b->model->classes;
+    int same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = !strcmp(a->item[i], b->item[i]);
+    if (same)
+        return;
+    cnn_buf_printf(d->out, "classes: %zu | %zu%s\n", a->count, b->count,
+                   a->count == b->count ? ", other names or order" : "");
+    d->differences++;
+}
+
+/* The largest difference of two elements; NaN beside a number is the largest of all. */
+static double largest(const float *x, const float *y, size_t n, size_t *count)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (x[i] == y[i] || (isnan(x[i]) && isnan(y[i])))
+            continue;
+        double e = fabs((double)x[i] - (double)y[i]);
+        *count += 1;
+        most = e <= most ? most : e;
+    }
+    return most;
+}
+
+static void diff_numbers(struct diff *d, const char *what, const float *x, const float *y, size_t n)
+{
+    size_t count = 0;
+    double most = largest(x, y, n, &count);
+    if (!count)
+        return;
+    cnn_buf_printf(d->out, "%s: largest difference %.6g (%zu of %zu elements)\n", what, most, count,
+                   n);
+    d->differences++;
+}
+
+static int diff_values(struct diff *d, const struct cnn_safetensor *s,
+                       const struct cnn_safetensor *t)
+{
+    struct cnn_buf what = {0};
+    float *x = cnn_calloc(s->count, sizeof *x), *y = cnn_calloc(t->count, sizeof *y);
+    cnn_buf_puts(&what, "tensor ");
+    cnn_buf_show(&what, s->name);
+    int rc = x && y && !what.failed ? 0 : CNN_ESYSTEM;
+    if (!rc) {
+        cnn_safetensor_read(s, x);
+        cnn_safetensor_read(t, y);
+        diff_numbers(d, what.text, x, y, s->count);
+    }
+    cnn_buf_free(&what);
+    free(x);
+    free(y);
+    return rc;
+}
+
+static int diff_tensor(struct diff *d, const struct cnn_safetensor *s,
+                       const struct cnn_safetensor *t)
+{
+    char x[96], y[96];
+    inspect_shape(s, x);
+    inspect_shape(t, y);
+    if (!strcmp(x, y) && s->count == t->count)
+        return diff_values(d, s, t);
+    cnn_buf_puts(d->out, "tensor ");
+    cnn_buf_show(d->out, s->name);
+    cnn_buf_printf(d->out, ": %s | %s\n", x, y);
+    d->differences++;
+    return 0;
+}
+
+/* Tensors of a model that holds its self-test in such: it is compared by itself. */
+static int is_aside(const struct cnn_inspect *in, const char *name)
+{
+    return in->model && !strncmp(name, "selftest.", 9);
+}
+
+static int diff_tensors(struct diff *d)
+{
+    const struct cnn_safetensors *a = d->a->file, *b = d->b->file;
+    int rc = 0;
+    if (!a || !b)
+        return 0;
+    for (size_t i = 0; i < cnn_safetensors_count(a) && !rc; i++) {
+        const struct cnn_safetensor *s = cnn_safetensors_at(a, i);
+        const struct cnn_safetensor *t = cnn_safetensors_find(b, s->name);
+        if (is_aside(d->a, s->name))
+            continue;
+        if (t)
+            rc = diff_tensor(d, s, t);
+        else
+            only(d, "tensor", s->name, d->a);
+    }
+    for (size_t i = 0; i < cnn_safetensors_count(b); i++) {
+        const char *name = cnn_safetensors_at(b, i)->name;
+        if (!cnn_safetensors_find(a, name) && !is_aside(d->b, name))
+            only(d, "tensor", name, d->b);
+    }
+    return rc;
+}
+
+/* "8x1x28x28 to 8x10", or "none". */
+static void describe_selftest(const struct cnn_selftest *s, struct cnn_buf *out)
+{
+    char x[96], y[96];
+    cnn_shape_format(&s->in, x);
+    cnn_shape_format(&s->out, y);
+    if (s->samples)
+        cnn_buf_printf(out, "%s to %s", x, y);
+    else
+        cnn_buf_puts(out, "none");
+}
+
+static int diff_selftest_values(struct diff *d, const struct cnn_selftest *a,
+                                const struct cnn_selftest *b)
+{
+    size_t n = cnn_shape_count(&a->in);
+    float *x = cnn_calloc(n, sizeof *x), *y = cnn_calloc(n, sizeof *y);
+    int rc = x && y ? cnn_selftest_inputs(a, &d->a->graph->input, x) : CNN_ESYSTEM;
+    if (!rc)
+        rc = cnn_selftest_inputs(b, &d->b->graph->input, y);
+    if (!rc) {
+        diff_numbers(d, "self-test input", x, y, n);
+        diff_numbers(d, "self-test output", a->y, b->y, cnn_shape_count(&a->out));
+    }
+    free(x);
+    free(y);
+    return rc;
+}
+
+static int diff_selftests(struct diff *d)
+{
+    if (!d->a->model || !d->b->model)
+        return 0;
+    const struct cnn_selftest *a = &d->a->model->selftest, *b = &d->b->model->selftest;
+    if (a->samples && cnn_shape_equal(&a->in, &b->in) && cnn_shape_equal(&a->out, &b->out))
+        return diff_selftest_values(d, a, b);
+    if (!a->samples && !b->samples)
+        return 0;
+    cnn_buf_puts(d->out, "self-test: ");
+    describe_selftest(a, d->out);
+    cnn_buf_puts(d->out, " | ");
+    describe_selftest(b, d->out);
+    cnn_buf_puts(d->out, "\n");
+    d->differences++;
+    return 0;
+}
+
+/* A net can be compared with a model and a model with tensors, but what is there on neither side of
+ * both cannot. */
+int cnn_inspect_diff(const struct cnn_inspect *a, const struct cnn_inspect *b, struct cnn_buf *out)
+{
+    struct diff d = {a, b, out, 0};
+    if (!(a->graph && b->graph) && !(a->file && b->file))
+        return cnn_fail(CNN_EDATA,
+                        "%s and %s have nothing to compare: a net without weights and "
+                        "tensors without a net",
+                        a->name, b->name);
+    int rc = diff_layers(&d);
+    if (!rc)
+        diff_classes(&d);
+    if (!rc)
+        rc = diff_tensors(&d);
+    if (!rc)
+        rc = diff_selftests(&d);
+    if (!rc && out->failed)
+        rc = CNN_ESYSTEM;
+    if (rc)
+        return rc;
+    cnn_error_clear();
+    return d.differences ? CNN_ENEGATIVE : 0;
+}

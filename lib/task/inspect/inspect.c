@@ -1,0 +1,228 @@
+/* Opening and measuring what is inspected; see inspect.h. */
+#include "task/inspect/inspect.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "file/infile.h"
+#include "task/inspect/private.h"
+
+static int ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), k = strlen(end);
+    return n >= k && !strcmp(s + n - k, end);
+}
+
+/* A file in safetensors form, or at least one that says so in its name. Negative: reading failed.
+ */
+static int is_safetensors(const char *path)
+{
+    unsigned char head[9];
+    size_t got;
+    struct stat st;
+    if (stat(path, &st) || S_ISDIR(st.st_mode))
+        return 0;
+    if (ends_with(path, ".safetensors"))
+        return 1;
+    int rc = cnn_bytes_head(path, head, sizeof head, &got);
+    if (rc == CNN_EDATA || rc == CNN_ENOINPUT) {
+        cnn_error_clear();
+        return 0;
+    }
+    return rc ? rc : got == sizeof head && head[7] == 0 && head[8] == '{';
+}
+
+static int open_file(struct cnn_inspect *in, const struct cnn_inspect_options *o)
+{
+    int rc = cnn_safetensors_open(in->name, &in->file);
+    if (rc)
+        return rc;
+    in->form = CNN_INSPECT_TENSORS;
+    if (!cnn_safetensors_meta(in->file, "cnn.net"))
+        return 0;
+    in->form = CNN_INSPECT_MODEL;
+    cnn_safetensors_close(in->file);
+    in->file = NULL;
+    rc = cnn_model_open(in->name, &in->model);
+    if (rc)
+        return rc;
+    in->file = in->model->file;
+    return cnn_model_graph(in->model, o->with_loss, &in->graph);
+}
+
+static int open_net(struct cnn_inspect *in, const struct cnn_inspect_options *o)
+{
+    char *text, *name;
+    in->form = CNN_INSPECT_NET;
+    int rc = cnn_net_text(in->name, &text, &name);
+    if (rc)
+        return rc;
+    struct cnn_graph_config config = {.name = name,
+                                      .classes = o->classes,
+                                      .input = o->input,
+                                      .with_loss = o->with_loss,
+                                      .input_option = "--input CxHxW",
+                                      .classes_option = "--outputs N"};
+    rc = cnn_graph_build(text, &config, &in->graph);
+    if (!rc && !strcmp(name, "net")) { /* the text itself is too long for a name */
+        free(in->name);
+        in->name = name;
+        name = NULL;
+    }
+    free(text);
+    free(name);
+    return rc;
+}
+
+int cnn_inspect_open(const char *what, const struct cnn_inspect_options *options,
+                     struct cnn_inspect **out)
+{
+    *out = NULL;
+    struct cnn_inspect *in = cnn_calloc(1, sizeof *in);
+    if (!in)
+        return CNN_ESYSTEM;
+    int rc = (in->name = cnn_strdup(what)) ? 0 : CNN_ESYSTEM;
+    if (!rc)
+        rc = is_safetensors(what);
+    if (rc >= 0)
+        rc = rc ? open_file(in, options) : open_net(in, options);
+    if (rc) {
+        cnn_inspect_close(in);
+        return rc;
+    }
+    *out = in;
+    return 0;
+}
+
+void cnn_inspect_close(struct cnn_inspect *in)
+{
+    if (!in)
+        return;
+    cnn_graph_free(in->graph);
+    if (in->model)
+        cnn_model_free(in->model);
+    else
+        cnn_safetensors_close(in->file);
+    free(in->statistics);
+    free(in->name);
+    free(in);
+}
+
+/* Mean and deviation in one pass (Welford 1962). */
+static struct cnn_tensor_statistics statistics_of(const float *x, size_t n)
+{
+    struct cnn_tensor_statistics s = {.min = NAN, .max = NAN, .mean = 0};
+    double squares = 0;
+    size_t finite = 0;
+    for (size_t i = 0; i < n; i++) {
+        double v = (double)x[i], before = v - s.mean;
+        s.zeros += v == 0;
+        s.nans += isnan(v) != 0;
+        s.infinities += isinf(v) != 0;
+        if (!isfinite(v))
+            continue;
+        finite++;
+        s.mean += before / (double)finite;
+        squares += before * (v - s.mean);
+        s.min = v >= s.min ? s.min : v;
+        s.max = v <= s.max ? s.max : v;
+    }
+    s.mean = finite ? s.mean : (double)NAN;
+    s.std = finite ? sqrt(squares / (double)finite) : (double)NAN;
+    return s;
+}
+
+int cnn_inspect_measure(struct cnn_inspect *in)
+{
+    size_t n = in->file ? cnn_safetensors_count(in->file) : 0;
+    if (in->statistics || !in->file)
+        return 0;
+    in->statistics = cnn_calloc(n, sizeof *in->statistics);
+    if (!in->statistics)
+        return CNN_ESYSTEM;
+    for (size_t i = 0; i < n; i++) {
+        const struct cnn_safetensor *t = cnn_safetensors_at(in->file, i);
+        float *x = cnn_calloc(t->count, sizeof *x);
+        if (!x)
+            return CNN_ESYSTEM;
+        cnn_safetensor_read(t, x);
+        in->statistics[i] = statistics_of(x, t->count);
+        free(x);
+    }
+    return 0;
+}
+
+int cnn_inspect_check(const struct cnn_inspect *in)
+{
+    enum { NAMED = 5 };
+    struct cnn_buf names = {0};
+    size_t n = in->file ? cnn_safetensors_count(in->file) : 0, bad = 0;
+    for (size_t i = 0; i < n && in->statistics; i++) {
+        const struct cnn_tensor_statistics *s = &in->statistics[i];
+        if (!s->nans && !s->infinities)
+            continue;
+        if (bad++ < NAMED)
+            cnn_buf_printf(&names, "%s%s", bad > 1 ? ", " : "",
+                           cnn_safetensors_at(in->file, i)->name);
+    }
+    int rc = bad ? cnn_fail(CNN_ENEGATIVE, "%s: NaN or infinity in %zu tensor%s: %s%s", in->name,
+                            bad, bad == 1 ? "" : "s", names.text ? names.text : "",
+                            bad > NAMED ? ", ..." : "")
+                 : 0;
+    cnn_buf_free(&names);
+    return rc;
+}
+
+uint64_t inspect_parameters(const struct cnn_layer *l, int trained)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < l->params; i++)
+        if (!l->param[i].trained == !trained)
+            n += cnn_shape_count(&l->param[i].shape);
+    return n;
+}
+
+struct inspect_totals inspect_totals(const struct cnn_graph *g)
+{
+    struct inspect_totals t = {.parameters = cnn_graph_parameters(g),
+                               .multiply_adds = cnn_graph_multiply_adds(g)};
+    for (int i = 1; i < g->nodes; i++) {
+        t.layers++;
+        t.statistics += inspect_parameters(&g->node[i].layer, 0);
+        t.activations += cnn_chw_count(g->node[i].layer.out);
+    }
+    return t;
+}
+
+const char *inspect_dtype(enum cnn_dtype t)
+{
+    static const char *const name[] = {
+        [CNN_F32] = "F32", [CNN_F64] = "F64",  [CNN_F16] = "F16", [CNN_BF16] = "BF16",
+        [CNN_I64] = "I64", [CNN_I32] = "I32",  [CNN_I16] = "I16", [CNN_I8] = "I8",
+        [CNN_U8] = "U8",   [CNN_BOOL] = "BOOL"};
+    return name[t];
+}
+
+void inspect_shape(const struct cnn_safetensor *t, char out[96])
+{
+    if (t->rank > CNN_MAX_RANK)
+        snprintf(out, 96, "rank %d", t->rank);
+    else if (!t->rank)
+        snprintf(out, 96, "scalar");
+    else
+        cnn_shape_format(&t->shape, out);
+}
+
+int cnn_inspect_require(const struct cnn_inspect *in, unsigned parts)
+{
+    if ((parts & CNN_INSPECT_LAYERS) && !in->graph)
+        return cnn_fail(CNN_EDATA, "%s: a file of tensors only, without a net", in->name);
+    if ((parts & (CNN_INSPECT_LIST | CNN_INSPECT_META)) && !in->file)
+        return cnn_fail(CNN_EDATA, "%s: a net only, without tensors", in->name);
+    if ((parts & CNN_INSPECT_CLASSES) && !in->model)
+        return cnn_fail(CNN_EDATA, "%s: not a model of this toolkit", in->name);
+    return 0;
+}

@@ -1,0 +1,180 @@
+/* The layer table: what each layer gives, costs and sees, or each block of layers; see inspect.h.
+ *
+ * The receptive field is the part of the net's input that an element of the output can depend on,
+ * padding included: r = r_in + (dilation (kernel - 1)) j_in, j = j_in stride, where j is how many
+ * pixels of the input lie between neighbours (Araujo et al. 2019, Computing Receptive Fields of
+ * Convolutional Neural Networks, eq. 2). Where branches meet, the largest counts. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "task/inspect/private.h"
+#include "task/table.h"
+
+/* From what the inputs see to what the layer sees, along one axis. */
+static void widen(const struct cnn_layer_window *w, int axis, struct inspect_field *f)
+{
+    f->size[axis] += w->dilation[axis] * (w->kernel[axis] - 1) * f->step[axis];
+    f->step[axis] *= w->stride[axis];
+}
+
+static struct inspect_field field_of(const struct cnn_node *node, const struct inspect_field *seen)
+{
+    const struct cnn_layer *l = &node->layer;
+    struct inspect_field f = {0};
+    struct cnn_layer_window w;
+    for (int k = 0; k < l->inputs; k++) {
+        const struct inspect_field *in = &seen[node->in[k]];
+        f.whole |= in->whole;
+        for (int axis = 0; axis < 2; axis++) {
+            f.size[axis] = in->size[axis] > f.size[axis] ? in->size[axis] : f.size[axis];
+            f.step[axis] = in->step[axis] > f.step[axis] ? in->step[axis] : f.step[axis];
+        }
+    }
+    f.whole |= (l->type->flags & CNN_LAYER_SEES_ALL) && l->in[0].h * l->in[0].w > 1;
+    if (l->type->window) {
+        l->type->window(l, &w);
+        widen(&w, 0, &f);
+        widen(&w, 1, &f);
+    }
+    return f;
+}
+
+struct inspect_field *inspect_fields(const struct cnn_graph *g)
+{
+    struct inspect_field *f = cnn_calloc((size_t)g->nodes, sizeof *f);
+    if (!f)
+        return NULL;
+    f[0] = (struct inspect_field){.size = {1, 1}, .step = {1, 1}};
+    for (int i = 1; i < g->nodes; i++)
+        f[i] = field_of(&g->node[i], f);
+    return f;
+}
+
+size_t inspect_prefix(const char *label, size_t depth)
+{
+    const char *p = label;
+    for (; depth; depth--) {
+        p += strcspn(p, ".");
+        if (!*p || depth == 1)
+            break;
+        p++;
+    }
+    return depth ? (size_t)(p - label) : strlen(label);
+}
+
+int inspect_block(const struct cnn_graph *g, int first, size_t depth, struct inspect_block *out)
+{
+    const char *label = g->node[first].layer.name;
+    size_t n = inspect_prefix(label, depth);
+    *out = (struct inspect_block){.label = label, .length = n, .first = first};
+    int i = first;
+    for (; i < g->nodes; i++) {
+        const struct cnn_layer *l = &g->node[i].layer;
+        if (i > first &&
+            (!depth || strncmp(l->name, label, n) || (l->name[n] && l->name[n] != '.')))
+            break;
+        out->parameters += inspect_parameters(l, 1);
+        out->multiply_adds += l->type && l->type->multiply_adds ? l->type->multiply_adds(l) : 0;
+        out->activations += cnn_chw_count(l->out) * sizeof(float);
+    }
+    out->last = i - 1;
+    return i;
+}
+
+static void cell_count(struct cnn_table *t, uint64_t n)
+{
+    char text[32];
+    cnn_format_count(n, text);
+    cnn_table_cell(t, "%s", n ? text : "-");
+}
+
+static void cell_pair(struct cnn_table *t, size_t h, size_t w)
+{
+    cnn_table_cell(t, h == w ? "%zu" : "%zux%zu", h, w);
+}
+
+/* Padding above and below, left and right. */
+static void cell_pad(struct cnn_table *t, const struct cnn_layer_window *w)
+{
+    const size_t *b = w->before, *a = w->after;
+    if (b[0] == a[0] && b[1] == a[1])
+        cell_pair(t, b[0], b[1]);
+    else
+        cnn_table_cell(t, "%zu-%zux%zu-%zu", b[0], a[0], b[1], a[1]);
+}
+
+static void cells_window(struct cnn_table *t, const struct cnn_layer *l)
+{
+    struct cnn_layer_window w;
+    if (!l->type || !l->type->window) {
+        for (int i = 0; i < 3; i++)
+            cnn_table_cell(t, "-");
+        return;
+    }
+    l->type->window(l, &w);
+    if (w.dilation[0] == 1 && w.dilation[1] == 1)
+        cnn_table_cell(t, "%zux%zu", w.kernel[0], w.kernel[1]);
+    else
+        cnn_table_cell(t, "%zux%zu every %zux%zu", w.kernel[0], w.kernel[1], w.dilation[0],
+                       w.dilation[1]);
+    cell_pair(t, w.stride[0], w.stride[1]);
+    cell_pad(t, &w);
+}
+
+static void cell_field(struct cnn_table *t, const struct inspect_field *f)
+{
+    if (f->whole)
+        cnn_table_cell(t, "all");
+    else
+        cnn_table_cell(t, "%zux%zu", f->size[0], f->size[1]);
+}
+
+static void add_row(struct cnn_table *t, const struct cnn_graph *g, const struct inspect_block *b,
+                    const struct inspect_field *field)
+{
+    const struct cnn_layer *l = &g->node[b->last].layer;
+    char shape[72], bytes[32];
+    int layers = b->last - b->first + 1;
+    cnn_chw_format(l->out, shape);
+    cnn_format_bytes(b->activations, bytes);
+    cnn_table_cell(t, "%.*s", (int)b->length, b->label);
+    if (layers > 1)
+        cnn_table_cell(t, "%d layers", layers);
+    else
+        cnn_table_cell(t, "%s", l->type ? l->type->name : "");
+    if (field && layers == 1)
+        cells_window(t, l);
+    for (int i = 0; field && layers > 1 && i < 3; i++)
+        cnn_table_cell(t, "-");
+    if (field)
+        cell_field(t, &field[b->last]);
+    cnn_table_cell(t, "%s", shape);
+    cell_count(t, b->parameters);
+    cell_count(t, b->multiply_adds);
+    cnn_table_cell(t, "%s", bytes);
+}
+
+void inspect_layer_table(const struct cnn_inspect *in, int windows, struct cnn_buf *out)
+{
+    static const char *const title[] = {
+        "layer",           "type",   "kernel",     "stride",        "pad",
+        "receptive field", "output", "parameters", "multiply-adds", "activations"};
+    const struct cnn_graph *g = in->graph;
+    struct cnn_table t = {.columns = windows ? 10 : 6, .align = windows ? "llrrrrlrrr" : "lllrrr"};
+    struct inspect_field *field = windows ? inspect_fields(g) : NULL;
+    out->failed |= windows && !field;
+    for (int i = 0; i < 10; i++)
+        if (windows || i < 2 || i > 5)
+            cnn_table_cell(&t, "%s", title[i]);
+    for (int i = 0; i < g->nodes;) {
+        struct inspect_block b;
+        i = inspect_block(g, i, in->depth, &b);
+        if (!windows || field)
+            add_row(&t, g, &b, field);
+    }
+    cnn_table_end(&t, out);
+    free(field);
+}

@@ -1,0 +1,152 @@
+/* Whether data and net fit each other, before anything is trained: what no net can learn from is
+ * refused, and what is rarely meant is said. */
+#include <string.h>
+#include <stdlib.h>
+
+#include "task/scores.h"
+#include "task/train/private.h"
+
+/* How many of the samples of a dataset that is no stream have no class, and the first of them. */
+static size_t count_classless(const struct cnn_dataset *ds, const struct cnn_record **first)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < cnn_dataset_count(ds); i++) {
+        const struct cnn_record *r = cnn_dataset_record(ds, i);
+        if (r->label < 0 && !found++)
+            *first = r;
+    }
+    return found;
+}
+
+/* Targets are classes: what has none among others is a bad sample, and all without are no data. */
+int train_check_classes(const struct trainer *t, const struct cnn_dataset *ds, const char *path)
+{
+    const struct cnn_record *first = NULL;
+    size_t count = cnn_dataset_count(ds), without;
+    if (t->o->target != TARGET_CLASS || count == SIZE_MAX)
+        return 0;
+    without = count_classless(ds, &first);
+    if (without && without == count)
+        return cnn_fail(CNN_EDATA, "%s: no sample has a class", path);
+    if (without && !t->skip_bad)
+        return cnn_fail(CNN_EDATA,
+                        "%s: %zu of %zu samples have no class, the first is %s with the key '%s' "
+                        "(--on-bad skip leaves them out)",
+                        path, without, count, first->source, first->key);
+    if (without)
+        train_note(t, "%s: %zu of %zu samples have no class and are left out", path, without,
+                   count);
+    return 0;
+}
+
+/* The names of classes without a training sample: no error, but rarely meant. */
+int train_note_empty_classes(const struct trainer *t)
+{
+    size_t classes = t->model.classes.count, empty = 0;
+    unsigned char *seen = t->streaming || !classes ? NULL : cnn_calloc(classes, 1);
+    if (t->streaming || !classes)
+        return 0;
+    if (!seen)
+        return CNN_ESYSTEM;
+    for (size_t i = 0; i < cnn_dataset_count(t->train); i++) {
+        int32_t label = cnn_dataset_record(t->train, i)->label;
+        if (label >= 0 && (size_t)label < classes)
+            seen[label] = 1;
+    }
+    struct cnn_buf names = {0};
+    for (size_t c = 0; c < classes; c++) {
+        if (!seen[c] && empty++ < 10)
+            cnn_buf_printf(&names, "%s%s", empty > 1 ? ", " : "", t->model.classes.item[c]);
+    }
+    if (empty && !names.failed)
+        train_note(t, "%zu of %zu classes have no training samples: %s%s", empty, classes,
+                   names.text, empty > 10 ? ", ..." : "");
+    cnn_buf_free(&names);
+    free(seen);
+    return 0;
+}
+
+/* Cross-entropy over one number is 0 whatever the net gives: that would be no training. */
+int train_check_loss(const struct trainer *t)
+{
+    const struct cnn_graph *g = t->graph;
+    const char *loss = g->node[g->first_loss].layer.type->name;
+    const struct cnn_strings *classes = &t->model.classes;
+    if (strcmp(loss, "xent") || g->node[g->logits].layer.out.c != 1)
+        return 0;
+    if (t->o->target == TARGET_CLASS && classes->count == 1)
+        return cnn_fail(CNN_EDATA, "%s: a single class, '%s': there is nothing to tell apart",
+                        train_classes_from(t), classes->item[0]);
+    return cnn_fail(CNN_EDATA,
+                    "%s: xent over a single output is always 0: --loss bce or --loss mse learns",
+                    t->net_name);
+}
+
+int train_check_outputs(const struct trainer *t)
+{
+    const struct cnn_graph *g = t->graph;
+    struct cnn_chw out = g->node[g->logits].layer.out;
+    size_t classes = t->model.classes.count;
+    char shape[72];
+    cnn_chw_format(out, shape);
+    if (t->o->target == TARGET_CLASS && out.h * out.w != 1)
+        return cnn_fail(CNN_EDATA, "%s: the net gives %s for each sample; classes need a vector",
+                        t->net_name, shape);
+    if (t->o->target == TARGET_CLASS && out.c != classes && !cnn_scores_are_pair(g, classes))
+        return cnn_fail(CNN_EDATA, "%s: the net gives %zu outputs, %s has %zu classes", t->net_name,
+                        out.c, train_classes_from(t), classes);
+    if (t->o->target == TARGET_INPUT && cnn_chw_count(out) != cnn_chw_count(g->input.shape)) {
+        char in[72];
+        cnn_chw_format(g->input.shape, in);
+        return cnn_fail(CNN_EDATA,
+                        "%s: the net gives %s for an input of %s; --target input needs "
+                        "as many numbers",
+                        t->net_name, shape, in);
+    }
+    return 0;
+}
+
+/* What was asked for and does not come about in as many epochs: no error, but rarely meant. */
+void train_note_schedule(const struct trainer *t)
+{
+    const struct cnn_schedule *s = &t->schedule;
+    double epochs = (double)s->total_steps / (double)s->steps_per_epoch;
+    if (t->streaming || !t->o->epochs)
+        return;
+    if (s->kind == CNN_STEP && s->milestones.count && s->milestones.value[0] >= epochs)
+        train_note(t, "no milestone is reached: the first is epoch %g, the run has %g",
+                   s->milestones.value[0], epochs);
+    if (s->kind != CNN_ONE_CYCLE && s->warmup >= epochs &&
+        cnn_strings_find(&t->o->given, "warmup") >= 0)
+        train_note(t, "all of the run is warm-up: %g epochs of %g", s->warmup, epochs);
+}
+
+/* The first batch normalisation that sees one number of each channel for a sample; NULL: none. */
+static const char *lonely_bn(const struct cnn_graph *g)
+{
+    for (int i = 1; i < g->nodes; i++) {
+        const struct cnn_layer *l = &g->node[i].layer;
+        if (!strcmp(l->type->name, "bn") && l->out.h * l->out.w == 1)
+            return l->name;
+    }
+    return NULL;
+}
+
+/* A single value is its own mean: normalised it is 0 whatever it was. */
+int train_check_bn(const struct trainer *t)
+{
+    const char *bn = lonely_bn(t->graph);
+    if (!bn)
+        return 0;
+    if (t->o->batch == 1)
+        return cnn_fail(CNN_EUSAGE,
+                        "--batch 1: '%s' (batch normalisation) would see one value of each channel "
+                        "and learn nothing: two samples at a time are needed",
+                        bn);
+    if (!t->streaming && cnn_dataset_count(t->train) % (size_t)t->o->batch == 1)
+        train_note(t,
+                   "the last batch of an epoch is one sample, of which '%s' (batch normalisation) "
+                   "learns nothing: another --batch avoids it",
+                   bn);
+    return 0;
+}

@@ -1,0 +1,190 @@
+/* --expect WHAT=VALUE: whether what a run reads, and what it makes, is what it was at another time.
+ * A run that cannot become the same ends before its first step, where that can be known. */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "file/safetensors.h"
+#include "kern/isa/isa.h"
+#include "task/train/private.h"
+
+static const char *const names[] = {"data",  "classes",  "val", "init",
+                                    "model", "metadata", "isa", "device"};
+
+/* The value behind "WHAT="; NULL: it is not WHAT that is expected. */
+static const char *value_of(const char *expected, const char *what)
+{
+    size_t n = strlen(what);
+    return !strncmp(expected, what, n) && expected[n] == '=' ? expected + n + 1 : NULL;
+}
+
+/* NULL: nothing is expected of WHAT. */
+static const char *expected(const struct trainer *t, const char *what)
+{
+    const char *value = NULL;
+    for (size_t i = 0; i < t->o->expect.count; i++)
+        if (value_of(t->o->expect.item[i], what))
+            value = value_of(t->o->expect.item[i], what);
+    return value;
+}
+
+/* What would be passed over. */
+static int check_effect(const struct cnn_train_options *o, const char *item)
+{
+    struct stat st;
+    if (o->plan || o->overfit)
+        return cnn_fail(CNN_EUSAGE, "--expect has no effect with --%s",
+                        o->plan ? "plan" : "overfit");
+    if (value_of(item, "data") && !o->data[0])
+        return cnn_fail(CNN_EUSAGE, "--expect %s has no effect: it needs a DATASET", item);
+    int of_file = value_of(item, "model") || value_of(item, "metadata");
+    if (of_file && !stat(o->output, &st) && !S_ISREG(st.st_mode))
+        return cnn_fail(CNN_EUSAGE, "--expect %s has no effect: %s is not a regular file", item,
+                        o->output);
+    return 0;
+}
+
+int train_check_expect(const struct cnn_train_options *o)
+{
+    for (size_t i = 0; i < o->expect.count; i++) {
+        const char *item = o->expect.item[i];
+        size_t k = 0, n = sizeof names / sizeof *names;
+        while (k < n && !value_of(item, names[k]))
+            k++;
+        if (k == n)
+            return cnn_fail(CNN_EUSAGE,
+                            "--expect: '%s' is not WHAT=VALUE with a WHAT of data, classes, "
+                            "val, init, model, metadata, isa or device",
+                            item);
+        if ((value_of(item, "val") && !o->val[0]) || (value_of(item, "init") && !o->init[0]))
+            return cnn_fail(CNN_EUSAGE, "--expect %s has no effect: it needs --%s", item, names[k]);
+        if (check_effect(o, item))
+            return cnn_error_code();
+    }
+    return 0;
+}
+
+/* Of a processor or a device only the last bits depend. */
+static void note_other(const struct trainer *t, const char *what, const char *has)
+{
+    const char *had = expected(t, what);
+    if (had && strcmp(had, has))
+        train_note(t, "the %s is %s, not %s: the last bits may differ", what, has, had);
+}
+
+static int compare(const char *path, const char *had, const char *has)
+{
+    return strcmp(had, has)
+               ? cnn_fail(CNN_EDATA, "%s: not what is expected: its hash is %s, not %s", path, has,
+                          had)
+               : 0;
+}
+
+static int compare_data(const char *path, const char *had, const struct cnn_data_hash *h)
+{
+    char has[33];
+    cnn_data_hash_print(h, has);
+    return compare(path, had, has);
+}
+
+/* A pass over all samples, which are loaded as they will be. */
+static int look_through(const struct trainer *t, struct cnn_dataset *ds, const char *path,
+                        const char *had)
+{
+    struct cnn_loader_options l = train_loader_options(t);
+    struct cnn_data_hash h = {0};
+    struct cnn_loader *loader;
+    struct cnn_batch b;
+    l.store = NULL;
+    int rc = cnn_loader_open(ds, &l, 0, 0, &loader);
+    if (rc)
+        return rc;
+    while ((rc = cnn_loader_next(loader, &b)) > 0 && !train_stopped(t))
+        cnn_data_hash_add(&h, &b);
+    cnn_loader_close(loader);
+    if (train_stopped(t))
+        return cnn_fail(CNN_EINTERRUPTED, "interrupted before the first step");
+    return rc < 0 ? rc : compare_data(path, had, &h);
+}
+
+/* Another order of the same names numbers them otherwise. */
+static int compare_classes(const struct trainer *t)
+{
+    const char *had = expected(t, "classes");
+    const struct cnn_strings *classes = &t->model.classes;
+    char has[CNN_MODEL_HASH];
+    struct cnn_buf names_of = {0};
+    cnn_model_classes_hash(classes, has);
+    if (!had || !strcmp(had, has))
+        return 0;
+    for (size_t i = 0; i < classes->count && i < 10; i++) {
+        cnn_buf_puts(&names_of, i ? ", " : "");
+        cnn_buf_puts(&names_of, classes->item[i]);
+    }
+    int rc = names_of.failed
+                 ? CNN_ESYSTEM
+                 : cnn_fail(CNN_EDATA,
+                            "%s: not what is expected: its classes, or their order, are others "
+                            "(%zu: %s%s); the hash of their names is %s, not %s",
+                            train_classes_from(t), classes->count,
+                            names_of.text ? names_of.text : "none",
+                            classes->count > 10 ? ", ..." : "", has, had);
+    cnn_buf_free(&names_of);
+    return rc;
+}
+
+/* Whether an epoch takes all samples, so that its hash is theirs. */
+static int takes_all(const struct trainer *t)
+{
+    uint64_t steps = (uint64_t)t->o->steps;
+    return !t->streaming && (!steps || steps >= t->schedule.steps_per_epoch);
+}
+
+int train_expect_begin(struct trainer *t)
+{
+    const char *data = expected(t, "data"), *val = expected(t, "val"), *init = expected(t, "init");
+    int rc = 0;
+    note_other(t, "isa", cnn_isa()->name);
+    note_other(t, "device", t->backend->name);
+    if (init)
+        rc = compare(t->o->init, init, json_string_value(json_object_get(t->identity, "init")));
+    if (!rc)
+        rc = compare_classes(t);
+    if (!rc && data && takes_all(t))
+        rc = look_through(t, t->train, t->o->data, data);
+    else if (!rc && data && t->s.epoch) /* the part of them was used before this run */
+        rc = compare_data(t->o->data, data, &t->s.data);
+    return rc || !val ? rc : look_through(t, t->val, t->o->val, val);
+}
+
+int train_expect_epoch(const struct trainer *t)
+{
+    const char *data = expected(t, "data");
+    return data && !takes_all(t) ? compare_data(t->o->data, data, &t->s.data) : 0;
+}
+
+static int compare_model(const struct trainer *t, const char *what, const char *of, const char *has)
+{
+    const char *had = expected(t, what);
+    return had && strcmp(had, has)
+               ? cnn_fail(CNN_ENEGATIVE,
+                          "%s: not the model that is expected: the hash of its %s is %s, not %s",
+                          t->o->output, of, has, had)
+               : 0;
+}
+
+int train_expect_model(const struct trainer *t)
+{
+    struct cnn_safetensors *f = NULL;
+    char tensors[CNN_SAFETENSORS_HASH], metadata[CNN_MODEL_HASH];
+    int wanted = expected(t, "model") || expected(t, "metadata");
+    if (!wanted)
+        return 0;
+    int rc = cnn_safetensors_open(t->o->output, &f);
+    if (rc)
+        return rc;
+    cnn_safetensors_hash(f, tensors);
+    cnn_model_meta_hash(f, metadata);
+    cnn_safetensors_close(f);
+    rc = compare_model(t, "model", "tensors", tensors);
+    return rc ? rc : compare_model(t, "metadata", "net, classes or self-test", metadata);
+}

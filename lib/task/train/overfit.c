@@ -1,0 +1,168 @@
+/* A sanity run: a net that cannot learn a few samples by heart will not learn many. The samples are
+ * drawn from the whole set, so that a sorted one gives more than its first class, and are neither
+ * augmented nor shuffled. Done when the mean loss of a pass falls to 1 % of the first pass's. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "task/train/private.h"
+
+enum { MOST_STEPS = 2000 };
+static const double GOAL = 0.01;
+
+/* The chosen samples in memory. */
+struct few {
+    size_t n, in, out;
+    float *x;       /* (n, c, h, w) */
+    int32_t *label; /* (n), or NULL */
+    float *vector;  /* (n, outputs), or NULL */
+    float *weight;  /* (n) */
+};
+
+static void few_free(struct few *f)
+{
+    free(f->x);
+    free(f->label);
+    free(f->vector);
+    free(f->weight);
+}
+
+static int few_new(const struct trainer *t, struct few *f)
+{
+    size_t count = cnn_dataset_count(t->train), wanted = (size_t)t->o->overfit;
+    f->n = wanted < count ? wanted : count;
+    f->in = cnn_chw_count(t->graph->input.shape);
+    f->out = t->outputs;
+    f->x = cnn_calloc(f->n * f->in, sizeof *f->x);
+    f->weight = cnn_calloc(f->n, sizeof *f->weight);
+    if (t->o->target == TARGET_CLASS)
+        f->label = cnn_calloc(f->n, sizeof *f->label);
+    else
+        f->vector = cnn_calloc(f->n * f->out, sizeof *f->vector);
+    return f->x && f->weight && (f->label || f->vector) ? 0 : CNN_ESYSTEM;
+}
+
+static int take_target(const struct trainer *t, struct few *f, size_t i, const struct cnn_sample *s)
+{
+    const struct cnn_image *v = &s->target.values;
+    f->weight[i] = s->weight;
+    switch (t->o->target) {
+    case TARGET_CLASS:
+        if (s->target.kind != CNN_TARGET_CLASS || s->target.label < 0)
+            return cnn_fail(CNN_EDATA, "no class");
+        f->label[i] = s->target.label;
+        f->weight[i] *= t->class_weight ? t->class_weight[s->target.label] : 1;
+        return 0;
+    case TARGET_VECTOR:
+        if (s->target.kind != CNN_TARGET_VECTOR || v->c * v->h * v->w != f->out)
+            return cnn_fail(CNN_EDATA, "no target of %zu numbers", f->out);
+        memcpy(f->vector + i * f->out, v->px, f->out * sizeof *f->vector);
+        return 0;
+    default:
+        memcpy(f->vector + i * f->out, f->x + i * f->in, f->in * sizeof *f->vector);
+        return 0;
+    }
+}
+
+static int load_few(struct trainer *t, struct few *f)
+{
+    size_t count = cnn_dataset_count(t->train), have = 0;
+    uint32_t *order = cnn_calloc(count, sizeof *order);
+    struct cnn_sample s = {0};
+    struct cnn_preprocess_scratch scratch = {0};
+    int rc = order ? 0 : CNN_ESYSTEM;
+    if (!rc)
+        cnn_random_permutation((uint64_t)t->o->seed, cnn_hash_string("overfit", 0), count, order);
+    for (size_t i = 0; !rc && have < f->n && i < count; i++) {
+        rc = cnn_dataset_load(t->train, order[i], &s);
+        if (!rc)
+            rc = cnn_preprocess(&t->graph->input, &s.image, &scratch, f->x + have * f->in);
+        if (!rc)
+            rc = take_target(t, f, have, &s);
+        have += !rc;
+        if (train_skips(t, rc))
+            rc = 0;
+        else if (rc)
+            rc = cnn_dataset_fail_within(t->train, order[i]);
+    }
+    f->n = have;
+    free(order);
+    cnn_sample_free(&s);
+    cnn_preprocess_scratch_free(&scratch);
+    return rc || have ? rc : cnn_fail(CNN_EDATA, "%s: no sample could be used", t->o->data);
+}
+
+/* One pass over the samples. */
+static int pass(struct trainer *t, const struct few *f, double *loss)
+{
+    size_t batch = (size_t)t->o->batch;
+    struct mean whole = {0, 0};
+    for (size_t i = 0; i < f->n; i += batch) {
+        struct mean part;
+        struct cnn_batch_view v = {.n = f->n - i < batch ? f->n - i : batch,
+                                   .x = f->x + i * f->in,
+                                   .label = f->label ? f->label + i : NULL,
+                                   .vector = f->vector ? f->vector + i * f->out : NULL,
+                                   .weight = f->weight + i};
+        int rc = cnn_net_zero_gradients(t->net);
+        if (!rc)
+            rc = train_one_batch(t, &v, t->s.step, &part);
+        if (!rc)
+            rc =
+                cnn_optimizer_step(&t->optimizer, t->net, t->schedule.rate, t->s.step + 1, 1, NULL);
+        if (rc)
+            return rc;
+        whole.sum += part.sum;
+        whole.weight += part.weight;
+        t->s.step++;
+    }
+    if (!(whole.weight > 0))
+        return train_fail_weightless(t);
+    *loss = whole.sum / whole.weight;
+    return 0;
+}
+
+static int learn(struct trainer *t, const struct few *f)
+{
+    uint64_t most = t->o->steps ? (uint64_t)t->o->steps : MOST_STEPS;
+    double first = 0, loss = 0;
+    int rc = 0;
+    for (uint64_t passes = 0; !rc && t->s.step < most; passes++) {
+        if (train_stopped(t))
+            return cnn_fail(CNN_EINTERRUPTED, "interrupted");
+        rc = pass(t, f, &loss);
+        if (!passes)
+            first = loss;
+        struct cnn_train_progress p = {.epoch = 1,
+                                       .epochs = 1,
+                                       .step = t->s.step,
+                                       .done = t->s.step,
+                                       .samples = most,
+                                       .loss = loss,
+                                       .top1 = (double)NAN,
+                                       .rate = t->schedule.rate};
+        if (!rc && t->cb->step)
+            t->cb->step(t->cb->context, &p);
+        if (!rc && loss <= GOAL * first) {
+            train_note(t, "learned %zu samples by heart in %llu steps: loss %.3g to %.3g", f->n,
+                       (unsigned long long)t->s.step, first, loss);
+            return 0;
+        }
+    }
+    return rc ? rc
+              : cnn_fail(CNN_ENEGATIVE,
+                         "did not learn %zu samples by heart in %llu steps: loss %.3g to %.3g",
+                         f->n, (unsigned long long)t->s.step, first, loss);
+}
+
+int train_overfit(struct trainer *t)
+{
+    struct few f = {0};
+    int rc = few_new(t, &f);
+    if (!rc)
+        rc = load_few(t, &f);
+    if (!rc)
+        rc = learn(t, &f);
+    few_free(&f);
+    return rc;
+}

@@ -1,0 +1,98 @@
+/* What the options of training come to, as the run uses it: optimizer, schedule, when to save. */
+#include <string.h>
+
+#include "task/train/private.h"
+
+/* A number whose default depends on the optimizer. */
+static int number(const char *name, const char *text, double fallback, double min, double max,
+                  double *out)
+{
+    *out = fallback;
+    if (!text[0])
+        return 0;
+    return cnn_parse_real(text, min, max, out) ? cnn_fail_within("--%s", name) : 0;
+}
+
+static int parse_optimizer(struct trainer *t)
+{
+    const struct cnn_train_options *o = t->o;
+    const struct cnn_optimizer_type *type = cnn_optimizer_type_find(o->optimizer);
+    if (!type) {
+        struct cnn_buf names = {0};
+        for (size_t i = 0; cnn_optimizer_type_at(i); i++)
+            cnn_buf_printf(&names, i ? ", %s" : "%s", cnn_optimizer_type_at(i)->name);
+        int rc = cnn_fail(CNN_EUSAGE, "--optimizer: '%s' is none of %s", o->optimizer,
+                          names.failed ? "the known ones" : names.text);
+        cnn_buf_free(&names);
+        return rc;
+    }
+    struct cnn_optimizer_options *p = &t->optimizer;
+    *p = cnn_optimizer_defaults(type);
+    p->nesterov = o->nesterov;
+    p->beta1 = o->beta1;
+    p->beta2 = o->beta2;
+    p->l1 = o->l1;
+    p->l2 = o->l2;
+    p->clip_norm = o->clip_norm;
+    p->clip_value = o->clip_value;
+    if (number("rate", o->rate, type->default_rate, 0, 1e30, &t->schedule.rate) ||
+        number("momentum", o->momentum, p->momentum, 0, 0.9999999, &p->momentum) ||
+        number("rho", o->rho, p->rho, 0, 0.9999999, &p->rho) ||
+        number("eps", o->eps, p->eps, 1e-30, 1, &p->eps) ||
+        number("weight-decay", o->weight_decay, p->weight_decay, 0, 1e9, &p->weight_decay))
+        return cnn_error_code();
+    if (p->nesterov && !(p->momentum > 0))
+        return cnn_fail(CNN_EUSAGE, "--nesterov has no effect: it needs a --momentum above 0");
+    return 0;
+}
+
+static int parse_every(struct trainer *t)
+{
+    const char *text = t->o->checkpoint_every;
+    size_t n = strlen(text);
+    int64_t value;
+    if (!n)
+        return 0;
+    if (!t->o->checkpoint[0])
+        return cnn_fail(CNN_EUSAGE, "--checkpoint-every needs --checkpoint");
+    char digits[24] = "";
+    int seconds = text[n - 1] == 's';
+    if (n < sizeof digits)
+        memcpy(digits, text, n - (size_t)seconds);
+    if (cnn_parse_int(digits, 1, 1000000000, &value))
+        return cnn_fail(CNN_EUSAGE,
+                        "--checkpoint-every: '%s' is neither steps (500) nor seconds (60s)", text);
+    *(seconds ? &t->every_seconds : &t->every_steps) = (uint64_t)value;
+    return 0;
+}
+
+static int parse_on_bad(struct trainer *t)
+{
+    const char *what = t->o->on_bad;
+    t->skip_bad = !strcmp(what, "skip") || (!strncmp(what, "list=", 5) && what[5]);
+    if (!t->skip_bad && strcmp(what, "fail"))
+        return cnn_fail(CNN_EUSAGE, "--on-bad: '%s' is none of fail, skip, list=FILE", what);
+    return 0;
+}
+
+int train_parse(struct trainer *t)
+{
+    const struct cnn_train_options *o = t->o;
+    t->schedule = (struct cnn_schedule){.kind = (enum cnn_schedule_kind)o->schedule,
+                                        .warmup = o->warmup,
+                                        .milestones = o->milestones,
+                                        .gamma = o->gamma,
+                                        .power = o->power,
+                                        .final = o->final_rate};
+    int rc = train_check_effects(o);
+    if (!rc && t->augmenter)
+        rc = cnn_augmenter_check(t->augmenter);
+    if (!rc && !o->epochs && !o->plan && !o->overfit && t->augmenter &&
+        cnn_augmenter_active(t->augmenter))
+        rc = cnn_fail(CNN_EUSAGE, "an augmentation has no effect with --epochs 0");
+    if (!rc)
+        rc = parse_optimizer(t);
+    if (!rc)
+        rc = parse_every(t);
+    return rc ? rc : parse_on_bad(t);
+}

@@ -1,0 +1,298 @@
+/* What a run takes from the recipe of its net: every setting that no option says otherwise. A net
+ * without a recipe gets a plain one. What was set is told in one line that could be typed, and is
+ * from then on like options: it is in the history, and a run that goes on has to have the same.
+ *
+ * The recipe's rate is for its batch. Another batch b gets the rate times b / batch with sgd (Goyal
+ * et al., Accurate, Large Minibatch SGD, 2017), times the root of that with the other optimizers
+ * (Malladi et al., On the SDEs and Scaling Rules for Adaptive Gradient Algorithms, 2022), but never
+ * more than 8 times: beyond, the rule is known to fail. Weights that are trained already get a
+ * tenth. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json_memory.h"
+#include "data/augment/augment.h"
+#include "lang/recipe.h"
+#include "task/train/private.h"
+
+enum { RECIPE_NET, RECIPE_NONE };
+static const double MOST_RATE = 8, TRAINED = 0.1;
+
+/* Of nets without a recipe: a rate that is high for most, and a bound for those where it is too
+ * high.
+ */
+static struct cnn_setting plain_setting[] = {
+    {"rate", "0.1"}, {"batch", "64"}, {"weight-decay", "0.0005"}, {"clip-norm", "1"}};
+static const struct cnn_recipe plain = {sizeof plain_setting / sizeof *plain_setting,
+                                        plain_setting};
+/* Of all recipes that do not say it. */
+static const struct cnn_setting always = {"schedule", "cosine"};
+
+int train_may_stream(const struct trainer *t)
+{
+    const struct cnn_train_options *o = t->o;
+    return o->epochs == 1 && !o->shuffle && !o->overfit && !o->plan && !o->checkpoint[0] &&
+           o->schedule == CNN_CONSTANT && !(o->warmup > 0) &&
+           strcmp(o->class_weights, "balanced") &&
+           (o->val[0] || !t->augmenter || !cnn_augmenter_active(t->augmenter));
+}
+
+/* Samples are taken once, as they come: of a stream nobody knows how many. All forms of data are
+ * treated alike. */
+static int is_endless(const struct trainer *t)
+{
+    return t->o->epochs == 1 && !t->o->shuffle;
+}
+
+/* Settings */
+
+/* Whether the option was given with another value than the recipe's: what goes with that value is
+ * out of place then. */
+static int is_otherwise(const struct trainer *t, const struct cnn_recipe *r, const char *name)
+{
+    const struct cnn_option *o = cnn_option_find(cnn_train_option_table, name);
+    const char *wanted = cnn_recipe_find(r, name);
+    struct cnn_buf has = {0};
+    int given = cnn_option_given(o, &t->o->given, t->o);
+    if (given <= 0)
+        return given;
+    cnn_option_print(o, t->o, &has);
+    if (!wanted)
+        wanted = strcmp(name, always.key) ? o->fallback : always.value;
+    int rc = has.failed ? CNN_ESYSTEM : strcmp(has.text ? has.text : "", wanted) != 0;
+    cnn_buf_free(&has);
+    return rc;
+}
+
+static int is_among(const char *key, const char *const *list)
+{
+    for (; *list; list++)
+        if (!strcmp(*list, key))
+            return 1;
+    return 0;
+}
+
+static int tell(struct trainer *t, const char *key, const char *value)
+{
+    cnn_buf_printf(&t->recipe, "%s--%s", t->recipe.size ? " " : "", key);
+    if (cnn_option_find(cnn_train_option_table, key) &&
+        cnn_option_find(cnn_train_option_table, key)->type == CNN_OPT_FLAG)
+        return t->recipe.failed ? CNN_ESYSTEM : 0;
+    cnn_buf_printf(&t->recipe, " %s", value);
+    return t->recipe.failed ? CNN_ESYSTEM : 0;
+}
+
+static int set(struct trainer *t, const char *key, const char *value)
+{
+    const struct cnn_option *o = cnn_option_find(cnn_train_option_table, key);
+    int given = o ? cnn_option_given(o, &t->o->given, t->o) : 0;
+    if (!o || given)
+        return given < 0 ? given : 0;
+    const char *kept = cnn_arena_strndup(t->arena, value, strlen(value));
+    if (!kept || cnn_option_set(o, &t->own, kept))
+        return cnn_error_code();
+    int plain_value = cnn_option_is_default(o, &t->own);
+    return plain_value < 0 ? plain_value : plain_value ? 0 : tell(t, key, kept);
+}
+
+/* The recipe's rate for this run's batch and start. */
+static int set_rate(struct trainer *t, const struct cnn_recipe *r, const char *text)
+{
+    const char *batch = cnn_recipe_find(r, "batch"), *optimizer = cnn_recipe_find(r, "optimizer");
+    double rate = 0, wanted = batch ? strtod(batch, NULL) : 64;
+    double factor = (double)t->o->batch * (double)t->o->accumulate / wanted;
+    char scaled[32];
+    if (cnn_parse_real(text, 0, 1e30, &rate))
+        return cnn_error_code();
+    if (optimizer && strcmp(optimizer, "sgd"))
+        factor = sqrt(factor);
+    if (factor > MOST_RATE)
+        factor = MOST_RATE;
+    snprintf(scaled, sizeof scaled, "%.3g", rate * factor * (t->o->init[0] ? TRAINED : 1));
+    return set(t, "rate", scaled);
+}
+
+/* Whether it is given in place of the setting. */
+static int is_replaced(const struct trainer *t, const struct cnn_recipe *r, const char *key)
+{
+    const char *optimizer = cnn_recipe_find(r, "optimizer");
+    double momentum = 1;
+    if (!strcmp(key, "weight-decay")) /* of adamw it is something else than l2 */
+        return t->o->l2 > 0 && (!optimizer || strcmp(optimizer, "adamw"));
+    if (strcmp(key, "nesterov") || !t->o->momentum[0])
+        return 0;
+    if (cnn_parse_real(t->o->momentum, 0, 1, &momentum)) /* told with the other options */
+        cnn_error_clear();
+    return !(momentum > 0);
+}
+
+/* What is known before the data. */
+static int set_all(struct trainer *t, const struct cnn_recipe *r)
+{
+    static const char *const of_optimizer[] = {"optimizer",    "rate",  "momentum", "nesterov",
+                                               "rho",          "beta1", "beta2",    "eps",
+                                               "weight-decay", NULL};
+    static const char *const of_schedule[] = {"schedule", "warmup",     "milestones", "gamma",
+                                              "power",    "final-rate", NULL};
+    int other = is_otherwise(t, r, "optimizer"), bends = is_otherwise(t, r, "schedule");
+    int rc = other < 0 ? other : bends < 0 ? bends : 0;
+    bends |= is_endless(t);
+    for (size_t i = 0; !rc && i < r->count; i++) {
+        const struct cnn_setting *s = &r->setting[i];
+        if ((other && is_among(s->key, of_optimizer)) || (bends && is_among(s->key, of_schedule)))
+            continue;
+        if (is_replaced(t, r, s->key))
+            continue;
+        if (!strcmp(s->key, "rate"))
+            rc = set_rate(t, r, s->value);
+        else if (strcmp(s->key, "batch"))
+            rc = set(t, s->key, s->value);
+    }
+    if (!rc && !bends && !cnn_recipe_find(r, always.key))
+        rc = set(t, always.key, always.value);
+    return rc;
+}
+
+static int is_without(const struct trainer *t)
+{
+    return t->o->recipe == RECIPE_NONE || !t->o->epochs;
+}
+
+/* That there is none is so without steps, and may be said: the history of such a run does. */
+static int check_given(const struct trainer *t)
+{
+    const struct cnn_option *o = cnn_option_find(cnn_train_option_table, "recipe");
+    int given = cnn_option_given(o, &t->o->given, t->o);
+    if (t->o->epochs || t->o->plan || t->o->overfit || t->o->recipe == RECIPE_NONE || given <= 0)
+        return given < 0 ? given : 0;
+    return cnn_fail(CNN_EUSAGE, "--recipe net has no effect with --epochs 0");
+}
+
+/* A recipe makes sense by itself. */
+static int check(const struct trainer *t, const struct cnn_recipe *r)
+{
+    struct cnn_train_options alone = {0};
+    int rc = cnn_option_defaults(cnn_train_option_table, &alone);
+    for (size_t i = 0; !rc && i < r->count; i++) {
+        const struct cnn_option *o = cnn_option_find(cnn_train_option_table, r->setting[i].key);
+        rc = o ? cnn_option_set(o, &alone, r->setting[i].value) : 0;
+    }
+    if (!rc && !cnn_recipe_find(r, always.key))
+        rc = cnn_option_set(cnn_option_find(cnn_train_option_table, always.key), &alone,
+                            always.value);
+    if (!rc)
+        rc = train_check_effects(&alone);
+    return rc == CNN_EUSAGE
+               ? cnn_fail(CNN_EDATA, "%s: recipe: %s", t->net_name, cnn_error_message())
+               : rc;
+}
+
+int train_recipe(struct trainer *t)
+{
+    struct cnn_recipe own;
+    if (is_without(t))
+        return check_given(t);
+    t->arena = cnn_arena_new();
+    int rc = t->arena ? cnn_net_recipe(t->arena, t->net_name, t->net_text, &own) : CNN_ESYSTEM;
+    if (!rc)
+        rc = check(t, &own);
+    return rc ? rc : set_all(t, own.count ? &own : &plain);
+}
+
+/* What depends on the data */
+
+/* The warm-up that a run was begun with; 0: there was none, or no run. */
+static int warmup_before(const struct trainer *t, double *warmup)
+{
+    cnn_json_watch();
+    json_t *state = t->from_state ? cnn_json_text(t->from_state, 0) : NULL;
+    const char *text = json_string_value(json_object_get(json_object_get(state, "run"), "warmup"));
+    *warmup = 0;
+    if (!text || cnn_parse_real(text, 0, 1e9, warmup))
+        cnn_error_clear();
+    json_decref(state);
+    return cnn_json_lacked();
+}
+
+/* A tenth of the run, but no more than an epoch, where the schedule knows the run's length and
+ * nobody said it. One-cycle rises by itself. */
+static int set_warmup(struct trainer *t)
+{
+    const struct cnn_schedule *s = &t->schedule;
+    const struct cnn_option *o = cnn_option_find(cnn_train_option_table, "warmup");
+    int given = cnn_option_given(o, &t->o->given, t->o);
+    if (given || s->kind != CNN_COSINE || is_endless(t) || !s->steps_per_epoch)
+        return given < 0 ? given : 0;
+    double epochs = (double)s->total_steps / (double)s->steps_per_epoch;
+    double warmup = epochs < 10 ? epochs / 10 : 1;
+    char text[32];
+    int rc = t->from ? warmup_before(t, &warmup) : 0;
+    if (rc)
+        return rc;
+    snprintf(text, sizeof text, "%.3g", warmup);
+    rc = set(t, "warmup", text);
+    t->schedule.warmup = t->o->warmup;
+    return rc;
+}
+
+/* Whether the samples are images as somebody made them, which nothing has augmented yet. */
+static int may_augment(const struct trainer *t)
+{
+    int raw = 0;
+    int rc = train_is_raw(t, &raw);
+    if (rc || raw || is_endless(t) || t->o->target != TARGET_CLASS)
+        return rc;
+    if (!strstr(cnn_dataset_history(t->train), "\"cnn-augment\""))
+        return 1;
+    train_note(t, "the samples are augmented already: the recipe's augmentation is left out");
+    return 0;
+}
+
+static int is_augmentation(const struct cnn_setting *s)
+{
+    return !cnn_option_find(cnn_recipe_table, s->key);
+}
+
+static int set_augmentation(struct trainer *t)
+{
+    const struct cnn_recipe *r = &t->graph->recipe;
+    int any = 0, rc = 0;
+    for (size_t i = 0; i < r->count; i++)
+        any |= is_augmentation(&r->setting[i]);
+    if (!any || (rc = may_augment(t)) <= 0)
+        return rc;
+    rc = 0;
+    if (!(t->own_augmenter = cnn_augmenter_copy(t->augmenter)))
+        return cnn_error_code();
+    t->augmenter = t->own_augmenter;
+    for (size_t i = 0; i < r->count && !rc; i++) {
+        const struct cnn_setting *s = &r->setting[i];
+        if (!is_augmentation(s) || cnn_augmenter_given(t->own_augmenter, s->key))
+            continue;
+        rc = cnn_augmenter_set(t->own_augmenter, s->key, s->value);
+        if (!rc)
+            rc = tell(t, s->key, s->value);
+    }
+    return rc;
+}
+
+int train_recipe_for_data(struct trainer *t)
+{
+    if (is_without(t))
+        return 0;
+    int rc = set_augmentation(t);
+    if (!rc)
+        rc = set_warmup(t);
+    t->own.recipe = RECIPE_NONE; /* what it said is among the options by now */
+    return rc;
+}
+
+void train_recipe_note(const struct trainer *t)
+{
+    const struct cnn_recipe *r = &t->graph->recipe;
+    if (t->recipe.size)
+        train_note(t, "recipe%s%s%s: %s", r->count ? " of " : "", r->count ? t->net_name : "",
+                   t->o->init[0] ? ", a tenth of its rate" : "", t->recipe.text);
+}

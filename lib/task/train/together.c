@@ -1,0 +1,96 @@
+/* Options of training beside each other: which of them need others to have an effect. */
+#include <string.h>
+
+#include "task/train/private.h"
+
+/* What counts when steps are made. */
+#define IN_TRAINING(name)                                                                          \
+    {                                                                                              \
+        name, "!epochs=0"                                                                          \
+    }
+
+/* Sanity runs and plans take the command line of the run that is to come as it is. */
+static const struct cnn_need needs[] = {
+    IN_TRAINING("shuffle"),
+    IN_TRAINING("class-weights"),
+    IN_TRAINING("freeze"),
+    IN_TRAINING("steps"),
+    IN_TRAINING("accumulate"),
+    IN_TRAINING("optimizer"),
+    IN_TRAINING("rate"),
+    IN_TRAINING("momentum"),
+    IN_TRAINING("nesterov"),
+    IN_TRAINING("rho"),
+    IN_TRAINING("beta1"),
+    IN_TRAINING("beta2"),
+    IN_TRAINING("eps"),
+    IN_TRAINING("l1"),
+    IN_TRAINING("l2"),
+    IN_TRAINING("weight-decay"),
+    IN_TRAINING("clip-norm"),
+    IN_TRAINING("clip-value"),
+    IN_TRAINING("ema"),
+    IN_TRAINING("schedule"),
+    IN_TRAINING("warmup"),
+    IN_TRAINING("milestones"),
+    IN_TRAINING("gamma"),
+    IN_TRAINING("power"),
+    IN_TRAINING("final-rate"),
+    IN_TRAINING("patience"),
+    IN_TRAINING("monitor"),
+    IN_TRAINING("keep"),
+    IN_TRAINING("log-every"),
+    IN_TRAINING("checkpoint-every"),
+    IN_TRAINING("checkpoint"),
+    IN_TRAINING("curve"),
+    IN_TRAINING("recompute"),
+    {"milestones", "schedule=step"},
+    {"gamma", "schedule=step|exponential"},
+    {"power", "schedule=polynomial"},
+    {"final-rate", "schedule=polynomial|cosine|one-cycle"},
+    {"momentum", "optimizer=sgd|rmsprop"},
+    {"nesterov", "optimizer=sgd"},
+    {"rho", "optimizer=adadelta|rmsprop"},
+    {"beta1", "optimizer=adam|adamw"},
+    {"beta2", "optimizer=adam|adamw"},
+    {"eps", "optimizer=adagrad|adadelta|rmsprop|adam|adamw"},
+    {"patience", "val"},
+    {"monitor", "val"},
+    {"keep", "val"},
+    {"classes", "target=class"},
+    {"class-weights", "target=class"},
+    {"allow-new", "init"},
+    {"rename", "init"},
+    {"weights", "!init,allow-new"},
+    {"log-every", "log"},
+    {"checkpoint-every", "checkpoint"},
+    {"resume", "checkpoint"},
+    {NULL, NULL},
+};
+
+int train_check_together(const struct cnn_train_options *o)
+{
+    if (!o->output[0] && !o->plan && !o->overfit)
+        return cnn_fail(CNN_EUSAGE, "no output: -o MODEL says where the model goes");
+    if (!o->net[0] && !o->init[0] && !o->resume)
+        return cnn_fail(CNN_EUSAGE, "no net: --net WHAT is a file, a built-in net or its text");
+    if (o->monitor == MONITOR_TOP1 && o->target != TARGET_CLASS)
+        return cnn_fail(CNN_EUSAGE, "--monitor val_top1 needs classes as the target");
+    if (train_check_texts(o) || train_check_expect(o))
+        return cnn_error_code();
+    if (o->val[0] && !strcmp(o->val, "-") && !strcmp(o->data, "-"))
+        return cnn_fail(CNN_EUSAGE, "standard input cannot be both the training and the --val set");
+    return 0;
+}
+
+int train_check_effects(const struct cnn_train_options *o)
+{
+    if (o->schedule == CNN_STEP && !o->milestones.count)
+        return cnn_fail(CNN_EUSAGE, "--schedule step needs --milestones");
+    for (int i = 1; i < o->milestones.count; i++)
+        if (!(o->milestones.value[i - 1] < o->milestones.value[i]))
+            return cnn_fail(CNN_EUSAGE, "--milestones: %g does not come before %g",
+                            o->milestones.value[i - 1], o->milestones.value[i]);
+    return o->plan || o->overfit ? 0
+                                 : cnn_option_needs(cnn_train_option_table, needs, &o->given, o);
+}

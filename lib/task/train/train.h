@@ -1,0 +1,102 @@
+/* Training a net on a dataset: what cnn-train does.
+ *
+ * The model file depends on the data's contents and the options alone: not on threads, on the
+ * form that the data came in, or on how often the run was killed and resumed. */
+#ifndef CNN_TASK_TRAIN_TRAIN_H
+#define CNN_TASK_TRAIN_TRAIN_H
+
+#include <stdint.h>
+
+#include "base/option.h"
+#include "task/compute.h"
+
+struct cnn_augmenter;
+
+/* What cnn_train_option_table fills, and the operand. TEXT fields that are "" were not given. */
+struct cnn_train_options {
+    const char *data; /* the training set, NULL: none (--classes); not in the table */
+    /* Names of options that count as given although they have their default values; not in the
+     * table. */
+    struct cnn_strings given;
+    const char
+        *command; /* as typed, in a shell's words, for the log; NULL: none; not in the table */
+    /* Data */
+    const char *val, *classes, *class_weights, *on_bad;
+    int target, strict;
+    long long shuffle;
+    /* Net */
+    const char *net, *input, *init, *loss;
+    struct cnn_strings allow_new, rename, freeze;
+    int weights;
+    /* Optimization; the TEXT ones have defaults that depend on the optimizer */
+    const char *optimizer, *rate, *momentum, *rho, *eps, *weight_decay;
+    int recipe, nesterov;
+    long long epochs, steps, batch, accumulate;
+    double beta1, beta2, l1, l2, clip_norm, clip_value, ema;
+    /* Schedule */
+    int schedule;
+    double warmup, gamma, power, final_rate;
+    struct cnn_reals milestones;
+    /* The best epoch */
+    long long patience;
+    int monitor, keep;
+    /* Running */
+    const char *output, *checkpoint, *checkpoint_every, *log, *curve;
+    struct cnn_compute compute;
+    int resume, recompute, plan, quiet;
+    long long log_every, overfit, seed;
+    struct cnn_strings expect;
+};
+
+/* Every option of training with its default and range; for programs, help texts and manuals. */
+extern const struct cnn_option cnn_train_option_table[];
+
+/* Whether an option of the table belongs to what determines the model, as the history has it. */
+int cnn_train_option_counts(const char *name);
+
+/* How far a run is. */
+struct cnn_train_progress {
+    uint64_t epoch, epochs, step; /* epoch counts from 1 */
+    uint64_t done, samples;       /* in this epoch; samples 0: not known */
+    int validating;
+    double loss; /* weighted mean over the epoch so far; NaN: not known yet */
+    double top1; /* of this epoch's samples so far, as they were seen; NaN: no classes */
+    double rate;
+};
+
+/* The end of an epoch. */
+struct cnn_train_epoch {
+    uint64_t epoch, epochs, step;
+    double loss, rate, seconds;
+    double train_top1; /* over the epoch, augmented as it was seen; NaN: no classes */
+    int validated, best;
+    int classes; /* how many the net tells apart: val_top1 means something, of more than five
+                    val_top5, too */
+    double val_loss, val_top1, val_top5;
+};
+
+/* How the caller hears of a run and stops it; every member may be NULL. */
+struct cnn_train_callbacks {
+    void *context;
+    const volatile int *stop; /* nonzero: write the checkpoint and return CNN_EINTERRUPTED */
+    void (*step)(void *context, const struct cnn_train_progress *p);
+    void (*epoch)(void *context, const struct cnn_train_epoch *e);
+    void (*note)(void *context, const char *text);
+    void (*bad)(void *context, const char *source,
+                const char *message); /* a sample that is skipped */
+};
+
+/* CNN_EUSAGE when an output would be written over another or over what is read; for a caller that
+ * opens the list of bad samples before it trains. The files of samples are looked at in cnn_train.
+ */
+int cnn_train_check_outputs(const struct cnn_train_options *options);
+
+/* Train and write the model. With options->plan, *plan gets the memory plan as text (the caller's
+ * to free()) and nothing runs. With options->overfit, no model is written: CNN_ENEGATIVE when the
+ * loss did not come down; CNN_ENEGATIVE, too, when the model is not the one that options->expect
+ * names, though it is written. CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT, CNN_ECREATE (before any
+ * training), CNN_EINTERNAL (the loss is not finite), CNN_EINTERRUPTED. */
+int cnn_train(const struct cnn_train_options *options, const struct cnn_augmenter *augmenter,
+              const struct cnn_train_callbacks *callbacks, char **plan);
+
+#endif
