@@ -168,7 +168,8 @@ static void test_manifest(void **state)
     refuse("m.tsv", "a\tx\tg\t-1\n", ":1: bad weight '-1' (a number of at least 0 is needed)");
     refuse("m.tsv", "a\tx\tg\t\n", ":1: bad weight '' (a number of at least 0 is needed)");
     refuse("m.tsv", "a\tx\tg\tnan\n", ":1: bad weight 'nan' (a number of at least 0 is needed)");
-    refuse("m.tsv", "a 1\nb\tx\n", ":2: not 'path number' as the rows before");
+    refuse("m.tsv", "a 1\nb\tx\n",
+           ":2: not 'path number' as the rows before, with a number from 0: 'b\tx'");
     refuse("m.tsv", "digits:5#5\tx\n", ":1: sample 5 of digits:5, which has 5");
     refuse("m.tsv", "#nothing\n", ": no samples");
     refuse("m.tsv", "", ": empty");

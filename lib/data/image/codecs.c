@@ -1,5 +1,6 @@
 /* The table of image codecs, and what goes through it; see codec.h and image.h. */
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "data/image/codec.h"
@@ -39,19 +40,62 @@ static int has_word(const char *text, const char *word, size_t n)
     return 0;
 }
 
-int cnn_image_has_name(const char *name)
+/* A name's ending in lower case, how long; 0: it has none, or a long one. */
+static size_t ending_of(const char *name, char ending[16])
 {
-    char ending[16];
     const char *dot = strrchr(name, '.');
     size_t n = dot ? strlen(dot) : 0;
-    if (!dot || n >= sizeof ending || strchr(dot, '/'))
+    if (!dot || n >= 16 || strchr(dot, '/'))
         return 0;
     for (size_t i = 0; i <= n; i++)
         ending[i] = (char)(dot[i] >= 'A' && dot[i] <= 'Z' ? dot[i] - 'A' + 'a' : dot[i]);
-    for (size_t i = 0; i < CODECS; i++)
+    return n;
+}
+
+int cnn_image_has_name(const char *name)
+{
+    char ending[16];
+    size_t n = ending_of(name, ending);
+    for (size_t i = 0; n && i < CODECS; i++)
         if (has_word(codecs[i]->endings, ending, n))
             return 1;
     return 0;
+}
+
+int cnn_image_has_foreign_name(const char *name)
+{
+    static const char endings[] =
+        ".tga .jxl .jp2 .j2k .jpx .psd .xcf .exr .hdr .ico .icns .svg .svgz .eps .pdf .dng .cr2 "
+        ".cr3 .nef .arw .orf .rw2 .raf .pcx .dds .pfm .qoi .ras .sgi .xbm .xpm";
+    char ending[16];
+    size_t n = ending_of(name, ending);
+    return n && has_word(endings, ending, n);
+}
+
+const char *cnn_text_foreign(const unsigned char *bytes, size_t size)
+{
+    static const struct {
+        const char *name, *begin;
+    } known[] = {
+        {"a Git LFS pointer (git lfs pull fetches the file)",
+         "version https://git-lfs.github.com/"},
+        {"an HTML page", "<!doctype html"},
+        {"an HTML page", "<html"},
+        {"an SVG drawing", "<svg"},
+        {"an XML text", "<?xml"},
+    };
+    if (size >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3)) {
+        bytes += 3;
+        size -= 3;
+    }
+    for (; size && strchr(" \t\r\n", *bytes) && *bytes; size--)
+        bytes++;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        size_t n = strlen(known[i].begin);
+        if (size >= n && !strncasecmp((const char *)bytes, known[i].begin, n))
+            return known[i].name;
+    }
+    return NULL;
 }
 
 const char *cnn_image_foreign(const unsigned char *bytes, size_t size)
@@ -91,10 +135,12 @@ static void put_names(struct cnn_buf *out)
 /* Bytes that no codec knows. */
 static int fail_unknown(const unsigned char *bytes, size_t size)
 {
-    const char *foreign = cnn_image_foreign(bytes, size);
+    const char *foreign = cnn_image_foreign(bytes, size), *text = cnn_text_foreign(bytes, size);
     struct cnn_buf names = {0};
     if (!size)
         return cnn_fail(CNN_EDATA, "empty file");
+    if (text)
+        return cnn_fail(CNN_EDATA, "%s, not an image", text);
     put_names(&names);
     int code = names.failed ? CNN_ESYSTEM
                : foreign    ? cnn_fail(CNN_EDATA, "a %s file (%s is needed)", foreign, names.text)

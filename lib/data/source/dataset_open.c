@@ -1,6 +1,7 @@
 /* The door to every form of dataset: what is at a path, and the form that reads it; see dataset.h.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -65,12 +66,21 @@ static int open_text_file(struct cnn_dataset *ds, const struct cnn_dataset_optio
     return code;
 }
 
-static int unknown_form(const struct cnn_dataset *ds, size_t size)
+static int unknown_form(const struct cnn_dataset *ds, const void *head, size_t size)
 {
+    const char *text = cnn_text_foreign(head, size);
     if (!size)
         return cnn_fail(CNN_EDATA, "%s: empty", ds->path);
+    if (text)
+        return cnn_fail(CNN_EDATA, "%s: %s, neither an image nor a dataset", ds->path, text);
     return cnn_fail(CNN_EDATA, "%s: neither an image nor a form of dataset that is known",
                     ds->path);
+}
+
+static int is_text(enum cnn_form form)
+{
+    return form == CNN_FORM_FEATURES || form == CNN_FORM_SVMLIGHT || form == CNN_FORM_MANIFEST ||
+           form == CNN_FORM_NAMES;
 }
 
 /* zlib's header alone may be all that is there of a compressed tar; what is inside decides. */
@@ -81,9 +91,12 @@ static int open_file(struct cnn_dataset *ds, const struct cnn_dataset_options *o
     int code = cnn_bytes_head(ds->path, head, sizeof head, &got);
     if (code)
         return code;
-    if (!size && options->empty && !cnn_path_is_form(ds->path))
+    if (!got && options->empty && !cnn_path_is_form(ds->path))
         return open_text(ds, options, CNN_FORM_MANIFEST, "", 0);
-    switch (cnn_form_sniff(head, got, size)) {
+    enum cnn_form form = cnn_form_sniff(head, got, size);
+    if (cnn_image_has_foreign_name(ds->path) || (is_text(form) && cnn_image_has_name(ds->path)))
+        form = CNN_FORM_IMAGE;
+    switch (form) {
     case CNN_FORM_IMAGE:
         return cnn_open_image(ds, options);
     case CNN_FORM_NPY:
@@ -105,7 +118,7 @@ static int open_file(struct cnn_dataset *ds, const struct cnn_dataset_options *o
     case CNN_FORM_UNKNOWN:
         break;
     }
-    return cnn_image_has_name(ds->path) ? cnn_open_image(ds, options) : unknown_form(ds, got);
+    return cnn_image_has_name(ds->path) ? cnn_open_image(ds, options) : unknown_form(ds, head, got);
 }
 
 /* Up to `limit` bytes in all from the descriptor. */
@@ -147,7 +160,7 @@ static int open_stream(struct cnn_dataset *ds, const struct cnn_dataset_options 
         code = cnn_fail(CNN_EDATA, "%s: %s is read from files only, not from a pipe", ds->path,
                         form == CNN_FORM_NPY ? "npy" : "IDX");
     else if (!code && form == CNN_FORM_UNKNOWN)
-        code = unknown_form(ds, b.size);
+        code = unknown_form(ds, b.text, b.size);
     size_t most = form == CNN_FORM_IMAGE ? CNN_ENCODED_MAX : CNN_TEXT_MAX;
     if (!code)
         code = read_some(ds, fd, options->stop, &b, most + 1);
@@ -162,6 +175,17 @@ static int open_stream(struct cnn_dataset *ds, const struct cnn_dataset_options 
     return code;
 }
 
+/* Whether the system writes the file as it is read, as those of /proc, which have no size. */
+static int is_made_up(const char *path, const struct stat *st)
+{
+    char byte;
+    int fd = st->st_size ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    int yes = fd >= 0 && read(fd, &byte, 1) == 1;
+    if (fd >= 0)
+        close(fd);
+    return yes;
+}
+
 static int open_path(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
 {
     struct stat st;
@@ -173,7 +197,7 @@ static int open_path(struct cnn_dataset *ds, const struct cnn_dataset_options *o
         return cnn_fail_errno(CNN_ENOINPUT, "%s", ds->path);
     if (S_ISDIR(st.st_mode))
         return cnn_open_folder(ds, options);
-    if (S_ISREG(st.st_mode))
+    if (S_ISREG(st.st_mode) && !is_made_up(ds->path, &st))
         return open_file(ds, options, (size_t)st.st_size);
     ds->fd = cnn_pipe_open(ds->path);
     if (ds->fd < 0)

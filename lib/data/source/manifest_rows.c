@@ -54,6 +54,27 @@ static int split_caffe(const struct cnn_manifest_reading *r, char *line,
     return 1;
 }
 
+/* Where the first row names a file up to a space, a comma or a semicolon, and no file as a whole:
+ * columns that are parted otherwise than they should be. */
+static int check_columns(const struct cnn_manifest_reading *r, char *line)
+{
+    int file = strchr(line, '\t') || cnn_manifest_is_file(r, line);
+    int64_t number;
+    for (char *at = line; !file && *(at += strcspn(at, " ,;")); at++) {
+        const char *rest = at + 1 + strspn(at + 1, " ");
+        char mark = *at;
+        *at = '\0';
+        file = cnn_manifest_is_file(r, line);
+        if (file && (mark != ' ' || cnn_parse_int(rest, 0, INT32_MAX, &number)))
+            return cnn_fail(CNN_EDATA,
+                            "%s: '%s' is a file, but '%s' stands behind no tab (rows are "
+                            "path<TAB>class, or 'path number' with a number from 0)",
+                            r->where, line, rest);
+        *at = mark;
+    }
+    return 0;
+}
+
 /* Either all rows have a class or none has. */
 static int count_row(struct cnn_manifest_reading *r, const struct cnn_manifest_row *row)
 {
@@ -71,11 +92,15 @@ static int count_row(struct cnn_manifest_reading *r, const struct cnn_manifest_r
 static int read_row(struct cnn_manifest_reading *r, char *line)
 {
     struct cnn_manifest_row row = {0};
-    int code = 0;
+    int code = r->classed || r->unclassed ? 0 : check_columns(r, line);
+    if (code)
+        return code;
     if (r->caffe != 0 && split_caffe(r, line, &row))
         r->caffe = 1;
     else if (r->caffe == 1)
-        return cnn_fail(CNN_EDATA, "%s: not 'path number' as the rows before", r->where);
+        return cnn_fail(CNN_EDATA,
+                        "%s: not 'path number' as the rows before, with a number from 0: '%s'",
+                        r->where, line);
     else {
         r->caffe = 0;
         code = split_tabs(r, line, &row);

@@ -50,19 +50,17 @@ static int begins_stream(const unsigned char *head, size_t size)
 }
 
 /* Text, or with `names` file names that NUL bytes end: few control characters (a name may have
- * some), none of them first. */
+ * some), not first, and few empty names. */
 static int is_text(const unsigned char *head, size_t size, int names)
 {
-    size_t controls = 0;
+    size_t odd = 0;
     for (size_t i = 0; i < size; i++) {
-        int control = (head[i] < 32 && !isspace(head[i])) || head[i] == 127;
-        if (!head[i] && (!names || !i || !head[i - 1]))
+        int control = head[i] && ((head[i] < 32 && !isspace(head[i])) || head[i] == 127);
+        if ((!head[i] && !names) || (!i && control))
             return 0;
-        if (!i && control)
-            return 0;
-        controls += control && head[i];
+        odd += control || (!head[i] && (!i || !head[i - 1]));
     }
-    return size > 0 && controls <= 1 + size / 32;
+    return size > 0 && odd <= 1 + size / 32;
 }
 
 /* A number, perhaps "qid:QUERY", then "PLACE:NUMBER". */
@@ -120,7 +118,7 @@ int cnn_dataset_is_image(const char *path)
     size_t got;
     if (stat(path, &st) || !S_ISREG(st.st_mode))
         return 0;
-    if (cnn_image_has_name(path))
+    if (cnn_image_has_name(path) || cnn_image_has_foreign_name(path))
         return 1;
     int code = cnn_bytes_head(path, head, sizeof head, &got);
     if (code)
@@ -141,6 +139,8 @@ enum cnn_form cnn_form_sniff(const unsigned char *head, size_t size, size_t tota
         head[3] <= 4)
         return CNN_FORM_IDX;
     if (begins_stream(head, size)) /* cut within the name of its first member */
+        return CNN_FORM_UNKNOWN;
+    if (cnn_text_foreign(head, size))
         return CNN_FORM_UNKNOWN;
     if (is_text(head, size, 0) || begins(head, size, "\xff\xfe", 2))
         return sniff_text(head, size);
