@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/image/codecs.h"
 
 int cnn_sample_set_key(struct cnn_sample *s, const char *key)
 {

@@ -14,7 +14,9 @@
 
 #include "base/error.h"
 #include "data/image/codec.h"
+#include "data/image/codecs.h"
 #include "data/image/image.h"
+#include "data/image/png.h"
 #include "file/cifar.h"
 #include "file/idx.h"
 #include "file/npy.h"

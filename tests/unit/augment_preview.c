@@ -4,6 +4,8 @@
 #include "scratch.h"
 
 #include "base/memory.h"
+#include "data/image/codecs.h"
+#include "data/image/png.h"
 #include "data/plot/draw.h"
 #include "task/augment/private.h"
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "data/image/codec.h"
+#include "data/image/codecs.h"
 
 static const char *root(void)
 {

@@ -5,7 +5,7 @@
 #include <jpeglib.h>
 
 #include "base/error.h"
-#include "data/image/image.h"
+#include "data/image/codecs.h"
 #include "tensor/tensor.h"
 
 /* An Exif segment with one entry: the orientation. */

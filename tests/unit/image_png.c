@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "data/image/codec.h"
+#include "data/image/codecs.h"
+#include "data/image/png.h"
 #include "data/source/members.h"
 
 static const char *root(void)

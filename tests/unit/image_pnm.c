@@ -2,7 +2,8 @@
 #include "scratch.h"
 
 #include "base/error.h"
-#include "data/image/image.h"
+#include "data/image/codecs.h"
+#include "data/image/pnm.h"
 
 static int decode(const char *text, size_t n, struct cnn_image *im)
 {

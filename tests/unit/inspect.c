@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "data/image/image.h"
+#include "data/image/codecs.h"
 #include "file/infile.h"
 #include "task/inspect/inspect.h"
 

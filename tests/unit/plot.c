@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "data/image/codecs.h"
 #include "data/plot/plot.h"
 
 /* The PNG picture in the buffer, which is emptied. */

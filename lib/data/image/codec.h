@@ -48,11 +48,6 @@ struct cnn_image_codec {
 #include "data/image/image_codecs.def"
 #undef CNN_IMAGE_CODEC
 
-/* Codec i of the list; NULL behind the last. */
-const struct cnn_image_codec *cnn_image_codec_at(size_t i);
-/* That of a file which begins so; NULL: none. */
-const struct cnn_image_codec *cnn_image_codec_find(const unsigned char *bytes, size_t size);
-
 /* The orientation 1..8 that Exif data tell (a TIFF structure, perhaps behind "Exif\0\0"); 1 when
  * they tell none (Exif 2.3, tag 0x0112). */
 int cnn_exif_orientation(const unsigned char *bytes, size_t size);

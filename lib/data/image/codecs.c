@@ -1,4 +1,6 @@
-/* The table of image codecs, and what goes through it; see codec.h and image.h. */
+/* The table of image codecs, and what goes through it. */
+#include "data/image/codecs.h"
+
 #include <string.h>
 #include <strings.h>
 

@@ -15,7 +15,6 @@
 
 #include "base/memory.h"
 #include "data/image/codec.h"
-#include "data/image/image.h"
 
 /* A progressive file may have any number of scans; past these it is made to waste time. A scan's
  * work is its blocks of 8 x 8 coefficients. */

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "data/image/codec.h"
-#include "data/image/image.h"
+#include "data/image/png.h"
 #include "file/outfile.h"
 
 /* Deflate makes at most 1032 bytes from one (zlib, "Maximum Compression Factor"). */

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "data/image/codec.h"
-#include "data/image/image.h"
+#include "data/image/pnm.h"
 
 struct cursor {
     const unsigned char *at, *end;

@@ -7,6 +7,7 @@
 #include "base/json_memory.h"
 #include "base/lines.h"
 #include "data/image/codec.h"
+#include "data/image/png.h"
 #include "data/source/members.h"
 #include "file/npy.h"
 

@@ -6,6 +6,7 @@
 #define CNN_DATA_SOURCE_SOURCE_H
 
 #include "base/memory.h"
+#include "data/image/codecs.h"
 #include "data/source/dataset.h"
 
 struct cnn_source_type {

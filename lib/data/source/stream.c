@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/json_memory.h"
+#include "data/image/png.h"
+#include "data/image/pnm.h"
 #include "data/source/members.h"
 #include "file/npy.h"
 #include "file/tar.h"

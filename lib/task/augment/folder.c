@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "data/image/png.h"
 #include "file/outfolder.h"
 #include "task/augment/private.h"
 

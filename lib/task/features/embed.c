@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/version.h"
-#include "data/image/image.h"
+#include "data/image/codecs.h"
 #include "file/infile.h"
 #include "task/runner.h"
 #include "task/scores.h"

@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "data/image/image.h"
+#include "data/image/codecs.h"
 #include "data/source/spool.h"
 #include "task/split/private.h"
 
