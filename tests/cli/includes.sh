@@ -26,3 +26,25 @@ lib/kern/isa/f.c:1: "kern/kernels.h" is not below lib/kern/isa
 lib/layer/c.c:1: "net/net.h" is not below lib/layer
 lib/odd/e.c:1: lib/odd is on no floor
 lib/task/train/g.c:1: "task/infer/infer.h" is not below lib/task/train'
+
+# No files call each other in a ring, and the check sees those that do.
+run "$ROOT/scripts/check-includes" "$ROOT" "$BUILD"
+status 0
+out_is ''
+
+command -v "${CC:-cc}" >/dev/null || exit 0
+rm -rf lib bin
+mkdir -p lib/base bin build/obj/lib/base
+echo 'int b(void); int a(void) { return b(); }' >lib/base/a.c
+echo 'int c(void); int b(void) { return c(); }' >lib/base/b.c
+echo 'extern int d; int c(void) { return d; }' >lib/base/c.c
+echo 'int a(void); int d; int e(void) { return a() + d; }' >lib/base/d.c
+echo 'int e(void); int f(void) { return e(); }' >lib/base/above.c
+echo 'int below(void) { return 0; }' >lib/base/below.c
+for f in lib/base/*.c; do ${CC:-cc} -fno-common -c "$f" -o "build/obj/${f%.c}.o" || fail "$f does not compile"; done
+run "$ROOT/scripts/check-includes" . build
+[ "$status" -ne 0 ] || fail "a ring of calls passes"
+out_is 'lib/base/a.c: calls lib/base/b.c in a ring: b
+lib/base/b.c: calls lib/base/c.c in a ring: c
+lib/base/c.c: calls lib/base/d.c in a ring: d
+lib/base/d.c: calls lib/base/a.c in a ring: a'
