@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/source/dataset_open.h"
 #include "task/runner.h"
 
 /* How many of the paths, from the first on, are images: they are gone through together. */

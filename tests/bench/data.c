@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "data/loader/loader.h"
+#include "data/source/dataset_open.h"
 
 static double seconds(clockid_t clock)
 {

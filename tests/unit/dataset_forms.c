@@ -4,7 +4,7 @@
 #include "scratch.h"
 
 #include "base/memory.h"
-#include "data/source/dataset.h"
+#include "data/source/dataset_open.h"
 
 static void shell(const char *format, ...)
 {

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "data/source/dataset.h"
+#include "data/source/dataset_open.h"
 #include "data/source/stream.h"
 
 enum { SAMPLES = 4 };

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "data/loader/loader.h"
+#include "data/source/dataset_open.h"
 #include "data/source/stream.h"
 
 /* Allocations of the whole process, where the sanitizers do not have their own. */

@@ -6,7 +6,9 @@
 #include <math.h>
 
 #include "base/random.h"
+#include "data/image/png.h"
 #include "data/loader/loader.h"
+#include "data/source/dataset_open.h"
 
 static const char *device_name;
 enum { EPOCHS = 3, BATCH = 7, MOST_BATCHES = 64, THREADS = 2, FIRST = 3 };

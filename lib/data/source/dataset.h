@@ -1,4 +1,4 @@
-/* Datasets: every form that the programs read, behind one door.
+/* Datasets: every form that the programs read, behind one door (dataset_open.h).
  *
  * A dataset is a list of records, known at once, whose contents are loaded on demand
  * from any thread. A stream (standard input, a FIFO, a compressed tar) becomes one by
@@ -53,19 +53,8 @@ int cnn_dataset_fail_within(const struct cnn_dataset *ds, size_t i);
 /* Whether samples have paths: those of the first one has, or there are none. */
 int cnn_dataset_has_paths(const struct cnn_dataset *ds);
 
-/* Open PATH: "-" is standard input; a folder of class folders (or of images: no classes); a
- * manifest; a list of paths, a line each or ended by NUL bytes; a Caffe list; IDX; CIFAR binary;
- * tar; .npy (classes from PATH with .tsv for .npy, when that exists); feature TSV; svmlight; a
- * single image; or "digits:COUNT[:SEED]", the built-in dataset of lib/data/digits/digits.h. What it
- * is follows from the contents, never from options. CNN_ENOINPUT, CNN_EDATA ("PATH:LINE: ..."). */
-int cnn_dataset_open(const char *path, const struct cnn_dataset_options *options,
-                     struct cnn_dataset **out);
 /* Whether the path is a file that is an image, or is called one: such a file may be damaged. */
 int cnn_dataset_is_image(const char *path);
-/* Several images, each a file, as one dataset without classes; or none, with the class list that
- * options->classes gives. They are not looked at yet. */
-int cnn_dataset_open_images(const char *const *path, size_t count,
-                            const struct cnn_dataset_options *options, struct cnn_dataset **out);
 /* Labels from a file are for IDX data: CNN_EUSAGE where `labels` is not NULL and no dataset is. */
 int cnn_dataset_check_labels(struct cnn_dataset *const *ds, size_t count, const char *labels);
 void cnn_dataset_close(struct cnn_dataset *ds);

@@ -1,5 +1,7 @@
-/* The door to every form of dataset: what is at a path, and the form that reads it; see dataset.h.
- */
+/* The door to every form of dataset: what is at a path, and the form that reads it; see
+ * dataset_open.h. */
+#include "data/source/dataset_open.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/pipeline.h"
 #include "base/threads.h"
+#include "data/source/dataset_open.h"
 #include "task/apart.h"
 #include "task/augment/private.h"
 

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "data/source/dataset_open.h"
 #include "data/source/divided.h"
 #include "task/split/private.h"
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/source/dataset_open.h"
 #include "file/safetensors.h"
 #include "task/train/private.h"
 
