@@ -1,10 +1,12 @@
 /* Whether outputs are files of their own; see apart.h. */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "task/apart.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "data/source/dataset.h"
 #include "task/runner.h"
@@ -150,4 +152,55 @@ int cnn_apart_samples(const struct cnn_path_use *out, const struct cnn_dataset *
                                 use[k]->what, use[k]->path, source);
     }
     return 0;
+}
+
+static int is_folder(const char *path, const struct stat *folder)
+{
+    struct stat st;
+    return !stat(path, &st) && st.st_dev == folder->st_dev && st.st_ino == folder->st_ino;
+}
+
+/* Cut the last component. NULL: there is none, or one that leads up, or that is hidden and so no
+ * data. */
+static const char *cut_component(char *path)
+{
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        path[--n] = '\0';
+    char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    if (!*name || (*name == '.' && (name[1] || !slash)))
+        return NULL;
+    *(slash ? slash : path) = '\0';
+    return *path ? path : slash ? "/" : ".";
+}
+
+/* Whether a folder is on the way to a path, which is used up; *there, where it is NULL: what is
+ * first on the way up and exists, with no links in it (free). */
+static int is_above(const struct stat *folder, char *path, char **there)
+{
+    const char *above;
+    while ((above = cut_component(path))) {
+        if (is_folder(above, folder))
+            return 1;
+        if (!*there)
+            *there = realpath(above, NULL);
+    }
+    return 0;
+}
+
+int cnn_apart_folder(const char *out, const char *in)
+{
+    struct stat st;
+    if (stat(in, &st) || !S_ISDIR(st.st_mode) || is_folder(out, &st))
+        return 0;
+    char *there = realpath(out, NULL), *path = cnn_strdup(out);
+    int rc = path ? 0 : CNN_ESYSTEM;
+    if (!rc && (is_above(&st, path, &there) || (there && is_above(&st, there, &there))))
+        rc = cnn_fail(CNN_EUSAGE,
+                      "--output would be data of the next run: %s lies in %s, which is read", out,
+                      in);
+    free(path);
+    free(there);
+    return rc;
 }

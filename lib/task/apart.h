@@ -27,6 +27,10 @@ struct cnn_apart_run {
 };
 int cnn_apart_run(const struct cnn_path_use *out, const struct cnn_apart_run *run);
 
+/* CNN_EUSAGE when a folder that is written lies in one that is read, as a link or a name has it:
+ * the next run would read it with the rest. One that reading leaves out (.work) may. */
+int cnn_apart_folder(const char *out, const char *in);
+
 /* CNN_EUSAGE when an output that is there already is the file of a sample. */
 int cnn_apart_samples(const struct cnn_path_use *out, const struct cnn_dataset *ds);
 

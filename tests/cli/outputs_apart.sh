@@ -92,6 +92,27 @@ printf '../d/b/1.pgm\tb\n' >v/own.tsv
 sums >before
 refuse 'classes.txt would be written over what is read: v/classes.txt belongs to v/own.tsv' cnn-split v/own.tsv w/train.tsv -o v --val 1 --test 1 --allow-missing
 
+# A folder of outputs within a folder of data would be read by the next run; beside the class folders of the data a split may lie.
+mkdir -p flat/.kept away/sub && cp d/a/[123].pgm flat && ln -s ../away d/link && ln -s d/a inner && ln -s "$PWD/away" flat.link
+sums >before
+for out in d/work ./d/work d/new/deep d/work/ d/a/../work d/link/work d/link d/./work "$PWD/d/work" inner/work; do
+    refuse "--output would be data of the next run: $out lies in d, which is read" cnn-split d -o "$out"
+    refuse "--output would be data of the next run: $out lies in d/, which is read" cnn-augment d/ -o "$out"
+done
+refuse '--output would be data of the next run: work lies in ., which is read' bash -c 'cd d && cnn-split . -o work'
+refuse '--output would be data of the next run: flat/x lies in flat, which is read' cnn-split w/train.tsv flat -o flat/x
+refuse '--output would be data of the next run: x lies in .., which is read' bash -c 'cd d/a && cnn-augment -o x ..'
+rm d/link
+for out in d/../w2 flat/.kept/s flat.link/x flat; do
+    run cnn-split flat -o $out --val 0 --test 0
+    status 0
+done
+rm flat/*.t?t flat/*.tsv
+run cnn-augment flat -o flat/.kept/aug
+status 0
+rm -r flat away d/../w2 inner flat.link
+sums >before
+
 # Outputs among themselves.
 refuse '--output and --checkpoint are the same file: x' cnn-train --epochs 1 --net "$net" d -o x --checkpoint x
 refuse '--log and --curve are the same file: ./x' cnn-train --epochs 1 --net "$net" d -o y --log x --curve ./x

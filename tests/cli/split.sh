@@ -159,9 +159,9 @@ err_has 'cnn-split: --output is required'
 run cnn-split -o w/n
 status 64
 err_has 'cnn-split: a dataset is missing'
-run cnn-split photos -o photos/ants/1.pgm
+run cnn-split photos -o s10.pgm
 status 73
-err_has 'cnn-split: photos/ants/1.pgm: *'
+err_has 'cnn-split: s10.pgm: *'
 if [ "$(id -u)" -ne 0 ]; then
     mkdir closed
     chmod 500 closed

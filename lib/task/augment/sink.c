@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "task/apart.h"
 #include "task/augment/private.h"
 
 static int ends_with(const char *s, const char *end)
@@ -29,8 +30,10 @@ int sink_open(const struct cnn_augment_options *o, const struct cnn_augmenter *a
                         "folder's, is wanted)",
                         path);
     if (path[0] && strcmp(path, "-") && !ends_with(path, ".tar") &&
-        !(exists && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
-        return sink_open_folder(path, cnn_dataset_classes(ds), out);
+        !(exists && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))) {
+        int rc = cnn_apart_folder(path, o->data);
+        return rc ? rc : sink_open_folder(path, cnn_dataset_classes(ds), out);
+    }
     char *text = augment_history(o, augmenter, cnn_dataset_classes(ds), cnn_dataset_history(ds));
     int rc = text ? sink_open_stream(strcmp(path, "-") ? path : "", cnn_dataset_classes(ds), text,
                                      stop, out)

@@ -249,6 +249,8 @@ int split_check_apart(const struct split *s)
                                           {NULL, NULL}};
         rc = cnn_apart_check(out, in);
         if (!rc)
+            rc = cnn_apart_folder(o->folder, o->input[i]);
+        if (!rc)
             rc = cnn_apart_samples(out, s->ds[i]);
     }
     for (int i = 0; i < FILES; i++)
