@@ -46,6 +46,7 @@ ZOO      := $(sort $(wildcard lib/zoo/*.net))
 PROGRAMS := $(patsubst bin/%.c,$(BUILD)/bin/%,$(sort $(wildcard bin/cnn-*.c)))
 CLI      := $(patsubst %.c,$(OBJ)/%.o,$(sort $(wildcard bin/cli*.c)))
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/*.c)))
+KERNELS  := $(sort $(wildcard tests/kernels/*.c))
 DOUBLE   := $(patsubst tests/double/%.c,$(BUILD)/tests/double-%,$(sort $(wildcard tests/double/*.c)))
 HELPERS  := $(patsubst tests/programs/%.c,$(BUILD)/helpers/%,$(sort $(wildcard tests/programs/*.c))) \
     $(patsubst tests/bench/%.c,$(BUILD)/helpers/bench-%,$(sort $(wildcard tests/bench/*.c)))
@@ -106,7 +107,7 @@ WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -
 CPP_ALL   = -Ilib -D_POSIX_C_SOURCE=200809L $(CPPFLAGS)
 C_ALL     = -std=c11 $(WARN) -pthread $(DEP_CFLAGS) $(CFLAGS) $(SANITIZE)
 COMPILE   = $(Q)$(CC) $(CPP_ALL) $(EXTRA) $(C_ALL) $(WERROR) $(OPTIMIZE)
-LINK      = $(Q)$(CC) $(C_ALL) $(LD_ALL) $^ $(LIBS_ALL) -o $@
+LINK      = $(Q)$(CC) $(C_ALL) $(LD_ALL) $(filter %.o,$^) $(filter %.a,$^) $(LIBS_ALL) -o $@
 LD_ALL    = -pthread $(SANITIZE) $(if $(filter portable,$(MODE)),-Wl$(comma)-rpath$(comma)'$$$$ORIGIN') $(LDFLAGS)
 LIBS_ALL  = $(DEP_LIBS) -lm $(LDLIBS)
 
@@ -217,11 +218,12 @@ $(OBJ)/emu/%.o: %.cpp $(FLAGS)
 	$(call say,CXX,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -std=gnu++17 $(EMU_FLAGS) -U_FORTIFY_SOURCE -MMD -MP -c $< -o $@
-$(OBJ)/emu/tests/unit/%.o $(OBJ)/emu/lib/%.o: private EXTRA := -DCNN_CUDA -DCNN_TEST_CUDA -Itests -Itests/emu
+$(OBJ)/emu/tests/%.o $(OBJ)/emu/lib/%.o: private EXTRA := -DCNN_CUDA -DCNN_TEST_CUDA -Itests -Itests/emu
 $(OBJ)/emu/%.o: %.c $(FLAGS)
 	$(call say,CC,'$< (for the emulated GPU)')
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c $< -o $@
+$(EMU)/tests/kernels: $(KERNELS:%.c=$(OBJ)/emu/%.o)
 $(EMU)/tests/%: $(OBJ)/emu/tests/unit/%.o $(EMULATED) $(BUILD)/libcnn.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
@@ -273,10 +275,11 @@ $(OBJ)/cuda/%.o: %.c $(FLAGS)
 	$(call say,CC,'$< (CUDA)')
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c $< -o $@
-$(BUILD)/tests/kernels-cuda: $(OBJ)/cuda/tests/unit/kernels.o $(BUILD)/libcnn.a
+$(BUILD)/tests/kernels-cuda: $(OBJ)/cuda/tests/unit/kernels.o $(KERNELS:%.c=$(OBJ)/cuda/%.o) $(BUILD)/libcnn.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(LINK) -lcmocka
+$(BUILD)/tests/kernels: $(KERNELS:%.c=$(OBJ)/%.o)
 $(BUILD)/tests/%: $(OBJ)/tests/unit/%.o $(BUILD)/libcnn.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)

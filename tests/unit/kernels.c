@@ -1,20 +1,8 @@
 /* Every kernel against plain loops in double precision: the CPU's at every number of threads,
- * CUDA's with CNN_TEST_CUDA. The list of tests is made from kernels.def: a kernel without a test
- * does not compile. */
+ * CUDA's with CNN_TEST_CUDA. The list of tests is made from kernels.def: a kernel without a test in
+ * tests/kernels does not link. */
 #include "base/error.h"
-#include "kernel_rig.h"
-
-#include "kernels_conv.h"
-#include "kernels_dense.h"
-#include "kernels_elementwise.h"
-
-#include "kernels_channels.h"
-#include "kernels_images.h"
-#include "kernels_pool.h"
-#include "kernels_softmax.h"
-#include "kernels_loss.h"
-#include "kernels_norm.h"
-#include "kernels_update.h"
+#include "kernels/rig.h"
 
 /* A queue that failed does nothing any more. */
 static void failed_queues_do_nothing(void **state)
@@ -46,22 +34,24 @@ static int no_device(void)
     return 1;
 }
 
+#define TEST(name) cmocka_unit_test_setup(name, start_numbers)
+
 int main(void)
 {
     if (no_device())
         return 0;
     const struct CMUnitTest tests[] = {
-#define CNN_KERNEL(result, name, arguments) cmocka_unit_test(test_##name),
+#define CNN_KERNEL(result, name, arguments) TEST(test_##name),
 #include "kern/kernels.def"
 #undef CNN_KERNEL
 #ifdef CNN_TEST_CUDA
-        cmocka_unit_test(tensor_cores_convolve),
-        cmocka_unit_test(products_beyond_int_fail),
+        TEST(tensor_cores_convolve),
+        TEST(products_beyond_int_fail),
 #else
-        cmocka_unit_test(test_products_do_not_depend_on_addresses),
+        TEST(products_do_not_depend_on_addresses),
 #endif
-        cmocka_unit_test(activations_keep_blocks_filled_with_zeros),
-        cmocka_unit_test(failed_queues_do_nothing),
+        TEST(activations_keep_blocks_filled_with_zeros),
+        TEST(failed_queues_do_nothing),
     };
     return cmocka_run_group_tests_name("kernels", tests, open_queues, close_queues);
 }

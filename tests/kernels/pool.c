@@ -1,4 +1,5 @@
 /* Pooling against plain loops in double precision. */
+#include "kernels/rig.h"
 
 struct pool_case {
     struct cnn_tensor x, y, dy, dx;
@@ -135,7 +136,7 @@ static void check_argmax(const struct pool_case *l, size_t k, double want)
     }
 }
 
-static void test_maxpool_forward(void **state)
+void test_maxpool_forward(void **state)
 {
     (void)state;
     for (int i = 0; i < 2 * LAYOUTS * WINDOWS; i++) {
@@ -179,7 +180,7 @@ static size_t pick_in_window(const struct cnn_window *g, size_t output)
     }
 }
 
-static void test_maxpool_backward(void **state)
+void test_maxpool_backward(void **state)
 {
     (void)state;
     for (int i = 0; i < LAYOUTS * WINDOWS; i++) {
@@ -205,7 +206,7 @@ static void test_maxpool_backward(void **state)
     }
 }
 
-static void test_avgpool_forward(void **state)
+void test_avgpool_forward(void **state)
 {
     (void)state;
     for (int i = 0; i < 2 * LAYOUTS * WINDOWS; i++) {
@@ -227,7 +228,7 @@ static void test_avgpool_forward(void **state)
     }
 }
 
-static void test_avgpool_backward(void **state)
+void test_avgpool_backward(void **state)
 {
     (void)state;
     for (int i = 0; i < 2 * LAYOUTS * WINDOWS; i++) {
@@ -289,7 +290,7 @@ static void adaptive_plainly(const size_t s[4], const struct cnn_tensor *from, i
         }
 }
 
-static void test_adaptive_avgpool_forward(void **state)
+void test_adaptive_avgpool_forward(void **state)
 {
     (void)state;
     for (int i = 0; i < LAYOUTS * ADAPTIVE; i++) {
@@ -305,7 +306,7 @@ static void test_adaptive_avgpool_forward(void **state)
     }
 }
 
-static void test_adaptive_avgpool_backward(void **state)
+void test_adaptive_avgpool_backward(void **state)
 {
     (void)state;
     for (int i = 0; i < LAYOUTS * ADAPTIVE; i++) {

@@ -1,27 +1,7 @@
-/* Softmax against plain loops in double precision; struct arrays is that of kernels_elementwise.h.
- */
-
-/* Samples, channels, height, width. */
-static const size_t shapes[][4] = {{1, 1, 1, 1},  {5, 10, 1, 1}, {300, 7, 1, 1},
-                                   {3, 4, 9, 17}, {2, 3, 1, 70}, {70, 5, 13, 11}};
-enum { SHAPES = sizeof shapes / sizeof *shapes };
-
-static struct cnn_tensor shaped(int i, enum kind kind)
-{
-    return tensor(shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3], kind);
-}
-
-/* y (c) = softmax of x (c), elements `step` apart. */
-static void softmax_of(const real *x, size_t c, size_t step, double *y)
-{
-    double top = -INFINITY, sum = 0;
-    for (size_t k = 0; k < c; k++)
-        top = fmax(top, (double)x[k * step]);
-    for (size_t k = 0; k < c; k++)
-        sum += exp((double)x[k * step] - top);
-    for (size_t k = 0; k < c; k++)
-        y[k * step] = exp((double)x[k * step] - top) / sum;
-}
+/* Softmax against plain loops in double precision. */
+#include "kernels/arrays.h"
+#include "kernels/rig.h"
+#include "kernels/shapes.h"
 
 static void softmax_run(struct cnn_queue *q, void *context)
 {
@@ -35,7 +15,7 @@ static void softmax_back_run(struct cnn_queue *q, void *context)
     K(softmax_backward)(q, &a->y, &a->dy, &a->dx);
 }
 
-static void test_softmax_forward(void **state)
+void test_softmax_forward(void **state)
 {
     (void)state;
     for (int i = 0; i < SHAPES; i++) {
@@ -54,7 +34,7 @@ static void test_softmax_forward(void **state)
     }
 }
 
-static void test_softmax_backward(void **state)
+void test_softmax_backward(void **state)
 {
     (void)state;
     for (int i = 0; i < SHAPES; i++) {

@@ -1,5 +1,6 @@
-/* Kernels that bring channels together or move them, against plain loops; struct arrays is that of
- * kernels_elementwise.h. */
+/* Kernels that bring channels together or move them, against plain loops. */
+#include "kernels/arrays.h"
+#include "kernels/rig.h"
 
 /* Blocks that are whole, blocks that inputs share, inputs that end within a block. */
 static const size_t concat_channels[][3] = {{3, 1, 5}, {16, 32, 16}, {20, 7, 18}};
@@ -29,7 +30,7 @@ static int concat_place(const size_t channels[3], size_t i, size_t hw, size_t *e
     return branch;
 }
 
-static void test_concat_forward(void **state)
+void test_concat_forward(void **state)
 {
     (void)state;
     for (int i = 0; i < CONCATS; i++) {
@@ -53,7 +54,7 @@ static void test_concat_forward(void **state)
     }
 }
 
-static void test_concat_backward(void **state)
+void test_concat_backward(void **state)
 {
     (void)state;
     for (int i = 0; i < CONCATS; i++) {
@@ -125,7 +126,7 @@ static void check_subsample_forward(int stride, int layout, const size_t channel
     buffers_free();
 }
 
-static void test_subsample_forward(void **state)
+void test_subsample_forward(void **state)
 {
     (void)state;
     each_subsample(check_subsample_forward);
@@ -150,7 +151,7 @@ static void check_subsample_backward(int stride, int layout, const size_t channe
     buffers_free();
 }
 
-static void test_subsample_backward(void **state)
+void test_subsample_backward(void **state)
 {
     (void)state;
     each_subsample(check_subsample_backward);

@@ -1,4 +1,7 @@
 /* Fully connected layers, biases, and the products that they lean on, against plain loops. */
+#include "kernels/rig.h"
+
+#include "base/error.h"
 #include "kern/conv/blas.h"
 #include "kern/isa/isa.h"
 
@@ -46,7 +49,7 @@ static void dense_weight(struct cnn_queue *q, void *context)
 }
 
 /* (That it suffices the guards of the other tests see.) */
-static void test_dense_work(void **state)
+void test_dense_work(void **state)
 {
     (void)state;
     for (int i = 0; i < DENSE; i++) {
@@ -57,7 +60,7 @@ static void test_dense_work(void **state)
 }
 
 /* With and without bias, and with a sum and an activation on the way out. */
-static void test_dense_forward(void **state)
+void test_dense_forward(void **state)
 {
     (void)state;
     for (int i = 0; i < 3 * DENSE; i++) {
@@ -85,7 +88,7 @@ static void test_dense_forward(void **state)
     }
 }
 
-static void test_dense_backward_data(void **state)
+void test_dense_backward_data(void **state)
 {
     (void)state;
     for (int i = 0; i < DENSE; i++) {
@@ -103,7 +106,7 @@ static void test_dense_backward_data(void **state)
     }
 }
 
-static void test_dense_backward_weight(void **state)
+void test_dense_backward_weight(void **state)
 {
     (void)state;
     for (int i = 0; i < DENSE; i++) {
@@ -129,7 +132,7 @@ static void bias_run(struct cnn_queue *q, void *context)
     K(bias_backward)(q, &d->dy, &d->b);
 }
 
-static void test_bias_backward(void **state)
+void test_bias_backward(void **state)
 {
     static const size_t shapes[][4] = {{1, 1, 1, 1},    {3, 5, 7, 3},   {64, 84, 1, 1},
                                        {300, 37, 1, 1}, {7, 33, 31, 9}, {2, 1, 130, 70}};
@@ -155,7 +158,7 @@ static void test_bias_backward(void **state)
 #ifdef CNN_TEST_CUDA
 
 /* cuBLAS counts in int: larger products fail before they touch anything, and are not cut off. */
-static void products_beyond_int_fail(void **state)
+void products_beyond_int_fail(void **state)
 {
     (void)state;
     for (int i = 0; i < 3; i++) {
@@ -194,7 +197,7 @@ static void product_job(void *context, size_t job, int thread)
     free(copy);
 }
 
-static void test_products_do_not_depend_on_addresses(void **state)
+void products_do_not_depend_on_addresses(void **state)
 {
     static const size_t sizes[][3] = {{1, 7, 5},     {16, 37, 150},    {64, 32, 400},
                                       {70, 300, 90}, {130, 257, 1000}, {10, 64, 84}};

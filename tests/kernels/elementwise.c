@@ -1,27 +1,6 @@
 /* Elementwise kernels and reductions against plain loops in double precision. */
-
-/* Enough for several jobs, and an odd end. */
-enum { MANY = 40003 };
-
-struct arrays {
-    int which;
-    double number;
-    struct cnn_tensor x, y, dy, dx;
-    struct cnn_tensor more[3];
-    const struct cnn_tensor *xs[3];
-    struct cnn_tensor *dxs[3];
-    size_t channels[3];
-};
-
-static struct cnn_tensor vector(size_t count, enum kind kind)
-{
-    return tensor(1, count, 1, 1, kind);
-}
-
-static double value(const struct cnn_tensor *t, size_t i)
-{
-    return (double)((const real *)t->data)[i];
-}
+#include "kernels/arrays.h"
+#include "kernels/rig.h"
 
 static double activation(int f, double slope, double x)
 {
@@ -67,7 +46,7 @@ static void activation_back_run(struct cnn_queue *q, void *context)
     K(activation_backward)(q, (enum cnn_activation)a->which, a->number, &a->y, &a->dy, &a->dx);
 }
 
-static void test_activation_forward(void **state)
+void test_activation_forward(void **state)
 {
     (void)state;
     for (int f = CNN_RELU; f <= CNN_TANH; f++) {
@@ -90,7 +69,7 @@ static void test_activation_forward(void **state)
 }
 
 /* The channels that fill up a block stay zero, whatever the activation makes of zero. */
-static void activations_keep_blocks_filled_with_zeros(void **state)
+void activations_keep_blocks_filled_with_zeros(void **state)
 {
     (void)state;
     for (int f = CNN_RELU; f <= CNN_TANH; f++) {
@@ -111,7 +90,7 @@ static void activations_keep_blocks_filled_with_zeros(void **state)
     }
 }
 
-static void test_activation_backward(void **state)
+void test_activation_backward(void **state)
 {
     (void)state;
     for (int f = CNN_RELU; f <= CNN_TANH; f++) {
@@ -141,7 +120,7 @@ static void sum_run(struct cnn_queue *q, void *context)
     K(sum_forward)(q, a->which, a->xs, &a->y);
 }
 
-static void test_sum_forward(void **state)
+void test_sum_forward(void **state)
 {
     (void)state;
     for (int count = 1; count <= 3; count++) {
@@ -178,7 +157,7 @@ static void accumulate_run(struct cnn_queue *q, void *context)
     K(accumulate)(q, &a->x, &a->y);
 }
 
-static void test_accumulate(void **state)
+void test_accumulate(void **state)
 {
     (void)state;
     struct arrays a = {.x = vector(MANY, INPUT), .y = vector(MANY, SUM)};
@@ -209,7 +188,7 @@ static void copy_run(struct cnn_queue *q, void *context)
     K(copy)(q, &a->x, &a->y);
 }
 
-static void test_copy(void **state)
+void test_copy(void **state)
 {
     (void)state;
     struct arrays a = {.x = vector(MANY, INPUT), .y = vector(MANY, OUTPUT)};
@@ -234,7 +213,7 @@ static void fill_run(struct cnn_queue *q, void *context)
     K(fill)(q, 2.5, MANY, a->y.data);
 }
 
-static void test_fill(void **state)
+void test_fill(void **state)
 {
     (void)state;
     struct arrays a = {.y = vector(MANY, OUTPUT)};
@@ -250,7 +229,7 @@ static void clamp_run(struct cnn_queue *q, void *context)
     K(clamp)(q, 0.5, MANY, a->y.data);
 }
 
-static void test_clamp(void **state)
+void test_clamp(void **state)
 {
     (void)state;
     struct arrays a = {.y = vector(MANY, SUM)};
@@ -273,7 +252,7 @@ static void average_run(struct cnn_queue *q, void *context)
 }
 
 /* Where both are the same nothing moves, and all of the way is x where y was 0. */
-static void test_average(void **state)
+void test_average(void **state)
 {
     static const double shares[] = {0.25, 1e-4, 1};
     (void)state;
@@ -303,7 +282,7 @@ static void swap_run(struct cnn_queue *q, void *context)
     K(swap)(q, MANY, a->x.data, a->y.data);
 }
 
-static void test_swap(void **state)
+void test_swap(void **state)
 {
     (void)state;
     struct arrays a = {.x = vector(MANY, SUM), .y = vector(MANY, SUM)};
@@ -313,7 +292,7 @@ static void test_swap(void **state)
     buffers_free();
 }
 
-static void test_sum_squares(void **state)
+void test_sum_squares(void **state)
 {
     static const size_t counts[] = {0, 1, 15, 17, 16384, 16385, MANY, 1300001};
     (void)state;
@@ -343,7 +322,7 @@ static void dropout_run(struct cnn_queue *q, void *context)
     K(dropout)(q, a->number, 99, 7, &a->x, &a->y);
 }
 
-static void test_dropout(void **state)
+void test_dropout(void **state)
 {
     static const double rates[] = {0.1, 0.5, 0.9};
     (void)state;

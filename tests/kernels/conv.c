@@ -1,5 +1,6 @@
 /* Convolution against plain loops, by every algorithm that there is. */
-#include "kernels_conv_cases.h"
+#include "kernels/rig.h"
+#include "kernels/conv_cases.h"
 
 static const struct cnn_conv_algorithm *const conv_algorithms[] = {
 #define CNN_CONV_ALGORITHM(name) &cnn_conv_##name,
@@ -110,10 +111,10 @@ static void check_conv(struct conv_case *c, enum cnn_conv_pass pass, int with_bi
                              : pass == CNN_CONV_DATA  ? &c->dx
                                                       : &c->dw;
     size_t count = cnn_tensor_count(out), plane = c->g.out_h * c->g.out_w;
-    struct buffer *others[] = {&buffers[1], &buffers[2], &buffers[5]};
-    for (int i = 0; i < 3; i++) /* what this pass does not write must stay */
-        if (others[i]->base + GUARD != (unsigned char *)out->data)
-            others[i]->kind = INPUT;
+    const struct cnn_tensor *outputs[] = {&c->dx, &c->y, &c->dw};
+    for (int i = 0; i < 3; i++)
+        if (outputs[i] != out)
+            must_stay(outputs[i]->data);
     run_all(runs[pass], c);
     c->want = zeros(count);
     for (size_t i = 0; pass == CNN_CONV_FORWARD && with_bias && i < count; i++)
@@ -144,19 +145,19 @@ static void check_pass(enum cnn_conv_pass pass, int every)
     }
 }
 
-static void test_conv_forward(void **state)
+void test_conv_forward(void **state)
 {
     (void)state;
     check_pass(CNN_CONV_FORWARD, EVERY);
 }
 
-static void test_conv_backward_data(void **state)
+void test_conv_backward_data(void **state)
 {
     (void)state;
     check_pass(CNN_CONV_DATA, EVERY);
 }
 
-static void test_conv_backward_weight(void **state)
+void test_conv_backward_weight(void **state)
 {
     (void)state;
     check_pass(CNN_CONV_WEIGHT, EVERY);
@@ -166,7 +167,7 @@ static void test_conv_backward_weight(void **state)
 
 /* Numbers of few bits, so that TF32 loses none of them and sums are as exact as those of float32.
  */
-static void tensor_cores_convolve(void **state)
+void tensor_cores_convolve(void **state)
 {
     (void)state;
     grid = 1.0 / 64;
@@ -182,7 +183,7 @@ static void tensor_cores_convolve(void **state)
 #endif
 
 /* Every pass costs something and is done by an algorithm with a name. */
-static void test_conv_cost(void **state)
+void test_conv_cost(void **state)
 {
     (void)state;
     for (int i = 0; i < CASES; i++) {
@@ -230,7 +231,7 @@ static void scale_weights(struct conv_case *c)
 }
 
 /* Weights packed beforehand, a sum and an activation on the way out. */
-static void test_conv_pack(void **state)
+void test_conv_pack(void **state)
 {
     static const enum cnn_activation activations[] = {CNN_RELU, CNN_RELU6, CNN_SIGMOID};
     (void)state;
@@ -239,7 +240,8 @@ static void test_conv_pack(void **state)
         struct conv_case *c = &p.c;
         set_tensors(c, CNN_CONV_FORWARD, 1);
         scale_weights(c);
-        buffers[1].kind = buffers[5].kind = INPUT;
+        must_stay(c->dx.data);
+        must_stay(c->dw.data);
         p.add = tensor_in(c->y_layout, c->n, c->g.out_c, c->g.out_h, c->g.out_w, INPUT);
         p.packed = buffer_new(K(conv_packed)(&queues[1], &c->g, &c->x, &c->y), SCRATCH);
         run_all(forward_packed, &p);
@@ -258,7 +260,7 @@ static void test_conv_pack(void **state)
 
 /* What conv_packed says suffices: test_conv_pack's guards see to that. Asking twice gives the same.
  */
-static void test_conv_packed(void **state)
+void test_conv_packed(void **state)
 {
     (void)state;
     for (int i = 0; i < CASES; i++) {
@@ -287,7 +289,7 @@ static void check_work(struct conv_case c, const struct cnn_conv_algorithm *a,
     }
 }
 
-static void test_conv_work(void **state)
+void test_conv_work(void **state)
 {
     (void)state;
     for (int i = 0; i < CASES; i++) {

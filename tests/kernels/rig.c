@@ -1,35 +1,11 @@
-/* Running a kernel at several numbers of threads on guarded buffers: inputs must stay as they were,
- * outputs start as NaN (or, where a kernel adds, as given numbers), and every run must give the
- * same bytes. With CNN_TEST_CUDA it is CUDA's kernels that run, in several streams (which differ in
- * the order of threads and blocks where they are emulated). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "backend/backend.h"
-#include "base/random.h"
-#include "base/threads.h"
-#include "kern/isa/isa.h"
+/* See rig.h. */
+#include "kernels/rig.h"
 
 #ifdef CNN_TEST_CUDA
 #include <cuda_runtime_api.h>
-#define K(name) cnn_cuda_##name
-enum { IS_CUDA = 1, MOST_THREADS = 2, LAYOUTS = 2 };
-#else
-#define K(name) cnn_cpu_##name
-enum { IS_CUDA = 0, MOST_THREADS = 4, LAYOUTS = 3 };
 #endif
-enum { RUNS = MOST_THREADS + 1, MOST_BUFFERS = 16, GUARD = 64 };
 
-enum kind { INPUT, OUTPUT, SUM, SCRATCH };
+enum { MOST_BUFFERS = 16, GUARD = 64 };
 
 struct buffer {
     unsigned char *base, *start,
@@ -38,19 +14,18 @@ struct buffer {
     enum kind kind;
 };
 
-static struct cnn_queue queues[RUNS]; /* [0] has no pool, [i] has i threads */
+struct cnn_queue queues[RUNS]; /* [0] has no pool, [i] has i threads */
 static struct cnn_backend *backends[RUNS];
 static struct buffer buffers[MOST_BUFFERS];
 static int buffer_count;
 static struct cnn_random rng;
-static double grid; /* numbers are multiples of it; 0: any numbers */
-
-static double uniform(double lo, double hi)
+double grid;
+double uniform(double lo, double hi)
 {
     return cnn_random_range(&rng, lo, hi);
 }
 
-static size_t pick(size_t lo, size_t hi)
+size_t pick(size_t lo, size_t hi)
 {
     return lo + (size_t)cnn_random_below(&rng, hi - lo + 1);
 }
@@ -77,7 +52,7 @@ static void memory_free(void *p)
 #endif
 }
 
-static void *buffer_new(size_t bytes, enum kind kind)
+void *buffer_new(size_t bytes, enum kind kind)
 {
     size_t room = (bytes + 63) / 64 * 64;
     assert_true(buffer_count < MOST_BUFFERS);
@@ -89,7 +64,7 @@ static void *buffer_new(size_t bytes, enum kind kind)
     return b->base + GUARD;
 }
 
-static void buffers_free(void)
+void buffers_free(void)
 {
     while (buffer_count) {
         struct buffer *b = &buffers[--buffer_count];
@@ -99,8 +74,7 @@ static void buffers_free(void)
     }
 }
 
-/* Numbers in [-1, 1). */
-static real *numbers(size_t count, enum kind kind)
+real *numbers(size_t count, enum kind kind)
 {
     real *x = buffer_new(count * sizeof *x, kind);
     for (size_t i = 0; kind != OUTPUT && i < count; i++)
@@ -108,7 +82,7 @@ static real *numbers(size_t count, enum kind kind)
     return x;
 }
 
-static real *positive(size_t count)
+real *positive(size_t count)
 {
     real *x = numbers(count, INPUT);
     for (size_t i = 0; i < count; i++)
@@ -116,28 +90,23 @@ static real *positive(size_t count)
     return x;
 }
 
-static struct cnn_tensor tensor(size_t n, size_t c, size_t h, size_t w, enum kind kind)
+struct cnn_tensor tensor(size_t n, size_t c, size_t h, size_t w, enum kind kind)
 {
     return (struct cnn_tensor){n, c, h, w, CNN_LAYOUT_PLAIN, numbers(n * c * h * w, kind)};
 }
 
-/* In which the device's kernels are fastest. */
-static int block_layout(void)
+int block_layout(void)
 {
     return backends[0]->layout;
 }
 
-/* Plain, blocks of channels, groups of samples; or plain and channels last. */
-static int layout_of(int i)
+int layout_of(int i)
 {
     int blocks = block_layout();
     return i % LAYOUTS == 0 ? CNN_LAYOUT_PLAIN : i % LAYOUTS == 1 ? blocks : -blocks;
 }
 
-/* A tensor in a layout; the channels that fill up its last block are zero, and the samples that
- * fill up its last group random. */
-static struct cnn_tensor tensor_in(int layout, size_t n, size_t c, size_t h, size_t w,
-                                   enum kind kind)
+struct cnn_tensor tensor_in(int layout, size_t n, size_t c, size_t h, size_t w, enum kind kind)
 {
     struct cnn_tensor t = {n, c, h, w, layout, NULL};
     size_t count = cnn_tensor_elements(&t), block = cnn_tensor_lanes(&t);
@@ -149,8 +118,7 @@ static struct cnn_tensor tensor_in(int layout, size_t n, size_t c, size_t h, siz
     return t;
 }
 
-/* Where element i of the canonical order lies. */
-static size_t place_of(const struct cnn_tensor *t, size_t i)
+size_t place_of(const struct cnn_tensor *t, size_t i)
 {
     size_t block = cnn_tensor_lanes(t), hw = t->h * t->w;
     size_t blocks = cnn_layout_channels(t->layout, t->c) / block;
@@ -162,8 +130,7 @@ static size_t place_of(const struct cnn_tensor *t, size_t i)
     return ((n * blocks + c / block) * hw + i % hw) * block + c % block;
 }
 
-/* A gradient, which is zero in the samples that fill up its last group. */
-static struct cnn_tensor gradient_in(int layout, size_t n, size_t c, size_t h, size_t w)
+struct cnn_tensor gradient_in(int layout, size_t n, size_t c, size_t h, size_t w)
 {
     struct cnn_tensor t = tensor_in(layout, n, c, h, w, INPUT);
     size_t lanes = cnn_tensor_lanes(&t);
@@ -174,13 +141,12 @@ static struct cnn_tensor gradient_in(int layout, size_t n, size_t c, size_t h, s
     return t;
 }
 
-static double value_at(const struct cnn_tensor *t, size_t i)
+double value_at(const struct cnn_tensor *t, size_t i)
 {
     return (double)((const real *)t->data)[place_of(t, i)];
 }
 
-/* All of it in the canonical order; the caller frees it. */
-static double *values_of(const struct cnn_tensor *t)
+double *values_of(const struct cnn_tensor *t)
 {
     size_t count = cnn_tensor_count(t);
     double *v = malloc((count + 1) * sizeof *v);
@@ -212,7 +178,7 @@ static void check_buffer(const struct buffer *b, int run)
         fail_msg("the result of %d threads differs", run);
 }
 
-static void wait_for(struct cnn_queue *q)
+void wait_for(struct cnn_queue *q)
 {
 #ifdef CNN_TEST_CUDA
     assert_int_equal(cudaDeviceSynchronize(), cudaSuccess);
@@ -221,9 +187,7 @@ static void wait_for(struct cnn_queue *q)
         fail_msg("%s", q->message);
 }
 
-/* Run on every queue. Results are those of the last run afterwards; what SUM buffers held before
- * lies in their `start`. */
-static void run_all(void (*run)(struct cnn_queue *q, void *context), void *context)
+void run_all(void (*run)(struct cnn_queue *q, void *context), void *context)
 {
     for (int i = 0; i < buffer_count; i++)
         memcpy(buffers[i].start, buffers[i].base + GUARD, buffers[i].bytes);
@@ -242,19 +206,27 @@ static void run_all(void (*run)(struct cnn_queue *q, void *context), void *conte
     }
 }
 
-/* What a SUM buffer held before the runs. */
-static const real *before(const void *data)
+static struct buffer *buffer_of(const void *data)
 {
     for (int i = 0; i < buffer_count; i++)
         if (buffers[i].base + GUARD == (const unsigned char *)data)
-            return (const real *)(const void *)buffers[i].start;
+            return &buffers[i];
     fail_msg("no such buffer");
     return NULL;
 }
 
-/* The largest error over the largest number. */
-static void expect_close(const char *what, const real *got, const double *want, size_t count,
-                         double tolerance)
+const real *before(const void *data)
+{
+    return (const real *)(const void *)buffer_of(data)->start;
+}
+
+void must_stay(const void *data)
+{
+    buffer_of(data)->kind = INPUT;
+}
+
+void expect_close(const char *what, const real *got, const double *want, size_t count,
+                  double tolerance)
 {
     double worst = 0, size = 1e-30;
     for (size_t i = 0; i < count; i++) {
@@ -267,10 +239,8 @@ static void expect_close(const char *what, const real *got, const double *want, 
         fail_msg("%s is off by %.3g of %.3g", what, worst, size);
 }
 
-/* The same for a tensor in any layout, against canonical numbers; what fills up a block must be
- * zero, and what fills up a group finite. */
-static void expect_tensor(const char *what, const struct cnn_tensor *got, const double *want,
-                          double tolerance)
+void expect_tensor(const char *what, const struct cnn_tensor *got, const double *want,
+                   double tolerance)
 {
     size_t count = cnn_tensor_count(got), full = cnn_tensor_elements(got), zero = 0;
     real *canonical = malloc((count + 1) * sizeof *canonical);
@@ -290,17 +260,23 @@ static void expect_tensor(const char *what, const struct cnn_tensor *got, const 
     free(canonical);
 }
 
-static double *zeros(size_t count)
+double *zeros(size_t count)
 {
     double *z = calloc(count + 1, sizeof *z);
     assert_non_null(z);
     return z;
 }
 
-static int open_queues(void **state)
+int start_numbers(void **state)
 {
     (void)state;
     cnn_random_start(&rng, 2, 1);
+    return 0;
+}
+
+int open_queues(void **state)
+{
+    (void)state;
     for (int i = 0; i < RUNS; i++) {
 #ifdef CNN_TEST_CUDA
         if (cnn_backend_open("cuda", 0, &backends[i]))
@@ -316,7 +292,7 @@ static int open_queues(void **state)
     return 0;
 }
 
-static int close_queues(void **state)
+int close_queues(void **state)
 {
     (void)state;
     for (int i = 0; i < RUNS; i++)

@@ -1,4 +1,6 @@
 /* Inputs made from images in memory, against what the host makes of them image by image. */
+#include "kernels/rig.h"
+
 #include "data/image/preprocess.h"
 #include "data/image/warp.h"
 #include "kern/image.h"
@@ -92,7 +94,7 @@ static void one_image(const struct cnn_input *in, enum cnn_fill fill, unsigned c
     cnn_preprocess_scratch_free(&scratch);
 }
 
-static void test_prepare_images(void **state)
+void test_prepare_images(void **state)
 {
     static const size_t channels[] = {1, 3, MOST_CHANNELS};
     (void)state;

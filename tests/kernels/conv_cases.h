@@ -1,4 +1,9 @@
 /* Convolutions of all kinds to try kernels on, and the definition that they are held to. */
+#ifndef TESTS_KERNELS_CONV_CASES_H
+#define TESTS_KERNELS_CONV_CASES_H
+
+#include "kernels/rig.h"
+
 #include "kern/conv/algorithm.h"
 
 struct conv_case {
@@ -227,3 +232,5 @@ static void add_products(const struct conv_case *c, enum cnn_conv_pass pass, dou
     free(w);
     free(dy);
 }
+
+#endif

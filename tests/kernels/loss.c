@@ -1,5 +1,6 @@
-/* Losses against plain loops in double precision; shapes and softmax_of are those of
- * kernels_softmax.h. */
+/* Losses against plain loops in double precision. */
+#include "kernels/rig.h"
+#include "kernels/shapes.h"
 
 enum loss { XENT, MSE, BCE };
 
@@ -126,37 +127,37 @@ static void check_loss(enum loss loss, int backward)
     }
 }
 
-static void test_xent_forward(void **state)
+void test_xent_forward(void **state)
 {
     (void)state;
     check_loss(XENT, 0);
 }
 
-static void test_xent_backward(void **state)
+void test_xent_backward(void **state)
 {
     (void)state;
     check_loss(XENT, 1);
 }
 
-static void test_mse_forward(void **state)
+void test_mse_forward(void **state)
 {
     (void)state;
     check_loss(MSE, 0);
 }
 
-static void test_mse_backward(void **state)
+void test_mse_backward(void **state)
 {
     (void)state;
     check_loss(MSE, 1);
 }
 
-static void test_bce_forward(void **state)
+void test_bce_forward(void **state)
 {
     (void)state;
     check_loss(BCE, 0);
 }
 
-static void test_bce_backward(void **state)
+void test_bce_backward(void **state)
 {
     (void)state;
     check_loss(BCE, 1);
@@ -185,7 +186,7 @@ static double hits_at(const struct loss_case *l, size_t n)
     return count > 0 ? hits / count : 0;
 }
 
-static void test_label_hits(void **state)
+void test_label_hits(void **state)
 {
     (void)state;
     for (int i = 0; i < 4 * SHAPES; i++) {

@@ -1,5 +1,7 @@
 /* Batch normalisation and what follows it against plain loops in double precision: plain and
  * blocked, with every activation, with and without a sum, and with what is optional left out. */
+#include "kernels/arrays.h"
+#include "kernels/rig.h"
 
 #include "kern/isa/isa.h"
 
@@ -194,7 +196,7 @@ static void check_norm_train(int i, int follow)
     buffers_free();
 }
 
-static void test_batchnorm_train(void **state)
+void test_batchnorm_train(void **state)
 {
     (void)state;
     for (int i = 0; i < 2 * NORM_SHAPES; i++)
@@ -202,7 +204,7 @@ static void test_batchnorm_train(void **state)
             check_norm_train(i, follow);
 }
 
-static void test_batchnorm_infer(void **state)
+void test_batchnorm_infer(void **state)
 {
     (void)state;
     for (int i = 0; i < 2 * NORM_SHAPES * NORM_FOLLOW; i++) {
@@ -375,13 +377,13 @@ static void check_norm_backwards(int frozen)
                 check_norm_backward(i, follow, variant, frozen);
 }
 
-static void test_batchnorm_backward(void **state)
+void test_batchnorm_backward(void **state)
 {
     (void)state;
     check_norm_backwards(0);
 }
 
-static void test_batchnorm_backward_frozen(void **state)
+void test_batchnorm_backward_frozen(void **state)
 {
     (void)state;
     check_norm_backwards(1);
@@ -403,7 +405,7 @@ static void fold_run(struct cnn_queue *q, void *context)
      &f->b_out);
 }
 
-static void test_batchnorm_fold(void **state)
+void test_batchnorm_fold(void **state)
 {
     static const size_t sizes[][4] = {{1, 1, 1, 1}, {10, 7, 1, 1}, {64, 67, 3, 3}};
     (void)state;

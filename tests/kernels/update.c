@@ -1,4 +1,6 @@
 /* Optimizer steps against plain ones in double precision. */
+#include "kernels/arrays.h"
+#include "kernels/rig.h"
 
 /* One step of each optimizer for one weight, as struct cnn_update describes it. */
 struct weight {
@@ -105,7 +107,7 @@ static const struct cnn_update full_update = {.rate = 0.03,
                                               .clip_scale = 0.5,
                                               .step = 3};
 
-static void test_update_sgd(void **state)
+void test_update_sgd(void **state)
 {
     struct cnn_update u = full_update;
     (void)state;
@@ -115,19 +117,19 @@ static void test_update_sgd(void **state)
     check_update(cnn_cpu_update_sgd, sgd_step, u, 1, 0);
 }
 
-static void test_update_adagrad(void **state)
+void test_update_adagrad(void **state)
 {
     (void)state;
     check_update(cnn_cpu_update_adagrad, adagrad_step, full_update, 1, 0);
 }
 
-static void test_update_adadelta(void **state)
+void test_update_adadelta(void **state)
 {
     (void)state;
     check_update(cnn_cpu_update_adadelta, adadelta_step, full_update, 1, 1);
 }
 
-static void test_update_rmsprop(void **state)
+void test_update_rmsprop(void **state)
 {
     struct cnn_update u = full_update;
     (void)state;
@@ -136,7 +138,7 @@ static void test_update_rmsprop(void **state)
     check_update(cnn_cpu_update_rmsprop, rmsprop_step, u, 1, 0);
 }
 
-static void test_update_adam(void **state)
+void test_update_adam(void **state)
 {
     struct cnn_update u = full_update;
     (void)state;
