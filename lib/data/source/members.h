@@ -69,6 +69,9 @@ int cnn_members_open(struct cnn_members *m, const char *path, int fd, const unsi
 /* 1: a sample; 0: the end; negative: CNN_EDATA, CNN_EIO, CNN_EINTERRUPTED. */
 int cnn_members_next(struct cnn_members *m, struct cnn_raw *raw);
 void cnn_members_close(struct cnn_members *m);
+/* cnn_open_tar where the archive is read once, behind its header: takes *m over, and leaves {0}. */
+int cnn_open_tar_once(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                      const struct cnn_strings *own, struct cnn_members *m);
 
 /* The sample's member of that kind; NULL: it has none. */
 const struct cnn_part *cnn_raw_part(const struct cnn_raw *raw, enum cnn_part_kind kind);

@@ -12,7 +12,8 @@
 struct cnn_source_type {
     const char *form;
     /* The image or numbers, and a target that is no class, of item i. The message names no file:
-     * the door puts the record's source in front. Any thread. */
+     * the door puts the record's source in front. Any thread. NULL for streams that are read once.
+     */
     int (*load)(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out);
     void (*close)(void *state); /* NULL: nothing to free */
     /* For streams that are read once: cnn_dataset_next. NULL otherwise. */

@@ -1,5 +1,5 @@
 /* Tar archives and streams. A plain tar file is indexed once and read with pread; what cannot be
- * read again (a pipe, a compressed tar) is spooled, or read once in order. */
+ * read again (a pipe, a compressed tar) is spooled, or read once in order (tar_once.c). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,19 +22,12 @@ struct stored {
 };
 
 struct tar {
-    struct cnn_members members;
     struct stored *part;
     size_t parts, part_capacity;
     size_t *first; /* (samples + 1) of part */
     size_t first_capacity;
     struct cnn_spool spool;
     int fd; /* of the tar file, which all but sparse members are read from; -1: all is spooled */
-    /* read once: */
-    int unlabelled;
-    int32_t *map; /* the header's classes to the dataset's, -1: not there */
-    struct cnn_key_set keys;
-    void (*note)(void *context, const char *text);
-    void *context;
 };
 
 static const struct stored *find_stored(const struct tar *t, size_t i, enum cnn_part_kind kind)
@@ -82,61 +75,16 @@ static int load_sample(const struct cnn_dataset *ds, size_t i, struct cnn_sample
 static void close_tar(void *state)
 {
     struct tar *t = state;
-    cnn_members_close(&t->members);
     cnn_spool_free(&t->spool);
-    cnn_key_set_free(&t->keys);
     if (t->fd >= 0)
         close(t->fd);
     free(t->part);
     free(t->first);
-    free(t->map);
     free(t);
-}
-
-/* The label that a record's class text stands for. */
-static int label_of(const struct tar *t, const char *text, int32_t *label)
-{
-    int64_t value;
-    *label = -1;
-    if (!*text)
-        return 0;
-    if (cnn_parse_int(text, 0, (int64_t)t->members.classes.count - 1, &value))
-        return cnn_fail(CNN_EDATA, "class '%s' where the list has %zu classes", text,
-                        t->members.classes.count);
-    *label = t->map[value];
-    if (*label < 0)
-        return cnn_fail(CNN_EDATA, "class '%s' is not in the class list",
-                        t->members.classes.item[value]);
-    return 0;
-}
-
-static int next_sample(struct cnn_dataset *ds, struct cnn_raw *raw)
-{
-    struct tar *t = ds->state;
-    int rc = cnn_members_next(&t->members, raw);
-    int64_t value;
-    if (rc == 0) {
-        cnn_key_set_note(&t->keys, ds->path, t->members.samples, t->note, t->context);
-        t->note = NULL; /* once, however often the end is asked for */
-    }
-    if (rc <= 0)
-        return rc;
-    if (cnn_key_set_add(&t->keys, &raw->key) < 0)
-        return CNN_ESYSTEM;
-    raw->label = -1;
-    int code = 0;
-    if (t->members.classes.count)
-        code = label_of(t, raw->class, &raw->label);
-    else if (*raw->class && !t->unlabelled)
-        code = cnn_source_label(ds, NULL, raw->class,
-                                !cnn_parse_int(raw->class, 0, INT32_MAX, &value), &raw->label);
-    return code ? cnn_fail_within("%s#%zu", ds->path, raw->number) : 1;
 }
 
 static const struct cnn_source_type tar_type = {
     .form = "tar", .load = load_sample, .close = close_tar, .keyed = 1};
-static const struct cnn_source_type stream_type = {
-    .form = "stream", .load = load_sample, .close = close_tar, .next = next_sample};
 
 static int keep(struct tar *t, const struct stored *s)
 {
@@ -192,7 +140,7 @@ static int add_record(struct cnn_dataset *ds, const struct cnn_raw *raw, struct 
 
 /* To the end of the archive; everything is known then. */
 static int read_all(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
-                    struct cnn_found *found)
+                    struct cnn_members *members, struct cnn_found *found)
 {
     struct tar *t = ds->state;
     struct cnn_raw *raw = cnn_raw_new();
@@ -200,7 +148,7 @@ static int read_all(struct cnn_dataset *ds, const struct cnn_dataset_options *op
     while (!code) {
         if (options->stop && *options->stop)
             code = cnn_fail(CNN_EINTERRUPTED, "%s: interrupted", ds->path);
-        int rc = code ? code : cnn_members_next(&t->members, raw);
+        int rc = code ? code : cnn_members_next(members, raw);
         if (!code && rc < 0)
             code = rc;
         if (!code && cnn_grow(&t->first, &t->first_capacity, ds->count + 2, sizeof *t->first))
@@ -217,14 +165,13 @@ static int read_all(struct cnn_dataset *ds, const struct cnn_dataset_options *op
     return code;
 }
 
-static int take_header(struct cnn_dataset *ds, struct cnn_strings *own)
+static int take_header(struct cnn_dataset *ds, const struct cnn_members *m, struct cnn_strings *own)
 {
-    struct tar *t = ds->state;
-    if (t->members.history && !(ds->history = cnn_strdup(t->members.history)))
+    if (m->history && !(ds->history = cnn_strdup(m->history)))
         return CNN_ESYSTEM;
-    if (t->members.classes.count)
-        return cnn_strings_copy(own, &t->members.classes);
-    if (t->members.ours || !strcmp(ds->path, "-") || ds->fd >= 0)
+    if (m->classes.count)
+        return cnn_strings_copy(own, &m->classes);
+    if (m->ours || !strcmp(ds->path, "-") || ds->fd >= 0)
         return 0;
     char *folder = cnn_path_folder(ds->path);
     int code = folder ? cnn_source_beside(folder, own) : CNN_ESYSTEM;
@@ -232,49 +179,29 @@ static int take_header(struct cnn_dataset *ds, struct cnn_strings *own)
     return code;
 }
 
-/* Read once: only the list is settled, and where the header's classes are in it. */
-static int start_stream(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
-                        const struct cnn_strings *own)
+static int open_for_pread(struct cnn_dataset *ds, struct cnn_members *m, int *fd)
 {
-    struct tar *t = ds->state;
-    struct cnn_found none = {0}, table = {0};
-    const struct cnn_strings *theirs = &t->members.classes;
-    ds->type = &stream_type;
-    t->map = cnn_calloc(theirs->count, sizeof *t->map);
-    int code = t->map ? cnn_source_settle(ds, options, &none, own) : CNN_ESYSTEM;
-    int32_t at;
-    for (size_t i = 0; !code && i < ds->classes.count; i++)
-        code = cnn_found_add(&table, ds->classes.item[i], strlen(ds->classes.item[i]), "", &at);
-    for (size_t i = 0; !code && i < theirs->count; i++) {
-        ptrdiff_t late = -1;
-        code = cnn_found_add(&table, theirs->item[i], strlen(theirs->item[i]), "", &at);
-        if (!code && (size_t)at >= ds->classes.count)
-            code = cnn_class_find(&ds->classes, theirs->item[i], &late);
-        t->map[i] = (size_t)at < ds->classes.count ? at : (int32_t)late;
-    }
-    cnn_found_free(&table);
-    return code;
+    m->index = 1;
+    *fd = open(ds->path, O_RDONLY | O_CLOEXEC);
+    return *fd < 0 ? cnn_fail_errno(CNN_ENOINPUT, "%s", ds->path) : 0;
 }
 
-static int open_for_pread(struct cnn_dataset *ds, struct tar *t)
-{
-    t->members.index = 1;
-    t->fd = open(ds->path, O_RDONLY | O_CLOEXEC);
-    return t->fd < 0 ? cnn_fail_errno(CNN_ENOINPUT, "%s", ds->path) : 0;
-}
-
-/* The reader has served; what the header said was taken. */
-static void drop_reader(struct tar *t)
-{
-    cnn_members_close(&t->members);
-}
-
+/* Go through the archive, so that each sample can be loaded. */
 static int fill(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
-                const struct cnn_strings *own)
+                const struct cnn_strings *own, struct cnn_members *members)
 {
-    struct tar *t = ds->state;
     struct cnn_found found = {.numeric = 1};
-    int code = read_all(ds, options, &found);
+    struct tar *t = cnn_calloc(1, sizeof *t);
+    if (!t)
+        return CNN_ESYSTEM;
+    ds->type = &tar_type;
+    ds->state = t;
+    t->fd = -1;
+    t->spool = (struct cnn_spool){.fd = -1, .folder = options->temporary};
+    t->spool.limit = options->memory ? options->memory : DEFAULT_MEMORY;
+    int code = members->in_place ? open_for_pread(ds, members, &t->fd) : 0;
+    if (!code)
+        code = read_all(ds, options, members, &found);
     if (!code)
         code = cnn_source_settle(ds, options, &found, own);
     if (!code)
@@ -287,30 +214,18 @@ static int fill(struct cnn_dataset *ds, const struct cnn_dataset_options *option
 int cnn_open_tar(struct cnn_dataset *ds, const struct cnn_dataset_options *options, int fd,
                  const unsigned char *ahead, size_t ahead_size)
 {
-    struct tar *t = cnn_calloc(1, sizeof *t);
+    struct cnn_members members;
     struct cnn_strings own = {0};
-    if (!t)
-        return CNN_ESYSTEM;
-    ds->type = &tar_type;
-    ds->state = t;
-    t->fd = -1;
-    t->unlabelled = options->unlabelled;
-    t->note = options->note;
-    t->context = options->context;
-    t->spool = (struct cnn_spool){.fd = -1, .folder = options->temporary};
-    t->spool.limit = options->memory ? options->memory : DEFAULT_MEMORY;
-    int code = cnn_members_open(&t->members, ds->path, fd, ahead, ahead_size, options->stop);
+    int code = cnn_members_open(&members, ds->path, fd, ahead, ahead_size, options->stop);
     if (!code)
-        code = take_header(ds, &own);
-    if (!code && t->members.in_place)
-        code = open_for_pread(ds, t);
-    int listed = own.count || t->members.ours || (options->classes && options->classes->count);
-    int once = !t->members.in_place && (options->stream == CNN_STREAM_ONCE ||
-                                        (options->stream == CNN_STREAM_ONCE_LISTED && listed));
+        code = take_header(ds, &members, &own);
+    int listed = own.count || members.ours || (options->classes && options->classes->count);
+    int once = !members.in_place && (options->stream == CNN_STREAM_ONCE ||
+                                     (options->stream == CNN_STREAM_ONCE_LISTED && listed));
     if (!code)
-        code = once ? start_stream(ds, options, &own) : fill(ds, options, &own);
-    if (!once)
-        drop_reader(t);
+        code = once ? cnn_open_tar_once(ds, options, &own, &members)
+                    : fill(ds, options, &own, &members);
+    cnn_members_close(&members);
     cnn_strings_free(&own);
     return code;
 }
