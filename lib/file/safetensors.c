@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "file/infile.h"
 #include "file/safetensors_dtype.h"
+#include "file/text_file.h"
 
 enum { MAX_HEADER = 100 * 1000 * 1000, PREFIX = 8 };
 
@@ -204,6 +205,13 @@ static int is_refused(const unsigned char *bytes, size_t n)
     return n > PREFIX && (bytes[PREFIX] != '{' || header_length(bytes) > MAX_HEADER);
 }
 
+static int fail_form(const char *path, const struct cnn_bytes *b)
+{
+    const char *text = cnn_text_foreign(b->data, b->size);
+    return cnn_fail(CNN_EDATA, "%s: %s%snot a safetensors file", path, text ? text : "",
+                    text ? ", " : "");
+}
+
 static int read_header(const char *path, struct cnn_safetensors *f)
 {
     const struct cnn_bytes *b = &f->bytes;
@@ -211,7 +219,7 @@ static int read_header(const char *path, struct cnn_safetensors *f)
         return cnn_fail(CNN_EDATA, "%s: too short for a safetensors file", path);
     uint64_t length = header_length(b->data);
     if (b->size > PREFIX && b->data[PREFIX] != '{')
-        return cnn_fail(CNN_EDATA, "%s: not a safetensors file", path);
+        return fail_form(path, b);
     if (length > MAX_HEADER)
         return cnn_fail(CNN_EDATA, "%s: a header of %llu bytes is larger than safetensors allows",
                         path, (unsigned long long)length);

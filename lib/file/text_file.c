@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 #include "file/infile.h"
@@ -29,4 +30,30 @@ int cnn_text_read(const char *path, size_t limit, char **text, size_t *size)
     *size = b.size;
     cnn_bytes_free(&b);
     return code;
+}
+
+const char *cnn_text_foreign(const unsigned char *bytes, size_t size)
+{
+    static const struct {
+        const char *name, *begin;
+    } known[] = {
+        {"a Git LFS pointer (git lfs pull fetches the file)",
+         "version https://git-lfs.github.com/"},
+        {"an HTML page", "<!doctype html"},
+        {"an HTML page", "<html"},
+        {"an SVG drawing", "<svg"},
+        {"an XML text", "<?xml"},
+    };
+    if (size >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3)) {
+        bytes += 3;
+        size -= 3;
+    }
+    for (; size && strchr(" \t\r\n", *bytes) && *bytes; size--)
+        bytes++;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        size_t n = strlen(known[i].begin);
+        if (size >= n && !strncasecmp((const char *)bytes, known[i].begin, n))
+            return known[i].name;
+    }
+    return NULL;
 }

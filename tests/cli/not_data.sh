@@ -45,6 +45,14 @@ run cnn-train --net softmax -o n.st list.txt
 status 65
 err_is "cnn-train: list.txt: $pointer, neither an image nor a dataset"
 
+# A model in the same way.
+run cnn-infer pointer d
+status 65
+err_is "cnn-infer: pointer: $pointer, not a safetensors file"
+run cnn-train --net 'dense classes' --init page -o n.st d
+status 65
+err_is 'cnn-train: page: an HTML page, not a safetensors file'
+
 # An image of a kind that is not read is a bad sample wherever it is named.
 { printf '\0\0\12\1\1\0\0\0\0\0\0\0\4\0\4\0\10\0' && head -c 3055 /dev/zero; } >photo.TGA
 for how in 'd/a/1.pgm photo.TGA d/b/2.pgm' '- < <(printf "d/a/1.pgm\nphoto.TGA\nd/b/2.pgm\n")'; do

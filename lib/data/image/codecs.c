@@ -2,10 +2,10 @@
 #include "data/image/codecs.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/text.h"
 #include "data/image/codec.h"
+#include "file/text_file.h"
 
 #define CNN_IMAGE_CODEC(name) &cnn_codec_##name,
 static const struct cnn_image_codec *const codecs[] = {
@@ -72,32 +72,6 @@ int cnn_image_has_foreign_name(const char *name)
     char ending[16];
     size_t n = ending_of(name, ending);
     return n && has_word(endings, ending, n);
-}
-
-const char *cnn_text_foreign(const unsigned char *bytes, size_t size)
-{
-    static const struct {
-        const char *name, *begin;
-    } known[] = {
-        {"a Git LFS pointer (git lfs pull fetches the file)",
-         "version https://git-lfs.github.com/"},
-        {"an HTML page", "<!doctype html"},
-        {"an HTML page", "<html"},
-        {"an SVG drawing", "<svg"},
-        {"an XML text", "<?xml"},
-    };
-    if (size >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3)) {
-        bytes += 3;
-        size -= 3;
-    }
-    for (; size && strchr(" \t\r\n", *bytes) && *bytes; size--)
-        bytes++;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        size_t n = strlen(known[i].begin);
-        if (size >= n && !strncasecmp((const char *)bytes, known[i].begin, n))
-            return known[i].name;
-    }
-    return NULL;
 }
 
 const char *cnn_image_foreign(const unsigned char *bytes, size_t size)

@@ -20,9 +20,6 @@ int cnn_image_is(const unsigned char *bytes, size_t size);
 int cnn_image_check(const unsigned char *bytes, size_t size);
 /* "JPEG XL" and the like: an image in a format that is not read. NULL: none that is known. */
 const char *cnn_image_foreign(const unsigned char *bytes, size_t size);
-/* "an HTML page" and the like: a text that servers and systems leave in the place of a file. NULL:
- * none that is known. */
-const char *cnn_text_foreign(const unsigned char *bytes, size_t size);
 /* Whether a name ends as those of images do (.png, .JPG, ...). */
 int cnn_image_has_name(const char *name);
 /* The same of images in formats that are not read (.tga, .svg, ...). */

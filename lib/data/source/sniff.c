@@ -8,6 +8,7 @@
 #include "data/source/members.h"
 #include "data/source/source.h"
 #include "file/infile.h"
+#include "file/text_file.h"
 
 enum { TAR_BLOCK = 512, TAR_SUM = 148, TAR_SUM_DIGITS = 8 };
 
