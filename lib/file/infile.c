@@ -20,13 +20,12 @@ static int too_large(const char *path, size_t limit)
     return cnn_fail(CNN_EDATA, "%s: larger than the %zu bytes that it may have", path, limit);
 }
 
-typedef int refusal(const unsigned char *bytes, size_t n);
-
-/* Read to the end, or to where it is refused: pipes, and file systems that cannot map. */
-static int read_all(int fd, const char *path, size_t limit, refusal *refused, struct cnn_bytes *out)
+/* Read to the end, or beyond the extent: pipes, and file systems that cannot map. */
+static int read_all(int fd, const char *path, size_t limit, cnn_extent *extent,
+                    struct cnn_bytes *out)
 {
     unsigned char *data = NULL;
-    size_t capacity = 0, size = 0;
+    size_t capacity = 0, size = 0, known = 0;
     for (;;) {
         if (cnn_grow(&data, &capacity, size + PIECE, 1))
             break;
@@ -36,7 +35,7 @@ static int read_all(int fd, const char *path, size_t limit, refusal *refused, st
             break;
         }
         size += (size_t)n;
-        if (n == 0 || (refused && refused(data, size))) {
+        if (n == 0 || (extent && size > extent(data, size, &known))) {
             *out = (struct cnn_bytes){.data = data, .size = size};
             return 0;
         }
@@ -66,7 +65,7 @@ static int open_file(const char *path, int *fd, struct stat *st)
     return 0;
 }
 
-static int map_bytes(const char *path, size_t limit, refusal *refused, struct cnn_bytes *out)
+static int map_bytes(const char *path, size_t limit, cnn_extent *extent, struct cnn_bytes *out)
 {
     *out = (struct cnn_bytes){0};
     int fd;
@@ -85,7 +84,7 @@ static int map_bytes(const char *path, size_t limit, refusal *refused, struct cn
         if (map != MAP_FAILED)
             *out = (struct cnn_bytes){.data = map, .size = (size_t)st.st_size, .mapped = 1};
         else
-            code = read_all(fd, path, limit, refused, out);
+            code = read_all(fd, path, limit, extent, out);
     }
     close(fd);
     return code;
@@ -96,9 +95,9 @@ int cnn_bytes_map(const char *path, size_t limit, struct cnn_bytes *out)
     return map_bytes(path, limit, NULL, out);
 }
 
-int cnn_bytes_map_form(const char *path, refusal *refused, struct cnn_bytes *out)
+int cnn_bytes_map_form(const char *path, cnn_extent *extent, struct cnn_bytes *out)
 {
-    return map_bytes(path, 0, refused, out);
+    return map_bytes(path, 0, extent, out);
 }
 
 void cnn_bytes_free(struct cnn_bytes *b)

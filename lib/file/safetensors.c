@@ -9,7 +9,6 @@
 
 #include "base/json_memory.h"
 #include "base/memory.h"
-#include "file/infile.h"
 #include "file/safetensors_dtype.h"
 #include "file/text_file.h"
 
@@ -191,6 +190,21 @@ static int order_tensors(const char *path, struct cnn_safetensors *f)
     return 0;
 }
 
+/* Nothing follows, as in the reference: who puts two files into one, or a stream behind, sees it.
+ */
+static int check_end(const char *path, const struct cnn_safetensors *f, size_t start)
+{
+    const unsigned char *end = f->bytes.data + start;
+    for (size_t i = 0; i < f->count; i++)
+        if (f->tensor[i].data + f->tensor[i].bytes > end)
+            end = f->tensor[i].data + f->tensor[i].bytes;
+    size_t size = (size_t)(end - f->bytes.data);
+    return f->bytes.size == size
+               ? 0
+               : cnn_fail(CNN_EDATA, "%s: more follows the %zu bytes that its header tells of",
+                          path, size);
+}
+
 static uint64_t header_length(const unsigned char *prefix)
 {
     uint64_t length = 0;
@@ -199,10 +213,32 @@ static uint64_t header_length(const unsigned char *prefix)
     return length;
 }
 
-/* Whether a file that begins so is none of ours, as read_header will say. */
-static int is_refused(const unsigned char *bytes, size_t n)
+/* Where the last tensor ends, by a header that is read for that alone. */
+static size_t data_size(const char *text, size_t length)
 {
-    return n > PREFIX && (bytes[PREFIX] != '{' || header_length(bytes) > MAX_HEADER);
+    json_t *header = cnn_json_load(text, length, 0, NULL), *entry;
+    const char *key;
+    size_t most = 0, end;
+    json_object_foreach(header, key, entry)
+    {
+        if (json_size(json_array_get(json_object_get(entry, "data_offsets"), 1), &end) &&
+            end > most)
+            most = end;
+    }
+    json_decref(header);
+    return most;
+}
+
+size_t cnn_safetensors_extent(const unsigned char *bytes, size_t n, size_t *known)
+{
+    uint64_t length = n > PREFIX ? header_length(bytes) : 0;
+    if (n > PREFIX && (bytes[PREFIX] != '{' || length > MAX_HEADER))
+        return 0;
+    if (n <= PREFIX || n - PREFIX < length)
+        return SIZE_MAX;
+    if (!*known)
+        *known = PREFIX + (size_t)length + data_size((const char *)bytes + PREFIX, (size_t)length);
+    return *known;
 }
 
 static int fail_form(const char *path, const struct cnn_bytes *b)
@@ -239,18 +275,29 @@ static int read_header(const char *path, struct cnn_safetensors *f)
     size_t start = PREFIX + (size_t)length;
     struct cnn_bytes data = {.data = b->data + start, .size = b->size - start};
     int code = read_tensors(path, f, &data);
-    return code ? code : order_tensors(path, f);
+    if (!code)
+        code = order_tensors(path, f);
+    return code ? code : check_end(path, f, start);
 }
 
 int cnn_safetensors_open(const char *path, struct cnn_safetensors **out)
 {
+    struct cnn_bytes bytes;
+    *out = NULL;
+    int code = cnn_bytes_map_form(path, cnn_safetensors_extent, &bytes);
+    return code ? code : cnn_safetensors_of(path, &bytes, out);
+}
+
+int cnn_safetensors_of(const char *path, struct cnn_bytes *bytes, struct cnn_safetensors **out)
+{
     *out = NULL;
     struct cnn_safetensors *f = cnn_calloc(1, sizeof *f);
-    if (!f)
+    if (!f) {
+        cnn_bytes_free(bytes);
         return CNN_ESYSTEM;
-    int code = cnn_bytes_map_form(path, is_refused, &f->bytes);
-    if (!code)
-        code = read_header(path, f);
+    }
+    f->bytes = *bytes;
+    int code = read_header(path, f);
     if (code)
         cnn_safetensors_close(f);
     else

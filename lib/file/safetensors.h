@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "file/infile.h"
 #include "tensor/tensor.h"
 
 enum cnn_dtype {
@@ -36,8 +37,12 @@ struct cnn_safetensor {
 struct cnn_safetensors;
 
 /* Map and check a file: header size, JSON, offsets within the file, no overlaps, sizes that match
- * shapes. CNN_ENOINPUT, CNN_EDATA with "PATH: what is wrong". */
+ * shapes, nothing behind. A pipe is read. CNN_ENOINPUT, CNN_EDATA with "PATH: what is wrong". */
 int cnn_safetensors_open(const char *path, struct cnn_safetensors **out);
+/* The same of bytes, which are its own from here on, with an error, too; and how large a file is.
+ */
+int cnn_safetensors_of(const char *path, struct cnn_bytes *bytes, struct cnn_safetensors **out);
+cnn_extent cnn_safetensors_extent;
 void cnn_safetensors_close(struct cnn_safetensors *f);
 
 size_t cnn_safetensors_count(const struct cnn_safetensors *f);

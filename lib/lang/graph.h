@@ -78,6 +78,9 @@ int cnn_net_shape(const char *text, struct cnn_chw *out);
  * caller's to free(); *name (for messages, caller's too) is the file's name, "zoo/NAME.net" or
  * "net". CNN_ENOINPUT where it is none of these, listing close zoo names. */
 int cnn_net_text(const char *what, char **text, char **name);
+/* The same of bytes that were read from a path. */
+struct cnn_bytes;
+int cnn_net_text_of(const char *path, const struct cnn_bytes *b, char **text, char **name);
 
 /* The built-in networks (lib/zoo). */
 struct cnn_zoo_entry {

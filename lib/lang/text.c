@@ -19,17 +19,22 @@ static int give(const char *bytes, size_t n, const char *what, char **text, char
     return CNN_ESYSTEM;
 }
 
+int cnn_net_text_of(const char *path, const struct cnn_bytes *b, char **text, char **name)
+{
+    *text = *name = NULL;
+    size_t mark = b->size >= 3 && !memcmp(b->data, "\xef\xbb\xbf", 3) ? 3 : 0; /* byte order */
+    if (b->size > CNN_NET_TEXT_MAX || (b->size && memchr(b->data, '\0', b->size)))
+        return cnn_fail(CNN_EDATA, "%s: this is not the text of a net", path);
+    return give((const char *)b->data + mark, b->size - mark, path, text, name);
+}
+
 static int from_file(const char *path, char **text, char **name)
 {
     struct cnn_bytes b;
     int rc = cnn_bytes_map(path, CNN_NET_TEXT_MAX, &b);
     if (rc)
         return rc;
-    size_t mark = b.size >= 3 && !memcmp(b.data, "\xef\xbb\xbf", 3) ? 3 : 0; /* byte order */
-    if (b.size && memchr(b.data, '\0', b.size))
-        rc = cnn_fail(CNN_EDATA, "%s: this is not the text of a net", path);
-    else
-        rc = give((const char *)b.data + mark, b.size - mark, path, text, name);
+    rc = cnn_net_text_of(path, &b, text, name);
     cnn_bytes_free(&b);
     return rc;
 }

@@ -107,13 +107,22 @@ static int read_meta(struct cnn_model *m)
 
 int cnn_model_open(const char *path, struct cnn_model **out)
 {
+    struct cnn_safetensors *file;
+    *out = NULL;
+    int rc = cnn_safetensors_open(path, &file);
+    return rc ? rc : cnn_model_of(path, file, out);
+}
+
+int cnn_model_of(const char *path, struct cnn_safetensors *file, struct cnn_model **out)
+{
     *out = NULL;
     struct cnn_model *m = cnn_calloc(1, sizeof *m);
-    if (!m)
+    if (!m) {
+        cnn_safetensors_close(file);
         return CNN_ESYSTEM;
+    }
+    m->file = file;
     int rc = (m->path = cnn_strdup(path)) ? 0 : CNN_ESYSTEM;
-    if (!rc)
-        rc = cnn_safetensors_open(path, &m->file);
     if (!rc)
         rc = read_meta(m);
     if (rc) {

@@ -20,6 +20,9 @@ struct cnn_model {
 
 /* Open a model file that has our metadata. CNN_ENOINPUT, CNN_EDATA. */
 int cnn_model_open(const char *path, struct cnn_model **out);
+/* The same of a file that is open, as a pipe can be once; it is the model's from here on, with an
+ * error, too. */
+int cnn_model_of(const char *path, struct cnn_safetensors *file, struct cnn_model **out);
 void cnn_model_free(struct cnn_model *m);
 
 /* Build the model's graph (free it with cnn_graph_free), without losses unless asked. */

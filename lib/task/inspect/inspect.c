@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "file/infile.h"
+#include "lang/syntax.h"
 #include "task/inspect/private.h"
 
 static int ends_with(const char *s, const char *end)
@@ -16,15 +17,17 @@ static int ends_with(const char *s, const char *end)
     return n >= k && !strcmp(s + n - k, end);
 }
 
+static int begins(const unsigned char *head, size_t n)
+{
+    return n > 8 && head[7] == 0 && head[8] == '{';
+}
+
 /* A file in safetensors form, or at least one that says so in its name. Negative: reading failed.
  */
 static int is_safetensors(const char *path)
 {
     unsigned char head[9];
     size_t got;
-    struct stat st;
-    if (stat(path, &st) || S_ISDIR(st.st_mode))
-        return 0;
     if (ends_with(path, ".safetensors"))
         return 1;
     int rc = cnn_bytes_head(path, head, sizeof head, &got);
@@ -32,41 +35,32 @@ static int is_safetensors(const char *path)
         cnn_error_clear();
         return 0;
     }
-    return rc ? rc : got == sizeof head && head[7] == 0 && head[8] == '{';
+    return rc ? rc : begins(head, got);
 }
 
-static int open_file(struct cnn_inspect *in, const struct cnn_inspect_options *o)
+/* What is open has a net, or has none. */
+static int take_file(struct cnn_inspect *in, const struct cnn_inspect_options *o)
 {
-    int rc = cnn_safetensors_open(in->name, &in->file);
-    if (rc)
-        return rc;
     in->form = CNN_INSPECT_TENSORS;
     if (!cnn_safetensors_meta(in->file, "cnn.net"))
         return 0;
     in->form = CNN_INSPECT_MODEL;
-    cnn_safetensors_close(in->file);
-    in->file = NULL;
-    rc = cnn_model_open(in->name, &in->model);
-    if (rc)
-        return rc;
-    in->file = in->model->file;
-    return cnn_model_graph(in->model, o->with_loss, &in->graph);
+    int rc = cnn_model_of(in->name, in->file, &in->model);
+    in->file = rc ? NULL : in->model->file;
+    return rc ? rc : cnn_model_graph(in->model, o->with_loss, &in->graph);
 }
 
-static int open_net(struct cnn_inspect *in, const struct cnn_inspect_options *o)
+static int take_net(struct cnn_inspect *in, const struct cnn_inspect_options *o, char *text,
+                    char *name)
 {
-    char *text, *name;
-    in->form = CNN_INSPECT_NET;
-    int rc = cnn_net_text(in->name, &text, &name);
-    if (rc)
-        return rc;
     struct cnn_graph_config config = {.name = name,
                                       .classes = o->classes,
                                       .input = o->input,
                                       .with_loss = o->with_loss,
                                       .input_option = "--input CxHxW",
                                       .classes_option = "--outputs N"};
-    rc = cnn_graph_build(text, &config, &in->graph);
+    in->form = CNN_INSPECT_NET;
+    int rc = cnn_graph_build(text, &config, &in->graph);
     if (!rc && !strcmp(name, "net")) { /* the text itself is too long for a name */
         free(in->name);
         in->name = name;
@@ -75,6 +69,46 @@ static int open_net(struct cnn_inspect *in, const struct cnn_inspect_options *o)
     free(text);
     free(name);
     return rc;
+}
+
+static size_t pipe_extent(const unsigned char *bytes, size_t n, size_t *known)
+{
+    return n < 9 || begins(bytes, n) ? cnn_safetensors_extent(bytes, n, known) : CNN_NET_TEXT_MAX;
+}
+
+/* What can be read once: by its first bytes a file of tensors or a text. */
+static int open_pipe(struct cnn_inspect *in, const struct cnn_inspect_options *o)
+{
+    struct cnn_bytes bytes;
+    char *text, *name;
+    int rc = cnn_bytes_map_form(in->name, pipe_extent, &bytes);
+    if (rc)
+        return rc;
+    if (begins(bytes.data, bytes.size)) {
+        rc = cnn_safetensors_of(in->name, &bytes, &in->file);
+        return rc ? rc : take_file(in, o);
+    }
+    rc = cnn_net_text_of(in->name, &bytes, &text, &name);
+    cnn_bytes_free(&bytes);
+    return rc ? rc : take_net(in, o, text, name);
+}
+
+static int open_what(struct cnn_inspect *in, const struct cnn_inspect_options *o)
+{
+    struct stat st;
+    char *text, *name;
+    int there = !stat(in->name, &st) && !S_ISDIR(st.st_mode);
+    if (there && !S_ISREG(st.st_mode))
+        return open_pipe(in, o);
+    int rc = there ? is_safetensors(in->name) : 0;
+    if (rc < 0)
+        return rc;
+    if (rc) {
+        rc = cnn_safetensors_open(in->name, &in->file);
+        return rc ? rc : take_file(in, o);
+    }
+    rc = cnn_net_text(in->name, &text, &name);
+    return rc ? rc : take_net(in, o, text, name);
 }
 
 int cnn_inspect_open(const char *what, const struct cnn_inspect_options *options,
@@ -86,9 +120,7 @@ int cnn_inspect_open(const char *what, const struct cnn_inspect_options *options
         return CNN_ESYSTEM;
     int rc = (in->name = cnn_strdup(what)) ? 0 : CNN_ESYSTEM;
     if (!rc)
-        rc = is_safetensors(what);
-    if (rc >= 0)
-        rc = rc ? open_file(in, options) : open_net(in, options);
+        rc = open_what(in, options);
     if (rc) {
         cnn_inspect_close(in);
         return rc;

@@ -29,6 +29,15 @@ static int check_names(const struct cnn_path_use *out)
     return 0;
 }
 
+/* It is read, and written again and again. */
+static int check_checkpoint(const char *path)
+{
+    struct stat st;
+    if (!path[0] || stat(path, &st) || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+        return 0;
+    return cnn_fail(CNN_EUSAGE, "--checkpoint %s: a pipe or a device, not a file", path);
+}
+
 /* A checkpoint that is gone on from is its own next one. */
 int cnn_train_check_outputs(const struct cnn_train_options *o)
 {
@@ -42,6 +51,8 @@ int cnn_train_check_outputs(const struct cnn_train_options *o)
                                       {NULL, NULL}};
     outputs(o, out);
     int rc = check_names(out);
+    if (!rc)
+        rc = check_checkpoint(o->checkpoint);
     return rc ? rc : cnn_apart_check(out, in);
 }
 

@@ -16,8 +16,10 @@ static int open_sources(struct trainer *t)
     int rc = train_open_checkpoint(t);
     if (!rc && o->init[0])
         rc = cnn_safetensors_open(o->init, &t->init);
-    if (!rc && t->init && cnn_safetensors_meta(t->init, "cnn.net"))
-        rc = cnn_model_open(o->init, &t->init_model);
+    if (!rc && t->init && cnn_safetensors_meta(t->init, "cnn.net")) {
+        rc = cnn_model_of(o->init, t->init, &t->init_model);
+        t->init = rc ? NULL : t->init_model->file;
+    }
     if (!rc && !o->net[0] && !t->from && !t->init_model)
         rc = t->init
                  ? cnn_fail(CNN_EUSAGE, "%s holds weights without a net: --net is needed", o->init)
@@ -225,8 +227,10 @@ void train_close(struct trainer *t)
     cnn_divided_free(&t->parts);
     cnn_divided_free(&t->val_parts);
     cnn_model_free(t->from);
-    cnn_model_free(t->init_model);
-    cnn_safetensors_close(t->init);
+    if (t->init_model)
+        cnn_model_free(t->init_model);
+    else
+        cnn_safetensors_close(t->init);
     cnn_strings_free(&t->model.classes);
     cnn_strings_free(&t->listed);
     free(t->model.net_text);
