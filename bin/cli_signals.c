@@ -1,5 +1,5 @@
-/* SIGINT, SIGTERM and SIGHUP as a wish to stop, seen by the library between two steps, and by
- * system calls that wait. */
+/* SIGINT, SIGTERM, SIGHUP and SIGXCPU as a wish to stop, seen by the library between two steps, and
+ * by system calls that wait. */
 #include "cli.h"
 
 #include <signal.h>
@@ -69,6 +69,7 @@ void cli_catch_signals(void)
     catch_one(SIGINT);
     catch_one(SIGTERM);
     catch_one(SIGHUP);
+    catch_one(SIGXCPU); /* `ulimit -t`: another comes each second, and at the hard limit SIGKILL */
     sigaction(SIGXFSZ, &ignore, NULL);
     pipes_ignored = !sigaction(SIGPIPE, &ignore, &old) && old.sa_handler == SIG_IGN;
 }

@@ -45,7 +45,7 @@ until_there() {
     fail "$1 does not appear"
 }
 set -m # or else SIGINT is ignored in what runs in the background
-for signal in TERM INT HUP; do
+for signal in TERM INT HUP XCPU; do
     rm -f ckpt killed
     "${train[@]}" -o killed --checkpoint ckpt --checkpoint-every 1 --resume 2>err &
     pid=$!
