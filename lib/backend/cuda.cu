@@ -334,7 +334,8 @@ int cnn_cuda_open(int device, struct cnn_backend **out)
     c->backend.name = "cuda";
     c->backend.layout = CNN_LAYOUT_NHWC;
     c->backend.queue.cuda = &c->device;
-    c->device.check = getenv("CNN_CUDA_CHECK") != NULL;
+    const char *check = getenv("CNN_CUDA_CHECK");
+    c->device.check = check && *check;
     rc = set_up(c, device);
     if (rc) {
         cuda_close(&c->backend);

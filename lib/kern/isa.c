@@ -17,9 +17,16 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static const char *const order[] = {"plain", "avx2", "avx512"};
 
-int cnn_isa_check(void)
+/* Empty is as good as not set, as in most programs. */
+static const char *wanted(void)
 {
     const char *limit = getenv("CNN_ISA");
+    return limit && *limit ? limit : NULL;
+}
+
+int cnn_isa_check(void)
+{
+    const char *limit = wanted();
     for (size_t i = 0; limit && i < sizeof order / sizeof *order; i++)
         if (!strcmp(order[i], limit))
             return 0;
@@ -42,7 +49,7 @@ static int allowed(const char *name, const char *limit)
 
 static void choose(void)
 {
-    const char *limit = getenv("CNN_ISA");
+    const char *limit = wanted();
     chosen = &cnn_isa_plain;
 #ifdef CNN_ISA_X86
     __builtin_cpu_init();

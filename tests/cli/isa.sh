@@ -6,6 +6,7 @@ tests='kernels golden_layers golden_nets double-gradient double-golden_layers do
 in_use() { cnn-inspect --time --json 'input 1; dense 1' | sed -n 's/^ *"isa": "\(.*\)",$/\1/p'; }
 
 usual=$(in_use) sets=() others=()
+[ "$(CNN_ISA='' in_use)" = "$usual" ] || fail 'CNN_ISA that is empty is one that is not set'
 [ -n "$usual" ] || fail 'cnn-inspect does not tell the instruction set'
 for isa in plain avx2 avx512; do
     if [ "$(CNN_ISA=$isa in_use)" != $isa ]; then
