@@ -187,8 +187,11 @@ static void rig_open(struct rig *r, struct cnn_backend *b, const struct rig_case
     r->y = rig_tensor(r, r->n, r->layer.out);
     r->dy = rig_tensor(r, r->n, r->layer.out);
     rig_params(r);
-    struct cnn_pass shapes = {
-        .batch = r->n, .training = 1, .x = (const struct cnn_tensor *const *)r->px, .y = &r->y};
+    struct cnn_pass shapes = {.batch = r->n,
+                              .training = 1,
+                              .saves = 1,
+                              .x = (const struct cnn_tensor *const *)r->px,
+                              .y = &r->y};
     if (r->layer.type->reserve)
         r->layer.type->reserve(&r->layer, b, &shapes, &r->reserve);
     for (int i = 0; i < CNN_LAYER_MAX_SAVED; i++)
@@ -202,6 +205,7 @@ static void rig_open(struct rig *r, struct cnn_backend *b, const struct rig_case
                                 .q = &b->queue,
                                 .batch = r->n,
                                 .training = 1,
+                                .saves = 1,
                                 .frozen = r->frozen,
                                 .seed = 7,
                                 .stream = 11,

@@ -1,5 +1,6 @@
 /* Batch normalisation of each channel over the batch and all positions (Ioffe and Szegedy 2015).
- * With frozen parameters it uses its running statistics in training too, and keeps them. */
+ * With frozen parameters it uses its running statistics in training too, and keeps them; outside of
+ * training it has the same gradient. */
 #include "layer/layer.h"
 
 struct options {
@@ -52,7 +53,7 @@ static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const stru
                     struct cnn_reserve *out)
 {
     (void)b;
-    if (shapes->training)
+    if (shapes->saves)
         out->saved[0] = out->saved[1] = l->in[0].c * sizeof(real);
 }
 
@@ -76,7 +77,7 @@ static void backward(const struct cnn_layer *l, struct cnn_pass *p)
     const struct cnn_tensor *gamma = o->affine ? p->w[0] : NULL, *beta = o->affine ? p->w[1] : NULL;
     struct cnn_tensor *dgamma = o->affine ? p->dw[0] : NULL, *dbeta = o->affine ? p->dw[1] : NULL;
     struct cnn_tensor *const *statistics = p->w + (o->affine ? 2 : 0);
-    if (p->frozen)
+    if (p->frozen || !p->training)
         p->k->batchnorm_backward_frozen(p->q, o->eps, p->x[0], gamma, beta, statistics[0],
                                         statistics[1], p->y, p->epilogue, p->dy, p->dx[0], p->dadd,
                                         dgamma, dbeta);

@@ -141,7 +141,7 @@ static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const stru
 {
     struct cnn_conv g = geometry(l, shapes->batch);
     out->work = b->kernels->conv_work(&b->queue, &g, shapes->x[0], shapes->y);
-    if (!shapes->training)
+    if (!shapes->saves)
         out->packed = b->kernels->conv_packed(&b->queue, &g, shapes->x[0], shapes->y);
 }
 

@@ -90,7 +90,7 @@ struct cnn_layer_type {
     /* From l->in[], l->options: set l->out and declare parameters. CNN_EDATA with a message that
      * says which shape does not work and why. */
     int (*setup)(struct cnn_layer *l);
-    /* Optional (NULL: nothing). shapes: batch, training (forward will be followed by backward), x
+    /* Optional (NULL: nothing). shapes: batch, saves, x
      * and y as they will come, without data. */
     void (*reserve)(const struct cnn_layer *l, struct cnn_backend *b, const struct cnn_pass *shapes,
                     struct cnn_reserve *out);
@@ -131,6 +131,7 @@ struct cnn_pass {
     struct cnn_queue *q;
     size_t batch;          /* the most samples that this net will see in a call */
     int training;          /* dropout drops, batchnorm uses the batch */
+    int saves;             /* a backward may follow: what it reads of `saved` is to be filled */
     int again;             /* a repetition of a forward of this step: statistics do not move */
     int frozen;            /* the layer's parameters are frozen: batchnorm keeps its statistics */
     uint64_t seed, stream; /* random numbers of this layer in this step */

@@ -72,18 +72,21 @@ static int list_params(struct cnn_net *net)
     return 0;
 }
 
-/* Which nodes run backward: those that reach a loss and have something to train at or before them.
- */
-static int mark_backward(struct cnn_net *net, unsigned char **wants)
+/* Which nodes run backward: those that reach a loss (or config.from) and have something to train,
+ * or a gradient that is asked for, at or before them. */
+static int mark_backward(struct cnn_net *net, const struct cnn_net_config *config,
+                         unsigned char **wants)
 {
     const struct cnn_graph *g = net->graph;
     unsigned char *reaches = cnn_arena_alloc(net->arena, (size_t)g->nodes);
     unsigned char *w = cnn_arena_alloc(net->arena, (size_t)g->nodes);
     if (!reaches || !w)
         return CNN_ESYSTEM;
+    for (size_t k = 0; k < config->gradients; k++)
+        w[config->gradient[k]] = 1;
     for (int i = g->nodes - 1; i > 0; i--) {
         const struct cnn_node *node = &g->node[i];
-        if (node->layer.type->flags & CNN_LAYER_LOSS)
+        if (config->from ? i == config->from : (node->layer.type->flags & CNN_LAYER_LOSS) != 0)
             reaches[i] = 1;
         for (int k = 0; reaches[i] && k < node->layer.inputs; k++)
             reaches[node->in[k]] = 1;
@@ -92,7 +95,7 @@ static int mark_backward(struct cnn_net *net, unsigned char **wants)
         const struct cnn_node *node = &g->node[i];
         for (int k = 0; k < node->layer.params; k++) {
             const struct cnn_net_param *p = &net->param[net->node[i].first_param + (size_t)k];
-            w[i] |= (unsigned char)(p->trained && !p->frozen);
+            w[i] |= (unsigned char)(config->training && p->trained && !p->frozen);
         }
         for (int k = 0; k < node->layer.inputs; k++)
             w[i] |= w[node->in[k]];
@@ -165,6 +168,8 @@ static int build(struct cnn_net *net, const struct cnn_net_config *config)
     const struct cnn_graph *g = net->graph;
     net->batch = config->batch;
     net->training = config->training;
+    net->from = config->from;
+    net->backward = config->training || config->from;
     net->once = net->backend->queue.once = config->once;
     net->node = cnn_arena_alloc(net->arena, (size_t)g->nodes * sizeof *net->node);
     if (!net->node)
@@ -173,15 +178,19 @@ static int build(struct cnn_net *net, const struct cnn_net_config *config)
     if (!rc)
         rc = apply_freeze(net, config->freeze);
     if (!rc)
-        rc = mark_backward(net, &net->wants);
+        rc = mark_backward(net, config, &net->wants);
     if (!rc)
         rc = cnn_plan_new(g, net->backend,
                           &(struct cnn_plan_request){.batch = config->batch,
                                                      .training = config->training,
+                                                     .backward = net->backward,
                                                      .recompute = config->recompute,
                                                      .wants_gradient = net->wants,
                                                      .keep = config->keep,
-                                                     .keeps = config->keeps},
+                                                     .keeps = config->keeps,
+                                                     .from = config->from,
+                                                     .gradient = config->gradient,
+                                                     .gradients = config->gradients},
                           &net->plan);
     if (!rc)
         rc = cnn_net_check_room(net, config);

@@ -11,8 +11,15 @@
 struct cnn_net;
 
 struct cnn_net_config {
-    size_t batch;  /* the largest batch that will run */
-    int training;  /* backward will be called */
+    size_t batch; /* the largest batch that will run */
+    int training; /* cnn_net_backward will be called: parameters have gradients, aux heads are run
+                   */
+    /* Backward from a value of the net instead of the losses (cnn_net_backward_from); 0: from the
+     * losses. Parameters have gradients then, too, where `training` says so. */
+    int from;
+    const int
+        *gradient; /* nodes (0: the input) whose gradients cnn_net_gradient will be asked for */
+    size_t gradients;
     int recompute; /* train in less memory, and longer: most values are made a second time when
                       backward needs them. The numbers stay the same */
     int once;      /* a single batch will run: making weights ready for it must pay */
@@ -94,6 +101,13 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
 /* After a training forward: add this batch's gradients. The loss is the weighted mean over the
  * batch, times `scale` (1/k with k batches accumulated). */
 int cnn_net_backward(struct cnn_net *net, double scale);
+/* After a forward, of nets with config.from: the gradients of sum(dy * value of that node), with dy
+ * canonical, (n, c, h, w). With the forward's `training` 0 they are those of inference: nothing is
+ * dropped, and batchnorm is an affine map. 0, or the device's error. */
+int cnn_net_backward_from(struct cnn_net *net, const float *dy);
+/* Of the last backward: the gradient of a node's value, canonical, (n, c, h, w); zeros where none
+ * reaches it. The node must be one of config.gradient. */
+int cnn_net_gradient(struct cnn_net *net, int node, float *out);
 int cnn_net_zero_gradients(struct cnn_net *net);
 
 /* Of the last forward: the sum over the batch of weight * loss (main loss only) and of the weights;

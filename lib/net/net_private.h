@@ -1,4 +1,4 @@
-/* The inside of a net, shared by net.c (construction), run.c (running) and init.c. */
+/* The inside of a net, shared by its files. */
 #ifndef CNN_NET_NET_PRIVATE_H
 #define CNN_NET_NET_PRIVATE_H
 
@@ -8,13 +8,14 @@
 
 /* A node with its views of device memory. */
 struct cnn_net_node {
-    size_t first_param;           /* in net->param */
-    struct cnn_tensor value;      /* (batch, c, h, w) */
-    struct cnn_tensor gradient;   /* the same shape; data NULL when backward does not come here */
-    const struct cnn_tensor **x;  /* (inputs) */
-    struct cnn_tensor **dx;       /* (inputs); NULL: not wanted */
-    struct cnn_tensor *extra;     /* (inputs); data NULL: dx is the input's gradient itself */
-    struct cnn_tensor *converted; /* (inputs); data NULL: the input's value as it is */
+    size_t first_param;         /* in net->param */
+    struct cnn_tensor value;    /* (batch, c, h, w) */
+    struct cnn_tensor gradient; /* the same shape; data NULL when backward does not come here */
+    struct cnn_tensor kept_gradient; /* data NULL: nobody asks for it */
+    const struct cnn_tensor **x;     /* (inputs) */
+    struct cnn_tensor **dx;          /* (inputs); NULL: not wanted */
+    struct cnn_tensor *extra;        /* (inputs); data NULL: dx is the input's gradient itself */
+    struct cnn_tensor *converted;    /* (inputs); data NULL: the input's value as it is */
     struct cnn_epilogue epilogue;
     struct cnn_tensor folded_weight, folded_bias; /* data NULL: nothing is folded in */
     void *packed;
@@ -43,6 +44,8 @@ struct cnn_net {
     struct cnn_plan *plan;
     size_t batch;
     int training, once;
+    int backward;         /* some backward will be called */
+    int from;             /* from this node; 0: from the losses */
     unsigned char *wants; /* (nodes) backward runs here */
     struct cnn_net_node *node;
     size_t params;
@@ -91,6 +94,19 @@ void *cnn_net_block(const struct cnn_net *net, int block);
 void cnn_net_use_run(struct cnn_net *net, int i, int again);
 /* What step i's layer is called with. */
 struct cnn_pass cnn_net_pass(struct cnn_net *net, int i);
+
+/* run.c: a pass that the device may record begins and ends; cnn_net_begin_pass says whether it
+ * does.
+ */
+int cnn_net_begin_pass(struct cnn_net *net, int backward);
+void cnn_net_end_pass(struct cnn_net *net, int begun);
+/* run.c: small steps run on this thread alone. Returns the threads, for when it is over. */
+struct cnn_pool *cnn_net_begin_step(struct cnn_net *net, int i, int backward);
+void cnn_net_forward_step(struct cnn_net *net, int i);
+
+/* losses.c: a batch's targets to the device; its losses from there, while other work goes on. */
+int cnn_net_upload_targets(struct cnn_net *net, const struct cnn_batch_view *b);
+void cnn_net_fetch_losses(struct cnn_net *net);
 
 /* prepare.c: memory for weights that normalisations are folded into (nets that only infer), and the
  * folding and packing of all weights, once after each change. 0 or a negative code. */

@@ -44,7 +44,7 @@ static int converts(const struct cnn_planner *s, int i, int k)
 
 static int runs_backward(const struct cnn_planner *s, int node)
 {
-    return s->request->training && s->request->wants_gradient[node] && s->p->step[node].layer;
+    return s->request->backward && s->request->wants_gradient[node] && s->p->step[node].layer;
 }
 
 /* May node i write its value over its first input's? Not when anybody else still needs that. */
@@ -59,7 +59,7 @@ static int may_run_inplace(const struct cnn_planner *s, int i)
         return 0;
     if (cnn_plan_value_bytes(s, i) != cnn_plan_value_bytes(s, x))
         return 0;
-    if (!s->request->training)
+    if (!s->request->backward)
         return 1;
     return !(flags(s, x) & CNN_LAYER_NEEDS_Y) && !(flags(s, i) & CNN_LAYER_NEEDS_X);
 }
@@ -156,13 +156,16 @@ static void plan_gradients(struct cnn_planner *s)
             continue;
         const struct cnn_step *step = &s->p->step[i];
         struct cnn_plan_node *pn = &s->p->node[i];
+        if (i == s->request->from)
+            pn->gradient =
+                new_block(s, cnn_plan_value_bytes(s, i), s->backward_time[i], s->backward_time[i]);
         int now = s->backward_time[i], mine = pn->gradient;
         if (mine >= 0)
             extend(s, mine, now);
         for (int k = 0; k < step->inputs; k++) {
             int x = step->in[k];
             struct cnn_plan_node *px = &s->p->node[x];
-            if (x == 0 || !s->request->wants_gradient[x])
+            if (!s->request->wants_gradient[x])
                 continue;
             pn->first[k] = px->gradient < 0;
             if (converts(s, i, k) || !pn->first[k])
@@ -177,6 +180,22 @@ static void plan_gradients(struct cnn_planner *s)
     }
 }
 
+/* Gradients that are asked for are copied when they are complete: the step's own backward may work
+ * in place. The input has no step, so that its gradient itself stays. */
+static void plan_kept_gradients(struct cnn_planner *s)
+{
+    for (size_t k = 0; k < s->request->gradients; k++) {
+        int i = s->request->gradient[k], now = s->backward_time[i];
+        struct cnn_plan_node *pn = &s->p->node[i];
+        if (pn->gradient < 0 || pn->kept_gradient >= 0)
+            continue;
+        if (s->p->step[i].layer)
+            pn->kept_gradient = new_block(s, cnn_plan_value_bytes(s, i), now, s->end);
+        else
+            extend(s, pn->kept_gradient = pn->gradient, s->end);
+    }
+}
+
 /* What layers keep between forward and backward, their scratch, and their packed weights. */
 static void plan_reserves(struct cnn_planner *s)
 {
@@ -188,7 +207,7 @@ static void plan_reserves(struct cnn_planner *s)
         int back = runs_backward(s, i), again = pn->runs_again;
         if (!l)
             continue;
-        cnn_step_shapes(s->g, s->p->step, i, s->p->batch, s->p->training, &shapes);
+        cnn_step_shapes(s->g, s->p->step, i, s->p->batch, s->p->backward, &shapes);
         if (l->type->reserve)
             l->type->reserve(l, s->b, &shapes.pass, &r);
         for (int k = 0; k < CNN_LAYER_MAX_SAVED; k++) {
@@ -209,8 +228,8 @@ static void plan_reserves(struct cnn_planner *s)
     }
 }
 
-/* The values that must outlive the forward pass. */
-static unsigned char *kept(const struct cnn_planner *s, const int *keep, size_t keeps)
+/* The values that must outlive the forward pass, and be made as such. */
+static unsigned char *kept(const struct cnn_planner *s, const struct cnn_plan_request *request)
 {
     const struct cnn_graph *g = s->g;
     unsigned char *k = cnn_arena_alloc(s->p->arena, (size_t)g->nodes);
@@ -219,8 +238,12 @@ static unsigned char *kept(const struct cnn_planner *s, const int *keep, size_t 
     k[g->output] = k[g->logits] = 1;
     for (int i = g->first_loss; i < g->nodes; i++)
         k[i] = 1;
-    for (size_t i = 0; i < keeps; i++)
-        k[keep[i]] = 1;
+    for (size_t i = 0; i < request->keeps; i++)
+        k[request->keep[i]] = 1;
+    for (size_t i = 0; i < request->gradients; i++)
+        k[request->gradient[i]] = 1;
+    if (request->from)
+        k[request->from] = 1;
     return k;
 }
 
@@ -230,7 +253,7 @@ static int allocate(struct cnn_planner *s)
     size_t nodes = (size_t)s->g->nodes;
     for (int i = 0; i < s->g->nodes; i++)
         s->edges += (size_t)p->step[i].inputs;
-    s->most_blocks = nodes * (6 + 2 * CNN_LAYER_MAX_SAVED) + 3 * s->edges;
+    s->most_blocks = nodes * (7 + 2 * CNN_LAYER_MAX_SAVED) + 3 * s->edges;
     p->node = cnn_arena_alloc(p->arena, nodes * sizeof *p->node);
     p->block = cnn_arena_alloc(p->arena, s->most_blocks * sizeof *p->block);
     s->consumers = cnn_arena_alloc(p->arena, nodes * sizeof *s->consumers);
@@ -273,7 +296,7 @@ static void clear(struct cnn_planner *s)
     p->packed_bytes = 0;
     for (int i = 0; i < s->g->nodes; i++) {
         struct cnn_plan_node *pn = &p->node[i];
-        pn->gradient = pn->work_backward = -1;
+        pn->gradient = pn->work_backward = pn->kept_gradient = -1;
         clear_run(&pn->run);
         clear_run(&pn->again);
         for (int k = 0; k < p->step[i].inputs; k++)
@@ -286,7 +309,7 @@ static void clear(struct cnn_planner *s)
 static void set_times(struct cnn_planner *s)
 {
     int end = s->g->nodes, now = end;
-    for (int k = s->p->segments - 1; s->request->training && k >= 0; k--) {
+    for (int k = s->p->segments - 1; s->request->backward && k >= 0; k--) {
         int begin = s->p->segment[k];
         for (int i = begin; i < end; i++)
             if (s->p->node[i].runs_again)
@@ -304,8 +327,9 @@ static void plan_all(struct cnn_planner *s, int segments)
     cnn_plan_cut(s, segments);
     set_times(s);
     plan_values(s);
-    if (s->request->training)
+    if (s->request->backward)
         plan_gradients(s);
+    plan_kept_gradients(s);
     plan_reserves(s);
 }
 
@@ -366,17 +390,18 @@ int cnn_plan_new(const struct cnn_graph *g, struct cnn_backend *b,
         cnn_arena_free(arena);
         return CNN_ESYSTEM;
     }
-    *p = (struct cnn_plan){.arena = arena, .batch = request->batch, .training = request->training};
+    *p = (struct cnn_plan){.arena = arena, .batch = request->batch, .backward = request->backward};
     struct cnn_planner s = {.g = g, .b = b, .p = p, .request = request};
-    s.keep = kept(&s, request->keep, request->keeps);
+    s.keep = kept(&s, request);
     if (s.keep)
-        p->step = cnn_steps_new(g, b, request->batch, request->training, s.keep, arena);
+        p->step = cnn_steps_new(g, b, request->batch, request->training, request->backward, s.keep,
+                                arena);
     p->segment = cnn_arena_alloc(arena, (size_t)g->nodes * sizeof *p->segment);
     int rc = p->step && p->segment ? allocate(&s) : CNN_ESYSTEM;
-    if (!rc && !request->training && b->cache_bytes)
+    if (!rc && !request->backward && b->cache_bytes)
         rc = cut_portions(&s);
     if (!rc) {
-        plan_all(&s, request->training && request->recompute ? best_segments(&s) : 1);
+        plan_all(&s, request->backward && request->recompute ? best_segments(&s) : 1);
         rc = cnn_plan_pack(p);
     }
     if (rc) {

@@ -28,6 +28,7 @@ struct cnn_plan_node {
     struct cnn_plan_run run, again; /* again: when its segment runs once more before its backward */
     int runs_again;
     int gradient, work_backward;
+    int kept_gradient;           /* a copy of the gradient, for those who ask; -1: nobody does */
     size_t packed, packed_bytes; /* offset and size among the packed weights */
     int *extra; /* (inputs) a gradient in another layout, and a gradient's second and later
                    contributions, land here before they are added; -1: written in place */
@@ -39,7 +40,7 @@ struct cnn_plan {
     struct cnn_arena *arena;
     struct cnn_step *step; /* (graph nodes) */
     size_t batch;
-    int training;
+    int backward; /* it is planned, too */
     int blocks;
     struct cnn_plan_block *block;
     struct cnn_plan_node *node; /* (graph nodes) */
@@ -52,11 +53,15 @@ struct cnn_plan {
 
 struct cnn_plan_request {
     size_t batch;
-    int training;
+    int training;  /* what only training has is run */
+    int backward;  /* forward is followed by backward */
     int recompute; /* train in less memory: values are made again where that saves it */
     const unsigned char *wants_gradient; /* (nodes) */
     const int *keep;                     /* (keeps) nodes whose values must outlive forward */
     size_t keeps;
+    int from;            /* backward begins at this node; 0: at the losses */
+    const int *gradient; /* (gradients) nodes whose gradients must outlive backward */
+    size_t gradients;
 };
 
 int cnn_plan_new(const struct cnn_graph *g, struct cnn_backend *b,

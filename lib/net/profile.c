@@ -111,7 +111,7 @@ static double expected_cycles(struct cnn_net_work w)
 void cnn_net_expect_cycles(struct cnn_net *net)
 {
     for (int i = 1; i < net->graph->nodes; i++)
-        for (int backward = 0; backward <= net->training; backward++)
+        for (int backward = 0; backward <= net->backward; backward++)
             net->node[i].cycles[backward] =
                 expected_cycles(cnn_net_work(net, i, backward)) / (double)net->batch;
 }

@@ -5,7 +5,7 @@ struct maker {
     const struct cnn_graph *g;
     struct cnn_backend *b;
     size_t batch;
-    int training;
+    int training, backward;
     const unsigned char *keep;
     struct cnn_arena *arena;
     struct cnn_step *step;
@@ -64,7 +64,7 @@ static void move(struct maker *m, int from, int to)
 static int absorb_fold(struct maker *m, int at, int next)
 {
     const struct cnn_step *s = &m->step[at];
-    if (m->training || s->fused || s->fold >= 0 || !type_of(m, next)->fold ||
+    if (m->backward || s->fused || s->fold >= 0 || !type_of(m, next)->fold ||
         !(s->layer->type->flags & CNN_LAYER_FOLDABLE))
         return 0;
     move(m, at, next);
@@ -163,7 +163,7 @@ static double cost_of_layout(struct maker *m, int layout)
     for (int i = 1; i < m->g->nodes; i++) {
         const struct cnn_step *s = &m->step[i];
         for (int pass = CNN_CONV_FORWARD; s->layer && pass <= CNN_CONV_WEIGHT; pass++)
-            if (pass == CNN_CONV_FORWARD || m->training)
+            if (pass == CNN_CONV_FORWARD || m->backward)
                 cost +=
                     cnn_step_cost(m->g, m->step, i, m->b, m->batch, (enum cnn_conv_pass)pass, NULL);
     }
@@ -217,7 +217,7 @@ struct cnn_tensor cnn_step_shape(const struct cnn_graph *g, const struct cnn_ste
 }
 
 void cnn_step_shapes(const struct cnn_graph *g, const struct cnn_step *step, int i, size_t batch,
-                     int training, struct cnn_step_shapes *out)
+                     int saves, struct cnn_step_shapes *out)
 {
     const struct cnn_step *s = &step[i];
     size_t n = cnn_step_batch(step, i, batch);
@@ -229,7 +229,7 @@ void cnn_step_shapes(const struct cnn_graph *g, const struct cnn_step *step, int
         out->x[k].layout = cnn_step_input_layout(step, i, k);
         out->inputs[k] = &out->x[k];
     }
-    out->pass = (struct cnn_pass){.batch = n, .training = training, .x = out->inputs, .y = &out->y};
+    out->pass = (struct cnn_pass){.batch = n, .saves = saves, .x = out->inputs, .y = &out->y};
 }
 
 double cnn_step_cost(const struct cnn_graph *g, const struct cnn_step *step, int i,
@@ -246,11 +246,17 @@ double cnn_step_cost(const struct cnn_graph *g, const struct cnn_step *step, int
 }
 
 struct cnn_step *cnn_steps_new(const struct cnn_graph *g, struct cnn_backend *b, size_t batch,
-                               int training, const unsigned char *keep, struct cnn_arena *arena)
+                               int training, int backward, const unsigned char *keep,
+                               struct cnn_arena *arena)
 {
     size_t nodes = (size_t)g->nodes;
-    struct maker m = {
-        .g = g, .b = b, .batch = batch, .training = training, .keep = keep, .arena = arena};
+    struct maker m = {.g = g,
+                      .b = b,
+                      .batch = batch,
+                      .training = training,
+                      .backward = backward,
+                      .keep = keep,
+                      .arena = arena};
     m.step = cnn_arena_alloc(arena, nodes * sizeof *m.step);
     m.consumers = cnn_arena_alloc(arena, nodes * sizeof *m.consumers);
     m.consumer = cnn_arena_alloc(arena, nodes * sizeof *m.consumer);

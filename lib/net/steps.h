@@ -25,11 +25,13 @@ struct cnn_step {
     int first, last, passing;
 };
 
-/* keep: (nodes) values that are wanted afterwards and must be made. The net lies in the
+/* training: what only training has is run; backward: a backward will follow. keep: (nodes) values
+ * that are wanted afterwards and must be made. The net lies in the
  * layout in which its convolutions cost least. Allocates from the arena;
  * NULL with an error set. */
 struct cnn_step *cnn_steps_new(const struct cnn_graph *g, struct cnn_backend *b, size_t batch,
-                               int training, const unsigned char *keep, struct cnn_arena *arena);
+                               int training, int backward, const unsigned char *keep,
+                               struct cnn_arena *arena);
 
 /* The layout in which step i wants its k-th input. */
 int cnn_step_input_layout(const struct cnn_step *step, int i, int k);
@@ -49,7 +51,7 @@ struct cnn_step_shapes {
     struct cnn_pass pass;
 };
 void cnn_step_shapes(const struct cnn_graph *g, const struct cnn_step *step, int i, size_t batch,
-                     int training, struct cnn_step_shapes *out);
+                     int saves, struct cnn_step_shapes *out);
 
 /* Expected cycles of a pass of step i (0 where the layer does not say) and the algorithm's name
  * (may be NULL). */

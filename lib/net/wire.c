@@ -79,6 +79,7 @@ static int wire_node(struct cnn_net *net, int i)
         return CNN_ESYSTEM;
     nn->value = view(net, i, pn->run.value);
     nn->gradient = view(net, i, pn->gradient);
+    nn->kept_gradient = view(net, i, pn->kept_gradient);
     for (int k = 0; k < step->inputs; k++)
         wire_input(net, i, k);
     for (size_t k = 0; k < params; k++) {
@@ -113,6 +114,7 @@ struct cnn_pass cnn_net_pass(struct cnn_net *net, int i)
         .q = &net->backend->queue,
         .batch = cnn_step_batch(net->plan->step, i, net->batch),
         .training = net->was_training,
+        .saves = net->was_training || net->from,
         .frozen = nn->frozen,
         .again = net->again,
         .seed = net->seed,

@@ -1,0 +1,118 @@
+/* The forward pass, in node order; see net.h. */
+#include "base/clock.h"
+#include "data/loader/image_store.h"
+#include "net/net_private.h"
+
+/* Every view gets the batch's size; memory stays where it was planned. */
+static void set_batch(struct cnn_net *net, size_t n)
+{
+    if (net->n == n)
+        return;
+    net->n = n;
+    for (int i = 0; i < net->graph->nodes; i++) {
+        struct cnn_net_node *nn = &net->node[i];
+        nn->value.n = nn->gradient.n = n;
+        for (int k = 0; k < net->plan->step[i].inputs; k++)
+            nn->extra[k].n = nn->converted[k].n = n;
+    }
+}
+
+/* The node's value as samples at .. at + count - 1, or where those lie that are there now. */
+static void look_at(struct cnn_net *net, int node, size_t at, size_t count)
+{
+    const struct cnn_backend *b = net->backend;
+    struct cnn_net_node *nn = &net->node[node];
+    nn->value.n = 1;
+    size_t each = net->plan->step[node].passing ? 0 : b->ops->tensor_bytes(b, &nn->value);
+    nn->value.n = count;
+    nn->value.data = (char *)cnn_net_block(net, net->plan->node[node].run.value) + at * each;
+    for (int k = 0; k < net->plan->step[node].inputs; k++)
+        nn->converted[k].n = count;
+}
+
+/* All that steps first .. last read and write. */
+static void look_at_steps(struct cnn_net *net, int first, int last, size_t at, size_t count)
+{
+    const struct cnn_step *step = net->plan->step;
+    for (int i = first; i <= last; i++)
+        if (step[i].layer) {
+            look_at(net, i, at, count);
+            for (int k = 0; k < step[i].inputs; k++)
+                if (step[i].in[k] < first)
+                    look_at(net, step[i].in[k], at, count);
+        }
+}
+
+static int runs(const struct cnn_net *net, int i)
+{
+    const struct cnn_layer *l = net->plan->step[i].layer;
+    if (!l || (net->graph->node[i].training_only && !net->was_training))
+        return 0;
+    return net->had_losses || !(l->type->flags & CNN_LAYER_LOSS);
+}
+
+/* Steps first .. last, portion by portion. */
+static void forward_portions(struct cnn_net *net, int first, int last, double *time)
+{
+    size_t portion = cnn_step_batch(net->plan->step, first, net->n);
+    for (size_t at = 0; at < net->n; at += portion) {
+        look_at_steps(net, first, last, at, net->n - at < portion ? net->n - at : portion);
+        for (int i = first; i <= last; i++)
+            if (runs(net, i)) {
+                cnn_net_forward_step(net, i);
+                cnn_net_note_time(net, 0, i, time);
+            }
+    }
+    look_at_steps(net, first, last, 0, net->n);
+}
+
+int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int training,
+                    uint64_t seed, uint64_t step)
+{
+    net->backend->queue.once = net->once;
+    if (!net->ready && cnn_net_prepare(net))
+        return cnn_error_code();
+    set_batch(net, batch->n);
+    net->was_training = training;
+    net->had_losses = net->main_loss && (batch->label || batch->vector);
+    net->seed = seed;
+    net->step = step;
+    double time = net->seconds[0] ? cnn_seconds() : 0;
+    for (int i = 0; net->seconds[0] && i < net->graph->nodes; i++)
+        net->seconds[0][i] = 0;
+    if (batch->x)
+        net->backend->ops->upload_values(net->backend, &net->node[0].value, batch->x);
+    else
+        cnn_image_store_input(batch->images, &net->node[0].value);
+    if (net->had_losses && cnn_net_upload_targets(net, batch))
+        return cnn_error_code();
+    cnn_net_note_time(net, 0, 0, &time);
+    int begun = cnn_net_begin_pass(net, 0);
+    for (int i = 1; i < net->graph->nodes; i++) {
+        const struct cnn_step *s = &net->plan->step[i];
+        if (cnn_step_in_portions(net->plan->step, i, net->batch)) {
+            forward_portions(net, s->first, s->last, &time);
+            i = s->last;
+            continue;
+        }
+        if (!runs(net, i))
+            continue;
+        if (net->plan->node[i].runs_again)
+            cnn_net_use_run(net, i, 0);
+        cnn_net_forward_step(net, i);
+        cnn_net_note_time(net, 0, i, &time);
+    }
+    if (net->had_losses && training)
+        net->backend->kernels->label_hits(&net->backend->queue, net->node[net->main_loss].x[0],
+                                          &net->targets, net->device_hit);
+    cnn_net_end_pass(net, begun);
+    if (net->had_losses)
+        cnn_net_fetch_losses(net);
+    return net->backend->ops->check(net->backend);
+}
+
+int cnn_net_value(struct cnn_net *net, int node, float *out)
+{
+    net->backend->ops->download_values(net->backend, out, &net->node[node].value);
+    return net->backend->ops->sync(net->backend);
+}
