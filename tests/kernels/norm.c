@@ -253,7 +253,8 @@ static int at_kink(const struct norm_case *l, size_t k, const double *mean, cons
 }
 
 /* What backward should give: dz, dx, and the sums beside what was there. `size`: the root of the
- * sum of the squares of a sum's terms, which is what a sum that cancels is to be measured by. */
+ * sum of the squares of a sum's terms, which is what a sum that cancels is to be measured by; of
+ * terms without the slope, since 1 - y^2 is as exact as y is, not as it is small. */
 struct norm_wanted {
     double *dz, *dx;                                   /* (count) */
     double *dgamma, *dbeta, *dgamma_size, *dbeta_size; /* (c) */
@@ -269,13 +270,13 @@ static void norm_gradients(const struct norm_case *l, const double *mean, const 
         size_t ch = k / l->hw % c;
         double y =
             l->y.data ? value_at(&l->y, k) : follow_of(&l->e, norm_value(l, k, mean[ch], inv[ch]));
-        double dz = value_at(&l->dy, k) * follow_slope(&l->e, y);
-        double product = dz * (value_at(&l->x, k) - mean[ch]) * inv[ch];
+        double dy = value_at(&l->dy, k), dz = dy * follow_slope(&l->e, y);
+        double z = (value_at(&l->x, k) - mean[ch]) * inv[ch];
         w->dz[k] = dz;
         sum[ch] += dz;
-        dot[ch] += product;
-        w->dbeta_size[ch] += dz * dz;
-        w->dgamma_size[ch] += product * product;
+        dot[ch] += dz * z;
+        w->dbeta_size[ch] += dy * dy;
+        w->dgamma_size[ch] += dy * z * dy * z;
     }
     for (size_t k = 0; k < l->count; k++) {
         size_t ch = k / l->hw % c;

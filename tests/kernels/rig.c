@@ -267,9 +267,10 @@ double *zeros(size_t count)
     return z;
 }
 
-int start_numbers(void **state)
+int start_test(void **state)
 {
     (void)state;
+    buffers_free();
     cnn_random_start(&rng, 2, 1);
     return 0;
 }

@@ -74,8 +74,9 @@ void expect_close(const char *what, const real *got, const double *want, size_t 
 void expect_tensor(const char *what, const struct cnn_tensor *got, const double *want,
                    double tolerance);
 double *zeros(size_t count);
-/* Before each test: it draws the same numbers whichever others there are. */
-int start_numbers(void **state);
+/* Before each test: it draws the same numbers whichever others there are, and one that failed
+ * leaves it no buffers. */
+int start_test(void **state);
 /* Before and after all. */
 int open_queues(void **state);
 int close_queues(void **state);

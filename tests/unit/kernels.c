@@ -34,7 +34,7 @@ static int no_device(void)
     return 1;
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start_numbers)
+#define TEST(name) cmocka_unit_test_setup(name, start_test)
 
 int main(void)
 {
