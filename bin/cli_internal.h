@@ -17,7 +17,7 @@ static inline int cli_is_heading(const struct cnn_option *o)
 void cli_print_help(const struct cli_program *program);
 void cli_print_options(const struct cli_program *program);
 
-/* What an option is called elsewhere; see cli_synonyms.def. */
+/* What an option is called elsewhere; see base/synonyms.def. */
 struct cli_synonym {
     const char *there, *programs, *here, *words;
 };

@@ -9,9 +9,9 @@
 enum { LONGEST = 40, OFFERED = 4 };
 
 static const struct cli_synonym synonym[] = {
-#define CLI_SYNONYM(there, programs, here, words) {there, programs, here, words},
-#include "cli_synonyms.def"
-#undef CLI_SYNONYM
+#define CNN_SYNONYM(there, programs, here, words) {there, programs, here, words},
+#include "base/synonyms.def"
+#undef CNN_SYNONYM
 };
 
 const struct cli_synonym *cli_synonym_at(size_t i)

@@ -1,6 +1,7 @@
 /* Option tables; see option.h. */
 #include "base/option.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,15 +30,37 @@ static int set_flag(int *out, const char *text)
     return 0;
 }
 
-/* The index of `text` among "a|b|c"; -1: it is none of them. */
-static int find_choice(const char *choices, const char *text)
+/* Whether the letters are those of the n characters, whatever marks stand between them. */
+static int same_letters(const char *text, const char *choice, size_t n)
 {
-    size_t n = strlen(text);
+    const char *end = choice + n;
+    for (;;) {
+        while (*text == '-' || *text == '_' || *text == ' ')
+            text++;
+        while (choice < end && *choice == '-')
+            choice++;
+        if (!*text || choice == end)
+            return !*text && choice == end;
+        if (tolower((unsigned char)*text++) != *choice++)
+            return 0;
+    }
+}
+
+static int same_word(const char *text, const char *choice, size_t n)
+{
+    return strlen(text) == n && !memcmp(text, choice, n);
+}
+
+/* The index of the one among "a|b|c" that `text` is, and where it stands; -1: it is none of them.
+ */
+static int find_choice(const char *choices, const char *text,
+                       int (*same)(const char *text, const char *choice, size_t n), const char **at)
+{
     int index = 0;
     for (const char *c = choices; c; index++) {
         const char *bar = strchr(c, '|');
-        size_t len = bar ? (size_t)(bar - c) : strlen(c);
-        if (len == n && !memcmp(c, text, n))
+        *at = c;
+        if (same(text, c, strcspn(c, "|")))
             return index;
         c = bar ? bar + 1 : NULL;
     }
@@ -46,7 +69,11 @@ static int find_choice(const char *choices, const char *text)
 
 static int set_choice(const struct cnn_option *o, int *out, const char *text)
 {
-    int index = find_choice(o->choices, text);
+    const char *at;
+    int index = find_choice(o->choices, text, same_word, &at);
+    if (index < 0 && find_choice(o->choices, text, same_letters, &at) >= 0)
+        return cnn_fail(CNN_EUSAGE, "'%s' is none of %s (did you mean %.*s?)", text, o->choices,
+                        (int)strcspn(at, "|"), at);
     if (index < 0)
         return cnn_fail(CNN_EUSAGE, "'%s' is none of %s", text, o->choices);
     *out = index;
@@ -59,7 +86,8 @@ static int set_pair(const struct cnn_option *o, struct cnn_pair *out, const char
     const char *x = strchr(text, 'x');
     size_t n = x ? (size_t)(x - text) : strlen(text);
     int64_t h, w;
-    int word = find_choice(o->choices, text);
+    const char *at;
+    int word = find_choice(o->choices, text, same_word, &at);
     if (word >= 0) {
         *out = (struct cnn_pair){-1 - word, -1 - word};
         return 0;

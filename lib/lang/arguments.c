@@ -1,6 +1,7 @@
 /* A statement's arguments into the fields of its option table. */
 #include "lang/syntax.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,10 +37,36 @@ static int fail_with_usage(const char *word, const struct cnn_option *table, con
     return rc;
 }
 
+static int same_name(const char *a, const char *b)
+{
+    while (*a && (*a == '_' ? '-' : tolower((unsigned char)*a)) == *b)
+        a++, b++;
+    return !*a && !*b;
+}
+
+/* What other programs call a key of the table; NULL: none of them does so. */
+static const char *name_here(const struct cnn_option *table, const char *key)
+{
+    static const char *const name[][2] = {
+#define CNN_SYNONYM(there, programs, here, words) {there, here},
+#include "base/synonyms.def"
+#undef CNN_SYNONYM
+    };
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++)
+        if (name[i][1] && same_name(key, name[i][0]) && cnn_option_find(table, name[i][1]))
+            return name[i][1];
+    return NULL;
+}
+
 static int unknown_key(const char *word, const struct cnn_option *table, const char *key)
 {
     char message[200], hint[80];
     struct cnn_nearest near = {.word = key};
+    const char *here = name_here(table, key);
+    if (here) {
+        snprintf(message, sizeof message, "unknown key '%.60s' (%s here)", key, here);
+        return fail_with_usage(word, table, message);
+    }
     for (const struct cnn_option *o = table; o && o->name; o++)
         cnn_nearest_offer(&near, o->name);
     snprintf(message, sizeof message, "unknown key '%.60s'%s", key, cnn_nearest_hint(&near, hint));

@@ -27,8 +27,23 @@ says split --val-split ': it is --val here'
 says train --mixup ': there is no mixing of samples here'
 says infer --model ': the model is named first, without an option'
 says infer --top-k ': it is --top here'
+says infer --csv ': it is --format here, as --format csv'
 says augment --batch-size ''
 says split --lr ''
+
+# So are keys in a net's text, and values that are only written in another way.
+run cnn-train --net $'input 1x28x28\nrecipe lr=0.1\ndense 10' digits:10 -o x
+status 65
+err_has "cnn-train: net:2: recipe: unknown key 'lr' (rate here); it is: *"
+run cnn-train --net $'input 1x28x28\nrecipe Weight_Decay=0.1\ndense 10' digits:10 -o x
+err_has "cnn-train: net:2: recipe: unknown key 'Weight_Decay'*"
+for value in onecycle OneCycle one_cycle; do
+    run cnn-train --net softmax --schedule $value digits:10 -o x
+    status 64
+    err_has "cnn-train: --schedule: '$value' is none of * (did you mean one-cycle?)"
+done
+run cnn-train --net softmax --schedule warm digits:10 -o x
+err_has "cnn-train: --schedule: 'warm' is none of constant|step|exponential|polynomial|cosine|one-cycle"
 
 # A guess is near, or the whole of what was begun.
 says train --l3 ''
