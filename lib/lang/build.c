@@ -5,10 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct cnn_option repeat_table[] = {
-    {"rounds", CNN_OPT_INT, 0, NULL, 0, CNN_NET_LAYERS_MAX, NULL, 1, 0, "N", "how often"},
-    CNN_OPTION_END,
-};
 static const struct cnn_option aux_table[] = {
     {"weight", CNN_OPT_REAL, 0, NULL, 0, 1e6, NULL, 1, 0, "X", "of its loss"},
     CNN_OPTION_END,
@@ -81,14 +77,15 @@ static int build_group(struct cnn_builder *b, const struct cnn_place *at,
     return rc ? rc : build_under(b, &in, s->label, s->block[0], s->line, node);
 }
 
-/* A labelled repeat is a group of groups named 0, 1, 2 ... */
+/* A labelled repeat is a group of groups named 0, 1, 2 ... or from another number on. */
 static int build_rounds(struct cnn_builder *b, const struct cnn_place *at,
-                        const struct cnn_statement *s, long long rounds, int *node)
+                        const struct cnn_statement *s, struct cnn_rounds *r, int *node)
 {
-    for (long long i = 0; i < rounds; i++) {
+    for (long long i = r->first; i - r->first < r->count; i++) {
         struct cnn_place in = *at;
         int rc = s->label ? cnn_builder_enter(b, at, s->line, &in) : 0;
         const char *label = s->label ? cnn_arena_printf(b->arena, "%lld", i) : NULL;
+        cnn_rounds_bind(r, i, &in.vars);
         if (!rc && s->label && !label)
             rc = CNN_ESYSTEM;
         if (!rc && ++b->steps > CNN_NET_STEPS_MAX) {
@@ -108,19 +105,18 @@ static int build_repeat(struct cnn_builder *b, const struct cnn_place *at,
 {
     struct cnn_place in;
     struct cnn_scope scope;
+    struct cnn_rounds rounds;
     int rc = cnn_builder_enter(b, at, s->line, &in);
+    if (!rc)
+        rc = cnn_builder_rounds(b, at, s, &rounds);
     if (rc)
         return rc;
-    const long long *rounds =
-        cnn_builder_options(b, at, s->word, repeat_table, sizeof *rounds, s->arg, s->args, s->line);
-    if (!rounds)
-        return cnn_error_code();
     if (!s->label)
-        return build_rounds(b, &in, s, *rounds, node);
+        return build_rounds(b, &in, s, &rounds, node);
     rc = cnn_builder_open(b, &in, s->label, s->line, &scope);
     cnn_print_open(&b->printer, s->label, NULL, NULL, NULL);
     if (!rc)
-        rc = build_rounds(b, &in, s, *rounds, node);
+        rc = build_rounds(b, &in, s, &rounds, node);
     cnn_print_close(&b->printer);
     return rc ? rc : cnn_builder_claim(b, at, scope.prefix, *node, s->line);
 }
@@ -183,13 +179,9 @@ static int build_aux(struct cnn_builder *b, const struct cnn_place *at,
     return rc;
 }
 
-static int build_statement(struct cnn_builder *b, const struct cnn_place *at,
-                           const struct cnn_statement *s, int *node)
+static int build_named(struct cnn_builder *b, const struct cnn_place *at,
+                       const struct cnn_statement *s, int *node)
 {
-    if (++b->steps > CNN_NET_STEPS_MAX) {
-        cnn_fail(CNN_EDATA, "the net is larger than %d statements", CNN_NET_STEPS_MAX);
-        return cnn_builder_fail(b, at, s->line);
-    }
     switch (s->kind) {
     case CNN_STATEMENT_LAYER:
         return cnn_builder_layer(b, at, s, node);
@@ -211,6 +203,19 @@ static int build_statement(struct cnn_builder *b, const struct cnn_place *at,
         break;
     }
     return cnn_fail(CNN_EINTERNAL, "a statement out of place");
+}
+
+static int build_statement(struct cnn_builder *b, const struct cnn_place *at,
+                           const struct cnn_statement *s, int *node)
+{
+    struct cnn_statement named = *s;
+    if (++b->steps > CNN_NET_STEPS_MAX) {
+        cnn_fail(CNN_EDATA, "the net is larger than %d statements", CNN_NET_STEPS_MAX);
+        return cnn_builder_fail(b, at, s->line);
+    }
+    if (s->label && cnn_evaluate_label(s->label, &at->vars, b->arena, &named.label))
+        return cnn_builder_fail(b, at, s->line);
+    return build_named(b, at, &named, node);
 }
 
 static int build_block(struct cnn_builder *b, const struct cnn_place *at,

@@ -80,6 +80,17 @@ int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place *at,
 int cnn_builder_shortcut(struct cnn_builder *b, const struct cnn_place *at,
                          const struct cnn_statement *s, int *node);
 
+/* repeat: how often, from which number on, and the name of that number. */
+struct cnn_rounds {
+    long long count, first;
+    const char *index;          /* NULL: none */
+    struct cnn_binding binding; /* of the round that is built */
+};
+int cnn_builder_rounds(struct cnn_builder *b, const struct cnn_place *at,
+                       const struct cnn_statement *s, struct cnn_rounds *out);
+/* The index of round i among the names of *vars. */
+void cnn_rounds_bind(struct cnn_rounds *r, long long i, struct cnn_variables *vars);
+
 /* Node 0 from the input statement (NULL: none) and the configuration. */
 int cnn_builder_input(struct cnn_builder *b, const struct cnn_statement *s);
 /* Output, logits and losses, when all layers stand. s: the loss statement, or NULL. */

@@ -93,21 +93,20 @@ static int match_arguments(const struct cnn_statement *s, const char **value)
 
 /* Values in order; defaults may use the parameters before. */
 static int evaluate(const struct cnn_variables *outside, const struct cnn_statement *s,
-                    const char **value, struct cnn_variables *vars, struct cnn_number *number)
+                    const char **value, struct cnn_variables *vars, struct cnn_binding *bound)
 {
     const struct cnn_def *d = s->def;
-    vars->def = d;
-    vars->value = number;
+    vars->last = NULL;
     for (size_t i = 0; i < d->params; i++) {
         const char *text = value[i] ? value[i] : d->param[i].fallback;
-        vars->known = i;
         if (!text)
             return cnn_fail(CNN_EDATA, "%s: %s is missing", s->word, d->param[i].name);
-        if (cnn_evaluate_number(text, CNN_NUMBER_ANY, value[i] ? outside : vars, &number[i]))
+        bound[i] = (struct cnn_binding){.name = d->param[i].name, .before = vars->last};
+        if (cnn_evaluate_number(text, CNN_NUMBER_ANY, value[i] ? outside : vars, &bound[i].number))
             return cnn_fail(CNN_EDATA, "%s: %s: %s", s->word, d->param[i].name,
                             cnn_error_message());
+        vars->last = &bound[i];
     }
-    vars->known = d->params;
     return 0;
 }
 
@@ -116,9 +115,9 @@ int cnn_bind_arguments(const struct cnn_variables *outside, const struct cnn_sta
 {
     size_t params = s->def->params;
     const char **value = cnn_arena_alloc(arena, (params + 1) * sizeof *value);
-    struct cnn_number *number = cnn_arena_alloc(arena, (params + 1) * sizeof *number);
-    if (!value || !number)
+    struct cnn_binding *bound = cnn_arena_alloc(arena, (params + 1) * sizeof *bound);
+    if (!value || !bound)
         return CNN_ESYSTEM;
     int rc = match_arguments(s, value);
-    return rc ? rc : evaluate(outside, s, value, out, number);
+    return rc ? rc : evaluate(outside, s, value, out, bound);
 }

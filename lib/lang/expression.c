@@ -90,16 +90,32 @@ static int read_literal(struct reader *r, struct cnn_number *out)
     return 0;
 }
 
+const struct cnn_binding *cnn_binding_find(const struct cnn_variables *v, const char *name,
+                                           size_t n)
+{
+    const struct cnn_binding *b = v->last;
+    while (b && (strlen(b->name) != n || memcmp(b->name, name, n)))
+        b = b->before;
+    return b;
+}
+
+/* "n, s, " as they were bound; nothing where that is too long. */
+static void list_names(const struct cnn_binding *b, char *out, size_t size)
+{
+    if (!b)
+        return;
+    list_names(b->before, out, size);
+    size_t used = strlen(out);
+    if (used + strlen(b->name) + 3 > size)
+        out[0] = '\0';
+    else
+        snprintf(out + used, size - used, "%s, ", b->name);
+}
+
 static int unknown_name(const struct reader *r, const char *name, size_t n)
 {
-    char known[160];
-    size_t used = 0;
-    known[0] = '\0';
-    for (size_t i = 0; r->v->def && i < r->v->known && used < sizeof known; i++)
-        used +=
-            (size_t)snprintf(known + used, sizeof known - used, "%s, ", r->v->def->param[i].name);
-    if (used >= sizeof known)
-        known[0] = '\0';
+    char known[160] = "";
+    list_names(r->v->last, known, sizeof known);
     if (n == strlen(r->text))
         return cnn_fail(CNN_EDATA, "'%.*s' is not a number (names known here: %sclasses)",
                         (int)(n < 60 ? n : 60), name, known);
@@ -127,14 +143,12 @@ static int read_name(struct reader *r, struct cnn_number *out)
     while (is_name(name[n]))
         n++;
     r->at += n;
-    for (size_t i = 0; r->v->def && i < r->v->known; i++) {
-        const char *param = r->v->def->param[i].name;
-        if (strlen(param) == n && !memcmp(param, name, n)) {
-            *out = r->v->value[i];
-            if (r->mode == CNN_NUMBER_WHOLE && !out->is_whole)
-                return cnn_fail(CNN_EDATA, "'%s' is %g here, not a whole number", param, out->real);
-            return 0;
-        }
+    const struct cnn_binding *b = cnn_binding_find(r->v, name, n);
+    if (b) {
+        *out = b->number;
+        if (r->mode == CNN_NUMBER_WHOLE && !out->is_whole)
+            return cnn_fail(CNN_EDATA, "'%s' is %g here, not a whole number", b->name, out->real);
+        return 0;
     }
     if (n == 7 && !memcmp(name, "classes", n))
         return read_classes(r, out);
@@ -249,111 +263,24 @@ static int read_sum(struct reader *r, struct cnn_number *out)
     return rc;
 }
 
+int cnn_expression_unexpected(const char *text, const char *at)
+{
+    return unexpected(&(struct reader){.text = text, .at = at});
+}
+
+int cnn_expression_read(const char *text, const char **at, enum cnn_number_mode mode,
+                        const struct cnn_variables *v, struct cnn_number *out)
+{
+    struct reader r = {text, *at, mode, v, 0};
+    int rc = read_sum(&r, out);
+    *at = r.at;
+    return rc;
+}
+
 int cnn_evaluate_number(const char *text, enum cnn_number_mode mode, const struct cnn_variables *v,
                         struct cnn_number *out)
 {
-    struct reader r = {text, text, mode, v, 0};
-    int rc = read_sum(&r, out);
-    return !rc && *r.at ? unexpected(&r) : rc;
-}
-
-/* The words that an option takes beside sizes; NULL: none. */
-static const char *words_of(const struct cnn_option *o)
-{
-    return o->type == CNN_OPT_PAD ? "same|valid|full" : o->choices;
-}
-
-static int is_word_of(const struct cnn_option *o, const char *text)
-{
-    size_t n = strlen(text);
-    for (const char *w = words_of(o); w; w = strchr(w, '|') ? strchr(w, '|') + 1 : NULL)
-        if (strcspn(w, "|") == n && !memcmp(w, text, n))
-            return 1;
-    return 0;
-}
-
-/* "3" or "3x5", each part an expression. */
-static int evaluate_sizes(const char *text, const struct cnn_variables *v, struct cnn_buf *out)
-{
-    struct reader r = {text, text, CNN_NUMBER_WHOLE, v, 0};
-    struct cnn_number h = {0}, w = {0};
-    int rc = read_sum(&r, &h);
-    if (rc)
-        return rc;
-    cnn_buf_printf(out, "%lld", (long long)h.whole);
-    if (*r.at == 'x') {
-        r.at++;
-        rc = read_sum(&r, &w);
-        if (!rc)
-            cnn_buf_printf(out, "x%lld", (long long)w.whole);
-    }
-    return !rc && *r.at ? unexpected(&r) : rc;
-}
-
-static int evaluate_pair(const struct cnn_option *o, const char *text,
-                         const struct cnn_variables *v, struct cnn_buf *out)
-{
-    if (is_word_of(o, text)) {
-        cnn_buf_puts(out, text);
-        return 0;
-    }
-    int rc = evaluate_sizes(text, v, out);
-    if (rc == CNN_EDATA && words_of(o) && cnn_name_length(text) == strlen(text))
-        return cnn_fail(rc, "'%.60s' is neither a size nor %s", text, words_of(o));
-    return rc;
-}
-
-static int evaluate_reals(const char *text, const struct cnn_variables *v, struct cnn_buf *out)
-{
-    struct reader r = {text, text, CNN_NUMBER_REAL, v, 0};
-    char printed[32];
-    for (;;) {
-        struct cnn_number x = {0};
-        int rc = read_sum(&r, &x);
-        if (rc)
-            return rc;
-        cnn_format_real(x.real, 0, printed);
-        cnn_buf_puts(out, printed);
-        if (*r.at != ',')
-            return *r.at ? unexpected(&r) : 0;
-        cnn_buf_puts(out, ",");
-        r.at++;
-    }
-}
-
-static int evaluate_one(const char *text, enum cnn_number_mode mode, const struct cnn_variables *v,
-                        struct cnn_buf *out)
-{
-    struct cnn_number x = {0};
-    char printed[32];
-    int rc = cnn_evaluate_number(text, mode, v, &x);
-    if (rc)
-        return rc;
-    cnn_format_real(x.real, 0, printed);
-    if (mode == CNN_NUMBER_WHOLE)
-        cnn_buf_printf(out, "%lld", (long long)x.whole);
-    else
-        cnn_buf_puts(out, printed);
-    return 0;
-}
-
-int cnn_evaluate_option(const struct cnn_option *o, const char *text, const struct cnn_variables *v,
-                        struct cnn_arena *arena, const char **out)
-{
-    struct cnn_buf b = {0};
-    int rc = 0;
-    if (o->type == CNN_OPT_INT || o->type == CNN_OPT_FLAG)
-        rc = evaluate_one(text, CNN_NUMBER_WHOLE, v, &b);
-    else if (o->type == CNN_OPT_REAL)
-        rc = evaluate_one(text, CNN_NUMBER_REAL, v, &b);
-    else if (o->type == CNN_OPT_REALS)
-        rc = evaluate_reals(text, v, &b);
-    else if (o->type == CNN_OPT_PAIR || o->type == CNN_OPT_PAD)
-        rc = evaluate_pair(o, text, v, &b);
-    else
-        cnn_buf_puts(&b, text);
-    if (!rc)
-        rc = b.failed || !(*out = cnn_arena_strndup(arena, b.text, b.size)) ? CNN_ESYSTEM : 0;
-    cnn_buf_free(&b);
-    return rc;
+    const char *at = text;
+    int rc = cnn_expression_read(text, &at, mode, v, out);
+    return !rc && *at ? cnn_expression_unexpected(text, at) : rc;
 }

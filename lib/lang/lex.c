@@ -40,11 +40,16 @@ static size_t word_length(const struct cnn_lexer *l)
     return n;
 }
 
-/* Labels are made of letters, digits, '_', '-' and '/', in parts divided by single dots. */
+/* Labels are made of letters, digits, '_', '-' and '/', in parts divided by single dots, and of
+ * arithmetic in parentheses. */
 static int is_label(const char *s, size_t n)
 {
+    int depth = 0;
     for (size_t i = 0; i < n; i++) {
         char c = s[i];
+        depth += (c == '(') - (c == ')');
+        if (depth || c == ')')
+            continue;
         int letter = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
         if (c == '.' && (i == 0 || i + 1 == n || s[i - 1] == '.'))
             return 0;

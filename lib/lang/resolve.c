@@ -2,7 +2,6 @@
 #include "lang/syntax.h"
 
 #include <string.h>
-#include <strings.h>
 
 struct resolver {
     const char *name; /* for messages */
@@ -40,34 +39,12 @@ struct cnn_def *cnn_def_find(const struct cnn_tree *tree, const char *name)
     return d;
 }
 
-/* What other languages call it. */
-static const char *const elsewhere[][2] = {
-    {"ce", "xent"},
-    {"nll", "xent"},
-    {"cross_entropy", "xent"},
-    {"crossentropy", "xent"},
-    {"categorical_crossentropy", "xent"},
-    {"softmaxwithloss", "xent"},
-    {"binary_crossentropy", "bce"},
-    {"l2loss", "mse"},
-    {"euclideanloss", "mse"},
-    {"linear", "dense"},
-    {"fc", "dense"},
-    {"innerproduct", "dense"},
-    {"convolution", "conv"},
-    {"conv2d", "conv"},
-    {"maxpool2d", "maxpool"},
-    {"avgpool2d", "avgpool"},
-    {"batchnorm2d", "bn"},
-    {"batch_norm", "bn"},
-};
-
 static int unknown_word(const struct resolver *p, const struct cnn_statement *s)
 {
-    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
-        if (!strcasecmp(elsewhere[i][0], s->word))
-            return cnn_fail(CNN_EDATA, "%s:%d: unknown layer '%s': it is %s here", p->name, s->line,
-                            s->word, elsewhere[i][1]);
+    const char *here = cnn_word_elsewhere(s->word);
+    if (here)
+        return cnn_fail(CNN_EDATA, "%s:%d: unknown layer '%s': it is %s here", p->name, s->line,
+                        s->word, here);
     struct cnn_nearest near = {.word = s->word};
     const struct cnn_layer_type *t;
     char hint[80];

@@ -1,7 +1,7 @@
 /* The inside of the network language: what its source files share. lex.c cuts text
- * into tokens, parse.c makes a tree of statements, resolve.c says what the words are, expression.c
- * and arguments.c read the arguments, labels.c keeps names, build.c walks the tree and makes the
- * graph, print.c writes the canonical text on the way. */
+ * into tokens, parse.c makes a tree of statements, resolve.c says what the words are, expression.c,
+ * evaluate.c and arguments.c read the arguments, labels.c keeps names, build.c walks the tree and
+ * makes the graph, print.c writes the canonical text on the way. */
 #ifndef CNN_LANG_SYNTAX_H
 #define CNN_LANG_SYNTAX_H
 
@@ -109,7 +109,8 @@ int cnn_parse_net(struct cnn_arena *arena, const char *name, const char *text,
 /* The parser's last step: words become layers and calls, recursion and misplaced statements are
  * found, input and loss are taken out of the body. */
 int cnn_resolve_net(const char *name, struct cnn_tree *tree);
-int cnn_word_is_taken(const char *word); /* by a layer or by the language */
+int cnn_word_is_taken(const char *word);          /* by a layer or by the language */
+const char *cnn_word_elsewhere(const char *word); /* what it is called here; NULL: who knows */
 struct cnn_def *cnn_def_find(const struct cnn_tree *tree, const char *name);
 
 /* The statements that are no layers, as tables for arguments and for the manual. */
@@ -135,23 +136,38 @@ struct cnn_number {
     double real;   /* always */
 };
 
+/* A name and what it stands for: a def's parameter, a repeat's index. */
+struct cnn_binding {
+    const char *name;
+    struct cnn_number number;
+    const struct cnn_binding *before; /* bound earlier; NULL: none */
+};
+
 /* The names that an expression may use. */
 struct cnn_variables {
-    const struct cnn_def *def;      /* NULL: outside any */
-    const struct cnn_number *value; /* (def->params) */
-    size_t known;                   /* how many of them have their value already */
+    const struct cnn_binding *last; /* NULL: none */
     size_t classes;                 /* 0: not known */
     const char *classes_option;     /* as in struct cnn_graph_config */
     int *classes_used;
 };
+/* The binding of a name of n bytes; NULL: there is none. */
+const struct cnn_binding *cnn_binding_find(const struct cnn_variables *v, const char *name,
+                                           size_t n);
 
 /* What a number is wanted for: an option of whole numbers, one of real numbers (where / divides
  * exactly), or a def's parameter, which keeps whole numbers whole. */
 enum cnn_number_mode { CNN_NUMBER_WHOLE, CNN_NUMBER_REAL, CNN_NUMBER_ANY };
 
 /* Errors of what follows are CNN_EDATA without a place: the caller puts it in front. */
+/* The expression at *at, which moves behind it; text: all that it stands in, for messages. */
+int cnn_expression_read(const char *text, const char **at, enum cnn_number_mode mode,
+                        const struct cnn_variables *v, struct cnn_number *out);
+int cnn_expression_unexpected(const char *text, const char *at); /* CNN_EDATA */
 int cnn_evaluate_number(const char *text, enum cnn_number_mode mode, const struct cnn_variables *v,
                         struct cnn_number *out);
+/* A label or a reference to one, with what stands in parentheses evaluated: "stage(i+1)". */
+int cnn_evaluate_label(const char *text, const struct cnn_variables *v, struct cnn_arena *arena,
+                       const char **out);
 /* An option's argument with its arithmetic done, as text for cnn_option_set. */
 int cnn_evaluate_option(const struct cnn_option *o, const char *text, const struct cnn_variables *v,
                         struct cnn_arena *arena, const char **out);

@@ -1,0 +1,91 @@
+/* What other frameworks call what this language has: for hints. */
+#include "lang/syntax.h"
+
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+    const char *there, *here; /* a line of ours, or the words to look for */
+} words[] = {
+    {"linear", "dense"},
+    {"fc", "dense"},
+    {"fully_connected", "dense"},
+    {"fullyconnected", "dense"},
+    {"innerproduct", "dense"},
+    {"inner_product", "dense"},
+    {"convolution", "conv"},
+    {"convolutional", "conv"},
+    {"conv2d", "conv"},
+    {"conv_2d", "conv"},
+    {"convolution2d", "conv"},
+    {"maxpool2d", "maxpool"},
+    {"max_pool", "maxpool"},
+    {"max_pool2d", "maxpool"},
+    {"maxpooling2d", "maxpool"},
+    {"avgpool2d", "avgpool"},
+    {"avg_pool", "avgpool"},
+    {"avg_pool2d", "avgpool"},
+    {"averagepooling2d", "avgpool"},
+    {"pooling", "maxpool or avgpool"},
+    {"gap", "avgpool global"},
+    {"global_avgpool", "avgpool global"},
+    {"global_avg_pool", "avgpool global"},
+    {"globalavgpool", "avgpool global"},
+    {"globalavgpool2d", "avgpool global"},
+    {"globalaveragepool", "avgpool global"},
+    {"globalaveragepooling2d", "avgpool global"},
+    {"globalmaxpool", "maxpool global"},
+    {"globalmaxpooling2d", "maxpool global"},
+    {"adaptive_avg_pool2d", "adaptiveavgpool"},
+    {"adaptiveavgpool2d", "adaptiveavgpool"},
+    {"batch_norm", "bn"},
+    {"batchnorm2d", "bn"},
+    {"batchnormalization", "bn"},
+    {"batch_normalization", "bn"},
+    {"leaky_relu", "leakyrelu"},
+    {"logistic", "sigmoid"},
+    {"add", "sum"},
+    {"eltwise", "sum"},
+    {"cat", "concat"},
+    {"concatenate", "concat"},
+    {"route", "concat"},
+    {"residual", "sum { ... } { }"},
+    {"skip", "sum { ... } { }"},
+    {"view", "flatten"},
+    {"reshape", "flatten"},
+    {"swish", "silu"},
+    {"hard_swish", "hardswish"},
+    {"ce", "xent"},
+    {"nll", "xent"},
+    {"nllloss", "xent"},
+    {"cross_entropy", "xent"},
+    {"crossentropy", "xent"},
+    {"crossentropyloss", "xent"},
+    {"categorical_crossentropy", "xent"},
+    {"softmaxwithloss", "xent"},
+    {"binary_crossentropy", "bce"},
+    {"bcewithlogitsloss", "bce"},
+    {"l2loss", "mse"},
+    {"mseloss", "mse"},
+    {"euclideanloss", "mse"},
+};
+
+/* A hint to a word that the language does not have yet would be none. */
+static int is_ours(const char *line)
+{
+    char word[32];
+    size_t n = strcspn(line, " ");
+    if (n >= sizeof word)
+        return 0;
+    memcpy(word, line, n);
+    word[n] = '\0';
+    return cnn_word_is_taken(word);
+}
+
+const char *cnn_word_elsewhere(const char *word)
+{
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcasecmp(words[i].there, word) && is_ours(words[i].here))
+            return words[i].here;
+    return NULL;
+}
