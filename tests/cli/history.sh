@@ -81,6 +81,9 @@ again once.st digits:60
 run sh once.st.script digits:60:1
 status 65
 err_has 'cnn-train: -: not what is expected: its hash is *, not *'
+err_has 'once.st.script: not made again from TRAIN: digits:60:1'
+run sh once.st.script once.st
+err_has 'once.st.script: not made again from TRAIN: once.st'
 
 # Options beside those of the layers decide what the features are, and which samples there are.
 train --net 'input 1x28x28; conv 16 3 pad=1; relu; conv 16 3 pad=1; relu; head: dense 10' --epochs 1 digits:100 -o wide.st

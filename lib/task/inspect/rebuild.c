@@ -103,6 +103,7 @@ static void put_arguments(const struct rebuild *r, char *const *path, size_t pat
     cnn_buf_puts(out, "model=${MODEL:-rebuilt.safetensors}\n");
 }
 
+/* A program behind a pipe knows no path: which one was given for what is said at the end. */
 static void put_checks(const struct rebuild *r, struct cnn_buf *out)
 {
     const json_t *last = r->step[r->steps - 1].run;
@@ -116,8 +117,13 @@ static void put_checks(const struct rebuild *r, struct cnn_buf *out)
         "[ \"$now\" = \"$made_by\" ] || printf '%s\\n' \"$0: note: this is $now, not $made_by\" "
         ">&2\n"
         "work=$(mktemp -d)\n"
-        "trap 'rm -rf \"$work\"' EXIT\n"
-        "trap 'exit 130' HUP INT TERM\n");
+        "trap 'status=$?; rm -rf \"$work\"\n"
+        "    case $status in 0 | 130) ;; *)\n"
+        "        printf \"%s\\n\" \"$0: not made again from");
+    put_usage(r, out);
+    cnn_buf_puts(out, ": $*\" >&2 ;;\n"
+                      "    esac' EXIT\n"
+                      "trap 'exit 130' HUP INT TERM\n");
     out->failed |= version.failed;
     cnn_buf_free(&version);
 }
