@@ -45,8 +45,8 @@ static int fail_archive(const struct cnn_tar_reader *r, const char *what)
     if (r->failed)
         return r->failed;
     const char *text = archive_error_string(r->archive);
-    int code = archive_errno(r->archive) == EIO ? CNN_EIO : CNN_EDATA;
-    if (archive_errno(r->archive) == ENOMEM)
+    int number = archive_errno(r->archive), code = number == EIO ? CNN_EIO : CNN_EDATA;
+    if (number == ENOMEM)
         code = CNN_ESYSTEM;
     return cnn_fail(code, "%s: %s%s%s", r->path, what, text ? ": " : "", text ? text : "");
 }
@@ -190,9 +190,12 @@ static int start_archive(struct cnn_tar_reader *r)
     if (archive_read_support_format_tar(r->archive) != ARCHIVE_OK)
         return fail_archive(r, "libarchive without tar");
     archive_read_set_option(r->archive, "tar", "read_concatenated_archives", "1");
-    if (open_input(r) != ARCHIVE_OK)
-        return fail_archive(r, "not a tar archive");
-    return 0;
+    if (open_input(r) == ARCHIVE_OK)
+        return 0;
+    int silent = !archive_errno(r->archive) && !archive_error_string(r->archive);
+    if (silent && !r->failed && !r->interrupted) /* of a filter that it had no room for */
+        return cnn_fail(CNN_ESYSTEM, "%s: out of memory", r->path);
+    return fail_archive(r, "not a tar archive");
 }
 
 int cnn_tar_reader_open(const char *path, int fd, const void *ahead, size_t ahead_size,
