@@ -9,23 +9,14 @@
 
 #include "base/json_memory.h"
 #include "base/memory.h"
-#include "file/safetensors_dtype.h"
 #include "file/text_file.h"
 
-enum { MAX_HEADER = 100 * 1000 * 1000, PREFIX = 8 };
+enum { MAX_HEADER = 100 * 1000 * 1000, PREFIX = 8, MOST_DIMENSIONS = 64 };
 
-struct pair {
-    const char *key, *value;
-};
-
-struct cnn_safetensors {
+/* What the tensors' names, texts and data are in. */
+struct safetensors {
     struct cnn_bytes bytes;
-    json_t *header; /* owns every name and text */
-    struct cnn_safetensor *tensor;
-    const struct cnn_safetensor **by_name;
-    size_t count;
-    struct pair *meta; /* by key */
-    size_t meta_count;
+    json_t *header;
 };
 
 /* "PATH: tensor 'NAME': what", with a name from a stranger cut to a sane length. */
@@ -43,7 +34,7 @@ static int json_size(const json_t *value, size_t *out)
     return 1;
 }
 
-static int read_dtype(const char *path, const json_t *entry, struct cnn_safetensor *t)
+static int read_dtype(const char *path, const json_t *entry, struct cnn_stored_tensor *t)
 {
     const char *type = json_string_value(json_object_get(entry, "dtype"));
     if (!type)
@@ -57,32 +48,23 @@ static int read_dtype(const char *path, const json_t *entry, struct cnn_safetens
                     type);
 }
 
-/* Rank, shape and element count; the product of all nonzero dimensions must fit, so that no zero
- * hides an overflow. */
-static int read_shape(const char *path, const json_t *entry, struct cnn_safetensor *t)
+/* Behind the type. */
+static int read_shape(const char *path, const json_t *entry, struct cnn_stored_tensor *t)
 {
     const json_t *shape = json_object_get(entry, "shape");
-    if (!json_is_array(shape) || json_array_size(shape) > 64)
+    size_t dim[MOST_DIMENSIONS], rank = json_array_size(shape);
+    if (!json_is_array(shape) || rank > MOST_DIMENSIONS)
         return bad_tensor(path, t->name, "it has no proper shape");
-    t->rank = (int)json_array_size(shape);
-    t->count = 1;
-    size_t product = cnn_dtype_info[t->dtype].size;
-    for (int i = 0; i < t->rank; i++) {
-        size_t dim;
-        if (!json_size(json_array_get(shape, (size_t)i), &dim))
+    for (size_t i = 0; i < rank; i++)
+        if (!json_size(json_array_get(shape, i), &dim[i]))
             return bad_tensor(path, t->name, "it has no proper shape");
-        if (cnn_mul_overflows(product, dim ? dim : 1, &product))
-            return bad_tensor(path, t->name, "its shape is too large");
-        t->count *= dim;
-        if (t->rank <= CNN_MAX_RANK)
-            t->shape.dim[i] = dim;
-    }
-    t->shape.rank = t->rank <= CNN_MAX_RANK ? t->rank : 0;
-    return 0;
+    return cnn_stored_tensor_shape(t, t->dtype, (int)rank, dim)
+               ? bad_tensor(path, t->name, "its shape is too large")
+               : 0;
 }
 
 static int read_offsets(const char *path, const json_t *entry, const struct cnn_bytes *data,
-                        struct cnn_safetensor *t)
+                        struct cnn_stored_tensor *t)
 {
     const json_t *offsets = json_object_get(entry, "data_offsets");
     size_t begin, end;
@@ -94,16 +76,15 @@ static int read_offsets(const char *path, const json_t *entry, const struct cnn_
                         "%s: tensor '%.200s' ends at byte %zu of %zu bytes of data "
                         "(a truncated file?)",
                         path, t->name, end, data->size);
-    t->bytes = end - begin;
     t->data = data->data + begin;
-    if (t->bytes != t->count * cnn_dtype_info[t->dtype].size)
+    if (t->bytes != end - begin)
         return bad_tensor(path, t->name, "its shape and its data_offsets contradict each other");
     return 0;
 }
 
 static int by_offset(const void *a, const void *b)
 {
-    const struct cnn_safetensor *x = a, *y = b;
+    const struct cnn_stored_tensor *x = a, *y = b;
     if (x->data != y->data)
         return x->data < y->data ? -1 : 1;
     if (x->bytes != y->bytes)
@@ -111,98 +92,81 @@ static int by_offset(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-static int by_name(const void *a, const void *b)
-{
-    const struct cnn_safetensor *const *x = a, *const *y = b;
-    return strcmp((*x)->name, (*y)->name);
-}
-
-static int by_key(const void *a, const void *b)
-{
-    return strcmp(((const struct pair *)a)->key, ((const struct pair *)b)->key);
-}
-
-static int read_meta(const char *path, json_t *object, struct cnn_safetensors *f)
+static int read_meta(struct cnn_tensor_source *s, json_t *object)
 {
     const char *key;
     json_t *value;
     if (!json_is_object(object))
-        return cnn_fail(CNN_EDATA, "%s: its __metadata__ is not an object", path);
-    f->meta = cnn_calloc(json_object_size(object), sizeof *f->meta);
-    if (!f->meta)
-        return CNN_ESYSTEM;
+        return cnn_fail(CNN_EDATA, "%s: its __metadata__ is not an object", s->path);
     json_object_foreach(object, key, value)
     {
         if (!json_is_string(value))
             return cnn_fail(CNN_EDATA, "%s: its __metadata__ holds something other than texts",
-                            path);
-        f->meta[f->meta_count++] = (struct pair){key, json_string_value(value)};
+                            s->path);
+        if (cnn_tensors_add_text(s, key, json_string_value(value)))
+            return CNN_ESYSTEM;
     }
-    qsort(f->meta, f->meta_count, sizeof *f->meta, by_key);
     return 0;
 }
 
-static int read_tensors(const char *path, struct cnn_safetensors *f, const struct cnn_bytes *data)
+static int read_tensor(struct cnn_tensor_source *s, const char *name, const json_t *entry,
+                       const struct cnn_bytes *data)
 {
+    struct cnn_stored_tensor t = {.name = name};
+    int rc = read_dtype(s->path, entry, &t);
+    if (!rc)
+        rc = read_shape(s->path, entry, &t);
+    if (!rc)
+        rc = read_offsets(s->path, entry, data, &t);
+    return rc ? rc : cnn_tensors_add(s, &t);
+}
+
+static int read_entries(struct cnn_tensor_source *s, const struct cnn_bytes *data)
+{
+    const struct safetensors *f = s->state;
     const char *key;
     json_t *entry;
-    f->tensor = cnn_calloc(json_object_size(f->header), sizeof *f->tensor);
-    f->by_name = cnn_calloc(json_object_size(f->header), sizeof *f->by_name);
-    if (!f->tensor || !f->by_name)
-        return CNN_ESYSTEM;
+    int rc = 0;
     json_object_foreach(f->header, key, entry)
     {
-        int code;
-        if (!strcmp(key, "__metadata__")) {
-            code = read_meta(path, entry, f);
-        } else {
-            struct cnn_safetensor *t = &f->tensor[f->count++];
-            t->name = key;
-            code = read_dtype(path, entry, t);
-            if (!code)
-                code = read_shape(path, entry, t);
-            if (!code)
-                code = read_offsets(path, entry, data, t);
-        }
-        if (code)
-            return code;
+        rc = strcmp(key, "__metadata__") ? read_tensor(s, key, entry, data) : read_meta(s, entry);
+        if (rc)
+            break;
     }
-    return 0;
+    return rc;
 }
 
-/* In file order, without overlaps, and indexed by name. Gaps are nobody's harm. */
-static int order_tensors(const char *path, struct cnn_safetensors *f)
+/* In file order, without overlaps. Gaps are nobody's harm. */
+static int order_tensors(struct cnn_tensor_source *s)
 {
-    if (!f->count)
-        return 0;
-    qsort(f->tensor, f->count, sizeof *f->tensor, by_offset);
-    const struct cnn_safetensor *last = NULL; /* the last one that has data */
-    for (size_t i = 0; i < f->count; i++) {
-        const struct cnn_safetensor *t = &f->tensor[i];
-        f->by_name[i] = t;
+    const struct cnn_stored_tensor *last = NULL; /* the last one that has data */
+    if (s->count)
+        qsort(s->tensor, s->count, sizeof *s->tensor, by_offset);
+    for (size_t i = 0; i < s->count; i++) {
+        const struct cnn_stored_tensor *t = &s->tensor[i];
         if (last && t->bytes && t->data < last->data + last->bytes)
-            return cnn_fail(CNN_EDATA, "%s: tensors '%.200s' and '%.200s' overlap", path,
+            return cnn_fail(CNN_EDATA, "%s: tensors '%.200s' and '%.200s' overlap", s->path,
                             last->name, t->name);
         if (t->bytes)
             last = t;
     }
-    qsort(f->by_name, f->count, sizeof *f->by_name, by_name);
-    return 0;
+    return cnn_tensors_settle(s);
 }
 
 /* Nothing follows, as in the reference: who puts two files into one, or a stream behind, sees it.
  */
-static int check_end(const char *path, const struct cnn_safetensors *f, size_t start)
+static int check_end(const struct cnn_tensor_source *s, size_t start)
 {
+    const struct safetensors *f = s->state;
     const unsigned char *end = f->bytes.data + start;
-    for (size_t i = 0; i < f->count; i++)
-        if (f->tensor[i].data + f->tensor[i].bytes > end)
-            end = f->tensor[i].data + f->tensor[i].bytes;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->tensor[i].data + s->tensor[i].bytes > end)
+            end = s->tensor[i].data + s->tensor[i].bytes;
     size_t size = (size_t)(end - f->bytes.data);
     return f->bytes.size == size
                ? 0
                : cnn_fail(CNN_EDATA, "%s: more follows the %zu bytes that its header tells of",
-                          path, size);
+                          s->path, size);
 }
 
 static uint64_t header_length(const unsigned char *prefix)
@@ -248,105 +212,65 @@ static int fail_form(const char *path, const struct cnn_bytes *b)
                     text ? ", " : "");
 }
 
-static int read_header(const char *path, struct cnn_safetensors *f)
+static int read_header(struct cnn_tensor_source *s)
 {
+    struct safetensors *f = s->state;
     const struct cnn_bytes *b = &f->bytes;
     if (b->size < PREFIX)
-        return cnn_fail(CNN_EDATA, "%s: too short for a safetensors file", path);
+        return cnn_fail(CNN_EDATA, "%s: too short for a safetensors file", s->path);
     uint64_t length = header_length(b->data);
     if (b->size > PREFIX && b->data[PREFIX] != '{')
-        return fail_form(path, b);
+        return fail_form(s->path, b);
     if (length > MAX_HEADER)
         return cnn_fail(CNN_EDATA, "%s: a header of %llu bytes is larger than safetensors allows",
-                        path, (unsigned long long)length);
+                        s->path, (unsigned long long)length);
     if (length > b->size - PREFIX)
-        return cnn_fail(CNN_EDATA, "%s: truncated safetensors header", path);
+        return cnn_fail(CNN_EDATA, "%s: truncated safetensors header", s->path);
     json_error_t error;
     cnn_json_watch();
     f->header = cnn_json_load((const char *)b->data + PREFIX, (size_t)length,
                               JSON_REJECT_DUPLICATES, &error);
     if (cnn_json_lacked())
-        return cnn_fail_within("%s", path);
+        return cnn_fail_within("%s", s->path);
     if (!f->header)
-        return cnn_fail(CNN_EDATA, "%s: malformed safetensors header: %s at byte %d", path,
+        return cnn_fail(CNN_EDATA, "%s: malformed safetensors header: %s at byte %d", s->path,
                         error.text, error.position);
     if (!json_is_object(f->header))
-        return cnn_fail(CNN_EDATA, "%s: malformed safetensors header: not an object", path);
+        return cnn_fail(CNN_EDATA, "%s: malformed safetensors header: not an object", s->path);
     size_t start = PREFIX + (size_t)length;
     struct cnn_bytes data = {.data = b->data + start, .size = b->size - start};
-    int code = read_tensors(path, f, &data);
-    if (!code)
-        code = order_tensors(path, f);
-    return code ? code : check_end(path, f, start);
+    int rc = read_entries(s, &data);
+    if (!rc)
+        rc = order_tensors(s);
+    return rc ? rc : check_end(s, start);
 }
 
-int cnn_safetensors_open(const char *path, struct cnn_safetensors **out)
+static void close_safetensors(void *state)
 {
-    struct cnn_bytes bytes;
-    *out = NULL;
-    int code = cnn_bytes_map_form(path, cnn_safetensors_extent, &bytes);
-    return code ? code : cnn_safetensors_of(path, &bytes, out);
-}
-
-int cnn_safetensors_of(const char *path, struct cnn_bytes *bytes, struct cnn_safetensors **out)
-{
-    *out = NULL;
-    struct cnn_safetensors *f = cnn_calloc(1, sizeof *f);
-    if (!f) {
-        cnn_bytes_free(bytes);
-        return CNN_ESYSTEM;
-    }
-    f->bytes = *bytes;
-    int code = read_header(path, f);
-    if (code)
-        cnn_safetensors_close(f);
-    else
-        *out = f;
-    return code;
-}
-
-void cnn_safetensors_close(struct cnn_safetensors *f)
-{
+    struct safetensors *f = state;
     if (!f)
         return;
-    free(f->tensor);
-    free(f->by_name);
-    free(f->meta);
     json_decref(f->header);
     cnn_bytes_free(&f->bytes);
     free(f);
 }
 
-size_t cnn_safetensors_count(const struct cnn_safetensors *f)
-{
-    return f->count;
-}
+static const struct cnn_tensor_source_type safetensors = {.close = close_safetensors};
 
-const struct cnn_safetensor *cnn_safetensors_at(const struct cnn_safetensors *f, size_t i)
+int cnn_safetensors_open(const char *path, struct cnn_bytes *bytes, struct cnn_tensor_source **out)
 {
-    return i < f->count ? &f->tensor[i] : NULL;
-}
-
-const struct cnn_safetensor *cnn_safetensors_find(const struct cnn_safetensors *f, const char *name)
-{
-    struct cnn_safetensor wanted = {.name = name};
-    const struct cnn_safetensor *key = &wanted, **found;
-    if (!f->count)
-        return NULL;
-    found = bsearch(&key, f->by_name, f->count, sizeof *f->by_name, by_name);
-    return found ? *found : NULL;
-}
-
-const char *cnn_safetensors_meta(const struct cnn_safetensors *f, const char *key)
-{
-    struct pair wanted = {.key = key};
-    if (!f->meta_count)
-        return NULL;
-    const struct pair *found = bsearch(&wanted, f->meta, f->meta_count, sizeof *f->meta, by_key);
-    return found ? found->value : NULL;
-}
-
-const char *cnn_safetensors_meta_key(const struct cnn_safetensors *f, size_t i)
-{
-    return i < f->meta_count ? f->meta[i].key : NULL;
+    struct safetensors *f = cnn_calloc(1, sizeof *f);
+    *out = NULL;
+    if (f)
+        f->bytes = *bytes;
+    else
+        cnn_bytes_free(bytes);
+    *bytes = (struct cnn_bytes){0};
+    struct cnn_tensor_source *s = f ? cnn_tensors_new(path, &safetensors, f) : NULL;
+    int rc = s ? read_header(s) : CNN_ESYSTEM;
+    if (rc)
+        cnn_tensors_close(s);
+    else
+        *out = s;
+    return rc;
 }

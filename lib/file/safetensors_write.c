@@ -1,5 +1,6 @@
 /* Writing safetensors: declare, then stream the tensors in that order. See safetensors.h. */
 #include <jansson.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,14 +8,6 @@
 #include "base/memory.h"
 #include "file/outfile.h"
 #include "file/safetensors.h"
-#include "file/safetensors_dtype.h"
-
-const struct cnn_dtype_info cnn_dtype_info[CNN_DTYPE_COUNT] = {
-    [CNN_F32] = {"F32", 'f', 4},   [CNN_F64] = {"F64", 'f', 8}, [CNN_F16] = {"F16", 'f', 2},
-    [CNN_BF16] = {"BF16", 'B', 2}, [CNN_I64] = {"I64", 'i', 8}, [CNN_I32] = {"I32", 'i', 4},
-    [CNN_I16] = {"I16", 'i', 2},   [CNN_I8] = {"I8", 'i', 1},   [CNN_U8] = {"U8", 'u', 1},
-    [CNN_BOOL] = {"BOOL", 'b', 1},
-};
 
 struct cnn_safetensors_writer {
     json_t *meta, *tensors;

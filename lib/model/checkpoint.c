@@ -175,10 +175,10 @@ int cnn_checkpoint_save(const char *path, const struct cnn_model *m, struct cnn_
 
 int cnn_checkpoint_open(const char *path, struct cnn_model **out, const char **state)
 {
-    int rc = cnn_model_open(path, out);
+    int rc = cnn_model_open_net(path, out);
     if (rc)
         return rc;
-    *state = cnn_safetensors_meta((*out)->file, STATE);
+    *state = cnn_tensors_text((*out)->tensors, STATE);
     if (*state)
         return 0;
     cnn_model_free(*out);
@@ -192,7 +192,7 @@ int cnn_checkpoint_open(const char *path, struct cnn_model **out, const char **s
 static int read_tensor(const struct cnn_model *m, const char *name, const struct cnn_shape *shape,
                        float *values)
 {
-    const struct cnn_safetensor *t = name ? cnn_safetensors_find(m->file, name) : NULL;
+    const struct cnn_stored_tensor *t = name ? cnn_tensors_find(m->tensors, name) : NULL;
     if (!name)
         return CNN_ESYSTEM;
     if (!t)
@@ -200,8 +200,7 @@ static int read_tensor(const struct cnn_model *m, const char *name, const struct
     if (t->rank > CNN_MAX_RANK || !cnn_shape_equal(&t->shape, shape))
         return cnn_fail(CNN_EDATA, "%s: tensor '%s' has another shape than the net's", m->path,
                         name);
-    cnn_safetensor_read(t, values);
-    return 0;
+    return cnn_tensor_floats(m->tensors, t, values);
 }
 
 static int load_state(const struct cnn_model *m, struct cnn_net *net, int slab, float *values)
@@ -247,7 +246,7 @@ static int load_best(const struct cnn_model *m, struct cnn_net *net, float *best
     int rc = 0, found = 0;
     for (size_t i = 0; !rc && i < params; i++) {
         char *name = joined("best", param[i].name);
-        if (name && !i && !cnn_safetensors_find(m->file, name)) {
+        if (name && !i && !cnn_tensors_find(m->tensors, name)) {
             free(name);
             break;
         }

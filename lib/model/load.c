@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file/safetensors.h"
+#include "file/tensors.h"
 #include "model/load_private.h"
 
 enum { NAMED = 4 };
@@ -15,11 +15,11 @@ static int ends_with(const char *s, const char *end)
 }
 
 /* Tensors of the file that are no parameters of any net. */
-static int is_aside(const struct cnn_safetensors *file, const char *name)
+static int is_aside(const struct cnn_tensor_source *from, const char *name)
 {
     if (ends_with(name, "num_batches_tracked"))
         return 1;
-    return cnn_safetensors_meta(file, "cnn.format") &&
+    return cnn_tensors_text(from, "cnn.format") &&
            (!strncmp(name, "selftest.", 9) || !strncmp(name, "optimizer.", 10) ||
             !strncmp(name, "average.", 8) || !strncmp(name, "best.", 5));
 }
@@ -68,13 +68,15 @@ static int fail_missing(const struct load *l, const char *name)
         return cnn_fail(CNN_EDATA,
                         "%s: tensor '%s' of the net is not in the file, but '%s' is "
                         "(--rename '%.*s=' takes the prefix off)",
-                        l->path, name, t->name, (int)(strlen(t->name) - strlen(name)), t->name);
-    return cnn_fail(CNN_EDATA, "%s: tensor '%s' of the net is not in the file%s", l->path, name,
-                    hint(l, name, "lets it start afresh", text));
+                        l->from->path, name, t->name, (int)(strlen(t->name) - strlen(name)),
+                        t->name);
+    return cnn_fail(CNN_EDATA, "%s: tensor '%s' of the net is not in the file%s", l->from->path,
+                    name, hint(l, name, "lets it start afresh", text));
 }
 
 /* A parameter whose tensor is there in another shape, and that tensor; NULL: there is none. */
-static const struct load_param *misfit(const struct load *l, const struct cnn_safetensor **tensor)
+static const struct load_param *misfit(const struct load *l,
+                                       const struct cnn_stored_tensor **tensor)
 {
     for (size_t i = 0; i < l->params; i++)
         for (size_t k = 0; k < l->tensors; k++) {
@@ -85,8 +87,8 @@ static const struct load_param *misfit(const struct load *l, const struct cnn_sa
     return NULL;
 }
 
-static void format_shapes(const struct load_param *p, const struct cnn_safetensor *t, char have[96],
-                          char want[96])
+static void format_shapes(const struct load_param *p, const struct cnn_stored_tensor *t,
+                          char have[96], char want[96])
 {
     snprintf(have, 96, "a shape of higher rank");
     if (t->rank <= CNN_MAX_RANK)
@@ -97,14 +99,14 @@ static void format_shapes(const struct load_param *p, const struct cnn_safetenso
 static int fail_nothing(const struct load *l)
 {
     const char *first = NULL;
-    const struct cnn_safetensor *t;
+    const struct cnn_stored_tensor *t;
     const struct load_param *p = misfit(l, &t);
     char have[96], want[96];
     if (p) {
         format_shapes(p, t, have, want);
         return cnn_fail(CNN_EDATA,
                         "%s: none of its tensors fits the net: '%s' is %s there and %s here",
-                        l->path, p->name, have, want);
+                        l->from->path, p->name, have, want);
     }
     for (size_t i = 0; i < l->params; i++)
         if (!l->param[i].tensor && longer_name(l, l->param[i].name))
@@ -114,15 +116,17 @@ static int fail_nothing(const struct load *l)
     return cnn_fail(CNN_EDATA,
                     "%s: none of its tensors fits the net: it has '%.200s', the net has '%.200s' "
                     "(another net, or other names: --rename FROM=TO)",
-                    l->path, first ? first : "nothing", l->params ? l->param[0].name : "nothing");
+                    l->from->path, first ? first : "nothing",
+                    l->params ? l->param[0].name : "nothing");
 }
 
 static int fail_shape(const struct load *l, const struct load_param *p)
 {
     char have[96], want[96], text[300];
     format_shapes(p, p->tensor, have, want);
-    return cnn_fail(CNN_EDATA, "%s: tensor '%s' is %s in the file, the net wants %s%s", l->path,
-                    p->name, have, want, hint(l, p->name, "lets it start afresh", text));
+    return cnn_fail(CNN_EDATA, "%s: tensor '%s' is %s in the file, the net wants %s%s",
+                    l->from->path, p->name, have, want,
+                    hint(l, p->name, "lets it start afresh", text));
 }
 
 /* Its bits tell, so that many are looked at together: the exponent of NaN and infinity is all ones.
@@ -137,40 +141,51 @@ static int all_finite(const float *x, size_t count)
     return !found;
 }
 
-int cnn_model_is_blank(const struct cnn_safetensors *file)
+static int all_zero(const unsigned char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (bytes[i])
+            return 0;
+    return 1;
+}
+
+int cnn_model_is_blank(const struct cnn_tensor_source *from)
 {
     size_t weights = 0;
-    for (size_t i = 0; i < cnn_safetensors_count(file); i++) {
-        const struct cnn_safetensor *t = cnn_safetensors_at(file, i);
-        if (is_aside(file, t->name) || t->rank < 2)
+    int blank = 1;
+    for (size_t i = 0; blank && i < cnn_tensors_count(from); i++) {
+        const struct cnn_stored_tensor *t = cnn_tensors_at(from, i);
+        const unsigned char *bytes;
+        size_t size;
+        float *held;
+        if (is_aside(from, t->name) || t->rank < 2)
             continue;
         weights++;
-        for (size_t k = 0; k < t->bytes; k++)
-            if (t->data[k])
-                return 0;
+        blank = !cnn_tensor_bytes(from, t, &held, &bytes, &size);
+        if (!blank)
+            cnn_error_clear(); /* loading it tells */
+        blank = blank && all_zero(bytes, size);
+        free(held);
     }
-    return weights > 0;
+    return blank && weights;
 }
 
 static int set_param(const struct load *l, struct cnn_net *net, const struct load_param *p)
 {
-    const float *mapped = cnn_safetensor_floats(p->tensor);
+    const float *mapped = cnn_tensor_mapped(p->tensor);
     float *values = mapped ? NULL : cnn_calloc(p->tensor->count, sizeof *values);
-    if (!mapped && !values)
-        return CNN_ESYSTEM;
-    if (!mapped)
-        cnn_safetensor_read(p->tensor, values);
-    if (!all_finite(mapped ? mapped : values, p->tensor->count)) {
-        free(values);
-        return cnn_fail(CNN_EDATA, "%s: tensor '%s' holds numbers that are not finite", l->path,
-                        p->tensor->name);
-    }
-    if (mapped)
+    int rc = mapped || values ? 0 : CNN_ESYSTEM;
+    if (!rc && !mapped)
+        rc = cnn_tensor_floats(l->from, p->tensor, values);
+    if (!rc && !all_finite(mapped ? mapped : values, p->tensor->count))
+        rc = cnn_fail(CNN_EDATA, "%s: tensor '%s' holds numbers that are not finite", l->from->path,
+                      p->tensor->name);
+    if (!rc && mapped)
         cnn_net_param_lend(net, p->of, mapped);
-    else
+    else if (!rc)
         cnn_net_param_set(net, p->of, values);
     free(values);
-    return 0;
+    return rc;
 }
 
 /* Names in a list that is cut where it becomes long. */
@@ -194,7 +209,7 @@ static int report(struct load *l, size_t loaded, size_t fresh, const struct cnn_
             add_name(&rest, &unused, l->tensor[i].of->name);
     }
     if (fresh || unused || l->note.size)
-        cnn_buf_printf(note, "%zu of %zu tensors from %s%s%s", loaded, l->params, l->path,
+        cnn_buf_printf(note, "%zu of %zu tensors from %s%s%s", loaded, l->params, l->from->path,
                        l->note.size ? ", where " : "", l->note.size ? l->note.text : "");
     if (fresh)
         cnn_buf_printf(note, "; %zu start%s afresh: %s%s", fresh, fresh == 1 ? "s" : "",
@@ -234,7 +249,7 @@ static int fill(struct load *l, struct cnn_net *net, struct cnn_buf *note)
         const struct load_tensor *t = &l->tensor[i];
         char text[300];
         if (!t->aside && !t->used && !load_allowed(l, t->name) && !load_allowed(l, t->of->name))
-            rc = cnn_fail(CNN_EDATA, "%s: tensor '%s' has no place in the net%s", l->path,
+            rc = cnn_fail(CNN_EDATA, "%s: tensor '%s' has no place in the net%s", l->from->path,
                           t->of->name, hint(l, t->of->name, "leaves it out", text));
     }
     if (!rc && l->params && !loaded)
@@ -245,13 +260,13 @@ static int fill(struct load *l, struct cnn_net *net, struct cnn_buf *note)
     return rc;
 }
 
-int cnn_model_load_params(const struct cnn_safetensors *file, const char *path, struct cnn_net *net,
+int cnn_model_load_params(const struct cnn_tensor_source *from, struct cnn_net *net,
                           const struct cnn_load_options *options, struct cnn_buf *note)
 {
     static const struct cnn_load_options strict;
-    struct load l = {.path = path, .options = options ? options : &strict};
+    struct load l = {.from = from, .options = options ? options : &strict};
     const struct cnn_net_param *param = cnn_net_params(net, &l.params);
-    l.tensors = cnn_safetensors_count(file);
+    l.tensors = cnn_tensors_count(from);
     l.param = cnn_calloc(l.params, sizeof *l.param);
     l.tensor = cnn_calloc(l.tensors, sizeof *l.tensor);
     l.sorted = cnn_calloc(l.params, sizeof(struct load_param *));
@@ -259,9 +274,9 @@ int cnn_model_load_params(const struct cnn_safetensors *file, const char *path, 
     for (size_t i = 0; !rc && i < l.params; i++)
         l.param[i] = (struct load_param){param[i].name, &param[i], NULL};
     for (size_t i = 0; !rc && i < l.tensors; i++) {
-        const struct cnn_safetensor *t = cnn_safetensors_at(file, i);
+        const struct cnn_stored_tensor *t = cnn_tensors_at(from, i);
         l.tensor[i] = (struct load_tensor){.of = t, .name = t->name};
-        l.tensor[i].aside = is_aside(file, t->name);
+        l.tensor[i].aside = is_aside(from, t->name);
     }
     if (!rc)
         rc = load_match(&l);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file/safetensors.h"
+#include "file/tensors.h"
 #include "model/load_private.h"
 
 enum { MOST_PREFIXES = 8 };
@@ -32,7 +32,7 @@ struct load_param *load_find(const struct load *l, const char *name)
     return found ? *found : NULL;
 }
 
-static int fits(const struct load_param *p, const struct cnn_safetensor *t)
+static int fits(const struct load_param *p, const struct cnn_stored_tensor *t)
 {
     return t->rank <= CNN_MAX_RANK && cnn_shape_equal(&t->shape, &p->of->shape);
 }
@@ -79,7 +79,7 @@ static int rename_tensors(struct load *l)
         }
         if (!changed)
             return cnn_fail(CNN_EUSAGE, "--rename: '%s' fits no tensor of %s", rules->item[k],
-                            l->path);
+                            l->from->path);
     }
     return 0;
 }
@@ -92,7 +92,7 @@ static int match_names(struct load *l)
         struct load_param *p = l->tensor[i].aside ? NULL : load_find(l, l->tensor[i].name);
         l->tensor[i].used = p != NULL;
         if (p && p->tensor && p->tensor != l->tensor[i].of)
-            return cnn_fail(CNN_EDATA, "%s: two tensors would be '%s'", l->path, p->name);
+            return cnn_fail(CNN_EDATA, "%s: two tensors would be '%s'", l->from->path, p->name);
         if (p)
             p->tensor = l->tensor[i].of;
         l->matched += p && fits(p, l->tensor[i].of);

@@ -7,11 +7,11 @@
 struct load_param {
     const char *name;
     const struct cnn_net_param *of;
-    const struct cnn_safetensor *tensor; /* NULL: the file has none */
+    const struct cnn_stored_tensor *tensor; /* NULL: the file has none */
 };
 
 struct load_tensor {
-    const struct cnn_safetensor *of;
+    const struct cnn_stored_tensor *of;
     const char *name; /* as the net would call it */
     char *owned;      /* where that is not the file's */
     int aside;        /* no parameter of any net */
@@ -19,7 +19,7 @@ struct load_tensor {
 };
 
 struct load {
-    const char *path;
+    const struct cnn_tensor_source *from;
     const struct cnn_load_options *options;
     struct load_param *param;   /* (params) */
     struct load_param **sorted; /* (params) by name */

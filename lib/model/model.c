@@ -50,10 +50,10 @@ static int read_classes(const char *text, const char *path, struct cnn_strings *
 }
 
 /* Two tensors are the self-test of models from before it was a text of its own. */
-static int read_selftest_tensors(const struct cnn_safetensors *file, struct cnn_selftest *out)
+static int read_selftest_tensors(const struct cnn_tensor_source *from, struct cnn_selftest *out)
 {
-    const struct cnn_safetensor *in = cnn_safetensors_find(file, "selftest.input");
-    const struct cnn_safetensor *y = cnn_safetensors_find(file, "selftest.output");
+    const struct cnn_stored_tensor *in = cnn_tensors_find(from, "selftest.input");
+    const struct cnn_stored_tensor *y = cnn_tensors_find(from, "selftest.output");
     if (!in || !y)
         return 0;
     if (in->rank < 1 || in->rank > CNN_MAX_RANK || y->rank < 1 || y->rank > CNN_MAX_RANK ||
@@ -63,36 +63,42 @@ static int read_selftest_tensors(const struct cnn_safetensors *file, struct cnn_
     out->y = cnn_calloc(y->count, sizeof *out->y);
     if (!out->x || !out->y)
         return CNN_ESYSTEM;
-    cnn_safetensor_read(in, out->x);
-    cnn_safetensor_read(y, out->y);
     out->in = in->shape;
     out->out = y->shape;
     out->samples = in->shape.dim[0];
-    return 0;
+    int rc = cnn_tensor_floats(from, in, out->x);
+    return rc ? rc : cnn_tensor_floats(from, y, out->y);
 }
 
 /* Where there are tensors, the text only says what they are. */
 static int read_selftest(struct cnn_model *m)
 {
-    const char *text = cnn_safetensors_meta(m->file, SELFTEST);
+    const char *text = cnn_tensors_text(m->tensors, SELFTEST);
     int tensors = !text || !strncmp(text, "selftest.output is ", 19);
-    int rc = tensors ? read_selftest_tensors(m->file, &m->selftest)
+    int rc = tensors ? read_selftest_tensors(m->tensors, &m->selftest)
                      : cnn_selftest_read(text, &m->selftest);
     return rc == CNN_EDATA ? cnn_fail_within("%s", m->path) : rc;
 }
 
+static int fail_netless(const char *path)
+{
+    return cnn_fail(CNN_EDATA,
+                    "%s: no net in the metadata: not a model of this toolkit "
+                    "(cnn-train --net NET --init IT --classes FILE --epochs 0 -o MODEL makes "
+                    "one; FILE: class names, one a line, or how many)",
+                    path);
+}
+
 static int read_meta(struct cnn_model *m)
 {
-    const char *format = cnn_safetensors_meta(m->file, "cnn.format");
-    const char *net = cnn_safetensors_meta(m->file, "cnn.net");
-    const char *classes = cnn_safetensors_meta(m->file, "cnn.classes");
-    const char *history = cnn_safetensors_meta(m->file, HISTORY);
-    if (!format || !net)
-        return cnn_fail(CNN_EDATA,
-                        "%s: no net in the metadata: not a model of this toolkit "
-                        "(cnn-train --net NET --init IT --classes FILE --epochs 0 -o MODEL makes "
-                        "one; FILE: class names, one a line, or how many)",
-                        m->path);
+    const char *format = cnn_tensors_text(m->tensors, "cnn.format");
+    const char *net = cnn_tensors_text(m->tensors, "cnn.net");
+    const char *classes = cnn_tensors_text(m->tensors, "cnn.classes");
+    const char *history = cnn_tensors_text(m->tensors, HISTORY);
+    if (!net)
+        return 0;
+    if (!format)
+        return fail_netless(m->path);
     if (strcmp(format, "1"))
         return cnn_fail(CNN_EDATA, "%s: model format '%s' is newer than this program", m->path,
                         format);
@@ -107,37 +113,47 @@ static int read_meta(struct cnn_model *m)
 
 int cnn_model_open(const char *path, struct cnn_model **out)
 {
-    struct cnn_safetensors *file;
+    struct cnn_bytes bytes;
     *out = NULL;
-    int rc = cnn_safetensors_open(path, &file);
-    return rc ? rc : cnn_model_of(path, file, out);
+    int rc = cnn_bytes_map_form(path, cnn_safetensors_extent, &bytes);
+    return rc ? rc : cnn_model_of(path, &bytes, out);
 }
 
-int cnn_model_of(const char *path, struct cnn_safetensors *file, struct cnn_model **out)
+int cnn_model_of(const char *path, struct cnn_bytes *bytes, struct cnn_model **out)
 {
-    *out = NULL;
     struct cnn_model *m = cnn_calloc(1, sizeof *m);
+    *out = NULL;
     if (!m) {
-        cnn_safetensors_close(file);
+        cnn_bytes_free(bytes);
         return CNN_ESYSTEM;
     }
-    m->file = file;
-    int rc = (m->path = cnn_strdup(path)) ? 0 : CNN_ESYSTEM;
+    int rc = cnn_safetensors_open(path, bytes, &m->tensors);
+    if (!rc && !(m->path = cnn_strdup(path)))
+        rc = CNN_ESYSTEM;
     if (!rc)
         rc = read_meta(m);
-    if (rc) {
+    if (rc)
         cnn_model_free(m);
+    else
+        *out = m;
+    return rc;
+}
+
+int cnn_model_open_net(const char *path, struct cnn_model **out)
+{
+    int rc = cnn_model_open(path, out);
+    if (rc || (*out)->net_text)
         return rc;
-    }
-    *out = m;
-    return 0;
+    cnn_model_free(*out);
+    *out = NULL;
+    return fail_netless(path);
 }
 
 void cnn_model_free(struct cnn_model *m)
 {
     if (!m)
         return;
-    cnn_safetensors_close(m->file);
+    cnn_tensors_close(m->tensors);
     cnn_strings_free(&m->classes);
     cnn_selftest_free(&m->selftest);
     free(m->net_text);
@@ -161,13 +177,13 @@ void cnn_model_classes_hash(const struct cnn_strings *classes, char out[CNN_MODE
     snprintf(out, CNN_MODEL_HASH, "%016" PRIx64, h);
 }
 
-void cnn_model_meta_hash(const struct cnn_safetensors *file, char out[CNN_MODEL_HASH])
+void cnn_model_meta_hash(const struct cnn_tensor_source *tensors, char out[CNN_MODEL_HASH])
 {
     uint64_t h = 0;
     const char *key;
-    for (size_t i = 0; (key = cnn_safetensors_meta_key(file, i)); i++)
+    for (size_t i = 0; (key = cnn_tensors_text_key(tensors, i)); i++)
         if (strcmp(key, HISTORY))
-            h = cnn_hash_string(cnn_safetensors_meta(file, key), cnn_hash_string(key, h));
+            h = cnn_hash_string(cnn_tensors_text(tensors, key), cnn_hash_string(key, h));
     snprintf(out, CNN_MODEL_HASH, "%016" PRIx64, h);
 }
 

@@ -6,30 +6,32 @@
 #include "net/net.h"
 #include "model/selftest.h"
 
-struct cnn_safetensors;
+struct cnn_bytes;
+struct cnn_tensor_source;
 struct cnn_safetensors_writer;
 
 struct cnn_model {
-    char *net_text;               /* canonical */
-    struct cnn_strings classes;   /* empty when the targets are not classes */
-    char *history;                /* JSON array of objects, oldest first; see cnn-formats(5) */
-    struct cnn_safetensors *file; /* mapped tensors; NULL for a model not read from a file */
+    char *net_text; /* canonical; NULL: weights without a net, and nothing of the next two */
+    struct cnn_strings classes;        /* empty when the targets are not classes */
+    char *history;                     /* JSON array of objects, oldest first; see cnn-formats(5) */
+    struct cnn_tensor_source *tensors; /* NULL for a model not read from a file */
     char *path;
     struct cnn_selftest selftest; /* of one read from a file */
 };
 
-/* Open a model file that has our metadata. CNN_ENOINPUT, CNN_EDATA. */
+/* Open a file of weights, which may be a model with a net. CNN_ENOINPUT, CNN_EDATA. */
 int cnn_model_open(const char *path, struct cnn_model **out);
-/* The same of a file that is open, as a pipe can be once; it is the model's from here on, with an
- * error, too. */
-int cnn_model_of(const char *path, struct cnn_safetensors *file, struct cnn_model **out);
+/* The same of bytes, as of a pipe, which is read once: they are given up, on failure, too. */
+int cnn_model_of(const char *path, struct cnn_bytes *bytes, struct cnn_model **out);
+/* As cnn_model_open, and weights without a net are CNN_EDATA. */
+int cnn_model_open_net(const char *path, struct cnn_model **out);
 void cnn_model_free(struct cnn_model *m);
 
 /* Build the model's graph (free it with cnn_graph_free), without losses unless asked. */
 int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_graph **out);
 
-/* Whether every weight (tensor of rank 2 or more) of a file is zero. */
-int cnn_model_is_blank(const struct cnn_safetensors *file);
+/* Whether every weight (tensor of rank 2 or more) is zero. */
+int cnn_model_is_blank(const struct cnn_tensor_source *from);
 
 /* How tensors become parameters; see --allow-new and --rename in cnn-train(1). */
 struct cnn_load_options {
@@ -37,13 +39,13 @@ struct cnn_load_options {
     const struct cnn_strings *rename;    /* FROM=TO; NULL: none */
 };
 
-/* Copy every parameter of the net from the file by name (load.c). Every parameter must be there
- * with its shape, and every tensor of the file must be used, unless allow_new names it; counters
+/* Copy every parameter of the net by name (load.c). Every parameter must be there
+ * with its shape, and every tensor must be used, unless allow_new names it; counters
  * such as num_batches_tracked are passed over. What stands in front of the names of all is taken
  * off where the rest then fits. CNN_EDATA naming the first tensor that does not fit, or when none
  * does; CNN_EUSAGE for a rename. options NULL: no exceptions. `note` (may be NULL) gets what was
  * loaded, where that is not simply all. */
-int cnn_model_load_params(const struct cnn_safetensors *file, const char *path, struct cnn_net *net,
+int cnn_model_load_params(const struct cnn_tensor_source *from, struct cnn_net *net,
                           const struct cnn_load_options *options, struct cnn_buf *note);
 
 /* Write a model: the net's parameters as its only tensors, m's texts, and a self-test made by
@@ -59,7 +61,7 @@ int cnn_model_put_meta(struct cnn_safetensors_writer *w, const struct cnn_model 
  * those of others but for its history: 16 hexadecimal digits. */
 enum { CNN_MODEL_HASH = 17 };
 void cnn_model_classes_hash(const struct cnn_strings *classes, char out[CNN_MODEL_HASH]);
-void cnn_model_meta_hash(const struct cnn_safetensors *file, char out[CNN_MODEL_HASH]);
+void cnn_model_meta_hash(const struct cnn_tensor_source *tensors, char out[CNN_MODEL_HASH]);
 
 /* Run the self-test stored in the file: *error gets max |out - stored| / max |stored|. CNN_EDATA
  * when there is none. */

@@ -198,10 +198,10 @@ static void json_gates(const struct cnn_report *r, struct cnn_buf *out)
 /* "model": {"path": ..., "hash": ...}, "data": [{"path": ..., "hash": ..., "samples": ...}] */
 static void json_what(const struct cnn_report *r, struct cnn_buf *out)
 {
-    char hash[CNN_SAFETENSORS_HASH], contents[33];
+    char hash[CNN_TENSORS_HASH], contents[33];
     if (!r->model)
         return;
-    cnn_safetensors_hash(r->tensors, hash);
+    out->failed |= cnn_tensors_hash(r->tensors, hash) != 0;
     cnn_buf_puts(out, "\"model\": {\"path\": ");
     cnn_json_string(r->model, out);
     cnn_buf_printf(out, ", \"hash\": \"%s\"}, \"data\": [", hash);

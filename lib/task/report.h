@@ -3,7 +3,7 @@
 #define CNN_TASK_REPORT_H
 
 #include "data/loader/data_hash.h"
-#include "file/safetensors.h"
+#include "file/tensors.h"
 #include "task/gate.h"
 #include "task/runner.h"
 
@@ -14,7 +14,7 @@ struct cnn_report {
     size_t gates;
     /* For JSON: what was evaluated. model NULL: not told. */
     const char *model;
-    const struct cnn_safetensors *tensors;
+    const struct cnn_tensor_source *tensors;
     const struct cnn_inputs *inputs;
     const struct cnn_data_hash *data; /* (inputs->count) */
 };

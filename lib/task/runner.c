@@ -16,7 +16,7 @@ static int check_classes(const struct cnn_runner *r)
 
 int cnn_runner_open(struct cnn_runner *r, const char *model, int with_loss)
 {
-    int rc = cnn_model_open(model, &r->model);
+    int rc = cnn_model_open_net(model, &r->model);
     if (!rc)
         rc = cnn_model_graph(r->model, with_loss, &r->graph);
     return rc ? rc : check_classes(r);
@@ -32,9 +32,9 @@ int cnn_runner_start(struct cnn_runner *r, const struct cnn_runner_config *confi
     if (note.size && cb && cb->note)
         cb->note(cb->context, note.text);
     cnn_buf_free(&note);
-    if (!rc && cb && cb->note && cnn_model_is_blank(r->model->file))
+    if (!rc && cb && cb->note && cnn_model_is_blank(r->model->tensors))
         cb->note(cb->context, "every weight of the model is zero: its answers say nothing");
-    return rc ? rc : cnn_model_load_params(r->model->file, r->model->path, r->net, NULL, NULL);
+    return rc ? rc : cnn_model_load_params(r->model->tensors, r->net, NULL, NULL);
 }
 
 void cnn_runner_close(struct cnn_runner *r)

@@ -101,23 +101,26 @@ static void try_selftest(const char *text)
 
 static void try_safetensors(const char *path)
 {
-    struct cnn_safetensors *f;
-    int code = cnn_safetensors_open(path, &f);
+    struct cnn_tensor_source *f;
+    struct cnn_bytes bytes;
+    int code = cnn_bytes_map_form(path, cnn_safetensors_extent, &bytes);
+    if (!code)
+        code = cnn_safetensors_open(path, &bytes, &f);
     check_code(code);
     if (code)
         return;
-    for (size_t i = 0; i < cnn_safetensors_count(f); i++) {
-        const struct cnn_safetensor *t = cnn_safetensors_at(f, i);
+    for (size_t i = 0; i < cnn_tensors_count(f); i++) {
+        const struct cnn_stored_tensor *t = cnn_tensors_at(f, i);
         float *out = malloc((t->count ? t->count : 1) * sizeof *out);
-        cnn_safetensor_read(t, out);
+        check(cnn_tensor_floats(f, t, out) == 0);
         free(out);
-        check(cnn_safetensors_find(f, t->name) == t);
+        check(cnn_tensors_find(f, t->name) == t);
     }
-    for (size_t i = 0; cnn_safetensors_meta_key(f, i); i++)
-        check(cnn_safetensors_meta(f, cnn_safetensors_meta_key(f, i)) != NULL);
-    if (cnn_safetensors_meta(f, "cnn.selftest"))
-        try_selftest(cnn_safetensors_meta(f, "cnn.selftest"));
-    cnn_safetensors_close(f);
+    for (size_t i = 0; cnn_tensors_text_key(f, i); i++)
+        check(cnn_tensors_text(f, cnn_tensors_text_key(f, i)) != NULL);
+    if (cnn_tensors_text(f, "cnn.selftest"))
+        try_selftest(cnn_tensors_text(f, "cnn.selftest"));
+    cnn_tensors_close(f);
 }
 
 static void try_tar(const char *path)

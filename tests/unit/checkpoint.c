@@ -82,7 +82,7 @@ static void test_round_trip(void **state)
     assert_memory_equal(best, again, count * sizeof *best);
     same_state(&a, &b);
     struct cnn_buf note = {0};
-    assert_int_equal(cnn_model_load_params(read->file, path, b.net, NULL, &note), 0);
+    assert_int_equal(cnn_model_load_params(read->tensors, b.net, NULL, &note), 0);
     assert_int_equal(note.size, 0);
     cnn_model_free(read);
     free(best);

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "base/base64.h"
-#include "file/safetensors.h"
+#include "file/tensors.h"
 #include "model/model.h"
 
 struct fixture {
@@ -75,7 +75,7 @@ static void round_trip(struct fixture *f, const float *x, size_t n, int pixels)
     assert_true(error == 0);
     size_t params;
     cnn_net_params(f->net, &params);
-    assert_int_equal(cnn_safetensors_count(m->file), params);
+    assert_int_equal(cnn_tensors_count(m->tensors), params);
     free(again);
     cnn_model_free(m);
 }
@@ -154,7 +154,7 @@ static void test_bounds(void **state)
     double error;
     assert_int_equal(cnn_model_save(path, &f.model, f.net, x, 4), 0);
     assert_int_equal(cnn_model_open(path, &m), 0);
-    assert_null(cnn_safetensors_meta(m->file, "cnn.selftest"));
+    assert_null(cnn_tensors_text(m->tensors, "cnn.selftest"));
     assert_int_equal(cnn_model_selftest(m, f.net, &error), CNN_EDATA);
     cnn_model_free(m);
     stop(&f);

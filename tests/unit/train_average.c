@@ -5,7 +5,8 @@
 #include <math.h>
 
 #include "base/memory.h"
-#include "file/safetensors.h"
+#include "file/tensors.h"
+#include "model/model.h"
 #include "task/train/train.h"
 
 enum { STEPS = 6 };
@@ -48,16 +49,16 @@ static int train(const char *name, double ema, long long steps, const char *chec
 }
 
 /* All numbers of a tensor, as floats of the file that stays open. */
-static const float *numbers(struct cnn_safetensors *f, const char *name, size_t *count)
+static const float *numbers(struct cnn_model *f, const char *name, size_t *count)
 {
-    const struct cnn_safetensor *t = cnn_safetensors_find(f, name);
+    const struct cnn_stored_tensor *t = cnn_tensors_find(f->tensors, name);
     assert_non_null(t);
     *count = cnn_shape_count(&t->shape);
-    return cnn_safetensor_floats(t);
+    return cnn_tensor_mapped(t);
 }
 
-static void check_tensor(struct cnn_safetensors *const *plain, struct cnn_safetensors *averaged,
-                         double decay, const char *name)
+static void check_tensor(struct cnn_model *const *plain, struct cnn_model *averaged, double decay,
+                         const char *name)
 {
     size_t count;
     double moved = 0;
@@ -78,7 +79,7 @@ static void check_tensor(struct cnn_safetensors *const *plain, struct cnn_safete
 static void test_formula(void **state)
 {
     (void)state;
-    struct cnn_safetensors *plain[STEPS + 1], *averaged;
+    struct cnn_model *plain[STEPS + 1], *averaged;
     static const double decays[] = {0.3, 0.9};
     static const char *const names[] = {"conv1.weight", "bn1.weight", "bn1.running_mean",
                                         "bn1.running_var", "dense1.bias"};
@@ -86,17 +87,17 @@ static void test_formula(void **state)
     for (int n = 0; n <= STEPS; n++) {
         snprintf(name, sizeof name, "w%d", n);
         assert_int_equal(train(name, 0, n, "", "", 0), 0);
-        assert_int_equal(cnn_safetensors_open(scratch_path(name), &plain[n]), 0);
+        assert_int_equal(cnn_model_open(scratch_path(name), &plain[n]), 0);
     }
     for (int k = 0; k < 2; k++) {
         assert_int_equal(train("average", decays[k], STEPS, "", "", 0), 0);
-        assert_int_equal(cnn_safetensors_open(scratch_path("average"), &averaged), 0);
+        assert_int_equal(cnn_model_open(scratch_path("average"), &averaged), 0);
         for (size_t i = 0; i < sizeof names / sizeof *names; i++)
             check_tensor(plain, averaged, decays[k], names[i]);
-        cnn_safetensors_close(averaged);
+        cnn_model_free(averaged);
     }
     for (int n = 0; n <= STEPS; n++)
-        cnn_safetensors_close(plain[n]);
+        cnn_model_free(plain[n]);
 }
 
 static void same_bytes(const char *a, const char *b)

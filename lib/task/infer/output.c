@@ -108,7 +108,7 @@ int infer_finish(struct infer *in)
                            .gate = in->gate,
                            .gates = in->o->gate.count,
                            .model = in->runner.model->path,
-                           .tensors = in->runner.model->file,
+                           .tensors = in->runner.model->tensors,
                            .inputs = &in->inputs,
                            .data = in->data};
     struct cnn_buf text = {0}, shown = {0};

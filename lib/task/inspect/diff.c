@@ -126,27 +126,28 @@ static void diff_numbers(struct diff *d, const char *what, const float *x, const
     d->differences++;
 }
 
-static int diff_values(struct diff *d, const struct cnn_safetensor *s,
-                       const struct cnn_safetensor *t)
+static int diff_values(struct diff *d, const struct cnn_stored_tensor *s,
+                       const struct cnn_stored_tensor *t)
 {
     struct cnn_buf what = {0};
     float *x = cnn_calloc(s->count, sizeof *x), *y = cnn_calloc(t->count, sizeof *y);
     cnn_buf_puts(&what, "tensor ");
     cnn_buf_show(&what, s->name);
     int rc = x && y && !what.failed ? 0 : CNN_ESYSTEM;
-    if (!rc) {
-        cnn_safetensor_read(s, x);
-        cnn_safetensor_read(t, y);
+    if (!rc)
+        rc = cnn_tensor_floats(d->a->tensors, s, x);
+    if (!rc)
+        rc = cnn_tensor_floats(d->b->tensors, t, y);
+    if (!rc)
         diff_numbers(d, what.text, x, y, s->count);
-    }
     cnn_buf_free(&what);
     free(x);
     free(y);
     return rc;
 }
 
-static int diff_tensor(struct diff *d, const struct cnn_safetensor *s,
-                       const struct cnn_safetensor *t)
+static int diff_tensor(struct diff *d, const struct cnn_stored_tensor *s,
+                       const struct cnn_stored_tensor *t)
 {
     char x[96], y[96];
     inspect_shape(s, x);
@@ -168,13 +169,13 @@ static int is_aside(const struct cnn_inspect *in, const char *name)
 
 static int diff_tensors(struct diff *d)
 {
-    const struct cnn_safetensors *a = d->a->file, *b = d->b->file;
+    const struct cnn_tensor_source *a = d->a->tensors, *b = d->b->tensors;
     int rc = 0;
     if (!a || !b)
         return 0;
-    for (size_t i = 0; i < cnn_safetensors_count(a) && !rc; i++) {
-        const struct cnn_safetensor *s = cnn_safetensors_at(a, i);
-        const struct cnn_safetensor *t = cnn_safetensors_find(b, s->name);
+    for (size_t i = 0; i < cnn_tensors_count(a) && !rc; i++) {
+        const struct cnn_stored_tensor *s = cnn_tensors_at(a, i);
+        const struct cnn_stored_tensor *t = cnn_tensors_find(b, s->name);
         if (is_aside(d->a, s->name))
             continue;
         if (t)
@@ -182,9 +183,9 @@ static int diff_tensors(struct diff *d)
         else
             only(d, "tensor", s->name, d->a);
     }
-    for (size_t i = 0; i < cnn_safetensors_count(b); i++) {
-        const char *name = cnn_safetensors_at(b, i)->name;
-        if (!cnn_safetensors_find(a, name) && !is_aside(d->b, name))
+    for (size_t i = 0; i < cnn_tensors_count(b); i++) {
+        const char *name = cnn_tensors_at(b, i)->name;
+        if (!cnn_tensors_find(a, name) && !is_aside(d->b, name))
             only(d, "tensor", name, d->b);
     }
     return rc;
@@ -242,7 +243,7 @@ static int diff_selftests(struct diff *d)
 int cnn_inspect_diff(const struct cnn_inspect *a, const struct cnn_inspect *b, struct cnn_buf *out)
 {
     struct diff d = {a, b, out, 0};
-    if (!(a->graph && b->graph) && !(a->file && b->file))
+    if (!(a->graph && b->graph) && !(a->tensors && b->tensors))
         return cnn_fail(CNN_EDATA,
                         "%s and %s have nothing to compare: a net without weights and "
                         "tensors without a net",

@@ -19,18 +19,18 @@ static const struct cnn_layer *find_layer(const struct cnn_inspect *in, const ch
 }
 
 static int find_weights(const struct cnn_inspect *in, const char *layer,
-                        const struct cnn_safetensor **out)
+                        const struct cnn_stored_tensor **out)
 {
     struct cnn_buf name = {0};
-    if (!in->file)
+    if (!in->tensors)
         return cnn_fail(CNN_EDATA, "%s: a net without weights has no filters", in->name);
     cnn_buf_printf(&name, "%s.weight", layer);
     if (name.failed)
         return CNN_ESYSTEM;
-    *out = cnn_safetensors_find(in->file, name.text);
+    *out = cnn_tensors_find(in->tensors, name.text);
     cnn_buf_free(&name);
     if (!*out)
-        *out = cnn_safetensors_find(in->file, layer);
+        *out = cnn_tensors_find(in->tensors, layer);
     if (*out)
         return 0;
     if (find_layer(in, layer))
@@ -40,8 +40,8 @@ static int find_weights(const struct cnn_inspect *in, const char *layer,
 
 /* Filters of a convolution are tiles as they are; a row of a dense layer is one when it reads an
  * image. */
-static int arrange(const struct cnn_inspect *in, const char *layer, const struct cnn_safetensor *t,
-                   struct tiles *out)
+static int arrange(const struct cnn_inspect *in, const char *layer,
+                   const struct cnn_stored_tensor *t, struct tiles *out)
 {
     const struct cnn_layer *l = find_layer(in, layer);
     const size_t *dim = t->shape.dim;
@@ -79,7 +79,7 @@ static void to_rgb(const struct tiles *t, float *x)
 
 int cnn_inspect_filters(const struct cnn_inspect *in, const char *layer, const char *path)
 {
-    const struct cnn_safetensor *t;
+    const struct cnn_stored_tensor *t;
     struct tiles tiles = {0};
     struct cnn_buf picture = {0}, title = {0};
     enum cnn_picture format;
@@ -97,11 +97,13 @@ int cnn_inspect_filters(const struct cnn_inspect *in, const char *layer, const c
     float *x = cnn_calloc(t->count, sizeof *x);
     if (!x)
         return CNN_ESYSTEM;
-    cnn_safetensor_read(t, x);
-    if (tiles.c == 3 && reads_bgr(in, layer))
+    rc = cnn_tensor_floats(in->tensors, t, x);
+    if (!rc && tiles.c == 3 && reads_bgr(in, layer))
         to_rgb(&tiles, x);
     cnn_buf_printf(&title, "%s, %zux%zux%zux%zu", t->name, tiles.n, tiles.c, tiles.h, tiles.w);
-    rc = cnn_plot_montage(x, tiles.n, tiles.c, tiles.h, tiles.w, 0, title.text, format, &picture);
+    if (!rc)
+        rc = cnn_plot_montage(x, tiles.n, tiles.c, tiles.h, tiles.w, 0, title.text, format,
+                              &picture);
     if (!rc)
         rc = cnn_picture_write(path, &picture);
     cnn_buf_free(&picture);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "file/infile.h"
+#include "file/safetensors.h"
 #include "lang/syntax.h"
 #include "task/inspect/private.h"
 
@@ -41,13 +42,12 @@ static int is_safetensors(const char *path)
 /* What is open has a net, or has none. */
 static int take_file(struct cnn_inspect *in, const struct cnn_inspect_options *o)
 {
-    in->form = CNN_INSPECT_TENSORS;
-    if (!cnn_safetensors_meta(in->file, "cnn.net"))
+    in->tensors = in->opened->tensors;
+    in->form = in->opened->net_text ? CNN_INSPECT_MODEL : CNN_INSPECT_TENSORS;
+    if (in->form == CNN_INSPECT_TENSORS)
         return 0;
-    in->form = CNN_INSPECT_MODEL;
-    int rc = cnn_model_of(in->name, in->file, &in->model);
-    in->file = rc ? NULL : in->model->file;
-    return rc ? rc : cnn_model_graph(in->model, o->with_loss, &in->graph);
+    in->model = in->opened;
+    return cnn_model_graph(in->model, o->with_loss, &in->graph);
 }
 
 static int take_net(struct cnn_inspect *in, const struct cnn_inspect_options *o, char *text,
@@ -85,7 +85,7 @@ static int open_pipe(struct cnn_inspect *in, const struct cnn_inspect_options *o
     if (rc)
         return rc;
     if (begins(bytes.data, bytes.size)) {
-        rc = cnn_safetensors_of(in->name, &bytes, &in->file);
+        rc = cnn_model_of(in->name, &bytes, &in->opened);
         return rc ? rc : take_file(in, o);
     }
     rc = cnn_net_text_of(in->name, &bytes, &text, &name);
@@ -104,7 +104,7 @@ static int open_what(struct cnn_inspect *in, const struct cnn_inspect_options *o
     if (rc < 0)
         return rc;
     if (rc) {
-        rc = cnn_safetensors_open(in->name, &in->file);
+        rc = cnn_model_open(in->name, &in->opened);
         return rc ? rc : take_file(in, o);
     }
     rc = cnn_net_text(in->name, &text, &name);
@@ -134,10 +134,7 @@ void cnn_inspect_close(struct cnn_inspect *in)
     if (!in)
         return;
     cnn_graph_free(in->graph);
-    if (in->model)
-        cnn_model_free(in->model);
-    else
-        cnn_safetensors_close(in->file);
+    cnn_model_free(in->opened);
     free(in->statistics);
     free(in->name);
     free(in);
@@ -169,20 +166,23 @@ static struct cnn_tensor_statistics statistics_of(const float *x, size_t n)
 
 int cnn_inspect_measure(struct cnn_inspect *in)
 {
-    size_t n = in->file ? cnn_safetensors_count(in->file) : 0;
-    if (in->statistics || !in->file)
+    size_t n = in->tensors ? cnn_tensors_count(in->tensors) : 0;
+    if (in->statistics || !in->tensors)
         return 0;
     in->statistics = cnn_calloc(n, sizeof *in->statistics);
     if (!in->statistics)
         return CNN_ESYSTEM;
     for (size_t i = 0; i < n; i++) {
-        const struct cnn_safetensor *t = cnn_safetensors_at(in->file, i);
+        const struct cnn_stored_tensor *t = cnn_tensors_at(in->tensors, i);
         float *x = cnn_calloc(t->count, sizeof *x);
         if (!x)
             return CNN_ESYSTEM;
-        cnn_safetensor_read(t, x);
-        in->statistics[i] = statistics_of(x, t->count);
+        int rc = cnn_tensor_floats(in->tensors, t, x);
+        if (!rc)
+            in->statistics[i] = statistics_of(x, t->count);
         free(x);
+        if (rc)
+            return rc;
     }
     return 0;
 }
@@ -191,14 +191,14 @@ int cnn_inspect_check(const struct cnn_inspect *in)
 {
     enum { NAMED = 5 };
     struct cnn_buf names = {0};
-    size_t n = in->file ? cnn_safetensors_count(in->file) : 0, bad = 0;
+    size_t n = in->tensors ? cnn_tensors_count(in->tensors) : 0, bad = 0;
     for (size_t i = 0; i < n && in->statistics; i++) {
         const struct cnn_tensor_statistics *s = &in->statistics[i];
         if (!s->nans && !s->infinities)
             continue;
         if (bad++ < NAMED)
             cnn_buf_printf(&names, "%s%s", bad > 1 ? ", " : "",
-                           cnn_safetensors_at(in->file, i)->name);
+                           cnn_tensors_at(in->tensors, i)->name);
     }
     int rc = bad ? cnn_fail(CNN_ENEGATIVE, "%s: NaN or infinity in %zu tensor%s: %s%s", in->name,
                             bad, bad == 1 ? "" : "s", names.text ? names.text : "",
@@ -229,16 +229,7 @@ struct inspect_totals inspect_totals(const struct cnn_graph *g)
     return t;
 }
 
-const char *inspect_dtype(enum cnn_dtype t)
-{
-    static const char *const name[] = {
-        [CNN_F32] = "F32", [CNN_F64] = "F64",  [CNN_F16] = "F16", [CNN_BF16] = "BF16",
-        [CNN_I64] = "I64", [CNN_I32] = "I32",  [CNN_I16] = "I16", [CNN_I8] = "I8",
-        [CNN_U8] = "U8",   [CNN_BOOL] = "BOOL"};
-    return name[t];
-}
-
-void inspect_shape(const struct cnn_safetensor *t, char out[96])
+void inspect_shape(const struct cnn_stored_tensor *t, char out[96])
 {
     if (t->rank > CNN_MAX_RANK)
         snprintf(out, 96, "rank %d", t->rank);
@@ -252,7 +243,7 @@ int cnn_inspect_require(const struct cnn_inspect *in, unsigned parts)
 {
     if ((parts & CNN_INSPECT_LAYERS) && !in->graph)
         return cnn_fail(CNN_EDATA, "%s: a file of tensors only, without a net", in->name);
-    if ((parts & (CNN_INSPECT_LIST | CNN_INSPECT_META)) && !in->file)
+    if ((parts & (CNN_INSPECT_LIST | CNN_INSPECT_META)) && !in->tensors)
         return cnn_fail(CNN_EDATA, "%s: a net only, without tensors", in->name);
     if ((parts & CNN_INSPECT_CLASSES) && !in->model)
         return cnn_fail(CNN_EDATA, "%s: not a model of this toolkit", in->name);

@@ -6,14 +6,14 @@
 #include <stdint.h>
 
 #include "base/text.h"
-#include "file/safetensors.h"
+#include "file/tensors.h"
 #include "model/model.h"
 #include "task/compute.h"
 
 enum cnn_inspect_form {
     CNN_INSPECT_NET,     /* a text, from a file, the zoo or the command line */
     CNN_INSPECT_MODEL,   /* one of our files: net and tensors */
-    CNN_INSPECT_TENSORS, /* a .safetensors file without a net */
+    CNN_INSPECT_TENSORS, /* a file of weights without a net */
 };
 
 /* Of one tensor's elements; minimum, maximum, mean and deviation are those of the finite ones (NaN
@@ -25,13 +25,14 @@ struct cnn_tensor_statistics {
 
 struct cnn_inspect {
     enum cnn_inspect_form form;
-    char *name;                   /* what the user called it */
-    struct cnn_graph *graph;      /* NULL: tensors only */
-    struct cnn_model *model;      /* NULL: none */
-    struct cnn_safetensors *file; /* NULL: a net only */
+    char *name;                    /* what the user called it */
+    struct cnn_graph *graph;       /* NULL: tensors only */
+    struct cnn_model *opened;      /* the file, which has what follows; NULL: a net only */
+    const struct cnn_model *model; /* NULL: weights without a net, or a net only */
+    const struct cnn_tensor_source *tensors; /* NULL: a net only */
     size_t depth; /* a row of the layer table is a block: what shares so many parts of its label; 0:
                      a layer */
-    struct cnn_tensor_statistics *statistics; /* (tensors of the file); NULL until measured */
+    struct cnn_tensor_statistics *statistics; /* (tensors); NULL until measured */
 };
 
 struct cnn_inspect_options {

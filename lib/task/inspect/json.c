@@ -146,7 +146,7 @@ static void add_graph(json_t *root, const struct cnn_inspect *in)
     free(field);
 }
 
-static json_t *shape_json(const struct cnn_safetensor *t)
+static json_t *shape_json(const struct cnn_stored_tensor *t)
 {
     json_t *list = json_array();
     for (int i = 0; i < t->rank && t->rank <= CNN_MAX_RANK; i++)
@@ -168,11 +168,11 @@ static void add_statistics(json_t *o, const struct cnn_tensor_statistics *s)
 static json_t *tensors_json(const struct cnn_inspect *in)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < cnn_safetensors_count(in->file); i++) {
-        const struct cnn_safetensor *t = cnn_safetensors_at(in->file, i);
+    for (size_t i = 0; i < cnn_tensors_count(in->tensors); i++) {
+        const struct cnn_stored_tensor *t = cnn_tensors_at(in->tensors, i);
         json_t *o = json_object();
         json_object_set_new(o, "name", string(t->name));
-        json_object_set_new(o, "type", string(inspect_dtype(t->dtype)));
+        json_object_set_new(o, "type", string(cnn_dtype_info[t->dtype].name));
         json_object_set_new(o, "shape", shape_json(t));
         json_object_set_new(o, "elements", whole(t->count));
         if (in->statistics)
@@ -182,12 +182,12 @@ static json_t *tensors_json(const struct cnn_inspect *in)
     return list;
 }
 
-static json_t *meta_json(const struct cnn_safetensors *f)
+static json_t *meta_json(const struct cnn_tensor_source *f)
 {
     json_t *o = json_object();
     const char *key;
-    for (size_t i = 0; (key = cnn_safetensors_meta_key(f, i)); i++)
-        json_object_set_new(o, key, string(cnn_safetensors_meta(f, key)));
+    for (size_t i = 0; (key = cnn_tensors_text_key(f, i)); i++)
+        json_object_set_new(o, key, string(cnn_tensors_text(f, key)));
     return o;
 }
 
@@ -229,9 +229,9 @@ int cnn_inspect_json(const struct cnn_inspect *in, struct cnn_buf *out)
         add_graph(root, in);
     if (in->model)
         add_model(root, in->model);
-    if (in->file) {
+    if (in->tensors) {
         json_object_set_new(root, "tensors", tensors_json(in));
-        json_object_set_new(root, "metadata", meta_json(in->file));
+        json_object_set_new(root, "metadata", meta_json(in->tensors));
     }
     return inspect_json_dump(in->name, root, out);
 }

@@ -36,9 +36,8 @@ size_t inspect_prefix(const char *label, size_t depth);
 int inspect_block(const struct cnn_graph *g, int first, size_t depth, struct inspect_block *out);
 void inspect_layer_table(const struct cnn_inspect *in, int windows, struct cnn_buf *out);
 
-const char *inspect_dtype(enum cnn_dtype t);
 /* "64x3x7x7"; of rank above CNN_MAX_RANK only the count is known. */
-void inspect_shape(const struct cnn_safetensor *t, char out[96]);
+void inspect_shape(const struct cnn_stored_tensor *t, char out[96]);
 /* The first sentence of a zoo text, without the comment's marks. */
 void inspect_zoo_summary(const struct cnn_zoo_entry *e, struct cnn_buf *out);
 

@@ -149,8 +149,10 @@ static int put_script(const struct rebuild *r, const struct cnn_inspect *in, cha
     if (rc)
         return rc;
     cnn_model_classes_hash(&in->model->classes, model.classes);
-    cnn_safetensors_hash(in->file, model.tensors);
-    cnn_model_meta_hash(in->file, model.metadata);
+    rc = cnn_tensors_hash(in->tensors, model.tensors);
+    if (rc)
+        return rc;
+    cnn_model_meta_hash(in->tensors, model.metadata);
     put_head(r, out);
     put_arguments(r, path, paths, out);
     put_checks(r, out);

@@ -40,7 +40,7 @@ void rebuild_features_name(const struct rebuild *r, size_t step, size_t entry, s
 int rebuild_is(const json_t *entry, const char *program);
 /* What the last step's model is compared with. */
 struct rebuild_model {
-    char classes[CNN_MODEL_HASH], tensors[CNN_SAFETENSORS_HASH], metadata[CNN_MODEL_HASH];
+    char classes[CNN_MODEL_HASH], tensors[CNN_TENSORS_HASH], metadata[CNN_MODEL_HASH];
 };
 /* The step's command lines into *out, those that make files for them before. model: NULL where it
  * is not the last step. CNN_EDATA. */

@@ -112,7 +112,7 @@ static int take_history(struct run *r, const struct cnn_model *m)
 static int read_model(struct run *r)
 {
     struct cnn_model *m = NULL;
-    int rc = cnn_model_open(r->path, &m);
+    int rc = cnn_model_open_net(r->path, &m);
     if (rc)
         return rc;
     cnn_json_watch();

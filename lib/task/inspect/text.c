@@ -68,11 +68,11 @@ static void add_tensors(const struct cnn_inspect *in, struct cnn_buf *out)
     uint64_t elements = 0, bytes = 0;
     char shape[96], size[32], count[32];
     header(&t, title);
-    for (size_t i = 0; i < cnn_safetensors_count(in->file); i++) {
-        const struct cnn_safetensor *s = cnn_safetensors_at(in->file, i);
+    for (size_t i = 0; i < cnn_tensors_count(in->tensors); i++) {
+        const struct cnn_stored_tensor *s = cnn_tensors_at(in->tensors, i);
         inspect_shape(s, shape);
         cnn_table_cell(&t, "%s", s->name);
-        cnn_table_cell(&t, "%s", inspect_dtype(s->dtype));
+        cnn_table_cell(&t, "%s", cnn_dtype_info[s->dtype].name);
         cnn_table_cell(&t, "%s", shape);
         if (in->statistics)
             add_statistics(&t, &in->statistics[i]);
@@ -83,15 +83,15 @@ static void add_tensors(const struct cnn_inspect *in, struct cnn_buf *out)
     cnn_format_count(elements, count);
     cnn_format_bytes(bytes, size);
     cnn_buf_printf(out, "\ntensors        %zu\nelements       %s\nbytes          %s\n",
-                   cnn_safetensors_count(in->file), count, size);
+                   cnn_tensors_count(in->tensors), count, size);
 }
 
 /* The numbers of a self-test are nothing to read. A net has lines, every other text is one. */
 static void add_meta(const struct cnn_inspect *in, struct cnn_buf *out)
 {
     const char *key;
-    for (size_t i = 0; (key = cnn_safetensors_meta_key(in->file, i)); i++) {
-        const char *value = cnn_safetensors_meta(in->file, key);
+    for (size_t i = 0; (key = cnn_tensors_text_key(in->tensors, i)); i++) {
+        const char *value = cnn_tensors_text(in->tensors, key);
         int net = in->model && !strcmp(key, "cnn.net");
         cnn_buf_show(out, key);
         cnn_buf_puts(out, net ? ":\n" : ": ");
@@ -107,7 +107,7 @@ static void add_summary(const struct cnn_inspect *in, struct cnn_buf *out)
 {
     enum { NAMED = 10 };
     const struct cnn_model *m = in->model;
-    char hash[CNN_SAFETENSORS_HASH];
+    char hash[CNN_TENSORS_HASH];
     if (!m)
         return;
     cnn_buf_printf(out, "\nclasses        %zu", m->classes.count);
@@ -125,7 +125,7 @@ static void add_summary(const struct cnn_inspect *in, struct cnn_buf *out)
         cnn_buf_show(out, p ? p : "?");
     }
     json_decref(list);
-    cnn_safetensors_hash(in->file, hash);
+    cnn_tensors_hash(in->tensors, hash);
     cnn_buf_printf(out, "\nhash           %s", hash);
     cnn_buf_printf(out, "\nself-test      %zu samples\n", m->selftest.samples);
 }
@@ -152,9 +152,9 @@ void cnn_inspect_text(const struct cnn_inspect *in, unsigned parts, struct cnn_b
     }
     if (parts & CNN_INSPECT_SUMMARY)
         add_summary(in, out);
-    if ((parts & CNN_INSPECT_LIST) && in->file)
+    if ((parts & CNN_INSPECT_LIST) && in->tensors)
         add_tensors(in, out);
-    if ((parts & CNN_INSPECT_META) && in->file)
+    if ((parts & CNN_INSPECT_META) && in->tensors)
         add_meta(in, out);
     if ((parts & CNN_INSPECT_CLASSES) && in->model)
         add_classes(&in->model->classes, out);

@@ -54,7 +54,7 @@ static int open_timer(struct timer *t, struct cnn_buf *note)
         config.optimizer_slabs = cnn_optimizer_slabs(&t->optimizer);
     int rc = cnn_compute_net(&t->o->compute, t->in->graph, &config, note, &t->backend, &t->net);
     if (!rc && t->in->model)
-        rc = cnn_model_load_params(t->in->model->file, t->in->model->path, t->net, NULL, NULL);
+        rc = cnn_model_load_params(t->in->model->tensors, t->net, NULL, NULL);
     else if (!rc)
         rc = cnn_net_init(t->net, 0, CNN_INIT_DEFAULT);
     if (rc)

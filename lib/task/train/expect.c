@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "file/safetensors.h"
+#include "file/tensors.h"
 #include "kern/isa/isa.h"
 #include "task/train/private.h"
 
@@ -174,17 +174,18 @@ static int compare_model(const struct trainer *t, const char *what, const char *
 
 int train_expect_model(const struct trainer *t)
 {
-    struct cnn_safetensors *f = NULL;
-    char tensors[CNN_SAFETENSORS_HASH], metadata[CNN_MODEL_HASH];
+    struct cnn_model *m = NULL;
+    char tensors[CNN_TENSORS_HASH], metadata[CNN_MODEL_HASH];
     int wanted = expected(t, "model") || expected(t, "metadata");
     if (!wanted)
         return 0;
-    int rc = cnn_safetensors_open(t->o->output, &f);
-    if (rc)
-        return rc;
-    cnn_safetensors_hash(f, tensors);
-    cnn_model_meta_hash(f, metadata);
-    cnn_safetensors_close(f);
-    rc = compare_model(t, "model", "tensors", tensors);
+    int rc = cnn_model_open(t->o->output, &m);
+    if (!rc)
+        rc = cnn_tensors_hash(m->tensors, tensors);
+    if (!rc)
+        cnn_model_meta_hash(m->tensors, metadata);
+    cnn_model_free(m);
+    if (!rc)
+        rc = compare_model(t, "model", "tensors", tensors);
     return rc ? rc : compare_model(t, "metadata", "net, classes or self-test", metadata);
 }

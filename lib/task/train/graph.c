@@ -7,7 +7,8 @@
 
 const struct cnn_model *train_text_source(const struct trainer *t)
 {
-    return t->o->net[0] ? NULL : t->from ? t->from : t->init_model;
+    const struct cnn_model *start = t->from ? t->from : t->init;
+    return !t->o->net[0] && start && start->net_text ? start : NULL;
 }
 
 int train_open_text(struct trainer *t)

@@ -112,8 +112,8 @@ int train_make_history(struct trainer *t)
 {
     json_t *history = json_array(), *run = json_object();
     int rc = history && run ? 0 : cnn_fail_memory(0);
-    if (!rc && t->init_model)
-        rc = append_all(history, t->init_model->history, t->o->init);
+    if (!rc && t->init && t->init->net_text)
+        rc = append_all(history, t->init->history, t->o->init);
     if (!rc)
         rc = append_all(history, cnn_dataset_history(t->train), t->o->data);
     if (!rc && (put_begin(run, t) || put_end(run, t) || json_array_append(history, run)))

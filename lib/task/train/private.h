@@ -63,13 +63,12 @@ struct trainer {
     int streaming;             /* the training set is read once, in its own order */
     struct cnn_model *from;    /* the checkpoint to go on from; NULL: none */
     const char *from_state;
-    struct cnn_safetensors *init;
-    struct cnn_model *init_model; /* the same, when it is a model of ours */
-    struct cnn_model model;       /* texts of what is being made */
-    char *net_name;               /* for messages */
-    char *net_text;               /* as it was given */
-    struct cnn_arena *arena;      /* values of the recipe */
-    struct cnn_buf recipe;        /* what it sets, as options that could be typed; empty: nothing */
+    struct cnn_model *init;  /* the weights to start from; NULL: none */
+    struct cnn_model model;  /* texts of what is being made */
+    char *net_name;          /* for messages */
+    char *net_text;          /* as it was given */
+    struct cnn_arena *arena; /* values of the recipe */
+    struct cnn_buf recipe;   /* what it sets, as options that could be typed; empty: nothing */
     char *origin; /* the net as the history has it: "zoo/lenet5.net", its text, or "": that of
                      --init */
     struct cnn_graph *graph;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "file/safetensors.h"
+#include "file/tensors.h"
 #include "task/train/private.h"
 
 /* Several samples that are all one colour, or all alike, are rarely meant. */
@@ -150,9 +150,10 @@ int train_make_identity(struct trainer *t)
             cnn_hash(t->selftest,
                      t->selftest_count * sizeof(float) * cnn_chw_count(t->graph->input.shape), 0));
     if (!rc && t->init) {
-        char hash[CNN_SAFETENSORS_HASH];
-        cnn_safetensors_hash(t->init, hash);
-        rc = put_text(id, "init", hash);
+        char hash[CNN_TENSORS_HASH];
+        rc = cnn_tensors_hash(t->init->tensors, hash);
+        if (!rc)
+            rc = put_text(id, "init", hash);
     }
     if (!rc && t->class_weight)
         rc = put_hash(id, "class-weights",

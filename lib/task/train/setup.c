@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "data/source/dataset_open.h"
-#include "file/safetensors.h"
+#include "file/tensors.h"
 #include "task/train/private.h"
 
 /* What there is to go on from: the checkpoint of --resume, the tensors of --init. */
@@ -15,12 +15,8 @@ static int open_sources(struct trainer *t)
     const struct cnn_train_options *o = t->o;
     int rc = train_open_checkpoint(t);
     if (!rc && o->init[0])
-        rc = cnn_safetensors_open(o->init, &t->init);
-    if (!rc && t->init && cnn_safetensors_meta(t->init, "cnn.net")) {
-        rc = cnn_model_of(o->init, t->init, &t->init_model);
-        t->init = rc ? NULL : t->init_model->file;
-    }
-    if (!rc && !o->net[0] && !t->from && !t->init_model)
+        rc = cnn_model_open(o->init, &t->init);
+    if (!rc && !o->net[0] && !train_text_source(t))
         rc = t->init
                  ? cnn_fail(CNN_EUSAGE, "%s holds weights without a net: --net is needed", o->init)
                  : cnn_fail(CNN_EUSAGE, "%s is not there yet, and a first run needs --net",
@@ -202,11 +198,11 @@ int train_start_weights(struct trainer *t)
     struct cnn_buf note = {0};
     int rc = cnn_net_init(t->net, (uint64_t)t->o->seed, (enum cnn_init)t->o->weights);
     if (!rc && t->init)
-        rc = cnn_model_load_params(t->init, t->o->init, t->net, &how, &note);
+        rc = cnn_model_load_params(t->init->tensors, t->net, &how, &note);
     if (!rc && note.size)
         train_note(t, "%s", note.text);
     cnn_buf_free(&note);
-    if (!rc && t->init && cnn_model_is_blank(t->init))
+    if (!rc && t->init && cnn_model_is_blank(t->init->tensors))
         train_note(t, "%s: every weight is zero: a net that starts so learns nothing", t->o->init);
     if (!rc && !t->init && t->o->weights == CNN_INIT_ZERO)
         note_zeros(t);
@@ -227,10 +223,7 @@ void train_close(struct trainer *t)
     cnn_divided_free(&t->parts);
     cnn_divided_free(&t->val_parts);
     cnn_model_free(t->from);
-    if (t->init_model)
-        cnn_model_free(t->init_model);
-    else
-        cnn_safetensors_close(t->init);
+    cnn_model_free(t->init);
     cnn_strings_free(&t->model.classes);
     cnn_strings_free(&t->listed);
     free(t->model.net_text);
