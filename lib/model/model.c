@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "file/outfile.h"
 #include "file/safetensors.h"
+#include "model/import/import.h"
 
 static const char SELFTEST[] = "cnn.selftest", HISTORY[] = "cnn.history";
 
@@ -30,23 +31,6 @@ static int check_unique(const struct cnn_strings *classes, const char *path)
                           sorted.item[i]);
     cnn_strings_free(&sorted);
     return rc;
-}
-
-static int read_classes(const char *text, const char *path, struct cnn_strings *out)
-{
-    cnn_json_watch();
-    json_t *list = cnn_json_text(text, 0);
-    int rc = json_is_array(list) ? 0 : CNN_EDATA;
-    if (cnn_json_lacked())
-        rc = CNN_ESYSTEM;
-    for (size_t i = 0; !rc && i < json_array_size(list); i++) {
-        const char *name = json_string_value(json_array_get(list, i));
-        rc = name ? cnn_strings_add(out, name) : CNN_EDATA;
-    }
-    json_decref(list);
-    if (rc == CNN_EDATA)
-        return cnn_fail(rc, "%s: the class list is malformed", path);
-    return rc ? rc : check_unique(out, path);
 }
 
 /* Two tensors are the self-test of models from before it was a text of its own. */
@@ -80,42 +64,21 @@ static int read_selftest(struct cnn_model *m)
     return rc == CNN_EDATA ? cnn_fail_within("%s", m->path) : rc;
 }
 
-static int fail_netless(const char *path)
+/* What a model of ours knows beside its net, in the texts. */
+static int read_texts(struct cnn_model *m)
 {
-    return cnn_fail(CNN_EDATA,
-                    "%s: no net in the metadata: not a model of this toolkit "
-                    "(cnn-train --net NET --init IT --classes FILE --epochs 0 -o MODEL makes "
-                    "one; FILE: class names, one a line, or how many)",
-                    path);
-}
-
-static int read_meta(struct cnn_model *m)
-{
-    const char *format = cnn_tensors_text(m->tensors, "cnn.format");
-    const char *net = cnn_tensors_text(m->tensors, "cnn.net");
-    const char *classes = cnn_tensors_text(m->tensors, "cnn.classes");
     const char *history = cnn_tensors_text(m->tensors, HISTORY);
-    if (!net)
-        return 0;
-    if (!format)
-        return fail_netless(m->path);
-    if (strcmp(format, "1"))
-        return cnn_fail(CNN_EDATA, "%s: model format '%s' is newer than this program", m->path,
-                        format);
-    m->net_text = cnn_strdup(net);
-    m->history = cnn_strdup(history ? history : "[]");
-    if (!m->net_text || !m->history)
+    if (!(m->history = cnn_strdup(history ? history : "[]")))
         return CNN_ESYSTEM;
-    if (classes && read_classes(classes, m->path, &m->classes))
-        return cnn_error_code();
-    return read_selftest(m);
+    int rc = check_unique(&m->classes, m->path);
+    return rc ? rc : read_selftest(m);
 }
 
 int cnn_model_open(const char *path, struct cnn_model **out)
 {
     struct cnn_bytes bytes;
     *out = NULL;
-    int rc = cnn_bytes_map_form(path, cnn_safetensors_extent, &bytes);
+    int rc = cnn_bytes_map_form(path, cnn_import_extent, &bytes);
     return rc ? rc : cnn_model_of(path, &bytes, out);
 }
 
@@ -127,11 +90,15 @@ int cnn_model_of(const char *path, struct cnn_bytes *bytes, struct cnn_model **o
         cnn_bytes_free(bytes);
         return CNN_ESYSTEM;
     }
-    int rc = cnn_safetensors_open(path, bytes, &m->tensors);
+    struct cnn_imported found;
+    int rc = cnn_import_open(path, bytes, &found);
+    m->tensors = found.tensors;
+    m->net_text = found.net_text;
+    m->classes = found.classes;
     if (!rc && !(m->path = cnn_strdup(path)))
         rc = CNN_ESYSTEM;
-    if (!rc)
-        rc = read_meta(m);
+    if (!rc && m->net_text)
+        rc = read_texts(m);
     if (rc)
         cnn_model_free(m);
     else
@@ -146,7 +113,7 @@ int cnn_model_open_net(const char *path, struct cnn_model **out)
         return rc;
     cnn_model_free(*out);
     *out = NULL;
-    return fail_netless(path);
+    return cnn_fail(CNN_EDATA, CNN_IMPORT_NETLESS, path);
 }
 
 void cnn_model_free(struct cnn_model *m)

@@ -8,35 +8,23 @@
 #include <sys/stat.h>
 
 #include "file/infile.h"
-#include "file/safetensors.h"
 #include "lang/syntax.h"
+#include "model/import/import.h"
 #include "task/inspect/private.h"
 
-static int ends_with(const char *s, const char *end)
+/* A file of weights, or at least one that says so in its name. Negative: reading failed. */
+static int is_weights(const char *path)
 {
-    size_t n = strlen(s), k = strlen(end);
-    return n >= k && !strcmp(s + n - k, end);
-}
-
-static int begins(const unsigned char *head, size_t n)
-{
-    return n > 8 && head[7] == 0 && head[8] == '{';
-}
-
-/* A file in safetensors form, or at least one that says so in its name. Negative: reading failed.
- */
-static int is_safetensors(const char *path)
-{
-    unsigned char head[9];
+    unsigned char head[CNN_IMPORT_HEAD];
     size_t got;
-    if (ends_with(path, ".safetensors"))
+    if (cnn_import_named(path))
         return 1;
     int rc = cnn_bytes_head(path, head, sizeof head, &got);
     if (rc == CNN_EDATA || rc == CNN_ENOINPUT) {
         cnn_error_clear();
         return 0;
     }
-    return rc ? rc : begins(head, got);
+    return rc ? rc : cnn_import_of(head, got) != NULL;
 }
 
 /* What is open has a net, or has none. */
@@ -73,7 +61,7 @@ static int take_net(struct cnn_inspect *in, const struct cnn_inspect_options *o,
 
 static size_t pipe_extent(const unsigned char *bytes, size_t n, size_t *known)
 {
-    return n < 9 || begins(bytes, n) ? cnn_safetensors_extent(bytes, n, known) : CNN_NET_TEXT_MAX;
+    return n < 9 || cnn_import_of(bytes, n) ? cnn_import_extent(bytes, n, known) : CNN_NET_TEXT_MAX;
 }
 
 /* What can be read once: by its first bytes a file of tensors or a text. */
@@ -84,7 +72,7 @@ static int open_pipe(struct cnn_inspect *in, const struct cnn_inspect_options *o
     int rc = cnn_bytes_map_form(in->name, pipe_extent, &bytes);
     if (rc)
         return rc;
-    if (begins(bytes.data, bytes.size)) {
+    if (cnn_import_of(bytes.data, bytes.size)) {
         rc = cnn_model_of(in->name, &bytes, &in->opened);
         return rc ? rc : take_file(in, o);
     }
@@ -100,7 +88,7 @@ static int open_what(struct cnn_inspect *in, const struct cnn_inspect_options *o
     int there = !stat(in->name, &st) && !S_ISDIR(st.st_mode);
     if (there && !S_ISREG(st.st_mode))
         return open_pipe(in, o);
-    int rc = there ? is_safetensors(in->name) : 0;
+    int rc = there ? is_weights(in->name) : 0;
     if (rc < 0)
         return rc;
     if (rc) {

@@ -9,6 +9,7 @@
 #include "base/lines.h"
 #include "file/infile.h"
 #include "file/text_file.h"
+#include "model/import/import.h"
 #include "model/model.h"
 #include "task/inspect/runs_private.h"
 #include "task/json.h"
@@ -121,17 +122,16 @@ static int read_model(struct run *r)
     return cnn_json_lacked() ? CNN_ESYSTEM : rc;
 }
 
-/* The header of safetensors begins with eight bytes of its size, a log with its first object.
- * Negative: it cannot be read. */
+/* By its first bytes, whatever it is called; all else is a log. Negative: it cannot be read. */
 static int is_model(const char *path)
 {
     struct stat st;
-    unsigned char begin[9];
+    unsigned char begin[CNN_IMPORT_HEAD];
     size_t got;
     if (stat(path, &st) || !S_ISREG(st.st_mode))
         return 0;
     int rc = cnn_bytes_head(path, begin, sizeof begin, &got);
-    return rc ? rc : got == sizeof begin && !begin[7] && begin[8] == '{';
+    return rc ? rc : cnn_import_of(begin, got) != NULL;
 }
 
 /* "a b" for an array of texts. */

@@ -1,0 +1,59 @@
+/* The list of forms, and what goes through it; see import.h. */
+#include "model/import/import.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CNN_IMPORT(name) &cnn_import_##name,
+static const struct cnn_import *const imports[] = {
+#include "model/import/imports.def"
+};
+#undef CNN_IMPORT
+
+enum { IMPORTS = sizeof imports / sizeof *imports };
+
+const struct cnn_import *cnn_import_of(const unsigned char *bytes, size_t n)
+{
+    for (size_t i = 0; i < IMPORTS; i++)
+        if (imports[i]->sniff(bytes, n))
+            return imports[i];
+    return NULL;
+}
+
+const struct cnn_import *cnn_import_named(const char *path)
+{
+    size_t n = strlen(path);
+    for (size_t i = 0; i < IMPORTS; i++) {
+        size_t k = strlen(imports[i]->ending);
+        if (n >= k && !strcmp(path + n - k, imports[i]->ending))
+            return imports[i];
+    }
+    return NULL;
+}
+
+size_t cnn_import_extent(const unsigned char *bytes, size_t n, size_t *known)
+{
+    const struct cnn_import *import = cnn_import_of(bytes, n);
+    import = import ? import : imports[0];
+    return import->extent ? import->extent(bytes, n, known) : SIZE_MAX;
+}
+
+int cnn_import_open(const char *path, struct cnn_bytes *bytes, struct cnn_imported *out)
+{
+    const struct cnn_import *import = cnn_import_of(bytes->data, bytes->size);
+    *out = (struct cnn_imported){0};
+    import = import ? import : cnn_import_named(path);
+    import = import ? import : imports[0];
+    int rc = import->open(path, bytes, out);
+    if (rc)
+        cnn_imported_free(out);
+    return rc;
+}
+
+void cnn_imported_free(struct cnn_imported *m)
+{
+    cnn_tensors_close(m->tensors);
+    cnn_strings_free(&m->classes);
+    free(m->net_text);
+    *m = (struct cnn_imported){0};
+}
