@@ -21,15 +21,16 @@ static int build_branches(struct cnn_builder *b, const struct cnn_place *at,
     for (size_t i = 0; !rc && i < s->blocks; i++) {
         if (i)
             cnn_print_branch(&b->printer);
-        end[i] = from;
+        end[i] = b->flow = from;
         rc = build_block(b, at, s->block[i], &end[i]);
+        cnn_builder_settle(b, at, NULL, end[i]);
     }
     cnn_print_close(&b->printer);
     return rc;
 }
 
 static int build_join(struct cnn_builder *b, const struct cnn_place *at,
-                      const struct cnn_statement *s, int *node)
+                      const struct cnn_statement *s, int from, int *node)
 {
     const struct cnn_layer_type *t = s->type;
     struct cnn_place in;
@@ -43,13 +44,16 @@ static int build_join(struct cnn_builder *b, const struct cnn_place *at,
         return cnn_error_code();
     if (s->label)
         rc = cnn_builder_open(b, &in, s->label, s->line, &scope);
-    cnn_print_open(&b->printer, s->label, t->name, t->options, options);
+    cnn_print_open(&b->printer, s->label, t->name, t->options, options,
+                   cnn_builder_reads(b, at, &from, 1));
     if (!rc)
-        rc = build_branches(b, &in, s, *node, end);
+        rc = build_branches(b, &in, s, from, end);
     const char *name = rc ? NULL : cnn_builder_name(b, at, s->label, t, s->line);
     if (!name)
         return cnn_error_code();
-    rc = cnn_builder_add(b, at, name, t, options, end, (int)s->blocks, s->line, node);
+    const struct cnn_line reads = {end, (int)s->blocks, 0};
+    rc = cnn_builder_add(b, at, name, t, options, &reads, s->line, node);
+    b->flow = *node;
     return rc ? rc : cnn_builder_claim(b, at, name, *node, s->line);
 }
 
@@ -62,9 +66,10 @@ static int build_under(struct cnn_builder *b, struct cnn_place *in, const char *
     if (!label)
         return build_block(b, in, first, node);
     int rc = cnn_builder_open(b, in, label, line, &scope);
-    cnn_print_open(&b->printer, label, NULL, NULL, NULL);
+    cnn_print_open(&b->printer, label, NULL, NULL, NULL, "");
     if (!rc)
         rc = build_block(b, in, first, node);
+    cnn_builder_settle(b, in, NULL, *node);
     cnn_print_close(&b->printer);
     return rc ? rc : cnn_builder_claim(b, &outside, scope.prefix, *node, line);
 }
@@ -114,9 +119,10 @@ static int build_repeat(struct cnn_builder *b, const struct cnn_place *at,
     if (!s->label)
         return build_rounds(b, &in, s, &rounds, node);
     rc = cnn_builder_open(b, &in, s->label, s->line, &scope);
-    cnn_print_open(&b->printer, s->label, NULL, NULL, NULL);
+    cnn_print_open(&b->printer, s->label, NULL, NULL, NULL, "");
     if (!rc)
         rc = build_rounds(b, &in, s, &rounds, node);
+    cnn_builder_settle(b, &in, NULL, *node);
     cnn_print_close(&b->printer);
     return rc ? rc : cnn_builder_claim(b, at, scope.prefix, *node, s->line);
 }
@@ -144,7 +150,7 @@ static int build_aux(struct cnn_builder *b, const struct cnn_place *at,
 {
     struct cnn_place in;
     struct cnn_scope scope;
-    int first = b->nodes, end = from;
+    int first = b->aux_first = b->nodes, end = from, flow = b->flow;
     int rc = cnn_builder_enter(b, at, s->line, &in);
     if (rc)
         return rc;
@@ -158,10 +164,14 @@ static int build_aux(struct cnn_builder *b, const struct cnn_place *at,
     }
     if (s->label)
         rc = cnn_builder_open(b, &in, s->label, s->line, &scope);
-    cnn_print_open(&b->printer, s->label, s->word, aux_table, weight);
+    cnn_print_open(&b->printer, s->label, s->word, aux_table, weight,
+                   cnn_builder_reads(b, at, &from, 1));
     b->inside_aux = 1;
+    b->flow = from;
     if (!rc)
         rc = build_block(b, &in, s->block[0], &end);
+    cnn_builder_settle(b, &in, NULL, end);
+    b->flow = flow;
     if (!rc && s->label)
         rc = cnn_builder_claim(b, at, scope.prefix, end, s->line);
     b->inside_aux = 0;
@@ -179,24 +189,48 @@ static int build_aux(struct cnn_builder *b, const struct cnn_place *at,
     return rc;
 }
 
-static int build_named(struct cnn_builder *b, const struct cnn_place *at,
-                       const struct cnn_statement *s, int *node)
+static int build_identity(struct cnn_builder *b, const struct cnn_place *at,
+                          const struct cnn_statement *s, int node)
 {
+    if (s->args) {
+        cnn_fail(CNN_EDATA, "%s: '%.60s' is one argument too many", s->word, s->arg[0].value);
+        return cnn_builder_fail(b, at, s->line);
+    }
+    if (!s->label)
+        return 0;
+    const char *name = cnn_builder_name(b, at, s->label, NULL, s->line);
+    cnn_builder_settle(b, at, s->label, node);
+    return name ? cnn_builder_claim(b, at, name, node, s->line) : cnn_error_code();
+}
+
+static int build_reading(struct cnn_builder *b, const struct cnn_place *at,
+                         const struct cnn_statement *s, const struct cnn_line *reads, int *node)
+{
+    int from = reads->in[0];
+    if (s->kind == CNN_STATEMENT_LAYER)
+        return cnn_builder_layer(b, at, s, reads, node);
+    if (reads->inputs > 1) {
+        cnn_fail(CNN_EDATA, "%s: it begins at one value, from= names %d", s->word, reads->inputs);
+        return cnn_builder_fail(b, at, s->line);
+    }
+    if (s->kind == CNN_STATEMENT_AUX)
+        return build_aux(b, at, s, from);
+    *node = from;
     switch (s->kind) {
-    case CNN_STATEMENT_LAYER:
-        return cnn_builder_layer(b, at, s, node);
     case CNN_STATEMENT_CALL:
         return build_call(b, at, s, node);
     case CNN_STATEMENT_JOIN:
-        return build_join(b, at, s, node);
+        return build_join(b, at, s, from, node);
     case CNN_STATEMENT_GROUP:
         return build_group(b, at, s, node);
     case CNN_STATEMENT_REPEAT:
         return build_repeat(b, at, s, node);
-    case CNN_STATEMENT_AUX:
-        return build_aux(b, at, s, *node);
     case CNN_STATEMENT_SHORTCUT:
         return cnn_builder_shortcut(b, at, s, node);
+    case CNN_STATEMENT_IDENTITY:
+        return build_identity(b, at, s, from);
+    case CNN_STATEMENT_LAYER:
+    case CNN_STATEMENT_AUX:
     case CNN_STATEMENT_INPUT:
     case CNN_STATEMENT_RECIPE:
     case CNN_STATEMENT_LOSS:
@@ -209,13 +243,16 @@ static int build_statement(struct cnn_builder *b, const struct cnn_place *at,
                            const struct cnn_statement *s, int *node)
 {
     struct cnn_statement named = *s;
+    int before = *node;
+    struct cnn_line reads = {&before, 1, 0};
     if (++b->steps > CNN_NET_STEPS_MAX) {
         cnn_fail(CNN_EDATA, "the net is larger than %d statements", CNN_NET_STEPS_MAX);
         return cnn_builder_fail(b, at, s->line);
     }
     if (s->label && cnn_evaluate_label(s->label, &at->vars, b->arena, &named.label))
         return cnn_builder_fail(b, at, s->line);
-    return build_named(b, at, &named, node);
+    int rc = cnn_builder_from(b, at, &named, &reads);
+    return rc ? rc : build_reading(b, at, &named, &reads, node);
 }
 
 static int build_block(struct cnn_builder *b, const struct cnn_place *at,
@@ -260,6 +297,9 @@ static int build(struct cnn_builder *b, const char *text)
     cnn_print_input(&b->printer, &b->graph->input);
     cnn_print_recipe(&b->printer, &b->graph->recipe);
     rc = build_block(b, &at, tree.body, &b->graph->output);
+    if (b->sought.label && !(rc && cnn_error_code() == CNN_ESYSTEM))
+        return cnn_builder_sought(b);
+    cnn_builder_settle(b, &at, NULL, b->graph->output);
     if (!rc && !b->graph->output)
         rc = cnn_fail(CNN_EDATA, "%s:1: the net has no layers", b->name);
     if (!rc)

@@ -1,5 +1,6 @@
-/* The builder's state: build.c walks the tree, place.c makes nodes and names, shortcut.c
- * one statement, ends.c the input and the losses. */
+/* The builder's state: build.c walks the tree, place.c makes nodes and names, reference.c finds
+ * what names refer to, shortcut.c and repeat.c read one statement each, ends.c the input and the
+ * losses. */
 #ifndef CNN_LANG_BUILDER_H
 #define CNN_LANG_BUILDER_H
 
@@ -26,6 +27,21 @@ struct cnn_aux {
     double weight;
 };
 
+/* The nodes that a line reads. */
+struct cnn_line {
+    const int *in; /* (inputs) */
+    int inputs;
+    int given; /* by from= */
+};
+
+/* A label that was referred to and is not there: where, and by which layer. */
+struct cnn_sought {
+    const char *label, *prefix; /* label NULL: there is none */
+    const char *reader;         /* NULL: not known yet */
+    int line;
+    struct cnn_place at;
+};
+
 struct cnn_builder {
     const char *name;
     struct cnn_arena *arena;
@@ -38,7 +54,9 @@ struct cnn_builder {
     int nodes;
     struct cnn_aux *aux;
     size_t aux_count, aux_capacity;
-    int inside_aux;
+    int inside_aux, aux_first; /* the first node of the aux that is built */
+    int flow;                  /* the node that the next line of the canonical text reads */
+    struct cnn_sought sought;  /* with a label, only names are built from there on */
     int steps;
     int classes_used;
     struct cnn_printer printer;
@@ -64,7 +82,7 @@ void *cnn_builder_options(struct cnn_builder *b, const struct cnn_place *at, con
 
 /* Append a node; its shape and parameters come from the layer's setup. */
 int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const char *name,
-                    const struct cnn_layer_type *type, void *options, const int *in, int inputs,
+                    const struct cnn_layer_type *type, void *options, const struct cnn_line *reads,
                     int line, int *out);
 
 /* A place one level further in, and a scope of its own for it under a label: its full name is
@@ -74,9 +92,24 @@ int cnn_builder_enter(struct cnn_builder *b, const struct cnn_place *at, int lin
 int cnn_builder_open(struct cnn_builder *b, struct cnn_place *in, const char *label, int line,
                      struct cnn_scope *scope);
 
+/* Takes from= out of a statement's arguments; *reads is what it reads, which where nothing is said
+ * stays what it was. */
+int cnn_builder_from(struct cnn_builder *b, const struct cnn_place *at, struct cnn_statement *s,
+                     struct cnn_line *reads);
+/* What became of the label that was sought; CNN_EDATA. */
+int cnn_builder_sought(struct cnn_builder *b);
+/* " from=a,b" for the canonical text, where these are not what the line reads anyway. */
+const char *cnn_builder_reads(struct cnn_builder *b, const struct cnn_place *at, const int *in,
+                              int inputs);
+/* Let the canonical text go on from the node, by a line without a layer if need be or under a
+ * label.
+ */
+void cnn_builder_settle(struct cnn_builder *b, const struct cnn_place *at, const char *label,
+                        int node);
+
 /* Statements: *node is the value that goes in and the one that comes out. */
 int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place *at,
-                      const struct cnn_statement *s, int *node);
+                      const struct cnn_statement *s, const struct cnn_line *reads, int *node);
 int cnn_builder_shortcut(struct cnn_builder *b, const struct cnn_place *at,
                          const struct cnn_statement *s, int *node);
 

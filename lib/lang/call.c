@@ -60,7 +60,7 @@ int cnn_parse_parameters(struct cnn_arena *arena, const char *name, const char *
     return rc;
 }
 
-static ptrdiff_t find_parameter(const struct cnn_def *d, const char *name)
+ptrdiff_t cnn_def_parameter(const struct cnn_def *d, const char *name)
 {
     for (size_t i = 0; i < d->params; i++)
         if (!strcmp(d->param[i].name, name))
@@ -76,7 +76,7 @@ static int match_arguments(const struct cnn_statement *s, const char **value)
         const struct cnn_argument *a = &s->arg[i];
         size_t k = position;
         if (a->key) {
-            ptrdiff_t found = find_parameter(d, a->key);
+            ptrdiff_t found = cnn_def_parameter(d, a->key);
             if (found < 0)
                 return cnn_fail(CNN_EDATA, "%s: unknown parameter '%.60s'", s->word, a->key);
             k = (size_t)found;

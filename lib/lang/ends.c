@@ -109,7 +109,7 @@ static int add_input_node(struct cnn_builder *b)
         return CNN_ESYSTEM;
     b->node[0] = (struct cnn_node){.layer = {.name = "input", .out = b->graph->input.shape}};
     b->nodes = 1;
-    return cnn_labels_add(b->labels, "input", 0, 0);
+    return cnn_labels_add(b->labels, "input", 0, 0, 0);
 }
 
 int cnn_builder_input(struct cnn_builder *b, const struct cnn_statement *s)
@@ -193,13 +193,14 @@ static int add_loss(struct cnn_builder *b, const struct loss *l, int node, int l
             return CNN_ESYSTEM;
     const char *saved = b->name;
     b->name = l->name;
-    int rc = cnn_builder_add(b, &at, label, l->type, l->options, &node, 1, line, &added);
+    const struct cnn_line reads = {&node, 1, 0};
+    int rc = cnn_builder_add(b, &at, label, l->type, l->options, &reads, line, &added);
     b->name = saved;
     if (rc)
         return rc;
     b->node[added].loss_weight = weight;
     b->node[added].training_only = training_only;
-    return cnn_labels_add(b->labels, label, added, line);
+    return cnn_labels_add(b->labels, label, added, training_only, line);
 }
 
 static int check_aux(struct cnn_builder *b, const struct cnn_aux *a, int logits)
@@ -252,7 +253,7 @@ int cnn_builder_losses(struct cnn_builder *b, const struct cnn_statement *s)
         return rc;
     g->logits = before_output(b, g->output, l.type);
     if (s || b->config->loss || strcmp(usual, "xent"))
-        cnn_print_layer(&b->printer, NULL, l.type->name, l.type->options, l.options);
+        cnn_print_layer(&b->printer, NULL, l.type->name, l.type->options, l.options, "");
     g->first_loss = b->nodes;
     if (b->config->with_loss)
         rc = add_losses(b, &l);
@@ -270,5 +271,5 @@ void cnn_print_input(struct cnn_printer *p, const struct cnn_input *in)
                                   .scale = in->scale,
                                   .order = in->bgr,
                                   .resize = in->resize};
-    cnn_print_layer(p, NULL, "input", cnn_input_table, &o);
+    cnn_print_layer(p, NULL, "input", cnn_input_table, &o, "");
 }

@@ -4,7 +4,7 @@
 int cnn_graph_find(const struct cnn_graph *g, const char *label)
 {
     const struct cnn_label *l = cnn_labels_find(g->labels, label);
-    return l ? l->node : -1;
+    return !l || (l->aux && !g->losses) ? -1 : l->node;
 }
 
 static uint64_t add(uint64_t a, uint64_t b)

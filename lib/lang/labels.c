@@ -54,7 +54,7 @@ static int spread(struct cnn_labels *l)
     return 0;
 }
 
-int cnn_labels_add(struct cnn_labels *l, const char *name, int node, int line)
+int cnn_labels_add(struct cnn_labels *l, const char *name, int node, int aux, int line)
 {
     if (l->count >= l->buckets && spread(l))
         return CNN_ESYSTEM;
@@ -62,8 +62,19 @@ int cnn_labels_add(struct cnn_labels *l, const char *name, int node, int line)
     if (!e)
         return CNN_ESYSTEM;
     size_t b = bucket_of(l, name);
-    *e = (struct cnn_label){name, node, line, l->bucket[b]};
+    *e = (struct cnn_label){name, node, aux, line, l->bucket[b]};
     l->bucket[b] = e;
     l->count++;
     return 0;
+}
+
+void cnn_labels_offer(const struct cnn_labels *l, const char *prefix, struct cnn_nearest *n)
+{
+    size_t k = strlen(prefix);
+    for (size_t i = 0; i < l->buckets; i++)
+        for (const struct cnn_label *e = l->bucket[i]; e; e = e->next) {
+            cnn_nearest_offer(n, e->name);
+            if (k && !strncmp(e->name, prefix, k) && e->name[k] == '.')
+                cnn_nearest_offer(n, e->name + k + 1);
+        }
 }

@@ -14,24 +14,24 @@ struct parser {
     int level;
 };
 
-/* Words that take blocks, with how many and whether an argument comes before. */
-static const struct keyword {
-    const char *word;
-    enum cnn_statement_kind kind;
-    int many_blocks;
-} keywords[] = {
-    {"sum", CNN_STATEMENT_JOIN, 1},
-    {"concat", CNN_STATEMENT_JOIN, 1},
-    {"repeat", CNN_STATEMENT_REPEAT, 0},
-    {"aux", CNN_STATEMENT_AUX, 0},
-};
-
-static const struct keyword *find_keyword(const char *word)
+/* Branches stand in blocks, unless from= names several values. */
+static int names_branches(const struct cnn_statement *s)
 {
-    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
-        if (!strcmp(keywords[i].word, word))
-            return &keywords[i];
-    return NULL;
+    for (size_t i = 0; i < s->args; i++)
+        if (s->arg[i].key && !strcmp(s->arg[i].key, "from"))
+            return strchr(s->arg[i].value, ',') != NULL;
+    return 0;
+}
+
+/* By the word and its arguments, and whether blocks follow. */
+static enum cnn_statement_kind kind_of(const struct cnn_statement *s)
+{
+    if (!strcmp(s->word, "repeat"))
+        return CNN_STATEMENT_REPEAT;
+    if (!strcmp(s->word, "aux"))
+        return CNN_STATEMENT_AUX;
+    return cnn_word_takes_branches(s->word) && !names_branches(s) ? CNN_STATEMENT_JOIN
+                                                                  : CNN_STATEMENT_LAYER;
 }
 
 static int advance(struct parser *p)
@@ -216,8 +216,6 @@ static int parse_words(struct parser *p, struct cnn_statement *s)
 {
     s->word = p->next.text;
     int rc = advance(p);
-    const struct keyword *k = find_keyword(s->word);
-    s->kind = k ? k->kind : CNN_STATEMENT_LAYER;
     if (!rc && !strcmp(s->word, "def")) {
         if (s->label)
             return cnn_fail(CNN_EDATA, "%s:%d: def takes no label", p->name, s->line);
@@ -225,8 +223,9 @@ static int parse_words(struct parser *p, struct cnn_statement *s)
     }
     if (!rc)
         rc = parse_arguments(p, s);
-    if (!rc && k)
-        rc = parse_blocks(p, s, k->many_blocks);
+    s->kind = kind_of(s);
+    if (!rc && s->kind != CNN_STATEMENT_LAYER)
+        rc = parse_blocks(p, s, s->kind == CNN_STATEMENT_JOIN);
     return rc;
 }
 

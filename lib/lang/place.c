@@ -82,9 +82,8 @@ int cnn_builder_claim(struct cnn_builder *b, const struct cnn_place *at, const c
                       int line)
 {
     const struct cnn_label *taken = cnn_labels_find(b->labels, name);
-    int left_out = b->inside_aux && !b->config->with_loss;
     if (!taken)
-        return cnn_labels_add(b->labels, name, left_out ? -1 : node, line);
+        return cnn_labels_add(b->labels, name, node, b->inside_aux, line);
     if (!taken->line)
         cnn_fail(CNN_EDATA, "the label '%s' is the input's", name);
     else
@@ -135,6 +134,8 @@ static int check_size(const struct cnn_layer *l)
 
 static int check_inputs(const struct cnn_layer_type *type, int inputs)
 {
+    if (inputs > 1 && type->max_inputs == 1)
+        return cnn_fail(CNN_EDATA, "%s: it reads one value, from= names %d", type->name, inputs);
     if (inputs < type->min_inputs)
         return cnn_fail(CNN_EDATA, "%s: %d branch%s, at least %d are wanted", type->name, inputs,
                         inputs == 1 ? "" : "es", type->min_inputs);
@@ -154,10 +155,42 @@ static int name_layer(const char *type)
     return cnn_fail_within("%s", type);
 }
 
+/* Behind a message: what from= named, with its shapes. */
+static void name_inputs(const struct cnn_builder *b, const struct cnn_line *reads)
+{
+    char shape[72];
+    for (int i = 0; i < reads->inputs; i++) {
+        const struct cnn_layer *x = &b->node[reads->in[i]].layer;
+        cnn_chw_format(x->out, shape);
+        cnn_fail(CNN_EDATA, "%s%s%s is %s%s", cnn_error_message(), i ? ", " : " (", x->name, shape,
+                 i + 1 < reads->inputs ? "" : ")");
+    }
+}
+
+/* The layer's shape rule; where only names are wanted any shape does. */
+static int infer_shape(struct cnn_builder *b, struct cnn_layer *l, const struct cnn_line *reads)
+{
+    if (b->sought.label) {
+        if (!b->sought.reader)
+            b->sought.reader = l->name;
+        l->out = l->in[0];
+        return 0;
+    }
+    int rc = l->type->setup(l);
+    if (rc && cnn_error_code() != CNN_ESYSTEM)
+        rc = name_layer(l->type->name);
+    if (!rc)
+        rc = check_size(l);
+    if (rc && reads->given && cnn_error_code() != CNN_ESYSTEM)
+        name_inputs(b, reads);
+    return rc;
+}
+
 int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const char *name,
-                    const struct cnn_layer_type *type, void *options, const int *in, int inputs,
+                    const struct cnn_layer_type *type, void *options, const struct cnn_line *reads,
                     int line, int *out)
 {
+    int inputs = reads->inputs;
     if (b->nodes > CNN_NET_LAYERS_MAX && !(type->flags & CNN_LAYER_LOSS)) {
         cnn_fail(CNN_EDATA, "more than %d layers", CNN_NET_LAYERS_MAX);
         return cnn_builder_fail(b, at, line);
@@ -175,15 +208,10 @@ int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const cha
     if (!node->in || !node->layer.in)
         return CNN_ESYSTEM;
     for (int i = 0; i < inputs; i++) {
-        node->in[i] = in[i];
-        node->layer.in[i] = b->node[in[i]].layer.out;
+        node->in[i] = reads->in[i];
+        node->layer.in[i] = b->node[reads->in[i]].layer.out;
     }
-    if (type->setup(&node->layer)) {
-        if (cnn_error_code() != CNN_ESYSTEM)
-            name_layer(type->name);
-        return cnn_builder_fail(b, at, line);
-    }
-    if (check_size(&node->layer))
+    if (infer_shape(b, &node->layer, reads))
         return cnn_builder_fail(b, at, line);
     *out = b->nodes++;
     return 0;
@@ -210,7 +238,7 @@ int cnn_builder_open(struct cnn_builder *b, struct cnn_place *in, const char *la
 }
 
 int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place *at,
-                      const struct cnn_statement *s, int *node)
+                      const struct cnn_statement *s, const struct cnn_line *reads, int *node)
 {
     const struct cnn_layer_type *t = s->type;
     void *options =
@@ -218,10 +246,12 @@ int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place *at,
     const char *name = options ? cnn_builder_name(b, at, s->label, t, s->line) : NULL;
     if (!name)
         return cnn_error_code();
-    int rc = cnn_builder_add(b, at, name, t, options, node, 1, s->line, node);
+    int rc = cnn_builder_add(b, at, name, t, options, reads, s->line, node);
     if (!rc)
         rc = cnn_builder_claim(b, at, name, *node, s->line);
     if (!rc)
-        cnn_print_layer(&b->printer, s->label, t->name, t->options, options);
+        cnn_print_layer(&b->printer, s->label, t->name, t->options, options,
+                        cnn_builder_reads(b, at, reads->in, reads->inputs));
+    b->flow = *node;
     return rc;
 }

@@ -53,12 +53,12 @@ void cnn_node_print(const struct cnn_node *node, struct cnn_buf *out)
 }
 
 void cnn_print_layer(struct cnn_printer *p, const char *label, const char *word,
-                     const struct cnn_option *table, const void *fields)
+                     const struct cnn_option *table, const void *fields, const char *tail)
 {
     begin_line(p, label);
     cnn_buf_puts(&p->text, word);
     print_arguments(&p->text, table, fields);
-    cnn_buf_puts(&p->text, "\n");
+    cnn_buf_printf(&p->text, "%s\n", tail);
 }
 
 void cnn_print_recipe(struct cnn_printer *p, const struct cnn_recipe *r)
@@ -73,13 +73,13 @@ void cnn_print_recipe(struct cnn_printer *p, const struct cnn_recipe *r)
 }
 
 void cnn_print_open(struct cnn_printer *p, const char *label, const char *word,
-                    const struct cnn_option *table, const void *fields)
+                    const struct cnn_option *table, const void *fields, const char *tail)
 {
     begin_line(p, label);
     if (word) {
         cnn_buf_puts(&p->text, word);
         print_arguments(&p->text, table, fields);
-        cnn_buf_puts(&p->text, " ");
+        cnn_buf_printf(&p->text, "%s ", tail);
     }
     cnn_buf_puts(&p->text, "{\n");
     p->indent++;

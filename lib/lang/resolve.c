@@ -19,9 +19,14 @@ static const struct cnn_layer_type *find_layer(const char *word)
     return cnn_layer_type_find(word);
 }
 
-static const char *const keywords[] = {"sum",      "concat", "repeat", "aux",
-                                       "shortcut", "input",  "recipe", "def"};
+static const char *const keywords[] = {"repeat", "aux", "shortcut", "input", "recipe", "def"};
 enum { KEYWORDS = sizeof keywords / sizeof *keywords };
+
+int cnn_word_takes_branches(const char *word)
+{
+    const struct cnn_layer_type *t = find_layer(word);
+    return t && t->max_inputs > 1;
+}
 
 int cnn_word_is_taken(const char *word)
 {
@@ -60,10 +65,19 @@ static int unknown_word(const struct resolver *p, const struct cnn_statement *s)
                     cnn_nearest_hint(&near, hint));
 }
 
+/* Words that a def may take. */
+static int resolve_other(const struct resolver *p, struct cnn_statement *s)
+{
+    if (strcmp(s->word, "identity") && strcmp(s->word, "none"))
+        return unknown_word(p, s);
+    s->kind = CNN_STATEMENT_IDENTITY;
+    return 0;
+}
+
 static int resolve(const struct resolver *p, struct cnn_statement *s)
 {
     if (s->kind == CNN_STATEMENT_JOIN)
-        s->type = cnn_layer_type_find(s->word);
+        s->type = find_layer(s->word);
     if (s->kind != CNN_STATEMENT_LAYER)
         return 0;
     if (!strcmp(s->word, "input"))
@@ -75,7 +89,7 @@ static int resolve(const struct resolver *p, struct cnn_statement *s)
     else if ((s->def = cnn_def_find(p->tree, s->word)))
         s->kind = CNN_STATEMENT_CALL;
     else if (!(s->type = find_layer(s->word)))
-        return unknown_word(p, s);
+        return resolve_other(p, s);
     else if (s->type->flags & CNN_LAYER_LOSS)
         s->kind = CNN_STATEMENT_LOSS;
     return 0;

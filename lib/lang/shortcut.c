@@ -26,7 +26,8 @@ static int build_made(struct cnn_builder *b, const struct cnn_place *at, const c
     memcpy(copy, arg, args * sizeof *arg);
     made.arg = copy;
     made.type = cnn_layer_type_find(word);
-    return cnn_builder_layer(b, at, &made, node);
+    int from = *node;
+    return cnn_builder_layer(b, at, &made, &(struct cnn_line){&from, 1, 0}, node);
 }
 
 static int build_projection(struct cnn_builder *b, const struct cnn_place *at, const char *label,
@@ -41,7 +42,7 @@ static int build_projection(struct cnn_builder *b, const struct cnn_place *at, c
         rc = cnn_builder_open(b, &in, label, line, &scope);
     if (rc)
         return rc;
-    cnn_print_open(&b->printer, label, NULL, NULL, NULL);
+    cnn_print_open(&b->printer, label, NULL, NULL, NULL, "");
     rc = build_made(b, &in, "0", "conv", conv, 4, line, node);
     if (!rc)
         rc = build_made(b, &in, "1", "bn", conv, 0, line, node);

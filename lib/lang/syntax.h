@@ -58,8 +58,9 @@ struct cnn_argument {
 enum cnn_statement_kind {
     CNN_STATEMENT_LAYER,
     CNN_STATEMENT_CALL,
-    CNN_STATEMENT_JOIN, /* sum, concat */
+    CNN_STATEMENT_JOIN, /* a layer with branches in blocks: sum, concat */
     CNN_STATEMENT_GROUP,
+    CNN_STATEMENT_IDENTITY, /* no layer: identity, none */
     CNN_STATEMENT_REPEAT,
     CNN_STATEMENT_AUX,
     CNN_STATEMENT_SHORTCUT,
@@ -109,6 +110,7 @@ int cnn_parse_net(struct cnn_arena *arena, const char *name, const char *text,
 /* The parser's last step: words become layers and calls, recursion and misplaced statements are
  * found, input and loss are taken out of the body. */
 int cnn_resolve_net(const char *name, struct cnn_tree *tree);
+int cnn_word_takes_branches(const char *word);    /* a layer that may read several values */
 int cnn_word_is_taken(const char *word);          /* by a layer or by the language */
 const char *cnn_word_elsewhere(const char *word); /* what it is called here; NULL: who knows */
 struct cnn_def *cnn_def_find(const struct cnn_tree *tree, const char *name);
@@ -182,6 +184,7 @@ int cnn_recipe_read(struct cnn_arena *arena, const struct cnn_statement *s, stru
 /* "(n, s=1)" into d->param. CNN_EDATA "NAME:LINE: message". */
 int cnn_parse_parameters(struct cnn_arena *arena, const char *name, const char *list,
                          struct cnn_def *d);
+ptrdiff_t cnn_def_parameter(const struct cnn_def *d, const char *name); /* -1: there is none */
 /* A call's arguments into *out, which is a copy of *outside. */
 int cnn_bind_arguments(const struct cnn_variables *outside, const struct cnn_statement *s,
                        struct cnn_arena *arena, struct cnn_variables *out);
@@ -190,7 +193,8 @@ int cnn_bind_arguments(const struct cnn_variables *outside, const struct cnn_sta
 
 struct cnn_label {
     const char *name;
-    int node; /* -1: left out at inference */
+    int node;
+    int aux; /* inside of an aux: left out at inference */
     int line;
     struct cnn_label *next;
 };
@@ -198,7 +202,7 @@ struct cnn_labels;
 struct cnn_labels *cnn_labels_new(struct cnn_arena *arena);
 struct cnn_label *cnn_labels_find(const struct cnn_labels *l, const char *name);
 /* The name must be new. */
-int cnn_labels_add(struct cnn_labels *l, const char *name, int node, int line);
+int cnn_labels_add(struct cnn_labels *l, const char *name, int node, int aux, int line);
 
 /* The candidate nearest to a misspelt word, NULL when none is near. Start from {word}, offer all.
  */
@@ -209,6 +213,8 @@ struct cnn_nearest {
 void cnn_nearest_offer(struct cnn_nearest *n, const char *candidate);
 /* " (did you mean X?)" or "". */
 const char *cnn_nearest_hint(const struct cnn_nearest *n, char out[80]);
+/* All labels, by the names that they have within the scope of that prefix, too. */
+void cnn_labels_offer(const struct cnn_labels *l, const char *prefix, struct cnn_nearest *n);
 
 /* Canonical text */
 
@@ -217,11 +223,12 @@ struct cnn_printer {
     int indent;
 };
 void cnn_print_recipe(struct cnn_printer *p, const struct cnn_recipe *r);
+/* tail: what follows the arguments; "": nothing. */
 void cnn_print_layer(struct cnn_printer *p, const char *label, const char *word,
-                     const struct cnn_option *table, const void *fields);
+                     const struct cnn_option *table, const void *fields, const char *tail);
 /* "LABEL: WORD ARGUMENTS {" and what stands inside is indented; word NULL: a plain group. */
 void cnn_print_open(struct cnn_printer *p, const char *label, const char *word,
-                    const struct cnn_option *table, const void *fields);
+                    const struct cnn_option *table, const void *fields, const char *tail);
 void cnn_print_branch(struct cnn_printer *p); /* "} {" */
 void cnn_print_close(struct cnn_printer *p);
 void cnn_print_input(struct cnn_printer *p, const struct cnn_input *in); /* ends.c */

@@ -40,6 +40,106 @@ static const struct {
                                                                    "    }\n"
                                                                    "  }\n"
                                                                    "}\n"},
+    {"a: conv 4 3 pad=1; relu; b: conv 4 3 pad=1 from=a; sum from=relu1,b,a; dense 5",
+     "a: conv 4 3 pad=1\n"
+     "relu\n"
+     "b: conv 4 3 pad=1 from=a\n"
+     "sum from=relu1,b,a\n"
+     "dense 5\n"},
+    {"relu from=input; c: concat from=input,relu1; s: sum from=c { relu } { }",
+     "relu\n"
+     "c: concat from=input,relu1\n"
+     "s: sum {\n"
+     "  relu\n"
+     "} {\n"
+     "}\n"},
+    {"relu; sum from=input { } { conv 3 1; bn }; aux 0.3 from=relu1 { dense 4 }; dense 4",
+     "relu\n"
+     "sum from=input {\n"
+     "} {\n"
+     "  conv 3 1\n"
+     "  bn\n"
+     "}\n"
+     "aux 0.3 from=relu1 {\n"
+     "  dense 4\n"
+     "}\n"
+     "dense 4\n"},
+    /* From the innermost scope outwards; and printed as short as it can be. */
+    {"a: relu; l: { a: tanh; m: { a: sigmoid; relu from=a; relu from=l.a; relu from=m.a }\n"
+     "relu from=a; relu from=m.relu2 }; relu from=a; relu from=l; relu from=l.m",
+     "a: relu\n"
+     "l: {\n"
+     "  a: tanh\n"
+     "  m: {\n"
+     "    a: sigmoid\n"
+     "    relu\n"
+     "    relu from=l.a\n"
+     "    relu from=a\n"
+     "  }\n"
+     "  relu from=a\n"
+     "  relu from=m.relu2\n"
+     "}\n"
+     "relu from=a\n"
+     "relu from=l.relu2\n"
+     "relu from=l.m.relu3\n"},
+    {"def f(n) { conv n 1; relu }; x: relu; f 4 from=input; l: f 5 from=x; repeat 2 from=x { relu "
+     "}",
+     "x: relu\n"
+     "conv 4 1 from=input\n"
+     "relu\n"
+     "l: {\n"
+     "  conv 5 1 from=x\n"
+     "  relu\n"
+     "}\n"
+     "relu from=x\n"
+     "relu\n"},
+    {"def f(from) { conv from 1 }; f from=4", "conv 4 1\n"},
+    {"repeat 3 as i { e(i): conv 4 3 pad=1 }\n"
+     "repeat 2 as i from 1 { d(i): sum from=e(2-i),e(2-i+1); relu }",
+     "e0: conv 4 3 pad=1\n"
+     "e1: conv 4 3 pad=1\n"
+     "e2: conv 4 3 pad=1\n"
+     "d1: sum from=e1,e2\n"
+     "relu\n"
+     "d2: sum from=e0,e1\n"
+     "relu\n"},
+    /* Branches, groups and nets that end elsewhere than at their last line. */
+    {"a: conv 3 1; relu; sum { tanh; none from=a } { identity }; g: { identity from=a }",
+     "a: conv 3 1\n"
+     "relu\n"
+     "sum {\n"
+     "  tanh\n"
+     "  identity from=a\n"
+     "} {\n"
+     "}\n"
+     "g: {\n"
+     "  identity from=a\n"
+     "}\n"},
+    {"a: conv 3 1; relu; x: none from=a; y: identity; none from=relu1", "a: conv 3 1\n"
+                                                                        "relu\n"
+                                                                        "x: identity from=a\n"
+                                                                        "y: identity\n"
+                                                                        "identity from=relu1\n"},
+    {"a: conv 4 3 pad=1; relu; sum { s: shortcut 4 from=a } { d: shortcut 4 2 from=a; shortcut 4 "
+     "from=a }",
+     "a: conv 4 3 pad=1\n"
+     "relu\n"
+     "sum {\n"
+     "  identity from=a\n"
+     "} {\n"
+     "  d: {\n"
+     "    0: conv 4 1 stride=2 bias=0 from=a\n"
+     "    1: bn\n"
+     "  }\n"
+     "  identity from=a\n"
+     "}\n"},
+    {"aux 0.5 { a: conv 4 1; relu; dense 5 from=a }; dense 5", "aux 0.5 {\n"
+                                                               "  a: conv 4 1\n"
+                                                               "  relu\n"
+                                                               "  dense 5 from=a\n"
+                                                               "}\n"
+                                                               "dense 5\n"},
+    {"def none { relu }; none", "relu\n"},
 };
 
 static const struct {
@@ -68,6 +168,43 @@ static const struct {
     {"repeat 2 { a(1): relu }",
      "net:1: the label 'a1' is taken (line 1); a label around a repeat or a call keeps the labels "
      "inside apart"},
+    {"a: relu; relu from=b", "net:1: unknown label 'b'"},
+    {"encoder: relu; l: { relu from=encodr }",
+     "net:1: unknown label 'encodr' (did you mean encoder?)"},
+    {"l: { enc4: relu; relu from=enc5 }", "net:1: unknown label 'enc5' (did you mean enc4?)"},
+    {"x: relu\nrelu from=y\ny: conv 9 99",
+     "net:2: 'relu2' reads 'y', which stands further below (line 3): a cycle"},
+    {"l: {\na: sum from=input,b\nb: conv 4 3 }\nb: relu",
+     "net:2: 'l.a' reads 'b', which stands further below (line 3): a cycle"},
+    {"relu from=conv2; conv 3 1; conv 3 1; conv 3 1 pad=x",
+     "net:1: 'relu1' reads 'conv2', which stands further below (line 1): a cycle"},
+    {"relu\nl: { relu from=l }",
+     "net:2: 'l.relu1' reads 'l', which stands further below (line 2): a "
+     "cycle"},
+    {"a: relu from=a", "net:1: 'a' reads itself"},
+    {"def f(n) { conv n 1 from=x }\n\nf 3", "net:1: unknown label 'x' (in f, called on line 3)"},
+    {"a: conv 3 3; relu; b: conv 3 5 from=input\nsum from=a,b",
+     "net:2: sum: branches differ in shape: 3x14x14 and 3x12x12 (a is 3x14x14, b is 3x12x12)"},
+    {"a: maxpool 8; l: { b: conv 3 3 from=a }",
+     "net:1: conv: kernel 3x3 does not fit into 2x2 (pad 0) (a is 3x2x2)"},
+    {"relu; tanh; relu from=relu1,tanh1", "net:1: relu: it reads one value, from= names 2"},
+    {"relu; tanh; shortcut 4 from=relu1,tanh1",
+     "net:1: shortcut: it begins at one value, from= names 2"},
+    {"relu; sum from=relu1,input { relu }", "net:1: sum takes no { block }"},
+    {"relu; sum from=relu1", "net:1: sum: '{' is missing"},
+    {"relu; sum from=relu1,,input", "net:1: from=: a label is missing"},
+    {"relu; sum from=relu1, { relu }", "net:1: sum takes no { block }"},
+    {"relu; relu from=relu1 from=input", "net:1: relu: from is given twice"},
+    {"relu from=relu(i)", "net:1: unknown name 'i' in 'relu(i)' (known here: classes)"},
+    {"aux 0.3 { a: conv 4 1; dense 5 }; relu from=a; dense 5",
+     "net:1: 'a' is inside of an aux, which is there in training only"},
+    {"aux 0.3 { a: conv 4 1; dense 5 }; aux 0.3 { relu from=a; dense 5 }; dense 5",
+     "net:1: 'a' is inside of an aux, which is there in training only"},
+    {"identity 3", "net:1: identity: '3' is one argument too many"},
+    {"a: relu; a: none",
+     "net:1: the label 'a' is taken (line 1); a label around a repeat or a call "
+     "keeps the labels inside apart"},
+    {"relu; xent from=input", "net:1: xent: unknown key 'from'; it is: xent [smooth=]"},
     {"linear 10", "net:1: unknown layer 'linear': it is dense here"},
     {"FC 10", "net:1: unknown layer 'FC': it is dense here"},
     {"batch_norm", "net:1: unknown layer 'batch_norm': it is bn here"},
@@ -107,11 +244,56 @@ static void every_mistake(void **state)
     }
 }
 
+/* The same layers, read in the same places. */
+static void same_graph(const char *text, const char *other)
+{
+    struct cnn_graph *a = build(text), *b = build(other);
+    assert_int_equal(a->nodes, b->nodes);
+    assert_int_equal(a->output, b->output);
+    for (int i = 1; i < a->nodes; i++) {
+        assert_ptr_equal(a->node[i].layer.type, b->node[i].layer.type);
+        assert_int_equal(a->node[i].layer.inputs, b->node[i].layer.inputs);
+        assert_true(cnn_chw_equal(a->node[i].layer.out, b->node[i].layer.out));
+        for (int k = 0; k < a->node[i].layer.inputs; k++)
+            assert_int_equal(a->node[i].in[k], b->node[i].in[k]);
+    }
+    cnn_graph_free(a);
+    cnn_graph_free(b);
+}
+
+static void what_blocks_say(void **state)
+{
+    (void)state;
+    same_graph("conv 4 1; sum { conv 4 3 pad=1; bn } { }; relu",
+               "a: conv 4 1; conv 4 3 pad=1; b: bn; sum from=b,a; relu");
+    same_graph("concat { } { conv 8 3 pad=1; concat { } { conv 4 3 pad=1; relu } }; conv 5 1",
+               "u: conv 8 3 pad=1; conv 4 3 pad=1; relu; v: concat from=u,relu1\n"
+               "concat from=input,v; conv 5 1");
+}
+
+/* Labels inside of aux name nothing where there is no training. */
+static void labels_of_aux(void **state)
+{
+    (void)state;
+    for (int with = 0; with < 2; with++) {
+        struct cnn_graph *g =
+            build_as("aux 0.5 { a: conv 4 1; relu; b: dense 5 from=a }; c: dense 5",
+                     (struct cnn_graph_config){.input = {3, 4, 4}, .with_loss = with});
+        assert_int_equal(cnn_graph_find(g, "a"), with ? 1 : -1);
+        assert_int_equal(cnn_graph_find(g, "b"), with ? 3 : -1);
+        assert_int_equal(cnn_graph_find(g, "c"), with ? 4 : 1);
+        assert_int_equal(g->node[g->output].in[0], 0);
+        cnn_graph_free(g);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_and_prints),
         cmocka_unit_test(every_mistake),
+        cmocka_unit_test(what_blocks_say),
+        cmocka_unit_test(labels_of_aux),
     };
     return cmocka_run_group_tests_name("netlang_names", tests, NULL, NULL);
 }

@@ -1,0 +1,164 @@
+/* References to labels: from=LABEL, LABEL. A label is looked up from the innermost scope outwards.
+ *
+ * One that is not there yet is either misspelt or stands further below. To tell these apart the
+ * rest of the text is built for its names alone, and the answer is given at its end. */
+#include "lang/builder.h"
+
+#include <string.h>
+
+/* The bytes of the prefix one scope further out. */
+static size_t outwards(const char *prefix, size_t n)
+{
+    while (n && prefix[n - 1] != '.')
+        n--;
+    return n ? n - 1 : 0;
+}
+
+/* NULL: there is none, or an error is set. */
+static const struct cnn_label *look_up(struct cnn_builder *b, const char *prefix, const char *label)
+{
+    for (size_t n = strlen(prefix);; n = outwards(prefix, n)) {
+        const char *name = n ? cnn_arena_printf(b->arena, "%.*s.%s", (int)n, prefix, label) : label;
+        const struct cnn_label *found = name ? cnn_labels_find(b->labels, name) : NULL;
+        if (found || !name || !n)
+            return found;
+    }
+}
+
+/* Whether values of that label are there in training only, and not in the aux that asks. */
+static int out_of_reach(const struct cnn_builder *b, const struct cnn_label *l)
+{
+    return l->aux && !(b->inside_aux && l->node >= b->aux_first);
+}
+
+static int refer(struct cnn_builder *b, const struct cnn_place *at, const char *label, int line,
+                 int *node)
+{
+    const struct cnn_label *found = look_up(b, at->scope->prefix, label);
+    if (found && out_of_reach(b, found)) {
+        cnn_fail(CNN_EDATA, "'%s' is inside of an aux, which is there in training only", label);
+        return cnn_builder_fail(b, at, line);
+    }
+    if (found)
+        *node = found->node;
+    else if (!b->sought.label)
+        b->sought = (struct cnn_sought){label, at->scope->prefix, NULL, line, *at};
+    return 0;
+}
+
+int cnn_builder_sought(struct cnn_builder *b)
+{
+    struct cnn_sought *s = &b->sought;
+    const struct cnn_label *found = look_up(b, s->prefix, s->label);
+    const char *reader = s->reader ? s->reader : s->label;
+    char hint[80];
+    if (found && found->line == s->line && !strcmp(found->name, reader)) {
+        cnn_fail(CNN_EDATA, "'%s' reads itself", reader);
+    } else if (found) {
+        cnn_fail(CNN_EDATA, "'%s' reads '%s', which stands further below (line %d): a cycle",
+                 reader, s->label, found->line);
+    } else {
+        struct cnn_nearest near = {.word = s->label};
+        cnn_labels_offer(b->labels, s->prefix, &near);
+        cnn_fail(CNN_EDATA, "unknown label '%.60s'%s", s->label, cnn_nearest_hint(&near, hint));
+    }
+    return cnn_builder_fail(b, &s->at, s->line);
+}
+
+/* "a,b": as many nodes. */
+static int read_labels(struct cnn_builder *b, const struct cnn_place *at, const char *text,
+                       int line, int stand_in, struct cnn_line *out)
+{
+    int count = 1;
+    for (const char *c = text; *c; c++)
+        count += *c == ',';
+    int *in = cnn_arena_alloc(b->arena, (size_t)count * sizeof *in);
+    if (!in)
+        return CNN_ESYSTEM;
+    for (int i = 0; i < count; i++) {
+        size_t n = strcspn(text, ",");
+        const char *label = cnn_arena_strndup(b->arena, text, n);
+        in[i] = stand_in;
+        if (!label)
+            return CNN_ESYSTEM;
+        if (!n) {
+            cnn_fail(CNN_EDATA, "from=: a label is missing");
+            return cnn_builder_fail(b, at, line);
+        }
+        if (refer(b, at, label, line, &in[i]))
+            return CNN_EDATA;
+        text += n + 1;
+    }
+    *out = (struct cnn_line){in, count, 1};
+    return 0;
+}
+
+/* A def may have a parameter of that name. */
+static int is_from(const struct cnn_statement *s, const struct cnn_argument *a)
+{
+    return a->key && !strcmp(a->key, "from") && !(s->def && cnn_def_parameter(s->def, a->key) >= 0);
+}
+
+int cnn_builder_from(struct cnn_builder *b, const struct cnn_place *at, struct cnn_statement *s,
+                     struct cnn_line *out)
+{
+    struct cnn_argument *left = cnn_arena_alloc(b->arena, (s->args + 1) * sizeof *left);
+    const char *text = NULL;
+    size_t count = 0;
+    if (!left)
+        return CNN_ESYSTEM;
+    for (size_t i = 0; i < s->args; i++) {
+        if (!is_from(s, &s->arg[i])) {
+            left[count++] = s->arg[i];
+            continue;
+        }
+        if (text) {
+            cnn_fail(CNN_EDATA, "%s: from is given twice", s->word);
+            return cnn_builder_fail(b, at, s->line);
+        }
+        text = s->arg[i].value;
+    }
+    s->arg = left;
+    s->args = count;
+    if (text && cnn_evaluate_label(text, &at->vars, b->arena, &text))
+        return cnn_builder_fail(b, at, s->line);
+    return text ? read_labels(b, at, text, s->line, out->in[0], out) : 0;
+}
+
+/* The shortest text that names the node there. */
+static const char *name_from(struct cnn_builder *b, const struct cnn_place *at, int node)
+{
+    const char *name = b->node[node].layer.name, *prefix = at->scope->prefix;
+    for (size_t n = strlen(prefix); n; n = outwards(prefix, n)) {
+        if (strncmp(name, prefix, n) || name[n] != '.')
+            continue;
+        const struct cnn_label *found = look_up(b, prefix, name + n + 1);
+        if (found && !strcmp(found->name, name))
+            return name + n + 1;
+    }
+    return name;
+}
+
+const char *cnn_builder_reads(struct cnn_builder *b, const struct cnn_place *at, const int *in,
+                              int inputs)
+{
+    struct cnn_buf text = {0};
+    if (inputs == 1 && in[0] == b->flow)
+        return "";
+    for (int i = 0; i < inputs; i++)
+        cnn_buf_printf(&text, "%s%s", i ? "," : " from=", name_from(b, at, in[i]));
+    const char *out = text.failed ? NULL : cnn_arena_strndup(b->arena, text.text, text.size);
+    cnn_buf_free(&text);
+    b->printer.text.failed |= !out;
+    return out ? out : "";
+}
+
+void cnn_builder_settle(struct cnn_builder *b, const struct cnn_place *at, const char *label,
+                        int node)
+{
+    static const struct cnn_option none[] = {CNN_OPTION_END};
+    const char *reads = cnn_builder_reads(b, at, &node, 1);
+    if (label || *reads)
+        cnn_print_layer(&b->printer, label, "identity", none, NULL, reads);
+    b->flow = node;
+}

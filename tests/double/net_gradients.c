@@ -1,0 +1,133 @@
+/* Gradients of whole nets in double precision, against differences of the loss: nets whose layers
+ * are read in several places. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net/net_private.h"
+
+enum { BATCH = 3, CHECKED = 12 };
+
+struct fixture {
+    struct cnn_backend *backend;
+    struct cnn_graph *graph;
+    struct cnn_net *net;
+    float *x;
+    int32_t label[BATCH];
+};
+
+static float draw(struct cnn_random *r)
+{
+    return (float)cnn_random_range(r, -1, 1);
+}
+
+static void open_net(struct fixture *f, const char *text)
+{
+    struct cnn_graph_config config = {.input = {2, 8, 8}, .with_loss = 1};
+    struct cnn_net_config nc = {.batch = BATCH, .training = 1};
+    struct cnn_random r;
+    size_t count;
+    cnn_random_start(&r, 1, 2);
+    assert_int_equal(cnn_backend_open("cpu", 2, &f->backend), 0);
+    if (cnn_graph_build(text, &config, &f->graph))
+        fail_msg("%s", cnn_error_message());
+    assert_int_equal(cnn_net_new(f->graph, f->backend, &nc, &f->net), 0);
+    assert_int_equal(cnn_net_init(f->net, 1, CNN_INIT_DEFAULT), 0);
+    real *values = cnn_net_slab_values(f->net, &count);
+    for (size_t i = 0; i < count; i++) /* away from zeros and ones */
+        values[i] += (real)(0.3 * (double)draw(&r));
+    count = BATCH * cnn_chw_count(f->graph->input.shape);
+    f->x = malloc(count * sizeof *f->x);
+    assert_non_null(f->x);
+    for (size_t i = 0; i < count; i++)
+        f->x[i] = draw(&r);
+    for (int i = 0; i < BATCH; i++)
+        f->label[i] = i;
+}
+
+static void close_net(struct fixture *f)
+{
+    cnn_net_free(f->net);
+    cnn_graph_free(f->graph);
+    cnn_backend_close(f->backend);
+    free(f->x);
+}
+
+/* What backward differentiates, in full precision. */
+static double loss(struct fixture *f)
+{
+    struct cnn_batch_view batch = {.n = BATCH, .x = f->x, .label = f->label};
+    double sum = 0;
+    assert_int_equal(cnn_net_forward(f->net, &batch, 1, 0, 0), 0);
+    for (int i = f->graph->first_loss; i < f->graph->nodes; i++) {
+        const real *y = f->net->node[i].value.data;
+        for (int k = 0; k < BATCH; k++)
+            sum += f->graph->node[i].loss_weight * (double)y[k] / BATCH;
+    }
+    return sum;
+}
+
+static void check_param(struct fixture *f, const struct cnn_net_param *p, const char *text)
+{
+    size_t count = cnn_shape_count(&p->shape), step = count > CHECKED ? count / CHECKED : 1;
+    real *value = p->value.data;
+    const real *gradient = p->gradient.data;
+    const double h = 1e-5;
+    for (size_t i = 0; i < count; i += step) {
+        real saved = value[i];
+        value[i] = (real)((double)saved + h);
+        double above = loss(f);
+        value[i] = (real)((double)saved - h);
+        double below = loss(f), want = (above - below) / (2 * h);
+        value[i] = saved;
+        double error = fabs((double)gradient[i] - want);
+        if (!(error <= 1e-7 * (1 + fabs(want))))
+            fail_msg("%s\n%s[%zu]: gradient %.12g, difference %.12g", text, p->name, i,
+                     (double)gradient[i], want);
+    }
+}
+
+static void check_net(const char *text)
+{
+    struct fixture f = {0};
+    size_t params;
+    open_net(&f, text);
+    assert_int_equal(cnn_net_zero_gradients(f.net), 0);
+    loss(&f);
+    assert_int_equal(cnn_net_backward(f.net, 1), 0);
+    const struct cnn_net_param *param = cnn_net_params(f.net, &params);
+    for (size_t i = 0; i < params; i++)
+        if (param[i].trained)
+            check_param(&f, &param[i], text);
+    close_net(&f);
+}
+
+/* Values that are read further below, past others: a U, a value that is read three times, layers
+ * that read one value in another order than they stand in. */
+static void read_by_name(void **state)
+{
+    (void)state;
+    check_net("repeat 3 as i { e(i): conv 3+i 3 pad=1; bn; tanh }\n"
+              "conv 4 3 pad=1; tanh\n"
+              "repeat 2 as i { concat from=tanh(4-i),e(1-i); conv 4 3 pad=1; d(i): tanh }\n"
+              "dense 3");
+    check_net("a: conv 4 3 pad=1; tanh; b: conv 4 3 pad=1 from=a; c: bn from=a\n"
+              "sum from=c,tanh1,a,b; tanh; sum from=tanh2,a; dense 3");
+    check_net("a: conv 4 3 pad=1; b: conv 4 3 pad=1 from=input; tanh from=a; bn from=b\n"
+              "sum { conv 4 1 from=b } { none from=tanh1 } { }; relu; dense 3");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(read_by_name),
+    };
+    return cmocka_run_group_tests_name("net_gradients", tests, NULL, NULL);
+}
