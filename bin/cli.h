@@ -24,42 +24,26 @@ struct cli_program {
     size_t given;
 };
 
-/* An entry that begins a group of options in the help. */
-#define CLI_HEADING(text)                                                                          \
-    {                                                                                              \
-        .name = "", .help = text                                                                   \
-    }
-
 /* Options that several programs have, for their tables: CLI_SEED(struct args, seed), ... */
-#define CLI_SEED(type, field)                                                                      \
-    {                                                                                              \
-        "seed", CNN_OPT_INT, offsetof(type, field), "0", 0, 9.3e18, NULL, 0, 0, "N",               \
-            "seed of everything random"                                                            \
-    }
-#define CLI_THREADS(type, field)                                                                   \
-    {                                                                                              \
-        "threads", CNN_OPT_INT, offsetof(type, field), "0", 0, 1024, NULL, 0, 't', "N",            \
-            "threads to use (0: one for each core); results do not depend on it"                   \
-    }
-#define CLI_QUIET(type, field)                                                                     \
-    {                                                                                              \
-        "quiet", CNN_OPT_FLAG, offsetof(type, field), "0", 0, 1, NULL, 0, 'q', NULL,               \
-            "no progress and no notes, errors only"                                                \
-    }
-#define CLI_ON_BAD(type, field)                                                                    \
-    {                                                                                              \
-        "on-bad", CNN_OPT_TEXT, offsetof(type, field), "fail", 0, 0, NULL, 0, 0, "WHAT",           \
-            "bad samples: fail, skip, or list=FILE (skip, and write their names to FILE)"          \
-    }
-#define CLI_STRICT(type, field)                                                                    \
-    {                                                                                              \
-        "strict", CNN_OPT_FLAG, offsetof(type, field), "0", 0, 1, NULL, 0, 0, NULL,                \
-            "a JPEG file of which libjpeg warns is bad, though its pixels are all there"           \
-    }
-#define CLI_OUTPUT(type, field, text)                                                              \
-    {                                                                                              \
-        "output", CNN_OPT_TEXT, offsetof(type, field), "", 0, 0, NULL, 0, 'o', "FILE", text        \
-    }
+#define CLI_SEED(owner, member)                                                                    \
+    CNN_OPTION_INT("seed", owner, member, "0", .max = 9.3e18, .metavar = "N",                      \
+                   .help = "seed of everything random")
+#define CLI_THREADS(owner, member)                                                                 \
+    CNN_OPTION_INT("threads", owner, member, "0", .max = 1024, .letter = 't', .metavar = "N",      \
+                   .help = "threads to use (0: one for each core); results do not depend on it")
+#define CLI_QUIET(owner, member)                                                                   \
+    CNN_OPTION_FLAG("quiet", owner, member, "0", .letter = 'q',                                    \
+                    .help = "no progress and no notes, errors only")
+#define CLI_ON_BAD(owner, member)                                                                  \
+    CNN_OPTION_TEXT(                                                                               \
+        "on-bad", owner, member, "fail", .metavar = "WHAT",                                        \
+        .help = "bad samples: fail, skip, or list=FILE (skip, and write their names to FILE)")
+#define CLI_STRICT(owner, member)                                                                  \
+    CNN_OPTION_FLAG(                                                                               \
+        "strict", owner, member, "0",                                                              \
+        .help = "a JPEG file of which libjpeg warns is bad, though its pixels are all there")
+#define CLI_OUTPUT(owner, member, text)                                                            \
+    CNN_OPTION_TEXT("output", owner, member, "", .letter = 'o', .metavar = "FILE", .help = text)
 
 /* Parse options (--name value, --name=value, -n value, -nvalue, flags without value; anywhere among
  * the operands; "--" ends them; "-" is an operand) into the table's fields, defaults first.

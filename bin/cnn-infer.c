@@ -13,43 +13,42 @@ struct args {
     int quiet;
 };
 
-#define FLAG(name, field, help)                                                                    \
-    {                                                                                              \
-        name, CNN_OPT_FLAG, offsetof(struct args, o.field), "0", 0, 1, NULL, 0, 0, NULL, help      \
-    }
-#define TEXT(name, field, metavar, help)                                                           \
-    {                                                                                              \
-        name, CNN_OPT_TEXT, offsetof(struct args, o.field), "", 0, 0, NULL, 0, 0, metavar, help    \
-    }
-
 static const struct cnn_option options[] = {
-    CLI_HEADING("Predictions"),
-    {"top", CNN_OPT_INT, offsetof(struct args, o.top), "1", 1, 1e9, NULL, 0, 'k', "K",
-     "name the K most probable classes"},
-    FLAG("probabilities", probabilities, "print the probabilities of all classes"),
-    {"format", CNN_OPT_CHOICE, offsetof(struct args, o.format), "tsv", 0, 0,
-     CNN_PREDICTIONS_FORMATS, 0, 'f', "FORMAT",
-     "how predictions are written (json: an object a line)"},
-    FLAG("header", header, "begin TSV with a line of column names, as CSV always does"),
-    {"null", CNN_OPT_FLAG, offsetof(struct args, o.nul), "0", 0, 1, NULL, 0, 'z', NULL,
-     "end records of TSV with NUL, not newline, and leave names as they are"},
+    CNN_OPTION_HEADING("Predictions"),
+    CNN_OPTION_INT("top", struct args, o.top, "1", .min = 1, .max = 1e9, .letter = 'k',
+                   .metavar = "K", .help = "name the K most probable classes"),
+    CNN_OPTION_FLAG("probabilities", struct args, o.probabilities, "0",
+                    .help = "print the probabilities of all classes"),
+    CNN_OPTION_CHOICE("format", struct args, o.format, "tsv", .choices = CNN_PREDICTIONS_FORMATS,
+                      .letter = 'f', .metavar = "FORMAT",
+                      .help = "how predictions are written (json: an object a line)"),
+    CNN_OPTION_FLAG("header", struct args, o.header, "0",
+                    .help = "begin TSV with a line of column names, as CSV always does"),
+    CNN_OPTION_FLAG("null", struct args, o.nul, "0", .letter = 'z',
+                    .help =
+                        "end records of TSV with NUL, not newline, and leave names as they are"),
     CLI_OUTPUT(struct args, o.output, "write to FILE, whole or not at all, not to stdout"),
-    CLI_HEADING("Evaluation"),
-    FLAG("eval", eval, "print how well the model does instead of predictions"),
-    {"gate", CNN_OPT_TEXTS, offsetof(struct args, o.gate), NULL, 0, 0, NULL, 0, 'g', "COND",
-     "exit with 1 unless COND holds, such as 'top1>=0.91' (loss, top1, top5, error, f1, mse, mae; "
-     ">= > <= <; repeatable); implies --eval"},
-    FLAG("json", json, "print the evaluation as JSON"),
-    TEXT("predictions", predictions, "FILE", "write the predictions to FILE as well"),
-    TEXT("confusion", confusion, "FILE", "draw the confusion matrix (PNG, SVG or PDF by the name)"),
-    {"target", CNN_OPT_CHOICE, offsetof(struct args, o.target), "auto", 0, 0, CNN_INFER_TARGETS, 0,
-     0, "WHAT", "what answers are compared with (auto: classes where the model has them)"},
-    CLI_HEADING("Running"),
-    FLAG("selftest", selftest, "check the model's answers to the inputs stored in it"),
-    {"labels", CNN_OPT_TEXT, offsetof(struct args, o.labels), "", 0, 0, NULL, 0, 0, "FILE",
-     "the labels of an IDX file, when they are not where they usually are"},
-    {"batch", CNN_OPT_INT, offsetof(struct args, o.batch), "64", 1, 1 << 20, NULL, 0, 'b', "N",
-     "samples that are computed together"},
+    CNN_OPTION_HEADING("Evaluation"),
+    CNN_OPTION_FLAG("eval", struct args, o.eval, "0",
+                    .help = "print how well the model does instead of predictions"),
+    CNN_OPTION_TEXTS("gate", struct args, o.gate, .letter = 'g', .metavar = "COND",
+                     .help = "exit with 1 unless COND holds, such as 'top1>=0.91' (loss, top1, "
+                             "top5, error, f1, mse, mae; >= > <= <; repeatable); implies --eval"),
+    CNN_OPTION_FLAG("json", struct args, o.json, "0", .help = "print the evaluation as JSON"),
+    CNN_OPTION_TEXT("predictions", struct args, o.predictions, "", .metavar = "FILE",
+                    .help = "write the predictions to FILE as well"),
+    CNN_OPTION_TEXT("confusion", struct args, o.confusion, "", .metavar = "FILE",
+                    .help = "draw the confusion matrix (PNG, SVG or PDF by the name)"),
+    CNN_OPTION_CHOICE(
+        "target", struct args, o.target, "auto", .choices = CNN_INFER_TARGETS, .metavar = "WHAT",
+        .help = "what answers are compared with (auto: classes where the model has them)"),
+    CNN_OPTION_HEADING("Running"),
+    CNN_OPTION_FLAG("selftest", struct args, o.selftest, "0",
+                    .help = "check the model's answers to the inputs stored in it"),
+    CNN_OPTION_TEXT("labels", struct args, o.labels, "", .metavar = "FILE",
+                    .help = "the labels of an IDX file, when they are not where they usually are"),
+    CNN_OPTION_INT("batch", struct args, o.batch, "64", .min = 1, .max = 1 << 20, .letter = 'b',
+                   .metavar = "N", .help = "samples that are computed together"),
     CNN_COMPUTE_OPTIONS(struct args, o.compute),
     CLI_ON_BAD(struct args, on_bad),
     CLI_STRICT(struct args, o.strict),

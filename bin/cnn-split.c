@@ -12,22 +12,26 @@ struct args {
 };
 
 static const struct cnn_option options[] = {
-    {"output", CNN_OPT_TEXT, offsetof(struct args, output), NULL, 0, 0, NULL, 0, 'o', "DIR",
-     "where train.tsv, val.tsv, test.tsv and classes.txt go; made when it is not there"},
-    {"train", CNN_OPT_TEXT, offsetof(struct args, train), "", 0, 0, NULL, 0, 0, "SHARE",
-     "0.8: that part of the samples; 800: so many of them (default: what the others leave)"},
-    {"val", CNN_OPT_TEXT, offsetof(struct args, val), "", 0, 0, NULL, 0, 0, "SHARE",
-     "likewise for validation (default 0.1)"},
-    {"test", CNN_OPT_TEXT, offsetof(struct args, test), "", 0, 0, NULL, 0, 0, "SHARE",
-     "likewise for the test (default 0.1)"},
-    {"no-stratify", CNN_OPT_FLAG, offsetof(struct args, no_stratify), "0", 0, 1, NULL, 0, 0, NULL,
-     "divide all samples as one, not each class in the same proportions"},
-    {"allow-missing", CNN_OPT_FLAG, offsetof(struct args, allow_missing), "0", 0, 1, NULL, 0, 0,
-     NULL, "a class may be absent from a split"},
-    {"classes", CNN_OPT_TEXT, offsetof(struct args, classes), "", 0, 0, NULL, 0, 0, "FILE",
-     "the class list, one name a line"},
-    {"labels", CNN_OPT_TEXT, offsetof(struct args, labels), "", 0, 0, NULL, 0, 0, "FILE",
-     "the labels of an IDX file, where their name does not follow from its name"},
+    CNN_OPTION_TEXT(
+        "output", struct args, output, NULL, .letter = 'o', .metavar = "DIR",
+        .help = "where train.tsv, val.tsv, test.tsv and classes.txt go; made when it is not there"),
+    CNN_OPTION_TEXT(
+        "train", struct args, train, "", .metavar = "SHARE",
+        .help =
+            "0.8: that part of the samples; 800: so many of them (default: what the others leave)"),
+    CNN_OPTION_TEXT("val", struct args, val, "", .metavar = "SHARE",
+                    .help = "likewise for validation (default 0.1)"),
+    CNN_OPTION_TEXT("test", struct args, test, "", .metavar = "SHARE",
+                    .help = "likewise for the test (default 0.1)"),
+    CNN_OPTION_FLAG("no-stratify", struct args, no_stratify, "0",
+                    .help = "divide all samples as one, not each class in the same proportions"),
+    CNN_OPTION_FLAG("allow-missing", struct args, allow_missing, "0",
+                    .help = "a class may be absent from a split"),
+    CNN_OPTION_TEXT("classes", struct args, classes, "", .metavar = "FILE",
+                    .help = "the class list, one name a line"),
+    CNN_OPTION_TEXT(
+        "labels", struct args, labels, "", .metavar = "FILE",
+        .help = "the labels of an IDX file, where their name does not follow from its name"),
     CLI_ON_BAD(struct args, on_bad),
     CLI_SEED(struct args, seed),
     CLI_QUIET(struct args, quiet),

@@ -49,8 +49,49 @@ struct cnn_option {
     const char *help;     /* one line, no full stop */
 };
 
-/* A table ends with an entry whose name is NULL. In programs, an entry with an empty name and a
- * help text is a heading. */
+/* Entries of tables. Each names the option, the struct that the table fills, the member of it and
+ * the default (NULL: required), and by designators what else there is to say, the help at least:
+ *
+ *     CNN_OPTION_INT("batch", struct args, batch, "64", .min = 1, .max = 1e6, .letter = 'b',
+ *                    .metavar = "N", .help = "samples that are computed together"),
+ *
+ * A member that has not the option's type does not compile. */
+#define CNN_OPTION_FLAG(word, owner, member, usual, ...)                                           \
+    CNN_OPTION(word, FLAG, CNN_OPTION_PLACE(owner, member, int), usual, __VA_ARGS__)
+#define CNN_OPTION_INT(word, owner, member, usual, ...)                                            \
+    CNN_OPTION(word, INT, CNN_OPTION_PLACE(owner, member, long long), usual, __VA_ARGS__)
+#define CNN_OPTION_REAL(word, owner, member, usual, ...)                                           \
+    CNN_OPTION(word, REAL, CNN_OPTION_PLACE(owner, member, double), usual, __VA_ARGS__)
+#define CNN_OPTION_TEXT(word, owner, member, usual, ...)                                           \
+    CNN_OPTION(word, TEXT, CNN_OPTION_PLACE(owner, member, const char *), usual, __VA_ARGS__)
+#define CNN_OPTION_CHOICE(word, owner, member, usual, ...)                                         \
+    CNN_OPTION(word, CHOICE, CNN_OPTION_PLACE(owner, member, int), usual, __VA_ARGS__)
+#define CNN_OPTION_PAIR(word, owner, member, usual, ...)                                           \
+    CNN_OPTION(word, PAIR, CNN_OPTION_PLACE(owner, member, struct cnn_pair), usual, __VA_ARGS__)
+#define CNN_OPTION_PAD(word, owner, member, usual, ...)                                            \
+    CNN_OPTION(word, PAD, CNN_OPTION_PLACE(owner, member, struct cnn_pair), usual, __VA_ARGS__)
+#define CNN_OPTION_REALS(word, owner, member, usual, ...)                                          \
+    CNN_OPTION(word, REALS, CNN_OPTION_PLACE(owner, member, struct cnn_reals), usual, __VA_ARGS__)
+#define CNN_OPTION_TEXTS(word, owner, member, ...)                                                 \
+    CNN_OPTION(word, TEXTS, CNN_OPTION_PLACE(owner, member, struct cnn_strings), NULL, __VA_ARGS__)
+
+/* Any entry; place: where the value stands. */
+#define CNN_OPTION(word, kind, place, usual, ...)                                                  \
+    {                                                                                              \
+        .name = word, .type = CNN_OPT_##kind, .offset = place, .fallback = usual, __VA_ARGS__      \
+    }
+
+/* offsetof, for members of the wanted type. */
+#define CNN_OPTION_PLACE(owner, member, wanted)                                                    \
+    (offsetof(owner, member) + 0 * sizeof(_Generic(((owner *)0)->member, wanted : 0)))
+
+/* In programs, an entry with an empty name begins a group of options in the help. */
+#define CNN_OPTION_HEADING(text)                                                                   \
+    {                                                                                              \
+        .name = "", .help = text                                                                   \
+    }
+
+/* The last entry of a table: without a name. */
 #define CNN_OPTION_END                                                                             \
     {                                                                                              \
         .name = NULL                                                                               \

@@ -6,7 +6,8 @@
 #include <string.h>
 
 static const struct cnn_option aux_table[] = {
-    {"weight", CNN_OPT_REAL, 0, NULL, 0, 1e6, NULL, 1, 0, "X", "of its loss"},
+    CNN_OPTION("weight", REAL, 0, NULL, .max = 1e6, .position = 1, .metavar = "X",
+               .help = "of its loss"),
     CNN_OPTION_END,
 };
 

@@ -5,27 +5,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIELD(name) offsetof(struct cnn_input_options, name)
-
 /* The fallback of scale is 1/255. */
 const struct cnn_option cnn_input_table[] = {
-    {"shape", CNN_OPT_TEXT, FIELD(shape), NULL, 0, 0, NULL, 1, 0, "CxHxW",
-     "channels, height and width, or a single number for vectors"},
-    {"mean", CNN_OPT_REALS, FIELD(mean), "0", -1e9, 1e9, NULL, 0, 0, "X,...",
-     "subtracted after scaling; one number, or one for each channel"},
-    {"std", CNN_OPT_REALS, FIELD(std), "1", 1e-9, 1e9, NULL, 0, 0, "X,...",
-     "then divided by; one number, or one for each channel"},
-    {"scale", CNN_OPT_REAL, FIELD(scale), "0.00392156862745098", 1e-9, 1e9, NULL, 0, 0, "X",
-     "what pixels, 0 to 255, are multiplied by first"},
-    {"order", CNN_OPT_CHOICE, FIELD(order), "rgb", 0, 0, "rgb|bgr", 0, 0, "ORDER",
-     "order of the colour channels"},
-    {"resize", CNN_OPT_INT, FIELD(resize), "0", 0, 65536, NULL, 0, 0, "N",
-     "make the shorter side N and cut out the middle; 0: stretch to the shape"},
-    {"classes", CNN_OPT_INT, FIELD(classes), "0", 0, 1000000, NULL, 0, 0, "N",
-     "what the name classes stands for where no data says it"},
+    CNN_OPTION_TEXT("shape", struct cnn_input_options, shape, NULL, .position = 1,
+                    .metavar = "CxHxW",
+                    .help = "channels, height and width, or a single number for vectors"),
+    CNN_OPTION_REALS("mean", struct cnn_input_options, mean, "0", .min = -1e9, .max = 1e9,
+                     .metavar = "X,...",
+                     .help = "subtracted after scaling; one number, or one for each channel"),
+    CNN_OPTION_REALS("std", struct cnn_input_options, std, "1", .min = 1e-9, .max = 1e9,
+                     .metavar = "X,...",
+                     .help = "then divided by; one number, or one for each channel"),
+    CNN_OPTION_REAL("scale", struct cnn_input_options, scale, "0.00392156862745098", .min = 1e-9,
+                    .max = 1e9, .metavar = "X",
+                    .help = "what pixels, 0 to 255, are multiplied by first"),
+    CNN_OPTION_CHOICE("order", struct cnn_input_options, order, "rgb", .choices = "rgb|bgr",
+                      .metavar = "ORDER", .help = "order of the colour channels"),
+    CNN_OPTION_INT("resize", struct cnn_input_options, resize, "0", .max = 65536, .metavar = "N",
+                   .help =
+                       "make the shorter side N and cut out the middle; 0: stretch to the shape"),
+    CNN_OPTION_INT("classes", struct cnn_input_options, classes, "0", .max = 1000000,
+                   .metavar = "N",
+                   .help = "what the name classes stands for where no data says it"),
     CNN_OPTION_END,
 };
-#undef FIELD
 
 /* "3x32x32" or "512". */
 static int read_shape(const char *text, struct cnn_chw *out)

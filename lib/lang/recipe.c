@@ -18,32 +18,26 @@ union slot {
     struct cnn_reals reals;
 };
 
-#define SETTING(name, type, fallback, min, max, choices)                                           \
-    {                                                                                              \
-        name, type, 0, fallback, min, max, choices, 0, 0, "X", NULL                                \
-    }
-#define REAL(name, min, max) SETTING(name, CNN_OPT_REAL, "1", min, max, NULL)
-
 /* Types and ranges are those of the options of training. The fallbacks only have to be valid: what
  * is not set is not looked at. */
 const struct cnn_option cnn_recipe_table[] = {
-    SETTING("optimizer", CNN_OPT_TEXT, "sgd", 0, 0, NULL),
-    REAL("rate", 0, 1e30),
-    SETTING("batch", CNN_OPT_INT, "64", 1, 1e6, NULL),
-    SETTING("momentum", CNN_OPT_REAL, "0", 0, 0.9999999, NULL),
-    SETTING("nesterov", CNN_OPT_FLAG, "0", 0, 1, NULL),
-    SETTING("rho", CNN_OPT_REAL, "0", 0, 0.9999999, NULL),
-    SETTING("beta1", CNN_OPT_REAL, "0", 0, 0.9999999, NULL),
-    SETTING("beta2", CNN_OPT_REAL, "0", 0, 0.9999999, NULL),
-    REAL("eps", 1e-30, 1),
-    REAL("weight-decay", 0, 1e9),
-    REAL("clip-norm", 0, 1e30),
-    SETTING("schedule", CNN_OPT_CHOICE, "cosine", 0, 0, CNN_SCHEDULE_CHOICES),
-    REAL("warmup", 0, 1e9),
-    SETTING("milestones", CNN_OPT_REALS, "", 0, 1e9, NULL),
-    REAL("gamma", 0, 1e9),
-    REAL("power", 0, 1000),
-    REAL("final-rate", 0, 1),
+    CNN_OPTION("optimizer", TEXT, 0, "sgd", .metavar = "X"),
+    CNN_OPTION("rate", REAL, 0, "1", .max = 1e30, .metavar = "X"),
+    CNN_OPTION("batch", INT, 0, "64", .min = 1, .max = 1e6, .metavar = "X"),
+    CNN_OPTION("momentum", REAL, 0, "0", .max = 0.9999999, .metavar = "X"),
+    CNN_OPTION("nesterov", FLAG, 0, "0", .metavar = "X"),
+    CNN_OPTION("rho", REAL, 0, "0", .max = 0.9999999, .metavar = "X"),
+    CNN_OPTION("beta1", REAL, 0, "0", .max = 0.9999999, .metavar = "X"),
+    CNN_OPTION("beta2", REAL, 0, "0", .max = 0.9999999, .metavar = "X"),
+    CNN_OPTION("eps", REAL, 0, "1", .min = 1e-30, .max = 1, .metavar = "X"),
+    CNN_OPTION("weight-decay", REAL, 0, "1", .max = 1e9, .metavar = "X"),
+    CNN_OPTION("clip-norm", REAL, 0, "1", .max = 1e30, .metavar = "X"),
+    CNN_OPTION("schedule", CHOICE, 0, "cosine", .choices = CNN_SCHEDULE_CHOICES, .metavar = "X"),
+    CNN_OPTION("warmup", REAL, 0, "1", .max = 1e9, .metavar = "X"),
+    CNN_OPTION("milestones", REALS, 0, "", .max = 1e9, .metavar = "X"),
+    CNN_OPTION("gamma", REAL, 0, "1", .max = 1e9, .metavar = "X"),
+    CNN_OPTION("power", REAL, 0, "1", .max = 1000, .metavar = "X"),
+    CNN_OPTION("final-rate", REAL, 0, "1", .max = 1, .metavar = "X"),
     CNN_OPTION_END,
 };
 

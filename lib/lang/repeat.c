@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const struct cnn_option table[] = {
-    {"rounds", CNN_OPT_INT, 0, NULL, 0, CNN_NET_LAYERS_MAX, NULL, 1, 0, "N", "how often"},
+    CNN_OPTION("rounds", INT, 0, NULL, .max = CNN_NET_LAYERS_MAX, .position = 1, .metavar = "N",
+               .help = "how often"),
     CNN_OPTION_END,
 };
 

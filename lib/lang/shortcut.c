@@ -5,16 +5,17 @@
 
 #include <string.h>
 
-#define FIELD(name) offsetof(struct cnn_shortcut_options, name)
 const struct cnn_option cnn_shortcut_table[] = {
-    {"channels", CNN_OPT_INT, FIELD(channels), NULL, 1, 1 << 20, NULL, 1, 0, "N",
-     "output channels"},
-    {"stride", CNN_OPT_INT, FIELD(stride), "1", 1, 1024, NULL, 2, 0, "N", "step between outputs"},
-    {"type", CNN_OPT_CHOICE, FIELD(type), "b", 0, 0, "a|b", 0, 0, "TYPE",
-     "where the shape changes: a, every stride-th pixel and zero channels; b, 1x1 conv and bn"},
+    CNN_OPTION_INT("channels", struct cnn_shortcut_options, channels, NULL, .min = 1,
+                   .max = 1 << 20, .position = 1, .metavar = "N", .help = "output channels"),
+    CNN_OPTION_INT("stride", struct cnn_shortcut_options, stride, "1", .min = 1, .max = 1024,
+                   .position = 2, .metavar = "N", .help = "step between outputs"),
+    CNN_OPTION_CHOICE("type", struct cnn_shortcut_options, type, "b", .choices = "a|b",
+                      .metavar = "TYPE",
+                      .help = "where the shape changes: a, every stride-th pixel and zero "
+                              "channels; b, 1x1 conv and bn"),
     CNN_OPTION_END,
 };
-#undef FIELD
 
 /* A layer of the language's own making, with arguments as if they had been written. */
 static int build_made(struct cnn_builder *b, const struct cnn_place *at, const char *label,

@@ -7,14 +7,8 @@ struct options {
 };
 
 static const struct cnn_option options[] = {
-    {.name = "size",
-     .type = CNN_OPT_PAIR,
-     .offset = offsetof(struct options, size),
-     .min = 1,
-     .max = 1 << 14,
-     .position = 1,
-     .metavar = "N|HxW",
-     .help = "height and width of the output"},
+    CNN_OPTION_PAIR("size", struct options, size, NULL, .min = 1, .max = 1 << 14, .position = 1,
+                    .metavar = "N|HxW", .help = "height and width of the output"),
     CNN_OPTION_END,
 };
 

@@ -3,12 +3,9 @@
 
 static const struct cnn_option options[] = {
     CNN_POOLING_OPTIONS,
-    {.name = "count_pad",
-     .type = CNN_OPT_FLAG,
-     .offset = offsetof(struct cnn_pooling, count_pad),
-     .fallback = "1",
-     .metavar = "0|1",
-     .help = "padding counts as zeros in the mean; 0: the mean is over what lies inside"},
+    CNN_OPTION_FLAG(
+        "count_pad", struct cnn_pooling, count_pad, "1", .metavar = "0|1",
+        .help = "padding counts as zeros in the mean; 0: the mean is over what lies inside"),
     CNN_OPTION_END,
 };
 

@@ -7,27 +7,12 @@ struct options {
 };
 
 static const struct cnn_option options[] = {
-    {.name = "units",
-     .type = CNN_OPT_INT,
-     .offset = offsetof(struct options, units),
-     .min = 1,
-     .max = 1 << 24,
-     .position = 1,
-     .metavar = "N",
-     .help = "outputs"},
-    {.name = "bias",
-     .type = CNN_OPT_FLAG,
-     .offset = offsetof(struct options, bias),
-     .fallback = "1",
-     .metavar = "0|1",
-     .help = "add a number to each output"},
-    {.name = "init",
-     .type = CNN_OPT_CHOICE,
-     .offset = offsetof(struct options, init),
-     .fallback = "default",
-     .choices = CNN_INIT_CHOICES,
-     .metavar = "RULE",
-     .help = "how the weights start"},
+    CNN_OPTION_INT("units", struct options, units, NULL, .min = 1, .max = 1 << 24, .position = 1,
+                   .metavar = "N", .help = "outputs"),
+    CNN_OPTION_FLAG("bias", struct options, bias, "1", .metavar = "0|1",
+                    .help = "add a number to each output"),
+    CNN_OPTION_CHOICE("init", struct options, init, "default", .choices = CNN_INIT_CHOICES,
+                      .metavar = "RULE", .help = "how the weights start"),
     CNN_OPTION_END,
 };
 

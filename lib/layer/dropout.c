@@ -7,15 +7,8 @@ struct options {
 };
 
 static const struct cnn_option options[] = {
-    {.name = "rate",
-     .type = CNN_OPT_REAL,
-     .offset = offsetof(struct options, rate),
-     .fallback = "0.5",
-     .min = 0,
-     .max = 0.999,
-     .position = 1,
-     .metavar = "P",
-     .help = "probability that an element is dropped"},
+    CNN_OPTION_REAL("rate", struct options, rate, "0.5", .max = 0.999, .position = 1,
+                    .metavar = "P", .help = "probability that an element is dropped"),
     CNN_OPTION_END,
 };
 

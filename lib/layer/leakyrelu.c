@@ -7,15 +7,8 @@ struct options {
 
 /* The slope is not negative, so that y's sign is x's and backward needs y alone. */
 static const struct cnn_option options[] = {
-    {.name = "slope",
-     .type = CNN_OPT_REAL,
-     .offset = offsetof(struct options, slope),
-     .fallback = "0.01",
-     .min = 0,
-     .max = 1,
-     .position = 1,
-     .metavar = "X",
-     .help = "factor of negative inputs"},
+    CNN_OPTION_REAL("slope", struct options, slope, "0.01", .max = 1, .position = 1, .metavar = "X",
+                    .help = "factor of negative inputs"),
     CNN_OPTION_END,
 };
 

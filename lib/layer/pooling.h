@@ -15,37 +15,17 @@ struct cnn_pooling {
 };
 
 #define CNN_POOLING_OPTIONS                                                                        \
-    {.name = "kernel",                                                                             \
-     .type = CNN_OPT_PAIR,                                                                         \
-     .offset = offsetof(struct cnn_pooling, kernel),                                               \
-     .min = 1,                                                                                     \
-     .max = 1 << 14,                                                                               \
-     .choices = "global",                                                                          \
-     .position = 1,                                                                                \
-     .metavar = "N|HxW|global",                                                                    \
-     .help = "size of the windows; global: the whole plane"},                                      \
-        {.name = "stride",                                                                         \
-         .type = CNN_OPT_PAIR,                                                                     \
-         .offset = offsetof(struct cnn_pooling, stride),                                           \
-         .fallback = "kernel",                                                                     \
-         .min = 1,                                                                                 \
-         .max = 1 << 14,                                                                           \
-         .choices = "kernel",                                                                      \
-         .metavar = "N|HxW|kernel",                                                                \
-         .help = "step from window to window; kernel: windows lie side by side"},                  \
-        {.name = "pad",                                                                            \
-         .type = CNN_OPT_PAD,                                                                      \
-         .offset = offsetof(struct cnn_pooling, pad),                                              \
-         .fallback = "0",                                                                          \
-         .min = 0,                                                                                 \
-         .max = 1 << 14,                                                                           \
-         .metavar = "N|HxW|same|valid|full",                                                       \
-         .help = "elements around the input, as conv's; smaller than the kernel"},                 \
-    {                                                                                              \
-        .name = "ceil", .type = CNN_OPT_FLAG, .offset = offsetof(struct cnn_pooling, ceiling),     \
-        .fallback = "0", .metavar = "0|1",                                                         \
-        .help = "a last window may reach over the edge instead of being left out"                  \
-    }
+    CNN_OPTION_PAIR("kernel", struct cnn_pooling, kernel, NULL, .min = 1, .max = 1 << 14,          \
+                    .choices = "global", .position = 1, .metavar = "N|HxW|global",                 \
+                    .help = "size of the windows; global: the whole plane"),                       \
+        CNN_OPTION_PAIR("stride", struct cnn_pooling, stride, "kernel", .min = 1, .max = 1 << 14,  \
+                        .choices = "kernel", .metavar = "N|HxW|kernel",                            \
+                        .help = "step from window to window; kernel: windows lie side by side"),   \
+        CNN_OPTION_PAD("pad", struct cnn_pooling, pad, "0", .max = 1 << 14,                        \
+                       .metavar = "N|HxW|same|valid|full",                                         \
+                       .help = "elements around the input, as conv's; smaller than the kernel"),   \
+        CNN_OPTION_FLAG("ceil", struct cnn_pooling, ceiling, "0", .metavar = "0|1",                \
+                        .help = "a last window may reach over the edge instead of being left out")
 
 /* Set l->out. CNN_EDATA when no window fits. */
 int cnn_pooling_setup(struct cnn_layer *l);

@@ -7,23 +7,10 @@ struct options {
 };
 
 static const struct cnn_option options[] = {
-    {.name = "channels",
-     .type = CNN_OPT_INT,
-     .offset = offsetof(struct options, channels),
-     .min = 1,
-     .max = 1 << 20,
-     .position = 1,
-     .metavar = "N",
-     .help = "output channels, at least the input's"},
-    {.name = "stride",
-     .type = CNN_OPT_INT,
-     .offset = offsetof(struct options, stride),
-     .fallback = "1",
-     .min = 1,
-     .max = 1 << 14,
-     .position = 2,
-     .metavar = "N",
-     .help = "every so many-th row and column is kept"},
+    CNN_OPTION_INT("channels", struct options, channels, NULL, .min = 1, .max = 1 << 20,
+                   .position = 1, .metavar = "N", .help = "output channels, at least the input's"),
+    CNN_OPTION_INT("stride", struct options, stride, "1", .min = 1, .max = 1 << 14, .position = 2,
+                   .metavar = "N", .help = "every so many-th row and column is kept"),
     CNN_OPTION_END,
 };
 

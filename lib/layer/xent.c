@@ -6,14 +6,9 @@ struct options {
 };
 
 static const struct cnn_option options[] = {
-    {.name = "smooth",
-     .type = CNN_OPT_REAL,
-     .offset = offsetof(struct options, smooth),
-     .fallback = "0",
-     .min = 0,
-     .max = 1,
-     .metavar = "P",
-     .help = "label smoothing: the share of each target that is spread over all classes"},
+    CNN_OPTION_REAL(
+        "smooth", struct options, smooth, "0", .max = 1, .metavar = "P",
+        .help = "label smoothing: the share of each target that is spread over all classes"),
     CNN_OPTION_END,
 };
 

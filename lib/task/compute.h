@@ -16,30 +16,23 @@ struct cnn_compute {
     int tune;           /* CPU: as cnn_tuned_net_new */
 };
 
-/* An option that is kept at `place`; what else it has, in designated initialisers. */
-#define CNN_COMPUTE_OPTION(word, kind, place, usual, text, ...)                                    \
-    {                                                                                              \
-        .name = word, .type = CNN_OPT_##kind, .offset = place, .fallback = usual, .help = text,    \
-        __VA_ARGS__                                                                                \
-    }
-
-/* The options' lines in a table of `type`, whose member `field` is a struct cnn_compute. */
-#define CNN_COMPUTE_OPTIONS(type, field)                                                           \
-    CNN_COMPUTE_OPTION("exact-conv", FLAG, offsetof(type, field.exact_conv), "0",                  \
-                       "no algorithm for convolutions that rounds more than plain sums do",        \
-                       .max = 1),                                                                  \
-        CNN_COMPUTE_OPTION(                                                                        \
-            "tune", FLAG, offsetof(type, field.tune), "0",                                         \
-            "compute convolutions in the ways that are measured, once, to be fastest here",        \
-            .max = 1),                                                                             \
-        CNN_COMPUTE_OPTION("threads", INT, offsetof(type, field.threads), "0",                     \
-                           "threads to use (0: one for each core); results do not depend on it",   \
-                           .max = 1024, .letter = 't', .metavar = "N"),                            \
-        CNN_COMPUTE_OPTION("device", TEXT, offsetof(type, field.device), "cpu",                    \
-                           "where to compute: cpu, cuda, cuda:N or auto", .metavar = "DEV"),       \
-        CNN_COMPUTE_OPTION("precision", CHOICE, offsetof(type, field.precision), "fp32",           \
-                           "on a GPU: how activations are held and multiplied (fp32, tf32, bf16)", \
-                           .choices = CNN_PRECISION_CHOICES, .metavar = "WHAT")
+/* The options' lines in a table of `owner`, whose member `member` is a struct cnn_compute. */
+#define CNN_COMPUTE_OPTIONS(owner, member)                                                         \
+    CNN_OPTION_FLAG("exact-conv", owner, member.exact_conv, "0",                                   \
+                    .help = "no algorithm for convolutions that rounds more than plain sums do"),  \
+        CNN_OPTION_FLAG(                                                                           \
+            "tune", owner, member.tune, "0",                                                       \
+            .help =                                                                                \
+                "compute convolutions in the ways that are measured, once, to be fastest here"),   \
+        CNN_OPTION_INT(                                                                            \
+            "threads", owner, member.threads, "0", .max = 1024, .letter = 't', .metavar = "N",     \
+            .help = "threads to use (0: one for each core); results do not depend on it"),         \
+        CNN_OPTION_TEXT("device", owner, member.device, "cpu", .metavar = "DEV",                   \
+                        .help = "where to compute: cpu, cuda, cuda:N or auto"),                    \
+        CNN_OPTION_CHOICE(                                                                         \
+            "precision", owner, member.precision, "fp32", .choices = CNN_PRECISION_CHOICES,        \
+            .metavar = "WHAT",                                                                     \
+            .help = "on a GPU: how activations are held and multiplied (fp32, tf32, bf16)")
 
 /* Open the device and make the net on it. What was opened is the caller's, also on failure:
  * *backend and *net are NULL or to be closed. *note gets what the user should know. CNN_EDEVICE,

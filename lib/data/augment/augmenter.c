@@ -23,8 +23,9 @@ struct shared {
 };
 
 static const struct cnn_option shared_options[] = {
-    {"fill", CNN_OPT_CHOICE, offsetof(struct shared, fill), "black", 0, 0,
-     "black|grey|white|edge|reflect", 0, 0, "WHAT", "what comes in from outside of the image"},
+    CNN_OPTION_CHOICE("fill", struct shared, fill, "black",
+                      .choices = "black|grey|white|edge|reflect", .metavar = "WHAT",
+                      .help = "what comes in from outside of the image"),
     CNN_OPTION_END,
 };
 

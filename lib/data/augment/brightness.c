@@ -6,8 +6,8 @@ struct options {
 };
 
 static const struct cnn_option options[] = {
-    {"brightness", CNN_OPT_REAL, offsetof(struct options, strength), "0", 0, 100, NULL, 0, 0, "B",
-     "multiply by a factor from 1-B to 1+B"},
+    CNN_OPTION_REAL("brightness", struct options, strength, "0", .max = 100, .metavar = "B",
+                    .help = "multiply by a factor from 1-B to 1+B"),
     CNN_OPTION_END,
 };
 

@@ -7,8 +7,8 @@ struct options {
 };
 
 static const struct cnn_option options[] = {
-    {"contrast", CNN_OPT_REAL, offsetof(struct options, strength), "0", 0, 100, NULL, 0, 0, "C",
-     "stretch about the mean grey by a factor from 1-C to 1+C"},
+    CNN_OPTION_REAL("contrast", struct options, strength, "0", .max = 100, .metavar = "C",
+                    .help = "stretch about the mean grey by a factor from 1-C to 1+C"),
     CNN_OPTION_END,
 };
 

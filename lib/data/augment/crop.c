@@ -10,12 +10,11 @@ struct options {
 };
 
 static const struct cnn_option options[] = {
-    {"crop", CNN_OPT_PAIR, offsetof(struct options, size), "0", 0, CNN_IMAGE_MAX_SIDE, NULL, 0, 0,
-     "HxW", "cut a part of this size from a random place"},
-    {"crop-pad", CNN_OPT_INT, offsetof(struct options, pad), "0", 0, CNN_IMAGE_MAX_SIDE, NULL, 0, 0,
-     "N",
-     "put a border of N pixels around the image before it is cropped (without --crop: to its "
-     "own size)"},
+    CNN_OPTION_PAIR("crop", struct options, size, "0", .max = CNN_IMAGE_MAX_SIDE, .metavar = "HxW",
+                    .help = "cut a part of this size from a random place"),
+    CNN_OPTION_INT("crop-pad", struct options, pad, "0", .max = CNN_IMAGE_MAX_SIDE, .metavar = "N",
+                   .help = "put a border of N pixels around the image before it is cropped "
+                           "(without --crop: to its own size)"),
     CNN_OPTION_END,
 };
 

@@ -8,8 +8,10 @@ struct options {
 };
 
 static const struct cnn_option options[] = {
-    {"flip", CNN_OPT_CHOICE, offsetof(struct options, flip), "none", 0, 0, "none|h|v|hv", 0, 0,
-     "DIR", "mirror with probability 1/2, left-right (h), upside down (v), or both on their own"},
+    CNN_OPTION_CHOICE(
+        "flip", struct options, flip, "none", .choices = "none|h|v|hv", .metavar = "DIR",
+        .help =
+            "mirror with probability 1/2, left-right (h), upside down (v), or both on their own"),
     CNN_OPTION_END,
 };
 

@@ -9,8 +9,9 @@ struct options {
 };
 
 static const struct cnn_option options[] = {
-    {"noise", CNN_OPT_REAL, offsetof(struct options, sigma), "0", 0, 10, NULL, 0, 0, "SIGMA",
-     "add normal noise of this standard deviation (1: the range from black to white)"},
+    CNN_OPTION_REAL(
+        "noise", struct options, sigma, "0", .max = 10, .metavar = "SIGMA",
+        .help = "add normal noise of this standard deviation (1: the range from black to white)"),
     CNN_OPTION_END,
 };
 

@@ -9,8 +9,8 @@ struct options {
 };
 
 static const struct cnn_option options[] = {
-    {"rotate", CNN_OPT_REAL, offsetof(struct options, degrees), "0", 0, 180, NULL, 0, 0, "DEGREES",
-     "rotate by up to so many degrees, either way"},
+    CNN_OPTION_REAL("rotate", struct options, degrees, "0", .max = 180, .metavar = "DEGREES",
+                    .help = "rotate by up to so many degrees, either way"),
     CNN_OPTION_END,
 };
 

@@ -9,8 +9,9 @@ struct options {
 };
 
 static const struct cnn_option options[] = {
-    {"translate", CNN_OPT_REALS, offsetof(struct options, fraction), "0", 0, 1, NULL, 0, 0, "F|V,H",
-     "shift by up to this fraction of the side (or V vertically, H horizontally)"},
+    CNN_OPTION_REALS(
+        "translate", struct options, fraction, "0", .max = 1, .metavar = "F|V,H",
+        .help = "shift by up to this fraction of the side (or V vertically, H horizontally)"),
     CNN_OPTION_END,
 };
 

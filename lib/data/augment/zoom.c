@@ -9,8 +9,9 @@ struct options {
 };
 
 static const struct cnn_option options[] = {
-    {"zoom", CNN_OPT_REALS, offsetof(struct options, zoom), "1", 0.01, 100, NULL, 0, 0, "F|LO,HI",
-     "enlarge by a factor from 1/F to F, or from LO to HI"},
+    CNN_OPTION_REALS("zoom", struct options, zoom, "1", .min = 0.01, .max = 100,
+                     .metavar = "F|LO,HI",
+                     .help = "enlarge by a factor from 1/F to F, or from LO to HI"),
     CNN_OPTION_END,
 };
 
