@@ -51,6 +51,14 @@ err_is 'cnn-infer: gone.pgm: No such file or directory'
 run bash -c 'find d | cnn-infer m.st -'
 status 65
 err_has 'cnn-infer: -:1: d: a folder, not an image'
+for root in / ///; do
+    run cnn-infer m.st - <<<"$root"
+    status 65
+    err_is "cnn-infer: -:1: $root: a folder, not an image"
+done
+printf '#path\tclass\tx\n/\ta\t1\n//\tb\t2\n' >root.tsv
+training root.tsv -o root.st
+status 0
 printf 'd/a/x.y.pgm\ngone.pgm\n' >gone.txt
 run cnn-infer m.st gone.txt
 status 66

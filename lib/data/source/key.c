@@ -104,6 +104,7 @@ void cnn_key_from_path(const char *path, struct cnn_buf *out)
 {
     const char *end = path + strlen(path), *base = last_component(path, end);
     const char *dot = strrchr(base, '.');
+    cnn_buf_puts(out, ""); /* nothing else comes of "/" */
     add_folder(out, path, base);
     add_clean(out, base, (size_t)((dot && dot > base ? dot : end) - base), 1);
 }
