@@ -122,14 +122,7 @@ run cnn-infer m.st cut.jpg
 status 65
 no_file n.st
 
-# ---- back to the file: sorted into folders, whatever the names ---------------------------------------
-run bash -c 'find d -name "*.pgm" -print0 | cnn-infer -z m.st - |
-    while IFS=$'"'\t'"' read -r -d "" path class p; do
-        mkdir -p "sorted/$class" && cp -- "$path" "sorted/$class/" || exit 1
-    done'
-status 0
-[ "$(find sorted -type f -printf . | wc -c)" = 4 ] || fail "not all were sorted: $(find sorted)"
-[ -f $'sorted/a/new\nline.pgm' ] || [ -f $'sorted/b/new\nline.pgm' ] || fail "names with newlines"
+# ---- back to the file -----------------------------------------------------------------------------------
 run cnn-infer m.st d
 status 0
 out_has 'd/b/new\\nline.pgm	*'
@@ -145,14 +138,23 @@ cut -f 1,2 p.tsv | grep -qx 'd/a/1 x.pgm	a' || fail "paths in --predictions: $(c
 # As the manual has it: the examples of find, and of a crontab, whose nights may be without images.
 example() { sed -n "/^$1/,/^\\.Ed/p" "$ROOT/man/cnn-infer.1" | sed '/^\./d; s/\\e/\\/g'; }
 mkdir inbox trap
-for i in 1 2; do picture "inbox/an image $i.jpg" '\100'; done
+names=('an image.jpg' $'a\ttab.jpg' $'\ttwo\t\ttabs.jpg' $'new\nline.jpg' ' blank.jpg' 'a\tb.jpg' -n.jpg)
+for name in "${names[@]}"; do picture "inbox/$name" '\100'; done
 cp m.st flowers.safetensors
 cp m.st trap/m.safetensors
 example 'find inbox' >example.sh
 grep -q 'read -r' example.sh || fail "no example of find"
 run bash example.sh
 status 0
-[ "$(find sorted -name 'an image *' | wc -l)" = 2 ] && [ -z "$(ls inbox)" ] || fail "the manual's example sorts"
+for name in "${names[@]}"; do [ -f "sorted/a/$name" ] || [ -f "sorted/b/$name" ] || fail "not sorted: $name"; done
+[ "$(find inbox sorted -type f -printf . | wc -c)" = "${#names[@]}" ] && [ -z "$(ls -A inbox)" ] ||
+    fail "the manual's example sorts"
+
+# Of two images of one name neither is lost.
+picture inbox/1/same.jpg '\100'
+picture inbox/2/same.jpg '\100'
+run bash example.sh
+[ "$(find inbox sorted -name same.jpg -printf . | wc -c)" = 2 ] || fail "an image took another's place"
 example '30 4' | sed 's/^30 4 \* \* \* //' >cron.sh
 grep -q '^cd trap' cron.sh || fail "no example of a crontab"
 mkdir trap/inbox
