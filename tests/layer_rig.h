@@ -176,7 +176,7 @@ static void rig_open(struct rig *r, struct cnn_backend *b, const struct rig_case
     r->scale = strstr(c->mode, "wide") ? 8 : 1;
     rig_parse(r, c->text);
     rig_shapes(r, c->shapes);
-    if (r->layer.type->setup(&r->layer))
+    if (cnn_layer_setup(&r->layer))
         fail_msg("%s: %s", c->text, cnn_error_message());
     for (int i = 0; i < r->layer.inputs; i++) {
         r->x[i] = rig_tensor(r, r->n, r->in[i]);

@@ -151,7 +151,7 @@ static int name_layer(const char *type)
     size_t n = strlen(type);
     const char *message = cnn_error_message();
     if (!strncmp(message, type, n) && message[n] == ':')
-        return CNN_EDATA;
+        return cnn_error_code();
     return cnn_fail_within("%s", type);
 }
 
@@ -176,7 +176,7 @@ static int infer_shape(struct cnn_builder *b, struct cnn_layer *l, const struct 
         l->out = l->in[0];
         return 0;
     }
-    int rc = l->type->setup(l);
+    int rc = cnn_layer_setup(l);
     if (rc && cnn_error_code() != CNN_ESYSTEM)
         rc = name_layer(l->type->name);
     if (!rc)

@@ -63,7 +63,7 @@ static int setup(struct cnn_layer *l)
     cnn_layer_param(l, "weight", shape, (enum cnn_init)o->init, in / groups * taps, filters * taps);
     if (o->bias)
         cnn_layer_param(l, "bias", (struct cnn_shape){1, {filters}}, CNN_INIT_ZERO, 1, 1);
-    return cnn_layer_check(l);
+    return 0;
 }
 
 static struct cnn_conv geometry(const struct cnn_layer *l, size_t batch)

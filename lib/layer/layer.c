@@ -3,18 +3,24 @@
 
 #include "base/memory.h"
 
-int cnn_layer_param(struct cnn_layer *l, const char *suffix, struct cnn_shape shape,
-                    enum cnn_init init, size_t fan_in, size_t fan_out)
+/* What there is no room for is counted all the same: cnn_layer_setup says so. */
+static void declare(struct cnn_layer *l, struct cnn_param param)
 {
-    l->param[l->params] = (struct cnn_param){suffix, shape, init, fan_in, fan_out, 1};
-    return l->params++;
+    if (l->params < CNN_LAYER_MAX_PARAMS)
+        l->param[l->params] = param;
+    l->params++;
 }
 
-int cnn_layer_statistic(struct cnn_layer *l, const char *suffix, struct cnn_shape shape,
-                        enum cnn_init init)
+void cnn_layer_param(struct cnn_layer *l, const char *suffix, struct cnn_shape shape,
+                     enum cnn_init init, size_t fan_in, size_t fan_out)
 {
-    l->param[l->params] = (struct cnn_param){suffix, shape, init, 1, 1, 0};
-    return l->params++;
+    declare(l, (struct cnn_param){suffix, shape, init, fan_in, fan_out, 1});
+}
+
+void cnn_layer_statistic(struct cnn_layer *l, const char *suffix, struct cnn_shape shape,
+                         enum cnn_init init)
+{
+    declare(l, (struct cnn_param){suffix, shape, init, 1, 1, 0});
 }
 
 /* The product of the dimensions, or SIZE_MAX when that is not a plausible number of elements. */
@@ -27,7 +33,7 @@ static size_t plausible(const size_t *dim, int rank)
     return n && n <= INT32_MAX ? n : SIZE_MAX;
 }
 
-int cnn_layer_check(const struct cnn_layer *l)
+static int check(const struct cnn_layer *l)
 {
     char text[96];
     if (plausible((size_t[]){l->out.c, l->out.h, l->out.w}, 3) == SIZE_MAX) {
@@ -40,4 +46,15 @@ int cnn_layer_check(const struct cnn_layer *l)
             return cnn_fail(CNN_EDATA, "a %s of %s is not possible", l->param[i].suffix, text);
         }
     return 0;
+}
+
+int cnn_layer_setup(struct cnn_layer *l)
+{
+    int rc = l->type->setup(l), declared = l->params;
+    if (declared > CNN_LAYER_MAX_PARAMS) {
+        l->params = CNN_LAYER_MAX_PARAMS;
+        return cnn_fail(CNN_EINTERNAL, "%d parameters are declared, there is room for %d", declared,
+                        CNN_LAYER_MAX_PARAMS);
+    }
+    return rc ? rc : check(l);
 }

@@ -151,16 +151,17 @@ struct cnn_pass {
     double loss_scale;                 /* losses: backward's factor */
 };
 
-/* Declare a parameter; returns its index in p->w. For use in setup. */
-int cnn_layer_param(struct cnn_layer *l, const char *suffix, struct cnn_shape shape,
-                    enum cnn_init init, size_t fan_in, size_t fan_out);
-/* Declare a running statistic (not trained). */
-int cnn_layer_statistic(struct cnn_layer *l, const char *suffix, struct cnn_shape shape,
-                        enum cnn_init init);
+/* For use in setup: declare a parameter, the k-th of which is p->w[k]; and a running statistic (not
+ * trained), likewise. */
+void cnn_layer_param(struct cnn_layer *l, const char *suffix, struct cnn_shape shape,
+                     enum cnn_init init, size_t fan_in, size_t fan_out);
+void cnn_layer_statistic(struct cnn_layer *l, const char *suffix, struct cnn_shape shape,
+                         enum cnn_init init);
 
-/* At the end of setup: CNN_EDATA when l->out or a parameter is implausibly large (2^31 elements or
- * more) or empty. */
-int cnn_layer_check(const struct cnn_layer *l);
+/* The type's setup, and whether what it declared can be: CNN_EDATA when l->out or a parameter is
+ * implausibly large (2^31 elements or more) or empty, CNN_EINTERNAL when there are more parameters
+ * than a layer can have. */
+int cnn_layer_setup(struct cnn_layer *l);
 
 /* The list from layers.def. */
 const struct cnn_layer_type *cnn_layer_type_find(const char *name); /* NULL: no such layer */

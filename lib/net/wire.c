@@ -29,15 +29,16 @@ static struct cnn_tensor view(const struct cnn_net *net, int node, int block)
     return t;
 }
 
-static int allocate_views(struct cnn_net *net, struct cnn_net_node *nn, size_t inputs,
-                          size_t params)
+/* What a layer did not declare is NULL. */
+static int allocate_views(struct cnn_net *net, struct cnn_net_node *nn, size_t inputs)
 {
+    const size_t params = CNN_LAYER_MAX_PARAMS;
     nn->x = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->x);
     nn->dx = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->dx);
     nn->extra = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->extra);
     nn->converted = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->converted);
-    nn->w = cnn_arena_alloc(net->arena, (params + 1) * sizeof *nn->w);
-    nn->dw = cnn_arena_alloc(net->arena, (params + 1) * sizeof *nn->dw);
+    nn->w = cnn_arena_alloc(net->arena, params * sizeof *nn->w);
+    nn->dw = cnn_arena_alloc(net->arena, params * sizeof *nn->dw);
     return nn->x && nn->dx && nn->extra && nn->converted && nn->w && nn->dw ? 0 : CNN_ESYSTEM;
 }
 
@@ -75,7 +76,7 @@ static int wire_node(struct cnn_net *net, int i)
     const struct cnn_plan_node *pn = &net->plan->node[i];
     struct cnn_net_node *nn = &net->node[i];
     size_t params = (size_t)l->params, first = net->node[step->head].first_param;
-    if (allocate_views(net, nn, (size_t)step->inputs, params))
+    if (allocate_views(net, nn, (size_t)step->inputs))
         return CNN_ESYSTEM;
     nn->value = view(net, i, pn->run.value);
     nn->gradient = view(net, i, pn->gradient);
