@@ -182,7 +182,7 @@ static void compare(const char *name, size_t n, int training, double tolerance)
     assert_int_equal(cnn_net_forward(f.net, &batch, 0, 0, 0), 0);
     assert_int_equal(cnn_net_value(f.net, f.graph->output, f.out), 0);
     if (training) {
-        batch.label = label;
+        batch.target = &(struct cnn_target_view){.label = label};
         assert_int_equal(cnn_net_zero_gradients(f.net), 0);
         assert_int_equal(cnn_net_forward(f.net, &batch, 1, 0, 0), 0);
         assert_int_equal(cnn_net_backward(f.net, 1), 0);

@@ -110,7 +110,8 @@ static int add_input_node(struct cnn_builder *b)
 {
     if (cnn_grow(&b->node, &b->node_capacity, 1, sizeof *b->node))
         return CNN_ESYSTEM;
-    b->node[0] = (struct cnn_node){.layer = {.name = "input", .out = b->graph->input.shape}};
+    b->node[0] =
+        (struct cnn_node){.layer = {.name = "input", .out = b->graph->input.shape, .rows = 1}};
     b->nodes = 1;
     return cnn_labels_add(b->labels, "input", 0, 0, 0);
 }
@@ -257,10 +258,17 @@ int cnn_builder_losses(struct cnn_builder *b, const struct cnn_statement *s)
     g->logits = before_output(b, g->output, l.type);
     if (s || b->config->loss || strcmp(usual, "xent"))
         cnn_print_layer(&b->printer, NULL, l.type->name, l.type->options, l.options, "");
+    struct cnn_graph_target *target = cnn_arena_alloc(b->arena, sizeof *target);
+    if (!target)
+        return CNN_ESYSTEM;
+    const struct cnn_layer *answer = &b->node[g->logits].layer;
+    *target = (struct cnn_graph_target){"", answer->out, answer->rows};
+    g->target = target;
     g->first_loss = b->nodes;
     if (b->config->with_loss)
         rc = add_losses(b, &l);
     g->losses = b->nodes - g->first_loss;
+    g->targets = g->losses > 0;
     return rc;
 }
 

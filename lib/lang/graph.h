@@ -23,6 +23,14 @@ struct cnn_node {
     int *in;            /* (layer.inputs) node numbers, each smaller than this node's */
     int training_only;  /* inside aux { }: left out at inference */
     double loss_weight; /* loss nodes: 1 for the main loss, aux's weight for the others */
+    int target;         /* loss nodes: which of the graph's targets */
+};
+
+/* What losses compare answers with: samples have it under that name. */
+struct cnn_graph_target {
+    const char *name;     /* "": the sample's only one */
+    struct cnn_chw shape; /* of the answers; where targets are classes they have no channels */
+    size_t rows;
 };
 
 struct cnn_graph {
@@ -36,6 +44,8 @@ struct cnn_graph {
                    (bce) */
     int losses; /* loss nodes come last; 0 when built without losses */
     int first_loss; /* nodes - losses */
+    int targets;    /* that the losses name */
+    const struct cnn_graph_target *target;
     size_t classes; /* what the variable `classes` stood for; 0: the text did not use it */
     const struct cnn_labels *labels; /* for cnn_graph_find */
     const char *print; /* canonical text: one layer a line, def and repeat expanded, shapes

@@ -167,6 +167,16 @@ static void name_inputs(const struct cnn_builder *b, const struct cnn_line *read
     }
 }
 
+/* Rows are those of all inputs, unless the layer says otherwise. */
+static int check_rows(const struct cnn_layer *l)
+{
+    for (int i = 1; i < l->inputs && !(l->type->flags & CNN_LAYER_MIXES_ROWS); i++)
+        if (l->in_rows[i] != l->in_rows[0])
+            return cnn_fail(CNN_EDATA, "inputs of %zu and of %zu rows", l->in_rows[0],
+                            l->in_rows[i]);
+    return 0;
+}
+
 /* The layer's shape rule; where only names are wanted any shape does. */
 static int infer_shape(struct cnn_builder *b, struct cnn_layer *l, const struct cnn_line *reads)
 {
@@ -176,7 +186,9 @@ static int infer_shape(struct cnn_builder *b, struct cnn_layer *l, const struct 
         l->out = l->in[0];
         return 0;
     }
-    int rc = cnn_layer_setup(l);
+    int rc = check_rows(l);
+    if (!rc)
+        rc = cnn_layer_setup(l);
     if (rc && cnn_error_code() != CNN_ESYSTEM)
         rc = name_layer(l->type->name);
     if (!rc)
@@ -205,12 +217,15 @@ int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const cha
     node->layer =
         (struct cnn_layer){.type = type, .name = name, .options = options, .inputs = inputs};
     node->layer.in = cnn_arena_alloc(b->arena, (size_t)inputs * sizeof *node->layer.in);
-    if (!node->in || !node->layer.in)
+    node->layer.in_rows = cnn_arena_alloc(b->arena, (size_t)inputs * sizeof *node->layer.in_rows);
+    if (!node->in || !node->layer.in || !node->layer.in_rows)
         return CNN_ESYSTEM;
     for (int i = 0; i < inputs; i++) {
         node->in[i] = reads->in[i];
         node->layer.in[i] = b->node[reads->in[i]].layer.out;
+        node->layer.in_rows[i] = b->node[reads->in[i]].layer.rows;
     }
+    node->layer.rows = node->layer.in_rows[0];
     if (infer_shape(b, &node->layer, reads))
         return cnn_builder_fail(b, at, line);
     *out = b->nodes++;

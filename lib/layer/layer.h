@@ -69,9 +69,11 @@ enum cnn_layer_flag {
     CNN_LAYER_EPILOGUE = 64,           /* forward applies pass->epilogue */
     CNN_LAYER_EPILOGUE_BACKWARD = 128, /* backward goes through it, too, and writes pass->dadd */
     CNN_LAYER_ADDS = 256,              /* y = x0 + x1 + ...: an epilogue can do that */
-    CNN_LAYER_FOLDABLE = 512,  /* y is linear in param 0 ("weight"), channel by channel, so a
-                                  scale and a shift of the channels can go into the weights */
-    CNN_LAYER_SEES_ALL = 2048, /* takes the values of the whole plane together */
+    CNN_LAYER_FOLDABLE = 512,    /* y is linear in param 0 ("weight"), channel by channel, so a
+                                    scale and a shift of the channels can go into the weights */
+    CNN_LAYER_SEES_ALL = 2048,   /* takes the values of the whole plane together */
+    CNN_LAYER_MIXES_ROWS = 4096, /* takes the rows of a sample together: inputs may have different
+                                    numbers of them, and setup says how many the output has */
 };
 
 /* The elements of the input's plane that an element of the output sees: rows, then columns. */
@@ -119,8 +121,14 @@ struct cnn_layer {
     const char *name; /* full label: "layer1.0.conv1" */
     void *options;    /* of type->options_size bytes */
     int inputs;
+    /* A value has `rows` rows of that shape: 1 for images, one for each moment of a sequence, each
+     * region of an image. Tensors hold rows one after another, sample by sample: their n is samples
+     * times rows, so that a layer that takes each row by itself sees a larger batch. Before setup,
+     * rows is that of the inputs. */
     struct cnn_chw *in; /* (inputs) */
+    size_t *in_rows;    /* (inputs) */
     struct cnn_chw out;
+    size_t rows;
     int params;
     struct cnn_param param[CNN_LAYER_MAX_PARAMS];
 };
@@ -129,7 +137,7 @@ struct cnn_layer {
 struct cnn_pass {
     const struct cnn_kernels *k;
     struct cnn_queue *q;
-    size_t batch;          /* the most samples that this net will see in a call */
+    size_t batch;          /* the most samples that this net will see in a call, times x's rows */
     int training;          /* dropout drops, batchnorm uses the batch */
     int saves;             /* a backward may follow: what it reads of `saved` is to be filled */
     int again;             /* a repetition of a forward of this step: statistics do not move */

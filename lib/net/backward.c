@@ -59,7 +59,7 @@ static void keep_gradient(struct cnn_net *net, int i)
     struct cnn_net_node *nn = &net->node[i];
     if (!nn->kept_gradient.data)
         return;
-    nn->kept_gradient.n = net->n;
+    nn->kept_gradient.n = nn->gradient.n;
     net->backend->kernels->copy(&net->backend->queue, &nn->gradient, &nn->kept_gradient);
 }
 
@@ -121,7 +121,7 @@ int cnn_net_gradient(struct cnn_net *net, int node, float *out)
         memset(out, 0, cnn_tensor_count(&net->node[node].value) * sizeof *out);
         return 0;
     }
-    kept.n = net->n;
+    kept.n = net->node[node].value.n;
     net->backend->ops->download_values(net->backend, out, &kept);
     return net->backend->ops->sync(net->backend);
 }

@@ -3,6 +3,11 @@
 #include "data/loader/image_store.h"
 #include "net/net_private.h"
 
+static size_t rows_of(const struct cnn_net *net, int node)
+{
+    return net->graph->node[node].layer.rows;
+}
+
 /* Every view gets the batch's size; memory stays where it was planned. */
 static void set_batch(struct cnn_net *net, size_t n)
 {
@@ -11,9 +16,9 @@ static void set_batch(struct cnn_net *net, size_t n)
     net->n = n;
     for (int i = 0; i < net->graph->nodes; i++) {
         struct cnn_net_node *nn = &net->node[i];
-        nn->value.n = nn->gradient.n = n;
+        nn->value.n = nn->gradient.n = n * rows_of(net, i);
         for (int k = 0; k < net->plan->step[i].inputs; k++)
-            nn->extra[k].n = nn->converted[k].n = n;
+            nn->extra[k].n = nn->converted[k].n = n * rows_of(net, net->plan->step[i].in[k]);
     }
 }
 
@@ -22,12 +27,12 @@ static void look_at(struct cnn_net *net, int node, size_t at, size_t count)
 {
     const struct cnn_backend *b = net->backend;
     struct cnn_net_node *nn = &net->node[node];
-    nn->value.n = 1;
+    nn->value.n = rows_of(net, node);
     size_t each = net->plan->step[node].passing ? 0 : b->ops->tensor_bytes(b, &nn->value);
-    nn->value.n = count;
+    nn->value.n = count * rows_of(net, node);
     nn->value.data = (char *)cnn_net_block(net, net->plan->node[node].run.value) + at * each;
     for (int k = 0; k < net->plan->step[node].inputs; k++)
-        nn->converted[k].n = count;
+        nn->converted[k].n = count * rows_of(net, net->plan->step[node].in[k]);
 }
 
 /* All that steps first .. last read and write. */
@@ -74,7 +79,7 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
         return cnn_error_code();
     set_batch(net, batch->n);
     net->was_training = training;
-    net->had_losses = net->main_loss && (batch->label || batch->vector);
+    net->had_losses = net->main_loss && cnn_net_has_targets(net, batch);
     net->seed = seed;
     net->step = step;
     double time = net->seconds[0] ? cnn_seconds() : 0;
@@ -104,7 +109,8 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
     }
     if (net->had_losses && training)
         net->backend->kernels->label_hits(&net->backend->queue, net->node[net->main_loss].x[0],
-                                          &net->targets, net->device_hit);
+                                          &net->target[net->graph->node[net->main_loss].target].now,
+                                          net->device_hit);
     cnn_net_end_pass(net, begun);
     if (net->had_losses)
         cnn_net_fetch_losses(net);

@@ -1,31 +1,164 @@
 /* The targets of losses on their way to the device, and the losses on theirs back; see net.h. */
 #include "net/net_private.h"
 
-int cnn_net_upload_targets(struct cnn_net *net, const struct cnn_batch_view *b)
+#include <stdlib.h>
+
+/* Of one of the losses, on the host and on the device. */
+static int is_aux(const struct cnn_net *net, int loss)
+{
+    return net->graph->node[net->graph->first_loss + loss].training_only;
+}
+
+static int allocate_target(struct cnn_net *net, int i)
+{
+    const struct cnn_graph_target *g = &net->graph->target[i];
+    struct cnn_net_target *t = &net->target[i];
+    size_t rows = net->batch * g->rows;
+    t->positions = g->shape.h * g->shape.w;
+    t->outputs = cnn_chw_count(g->shape);
+    t->rows = g->rows;
+    t->label = cnn_net_device_alloc(net, rows * t->positions, sizeof *t->label);
+    t->vector = cnn_net_device_alloc(net, rows * t->outputs, sizeof *t->vector);
+    t->weight = cnn_net_device_alloc(net, rows, sizeof *t->weight);
+    return t->label && t->vector && t->weight ? 0 : CNN_ESYSTEM;
+}
+
+/* Where a forward's losses land. */
+static int allocate_landing(struct cnn_net *net, struct cnn_net_losses *l)
+{
+    const struct cnn_graph *g = net->graph;
+    const struct cnn_backend_ops *ops = net->backend->ops;
+    size_t losses = (size_t)g->losses, targets = (size_t)g->targets;
+    l->weight = cnn_calloc(net->batch, sizeof *l->weight);
+    l->loss = cnn_arena_alloc(net->arena, (losses + 1) * sizeof *l->loss);
+    l->row = cnn_arena_alloc(net->arena, (targets + 1) * sizeof *l->row);
+    if (!l->weight || !l->loss || !l->row)
+        return CNN_ESYSTEM;
+    for (int i = 0; i < g->losses; i++) {
+        size_t rows = net->batch * g->node[g->first_loss + i].layer.rows;
+        if (!is_aux(net, i) && !(l->loss[i] = ops->host_alloc(net->backend, rows * sizeof(float))))
+            return CNN_ESYSTEM;
+    }
+    for (int i = 0; i < g->targets; i++)
+        if (net->target[i].rows > 1 &&
+            !(l->row[i] = cnn_calloc(net->batch * net->target[i].rows, sizeof(float))))
+            return CNN_ESYSTEM;
+    size_t rows = net->main_loss ? g->node[net->main_loss].layer.rows : 1;
+    l->hit = ops->host_alloc(net->backend, net->batch * rows * sizeof *l->hit);
+    return l->hit ? 0 : CNN_ESYSTEM;
+}
+
+int cnn_net_allocate_targets(struct cnn_net *net)
+{
+    const struct cnn_graph *g = net->graph;
+    for (int i = g->nodes - 1; i >= g->first_loss; i--)
+        if (!g->node[i].training_only)
+            net->main_loss = i;
+    net->target = cnn_arena_alloc(net->arena, (size_t)(g->targets + 1) * sizeof *net->target);
+    if (!net->target)
+        return CNN_ESYSTEM;
+    for (int i = 0; i < g->targets; i++)
+        if (allocate_target(net, i))
+            return CNN_ESYSTEM;
+    size_t rows = net->main_loss ? g->node[net->main_loss].layer.rows : 1;
+    net->device_hit = cnn_net_device_alloc(net, net->batch * rows, sizeof *net->device_hit);
+    return net->device_hit && !allocate_landing(net, &net->losses[0]) &&
+                   !allocate_landing(net, &net->losses[1])
+               ? 0
+               : CNN_ESYSTEM;
+}
+
+static void free_landing(struct cnn_net *net, struct cnn_net_losses *l)
 {
     const struct cnn_backend_ops *ops = net->backend->ops;
+    for (int i = 0; l->loss && i < net->graph->losses; i++)
+        if (l->loss[i])
+            ops->host_free(net->backend, l->loss[i]);
+    for (int i = 0; l->row && i < net->graph->targets; i++)
+        free(l->row[i]);
+    if (l->hit)
+        ops->host_free(net->backend, l->hit);
+    free(l->weight);
+}
+
+void cnn_net_free_targets(struct cnn_net *net)
+{
+    const struct cnn_backend_ops *ops = net->backend->ops;
+    for (int i = 0; net->target && i < net->graph->targets; i++) {
+        void *slabs[] = {net->target[i].label, net->target[i].vector, net->target[i].weight};
+        for (size_t k = 0; k < sizeof slabs / sizeof *slabs; k++)
+            if (slabs[k])
+                ops->free(net->backend, slabs[k]);
+    }
+    if (net->device_hit)
+        ops->free(net->backend, net->device_hit);
+    free_landing(net, &net->losses[0]);
+    free_landing(net, &net->losses[1]);
+}
+
+int cnn_net_has_targets(const struct cnn_net *net, const struct cnn_batch_view *b)
+{
+    for (int i = 0; i < net->graph->targets; i++)
+        if (!b->target || (!b->target[i].label && !b->target[i].vector))
+            return 0;
+    return 1;
+}
+
+/* Each real row's share of its sample's weight; the others have none. */
+static void weigh_rows(const struct cnn_batch_view *b, size_t rows, const float *weight, float *row)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        size_t real_rows = b->rows ? (size_t)b->rows[i] : rows;
+        for (size_t r = 0; r < rows; r++)
+            row[i * rows + r] = r < real_rows ? weight[i] / (float)real_rows : 0;
+    }
+}
+
+static void upload_target(struct cnn_net *net, int i, const struct cnn_batch_view *b,
+                          const struct cnn_net_losses *l)
+{
+    const struct cnn_backend_ops *ops = net->backend->ops;
+    const struct cnn_target_view *v = &b->target[i];
+    struct cnn_net_target *t = &net->target[i];
+    size_t rows = b->n * t->rows;
+    if (l->row[i])
+        weigh_rows(b, t->rows, l->weight, l->row[i]);
+    struct cnn_tensor weight = {1, rows, 1, 1, CNN_LAYOUT_PLAIN, t->weight};
+    t->now = (struct cnn_targets){.weight = t->weight};
+    ops->upload(net->backend, &weight, l->row[i] ? l->row[i] : l->weight);
+    if (v->vector) {
+        struct cnn_tensor to = {rows, t->outputs, 1, 1, CNN_LAYOUT_PLAIN, t->vector};
+        ops->upload(net->backend, &to, v->vector);
+        t->now.vector = t->vector;
+    } else {
+        ops->upload_bytes(net->backend, t->label, v->label, rows * t->positions * sizeof *v->label);
+        t->now.label = t->label;
+    }
+}
+
+/* How many answers of the main loss can be right: samples or rows with a class, or label images. */
+static size_t count_labelled(const struct cnn_net *net, const struct cnn_batch_view *b)
+{
+    int i = net->graph->node[net->main_loss].target;
+    const struct cnn_net_target *t = &net->target[i];
+    size_t count = 0;
+    for (size_t k = 0; !b->target[i].vector && k < b->n * t->rows; k++)
+        count += t->positions > 1 || b->target[i].label[k] >= 0;
+    return count;
+}
+
+int cnn_net_upload_targets(struct cnn_net *net, const struct cnn_batch_view *b)
+{
     struct cnn_net_losses *l = &net->losses[net->turn = !net->turn];
     l->n = b->n;
     l->weight_sum = 0;
-    l->labelled = 0;
-    for (size_t i = 0; !b->vector && i < b->n; i++)
-        l->labelled += net->positions > 1 || b->label[i] >= 0;
+    l->labelled = count_labelled(net, b);
     for (size_t i = 0; i < b->n; i++) {
         l->weight[i] = b->weight ? b->weight[i] : 1.0f;
         l->weight_sum += (double)l->weight[i];
     }
-    net->targets = (struct cnn_targets){.weight = net->device_weight};
-    struct cnn_tensor weight = {1, b->n, 1, 1, CNN_LAYOUT_PLAIN, net->device_weight};
-    ops->upload(net->backend, &weight, l->weight);
-    if (b->vector) {
-        struct cnn_tensor v = {b->n, net->outputs, 1, 1, CNN_LAYOUT_PLAIN, net->device_vector};
-        ops->upload(net->backend, &v, b->vector);
-        net->targets.vector = net->device_vector;
-    } else {
-        ops->upload_bytes(net->backend, net->device_label, b->label,
-                          b->n * net->positions * sizeof *b->label);
-        net->targets.label = net->device_label;
-    }
+    for (int i = 0; i < net->graph->targets; i++)
+        upload_target(net, i, b, l);
     return 0;
 }
 
@@ -33,11 +166,21 @@ int cnn_net_upload_targets(struct cnn_net *net, const struct cnn_batch_view *b)
 void cnn_net_fetch_losses(struct cnn_net *net)
 {
     struct cnn_backend *b = net->backend;
-    struct cnn_tensor y = {1, net->n, 1, 1, CNN_LAYOUT_PLAIN, net->node[net->main_loss].value.data};
-    struct cnn_tensor hit = {1, net->n, 1, 1, CNN_LAYOUT_PLAIN, net->device_hit};
-    b->ops->download_later(b, net->losses[net->turn].loss, &y);
+    struct cnn_net_losses *l = &net->losses[net->turn];
+    for (int i = 0; i < net->graph->losses; i++) {
+        const struct cnn_tensor *value = &net->node[net->graph->first_loss + i].value;
+        struct cnn_tensor y = {1, value->n, 1, 1, CNN_LAYOUT_PLAIN, value->data};
+        if (l->loss[i])
+            b->ops->download_later(b, l->loss[i], &y);
+    }
+    struct cnn_tensor hit = {1,
+                             net->n * net->graph->node[net->main_loss].layer.rows,
+                             1,
+                             1,
+                             CNN_LAYOUT_PLAIN,
+                             net->device_hit};
     if (net->was_training)
-        b->ops->download_later(b, net->losses[net->turn].hit, &hit);
+        b->ops->download_later(b, l->hit, &hit);
     b->ops->mark(b, CNN_MARK_LOSSES + net->turn);
 }
 
@@ -45,12 +188,19 @@ void cnn_net_fetch_losses(struct cnn_net *net)
 static int sum_losses(struct cnn_net *net, int turn, double *weighted_sum, double *weight_sum)
 {
     const struct cnn_net_losses *l = &net->losses[turn];
+    const struct cnn_graph *g = net->graph;
     struct cnn_backend *b = net->backend;
     *weighted_sum = 0;
     *weight_sum = l->weight_sum;
     b->ops->wait(b, CNN_MARK_LOSSES + turn);
-    for (size_t i = 0; i < l->n; i++)
-        *weighted_sum += (double)l->weight[i] * (double)l->loss[i];
+    for (int k = 0; k < g->losses; k++) {
+        const struct cnn_node *loss = &g->node[g->first_loss + k];
+        const float *weight = l->row[loss->target] ? l->row[loss->target] : l->weight;
+        double sum = 0;
+        for (size_t i = 0; l->loss[k] && i < l->n * loss->layer.rows; i++)
+            sum += (double)weight[i] * (double)l->loss[k][i];
+        *weighted_sum += loss->loss_weight * sum;
+    }
     return b->ops->check(b);
 }
 
@@ -71,9 +221,10 @@ int cnn_net_loss_before(struct cnn_net *net, double *weighted_sum, double *weigh
 void cnn_net_hits(const struct cnn_net *net, int before, double *hits, double *labelled)
 {
     const struct cnn_net_losses *l = &net->losses[before ? !net->turn : net->turn];
+    size_t rows = net->main_loss ? net->graph->node[net->main_loss].layer.rows : 1;
     *hits = 0;
     *labelled = (double)l->labelled;
-    for (size_t i = 0; l->labelled && i < l->n; i++)
+    for (size_t i = 0; l->labelled && i < l->n * rows; i++)
         *hits += (double)l->hit[i];
 }
 

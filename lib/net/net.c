@@ -136,33 +136,6 @@ static int allocate_params(struct cnn_net *net, const struct cnn_net_config *con
     return 0;
 }
 
-/* Labels, target vectors and weights on the device, and the losses' landing places on the host. */
-static int allocate_targets(struct cnn_net *net, size_t batch)
-{
-    const struct cnn_graph *g = net->graph;
-    struct cnn_chw out = g->node[g->logits].layer.out;
-    net->positions = out.h * out.w;
-    net->outputs = cnn_chw_count(out);
-    for (int i = 0; i < 2; i++) {
-        struct cnn_net_losses *l = &net->losses[i];
-        l->loss = net->backend->ops->host_alloc(net->backend, batch * sizeof *l->loss);
-        l->hit = net->backend->ops->host_alloc(net->backend, batch * sizeof *l->hit);
-        l->weight = cnn_calloc(batch, sizeof *l->weight);
-        if (!l->loss || !l->hit || !l->weight)
-            return CNN_ESYSTEM;
-    }
-    net->device_label = cnn_net_device_alloc(net, batch * net->positions, sizeof(int32_t));
-    net->device_vector = cnn_net_device_alloc(net, batch * net->outputs, sizeof(real));
-    net->device_weight = cnn_net_device_alloc(net, batch, sizeof(real));
-    net->device_hit = cnn_net_device_alloc(net, batch, sizeof(real));
-    if (!net->device_label || !net->device_vector || !net->device_weight || !net->device_hit)
-        return CNN_ESYSTEM;
-    for (int i = g->first_loss; i < g->nodes; i++)
-        if (!g->node[i].training_only)
-            net->main_loss = i;
-    return 0;
-}
-
 static int build(struct cnn_net *net, const struct cnn_net_config *config)
 {
     const struct cnn_graph *g = net->graph;
@@ -206,7 +179,7 @@ static int build(struct cnn_net *net, const struct cnn_net_config *config)
     if (!rc)
         rc = cnn_net_reserve_folds(net);
     if (!rc)
-        rc = allocate_targets(net, config->batch);
+        rc = cnn_net_allocate_targets(net);
     if (!rc)
         cnn_net_expect_cycles(net);
     return rc;
@@ -237,21 +210,13 @@ void cnn_net_free(struct cnn_net *net)
     for (size_t i = 0; i < sizeof net->record / sizeof *net->record; i++)
         if (net->record[i])
             net->backend->ops->forget(net->backend, net->record[i]);
-    void *slabs[] = {net->values,        net->gradients,    net->statistics,
-                     net->state[0],      net->mean_values,  net->mean_statistics,
-                     net->state[1],      net->activations,  net->packed,
-                     net->folded,        net->device_label, net->device_vector,
-                     net->device_weight, net->device_hit};
+    void *slabs[] = {net->values,      net->gradients,       net->statistics, net->state[0],
+                     net->mean_values, net->mean_statistics, net->state[1],   net->activations,
+                     net->packed,      net->folded};
     for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
         if (slabs[i])
             net->backend->ops->free(net->backend, slabs[i]);
-    for (int i = 0; i < 2; i++) {
-        if (net->losses[i].loss)
-            net->backend->ops->host_free(net->backend, net->losses[i].loss);
-        if (net->losses[i].hit)
-            net->backend->ops->host_free(net->backend, net->losses[i].hit);
-        free(net->losses[i].weight);
-    }
+    cnn_net_free_targets(net);
     cnn_plan_free(net->plan);
     cnn_arena_free(net->arena);
     free(net);

@@ -80,14 +80,21 @@ struct cnn_tensor cnn_net_average_of(struct cnn_net *net, const struct cnn_net_p
  * rule: what CNN_INIT_DEFAULT stands for; CNN_INIT_DEFAULT itself means what cnn_init_rule says. */
 int cnn_net_init(struct cnn_net *net, uint64_t seed, enum cnn_init rule);
 
+/* A target of a batch: classes or numbers; both NULL: it has none. */
+struct cnn_target_view {
+    const int32_t *label; /* (n, rows) classes, or (n, rows, h, w) label images; -1: none */
+    const float *vector;  /* (n, rows, outputs); label is not looked at */
+};
+
 /* A batch, in host memory or in a store. */
 struct cnn_batch_view {
-    size_t n;                       /* at most config.batch */
-    const float *x;                 /* (n, c, h, w), preprocessed */
-    struct cnn_image_store *images; /* x NULL: what the device makes it from */
-    const int32_t *label; /* (n) classes, or (n, h, w) label images; NULL when vector is used */
-    const float *vector;  /* (n, outputs) */
-    const float *weight;  /* (n); NULL: all 1 */
+    size_t n;                             /* at most config.batch */
+    const float *x;                       /* (n, rows, c, h, w), preprocessed */
+    struct cnn_image_store *images;       /* x NULL: what the device makes it from */
+    const struct cnn_target_view *target; /* (graph targets); NULL: none is known */
+    const float *weight;                  /* (n); NULL: all 1 */
+    const int32_t *rows; /* (n) of targets with several: how many are real, the first ones; NULL:
+                            all */
 };
 
 /* What runs does not wait for the device: a failure there may be reported by a later call, at the
@@ -110,8 +117,9 @@ int cnn_net_backward_from(struct cnn_net *net, const float *dy);
 int cnn_net_gradient(struct cnn_net *net, int node, float *out);
 int cnn_net_zero_gradients(struct cnn_net *net);
 
-/* Of the last forward: the sum over the batch of weight * loss (main loss only) and of the weights;
- * NaN travels. */
+/* Of the last forward: the sum over the batch of weight * loss (of the losses that are not those of
+ * aux heads, each times its own weight) and of the weights; NaN travels. Of several rows a sample's
+ * loss is the mean of those that are real. */
 int cnn_net_loss(struct cnn_net *net, double *weighted_sum, double *weight_sum);
 /* The same of the forward with losses before the last, whose numbers a device has brought back
  * while it worked on the last. */

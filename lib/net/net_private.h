@@ -29,12 +29,24 @@ struct cnn_net_node {
 
 /* What a forward's losses were, when the device has come so far: mark `turn` of the backend. */
 struct cnn_net_losses {
-    float *loss;   /* (batch) memory that the device copies to */
     float *weight; /* (batch) */
-    float *hit;    /* (batch) as loss; of training with labels */
+    float **loss;  /* (graph losses) (batch, rows) memory that the device copies to; NULL: aux */
+    float *
+        *row;   /* (graph targets) (batch, rows) weights of rows; NULL: they are those of samples */
+    float *hit; /* (batch, rows) as loss; of training with labels */
     size_t labelled;
     size_t n; /* 0: there was no such forward */
     double weight_sum;
+};
+
+/* Memory for a target on the device. */
+struct cnn_net_target {
+    size_t positions, outputs; /* of a row of the answers: h * w and c * h * w */
+    size_t rows;
+    int32_t *label;         /* (batch, rows, h, w) */
+    real *vector;           /* (batch, rows, outputs) */
+    real *weight;           /* (batch, rows) */
+    struct cnn_targets now; /* what losses are given */
 };
 
 struct cnn_net {
@@ -57,13 +69,9 @@ struct cnn_net {
     real *folded; /* weights and biases with normalisations folded in (prepare.c) */
     int ready;    /* packed and folded weights are those of the parameters */
     /* Targets and losses. */
-    size_t positions, outputs; /* of the logits: h * w and c * h * w */
-    int32_t *device_label;     /* (batch, h, w) */
-    real *device_vector;       /* (batch, outputs) */
-    real *device_weight;       /* (batch) */
-    real *device_hit;          /* (batch) */
-    struct cnn_targets targets;
-    int main_loss; /* node; 0: none */
+    struct cnn_net_target *target; /* (graph targets) */
+    real *device_hit;              /* (batch, rows) of the main loss */
+    int main_loss;                 /* node; 0: none */
     /* Of the last forward. */
     size_t n;
     int had_losses, was_training;
@@ -104,7 +112,12 @@ void cnn_net_end_pass(struct cnn_net *net, int begun);
 struct cnn_pool *cnn_net_begin_step(struct cnn_net *net, int i, int backward);
 void cnn_net_forward_step(struct cnn_net *net, int i);
 
-/* losses.c: a batch's targets to the device; its losses from there, while other work goes on. */
+/* losses.c: memory for targets and losses, and its end; a batch's targets to the device; its losses
+ * from there, while other work goes on. */
+int cnn_net_allocate_targets(struct cnn_net *net);
+void cnn_net_free_targets(struct cnn_net *net);
+/* Whether the batch has all targets. */
+int cnn_net_has_targets(const struct cnn_net *net, const struct cnn_batch_view *b);
 int cnn_net_upload_targets(struct cnn_net *net, const struct cnn_batch_view *b);
 void cnn_net_fetch_losses(struct cnn_net *net);
 

@@ -20,7 +20,8 @@ void cnn_net_note_time(struct cnn_net *net, int backward, int i, double *start)
 
 static double value_elements(const struct cnn_net *net, int node)
 {
-    return (double)net->batch * (double)cnn_chw_count(net->graph->node[node].layer.out);
+    return (double)(net->batch * net->graph->node[node].layer.rows) *
+           (double)cnn_chw_count(net->graph->node[node].layer.out);
 }
 
 static double param_elements(const struct cnn_layer *l)
@@ -43,7 +44,9 @@ static double saved_bytes(const struct cnn_net *net, int i)
 
 static double multiply_adds(const struct cnn_net *net, const struct cnn_layer *l)
 {
-    return l->type->multiply_adds ? (double)net->batch * (double)l->type->multiply_adds(l) : 0;
+    return l->type->multiply_adds
+               ? (double)(net->batch * l->rows) * (double)l->type->multiply_adds(l)
+               : 0;
 }
 
 static double cycles(const struct cnn_net *net, int i, enum cnn_conv_pass pass)

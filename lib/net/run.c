@@ -25,7 +25,9 @@ struct cnn_pool *cnn_net_begin_step(struct cnn_net *net, int i, int backward)
 {
     struct cnn_queue *q = &net->backend->queue;
     struct cnn_pool *threads = q->pool;
-    if (net->node[i].cycles[backward] * (double)net->node[i].value.n < SMALL)
+    if (net->node[i].cycles[backward] *
+            (double)(net->node[i].value.n / net->graph->node[i].layer.rows) <
+        SMALL)
         q->pool = NULL;
     return threads;
 }

@@ -213,7 +213,8 @@ struct cnn_tensor cnn_step_shape(const struct cnn_graph *g, const struct cnn_ste
 {
     struct cnn_chw c = g->node[node].layer.out;
     size_t n = step[node].passing ? step[node].portion : batch;
-    return (struct cnn_tensor){n, c.c, c.h, c.w, step[node].layout, NULL};
+    return (struct cnn_tensor){
+        n * g->node[node].layer.rows, c.c, c.h, c.w, step[node].layout, NULL};
 }
 
 void cnn_step_shapes(const struct cnn_graph *g, const struct cnn_step *step, int i, size_t batch,
@@ -222,14 +223,15 @@ void cnn_step_shapes(const struct cnn_graph *g, const struct cnn_step *step, int
     const struct cnn_step *s = &step[i];
     size_t n = cnn_step_batch(step, i, batch);
     out->y = cnn_step_shape(g, step, i, batch);
-    out->y.n = n;
+    out->y.n = n * g->node[i].layer.rows;
     for (int k = 0; k < s->layer->inputs; k++) {
         out->x[k] = cnn_step_shape(g, step, s->in[k], batch);
-        out->x[k].n = n;
+        out->x[k].n = n * g->node[s->in[k]].layer.rows;
         out->x[k].layout = cnn_step_input_layout(step, i, k);
         out->inputs[k] = &out->x[k];
     }
-    out->pass = (struct cnn_pass){.batch = n, .saves = saves, .x = out->inputs, .y = &out->y};
+    out->pass = (struct cnn_pass){
+        .batch = n * s->layer->in_rows[0], .saves = saves, .x = out->inputs, .y = &out->y};
 }
 
 double cnn_step_cost(const struct cnn_graph *g, const struct cnn_step *step, int i,
@@ -241,7 +243,7 @@ double cnn_step_cost(const struct cnn_graph *g, const struct cnn_step *step, int
     if (!l->type->cost)
         return 0;
     cnn_step_shapes(g, step, i, batch, 0, &shapes);
-    double portions = (double)batch / (double)shapes.pass.batch;
+    double portions = (double)batch / (double)cnn_step_batch(step, i, batch);
     return portions * l->type->cost(l, b, &shapes.pass, pass, algorithm);
 }
 

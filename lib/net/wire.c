@@ -113,7 +113,8 @@ struct cnn_pass cnn_net_pass(struct cnn_net *net, int i)
     return (struct cnn_pass){
         .k = net->backend->kernels,
         .q = &net->backend->queue,
-        .batch = cnn_step_batch(net->plan->step, i, net->batch),
+        .batch = cnn_step_batch(net->plan->step, i, net->batch) *
+                 (net->plan->step[i].layer ? net->plan->step[i].layer->in_rows[0] : 1),
         .training = net->was_training,
         .saves = net->was_training || net->from,
         .frozen = nn->frozen,
@@ -128,6 +129,7 @@ struct cnn_pass cnn_net_pass(struct cnn_net *net, int i)
         .w = nn->w,
         .dw = nn->dw,
         .saved = nn->saved,
-        .targets = &net->targets,
+        .targets =
+            i >= net->graph->first_loss ? &net->target[net->graph->node[i].target].now : NULL,
     };
 }

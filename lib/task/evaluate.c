@@ -223,7 +223,9 @@ static int add_loss(struct cnn_evaluator *e)
 int cnn_evaluator_add(struct cnn_evaluator *e, const struct cnn_batch *b)
 {
     const struct cnn_graph *g = cnn_net_graph(e->net);
-    struct cnn_batch_view v = {b->n, b->x, b->images, b->label, b->vector, e->weight};
+    struct cnn_target_view target = {b->label, b->vector};
+    struct cnn_batch_view v = {
+        .n = b->n, .x = b->x, .images = b->images, .target = &target, .weight = e->weight};
     for (size_t i = 0; i < b->n; i++)
         e->weight[i] = b->vector || (b->label && b->label[i] >= 0) ? b->weight[i] : 0;
     int rc = cnn_net_forward(e->net, &v, 0, 0, 0);

@@ -40,6 +40,7 @@ struct bench {
     uint64_t step; /* training steps done */
     float *x;      /* (n, c, h, w) */
     int32_t *label;
+    struct cnn_target_view target;
     float *answer; /* (n, outputs) */
 };
 
@@ -67,7 +68,9 @@ static int draw(struct bench *t, size_t n)
         t->x[i] = (float)cnn_random_range(&r, -1.7, 1.7);
     for (size_t i = 0; i < n; i++)
         t->label[i] = (int32_t)cnn_random_below(&r, g->node[g->logits].layer.out.c);
-    t->batch = (struct cnn_batch_view){.n = n, .x = t->x, .label = t->training ? t->label : NULL};
+    t->target = (struct cnn_target_view){.label = t->label};
+    t->batch =
+        (struct cnn_batch_view){.n = n, .x = t->x, .target = t->training ? &t->target : NULL};
     return 0;
 }
 

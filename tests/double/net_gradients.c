@@ -63,7 +63,8 @@ static void close_net(struct fixture *f)
 /* What backward differentiates, in full precision. */
 static double loss(struct fixture *f)
 {
-    struct cnn_batch_view batch = {.n = BATCH, .x = f->x, .label = f->label};
+    struct cnn_target_view target = {.label = f->label};
+    struct cnn_batch_view batch = {.n = BATCH, .x = f->x, .target = &target};
     double sum = 0;
     assert_int_equal(cnn_net_forward(f->net, &batch, 1, 0, 0), 0);
     for (int i = f->graph->first_loss; i < f->graph->nodes; i++) {

@@ -67,7 +67,8 @@ static float *run(struct fixture *f, size_t n, int node, double *loss)
         x[i] = (float)cnn_random_range(&r, -1, 1);
     for (size_t i = 0; i < labels; i++)
         label[i] = (int32_t)cnn_random_below(&r, CLASSES);
-    struct cnn_batch_view b = {.n = n, .x = x, .label = label};
+    struct cnn_target_view target = {.label = label};
+    struct cnn_batch_view b = {.n = n, .x = x, .target = &target};
     assert_int_equal(cnn_net_forward(f->net, &b, 0, 1, 0), 0);
     assert_int_equal(cnn_net_loss(f->net, loss, &weight), 0);
     assert_int_equal(cnn_net_value(f->net, node, y), 0);

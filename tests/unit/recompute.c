@@ -50,7 +50,8 @@ static double step(struct fixture *f, uint64_t number)
     cnn_random_start(&r, 5, number);
     for (size_t i = 0; i < BATCH * in; i++)
         x[i] = (float)cnn_random_range(&r, -1, 1);
-    struct cnn_batch_view b = {.n = number % 2 ? BATCH - 1 : BATCH, .x = x, .label = label};
+    struct cnn_target_view target = {.label = label};
+    struct cnn_batch_view b = {.n = number % 2 ? BATCH - 1 : BATCH, .x = x, .target = &target};
     assert_int_equal(cnn_net_zero_gradients(f->net), 0);
     assert_int_equal(cnn_net_forward(f->net, &b, 1, 9, number), 0);
     assert_int_equal(cnn_net_loss(f->net, &loss, &weight), 0);

@@ -69,9 +69,9 @@ static int open_timer(struct timer *t, struct cnn_buf *note)
 /* A batch forward, and in training backward and an update; *update: when that began. */
 static int pass(struct timer *t, double *update)
 {
-    struct cnn_batch_view view = {.n = t->o->batch, .x = t->x};
-    if (t->o->training)
-        view.label = t->label;
+    struct cnn_target_view target = {.label = t->label};
+    struct cnn_batch_view view = {
+        .n = t->o->batch, .x = t->x, .target = t->o->training ? &target : NULL};
     int rc = cnn_net_forward(t->net, &view, t->o->training, 0, 0);
     if (!rc && t->o->training)
         rc = cnn_net_backward(t->net, 1);

@@ -99,10 +99,11 @@ static int pass(struct trainer *t, const struct few *f, double *loss)
     struct mean whole = {0, 0};
     for (size_t i = 0; i < f->n; i += batch) {
         struct mean part;
+        struct cnn_target_view target = {f->label ? f->label + i : NULL,
+                                         f->vector ? f->vector + i * f->out : NULL};
         struct cnn_batch_view v = {.n = f->n - i < batch ? f->n - i : batch,
                                    .x = f->x + i * f->in,
-                                   .label = f->label ? f->label + i : NULL,
-                                   .vector = f->vector ? f->vector + i * f->out : NULL,
+                                   .target = &target,
                                    .weight = f->weight + i};
         int rc = cnn_net_zero_gradients(t->net);
         if (!rc)

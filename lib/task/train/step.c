@@ -98,7 +98,9 @@ int train_step(struct trainer *t)
         if (!k && (rc = cnn_net_zero_gradients(t->net)))
             return rc;
         weigh(t, &b);
-        struct cnn_batch_view v = {b.n, b.x, b.images, b.label, b.vector, t->weight};
+        struct cnn_target_view target = {b.label, b.vector};
+        struct cnn_batch_view v = {
+            .n = b.n, .x = b.x, .images = b.images, .target = &target, .weight = t->weight};
         rc = queue_batch(t, &v, parts > 1 ? -1 : 1, t->s.step * parts + k);
         if (!rc)
             rc = note_batch(t);
