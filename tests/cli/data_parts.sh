@@ -84,10 +84,22 @@ mkdir pets && cp -r photos/x pets/test && cp -r photos/y pets/cat
 training -q pets -o m.st
 status 0
 [ "$(cnn-inspect --classes m.st)" = $'cat\ntest' ] || fail "classes: $(cnn-inspect --classes m.st)"
+# train and test together are no classes, be there images in them or other folders beside them.
 mkdir flat && cp -r photos/x flat/train && cp -r photos/y flat/test
-training -q flat -o m.st
+cp -r data beside && mkdir beside/models
+for how in 'cnn-train --net softmax -o m.st' 'cnn-split -o none' cnn-augment 'cnn-infer whole.st'; do
+    # shellcheck disable=SC2086
+    run $how flat
+    status 65
+    err_is "${how%% *}: flat: a dataset in parts, but there are no class folders in flat/train"
+    # shellcheck disable=SC2086
+    run $how beside
+    status 65
+    err_is "${how%% *}: beside: a dataset in parts, and folders beside them that are no part: name one, such as beside/train"
+done
+training -q --val beside/valid beside/train -o m.st
 status 0
-[ "$(cnn-inspect --classes m.st)" = $'test\ntrain' ] || fail "classes: $(cnn-inspect --classes m.st)"
+same m.st apart.st
 cp -r data twice && cp -r data/valid twice/val
 training twice -o m.st
 status 65

@@ -95,6 +95,20 @@ static int look(const char *path, struct looked *l)
     return rc;
 }
 
+/* Folders called train and val, or test, are no classes of anything. */
+static int refuse_beside(const char *path, const struct looked *l)
+{
+    if (!l->folder[TRAIN] || (!l->folder[VAL] && !l->folder[TEST]))
+        return 0;
+    if (!l->others)
+        return cnn_fail(CNN_EDATA, "%s: a dataset in parts, but there are no class folders in %s",
+                        path, l->folder[TRAIN]);
+    return cnn_fail(CNN_EDATA,
+                    "%s: a dataset in parts, and folders beside them that are no part: name one, "
+                    "such as %s",
+                    path, l->folder[TRAIN]);
+}
+
 int cnn_divided_find(const char *path, struct cnn_divided *out)
 {
     struct looked l = {0};
@@ -107,7 +121,7 @@ int cnn_divided_find(const char *path, struct cnn_divided *out)
     if (folders && rc > 0)
         rc = cnn_fail(CNN_EDATA, "%s: a part of the dataset is there under two names", path);
     else if (rc >= 0)
-        rc = folders || listed;
+        rc = folders || listed ? 1 : refuse_beside(path, &l);
     char **found = folders ? l.folder : l.list;
     if (rc == 1) {
         *out = (struct cnn_divided){found[TRAIN], found[VAL], found[TEST]};

@@ -11,7 +11,8 @@ struct cnn_divided {
 /* Whether a path is such a folder. It is one of folders when all folders in it have names of parts,
  * each once, train/ is among them and holds folders itself (a tree whose classes are called "test"
  * and "cat" is none); one of lists when it has no folders and no images, but a train.tsv.
- * 1: *out has the parts, for cnn_divided_free; 0: no; CNN_EDATA: a part is there under two names;
+ * 1: *out has the parts, for cnn_divided_free; 0: no; CNN_EDATA: a part is there under two names,
+ * or train/ and val/ or test/ are, and there are others beside them or no classes in train/;
  * CNN_ESYSTEM. What cannot be looked at is none: opening it tells why. */
 int cnn_divided_find(const char *path, struct cnn_divided *out);
 /* What `refuse` answers of its parts where the path is such a folder; else 0, CNN_EDATA or
