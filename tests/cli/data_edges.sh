@@ -147,6 +147,12 @@ mkdir one && cp -r g/x one/
 training --net "$net" one
 status 65
 err_is "cnn-train: one: a single class, 'x': there is nothing to tell apart"
+mkdir one/labels
+training --net "$net" one
+status 65
+err_is "cnn-train: one: all samples are of one class, 'x': there is nothing to tell apart"
+training --net "$net" --epochs 0 one
+status 0
 mkdir -p same/a same/b && cp flat/1.pgm same/a/ && cp flat/1.pgm same/b/
 training --net "$net" same
 status 0

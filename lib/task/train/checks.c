@@ -39,10 +39,11 @@ int train_check_classes(const struct trainer *t, const struct cnn_dataset *ds, c
     return 0;
 }
 
-/* The names of classes without a training sample: no error, but rarely meant. */
-int train_note_empty_classes(const struct trainer *t)
+/* The names of classes without a training sample: no error, but rarely meant, unless all but one
+ * are without. */
+int train_check_empty_classes(const struct trainer *t)
 {
-    size_t classes = t->model.classes.count, empty = 0;
+    size_t classes = t->model.classes.count, empty = 0, last = 0;
     unsigned char *seen = t->streaming || !classes ? NULL : cnn_calloc(classes, 1);
     if (t->streaming || !classes)
         return 0;
@@ -55,15 +56,23 @@ int train_note_empty_classes(const struct trainer *t)
     }
     struct cnn_buf names = {0};
     for (size_t c = 0; c < classes; c++) {
-        if (!seen[c] && empty++ < 10)
+        if (seen[c])
+            last = c;
+        else if (empty++ < 10)
             cnn_buf_printf(&names, "%s%s", empty > 1 ? ", " : "", t->model.classes.item[c]);
     }
-    if (empty && !names.failed)
+    int rc = 0;
+    if (empty == classes - 1 && t->o->epochs && t->o->target == TARGET_CLASS)
+        rc = cnn_fail(CNN_EDATA,
+                      "%s: all samples are of one class, '%s': there is nothing to "
+                      "tell apart",
+                      t->o->data, t->model.classes.item[last]);
+    else if (empty && !names.failed)
         train_note(t, "%zu of %zu classes have no training samples: %s%s", empty, classes,
                    names.text, empty > 10 ? ", ..." : "");
     cnn_buf_free(&names);
     free(seen);
-    return 0;
+    return rc;
 }
 
 /* Cross-entropy over one number is 0 whatever the net gives: that would be no training. */

@@ -153,7 +153,7 @@ int train_may_stream(const struct trainer *t);
 /* checks.c. CNN_EDATA, CNN_EUSAGE with what does not fit. */
 /* Samples of the dataset at `path` without a class, where classes are the target. */
 int train_check_classes(const struct trainer *t, const struct cnn_dataset *ds, const char *path);
-int train_note_empty_classes(const struct trainer *t);
+int train_check_empty_classes(const struct trainer *t);
 int train_check_outputs(const struct trainer *t);
 int train_check_loss(const struct trainer *t);
 void train_note_schedule(const struct trainer *t);

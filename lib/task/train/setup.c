@@ -162,7 +162,7 @@ int train_open(struct trainer *t)
     if (!rc)
         rc = train_check_classes(t, t->train, t->o->data);
     if (!rc)
-        rc = t->no_data ? 0 : train_note_empty_classes(t);
+        rc = t->no_data ? 0 : train_check_empty_classes(t);
     if (!rc)
         rc = train_class_weights(t);
     if (rc)
