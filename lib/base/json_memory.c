@@ -67,6 +67,11 @@ void cnn_json_watch(void)
     lacked = 0;
 }
 
+void cnn_json_lack(void)
+{
+    lacked = lacked ? lacked : 1;
+}
+
 int cnn_json_lacked(void)
 {
     return lacked ? cnn_fail_memory(lacked) : 0;

@@ -7,6 +7,9 @@
 
 /* From here on allocations that jansson is refused in this thread are remembered. */
 void cnn_json_watch(void);
+/* What a value is made of could not be had, by somebody else than jansson: that is remembered, too.
+ */
+void cnn_json_lack(void);
 /* 0, or CNN_ESYSTEM with the message where one was. */
 int cnn_json_lacked(void);
 

@@ -83,6 +83,7 @@ torture_commands() {
     sweep cnn-infer $some --eval --json ../in/ab.safetensors ../in/b.tsv
     sweep cnn-inspect ../in/m.safetensors
     sweep cnn-inspect --json ../in/m.safetensors
+    sweep cnn-inspect --windows ../in/m.safetensors
     sweep cnn-inspect --history ../in/ab.safetensors
     sweep cnn-inspect --filters dense1 ../in/m.safetensors x.png
     sweep cnn-inspect --diff ../in/m.safetensors ../in/ab.safetensors

@@ -57,6 +57,8 @@ static json_t *options_json(const struct cnn_layer *l)
     for (const struct cnn_option *p = l->type->options; p && p->name; p++) {
         struct cnn_buf b = {0};
         cnn_option_print(p, l->options, &b);
+        if (b.failed)
+            cnn_json_lack();
         json_object_set_new(o, p->name, string(b.text ? b.text : ""));
         cnn_buf_free(&b);
     }
@@ -129,6 +131,8 @@ static void add_graph(json_t *root, const struct cnn_inspect *in)
     const struct cnn_graph *g = in->graph;
     struct inspect_field *field = inspect_fields(g);
     struct inspect_totals n = inspect_totals(g);
+    if (!field)
+        cnn_json_lack();
     json_t *layers = json_array(), *totals = json_object();
     for (int i = 1; i < g->nodes; i++)
         json_array_append_new(layers, layer_json(g, i, field));
@@ -245,6 +249,8 @@ int cnn_inspect_zoo_json(struct cnn_buf *out)
         struct cnn_buf summary = {0};
         json_t *o = json_object();
         inspect_zoo_summary(e, &summary);
+        if (summary.failed)
+            cnn_json_lack();
         json_object_set_new(o, "name", string(e->name));
         json_object_set_new(o, "summary", string(summary.text ? summary.text : ""));
         json_object_set_new(o, "text", string(e->text));
