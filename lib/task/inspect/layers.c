@@ -166,7 +166,6 @@ void inspect_layer_table(const struct cnn_inspect *in, int windows, struct cnn_b
     struct cnn_table t = {.columns = windows ? 10 : 6, .align = windows ? "llrrrrlrrr" : "lllrrr"};
     struct inspect_field *field = windows ? inspect_fields(g) : NULL;
     out->failed |= windows && !field;
-    out->failed |= windows && !field;
     for (int i = 0; i < 10; i++)
         if (windows || i < 2 || i > 5)
             cnn_table_cell(&t, "%s", title[i]);
