@@ -23,8 +23,8 @@ static const struct cnn_option options[] = {
                     .help = "several layers side by side in one output, not a file for each"),
     CNN_OPTION_HEADING("Output"),
     CLI_OUTPUT(struct args, o.output, "write to FILE, whole or not at all, not to stdout"),
-    CNN_OPTION_CHOICE("format", struct args, o.format, "auto", .choices = CNN_FEATURES_FORMATS,
-                      .letter = 'f', .metavar = "FORMAT",
+    CNN_OPTION_CHOICE("format", struct args, o.format, "auto", CNN_FEATURES_FORMATS, .letter = 'f',
+                      .metavar = "FORMAT",
                       .help =
                           "how features are written (auto: by FILE's extension, tsv on stdout)"),
     CNN_OPTION_HEADING("Running"),

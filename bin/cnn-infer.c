@@ -19,7 +19,7 @@ static const struct cnn_option options[] = {
                    .metavar = "K", .help = "name the K most probable classes"),
     CNN_OPTION_FLAG("probabilities", struct args, o.probabilities, "0",
                     .help = "print the probabilities of all classes"),
-    CNN_OPTION_CHOICE("format", struct args, o.format, "tsv", .choices = CNN_PREDICTIONS_FORMATS,
+    CNN_OPTION_CHOICE("format", struct args, o.format, "tsv", CNN_PREDICTIONS_FORMATS,
                       .letter = 'f', .metavar = "FORMAT",
                       .help = "how predictions are written (json: an object a line)"),
     CNN_OPTION_FLAG("header", struct args, o.header, "0",
@@ -40,7 +40,7 @@ static const struct cnn_option options[] = {
     CNN_OPTION_TEXT("confusion", struct args, o.confusion, "", .metavar = "FILE",
                     .help = "draw the confusion matrix (PNG, SVG or PDF by the name)"),
     CNN_OPTION_CHOICE(
-        "target", struct args, o.target, "auto", .choices = CNN_INFER_TARGETS, .metavar = "WHAT",
+        "target", struct args, o.target, "auto", CNN_INFER_TARGETS, .metavar = "WHAT",
         .help = "what answers are compared with (auto: classes where the model has them)"),
     CNN_OPTION_HEADING("Running"),
     CNN_OPTION_FLAG("selftest", struct args, o.selftest, "0",

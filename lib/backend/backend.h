@@ -78,8 +78,7 @@ int cnn_backend_open(const char *device, int threads, struct cnn_backend **out);
 void cnn_backend_close(struct cnn_backend *b); /* NULL is fine */
 
 /* For nets to come: how activations are held and multiplied. CNN_EUSAGE where the device has no
- * such precision; the names are in the order of enum cnn_precision. */
-#define CNN_PRECISION_CHOICES "fp32|tf32|bf16"
+ * such precision. */
 int cnn_backend_set_precision(struct cnn_backend *b, enum cnn_precision precision);
 
 /* One for each kind of device; cnn_backend_open chooses. */

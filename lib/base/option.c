@@ -67,7 +67,7 @@ static int find_choice(const char *choices, const char *text,
     return -1;
 }
 
-static int set_choice(const struct cnn_option *o, int *out, const char *text)
+static int set_choice(const struct cnn_option *o, unsigned *out, const char *text)
 {
     const char *at;
     int index = find_choice(o->choices, text, same_word, &at);
@@ -76,7 +76,7 @@ static int set_choice(const struct cnn_option *o, int *out, const char *text)
                         (int)strcspn(at, "|"), at);
     if (index < 0)
         return cnn_fail(CNN_EUSAGE, "'%s' is none of %s", text, o->choices);
-    *out = index;
+    *out = (unsigned)index;
     return 0;
 }
 
@@ -107,13 +107,12 @@ static int set_pair(const struct cnn_option *o, struct cnn_pair *out, const char
 
 static int set_pad(const struct cnn_option *o, struct cnn_pair *out, const char *text)
 {
-    int word = !strcmp(text, "same")    ? CNN_PAD_SAME
-               : !strcmp(text, "full")  ? CNN_PAD_FULL
-               : !strcmp(text, "valid") ? 0
-                                        : 1;
-    if (word == 1)
+    static const int value[] = {CNN_PAD_SAME, 0, CNN_PAD_FULL}; /* of CNN_PAD_WORDS */
+    const char *at;
+    int word = find_choice(CNN_PAD_WORDS, text, same_word, &at);
+    if (word < 0)
         return set_pair(o, out, text);
-    *out = (struct cnn_pair){word, word};
+    *out = (struct cnn_pair){value[word], value[word]};
     return 0;
 }
 
@@ -187,10 +186,10 @@ int cnn_option_defaults(const struct cnn_option *table, void *fields)
     return 0;
 }
 
-static void print_choice(const char *choices, int index, struct cnn_buf *out)
+static void print_choice(const char *choices, unsigned index, struct cnn_buf *out)
 {
     const char *c = choices;
-    while (index-- > 0)
+    for (; index; index--)
         c = strchr(c, '|') + 1;
     cnn_buf_add(out, c, strcspn(c, "|"));
 }
@@ -200,7 +199,7 @@ static void print_pair(const struct cnn_option *o, const struct cnn_pair *p, str
     if (p->h < 0 && o->type == CNN_OPT_PAD)
         cnn_buf_puts(out, p->h == CNN_PAD_SAME ? "same" : "full");
     else if (p->h < 0)
-        print_choice(o->choices, -1 - p->h, out);
+        print_choice(o->choices, (unsigned)(-1 - p->h), out);
     else if (p->h == p->w)
         cnn_buf_printf(out, "%d", p->h);
     else
@@ -232,7 +231,7 @@ void cnn_option_print(const struct cnn_option *o, const void *fields, struct cnn
         cnn_buf_puts(out, *(const char *const *)p ? *(const char *const *)p : "");
         break;
     case CNN_OPT_CHOICE:
-        print_choice(o->choices, *(const int *)p, out);
+        print_choice(o->choices, *(const unsigned *)p, out);
         break;
     case CNN_OPT_PAIR:
     case CNN_OPT_PAD:

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "base/choices.h"
 #include "base/text.h"
 
 enum cnn_option_type {
@@ -15,7 +16,7 @@ enum cnn_option_type {
     CNN_OPT_INT,    /* long long within [min, max] */
     CNN_OPT_REAL,   /* double within [min, max] */
     CNN_OPT_TEXT,   /* const char *, borrowed from the text that was parsed */
-    CNN_OPT_CHOICE, /* int: index into `choices` */
+    CNN_OPT_CHOICE, /* an enum: the words in the order of the enumerators; see choices.h */
     CNN_OPT_PAIR,  /* struct cnn_pair: "3" or "3x5" (height x width), each within [min, max]; or one
                       of  `choices` (may be NULL), which both members hold as -1, -2, ... */
     CNN_OPT_PAD,   /* struct cnn_pair: as PAIR, or the words same, valid, full */
@@ -30,6 +31,7 @@ struct cnn_pair {
 
 /* Values of a CNN_OPT_PAD field beside plain sizes; both members hold the word. */
 enum { CNN_PAD_SAME = -1, CNN_PAD_FULL = -2 };
+#define CNN_PAD_WORDS "same|valid|full"
 
 struct cnn_reals {
     int count;
@@ -55,7 +57,8 @@ struct cnn_option {
  *     CNN_OPTION_INT("batch", struct args, batch, "64", .min = 1, .max = 1e6, .letter = 'b',
  *                    .metavar = "N", .help = "samples that are computed together"),
  *
- * A member that has not the option's type does not compile. */
+ * A choice names its list (choices.h) behind the default. A member that has not the option's type,
+ * for a choice an enum, does not compile. */
 #define CNN_OPTION_FLAG(word, owner, member, usual, ...)                                           \
     CNN_OPTION(word, FLAG, CNN_OPTION_PLACE(owner, member, int), usual, __VA_ARGS__)
 #define CNN_OPTION_INT(word, owner, member, usual, ...)                                            \
@@ -64,8 +67,9 @@ struct cnn_option {
     CNN_OPTION(word, REAL, CNN_OPTION_PLACE(owner, member, double), usual, __VA_ARGS__)
 #define CNN_OPTION_TEXT(word, owner, member, usual, ...)                                           \
     CNN_OPTION(word, TEXT, CNN_OPTION_PLACE(owner, member, const char *), usual, __VA_ARGS__)
-#define CNN_OPTION_CHOICE(word, owner, member, usual, ...)                                         \
-    CNN_OPTION(word, CHOICE, CNN_OPTION_PLACE(owner, member, int), usual, __VA_ARGS__)
+#define CNN_OPTION_CHOICE(word, owner, member, usual, list, ...)                                   \
+    CNN_OPTION(word, CHOICE, CNN_OPTION_PLACE(owner, member, unsigned), usual,                     \
+               .choices = CNN_CHOICE_WORDS(list), __VA_ARGS__)
 #define CNN_OPTION_PAIR(word, owner, member, usual, ...)                                           \
     CNN_OPTION(word, PAIR, CNN_OPTION_PLACE(owner, member, struct cnn_pair), usual, __VA_ARGS__)
 #define CNN_OPTION_PAD(word, owner, member, usual, ...)                                            \

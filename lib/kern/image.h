@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/choices.h"
 #include "base/random.h" /* CNN_BOTH */
 
 /* Output pixel (x, y) takes its value from input point (a x + b y + c, d x + e y + f); pixel
@@ -18,7 +19,13 @@ struct cnn_affine {
 
 /* What is outside of an image: a value, its nearest pixel, or its mirror image (the outermost pixel
  * not repeated). */
-enum cnn_fill { CNN_FILL_BLACK, CNN_FILL_GREY, CNN_FILL_WHITE, CNN_FILL_EDGE, CNN_FILL_REFLECT };
+#define CNN_FILLS(FIRST, NEXT)                                                                     \
+    FIRST(CNN_FILL_BLACK, "black")                                                                 \
+    NEXT(CNN_FILL_GREY, "grey")                                                                    \
+    NEXT(CNN_FILL_WHITE, "white")                                                                  \
+    NEXT(CNN_FILL_EDGE, "edge")                                                                    \
+    NEXT(CNN_FILL_REFLECT, "reflect")
+enum cnn_fill { CNN_CHOICE_NAMES(CNN_FILLS) };
 
 /* Points are rounded to a grid of 2^-20 pixels, so that maps that are whole up to rounding errors
  * give exact pixels. */

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/choices.h"
 #include "tensor/tensor.h"
 
 #ifdef __cplusplus
@@ -19,13 +20,16 @@ struct cnn_stored_image;
 struct cnn_image_rule;
 
 /* CUDA: how activations are held and multiplied. Parameters, statistics, losses and sums are
- * float32 in all of them. */
-enum cnn_precision {
-    CNN_PRECISION_FP32, /* float32, as the CPU does */
-    CNN_PRECISION_TF32, /* float32, rounded to 10 bits of mantissa where they are multiplied by
-                           tensor cores */
-    CNN_PRECISION_BF16, /* bfloat16, multiplied by tensor cores */
-};
+ * float32 in all of them.
+ *
+ *     fp32  float32, as the CPU does
+ *     tf32  float32, rounded to 10 bits of mantissa where they are multiplied by tensor cores
+ *     bf16  bfloat16, multiplied by tensor cores */
+#define CNN_PRECISIONS(FIRST, NEXT)                                                                \
+    FIRST(CNN_PRECISION_FP32, "fp32")                                                              \
+    NEXT(CNN_PRECISION_TF32, "tf32")                                                               \
+    NEXT(CNN_PRECISION_BF16, "bf16")
+enum cnn_precision { CNN_CHOICE_NAMES(CNN_PRECISIONS) };
 
 /* Where kernels run, in order. The first failure sticks and later kernels do nothing. */
 struct cnn_queue {

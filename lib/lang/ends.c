@@ -19,7 +19,7 @@ const struct cnn_option cnn_input_table[] = {
     CNN_OPTION_REAL("scale", struct cnn_input_options, scale, "0.00392156862745098", .min = 1e-9,
                     .max = 1e9, .metavar = "X",
                     .help = "what pixels, 0 to 255, are multiplied by first"),
-    CNN_OPTION_CHOICE("order", struct cnn_input_options, order, "rgb", .choices = "rgb|bgr",
+    CNN_OPTION_CHOICE("order", struct cnn_input_options, order, "rgb", CNN_CHANNEL_ORDERS,
                       .metavar = "ORDER", .help = "order of the colour channels"),
     CNN_OPTION_INT("resize", struct cnn_input_options, resize, "0", .max = 65536, .metavar = "N",
                    .help =
@@ -76,7 +76,7 @@ static int from_statement(const struct cnn_input_options *o, struct cnn_input *i
     *in = (struct cnn_input){.mean = o->mean,
                              .std = o->std,
                              .scale = o->scale,
-                             .bgr = o->order,
+                             .bgr = o->order == CNN_ORDER_BGR,
                              .resize = (int)o->resize,
                              .declared = 1};
     int rc = read_shape(o->shape, &in->shape);
@@ -280,7 +280,7 @@ void cnn_print_input(struct cnn_printer *p, const struct cnn_input *in)
                                   .mean = in->mean,
                                   .std = in->std,
                                   .scale = in->scale,
-                                  .order = in->bgr,
+                                  .order = in->bgr ? CNN_ORDER_BGR : CNN_ORDER_RGB,
                                   .resize = in->resize};
     cnn_print_layer(p, NULL, "input", cnn_input_table, &o, "");
 }

@@ -31,7 +31,7 @@ int cnn_evaluate_label(const char *text, const struct cnn_variables *v, struct c
 /* The words that an option takes beside sizes; NULL: none. */
 static const char *words_of(const struct cnn_option *o)
 {
-    return o->type == CNN_OPT_PAD ? "same|valid|full" : o->choices;
+    return o->type == CNN_OPT_PAD ? CNN_PAD_WORDS : o->choices;
 }
 
 static int is_word_of(const struct cnn_option *o, const char *text)

@@ -10,7 +10,7 @@ const struct cnn_option cnn_shortcut_table[] = {
                    .max = 1 << 20, .position = 1, .metavar = "N", .help = "output channels"),
     CNN_OPTION_INT("stride", struct cnn_shortcut_options, stride, "1", .min = 1, .max = 1024,
                    .position = 2, .metavar = "N", .help = "step between outputs"),
-    CNN_OPTION_CHOICE("type", struct cnn_shortcut_options, type, "b", .choices = "a|b",
+    CNN_OPTION_CHOICE("type", struct cnn_shortcut_options, type, "b", CNN_SHORTCUTS,
                       .metavar = "TYPE",
                       .help = "where the shape changes: a, every stride-th pixel and zero "
                               "channels; b, 1x1 conv and bn"),
@@ -65,7 +65,7 @@ int cnn_builder_shortcut(struct cnn_builder *b, const struct cnn_place *at,
     const char *stride = cnn_arena_printf(b->arena, "%lld", o->stride);
     if (!channels || !stride)
         return CNN_ESYSTEM;
-    if (!o->type) {
+    if (o->type == CNN_SHORTCUT_PADDED) {
         const struct cnn_argument subsample[] = {{NULL, channels}, {NULL, stride}};
         return build_made(b, at, s->label, "subsample", subsample, 2, s->line, node);
     }

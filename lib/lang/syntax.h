@@ -116,17 +116,22 @@ const char *cnn_word_elsewhere(const char *word); /* what it is called here; NUL
 struct cnn_def *cnn_def_find(const struct cnn_tree *tree, const char *name);
 
 /* The statements that are no layers, as tables for arguments and for the manual. */
+#define CNN_CHANNEL_ORDERS(FIRST, NEXT) FIRST(CNN_ORDER_RGB, "rgb") NEXT(CNN_ORDER_BGR, "bgr")
+enum cnn_channel_order { CNN_CHOICE_NAMES(CNN_CHANNEL_ORDERS) };
 struct cnn_input_options {
     const char *shape;
     struct cnn_reals mean, std;
     double scale;
-    int order;
+    enum cnn_channel_order order;
     long long resize, classes;
 };
 extern const struct cnn_option cnn_input_table[];
+/* The ways around of He et al. where the shape changes. */
+#define CNN_SHORTCUTS(FIRST, NEXT) FIRST(CNN_SHORTCUT_PADDED, "a") NEXT(CNN_SHORTCUT_PROJECTED, "b")
+enum cnn_shortcut { CNN_CHOICE_NAMES(CNN_SHORTCUTS) };
 struct cnn_shortcut_options {
     long long channels, stride;
-    int type;
+    enum cnn_shortcut type;
 };
 extern const struct cnn_option cnn_shortcut_table[];
 

@@ -18,23 +18,28 @@ enum {
     CNN_LAYER_MAX_INPUTS = 64,
 };
 
-/* How a parameter starts. n is fan_in; the textbooks' plain rule is U[-sqrt(2/n), sqrt(2/n)]. */
-enum cnn_init {
-    CNN_INIT_DEFAULT,   /* what cnn-train --weights says, else by what follows (lang/init_rule.c) */
-    CNN_INIT_HE_NORMAL, /* N(0, 2 / fan_in)                    He et al. 2015 */
-    CNN_INIT_HE_UNIFORM,     /* U(+-sqrt(6 / fan_in)) */
-    CNN_INIT_GLOROT_NORMAL,  /* N(0, 2 / (fan_in + fan_out))        Glorot and Bengio 2010 */
-    CNN_INIT_GLOROT_UNIFORM, /* U(+-sqrt(6 / (fan_in + fan_out))) */
-    CNN_INIT_PLAIN,          /* U[-sqrt(2 / fan_in), sqrt(2 / fan_in)] */
-    CNN_INIT_LECUN_NORMAL,   /* N(0, 1 / fan_in)                    LeCun et al. 1998 */
-    CNN_INIT_HEAD,           /* N(0, 0.0001 / fan_in): the first answer is a guess among equals */
-    CNN_INIT_ZERO,
-    CNN_INIT_ONE,
-};
-/* For option tables: the choices in the order above, without the last one. */
-#define CNN_INIT_CHOICES                                                                           \
-    "default|he_normal|he_uniform|glorot_normal|glorot_uniform|plain|"                             \
-    "lecun_normal|head|zero"
+/* How a parameter starts. n is fan_in; the textbooks' plain rule is U[-sqrt(2/n), sqrt(2/n)].
+ *
+ *     default         what cnn-train --weights says, else by what follows (lang/init_rule.c)
+ *     he_normal       N(0, 2 / fan_in)                        He et al. 2015
+ *     he_uniform      U(+-sqrt(6 / fan_in))
+ *     glorot_normal   N(0, 2 / (fan_in + fan_out))            Glorot and Bengio 2010
+ *     glorot_uniform  U(+-sqrt(6 / (fan_in + fan_out)))
+ *     plain           U[-sqrt(2 / fan_in), sqrt(2 / fan_in)]
+ *     lecun_normal    N(0, 1 / fan_in)                        LeCun et al. 1998
+ *     head            N(0, 0.0001 / fan_in): the first answer is a guess among equals */
+#define CNN_INITS(FIRST, NEXT)                                                                     \
+    FIRST(CNN_INIT_DEFAULT, "default")                                                             \
+    NEXT(CNN_INIT_HE_NORMAL, "he_normal")                                                          \
+    NEXT(CNN_INIT_HE_UNIFORM, "he_uniform")                                                        \
+    NEXT(CNN_INIT_GLOROT_NORMAL, "glorot_normal")                                                  \
+    NEXT(CNN_INIT_GLOROT_UNIFORM, "glorot_uniform")                                                \
+    NEXT(CNN_INIT_PLAIN, "plain")                                                                  \
+    NEXT(CNN_INIT_LECUN_NORMAL, "lecun_normal")                                                    \
+    NEXT(CNN_INIT_HEAD, "head")                                                                    \
+    NEXT(CNN_INIT_ZERO, "zero")
+/* No option says that weights start at one. */
+enum cnn_init { CNN_CHOICE_NAMES(CNN_INITS), CNN_INIT_ONE };
 
 /* A parameter or a running statistic that a layer declares in its setup. */
 struct cnn_param {

@@ -7,15 +7,14 @@
 #include "base/option.h"
 
 /* Schedules: the rate as a pure function of the step. */
-enum cnn_schedule_kind {
-    CNN_CONSTANT,
-    CNN_STEP,
-    CNN_EXPONENTIAL,
-    CNN_POLYNOMIAL,
-    CNN_COSINE,
-    CNN_ONE_CYCLE
-};
-#define CNN_SCHEDULE_CHOICES "constant|step|exponential|polynomial|cosine|one-cycle"
+#define CNN_SCHEDULES(FIRST, NEXT)                                                                 \
+    FIRST(CNN_CONSTANT, "constant")                                                                \
+    NEXT(CNN_STEP, "step")                                                                         \
+    NEXT(CNN_EXPONENTIAL, "exponential")                                                           \
+    NEXT(CNN_POLYNOMIAL, "polynomial")                                                             \
+    NEXT(CNN_COSINE, "cosine")                                                                     \
+    NEXT(CNN_ONE_CYCLE, "one-cycle")
+enum cnn_schedule_kind { CNN_CHOICE_NAMES(CNN_SCHEDULES) };
 
 struct cnn_schedule {
     enum cnn_schedule_kind kind;

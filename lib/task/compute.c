@@ -12,7 +12,7 @@ int cnn_compute_net(const struct cnn_compute *c, const struct cnn_graph *graph,
     *net = NULL;
     int rc = cnn_backend_open(c->device, (int)c->threads, backend);
     if (!rc)
-        rc = cnn_backend_set_precision(*backend, (enum cnn_precision)c->precision);
+        rc = cnn_backend_set_precision(*backend, c->precision);
     if (rc)
         return rc;
     struct cnn_backend *b = *backend;

@@ -9,11 +9,11 @@
 #include "net/net.h"
 
 struct cnn_compute {
-    const char *device; /* backend.h names them */
-    long long threads;  /* 0: one for each core */
-    int precision;      /* enum cnn_precision; GPUs */
-    int exact_conv;     /* CPU: no algorithm for convolutions that rounds more than plain sums do */
-    int tune;           /* CPU: as cnn_tuned_net_new */
+    const char *device;           /* backend.h names them */
+    long long threads;            /* 0: one for each core */
+    enum cnn_precision precision; /* GPUs */
+    int exact_conv; /* CPU: no algorithm for convolutions that rounds more than plain sums do */
+    int tune;       /* CPU: as cnn_tuned_net_new */
 };
 
 /* The options' lines in a table of `owner`, whose member `member` is a struct cnn_compute. */
@@ -30,8 +30,7 @@ struct cnn_compute {
         CNN_OPTION_TEXT("device", owner, member.device, "cpu", .metavar = "DEV",                   \
                         .help = "where to compute: cpu, cuda, cuda:N or auto"),                    \
         CNN_OPTION_CHOICE(                                                                         \
-            "precision", owner, member.precision, "fp32", .choices = CNN_PRECISION_CHOICES,        \
-            .metavar = "WHAT",                                                                     \
+            "precision", owner, member.precision, "fp32", CNN_PRECISIONS, .metavar = "WHAT",       \
             .help = "on a GPU: how activations are held and multiplied (fp32, tf32, bf16)")
 
 /* Open the device and make the net on it. What was opened is the caller's, also on failure:

@@ -8,8 +8,11 @@
 #include "base/text.h"
 #include "task/scores.h"
 
-enum cnn_predictions_format { CNN_PREDICTIONS_TSV, CNN_PREDICTIONS_CSV, CNN_PREDICTIONS_JSON };
-#define CNN_PREDICTIONS_FORMATS "tsv|csv|json" /* in that order */
+#define CNN_PREDICTIONS_FORMATS(FIRST, NEXT)                                                       \
+    FIRST(CNN_PREDICTIONS_TSV, "tsv")                                                              \
+    NEXT(CNN_PREDICTIONS_CSV, "csv")                                                               \
+    NEXT(CNN_PREDICTIONS_JSON, "json")
+enum cnn_predictions_format { CNN_CHOICE_NAMES(CNN_PREDICTIONS_FORMATS) };
 
 struct cnn_predictions_options {
     enum cnn_predictions_format format;

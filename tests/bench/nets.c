@@ -187,7 +187,7 @@ static void close_bench(struct bench *t)
 /* The precision of that name; -1: there is none. */
 static int find_precision(const char *name)
 {
-    static const char *const names[] = {"fp32", "tf32", "bf16"};
+    static const char *const names[] = {CNN_CHOICE_TEXTS(CNN_PRECISIONS)};
     for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
         if (!strcmp(name, names[i]))
             return i;
@@ -206,7 +206,7 @@ int main(int argc, char **argv)
     t.precision = (enum cnn_precision)precision;
     if (n < 1 || argc > 8 || precision < 0 || infers + t.training != 1) {
         fprintf(stderr, "Usage: bench-nets NET infer|train BATCH [SECONDS [THREADS [DEVICE "
-                        "[" CNN_PRECISION_CHOICES "]]]]\n");
+                        "[" CNN_CHOICE_WORDS(CNN_PRECISIONS) "]]]]\n");
         return -CNN_EUSAGE;
     }
     int rc = open_net(&t, argv[1], (size_t)n, argc > 5 ? atoi(argv[5]) : 0);

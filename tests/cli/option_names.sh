@@ -3,6 +3,12 @@
 programs='train split augment features infer inspect'
 for p in $programs; do "cnn-$p" --options | cut -f 1 | sed 's/^--//' >"$p.options"; done
 
+# No program has two options of one name or letter: the second would never be reached.
+for p in $programs; do
+    "cnn-$p" --options | awk -F '\t' '{ print $1; if ($2) print $2 }' | sort | uniq -d >twice
+    [ ! -s twice ] || fail "cnn-$p has two options $(paste -sd ' ' twice)"
+done
+
 # says PROGRAM OPTION 'GLOB'
 says() {
     run "cnn-$1" "$2" 1 data -o x

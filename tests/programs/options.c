@@ -7,11 +7,15 @@
 #include "cli.h"
 #include "data/augment/augment.h"
 
+#define HOWS(FIRST, NEXT) FIRST(FAST, "fast") NEXT(SLOW, "slow")
+enum how { CNN_CHOICE_NAMES(HOWS) };
+
 struct args {
     long long count, wait, delay;
     double rate;
     const char *output, *on_bad;
-    int quiet, verbose, how, fail, show_given;
+    int quiet, verbose, fail, show_given;
+    enum how how;
     struct cnn_strings freeze, given;
 };
 
@@ -24,8 +28,7 @@ static const struct cnn_option table[] = {
                     .help = "a required number"),
     CLI_OUTPUT(struct args, output, "where it goes"),
     CNN_OPTION_HEADING("Details"),
-    CNN_OPTION_CHOICE("how", struct args, how, "fast", .choices = "fast|slow", .metavar = "WHAT",
-                      .help = "the way"),
+    CNN_OPTION_CHOICE("how", struct args, how, "fast", HOWS, .metavar = "WHAT", .help = "the way"),
     CNN_OPTION_TEXTS("freeze", struct args, freeze, .metavar = "PATTERN",
                      .help = "may be repeated"),
     CNN_OPTION_INT("wait", struct args, wait, "0", .max = 1e6, .metavar = "N",

@@ -160,7 +160,7 @@ static const struct mistake {
     {"recipe rate=x; relu", "net:1: recipe: rate: 'x' is not a number (names known here: classes)"},
     {"recipe optimizer=sdg; relu", "net:1: recipe: optimizer: there is no 'sdg'"},
     {"recipe schedule=linear; relu",
-     "net:1: recipe: schedule: 'linear' is none of " CNN_SCHEDULE_CHOICES},
+     "net:1: recipe: schedule: 'linear' is none of " CNN_CHOICE_WORDS(CNN_SCHEDULES)},
     {"recipe rate=1 rate=2; relu", "net:1: recipe: rate is given twice"},
     {"recipe -rate=1; relu", "net:1: '-rate=1': what stands before '=' is no key"},
     {"recipe crop=3x0; relu", "net:1: recipe: crop: 3x0: a side of 0"},

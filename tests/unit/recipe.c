@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "data/augment/augment.h"
 #include "lang/graph.h"
 #include "task/train/train.h"
 
@@ -22,6 +23,19 @@ static void test_a_setting_has_its_options_range(void **state)
         assert_int_equal(o->type, p->type);
         assert_true(!(o->min < p->min) && !(o->max > p->max));
         assert_true(o->type != CNN_OPT_CHOICE || !strcmp(o->choices, p->choices));
+    }
+}
+
+/* A name means one thing: none of the augmentations has that of an option of training or of another
+ * augmentation. */
+static void test_names_are_taken_once(void **state)
+{
+    (void)state;
+    const struct cnn_option *o;
+    for (size_t i = 0; (o = cnn_augment_option_at(i)); i++) {
+        assert_null(cnn_option_find(cnn_train_option_table, o->name));
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(o->name, cnn_augment_option_at(k)->name);
     }
 }
 
@@ -66,6 +80,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_setting_has_its_options_range),
+        cmocka_unit_test(test_names_are_taken_once),
         cmocka_unit_test(test_values_are_read_by_options),
         cmocka_unit_test(test_the_zoo_has_recipes),
     };

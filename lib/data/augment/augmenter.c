@@ -19,12 +19,11 @@ enum { TYPES = sizeof types / sizeof *types };
 
 /* Options that belong to no augmentation alone. */
 struct shared {
-    int fill;
+    enum cnn_fill fill;
 };
 
 static const struct cnn_option shared_options[] = {
-    CNN_OPTION_CHOICE("fill", struct shared, fill, "black",
-                      .choices = "black|grey|white|edge|reflect", .metavar = "WHAT",
+    CNN_OPTION_CHOICE("fill", struct shared, fill, "black", CNN_FILLS, .metavar = "WHAT",
                       .help = "what comes in from outside of the image"),
     CNN_OPTION_END,
 };
@@ -200,5 +199,5 @@ int cnn_augmenter_is_geometric(const struct cnn_augmenter *a)
 
 enum cnn_fill cnn_augmenter_fill(const struct cnn_augmenter *a)
 {
-    return a ? (enum cnn_fill)a->shared.fill : CNN_FILL_BLACK;
+    return a ? a->shared.fill : CNN_FILL_BLACK;
 }

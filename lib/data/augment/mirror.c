@@ -1,15 +1,20 @@
 /* Mirrored left-right, upside down, or each on its own, with probability one half. */
 #include "data/augment/augment.h"
 
-enum direction { NONE, H, V, HV };
+#define DIRECTIONS(FIRST, NEXT)                                                                    \
+    FIRST(NONE, "none")                                                                            \
+    NEXT(H, "h")                                                                                   \
+    NEXT(V, "v")                                                                                   \
+    NEXT(HV, "hv")
+enum direction { CNN_CHOICE_NAMES(DIRECTIONS) };
 
 struct options {
-    int flip;
+    enum direction flip;
 };
 
 static const struct cnn_option options[] = {
     CNN_OPTION_CHOICE(
-        "flip", struct options, flip, "none", .choices = "none|h|v|hv", .metavar = "DIR",
+        "flip", struct options, flip, "none", DIRECTIONS, .metavar = "DIR",
         .help =
             "mirror with probability 1/2, left-right (h), upside down (v), or both on their own"),
     CNN_OPTION_END,
@@ -22,7 +27,7 @@ static int mirror_active(const void *opt)
 
 static int mirror_view(const void *opt, struct cnn_random *r, struct cnn_view *view)
 {
-    int flip = ((const struct options *)opt)->flip;
+    enum direction flip = ((const struct options *)opt)->flip;
     int across = cnn_random_unit(r) < 0.5, down = cnn_random_unit(r) < 0.5;
     if (across && (flip == H || flip == HV)) {
         view->map.a = -1;

@@ -17,7 +17,7 @@ int cnn_features_choose_format(const struct cnn_features_options *options,
                                enum cnn_features_format *out)
 {
     size_t n = strlen(options->output);
-    *out = (enum cnn_features_format)options->format;
+    *out = options->format;
     if (*out == CNN_FEATURES_AUTO && !n)
         *out = CNN_FEATURES_TSV;
     for (size_t i = 0; *out == CNN_FEATURES_AUTO && i < sizeof extensions / sizeof *extensions;

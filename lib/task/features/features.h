@@ -9,14 +9,14 @@
 #include "task/callbacks.h"
 #include "task/compute.h"
 
-enum cnn_features_format {
-    CNN_FEATURES_AUTO, /* by the output's extension; TSV without an output */
-    CNN_FEATURES_NPY,
-    CNN_FEATURES_TSV,
-    CNN_FEATURES_SVMLIGHT,
-    CNN_FEATURES_TAR,
-};
-#define CNN_FEATURES_FORMATS "auto|npy|tsv|svmlight|tar" /* in that order */
+/* auto: by the output's extension; TSV without an output. */
+#define CNN_FEATURES_FORMATS(FIRST, NEXT)                                                          \
+    FIRST(CNN_FEATURES_AUTO, "auto")                                                               \
+    NEXT(CNN_FEATURES_NPY, "npy")                                                                  \
+    NEXT(CNN_FEATURES_TSV, "tsv")                                                                  \
+    NEXT(CNN_FEATURES_SVMLIGHT, "svmlight")                                                        \
+    NEXT(CNN_FEATURES_TAR, "tar")
+enum cnn_features_format { CNN_CHOICE_NAMES(CNN_FEATURES_FORMATS) };
 
 /* TEXT fields that are "" were not given. */
 struct cnn_features_options {
@@ -27,8 +27,8 @@ struct cnn_features_options {
     struct cnn_strings layer; /* labels or patterns; "output", "logits" */
     int pool;                 /* the mean over all positions of each channel */
     int concat;               /* all layers side by side, not an output for each */
-    int format;               /* cnn_features_format */
-    const char *bad_list;     /* where the caller writes names of bad samples; NULL: nowhere */
+    enum cnn_features_format format;
+    const char *bad_list; /* where the caller writes names of bad samples; NULL: nowhere */
     const char *output;
     struct cnn_compute compute;
     int skip_bad;

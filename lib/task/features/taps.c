@@ -13,7 +13,7 @@
  * samples are computed together has a part in how a layer is computed. */
 static json_t *options_json(const struct cnn_features_options *o)
 {
-    static const char *const precision[] = {"fp32", "tf32", "bf16"};
+    static const char *const precision[] = {CNN_CHOICE_TEXTS(CNN_PRECISIONS)};
     struct cnn_buf text = {0};
     cnn_buf_printf(&text, "--batch %lld", o->batch);
     if (o->compute.exact_conv)

@@ -12,7 +12,7 @@ static int open_predictions(struct infer *in)
     static const struct cnn_strings none = {0};
     const struct cnn_strings *classes = &in->runner.model->classes;
     struct cnn_predictions_options po = {
-        .format = (enum cnn_predictions_format)in->o->format,
+        .format = in->o->format,
         .header = in->o->header,
         .top = (size_t)in->o->top,
         .all = in->o->probabilities,

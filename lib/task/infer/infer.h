@@ -8,14 +8,15 @@
 #include "base/text.h"
 #include "task/callbacks.h"
 #include "task/compute.h"
+#include "task/predictions.h"
 
-enum cnn_infer_target {
-    CNN_INFER_AUTO, /* classes where the model has them, else numbers */
-    CNN_INFER_CLASS,
-    CNN_INFER_VECTOR,
-    CNN_INFER_INPUT,
-};
-#define CNN_INFER_TARGETS "auto|class|vector|input" /* in that order */
+/* auto: classes where the model has them, else numbers. */
+#define CNN_INFER_TARGETS(FIRST, NEXT)                                                             \
+    FIRST(CNN_INFER_AUTO, "auto")                                                                  \
+    NEXT(CNN_INFER_CLASS, "class")                                                                 \
+    NEXT(CNN_INFER_VECTOR, "vector")                                                               \
+    NEXT(CNN_INFER_INPUT, "input")
+enum cnn_infer_target { CNN_CHOICE_NAMES(CNN_INFER_TARGETS) };
 
 /* A self-test passes when no output is off by more than this part of the largest one: far more than
  * another order of summation makes, far less than a wrong weight or layer. */
@@ -28,12 +29,13 @@ struct cnn_infer_options {
     size_t inputs;
     const char *labels; /* the label file of IDX inputs */
     /* Predictions */
-    int format; /* cnn_predictions_format */
+    enum cnn_predictions_format format;
     int header, probabilities;
     int nul; /* TSV of records that end with NUL, and nothing escaped */
     long long top;
     /* Evaluation, which a gate, too, asks for */
-    int eval, json, target; /* cnn_infer_target */
+    int eval, json;
+    enum cnn_infer_target target;
     struct cnn_strings gate;
     const char *predictions, *confusion;
     /* Running */

@@ -3,7 +3,8 @@
 
 static int looks_at_top1(const struct trainer *t)
 {
-    return t->o->monitor == MONITOR_TOP1 || (t->o->monitor == MONITOR_AUTO && t->report.classes);
+    return t->o->monitor == CNN_MONITOR_TOP1 ||
+           (t->o->monitor == CNN_MONITOR_AUTO && t->report.classes);
 }
 
 /* Of two epochs with the same top-1, the one with the smaller loss is the better. */

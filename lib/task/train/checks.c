@@ -23,7 +23,7 @@ int train_check_classes(const struct trainer *t, const struct cnn_dataset *ds, c
 {
     const struct cnn_record *first = NULL;
     size_t count = cnn_dataset_count(ds), without;
-    if (t->o->target != TARGET_CLASS || count == SIZE_MAX)
+    if (t->o->target != CNN_TRAIN_CLASS || count == SIZE_MAX)
         return 0;
     without = count_classless(ds, &first);
     if (without && without == count)
@@ -62,7 +62,7 @@ int train_check_empty_classes(const struct trainer *t)
             cnn_buf_printf(&names, "%s%s", empty > 1 ? ", " : "", t->model.classes.item[c]);
     }
     int rc = 0;
-    if (empty == classes - 1 && t->o->epochs && t->o->target == TARGET_CLASS)
+    if (empty == classes - 1 && t->o->epochs && t->o->target == CNN_TRAIN_CLASS)
         rc = cnn_fail(CNN_EDATA,
                       "%s: all samples are of one class, '%s': there is nothing to "
                       "tell apart",
@@ -83,7 +83,7 @@ int train_check_loss(const struct trainer *t)
     const struct cnn_strings *classes = &t->model.classes;
     if (strcmp(loss, "xent") || g->node[g->logits].layer.out.c != 1)
         return 0;
-    if (t->o->target == TARGET_CLASS && classes->count == 1)
+    if (t->o->target == CNN_TRAIN_CLASS && classes->count == 1)
         return cnn_fail(CNN_EDATA, "%s: a single class, '%s': there is nothing to tell apart",
                         train_classes_from(t), classes->item[0]);
     return cnn_fail(CNN_EDATA,
@@ -98,13 +98,13 @@ int train_check_outputs(const struct trainer *t)
     size_t classes = t->model.classes.count;
     char shape[72];
     cnn_chw_format(out, shape);
-    if (t->o->target == TARGET_CLASS && out.h * out.w != 1)
+    if (t->o->target == CNN_TRAIN_CLASS && out.h * out.w != 1)
         return cnn_fail(CNN_EDATA, "%s: the net gives %s for each sample; classes need a vector",
                         t->net_name, shape);
-    if (t->o->target == TARGET_CLASS && out.c != classes && !cnn_scores_are_pair(g, classes))
+    if (t->o->target == CNN_TRAIN_CLASS && out.c != classes && !cnn_scores_are_pair(g, classes))
         return cnn_fail(CNN_EDATA, "%s: the net gives %zu outputs, %s has %zu classes", t->net_name,
                         out.c, train_classes_from(t), classes);
-    if (t->o->target == TARGET_INPUT && cnn_chw_count(out) != cnn_chw_count(g->input.shape)) {
+    if (t->o->target == CNN_TRAIN_INPUT && cnn_chw_count(out) != cnn_chw_count(g->input.shape)) {
         char in[72];
         cnn_chw_format(g->input.shape, in);
         return cnn_fail(CNN_EDATA,

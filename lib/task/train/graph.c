@@ -32,7 +32,7 @@ int train_build_graph(struct trainer *t)
 {
     struct cnn_graph_config config = {.name = t->net_name,
                                       .classes = t->model.classes.count,
-                                      .numbers = t->o->target != TARGET_CLASS,
+                                      .numbers = t->o->target != CNN_TRAIN_CLASS,
                                       .loss = t->o->loss[0] ? t->o->loss : NULL,
                                       .with_loss = 1};
     int rc = train_input_shape(t, t->net_text, &config);

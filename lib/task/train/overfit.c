@@ -35,7 +35,7 @@ static int few_new(const struct trainer *t, struct few *f)
     f->out = t->outputs;
     f->x = cnn_calloc(f->n * f->in, sizeof *f->x);
     f->weight = cnn_calloc(f->n, sizeof *f->weight);
-    if (t->o->target == TARGET_CLASS)
+    if (t->o->target == CNN_TRAIN_CLASS)
         f->label = cnn_calloc(f->n, sizeof *f->label);
     else
         f->vector = cnn_calloc(f->n * f->out, sizeof *f->vector);
@@ -47,13 +47,13 @@ static int take_target(const struct trainer *t, struct few *f, size_t i, const s
     const struct cnn_image *v = &s->target.values;
     f->weight[i] = s->weight;
     switch (t->o->target) {
-    case TARGET_CLASS:
+    case CNN_TRAIN_CLASS:
         if (s->target.kind != CNN_TARGET_CLASS || s->target.label < 0)
             return cnn_fail(CNN_EDATA, "no class");
         f->label[i] = s->target.label;
         f->weight[i] *= t->class_weight ? t->class_weight[s->target.label] : 1;
         return 0;
-    case TARGET_VECTOR:
+    case CNN_TRAIN_VECTOR:
         if (s->target.kind != CNN_TARGET_VECTOR || v->c * v->h * v->w != f->out)
             return cnn_fail(CNN_EDATA, "no target of %zu numbers", f->out);
         memcpy(f->vector + i * f->out, v->px, f->out * sizeof *f->vector);

@@ -78,7 +78,7 @@ static int parse_on_bad(struct trainer *t)
 int train_parse(struct trainer *t)
 {
     const struct cnn_train_options *o = t->o;
-    t->schedule = (struct cnn_schedule){.kind = (enum cnn_schedule_kind)o->schedule,
+    t->schedule = (struct cnn_schedule){.kind = o->schedule,
                                         .warmup = o->warmup,
                                         .milestones = o->milestones,
                                         .gamma = o->gamma,

@@ -15,10 +15,6 @@
 #include "task/evaluate.h"
 #include "task/train/train.h"
 
-enum { TARGET_CLASS, TARGET_VECTOR, TARGET_INPUT };
-enum { MONITOR_AUTO, MONITOR_LOSS, MONITOR_TOP1 };
-enum { KEEP_BEST, KEEP_LAST };
-
 /* A weighted mean under way. */
 struct mean {
     double sum, weight;

@@ -17,7 +17,6 @@
 #include "lang/recipe.h"
 #include "task/train/private.h"
 
-enum { RECIPE_NET, RECIPE_NONE };
 static const double MOST_RATE = 8, TRAINED = 0.1;
 
 /* Of nets without a recipe: a rate that is high for most, and a bound for those where it is too
@@ -157,7 +156,7 @@ static int set_all(struct trainer *t, const struct cnn_recipe *r)
 
 static int is_without(const struct trainer *t)
 {
-    return t->o->recipe == RECIPE_NONE || !t->o->epochs;
+    return t->o->recipe == CNN_RECIPE_NONE || !t->o->epochs;
 }
 
 /* That there is none is so without steps, and may be said: the history of such a run does. */
@@ -165,7 +164,8 @@ static int check_given(const struct trainer *t)
 {
     const struct cnn_option *o = cnn_option_find(cnn_train_option_table, "recipe");
     int given = cnn_option_given(o, &t->o->given, t->o);
-    if (t->o->epochs || t->o->plan || t->o->overfit || t->o->recipe == RECIPE_NONE || given <= 0)
+    if (t->o->epochs || t->o->plan || t->o->overfit || t->o->recipe == CNN_RECIPE_NONE ||
+        given <= 0)
         return given < 0 ? given : 0;
     return cnn_fail(CNN_EUSAGE, "--recipe net has no effect with --epochs 0");
 }
@@ -242,7 +242,7 @@ static int may_augment(const struct trainer *t)
 {
     int raw = 0;
     int rc = train_is_raw(t, &raw);
-    if (rc || raw || is_endless(t) || t->o->target != TARGET_CLASS)
+    if (rc || raw || is_endless(t) || t->o->target != CNN_TRAIN_CLASS)
         return rc;
     if (!strstr(cnn_dataset_history(t->train), "\"cnn-augment\""))
         return 1;
@@ -285,7 +285,7 @@ int train_recipe_for_data(struct trainer *t)
     int rc = set_augmentation(t);
     if (!rc)
         rc = set_warmup(t);
-    t->own.recipe = RECIPE_NONE; /* what it said is among the options by now */
+    t->own.recipe = CNN_RECIPE_NONE; /* what it said is among the options by now */
     return rc;
 }
 

@@ -27,7 +27,7 @@ static int open_sources(struct trainer *t)
 static int open_train(struct trainer *t)
 {
     const struct cnn_model *source = train_text_source(t);
-    int classes = t->o->target == TARGET_CLASS;
+    int classes = t->o->target == CNN_TRAIN_CLASS;
     struct cnn_dataset_options d = {.unlabelled = !classes,
                                     .strict = t->o->strict,
                                     .stop = t->cb->stop,
@@ -63,7 +63,7 @@ static int open_train(struct trainer *t)
 
 static int open_val(struct trainer *t)
 {
-    int classes = t->o->target == TARGET_CLASS;
+    int classes = t->o->target == CNN_TRAIN_CLASS;
     struct cnn_dataset_options d = {.unlabelled = !classes,
                                     .strict = t->o->strict,
                                     .stop = t->cb->stop,
@@ -131,7 +131,7 @@ static int allocate(struct trainer *t)
         return cnn_fail(CNN_ESYSTEM, "out of memory");
     if (!t->weight || !t->selftest)
         return CNN_ESYSTEM;
-    if (t->val && t->o->keep == KEEP_BEST &&
+    if (t->val && t->o->keep == CNN_KEEP_BEST &&
         !(t->best = cnn_calloc(cnn_net_snapshot_count(t->net) + 1, sizeof *t->best)))
         return CNN_ESYSTEM;
     return t->val ? cnn_evaluator_new(t->net, t->model.classes.count, 0, &t->evaluator) : 0;
@@ -196,7 +196,7 @@ int train_start_weights(struct trainer *t)
 {
     struct cnn_load_options how = {&t->o->allow_new, &t->o->rename};
     struct cnn_buf note = {0};
-    int rc = cnn_net_init(t->net, (uint64_t)t->o->seed, (enum cnn_init)t->o->weights);
+    int rc = cnn_net_init(t->net, (uint64_t)t->o->seed, t->o->weights);
     if (!rc && t->init)
         rc = cnn_model_load_params(t->init->tensors, t->net, &how, &note);
     if (!rc && note.size)

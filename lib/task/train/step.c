@@ -40,7 +40,7 @@ static void weigh(struct trainer *t, const struct cnn_batch *b)
 {
     for (size_t i = 0; i < b->n; i++) {
         t->weight[i] = b->weight[i];
-        if (t->o->target == TARGET_CLASS)
+        if (t->o->target == CNN_TRAIN_CLASS)
             t->weight[i] *= b->label[i] < 0   ? 0
                             : t->class_weight ? t->class_weight[b->label[i]]
                                               : 1;

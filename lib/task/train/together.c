@@ -74,7 +74,7 @@ int train_check_together(const struct cnn_train_options *o)
         return cnn_fail(CNN_EUSAGE, "no output: -o MODEL says where the model goes");
     if (!o->net[0] && !o->init[0] && !o->resume)
         return cnn_fail(CNN_EUSAGE, "no net: --net WHAT is a file, a built-in net or its text");
-    if (o->monitor == MONITOR_TOP1 && o->target != TARGET_CLASS)
+    if (o->monitor == CNN_MONITOR_TOP1 && o->target != CNN_TRAIN_CLASS)
         return cnn_fail(CNN_EUSAGE, "--monitor val_top1 needs classes as the target");
     if (train_check_texts(o) || train_check_expect(o))
         return cnn_error_code();

@@ -44,7 +44,7 @@ static double mean_of(const struct mean *m)
 static double top1_of(const struct trainer *t)
 {
     const struct mean *m = &t->s.hits;
-    return t->o->target == TARGET_CLASS && m->weight > 0 ? m->sum / m->weight : (double)NAN;
+    return t->o->target == CNN_TRAIN_CLASS && m->weight > 0 ? m->sum / m->weight : (double)NAN;
 }
 
 static void tell_step(struct trainer *t)

@@ -8,9 +8,33 @@
 #include <stdint.h>
 
 #include "base/option.h"
+#include "layer/layer.h"
+#include "optim/schedule.h"
 #include "task/compute.h"
 
 struct cnn_augmenter;
+
+/* What the net is to give: classes, numbers, or its input. */
+#define CNN_TRAIN_TARGETS(FIRST, NEXT)                                                             \
+    FIRST(CNN_TRAIN_CLASS, "class")                                                                \
+    NEXT(CNN_TRAIN_VECTOR, "vector")                                                               \
+    NEXT(CNN_TRAIN_INPUT, "input")
+enum cnn_train_target { CNN_CHOICE_NAMES(CNN_TRAIN_TARGETS) };
+
+/* How the net's text says that it is trained, where no option says otherwise. */
+#define CNN_TRAIN_RECIPES(FIRST, NEXT) FIRST(CNN_RECIPE_NET, "net") NEXT(CNN_RECIPE_NONE, "none")
+enum cnn_train_recipe { CNN_CHOICE_NAMES(CNN_TRAIN_RECIPES) };
+
+/* What an epoch is judged by; auto: val_top1 where there are classes. */
+#define CNN_TRAIN_MONITORS(FIRST, NEXT)                                                            \
+    FIRST(CNN_MONITOR_AUTO, "auto")                                                                \
+    NEXT(CNN_MONITOR_LOSS, "val_loss")                                                             \
+    NEXT(CNN_MONITOR_TOP1, "val_top1")
+enum cnn_train_monitor { CNN_CHOICE_NAMES(CNN_TRAIN_MONITORS) };
+
+/* The epoch whose net is written. */
+#define CNN_TRAIN_KEEPS(FIRST, NEXT) FIRST(CNN_KEEP_BEST, "best") NEXT(CNN_KEEP_LAST, "last")
+enum cnn_train_keep { CNN_CHOICE_NAMES(CNN_TRAIN_KEEPS) };
 
 /* What cnn_train_option_table fills, and the operand. TEXT fields that are "" were not given. */
 struct cnn_train_options {
@@ -22,24 +46,27 @@ struct cnn_train_options {
         *command; /* as typed, in a shell's words, for the log; NULL: none; not in the table */
     /* Data */
     const char *val, *classes, *class_weights, *on_bad;
-    int target, strict;
+    enum cnn_train_target target;
+    int strict;
     long long shuffle;
     /* Net */
     const char *net, *input, *init, *loss;
     struct cnn_strings allow_new, rename, freeze;
-    int weights;
+    enum cnn_init weights;
     /* Optimization; the TEXT ones have defaults that depend on the optimizer */
     const char *optimizer, *rate, *momentum, *rho, *eps, *weight_decay;
-    int recipe, nesterov;
+    enum cnn_train_recipe recipe;
+    int nesterov;
     long long epochs, steps, batch, accumulate;
     double beta1, beta2, l1, l2, clip_norm, clip_value, ema;
     /* Schedule */
-    int schedule;
+    enum cnn_schedule_kind schedule;
     double warmup, gamma, power, final_rate;
     struct cnn_reals milestones;
     /* The best epoch */
     long long patience;
-    int monitor, keep;
+    enum cnn_train_monitor monitor;
+    enum cnn_train_keep keep;
     /* Running */
     const char *output, *checkpoint, *checkpoint_every, *log, *curve;
     struct cnn_compute compute;

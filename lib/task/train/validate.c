@@ -53,7 +53,7 @@ int train_validate(struct trainer *t)
     if (rc)
         return rc;
     const struct cnn_metrics *m = cnn_evaluator_metrics(t->evaluator);
-    if (!m->samples || (t->o->target == TARGET_CLASS && !m->labelled))
+    if (!m->samples || (t->o->target == CNN_TRAIN_CLASS && !m->labelled))
         return cnn_fail(CNN_EDATA, "%s: no sample could be used", t->o->val);
     if (!(m->weight_sum > 0))
         return cnn_fail(CNN_EDATA, "%s: all weights are 0", t->o->val);

@@ -1,0 +1,24 @@
+/* Choices: an enum and the words that options have for it, from one list. A list names each
+ * enumerator beside its word:
+ *
+ *     #define CNN_FILLS(FIRST, NEXT) FIRST(CNN_FILL_BLACK, "black") NEXT(CNN_FILL_GREY, "grey")
+ *     enum cnn_fill { CNN_CHOICE_NAMES(CNN_FILLS) };
+ *
+ * and an option that fills an enum cnn_fill is CNN_OPTION_CHOICE(..., CNN_FILLS, ...). */
+#ifndef CNN_BASE_CHOICES_H
+#define CNN_BASE_CHOICES_H
+
+/* The enumerators, for the enum: CNN_FILL_BLACK, CNN_FILL_GREY. */
+#define CNN_CHOICE_NAMES(list) list(CNN_CHOICE_NAME, CNN_CHOICE_NEXT_NAME)
+/* The words as one text, "black|grey". */
+#define CNN_CHOICE_WORDS(list) list(CNN_CHOICE_WORD, CNN_CHOICE_NEXT_WORD)
+/* The words one by one, for an array of texts: "black", "grey". */
+#define CNN_CHOICE_TEXTS(list) list(CNN_CHOICE_WORD, CNN_CHOICE_NEXT_TEXT)
+
+#define CNN_CHOICE_NAME(name, word)      name
+#define CNN_CHOICE_NEXT_NAME(name, word) , name
+#define CNN_CHOICE_WORD(name, word)      word
+#define CNN_CHOICE_NEXT_WORD(name, word) "|" word
+#define CNN_CHOICE_NEXT_TEXT(name, word) , word
+
+#endif
