@@ -107,3 +107,18 @@ printf 'd/a/1.pgm  1\nd/b/2.pgm 0\n' >columns
 run cnn-infer --eval m.st columns
 status 0
 no_file n.st s
+
+# ---- a folder of datasets -------------------------------------------------------------------------------------
+mkdir sets
+cnn-augment -o sets/a.tar digits:3
+cp sets/a.tar sets/b-ubyte.gz
+for how in 'cnn-train --net softmax -o none.st' 'cnn-split -o none' 'cnn-augment --on-bad skip'; do
+    # shellcheck disable=SC2086
+    run $how sets
+    status 65
+    err_is "${how%% *}: sets: datasets and no images: name one, such as sets/a.tar"
+done
+cp d/a/1.pgm sets/1 && cp d/a/1.pgm sets/2
+run cnn-infer -q --on-bad skip m.st sets
+status 0
+[ "$(wc -l <out)" = 2 ] || fail "images whose names do not say so: $(cat out)"

@@ -211,6 +211,27 @@ static int add_classes(struct cnn_dataset *ds, const struct cnn_dataset_options 
     return code;
 }
 
+/* A folder that is mostly MNIST's files or archives, and has no image, is not what is meant. */
+static int refuse_datasets(const struct cnn_dataset *ds, const struct cnn_strings *files)
+{
+    const char *first = NULL;
+    size_t sets = 0;
+    for (size_t i = 0; i < files->count; i++) {
+        if (cnn_image_has_name(files->item[i]))
+            return 0;
+        if (cnn_path_is_container(files->item[i]) && !sets++)
+            first = files->item[i];
+    }
+    if (2 * sets <= files->count)
+        return 0;
+    char *full = cnn_path_join(ds->path, first);
+    int code = full ? cnn_fail(CNN_EDATA, "%s: datasets and no images: name one, such as %s",
+                               ds->path, full)
+                    : CNN_ESYSTEM;
+    free(full);
+    return code;
+}
+
 /* The parts of a dataset are no classes. */
 static int refuse_parts(const char *path, const struct cnn_divided *d)
 {
@@ -237,6 +258,8 @@ int cnn_open_folder(struct cnn_dataset *ds, const struct cnn_dataset_options *op
         if (!code)
             code = add_classes(ds, options, &top, &folders, &found);
     }
+    if (!code && !folders.count)
+        code = refuse_datasets(ds, &files);
     for (size_t i = 0; !code && !folders.count && i < files.count; i++) {
         char *full = cnn_path_join(ds->path, files.item[i]);
         code = full ? add_file(ds, full, -1) : CNN_ESYSTEM;

@@ -55,6 +55,20 @@ int cnn_path_is_litter(const char *name)
     return base[0] == '.';
 }
 
+int cnn_path_is_container(const char *name)
+{
+    static const char *const ending[] = {".tar", ".tgz", ".gz",    ".tar.xz", ".tar.zst",
+                                         ".bin", ".npy", "-ubyte", ".tar.bz2"};
+    const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+    const char *dot = strrchr(base, '.');
+    if (!strncmp(name, "digits:", 7) || (dot && !strncmp(dot, ".idx", 4)))
+        return 1;
+    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
+        if (cnn_path_ends(base, ending[i]))
+            return 1;
+    return 0;
+}
+
 /* The last component of a path, which ends at `end`. */
 static const char *last_component(const char *path, const char *end)
 {

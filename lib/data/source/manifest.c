@@ -46,20 +46,6 @@ static void close_manifest(void *state)
 static const struct cnn_source_type manifest_type = {
     .form = "manifest", .load = load_item, .close = close_manifest};
 
-static int is_container_name(const char *name)
-{
-    static const char *const ending[] = {".tar", ".tgz", ".gz",    ".tar.xz", ".tar.zst",
-                                         ".bin", ".npy", "-ubyte", ".tar.bz2"};
-    const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
-    const char *dot = strrchr(base, '.');
-    if (!strncmp(name, "digits:", 7) || (dot && !strncmp(dot, ".idx", 4)))
-        return 1;
-    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
-        if (cnn_path_ends(base, ending[i]))
-            return 1;
-    return 0;
-}
-
 /* "FILE#i": cut into FILE and i. What FILE is called says whether it holds samples; for other names
  * whether there is such a file, and none of the whole name. 1: it was such; 0: a plain path. */
 static int split_index(const struct cnn_manifest_reading *r, char *path, int64_t *index)
@@ -68,7 +54,7 @@ static int split_index(const struct cnn_manifest_reading *r, char *path, int64_t
     if (!hash || hash == path || cnn_parse_int(hash + 1, 0, UINT32_MAX - 1, index))
         return 0;
     *hash = '\0';
-    if (is_container_name(path))
+    if (cnn_path_is_container(path))
         return 1;
     int part = cnn_manifest_is_file(r, path);
     *hash = '#';

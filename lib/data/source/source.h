@@ -120,6 +120,8 @@ int cnn_path_ends(const char *path, const char *suffix);
 /* Nonzero when the last component is what systems leave in folders: hidden names (.DS_Store,
  * ._photo), Thumbs.db, desktop.ini, __MACOSX and the like. It is no data. */
 int cnn_path_is_litter(const char *name);
+/* Whether a file that is called so holds many samples: an archive, IDX, CIFAR, npy. */
+int cnn_path_is_container(const char *name);
 
 /* Decode an image file into a sample, its bytes in s->encoded. No file name in the message. */
 int cnn_source_load_file(const char *path, struct cnn_sample *out);
