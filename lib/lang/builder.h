@@ -37,6 +37,7 @@ struct cnn_line {
 /* A label that was referred to and is not there: where, and by which layer. */
 struct cnn_sought {
     const char *label, *prefix; /* label NULL: there is none */
+    const char *verb;           /* what that layer does with it: "reads" */
     const char *reader;         /* NULL: not known yet */
     int line;
     struct cnn_place at;
@@ -96,6 +97,12 @@ int cnn_builder_open(struct cnn_builder *b, struct cnn_place *in, const char *la
  * stays what it was. */
 int cnn_builder_from(struct cnn_builder *b, const struct cnn_place *at, struct cnn_statement *s,
                      struct cnn_line *reads);
+/* The node of a label; where there is none, *node stays as it is and the label is sought. verb:
+ * what the line does with it, for messages. */
+int cnn_builder_refer(struct cnn_builder *b, const struct cnn_place *at, const char *label,
+                      int line, const char *verb, int *node);
+/* The shortest text that names the node there. */
+const char *cnn_builder_name_from(struct cnn_builder *b, const struct cnn_place *at, int node);
 /* What became of the label that was sought; CNN_EDATA. */
 int cnn_builder_sought(struct cnn_builder *b);
 /* " from=a,b" for the canonical text, where these are not what the line reads anyway. */
@@ -106,6 +113,13 @@ const char *cnn_builder_reads(struct cnn_builder *b, const struct cnn_place *at,
  */
 void cnn_builder_settle(struct cnn_builder *b, const struct cnn_place *at, const char *label,
                         int node);
+
+/* Takes what a line says of parameters out of a layer's arguments; and has the node's layer follow
+ * it. */
+int cnn_builder_line_options(struct cnn_builder *b, const struct cnn_place *at,
+                             struct cnn_statement *s, struct cnn_line_options **out);
+int cnn_builder_apply_line(struct cnn_builder *b, const struct cnn_place *at, int line, int node,
+                           struct cnn_line_options *o);
 
 /* Statements: *node is the value that goes in and the one that comes out. */
 int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place *at,

@@ -12,11 +12,12 @@ static uint64_t add(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-static uint64_t trained_parameters(const struct cnn_layer *l)
+uint64_t cnn_node_parameters(const struct cnn_node *node, int trained)
 {
+    const struct cnn_layer *l = &node->layer;
     uint64_t n = 0;
-    for (int i = 0; i < l->params; i++)
-        if (l->param[i].trained)
+    for (int i = 0; !node->share && i < l->params; i++)
+        if (!l->param[i].trained == !trained)
             n += cnn_shape_count(&l->param[i].shape);
     return n;
 }
@@ -26,7 +27,7 @@ uint64_t cnn_graph_parameters(const struct cnn_graph *g)
     uint64_t n = 0;
     for (int i = 1; i < g->nodes; i++)
         if (!g->node[i].training_only)
-            n = add(n, trained_parameters(&g->node[i].layer));
+            n = add(n, cnn_node_parameters(&g->node[i], 1));
     return n;
 }
 

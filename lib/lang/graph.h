@@ -16,12 +16,23 @@
 #include "layer/layer.h"
 #include "lang/recipe.h"
 
+/* What a line says of its layer's parameters beside the layer's own options; texts as in the
+ * canonical text. */
+struct cnn_line_options {
+    const char *init;             /* "he_normal", "gaussian:0.01,constant:0.1" */
+    struct cnn_reals rate, decay; /* factors: for all, or for the weight and for the bias */
+    const char *share;            /* "": its parameters are its own */
+};
+extern const struct cnn_option cnn_line_table[];
+
 /* A layer in its place. Node 0 is the input: its layer.type is NULL and its layer.out the input
  * shape. */
 struct cnn_node {
     struct cnn_layer layer;
-    int *in;            /* (layer.inputs) node numbers, each smaller than this node's */
-    int training_only;  /* inside aux { }: left out at inference */
+    int *in;           /* (layer.inputs) node numbers, each smaller than this node's */
+    int training_only; /* inside aux { }: left out at inference */
+    int share;         /* the node whose parameters it uses; 0: its own */
+    const struct cnn_line_options *line; /* NULL: inputs and losses */
     double loss_weight; /* loss nodes: 1 for the main loss, aux's weight for the others */
     int target;         /* loss nodes: which of the graph's targets */
 };
@@ -107,6 +118,9 @@ int cnn_graph_find(const struct cnn_graph *g, const char *label);
 /* The layer as its line in the canonical text, without label: "conv 64 7 stride=2". Not for node 0.
  */
 void cnn_node_print(const struct cnn_node *node, struct cnn_buf *out);
+
+/* Elements of the node's own parameters, or of its statistics: 0 where they are another's. */
+uint64_t cnn_node_parameters(const struct cnn_node *node, int trained);
 
 /* Totals over the nodes that inference runs. */
 uint64_t cnn_graph_parameters(const struct cnn_graph *g);

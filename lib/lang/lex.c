@@ -17,16 +17,18 @@ static int refuse(const struct cnn_lexer *l, char c)
                     (unsigned)(unsigned char)c);
 }
 
-/* The bytes of the word at `at`, parentheses closed; 0 with an error set otherwise. */
+/* The bytes of the word at `at`, parentheses closed; 0 with an error set otherwise. A colon ends
+ * it, but within a value: init=gaussian:0.01. */
 static size_t word_length(const struct cnn_lexer *l)
 {
     size_t n = 0;
-    int depth = 0;
+    int depth = 0, value = 0;
     for (;; n++) {
         char c = l->at[n];
-        int blank = c == ' ' || c == '\t';
-        if (!is_word(c) && !(blank && depth))
+        int blank = c == ' ' || c == '\t', colon = c == ':' && value && is_word(l->at[n + 1]);
+        if (!is_word(c) && !(blank && depth) && !colon)
             break;
+        value |= c == '=';
         depth += (c == '(') - (c == ')');
         if (depth < 0) {
             cnn_fail(CNN_EDATA, "%s:%d: ')' without '('", l->name, l->line);

@@ -29,7 +29,7 @@ static int is_plain(const struct cnn_option *o, const void *fields, struct cnn_b
 }
 
 /* Bare arguments as far as they go without a gap, then what differs from its default by key. */
-static void print_arguments(struct cnn_buf *out, const struct cnn_option *table, const void *fields)
+void cnn_print_arguments(struct cnn_buf *out, const struct cnn_option *table, const void *fields)
 {
     const struct cnn_option *o;
     int bare = 0;
@@ -49,7 +49,9 @@ static void print_arguments(struct cnn_buf *out, const struct cnn_option *table,
 void cnn_node_print(const struct cnn_node *node, struct cnn_buf *out)
 {
     cnn_buf_puts(out, node->layer.type->name);
-    print_arguments(out, node->layer.type->options, node->layer.options);
+    cnn_print_arguments(out, node->layer.type->options, node->layer.options);
+    if (node->line)
+        cnn_print_arguments(out, cnn_line_table, node->line);
 }
 
 void cnn_print_layer(struct cnn_printer *p, const char *label, const char *word,
@@ -57,7 +59,7 @@ void cnn_print_layer(struct cnn_printer *p, const char *label, const char *word,
 {
     begin_line(p, label);
     cnn_buf_puts(&p->text, word);
-    print_arguments(&p->text, table, fields);
+    cnn_print_arguments(&p->text, table, fields);
     cnn_buf_printf(&p->text, "%s\n", tail);
 }
 
@@ -78,7 +80,7 @@ void cnn_print_open(struct cnn_printer *p, const char *label, const char *word,
     begin_line(p, label);
     if (word) {
         cnn_buf_puts(&p->text, word);
-        print_arguments(&p->text, table, fields);
+        cnn_print_arguments(&p->text, table, fields);
         cnn_buf_printf(&p->text, "%s ", tail);
     }
     cnn_buf_puts(&p->text, "{\n");

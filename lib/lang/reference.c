@@ -31,8 +31,8 @@ static int out_of_reach(const struct cnn_builder *b, const struct cnn_label *l)
     return l->aux && !(b->inside_aux && l->node >= b->aux_first);
 }
 
-static int refer(struct cnn_builder *b, const struct cnn_place *at, const char *label, int line,
-                 int *node)
+int cnn_builder_refer(struct cnn_builder *b, const struct cnn_place *at, const char *label,
+                      int line, const char *verb, int *node)
 {
     const struct cnn_label *found = look_up(b, at->scope->prefix, label);
     if (found && out_of_reach(b, found)) {
@@ -42,7 +42,7 @@ static int refer(struct cnn_builder *b, const struct cnn_place *at, const char *
     if (found)
         *node = found->node;
     else if (!b->sought.label)
-        b->sought = (struct cnn_sought){label, at->scope->prefix, NULL, line, *at};
+        b->sought = (struct cnn_sought){label, at->scope->prefix, verb, NULL, line, *at};
     return 0;
 }
 
@@ -53,10 +53,10 @@ int cnn_builder_sought(struct cnn_builder *b)
     const char *reader = s->reader ? s->reader : s->label;
     char hint[80];
     if (found && found->line == s->line && !strcmp(found->name, reader)) {
-        cnn_fail(CNN_EDATA, "'%s' reads itself", reader);
+        cnn_fail(CNN_EDATA, "'%s' %s itself", reader, s->verb);
     } else if (found) {
-        cnn_fail(CNN_EDATA, "'%s' reads '%s', which stands further below (line %d): a cycle",
-                 reader, s->label, found->line);
+        cnn_fail(CNN_EDATA, "'%s' %s '%s', which stands further below (line %d)%s", reader, s->verb,
+                 s->label, found->line, strcmp(s->verb, "reads") ? "" : ": a cycle");
     } else {
         struct cnn_nearest near = {.word = s->label};
         cnn_labels_offer(b->labels, s->prefix, &near);
@@ -85,7 +85,7 @@ static int read_labels(struct cnn_builder *b, const struct cnn_place *at, const 
             cnn_fail(CNN_EDATA, "from=: a label is missing");
             return cnn_builder_fail(b, at, line);
         }
-        if (refer(b, at, label, line, &in[i]))
+        if (cnn_builder_refer(b, at, label, line, "reads", &in[i]))
             return CNN_EDATA;
         text += n + 1;
     }
@@ -125,8 +125,7 @@ int cnn_builder_from(struct cnn_builder *b, const struct cnn_place *at, struct c
     return text ? read_labels(b, at, text, s->line, out->in[0], out) : 0;
 }
 
-/* The shortest text that names the node there. */
-static const char *name_from(struct cnn_builder *b, const struct cnn_place *at, int node)
+const char *cnn_builder_name_from(struct cnn_builder *b, const struct cnn_place *at, int node)
 {
     const char *name = b->node[node].layer.name, *prefix = at->scope->prefix;
     for (size_t n = strlen(prefix); n; n = outwards(prefix, n)) {
@@ -146,7 +145,7 @@ const char *cnn_builder_reads(struct cnn_builder *b, const struct cnn_place *at,
     if (inputs == 1 && in[0] == b->flow)
         return "";
     for (int i = 0; i < inputs; i++)
-        cnn_buf_printf(&text, "%s%s", i ? "," : " from=", name_from(b, at, in[i]));
+        cnn_buf_printf(&text, "%s%s", i ? "," : " from=", cnn_builder_name_from(b, at, in[i]));
     const char *out = text.failed ? NULL : cnn_arena_strndup(b->arena, text.text, text.size);
     cnn_buf_free(&text);
     b->printer.text.failed |= !out;

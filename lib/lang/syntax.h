@@ -227,6 +227,8 @@ struct cnn_printer {
     struct cnn_buf text;
     int indent;
 };
+/* Arguments as a statement has them, without what is the default. */
+void cnn_print_arguments(struct cnn_buf *out, const struct cnn_option *table, const void *fields);
 void cnn_print_recipe(struct cnn_printer *p, const struct cnn_recipe *r);
 /* tail: what follows the arguments; "": nothing. */
 void cnn_print_layer(struct cnn_printer *p, const char *label, const char *word,

@@ -6,7 +6,6 @@ struct options {
     long long filters, groups;
     struct cnn_pair kernel, stride, pad, dilation;
     int bias;
-    enum cnn_init init;
 };
 
 static const struct cnn_option options[] = {
@@ -26,8 +25,6 @@ static const struct cnn_option options[] = {
                    .help = "channels are cut into so many groups, each convolved by itself"),
     CNN_OPTION_FLAG("bias", struct options, bias, "1", .metavar = "0|1",
                     .help = "add a number to each output channel"),
-    CNN_OPTION_CHOICE("init", struct options, init, "default", CNN_INITS, .metavar = "RULE",
-                      .help = "how the weights start"),
     CNN_OPTION_END,
 };
 
@@ -61,7 +58,7 @@ static int setup(struct cnn_layer *l)
     l->out = (struct cnn_chw){filters, h.out, w.out};
     struct cnn_shape shape = {4, {filters, in / groups, h.kernel, w.kernel}};
     size_t taps = h.kernel * w.kernel;
-    cnn_layer_param(l, "weight", shape, o->init, in / groups * taps, filters * taps);
+    cnn_layer_param(l, "weight", shape, CNN_INIT_DEFAULT, in / groups * taps, filters * taps);
     if (o->bias)
         cnn_layer_param(l, "bias", (struct cnn_shape){1, {filters}}, CNN_INIT_ZERO, 1, 1);
     return 0;

@@ -4,7 +4,6 @@
 struct options {
     long long units;
     int bias;
-    enum cnn_init init;
 };
 
 static const struct cnn_option options[] = {
@@ -12,8 +11,6 @@ static const struct cnn_option options[] = {
                    .metavar = "N", .help = "outputs"),
     CNN_OPTION_FLAG("bias", struct options, bias, "1", .metavar = "0|1",
                     .help = "add a number to each output"),
-    CNN_OPTION_CHOICE("init", struct options, init, "default", CNN_INITS, .metavar = "RULE",
-                      .help = "how the weights start"),
     CNN_OPTION_END,
 };
 
@@ -22,7 +19,7 @@ static int setup(struct cnn_layer *l)
     const struct options *o = l->options;
     size_t in = cnn_chw_count(l->in[0]), units = (size_t)o->units;
     l->out = (struct cnn_chw){units, 1, 1};
-    cnn_layer_param(l, "weight", (struct cnn_shape){2, {units, in}}, o->init, in, units);
+    cnn_layer_param(l, "weight", (struct cnn_shape){2, {units, in}}, CNN_INIT_DEFAULT, in, units);
     if (o->bias)
         cnn_layer_param(l, "bias", (struct cnn_shape){1, {units}}, CNN_INIT_ZERO, 1, 1);
     return 0;

@@ -14,13 +14,13 @@ static void declare(struct cnn_layer *l, struct cnn_param param)
 void cnn_layer_param(struct cnn_layer *l, const char *suffix, struct cnn_shape shape,
                      enum cnn_init init, size_t fan_in, size_t fan_out)
 {
-    declare(l, (struct cnn_param){suffix, shape, init, fan_in, fan_out, 1});
+    declare(l, (struct cnn_param){suffix, shape, init, fan_in, fan_out, 1, 0, 1, 1});
 }
 
 void cnn_layer_statistic(struct cnn_layer *l, const char *suffix, struct cnn_shape shape,
                          enum cnn_init init)
 {
-    declare(l, (struct cnn_param){suffix, shape, init, 1, 1, 0});
+    declare(l, (struct cnn_param){suffix, shape, init, 1, 1, 0, 0, 1, 1});
 }
 
 /* The product of the dimensions, or SIZE_MAX when that is not a plausible number of elements. */

@@ -38,8 +38,17 @@ enum {
     NEXT(CNN_INIT_LECUN_NORMAL, "lecun_normal")                                                    \
     NEXT(CNN_INIT_HEAD, "head")                                                                    \
     NEXT(CNN_INIT_ZERO, "zero")
-/* No option says that weights start at one. */
-enum cnn_init { CNN_CHOICE_NAMES(CNN_INITS), CNN_INIT_ONE };
+/* What only the line of a net says; the last three with a number, cnn_param.init_value.
+ *
+ *     gaussian        N(0, value^2)
+ *     uniform         U(+-value) */
+#define CNN_INITS_OF_LINES(FIRST, NEXT)                                                            \
+    CNN_INITS(FIRST, NEXT)                                                                         \
+    NEXT(CNN_INIT_ONE, "one")                                                                      \
+    NEXT(CNN_INIT_GAUSSIAN, "gaussian")                                                            \
+    NEXT(CNN_INIT_UNIFORM, "uniform")                                                              \
+    NEXT(CNN_INIT_CONSTANT, "constant")
+enum cnn_init { CNN_CHOICE_NAMES(CNN_INITS_OF_LINES) };
 
 /* A parameter or a running statistic that a layer declares in its setup. */
 struct cnn_param {
@@ -48,6 +57,8 @@ struct cnn_param {
     enum cnn_init init;
     size_t fan_in, fan_out;
     int trained; /* 0: a statistic, saved but not trained */
+    /* As the net's line has it: for the last rules, and factors of learning rate and decay. */
+    double init_value, rate, decay;
 };
 
 struct cnn_layer;

@@ -16,8 +16,9 @@ struct fill {
     float *values; /* (count) */
 };
 
-static double draw(struct cnn_random *r, enum cnn_init rule, double in, double out)
+static double draw(struct cnn_random *r, enum cnn_init rule, const struct cnn_param *p)
 {
+    double in = p->fan_in ? (double)p->fan_in : 1, out = p->fan_out ? (double)p->fan_out : 1;
     switch (rule) {
     case CNN_INIT_HE_NORMAL:
         return cnn_random_normal(r) * sqrt(2 / in);
@@ -33,11 +34,19 @@ static double draw(struct cnn_random *r, enum cnn_init rule, double in, double o
         return cnn_random_normal(r) * sqrt(1 / in);
     case CNN_INIT_HEAD:
         return cnn_random_normal(r) * sqrt(1e-4 / in);
+    case CNN_INIT_GAUSSIAN:
+        return cnn_random_normal(r) * p->init_value;
+    case CNN_INIT_UNIFORM:
+        return cnn_random_range(r, -1, 1) * p->init_value;
+    case CNN_INIT_CONSTANT:
+        return p->init_value;
     case CNN_INIT_ONE:
         return 1;
-    default:
-        return 0;
+    case CNN_INIT_ZERO:
+    case CNN_INIT_DEFAULT:
+        break;
     }
+    return 0;
 }
 
 static void fill_chunk(void *context, size_t job, int thread)
@@ -46,11 +55,9 @@ static void fill_chunk(void *context, size_t job, int thread)
     const struct fill *f = context;
     struct cnn_random r;
     size_t first = job * CHUNK, end = f->count - first < CHUNK ? f->count : first + CHUNK;
-    double in = f->p->declared.fan_in ? (double)f->p->declared.fan_in : 1;
-    double out = f->p->declared.fan_out ? (double)f->p->declared.fan_out : 1;
     cnn_random_start(&r, f->seed, cnn_hash_u64(job, cnn_hash_string(f->p->name, 0)));
     for (size_t i = first; i < end; i++)
-        f->values[i] = (float)draw(&r, f->rule, in, out);
+        f->values[i] = (float)draw(&r, f->rule, &f->p->declared);
 }
 
 static int fill_param(struct cnn_net *net, const struct cnn_net_param *p, enum cnn_init rule,
@@ -75,6 +82,8 @@ int cnn_net_init(struct cnn_net *net, uint64_t seed, enum cnn_init rule)
 {
     for (int i = 0; i < net->graph->nodes; i++) {
         const struct cnn_net_param *p = &net->param[net->node[i].first_param];
+        if (net->graph->node[i].share)
+            continue;
         enum cnn_init chosen = rule;
         if (rule == CNN_INIT_DEFAULT && net->graph->node[i].layer.params)
             chosen = cnn_init_rule(net->graph, i);

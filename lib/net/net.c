@@ -10,7 +10,7 @@ static size_t count_params(const struct cnn_graph *g)
 {
     size_t n = 0;
     for (int i = 0; i < g->nodes; i++)
-        n += (size_t)g->node[i].layer.params;
+        n += g->node[i].share ? 0 : (size_t)g->node[i].layer.params;
     return n;
 }
 
@@ -58,11 +58,13 @@ static int list_params(struct cnn_net *net)
     size_t at = 0;
     for (int i = 0; i < g->nodes; i++) {
         const struct cnn_layer *l = &g->node[i].layer;
-        net->node[i].first_param = at;
-        for (int k = 0; k < l->params; k++, at++) {
+        int share = g->node[i].share;
+        net->node[i].first_param = share ? net->node[share].first_param : at;
+        for (int k = 0; !share && k < l->params; k++, at++) {
             struct cnn_net_param *p = &net->param[at];
             const struct cnn_param *d = &l->param[k];
             *p = (struct cnn_net_param){.shape = d->shape, .declared = *d, .trained = d->trained};
+            p->frozen = d->trained && !(d->rate > 0);
             p->name = cnn_arena_printf(net->arena, "%s.%s", l->name, d->suffix);
             size_t *slab = d->trained ? &net->value_count : &net->statistic_count;
             if (!p->name || take_offset(slab, cnn_shape_count(&d->shape), &p->offset))

@@ -1,6 +1,6 @@
 /* One optimizer step over the slabs of a net: w <- w - update(g), with the gradient scaled and
- * clipped. Parameters that follow one another and are trained make one run of the kernel; frozen
- * ones are stepped over.
+ * clipped. Parameters that follow one another and are trained at the same rate and decay make one
+ * run of the kernel; frozen ones are stepped over.
  *
  * Clipping by norm: g <- g * min(1, limit / |g|), |g| over all trained parameters
  * (Pascanu, Mikolov, Bengio 2013). */
@@ -8,10 +8,18 @@
 
 #include <math.h>
 
-/* A run of trained parameters in the slabs, elements. */
+/* A run of trained parameters in the slabs, elements; and the factors that their nets' lines give.
+ */
 struct segment {
     size_t begin, end;
+    double rate, decay;
 };
+
+static int belongs(const struct cnn_net_param *p, const struct segment *s)
+{
+    return !p->trained ||
+           (!p->frozen && p->declared.rate == s->rate && p->declared.decay == s->decay);
+}
 
 /* The run that begins at or behind parameter *at, which moves behind it; 0: there is none. The
  * padding between parameters belongs to the run: it is zero and stays so. */
@@ -25,8 +33,9 @@ static int next_segment(const struct cnn_net_param *param, size_t params, size_t
         *at = i;
         return 0;
     }
-    out->begin = param[i].offset;
-    for (; i < params && !(param[i].trained && param[i].frozen); i++)
+    *out = (struct segment){
+        .begin = param[i].offset, .rate = param[i].declared.rate, .decay = param[i].declared.decay};
+    for (; i < params && belongs(&param[i], out); i++)
         if (param[i].trained)
             out->end = param[i].offset + cnn_shape_count(&param[i].shape);
     *at = i;
@@ -65,32 +74,43 @@ static int gradient_norm(struct cnn_net *net, double scale, double *norm)
     return isfinite(*norm) ? 0 : cnn_fail(CNN_EINTERNAL, "the gradient is not finite");
 }
 
-int cnn_optimizer_step(const struct cnn_optimizer_options *o, struct cnn_net *net, double rate,
-                       uint64_t step, double scale, double *norm)
+static int update_all(const struct cnn_optimizer_options *o, struct cnn_net *net, double rate,
+                      uint64_t step, double scale)
 {
     struct cnn_backend *b = cnn_net_backend(net);
-    struct cnn_update u = cnn_optimizer_update(o, rate, step);
-    double length = 0;
-    int rc = 0;
-    u.clip_scale = scale;
-    if (o->clip_value > 0)
-        rc = clip_values(net, o->clip_value / scale);
-    if (!rc && (o->clip_norm > 0 || norm))
-        rc = gradient_norm(net, scale, &length);
-    if (rc)
-        return rc;
-    if (o->clip_norm > 0 && length > o->clip_norm)
-        u.clip_scale *= o->clip_norm / length;
-    if (norm)
-        *norm = length;
     size_t count, params, at = 0;
     const struct cnn_net_param *param = cnn_net_params(net, &params);
     real *w = cnn_net_slab_values(net, &count), *g = cnn_net_slab_gradients(net);
     real *s1 = cnn_net_slab_state(net, 0), *s2 = cnn_net_slab_state(net, 1);
     cnn_update_kernel *update = cnn_optimizer_kernel(b->kernels, o->type);
     struct segment s;
-    while (next_segment(param, params, &at, &s))
+    while (next_segment(param, params, &at, &s)) {
+        struct cnn_optimizer_options own = *o;
+        own.l1 *= s.decay;
+        own.l2 *= s.decay;
+        own.weight_decay *= s.decay;
+        struct cnn_update u = cnn_optimizer_update(&own, rate * s.rate, step);
+        u.clip_scale = scale;
         update(&b->queue, &u, s.end - s.begin, w + s.begin, g + s.begin, s1 ? s1 + s.begin : NULL,
                s2 ? s2 + s.begin : NULL);
+    }
     return b->ops->check(b);
+}
+
+int cnn_optimizer_step(const struct cnn_optimizer_options *o, struct cnn_net *net, double rate,
+                       uint64_t step, double scale, double *norm)
+{
+    double length = 0;
+    int rc = 0;
+    if (o->clip_value > 0)
+        rc = clip_values(net, o->clip_value / scale);
+    if (!rc && (o->clip_norm > 0 || norm))
+        rc = gradient_norm(net, scale, &length);
+    if (rc)
+        return rc;
+    if (norm)
+        *norm = length;
+    if (o->clip_norm > 0 && length > o->clip_norm)
+        scale *= o->clip_norm / length;
+    return update_all(o, net, rate, step, scale);
 }

@@ -125,10 +125,24 @@ static void read_by_name(void **state)
               "sum { conv 4 1 from=b } { none from=tanh1 } { }; relu; dense 3");
 }
 
+/* A layer twice with the same weights, one after the other and side by side: gradients add up. */
+static void shared_parameters(void **state)
+{
+    (void)state;
+    check_net(
+        "a: conv 2 3 pad=1; tanh; b: conv 2 3 pad=1 share=a; tanh; conv 2 3 pad=1 share=b; bn; "
+        "dense 3");
+    check_net("a: conv 4 3 pad=1; n: bn; tanh\n"
+              "b: conv 4 3 pad=1 share=a from=input; bn share=n; relu\n"
+              "sum from=relu1,tanh1; dense 3");
+    check_net("a: dense 3; aux 0.5 from=input { dense 3 share=a }");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(read_by_name),
+        cmocka_unit_test(shared_parameters),
     };
     return cmocka_run_group_tests_name("net_gradients", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* The parts of man/cnn-net.5 that follow from the option tables, as mdoc:
  *
- *     net-manual input|shortcut|layers|losses
+ *     net-manual input|shortcut|line|layers|losses
  *
  * scripts/make-net-manual puts them in their places. */
 #include <math.h>
@@ -11,7 +11,7 @@
 #include "lang/syntax.h"
 
 static const struct cli_program program = {.name = "net-manual",
-                                           .synopsis = "input|shortcut|layers|losses",
+                                           .synopsis = "input|shortcut|line|layers|losses",
                                            .summary = "options of the network language as mdoc"};
 
 enum { LINE = 78 };
@@ -136,9 +136,11 @@ int main(int argc, char **argv)
         print_table(cnn_input_table);
     else if (!strcmp(what, "shortcut"))
         print_table(cnn_shortcut_table);
+    else if (!strcmp(what, "line"))
+        print_table(cnn_line_table);
     else if (!strcmp(what, "layers") || !strcmp(what, "losses"))
         print_layers(!strcmp(what, "losses"));
     else
-        return cli_usage(&program, "one of input, shortcut, layers, losses");
+        return cli_usage(&program, "one of input, shortcut, line, layers, losses");
     return cli_end(&program, 0);
 }

@@ -13,7 +13,7 @@
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 
-#define CONV  "conv filters kernel [stride=] [pad=] [dilation=] [groups=] [bias=] [init=]"
+#define CONV  "conv filters kernel [stride=] [pad=] [dilation=] [groups=] [bias=]"
 #define INPUT "input shape [mean=] [std=] [scale=] [order=] [resize=] [classes=]"
 
 /* Built on inputs of 3x16x16, with losses. */
@@ -38,7 +38,8 @@ static const struct mistake {
     {"conv 8 3 pad=-1", "net:1: conv: pad: '-1' is not in 0..16384"},
     {"conv 8 3 init=he",
      "net:1: conv: init: 'he' is none of "
-     "default|he_normal|he_uniform|glorot_normal|glorot_uniform|plain|lecun_normal|head|zero"},
+     "default|he_normal|he_uniform|glorot_normal|glorot_uniform|plain|lecun_normal|head|zero|"
+     "one|gaussian|uniform|constant"},
     {"conv 8 3 stride=2 stride=2", "net:1: conv: stride is given twice"},
     {"conv n 3", "net:1: conv: filters: 'n' is not a number (names known here: classes)"},
     {"conv n*2 3", "net:1: conv: filters: unknown name 'n' in 'n*2' (known here: classes)"},

@@ -196,22 +196,13 @@ int cnn_inspect_check(const struct cnn_inspect *in)
     return rc;
 }
 
-uint64_t inspect_parameters(const struct cnn_layer *l, int trained)
-{
-    uint64_t n = 0;
-    for (int i = 0; i < l->params; i++)
-        if (!l->param[i].trained == !trained)
-            n += cnn_shape_count(&l->param[i].shape);
-    return n;
-}
-
 struct inspect_totals inspect_totals(const struct cnn_graph *g)
 {
     struct inspect_totals t = {.parameters = cnn_graph_parameters(g),
                                .multiply_adds = cnn_graph_multiply_adds(g)};
     for (int i = 1; i < g->nodes; i++) {
         t.layers++;
-        t.statistics += inspect_parameters(&g->node[i].layer, 0);
+        t.statistics += cnn_node_parameters(&g->node[i], 0);
         t.activations += cnn_chw_count(g->node[i].layer.out);
     }
     return t;

@@ -51,17 +51,26 @@ static json_t *input_json(const struct cnn_input *in)
     return o;
 }
 
-static json_t *options_json(const struct cnn_layer *l)
+static void add_options(json_t *o, const struct cnn_option *table, const void *fields)
 {
-    json_t *o = json_object();
-    for (const struct cnn_option *p = l->type->options; p && p->name; p++) {
+    for (const struct cnn_option *p = table; p && p->name; p++) {
         struct cnn_buf b = {0};
-        cnn_option_print(p, l->options, &b);
+        cnn_option_print(p, fields, &b);
         if (b.failed)
             cnn_json_lack();
         json_object_set_new(o, p->name, string(b.text ? b.text : ""));
         cnn_buf_free(&b);
     }
+}
+
+/* Those of the layer, and of layers with parameters those of the line. */
+static json_t *options_json(const struct cnn_node *node)
+{
+    const struct cnn_layer *l = &node->layer;
+    json_t *o = json_object();
+    add_options(o, l->type->options, l->options);
+    if (l->params && node->line)
+        add_options(o, cnn_line_table, node->line);
     return o;
 }
 
@@ -94,11 +103,11 @@ static json_t *layer_json(const struct cnn_graph *g, int i, const struct inspect
         json_array_append_new(in, string(g->node[g->node[i].in[k]].layer.name));
     json_object_set_new(o, "label", string(l->name));
     json_object_set_new(o, "type", string(l->type->name));
-    json_object_set_new(o, "options", options_json(l));
+    json_object_set_new(o, "options", options_json(&g->node[i]));
     json_object_set_new(o, "inputs", in);
     json_object_set_new(o, "output", chw(l->out));
-    json_object_set_new(o, "parameters", whole(inspect_parameters(l, 1)));
-    json_object_set_new(o, "statistics", whole(inspect_parameters(l, 0)));
+    json_object_set_new(o, "parameters", whole(cnn_node_parameters(&g->node[i], 1)));
+    json_object_set_new(o, "statistics", whole(cnn_node_parameters(&g->node[i], 0)));
     json_object_set_new(o, "multiply_adds",
                         whole(l->type->multiply_adds ? l->type->multiply_adds(l) : 0));
     json_object_set_new(o, "activation_bytes", whole(cnn_chw_count(l->out) * sizeof(float)));

@@ -76,7 +76,7 @@ int inspect_block(const struct cnn_graph *g, int first, size_t depth, struct ins
         if (i > first &&
             (!depth || strncmp(l->name, label, n) || (l->name[n] && l->name[n] != '.')))
             break;
-        out->parameters += inspect_parameters(l, 1);
+        out->parameters += cnn_node_parameters(&g->node[i], 1);
         out->multiply_adds += l->type && l->type->multiply_adds ? l->type->multiply_adds(l) : 0;
         out->activations += cnn_chw_count(l->out) * sizeof(float);
     }

@@ -12,7 +12,6 @@ struct inspect_totals {
     uint64_t parameters, statistics, multiply_adds, activations; /* elements */
 };
 struct inspect_totals inspect_totals(const struct cnn_graph *g);
-uint64_t inspect_parameters(const struct cnn_layer *l, int trained);
 
 /* What an element of a layer's output sees of the net's input, rows then columns. */
 struct inspect_field {
