@@ -41,7 +41,7 @@ static size_t behind(const struct load *l, const char *prefix, size_t n)
     for (size_t i = 0; i < l->tensors; i++) {
         const struct load_tensor *t = &l->tensor[i];
         const struct load_param *p =
-            t->aside || strncmp(t->name, prefix, n) ? NULL : load_find(l, t->name + n);
+            t->aside || strncmp(t->name, prefix, n) ? NULL : cnn_load_find(l, t->name + n);
         found += p && t->of->rank <= CNN_MAX_RANK && cnn_shape_equal(&t->of->shape, &p->of->shape);
     }
     return found;
@@ -203,7 +203,7 @@ static int report(struct load *l, size_t loaded, size_t fresh, const struct cnn_
     struct cnn_buf rest = {0};
     size_t unused = 0;
     for (size_t i = 0; i < l->tensors; i++) {
-        const struct load_param *p = load_find(l, l->tensor[i].name);
+        const struct load_param *p = cnn_load_find(l, l->tensor[i].name);
         int taken = p && p->tensor == l->tensor[i].of;
         if (!l->tensor[i].aside && !taken)
             add_name(&rest, &unused, l->tensor[i].of->name);
@@ -238,7 +238,7 @@ static int fill(struct load *l, struct cnn_net *net, struct cnn_buf *note)
         if (same) {
             rc = set_param(l, net, p);
             loaded++;
-        } else if (load_allowed(l, p->name)) {
+        } else if (cnn_load_allowed(l, p->name)) {
             p->tensor = NULL;
             add_name(&names, &fresh, p->name);
         } else {
@@ -248,7 +248,8 @@ static int fill(struct load *l, struct cnn_net *net, struct cnn_buf *note)
     for (size_t i = 0; !rc && i < l->tensors; i++) {
         const struct load_tensor *t = &l->tensor[i];
         char text[300];
-        if (!t->aside && !t->used && !load_allowed(l, t->name) && !load_allowed(l, t->of->name))
+        if (!t->aside && !t->used && !cnn_load_allowed(l, t->name) &&
+            !cnn_load_allowed(l, t->of->name))
             rc = cnn_fail(CNN_EDATA, "%s: tensor '%s' has no place in the net%s", l->from->path,
                           t->of->name, hint(l, t->of->name, "leaves it out", text));
     }
@@ -279,7 +280,7 @@ int cnn_model_load_params(const struct cnn_tensor_source *from, struct cnn_net *
         l.tensor[i].aside = is_aside(from, t->name);
     }
     if (!rc)
-        rc = load_match(&l);
+        rc = cnn_load_match(&l);
     if (!rc)
         rc = fill(&l, net, note);
     for (size_t i = 0; l.tensor && i < l.tensors; i++)

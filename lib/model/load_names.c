@@ -16,7 +16,7 @@ static int by_name(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
-int load_allowed(const struct load *l, const char *name)
+int cnn_load_allowed(const struct load *l, const char *name)
 {
     const struct cnn_strings *list = l->options->allow_new;
     for (size_t i = 0; list && i < list->count; i++)
@@ -25,7 +25,7 @@ int load_allowed(const struct load *l, const char *name)
     return 0;
 }
 
-struct load_param *load_find(const struct load *l, const char *name)
+struct load_param *cnn_load_find(const struct load *l, const char *name)
 {
     struct load_param key = {.name = name}, *at = &key;
     struct load_param **found = bsearch(&at, l->sorted, l->params, sizeof *l->sorted, by_name);
@@ -89,7 +89,7 @@ static int match_names(struct load *l)
 {
     l->matched = 0;
     for (size_t i = 0; i < l->tensors; i++) {
-        struct load_param *p = l->tensor[i].aside ? NULL : load_find(l, l->tensor[i].name);
+        struct load_param *p = l->tensor[i].aside ? NULL : cnn_load_find(l, l->tensor[i].name);
         l->tensor[i].used = p != NULL;
         if (p && p->tensor && p->tensor != l->tensor[i].of)
             return cnn_fail(CNN_EDATA, "%s: two tensors would be '%s'", l->from->path, p->name);
@@ -109,8 +109,8 @@ static size_t worth(const struct load *l, const char *prefix, size_t n)
         const struct load_tensor *t = &l->tensor[i];
         if (t->aside || t->used || strncmp(t->name, prefix, n))
             continue;
-        const struct load_param *p = load_find(l, t->name + n);
-        if ((!p || p->tensor) && !load_allowed(l, t->name + n))
+        const struct load_param *p = cnn_load_find(l, t->name + n);
+        if ((!p || p->tensor) && !cnn_load_allowed(l, t->name + n))
             return 0;
         found += p && fits(p, t->of);
         other += p && !fits(p, t->of);
@@ -127,7 +127,7 @@ static const char *best_prefix(const struct load *l, size_t *n)
         const struct load_tensor *t = &l->tensor[i];
         for (const char *dot = t->aside || t->used ? NULL : strchr(t->name, '.'); dot;
              dot = strchr(dot + 1, '.')) {
-            const struct load_param *p = load_find(l, dot + 1);
+            const struct load_param *p = cnn_load_find(l, dot + 1);
             size_t k = (size_t)(dot - t->name) + 1;
             if (!p || p->tensor || (best && *n == k && !strncmp(best, t->name, k)))
                 continue;
@@ -166,7 +166,7 @@ static int drop_prefix(struct load *l, const char *prefix, size_t n)
 static int lacks(const struct load *l)
 {
     for (size_t i = 0; i < l->params; i++)
-        if (!l->param[i].tensor && !load_allowed(l, l->param[i].name))
+        if (!l->param[i].tensor && !cnn_load_allowed(l, l->param[i].name))
             return 1;
     return 0;
 }
@@ -197,7 +197,7 @@ static int undo(struct load *l, const char **name)
     return match_names(l);
 }
 
-int load_match(struct load *l)
+int cnn_load_match(struct load *l)
 {
     for (size_t i = 0; i < l->params; i++)
         l->sorted[i] = &l->param[i];

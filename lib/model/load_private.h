@@ -31,10 +31,10 @@ struct load {
 };
 
 /* load_names.c */
-struct load_param *load_find(const struct load *l, const char *name);
+struct load_param *cnn_load_find(const struct load *l, const char *name);
 /* Whether --allow-new names it. */
-int load_allowed(const struct load *l, const char *name);
+int cnn_load_allowed(const struct load *l, const char *name);
 /* Every parameter its tensor, where there is one. */
-int load_match(struct load *l);
+int cnn_load_match(struct load *l);
 
 #endif

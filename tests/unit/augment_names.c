@@ -14,7 +14,7 @@
 static void path_is(const char *want, const char *key, const char *class_name)
 {
     struct cnn_buf path = {0};
-    augment_path(key, class_name, class_name != NULL, &path);
+    cnn_augment_path(key, class_name, class_name != NULL, &path);
     assert_false(path.failed);
     assert_string_equal(path.text, want);
     cnn_buf_free(&path);
@@ -50,7 +50,7 @@ static void test_lines_stay_whole(void **state)
 static void row_is(const char *want, const char *class_name, const char *group, float weight)
 {
     struct cnn_buf row = {0};
-    augment_row("c/x.png", class_name, group, weight, &row);
+    cnn_augment_row("c/x.png", class_name, group, weight, &row);
     assert_false(row.failed);
     assert_string_equal(row.text, want);
     cnn_buf_free(&row);
@@ -71,7 +71,7 @@ static void history_is(const char *want, const struct cnn_augment_options *o,
 {
     static char ant[] = "ant", bee[] = "bee", *names[] = {ant, bee};
     static const struct cnn_strings classes = {names, 2, 2};
-    char *got = augment_history(o, a, &classes, before);
+    char *got = cnn_augment_history(o, a, &classes, before);
     assert_non_null(got);
     assert_string_equal(got, want);
     free(got);

@@ -6,12 +6,12 @@
 
 #include "base/error.h"
 
-int plot_usable(double v, int logarithmic)
+int cnn_plot_usable(double v, int logarithmic)
 {
     return isfinite(v) && (!logarithmic || v > 0);
 }
 
-double plot_share(const struct plot_axis *a, double v)
+double cnn_plot_share(const struct plot_axis *a, double v)
 {
     if (a->logarithmic)
         return (log10(v) - log10(a->lo)) / (log10(a->hi) - log10(a->lo));
@@ -58,7 +58,7 @@ static void logarithmic_ticks(struct plot_axis *a, int about)
     }
 }
 
-void plot_format_tick(const struct plot_axis *a, double v, char out[32])
+void cnn_plot_format_tick(const struct plot_axis *a, double v, char out[32])
 {
     double factor = a->percent ? 100 : 1, step = a->step * factor;
     const char *unit = a->percent ? "%" : "";
@@ -82,14 +82,14 @@ static struct plot_axis empty_axis(void)
     return (struct plot_axis){.lo = INFINITY, .hi = -INFINITY};
 }
 
-void plot_fit_y(const struct cnn_plot_panel *p, struct plot_axis *a)
+void cnn_plot_fit_y(const struct cnn_plot_panel *p, struct plot_axis *a)
 {
     *a = empty_axis();
     a->logarithmic = p->logarithmic;
     a->percent = p->percent;
     for (size_t s = 0; s < p->series_count; s++)
         for (size_t i = 0; i < p->series[s].n; i++)
-            if (plot_usable(p->series[s].y[i], a->logarithmic) && isfinite(p->series[s].x[i]))
+            if (cnn_plot_usable(p->series[s].y[i], a->logarithmic) && isfinite(p->series[s].x[i]))
                 include(a, p->series[s].y[i]);
     if (a->logarithmic) {
         if (!(a->hi / a->lo > 1.01)) { /* also where nothing is to be seen */
@@ -114,7 +114,7 @@ void plot_fit_y(const struct cnn_plot_panel *p, struct plot_axis *a)
     linear_ticks(a, 6, 0);
 }
 
-int plot_fit_x(const struct cnn_plot_panel *panels, size_t n, struct plot_axis *a)
+int cnn_plot_fit_x(const struct cnn_plot_panel *panels, size_t n, struct plot_axis *a)
 {
     int whole = 1;
     *a = empty_axis();
@@ -122,7 +122,7 @@ int plot_fit_x(const struct cnn_plot_panel *panels, size_t n, struct plot_axis *
         for (size_t s = 0; s < panels[p].series_count; s++) {
             const struct cnn_plot_series *c = &panels[p].series[s];
             for (size_t i = 0; i < c->n; i++) {
-                if (!isfinite(c->x[i]) || !plot_usable(c->y[i], panels[p].logarithmic))
+                if (!isfinite(c->x[i]) || !cnn_plot_usable(c->y[i], panels[p].logarithmic))
                     continue;
                 include(a, c->x[i]);
                 whole &= c->x[i] == floor(c->x[i]);

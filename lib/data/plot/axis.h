@@ -16,12 +16,12 @@ struct plot_axis {
 };
 
 /* A value that can be shown. */
-int plot_usable(double v, int logarithmic);
+int cnn_plot_usable(double v, int logarithmic);
 /* A value's position from 0 at lo to 1 at hi. */
-double plot_share(const struct plot_axis *a, double v);
-void plot_format_tick(const struct plot_axis *a, double v, char out[32]);
-void plot_fit_y(const struct cnn_plot_panel *p, struct plot_axis *a);
+double cnn_plot_share(const struct plot_axis *a, double v);
+void cnn_plot_format_tick(const struct plot_axis *a, double v, char out[32]);
+void cnn_plot_fit_y(const struct cnn_plot_panel *p, struct plot_axis *a);
 /* Of all n panels together. CNN_EDATA when there is nothing to plot. */
-int plot_fit_x(const struct cnn_plot_panel *panels, size_t n, struct plot_axis *a);
+int cnn_plot_fit_x(const struct cnn_plot_panel *panels, size_t n, struct plot_axis *a);
 
 #endif

@@ -26,12 +26,12 @@ struct frame {
 
 static double x_at(const struct frame *f, const struct plot_axis *a, double v)
 {
-    return f->x + 10 + plot_share(a, v) * (f->w - 20); /* a little distance from the sides */
+    return f->x + 10 + cnn_plot_share(a, v) * (f->w - 20); /* a little distance from the sides */
 }
 
 static double y_at(const struct frame *f, const struct plot_axis *a, double v)
 {
-    return f->y + (1 - plot_share(a, v)) * f->h;
+    return f->y + (1 - cnn_plot_share(a, v)) * f->h;
 }
 
 /* Thin lines are sharp in the middle of a pixel. */
@@ -49,14 +49,14 @@ static void draw_axes(struct cnn_canvas *c, const struct frame *f, const struct 
     for (int i = 0; i < ay->ticks; i++) {
         double y = sharp(y_at(f, ay, ay->tick[i]));
         cnn_draw_line(c, f->x, y, f->x + f->w, y, 1, 0, grid);
-        plot_format_tick(ay, ay->tick[i], label);
+        cnn_plot_format_tick(ay, ay->tick[i], label);
         cnn_draw_text(c, f->x - 8, y, &right, label);
     }
     for (int i = 0; i < ax->ticks; i++) {
         double x = sharp(x_at(f, ax, ax->tick[i]));
         cnn_draw_line(c, x, f->y, x, f->y + f->h, 1, 0, grid);
         cnn_draw_line(c, x, f->y + f->h, x, f->y + f->h + TICK, 1, 0, line);
-        plot_format_tick(ax, ax->tick[i], label);
+        cnn_plot_format_tick(ax, ax->tick[i], label);
         cnn_draw_text(c, x, f->y + f->h + TICK + 10, &middle, label);
     }
     cnn_draw_line(c, f->x, sharp(f->y + f->h), f->x + f->w, sharp(f->y + f->h), 1, 0, line);
@@ -71,7 +71,7 @@ static int draw_curve(struct cnn_canvas *c, const struct frame *f, const struct 
     if (!point)
         return CNN_ESYSTEM;
     for (size_t i = 0; i < s->n; i++) {
-        int shown = isfinite(s->x[i]) && plot_usable(s->y[i], ay->logarithmic);
+        int shown = isfinite(s->x[i]) && cnn_plot_usable(s->y[i], ay->logarithmic);
         point[i][0] = shown ? x_at(f, ax, s->x[i]) : NAN;
         point[i][1] = shown ? y_at(f, ay, s->y[i]) : NAN;
         if (shown && s->n <= MARKED)
@@ -121,7 +121,7 @@ static int draw_panel(struct cnn_canvas *c, const struct frame *cell, const stru
     struct frame f = {cell->x + MARGIN + labels + 8 + (p->y_label ? LINE : 0), cell->y + 26, 0, 0};
     f.w = cell->x + cell->w - MARGIN - f.x;
     f.h = cell->y + cell->h - below - f.y;
-    plot_fit_y(p, &ay);
+    cnn_plot_fit_y(p, &ay);
     double left = f.x;
     if (p->title) {
         cnn_draw_text(c, f.x, f.y - LINE / 2.0, &name_text, p->title);
@@ -146,9 +146,9 @@ static double widest_tick(const struct cnn_plot *plot)
     for (size_t p = 0; p < plot->panels; p++) {
         struct plot_axis a;
         char label[32];
-        plot_fit_y(&plot->panel[p], &a);
+        cnn_plot_fit_y(&plot->panel[p], &a);
         for (int i = 0; i < a.ticks; i++) {
-            plot_format_tick(&a, a.tick[i], label);
+            cnn_plot_format_tick(&a, a.tick[i], label);
             widest = fmax(widest, cnn_text_width(&right, label));
         }
     }
@@ -161,12 +161,12 @@ static int draw_panels(struct cnn_canvas *c, const struct cnn_plot *plot, const 
            rows = (plot->panels + columns - 1) / columns;
     double labels = widest_tick(plot), w = all->w / (double)columns, h = all->h / (double)rows;
     struct plot_axis ax;
-    int rc = plot_fit_x(plot->panel, plot->panels, &ax);
+    int rc = cnn_plot_fit_x(plot->panel, plot->panels, &ax);
     for (size_t p = 0; p < plot->panels && !rc; p++) {
         struct frame cell = {all->x + w * (double)(p % columns), all->y + h * (double)(p / columns),
                              w, h};
         if (!plot->shared_x)
-            rc = plot_fit_x(&plot->panel[p], 1, &ax);
+            rc = cnn_plot_fit_x(&plot->panel[p], 1, &ax);
         if (!rc)
             rc = draw_panel(c, &cell, plot, &plot->panel[p], &ax, labels);
     }
@@ -180,7 +180,7 @@ int cnn_plot_lines(const struct cnn_plot *plot, enum cnn_picture format, struct 
     struct cnn_buf unused = {0};
     if (!plot->panels)
         return cnn_fail(CNN_EDATA, "nothing to plot");
-    int rc = plot_fit_x(plot->panel, plot->panels, &ax);
+    int rc = cnn_plot_fit_x(plot->panel, plot->panels, &ax);
     size_t columns = plot->columns ? plot->columns : 1,
            rows = (plot->panels + columns - 1) / columns;
     double top = plot->title ? TITLE : 6, w = plot->width > 0 ? plot->width : WIDTH;

@@ -89,7 +89,7 @@ static int make_output(const struct run *run, struct item *item, size_t k, struc
         return 0;
     if (run->outputs > 1) {
         *out = &item->copy;
-        int rc = augment_copy(*out, &item->sample);
+        int rc = cnn_augment_copy(*out, &item->sample);
         if (rc)
             return rc;
     }
@@ -98,7 +98,7 @@ static int make_output(const struct run *run, struct item *item, size_t k, struc
     if (rc) /* a stream's samples have no names but their keys */
         return run->count == SIZE_MAX ? cnn_fail_within("%s", item->sample.key)
                                       : cnn_dataset_fail_within(run->ds, item->index);
-    return run->outputs > 1 ? augment_name_copy(*out, item->sample.key, number) : 0;
+    return run->outputs > 1 ? cnn_augment_name_copy(*out, item->sample.key, number) : 0;
 }
 
 static int32_t label_of(const struct item *item)
@@ -111,7 +111,7 @@ static int32_t label_of(const struct item *item)
 static int show(const struct run *run, struct item *item, size_t number, const struct cnn_image *im)
 {
     int wanted = item->shown && number < run->preview.tiles;
-    return wanted ? preview_tile(&item->tile[number], im) : 0;
+    return wanted ? cnn_preview_tile(&item->tile[number], im) : 0;
 }
 
 static const char *group_of(const struct run *run, const struct item *item)
@@ -126,7 +126,7 @@ static int make_outputs(const struct run *run, struct item *item)
     int rc = load(run, item);
     const struct cnn_image *im = &item->sample.image;
     item->shown =
-        !rc && im->maxval && im->h && im->w && preview_wants(&run->preview, label_of(item));
+        !rc && im->maxval && im->h && im->w && cnn_preview_wants(&run->preview, label_of(item));
     if (!rc)
         rc = show(run, item, 0, im);
     for (size_t k = 0; k < run->outputs && !rc; k++) {
@@ -187,9 +187,9 @@ static int consume(struct run *run, struct item *item)
         }
     }
     if (!rc && !item->bad && run->preview.group) {
-        preview_seen(&run->preview, label_of(item));
+        cnn_preview_seen(&run->preview, label_of(item));
         if (item->shown)
-            rc = preview_add(&run->preview, label_of(item), item->sample.key, item->tile);
+            rc = cnn_preview_add(&run->preview, label_of(item), item->sample.key, item->tile);
     }
     run->written += !item->bad;
     if (!rc && cb->progress)
@@ -214,7 +214,7 @@ static int run_pipeline(struct run *run)
         if (rc)
             break;
         cnn_pipeline_release(p);
-        if (run->closed && preview_full(&run->preview))
+        if (run->closed && cnn_preview_full(&run->preview))
             break;
     }
     if (!rc && !run->closed)
@@ -270,7 +270,7 @@ static int put_in_place(struct run *run)
     if (!rc)
         rc = cnn_callbacks_ready(run->callbacks);
     if (!rc && o->preview[0] && run->written)
-        rc = preview_write(&run->preview, run->ds, o, run->augmenter);
+        rc = cnn_preview_write(&run->preview, run->ds, o, run->augmenter);
     if (!rc && run->closed)
         rc = cnn_fail(CNN_EPIPE, "%s: nobody reads it", o->output);
     return rc ? rc : run->sink->type->commit(run->sink);
@@ -285,9 +285,9 @@ int cnn_augment_run(const struct cnn_augment_options *options,
     if (!rc)
         rc = check_apart(&run);
     if (!rc)
-        rc = options->preview[0] ? preview_plan(&run.preview, run.ds, options, augmenter) : 0;
+        rc = options->preview[0] ? cnn_preview_plan(&run.preview, run.ds, options, augmenter) : 0;
     if (!rc)
-        rc = sink_open(options, augmenter, run.ds, callbacks->stop, &run.sink);
+        rc = cnn_sink_open(options, augmenter, run.ds, callbacks->stop, &run.sink);
     if (!rc)
         rc = run_pipeline(&run);
     if (!rc)
@@ -297,7 +297,7 @@ int cnn_augment_run(const struct cnn_augment_options *options,
         rc = fail_stopped();
     if (run.sink)
         run.sink->type->free(run.sink);
-    preview_free(&run.preview);
+    cnn_preview_free(&run.preview);
     cnn_dataset_close(run.ds);
     return rc;
 }

@@ -2,7 +2,7 @@
 #include "base/memory.h"
 #include "task/augment/private.h"
 
-int augment_copy(struct cnn_sample *dst, const struct cnn_sample *src)
+int cnn_augment_copy(struct cnn_sample *dst, const struct cnn_sample *src)
 {
     int rc = cnn_sample_set_key(dst, src->key);
     if (!rc)
@@ -15,7 +15,7 @@ int augment_copy(struct cnn_sample *dst, const struct cnn_sample *src)
     return rc;
 }
 
-int augment_name_copy(struct cnn_sample *s, const char *key, size_t number)
+int cnn_augment_name_copy(struct cnn_sample *s, const char *key, size_t number)
 {
     struct cnn_buf name = {0};
     cnn_buf_printf(&name, "%s+%zu", key, number);

@@ -59,9 +59,9 @@ static int folder_pack(struct sink *sink, const struct cnn_sample *s, const char
     if (!p && !(p = *packed = cnn_calloc(1, sizeof *p)))
         return CNN_ESYSTEM;
     p->path.size = p->row.size = 0;
-    augment_path(s->key, class_of(f, s), f->classes->count > 0, &p->path);
+    cnn_augment_path(s->key, class_of(f, s), f->classes->count > 0, &p->path);
     if (!p->path.failed)
-        augment_row(p->path.text, class_of(f, s), group, s->weight, &p->row);
+        cnn_augment_row(p->path.text, class_of(f, s), group, s->weight, &p->row);
     if (p->path.failed || p->row.failed)
         return CNN_ESYSTEM;
     free(p->png);
@@ -145,7 +145,7 @@ static void folder_free(struct sink *sink)
 static const struct sink_type folder_type = {folder_pack,   folder_drop,   folder_write,
                                              folder_finish, folder_commit, folder_free};
 
-int sink_open_folder(const char *path, const struct cnn_strings *classes, struct sink **out)
+int cnn_sink_open_folder(const char *path, const struct cnn_strings *classes, struct sink **out)
 {
     struct folder *f = cnn_calloc(1, sizeof *f);
     if (!f)

@@ -6,7 +6,8 @@
 #include "base/memory.h"
 #include "task/augment/private.h"
 
-char *augment_command(const struct cnn_augment_options *o, const struct cnn_augmenter *augmenter)
+char *cnn_augment_command(const struct cnn_augment_options *o,
+                          const struct cnn_augmenter *augmenter)
 {
     struct cnn_buf text = {0}, augmentations = {0};
     const char *gap = "";
@@ -49,14 +50,15 @@ static json_t *entry(const struct cnn_augment_options *o, const char *command,
     return NULL;
 }
 
-char *augment_history(const struct cnn_augment_options *o, const struct cnn_augmenter *augmenter,
-                      const struct cnn_strings *classes, const char *before)
+char *cnn_augment_history(const struct cnn_augment_options *o,
+                          const struct cnn_augmenter *augmenter, const struct cnn_strings *classes,
+                          const char *before)
 {
     int changes = cnn_augmenter_active(augmenter) || o->copies > 1 || o->keep;
     int chooses = o->strict || o->classes[0] || o->labels[0];
     if (!changes && !chooses)
         return cnn_strdup(before);
-    char *text = augment_command(o, augmenter), *out = NULL;
+    char *text = cnn_augment_command(o, augmenter), *out = NULL;
     json_t *list = cnn_json_text(before, 0);
     if (text && json_is_array(list) && !json_array_append_new(list, entry(o, text, classes)))
         out = cnn_json_dump(list, JSON_COMPACT);

@@ -26,7 +26,7 @@ static void keep_lines(struct cnn_buf *out, size_t begin)
         out->text[begin] = '_';
 }
 
-void augment_path(const char *key, const char *class_name, int classes, struct cnn_buf *out)
+void cnn_augment_path(const char *key, const char *class_name, int classes, struct cnn_buf *out)
 {
     size_t begin = out->size;
     if (class_name) {
@@ -41,8 +41,8 @@ void augment_path(const char *key, const char *class_name, int classes, struct c
     keep_lines(out, begin);
 }
 
-void augment_row(const char *path, const char *class_name, const char *group, float weight,
-                 struct cnn_buf *out)
+void cnn_augment_row(const char *path, const char *class_name, const char *group, float weight,
+                     struct cnn_buf *out)
 {
     cnn_buf_printf(out, "%s\t%s", path, class_name ? class_name : "");
     if (group || weight != 1) {

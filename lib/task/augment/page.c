@@ -225,7 +225,7 @@ static int draw_page(struct page *page, const struct cnn_augment_options *o,
                      const struct cnn_augmenter *augmenter, struct cnn_buf *out)
 {
     struct cnn_buf unused = {0};
-    char *text = augment_command(o, augmenter);
+    char *text = cnn_augment_command(o, augmenter);
     if (text)
         draw_head(page, o->data, text);
     int rc = !text ? CNN_ESYSTEM : page->flow ? draw_flow(page) : draw_rows(page);
@@ -235,8 +235,8 @@ static int draw_page(struct page *page, const struct cnn_augment_options *o,
     return rc ? rc : end;
 }
 
-int preview_write(const struct preview *p, const struct cnn_dataset *ds,
-                  const struct cnn_augment_options *o, const struct cnn_augmenter *augmenter)
+int cnn_preview_write(const struct preview *p, const struct cnn_dataset *ds,
+                      const struct cnn_augment_options *o, const struct cnn_augmenter *augmenter)
 {
     struct page page = {
         .p = p, .names = cnn_dataset_classes(ds), .flow = p->groups - 1 > PREVIEW_ROWS};

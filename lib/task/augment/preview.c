@@ -44,8 +44,8 @@ static size_t copies_of(const struct cnn_augment_options *o, const struct cnn_au
     return unchanged ? 0 : (size_t)o->copies;
 }
 
-int preview_plan(struct preview *p, const struct cnn_dataset *ds,
-                 const struct cnn_augment_options *o, const struct cnn_augmenter *augmenter)
+int cnn_preview_plan(struct preview *p, const struct cnn_dataset *ds,
+                     const struct cnn_augment_options *o, const struct cnn_augmenter *augmenter)
 {
     size_t copies = copies_of(o, augmenter);
     size_t classes = cnn_dataset_classes(ds)->count;
@@ -71,13 +71,13 @@ int preview_plan(struct preview *p, const struct cnn_dataset *ds,
     return 0;
 }
 
-int preview_wants(const struct preview *p, int32_t label)
+int cnn_preview_wants(const struct preview *p, int32_t label)
 {
     size_t g = p->group ? group_of(p, label) : 0;
     return p->group && g < p->groups && atomic_load(&p->group[g].count) < p->each;
 }
 
-int preview_full(const struct preview *p)
+int cnn_preview_full(const struct preview *p)
 {
     for (size_t g = 0; g < p->groups; g++) {
         size_t need = p->counted ? smaller(p->group[g].total, p->each) : p->each;
@@ -88,7 +88,7 @@ int preview_full(const struct preview *p)
 }
 
 /* Small images are enlarged by whole factors, so that their pixels show; large ones are shrunk. */
-int preview_tile(struct cnn_image *tile, const struct cnn_image *im)
+int cnn_preview_tile(struct cnn_image *tile, const struct cnn_image *im)
 {
     size_t side = im->h > im->w ? im->h : im->w;
     if (side > PREVIEW_CELL) {
@@ -101,7 +101,7 @@ int preview_tile(struct cnn_image *tile, const struct cnn_image *im)
     return cnn_labels_warp(tile, im, &view, CNN_FILL_EDGE);
 }
 
-void preview_seen(struct preview *p, int32_t label)
+void cnn_preview_seen(struct preview *p, int32_t label)
 {
     size_t g = group_of(p, label);
     if (label >= 0 && (size_t)label >= p->classes)
@@ -110,9 +110,9 @@ void preview_seen(struct preview *p, int32_t label)
         p->group[g].total++;
 }
 
-int preview_add(struct preview *p, int32_t label, const char *key, struct cnn_image *tile)
+int cnn_preview_add(struct preview *p, int32_t label, const char *key, struct cnn_image *tile)
 {
-    if (!preview_wants(p, label))
+    if (!cnn_preview_wants(p, label))
         return 0;
     struct preview_group *g = &p->group[group_of(p, label)];
     struct preview_unit *u = &g->unit[atomic_load(&g->count)];
@@ -126,7 +126,7 @@ int preview_add(struct preview *p, int32_t label, const char *key, struct cnn_im
     return 0;
 }
 
-void preview_free(struct preview *p)
+void cnn_preview_free(struct preview *p)
 {
     for (size_t g = 0; g < p->groups && p->group; g++) {
         for (size_t i = 0; i < p->each && p->group[g].unit; i++) {

@@ -26,34 +26,34 @@ struct sink {
 };
 
 /* A tar stream: on standard output (path ""), or to a file. */
-int sink_open_stream(const char *path, const struct cnn_strings *classes, const char *history,
-                     const volatile int *stop, struct sink **out);
-int sink_open_folder(const char *path, const struct cnn_strings *classes, struct sink **out);
+int cnn_sink_open_stream(const char *path, const struct cnn_strings *classes, const char *history,
+                         const volatile int *stop, struct sink **out);
+int cnn_sink_open_folder(const char *path, const struct cnn_strings *classes, struct sink **out);
 
 /* A sample like another, and the key of copy `number` of it, from 1. CNN_ESYSTEM. */
-int augment_copy(struct cnn_sample *dst, const struct cnn_sample *src);
-int augment_name_copy(struct cnn_sample *s, const char *key, size_t number);
+int cnn_augment_copy(struct cnn_sample *dst, const struct cnn_sample *src);
+int cnn_augment_name_copy(struct cnn_sample *s, const char *key, size_t number);
 
 /* That which options->output names, for the dataset's samples. CNN_EUSAGE for compressed ones. */
-int sink_open(const struct cnn_augment_options *options, const struct cnn_augmenter *augmenter,
-              const struct cnn_dataset *ds, const volatile int *stop, struct sink **out);
+int cnn_sink_open(const struct cnn_augment_options *options, const struct cnn_augmenter *augmenter,
+                  const struct cnn_dataset *ds, const volatile int *stop, struct sink **out);
 
 /* "-n 2 --keep --rotate 10 --seed 0": the options that change what comes out; "" for none. free();
  * NULL with an error set. */
-char *augment_command(const struct cnn_augment_options *options,
-                      const struct cnn_augmenter *augmenter);
+char *cnn_augment_command(const struct cnn_augment_options *options,
+                          const struct cnn_augmenter *augmenter);
 
 /* The history (JSON array) of the data, whose classes these are, with an entry for these options;
  * as it was when samples pass unchanged. free(); NULL with an error set. */
-char *augment_history(const struct cnn_augment_options *options,
-                      const struct cnn_augmenter *augmenter, const struct cnn_strings *classes,
-                      const char *before);
+char *cnn_augment_history(const struct cnn_augment_options *options,
+                          const struct cnn_augmenter *augmenter, const struct cnn_strings *classes,
+                          const char *before);
 
 /* Where a sample goes below a folder: "CLASS/KEY.png", or "KEY.png" in a folder without classes;
  * and its line of the manifest, with '\n'. `class_name`: NULL where it has none. */
-void augment_path(const char *key, const char *class_name, int classes, struct cnn_buf *out);
-void augment_row(const char *path, const char *class_name, const char *group, float weight,
-                 struct cnn_buf *out);
+void cnn_augment_path(const char *key, const char *class_name, int classes, struct cnn_buf *out);
+void cnn_augment_row(const char *path, const char *class_name, const char *group, float weight,
+                     struct cnn_buf *out);
 
 /* A picture of the first samples of each class: the original as a small image, then its copies.
  * One thread adds, in the order of the samples; any may ask what is wanted. */
@@ -80,19 +80,21 @@ struct preview {
     int counted; /* totals are the whole dataset's */
 };
 /* CNN_ESYSTEM. */
-int preview_plan(struct preview *p, const struct cnn_dataset *ds,
-                 const struct cnn_augment_options *options, const struct cnn_augmenter *augmenter);
+int cnn_preview_plan(struct preview *p, const struct cnn_dataset *ds,
+                     const struct cnn_augment_options *options,
+                     const struct cnn_augmenter *augmenter);
 /* Label -1: no class. What is not wanted once will not be later. */
-int preview_wants(const struct preview *p, int32_t label);
-int preview_full(const struct preview *p);
-int preview_tile(struct cnn_image *tile, const struct cnn_image *im);
+int cnn_preview_wants(const struct preview *p, int32_t label);
+int cnn_preview_full(const struct preview *p);
+int cnn_preview_tile(struct cnn_image *tile, const struct cnn_image *im);
 /* A sample has passed. */
-void preview_seen(struct preview *p, int32_t label);
+void cnn_preview_seen(struct preview *p, int32_t label);
 /* Takes the tiles (p->tiles of them) where the sample is wanted. CNN_ESYSTEM. */
-int preview_add(struct preview *p, int32_t label, const char *key, struct cnn_image *tile);
+int cnn_preview_add(struct preview *p, int32_t label, const char *key, struct cnn_image *tile);
 /* To options->preview. CNN_EDATA without an image; as cnn_picture_write. */
-int preview_write(const struct preview *p, const struct cnn_dataset *ds,
-                  const struct cnn_augment_options *options, const struct cnn_augmenter *augmenter);
-void preview_free(struct preview *p);
+int cnn_preview_write(const struct preview *p, const struct cnn_dataset *ds,
+                      const struct cnn_augment_options *options,
+                      const struct cnn_augmenter *augmenter);
+void cnn_preview_free(struct preview *p);
 
 #endif

@@ -18,8 +18,8 @@ static int is_compressed(const char *path)
            ends_with(path, ".xz") || ends_with(path, ".zip");
 }
 
-int sink_open(const struct cnn_augment_options *o, const struct cnn_augmenter *augmenter,
-              const struct cnn_dataset *ds, const volatile int *stop, struct sink **out)
+int cnn_sink_open(const struct cnn_augment_options *o, const struct cnn_augmenter *augmenter,
+                  const struct cnn_dataset *ds, const volatile int *stop, struct sink **out)
 {
     const char *path = o->output;
     struct stat st;
@@ -32,11 +32,12 @@ int sink_open(const struct cnn_augment_options *o, const struct cnn_augmenter *a
     if (path[0] && strcmp(path, "-") && !ends_with(path, ".tar") &&
         !(exists && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))) {
         int rc = cnn_apart_folder(path, o->data);
-        return rc ? rc : sink_open_folder(path, cnn_dataset_classes(ds), out);
+        return rc ? rc : cnn_sink_open_folder(path, cnn_dataset_classes(ds), out);
     }
-    char *text = augment_history(o, augmenter, cnn_dataset_classes(ds), cnn_dataset_history(ds));
-    int rc = text ? sink_open_stream(strcmp(path, "-") ? path : "", cnn_dataset_classes(ds), text,
-                                     stop, out)
+    char *text =
+        cnn_augment_history(o, augmenter, cnn_dataset_classes(ds), cnn_dataset_history(ds));
+    int rc = text ? cnn_sink_open_stream(strcmp(path, "-") ? path : "", cnn_dataset_classes(ds),
+                                         text, stop, out)
                   : CNN_ESYSTEM;
     free(text);
     return rc;

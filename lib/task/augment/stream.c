@@ -59,8 +59,8 @@ static void stream_free(struct sink *sink)
 static const struct sink_type stream_type = {stream_pack,   stream_drop,   stream_write,
                                              stream_finish, stream_commit, stream_free};
 
-int sink_open_stream(const char *path, const struct cnn_strings *classes, const char *history,
-                     const volatile int *stop, struct sink **out)
+int cnn_sink_open_stream(const char *path, const struct cnn_strings *classes, const char *history,
+                         const volatile int *stop, struct sink **out)
 {
     struct stream *s = cnn_calloc(1, sizeof *s);
     if (!s)

@@ -20,7 +20,7 @@ static int join(const struct cnn_inputs *in, struct cnn_strings *all)
     return rc;
 }
 
-int features_classes(const struct cnn_inputs *in, struct cnn_strings *all, int32_t ***map)
+int cnn_features_classes(const struct cnn_inputs *in, struct cnn_strings *all, int32_t ***map)
 {
     int rc = join(in, all);
     *map = cnn_calloc(in->count, sizeof **map);

@@ -37,10 +37,10 @@ int cnn_features_choose_format(const struct cnn_features_options *options,
 static int check_options(struct features *f)
 {
     static const struct features_sink_type *const types[] = {
-        [CNN_FEATURES_NPY] = &features_npy,
-        [CNN_FEATURES_TSV] = &features_tsv,
-        [CNN_FEATURES_SVMLIGHT] = &features_svmlight,
-        [CNN_FEATURES_TAR] = &features_tar,
+        [CNN_FEATURES_NPY] = &cnn_features_npy,
+        [CNN_FEATURES_TSV] = &cnn_features_tsv,
+        [CNN_FEATURES_SVMLIGHT] = &cnn_features_svmlight,
+        [CNN_FEATURES_TAR] = &cnn_features_tar,
     };
     enum cnn_features_format format;
     if (!f->o->inputs)
@@ -61,7 +61,7 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
     for (size_t k = 0; !rc && k < f->taps; k++) {
         rc = cnn_net_value(f->runner.net, f->tap[k].node, f->tap[k].values);
         if (f->o->pool)
-            features_pool(&f->tap[k], b->n);
+            cnn_features_pool(&f->tap[k], b->n);
     }
     for (size_t i = 0; !rc && i < b->n; i++) {
         int32_t own = b->label[i];
@@ -70,7 +70,7 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
         row.path = cnn_inputs_path(&f->inputs, input, b->index[i]);
         row.label = known ? f->map[input][own] : -1;
         for (size_t t = 0; !rc && t < f->targets; t++) {
-            row.values = features_row_of(f, &f->target[t], i);
+            row.values = cnn_features_row_of(f, &f->target[t], i);
             rc = f->type->add(f->target[t].sink, &row);
         }
     }
@@ -147,21 +147,21 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
     if (!rc)
         rc = cnn_runner_open(&f.runner, options->model, 1);
     if (!rc)
-        rc = features_layers(&options->layer, options->model, f.runner.graph, &f.node, &f.taps);
+        rc = cnn_features_layers(&options->layer, options->model, f.runner.graph, &f.node, &f.taps);
     if (!rc && options->concat && f.taps == 1)
         rc = cnn_fail(CNN_EUSAGE, "--concat has no effect: it needs several layers");
     if (!rc)
         rc = cnn_inputs_open(&f.inputs, options->input, options->inputs, &d);
     if (!rc)
-        rc = features_classes(&f.inputs, &f.classes, &f.map);
+        rc = cnn_features_classes(&f.inputs, &f.classes, &f.map);
     f.paths = all_have_paths(&f.inputs);
     if (!rc) {
         config.batch = cnn_inputs_batch(&f.inputs, (size_t)options->batch);
         config.once = f.inputs.samples <= config.batch;
-        rc = features_make_taps(&f, config.batch);
+        rc = cnn_features_make_taps(&f, config.batch);
     }
     if (!rc)
-        rc = features_open_targets(&f, out, name);
+        rc = cnn_features_open_targets(&f, out, name);
     config.keep = f.node;
     config.keeps = f.taps;
     if (!rc)

@@ -11,7 +11,7 @@ static int check_apart(const struct features_to *to, const char *path)
     return cnn_apart_run(out, to->apart);
 }
 
-int features_file_open(struct features_file *f, const struct features_to *to, const char *path)
+int cnn_features_file_open(struct features_file *f, const struct features_to *to, const char *path)
 {
     f->name = cnn_strdup(path[0] ? path : to->name);
     if (!f->name)
@@ -25,26 +25,26 @@ int features_file_open(struct features_file *f, const struct features_to *to, co
     return rc;
 }
 
-int features_file_check(const struct features_file *f)
+int cnn_features_file_check(const struct features_file *f)
 {
     return ferror(f->stream) ? cnn_fail_errno(CNN_EIO, "%s", f->name) : 0;
 }
 
-int features_file_finish(struct features_file *f)
+int cnn_features_file_finish(struct features_file *f)
 {
     if (f->file)
         return cnn_outfile_finish(f->file);
     return fflush(f->stream) ? cnn_fail_errno(CNN_EIO, "%s", f->name) : 0;
 }
 
-int features_file_commit(struct features_file *f)
+int cnn_features_file_commit(struct features_file *f)
 {
     struct cnn_outfile *file = f->file;
     f->file = NULL;
     return file ? cnn_outfile_commit(file) : 0;
 }
 
-void features_file_close(struct features_file *f)
+void cnn_features_file_close(struct features_file *f)
 {
     cnn_outfile_abort(f->file);
     free(f->name);

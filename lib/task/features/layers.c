@@ -80,8 +80,8 @@ static int select_one(struct selection *s, const char *what)
     return 0;
 }
 
-int features_layers(const struct cnn_strings *wanted, const char *model, const struct cnn_graph *g,
-                    int **nodes, size_t *count)
+int cnn_features_layers(const struct cnn_strings *wanted, const char *model,
+                        const struct cnn_graph *g, int **nodes, size_t *count)
 {
     struct selection s = {.model = model, .g = g};
     s.taken = cnn_calloc((size_t)g->nodes, 1);

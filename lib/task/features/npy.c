@@ -28,7 +28,7 @@ static int put_header(struct npy *s)
         return rc;
     fwrite(bytes, 1, size, s->values.stream);
     free(bytes);
-    return features_file_check(&s->values);
+    return cnn_features_file_check(&s->values);
 }
 
 /* feats.tsv for feats.npy */
@@ -69,7 +69,7 @@ static int put_line(struct npy *s)
         return CNN_ESYSTEM;
     fwrite(s->line.text, 1, s->line.size, s->keys.stream);
     s->line.size = 0;
-    return features_file_check(&s->keys);
+    return cnn_features_file_check(&s->keys);
 }
 
 static int npy_open(void *sink, const struct features_to *to)
@@ -87,13 +87,13 @@ static int npy_open(void *sink, const struct features_to *to)
     char *path = keys_path(to->path);
     int rc = path ? check_keys(path) : CNN_ESYSTEM;
     if (!rc)
-        rc = features_file_open(&s->values, to, to->path);
+        rc = cnn_features_file_open(&s->values, to, to->path);
     if (!rc)
-        rc = features_file_open(&s->keys, to, path);
+        rc = cnn_features_file_open(&s->keys, to, path);
     free(path);
     if (rc)
         return rc;
-    features_heading(to, &s->line);
+    cnn_features_heading(to, &s->line);
     rc = put_line(s);
     return rc ? rc : put_header(s);
 }
@@ -103,9 +103,9 @@ static int npy_add(void *sink, const struct features_row *row)
     struct npy *s = sink;
     fwrite(row->values, sizeof *row->values, s->count, s->values.stream);
     s->rows++;
-    features_key(s->classes, s->paths, row, &s->line);
+    cnn_features_key(s->classes, s->paths, row, &s->line);
     int rc = put_line(s);
-    return rc ? rc : features_file_check(&s->values);
+    return rc ? rc : cnn_features_file_check(&s->values);
 }
 
 static int npy_finish(void *sink)
@@ -115,28 +115,28 @@ static int npy_finish(void *sink)
         return cnn_fail_errno(CNN_EIO, "%s", s->values.name);
     int rc = put_header(s);
     if (!rc)
-        rc = features_file_finish(&s->keys);
-    return rc ? rc : features_file_finish(&s->values);
+        rc = cnn_features_file_finish(&s->keys);
+    return rc ? rc : cnn_features_file_finish(&s->values);
 }
 
 static int npy_commit(void *sink)
 {
     struct npy *s = sink;
-    int rc = features_file_commit(&s->keys);
-    return rc ? rc : features_file_commit(&s->values);
+    int rc = cnn_features_file_commit(&s->keys);
+    return rc ? rc : cnn_features_file_commit(&s->values);
 }
 
 static void npy_close(void *sink)
 {
     struct npy *s = sink;
-    features_file_close(&s->values);
-    features_file_close(&s->keys);
+    cnn_features_file_close(&s->values);
+    cnn_features_file_close(&s->keys);
     cnn_buf_free(&s->line);
 }
 
-const struct features_sink_type features_npy = {.open = npy_open,
-                                                .add = npy_add,
-                                                .finish = npy_finish,
-                                                .commit = npy_commit,
-                                                .close = npy_close,
-                                                .size = sizeof(struct npy)};
+const struct features_sink_type cnn_features_npy = {.open = npy_open,
+                                                    .add = npy_add,
+                                                    .finish = npy_finish,
+                                                    .commit = npy_commit,
+                                                    .close = npy_close,
+                                                    .size = sizeof(struct npy)};

@@ -12,12 +12,12 @@
 
 /* The nodes that the options' layers name, each once, in the order in which they are named;
  * *nodes is the caller's to free(). CNN_EUSAGE with what there is instead. */
-int features_layers(const struct cnn_strings *wanted, const char *model, const struct cnn_graph *g,
-                    int **nodes, size_t *count);
+int cnn_features_layers(const struct cnn_strings *wanted, const char *model,
+                        const struct cnn_graph *g, int **nodes, size_t *count);
 
 /* One class list for all inputs, and for each input where its classes are in it:
  * (*map)[input][class]. The caller frees `all`, each map and the array. */
-int features_classes(const struct cnn_inputs *in, struct cnn_strings *all, int32_t ***map);
+int cnn_features_classes(const struct cnn_inputs *in, struct cnn_strings *all, int32_t ***map);
 
 /* What a sink is told when it opens. */
 struct features_to {
@@ -51,7 +51,8 @@ struct features_sink_type {
     void (*close)(void *sink); /* gives up what is not in place */
     size_t size;               /* of the sink; zeroed before open */
 };
-extern const struct features_sink_type features_npy, features_tsv, features_svmlight, features_tar;
+extern const struct features_sink_type cnn_features_npy, cnn_features_tsv, cnn_features_svmlight,
+    cnn_features_tar;
 
 /* A file that appears whole or not at all, or the caller's stream; for sinks. */
 struct features_file {
@@ -60,19 +61,19 @@ struct features_file {
     char *name; /* for messages */
 };
 /* CNN_EUSAGE when the path is that of what is read. */
-int features_file_open(struct features_file *f, const struct features_to *to, const char *path);
+int cnn_features_file_open(struct features_file *f, const struct features_to *to, const char *path);
 /* CNN_EIO as soon as a write failed. */
-int features_file_check(const struct features_file *f);
+int cnn_features_file_check(const struct features_file *f);
 /* All is on the disk; in place. */
-int features_file_finish(struct features_file *f);
-int features_file_commit(struct features_file *f);
-void features_file_close(struct features_file *f);
+int cnn_features_file_finish(struct features_file *f);
+int cnn_features_file_commit(struct features_file *f);
+void cnn_features_file_close(struct features_file *f);
 
 /* "#classes" and the beginning of the heading, without the end of the line. */
-void features_heading(const struct features_to *to, struct cnn_buf *out);
+void cnn_features_heading(const struct features_to *to, struct cnn_buf *out);
 /* KEY<TAB>CLASS, or with `paths` PATH<TAB>CLASS */
-void features_key(const struct cnn_strings *classes, int paths, const struct features_row *row,
-                  struct cnn_buf *out);
+void cnn_features_key(const struct cnn_strings *classes, int paths, const struct features_row *row,
+                      struct cnn_buf *out);
 
 /* A layer's values of a batch. */
 struct features_tap {
@@ -106,12 +107,12 @@ struct features {
 };
 
 /* The taps and targets of f->node; nothing is written yet. */
-int features_make_taps(struct features *f, size_t batch);
+int cnn_features_make_taps(struct features *f, size_t batch);
 /* CNN_EUSAGE when there is one stream for several layers. */
-int features_open_targets(struct features *f, FILE *out, const char *name);
+int cnn_features_open_targets(struct features *f, FILE *out, const char *name);
 /* A tap's values, as the net gave them, to their means. */
-void features_pool(struct features_tap *t, size_t n);
+void cnn_features_pool(struct features_tap *t, size_t n);
 /* What goes to a target for sample i. */
-const float *features_row_of(const struct features *f, struct features_target *t, size_t i);
+const float *cnn_features_row_of(const struct features *f, struct features_target *t, size_t i);
 
 #endif

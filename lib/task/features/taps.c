@@ -71,7 +71,7 @@ static int make_history(struct features *f, const struct cnn_strings *layer)
     return f->history ? 0 : cnn_fail_memory(0);
 }
 
-int features_make_taps(struct features *f, size_t batch)
+int cnn_features_make_taps(struct features *f, size_t batch)
 {
     const struct cnn_graph *g = f->runner.graph;
     f->tap = cnn_calloc(f->taps, sizeof *f->tap);
@@ -153,7 +153,7 @@ static int open_target(struct features *f, struct features_target *t, FILE *out,
     return rc;
 }
 
-int features_open_targets(struct features *f, FILE *out, const char *name)
+int cnn_features_open_targets(struct features *f, FILE *out, const char *name)
 {
     int rc = 0;
     if (f->targets > 1 && !f->o->output[0])
@@ -165,7 +165,7 @@ int features_open_targets(struct features *f, FILE *out, const char *name)
 }
 
 /* The mean over the positions, in their order; in place. */
-void features_pool(struct features_tap *t, size_t n)
+void cnn_features_pool(struct features_tap *t, size_t n)
 {
     size_t positions = t->out.h * t->out.w;
     for (size_t i = 0; i < n * t->out.c; i++) {
@@ -176,7 +176,7 @@ void features_pool(struct features_tap *t, size_t n)
     }
 }
 
-const float *features_row_of(const struct features *f, struct features_target *t, size_t i)
+const float *cnn_features_row_of(const struct features *f, struct features_target *t, size_t i)
 {
     const struct features_tap *tap = &f->tap[t->first_tap];
     if (!t->row)

@@ -17,7 +17,7 @@ static int tar_open(void *sink, const struct features_to *to)
     struct tar *s = sink;
     s->shape = to->shape;
     s->encoded = cnn_encoded_new();
-    int rc = s->encoded ? features_file_open(&s->out, to, to->path) : CNN_ESYSTEM;
+    int rc = s->encoded ? cnn_features_file_open(&s->out, to, to->path) : CNN_ESYSTEM;
     return rc ? rc
               : cnn_stream_open(fileno(s->out.stream), s->out.name, to->classes, to->history,
                                 to->stop, &s->writer);
@@ -42,13 +42,13 @@ static int tar_finish(void *sink)
 {
     struct tar *s = sink;
     int rc = cnn_stream_finish(s->writer);
-    return rc ? rc : features_file_finish(&s->out);
+    return rc ? rc : cnn_features_file_finish(&s->out);
 }
 
 static int tar_commit(void *sink)
 {
     struct tar *s = sink;
-    return features_file_commit(&s->out);
+    return cnn_features_file_commit(&s->out);
 }
 
 static void tar_close(void *sink)
@@ -56,12 +56,12 @@ static void tar_close(void *sink)
     struct tar *s = sink;
     cnn_stream_free(s->writer);
     cnn_encoded_free(s->encoded);
-    features_file_close(&s->out);
+    cnn_features_file_close(&s->out);
 }
 
-const struct features_sink_type features_tar = {.open = tar_open,
-                                                .add = tar_add,
-                                                .finish = tar_finish,
-                                                .commit = tar_commit,
-                                                .close = tar_close,
-                                                .size = sizeof(struct tar)};
+const struct features_sink_type cnn_features_tar = {.open = tar_open,
+                                                    .add = tar_add,
+                                                    .finish = tar_finish,
+                                                    .commit = tar_commit,
+                                                    .close = tar_close,
+                                                    .size = sizeof(struct tar)};

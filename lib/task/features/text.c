@@ -37,7 +37,7 @@ static int put_line(struct text *s)
     cnn_buf_free(&shown);
     if (failed)
         return CNN_ESYSTEM;
-    return features_file_check(&s->out);
+    return cnn_features_file_check(&s->out);
 }
 
 static int text_open(struct text *s, const struct features_to *to)
@@ -45,7 +45,7 @@ static int text_open(struct text *s, const struct features_to *to)
     s->classes = to->classes;
     s->paths = to->paths;
     s->count = cnn_chw_count(to->shape);
-    int rc = features_file_open(&s->out, to, to->path);
+    int rc = cnn_features_file_open(&s->out, to, to->path);
     s->terminal = !rc && isatty(fileno(s->out.stream));
     return rc;
 }
@@ -53,7 +53,7 @@ static int text_open(struct text *s, const struct features_to *to)
 static int text_finish(void *sink)
 {
     struct text *s = sink;
-    int rc = features_file_finish(&s->out);
+    int rc = cnn_features_file_finish(&s->out);
     return rc ? rc : cnn_outfile_finish(s->list);
 }
 
@@ -63,18 +63,18 @@ static int text_commit(void *sink)
     struct cnn_outfile *list = s->list;
     s->list = NULL;
     int rc = list ? cnn_outfile_commit(list) : 0;
-    return rc ? rc : features_file_commit(&s->out);
+    return rc ? rc : cnn_features_file_commit(&s->out);
 }
 
 static void text_close(void *sink)
 {
     struct text *s = sink;
     cnn_outfile_abort(s->list);
-    features_file_close(&s->out);
+    cnn_features_file_close(&s->out);
     cnn_buf_free(&s->line);
 }
 
-void features_heading(const struct features_to *to, struct cnn_buf *out)
+void cnn_features_heading(const struct features_to *to, struct cnn_buf *out)
 {
     const struct cnn_strings *classes = to->classes;
     if (classes->count)
@@ -94,8 +94,8 @@ static void put_key(const char *key, char forbidden, struct cnn_buf *out)
     }
 }
 
-void features_key(const struct cnn_strings *classes, int paths, const struct features_row *row,
-                  struct cnn_buf *out)
+void cnn_features_key(const struct cnn_strings *classes, int paths, const struct features_row *row,
+                      struct cnn_buf *out)
 {
     if (paths)
         cnn_tsv_field(row->path, out);
@@ -113,7 +113,7 @@ static int tsv_open(void *sink, const struct features_to *to)
     int rc = text_open(s, to);
     if (rc)
         return rc;
-    features_heading(to, &s->line);
+    cnn_features_heading(to, &s->line);
     for (size_t l = 0; l < to->layer->count; l++)
         for (size_t i = 0; i < to->width[l]; i++)
             cnn_buf_printf(&s->line, "\t%s:%zu", to->layer->item[l], i);
@@ -123,7 +123,7 @@ static int tsv_open(void *sink, const struct features_to *to)
 static int tsv_add(void *sink, const struct features_row *row)
 {
     struct text *s = sink;
-    features_key(s->classes, s->paths, row, &s->line);
+    cnn_features_key(s->classes, s->paths, row, &s->line);
     for (size_t i = 0; i < s->count; i++) {
         char number[32];
         cnn_format_real((double)row->values[i], 1, number);
@@ -133,12 +133,12 @@ static int tsv_add(void *sink, const struct features_row *row)
     return put_line(s);
 }
 
-const struct features_sink_type features_tsv = {.open = tsv_open,
-                                                .add = tsv_add,
-                                                .finish = text_finish,
-                                                .commit = text_commit,
-                                                .close = text_close,
-                                                .size = sizeof(struct text)};
+const struct features_sink_type cnn_features_tsv = {.open = tsv_open,
+                                                    .add = tsv_add,
+                                                    .finish = text_finish,
+                                                    .commit = text_commit,
+                                                    .close = text_close,
+                                                    .size = sizeof(struct text)};
 
 /* svmlight */
 
@@ -203,9 +203,9 @@ static int svmlight_add(void *sink, const struct features_row *row)
     return put_line(s);
 }
 
-const struct features_sink_type features_svmlight = {.open = svmlight_open,
-                                                     .add = svmlight_add,
-                                                     .finish = text_finish,
-                                                     .commit = text_commit,
-                                                     .close = text_close,
-                                                     .size = sizeof(struct text)};
+const struct features_sink_type cnn_features_svmlight = {.open = svmlight_open,
+                                                         .add = svmlight_add,
+                                                         .finish = text_finish,
+                                                         .commit = text_commit,
+                                                         .close = text_close,
+                                                         .size = sizeof(struct text)};

@@ -93,10 +93,10 @@ static int selftest(struct infer *in)
     cnn_format_real(error, 1, number);
     cnn_buf_printf(&text, "samples    %zu\nerror      %s\ntolerance  %g\n", n, number,
                    CNN_INFER_TOLERANCE);
-    rc = infer_text(&in->main, &text);
+    rc = cnn_infer_text(&in->main, &text);
     cnn_buf_free(&text);
     if (!rc)
-        rc = infer_commit(&in->main);
+        rc = cnn_infer_commit(&in->main);
     if (!rc && !(error <= CNN_INFER_TOLERANCE))
         rc = cnn_fail(CNN_ENEGATIVE, "%s: the self-test failed: error %s, tolerance %g",
                       in->runner.model->path, number, CNN_INFER_TOLERANCE);
@@ -136,7 +136,7 @@ static int evaluate(struct infer *in)
     if (!rc)
         rc = check_apart(in);
     if (!rc)
-        rc = infer_check_labels(in);
+        rc = cnn_infer_check_labels(in);
     if (!rc)
         rc = start(in, cnn_inputs_batch(&in->inputs, (size_t)o->batch));
     if (!rc)
@@ -147,7 +147,7 @@ static int evaluate(struct infer *in)
         rc = open_predictions(in);
     if (!rc)
         rc = run(in);
-    return rc ? rc : infer_finish(in);
+    return rc ? rc : cnn_infer_finish(in);
 }
 
 static void infer_free(struct infer *in)
@@ -167,15 +167,15 @@ int cnn_infer(const struct cnn_infer_options *options, const struct cnn_callback
               FILE *out, const char *name)
 {
     struct infer in = {.o = options, .cb = callbacks};
-    int rc = infer_check_options(&in);
+    int rc = cnn_infer_check_options(&in);
     if (!rc)
         rc = check_apart(&in);
     if (!rc)
         rc = cnn_runner_open(&in.runner, options->model, 1);
     if (!rc)
-        rc = infer_choose_target(&in);
+        rc = cnn_infer_choose_target(&in);
     if (!rc)
-        rc = infer_open_sinks(&in, out, name);
+        rc = cnn_infer_open_sinks(&in, out, name);
     if (!rc)
         rc = (options->selftest ? selftest : evaluate)(&in);
     infer_free(&in);

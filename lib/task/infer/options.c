@@ -15,7 +15,7 @@ static int parse_gates(struct infer *in)
     return rc;
 }
 
-int infer_check_options(struct infer *in)
+int cnn_infer_check_options(struct infer *in)
 {
     const struct cnn_infer_options *o = in->o;
     in->eval = o->eval || o->gate.count;
@@ -66,7 +66,7 @@ static int check_outputs(const struct infer *in)
                     in->runner.model->path, shape, input);
 }
 
-int infer_choose_target(struct infer *in)
+int cnn_infer_choose_target(struct infer *in)
 {
     const struct cnn_model *m = in->runner.model;
     int wanted = in->o->target;
@@ -90,7 +90,7 @@ int infer_choose_target(struct infer *in)
 }
 
 /* Without a single class there is nothing to compare with; streams tell only at their end. */
-int infer_check_labels(const struct infer *in)
+int cnn_infer_check_labels(const struct infer *in)
 {
     for (size_t i = 0; in->target == CNN_TARGET_CLASS && i < in->inputs.count; i++) {
         const struct cnn_dataset *ds = in->inputs.ds[i];

@@ -5,7 +5,7 @@
 #include "data/plot/plot.h"
 #include "task/infer/private.h"
 
-static int sink_open(struct infer_sink *s, const char *path)
+static int cnn_sink_open(struct infer_sink *s, const char *path)
 {
     if (!path[0])
         return 0;
@@ -16,14 +16,14 @@ static int sink_open(struct infer_sink *s, const char *path)
     return rc;
 }
 
-int infer_commit(struct infer_sink *s)
+int cnn_infer_commit(struct infer_sink *s)
 {
     struct cnn_outfile *f = s->file;
     s->file = NULL;
     return f ? cnn_outfile_commit(f) : 0;
 }
 
-int infer_text(const struct infer_sink *s, struct cnn_buf *text)
+int cnn_infer_text(const struct infer_sink *s, struct cnn_buf *text)
 {
     if (text->failed)
         return CNN_ESYSTEM;
@@ -32,16 +32,16 @@ int infer_text(const struct infer_sink *s, struct cnn_buf *text)
     return 0;
 }
 
-int infer_open_sinks(struct infer *in, FILE *out, const char *name)
+int cnn_infer_open_sinks(struct infer *in, FILE *out, const char *name)
 {
     enum cnn_picture format;
     in->main = (struct infer_sink){NULL, out, name};
     int rc = in->o->confusion[0] ? cnn_picture_format(in->o->confusion, &format) : 0;
     if (!rc)
-        rc = sink_open(&in->main, in->o->output);
+        rc = cnn_sink_open(&in->main, in->o->output);
     if (!rc)
-        rc = sink_open(&in->beside, in->o->predictions);
-    return rc ? rc : sink_open(&in->picture, in->o->confusion);
+        rc = cnn_sink_open(&in->beside, in->o->predictions);
+    return rc ? rc : cnn_sink_open(&in->picture, in->o->confusion);
 }
 
 static int write_picture(struct infer *in)
@@ -95,12 +95,12 @@ static int put_in_place(struct infer *in)
     if (!rc)
         rc = cnn_callbacks_ready(in->cb);
     for (int i = 0; i < SINKS && !rc; i++)
-        rc = infer_commit(sink[i]);
+        rc = cnn_infer_commit(sink[i]);
     return rc;
 }
 
 /* Everything is written before a missed gate is an answer. */
-int infer_finish(struct infer *in)
+int cnn_infer_finish(struct infer *in)
 {
     const struct cnn_metrics *m = cnn_evaluator_metrics(in->evaluator);
     struct cnn_report r = {.metrics = m,
@@ -126,7 +126,7 @@ int infer_finish(struct infer *in)
         (in->o->json ? cnn_report_json : cnn_report_text)(&r, &text);
         cnn_buf_show_lines(&shown, text.text ? text.text : "");
         shown.failed |= text.failed;
-        rc = infer_text(&in->main, &shown);
+        rc = cnn_infer_text(&in->main, &shown);
         cnn_buf_free(&shown);
         cnn_buf_free(&text);
     }

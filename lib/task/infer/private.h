@@ -38,17 +38,17 @@ struct infer {
 };
 
 /* Before the model is read: what contradicts itself. */
-int infer_check_options(struct infer *in);
+int cnn_infer_check_options(struct infer *in);
 /* With the model at hand: what the targets are, and whether that fits the rest. */
-int infer_choose_target(struct infer *in);
+int cnn_infer_choose_target(struct infer *in);
 /* With the inputs at hand: whether they have what is to be compared with. */
-int infer_check_labels(const struct infer *in);
+int cnn_infer_check_labels(const struct infer *in);
 
 /* Every file is opened before anything is computed: a wrong name shows at once. */
-int infer_open_sinks(struct infer *in, FILE *out, const char *name);
-int infer_text(const struct infer_sink *s, struct cnn_buf *text);
-int infer_commit(struct infer_sink *s);
+int cnn_infer_open_sinks(struct infer *in, FILE *out, const char *name);
+int cnn_infer_text(const struct infer_sink *s, struct cnn_buf *text);
+int cnn_infer_commit(struct infer_sink *s);
 /* The report, the picture, the files in place; then the gates' answer. */
-int infer_finish(struct infer *in);
+int cnn_infer_finish(struct infer *in);
 
 #endif

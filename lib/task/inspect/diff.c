@@ -150,8 +150,8 @@ static int diff_tensor(struct diff *d, const struct cnn_stored_tensor *s,
                        const struct cnn_stored_tensor *t)
 {
     char x[96], y[96];
-    inspect_shape(s, x);
-    inspect_shape(t, y);
+    cnn_inspect_shape(s, x);
+    cnn_inspect_shape(t, y);
     if (!strcmp(x, y) && s->count == t->count)
         return diff_values(d, s, t);
     cnn_buf_puts(d->out, "tensor ");

@@ -52,7 +52,7 @@ static int arrange(const struct cnn_inspect *in, const char *layer,
         *out = (struct tiles){dim[0], l->in[0].c, l->in[0].h, l->in[0].w};
     } else {
         char shape[96];
-        inspect_shape(t, shape);
+        cnn_inspect_shape(t, shape);
         return cnn_fail(CNN_EDATA, "%s: %s, %s, are no filters of images", in->name, t->name,
                         shape);
     }

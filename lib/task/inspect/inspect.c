@@ -196,10 +196,10 @@ int cnn_inspect_check(const struct cnn_inspect *in)
     return rc;
 }
 
-struct inspect_totals inspect_totals(const struct cnn_graph *g)
+struct cnn_inspect_totals cnn_inspect_totals(const struct cnn_graph *g)
 {
-    struct inspect_totals t = {.parameters = cnn_graph_parameters(g),
-                               .multiply_adds = cnn_graph_multiply_adds(g)};
+    struct cnn_inspect_totals t = {.parameters = cnn_graph_parameters(g),
+                                   .multiply_adds = cnn_graph_multiply_adds(g)};
     for (int i = 1; i < g->nodes; i++) {
         t.layers++;
         t.statistics += cnn_node_parameters(&g->node[i], 0);
@@ -208,7 +208,7 @@ struct inspect_totals inspect_totals(const struct cnn_graph *g)
     return t;
 }
 
-void inspect_shape(const struct cnn_stored_tensor *t, char out[96])
+void cnn_inspect_shape(const struct cnn_stored_tensor *t, char out[96])
 {
     if (t->rank > CNN_MAX_RANK)
         snprintf(out, 96, "rank %d", t->rank);

@@ -121,9 +121,9 @@ static json_t *blocks_json(const struct cnn_inspect *in)
     const struct cnn_graph *g = in->graph;
     json_t *list = json_array();
     for (int i = 1; i < g->nodes;) {
-        struct inspect_block b;
+        struct cnn_inspect_block b;
         json_t *o = json_object();
-        i = inspect_block(g, i, in->depth ? in->depth : 1, &b);
+        i = cnn_inspect_block(g, i, in->depth ? in->depth : 1, &b);
         json_object_set_new(o, "label", json_stringn(b.label, b.length));
         json_object_set_new(o, "layers", json_integer(b.last - b.first + 1));
         json_object_set_new(o, "output", chw(g->node[b.last].layer.out));
@@ -138,8 +138,8 @@ static json_t *blocks_json(const struct cnn_inspect *in)
 static void add_graph(json_t *root, const struct cnn_inspect *in)
 {
     const struct cnn_graph *g = in->graph;
-    struct inspect_field *field = inspect_fields(g);
-    struct inspect_totals n = inspect_totals(g);
+    struct inspect_field *field = cnn_inspect_fields(g);
+    struct cnn_inspect_totals n = cnn_inspect_totals(g);
     if (!field)
         cnn_json_lack();
     json_t *layers = json_array(), *totals = json_object();
@@ -215,7 +215,7 @@ static void add_model(json_t *root, const struct cnn_model *m)
 }
 
 /* The name is any bytes, which jansson does not take: it goes in front of the other members. */
-int inspect_json_dump(const char *name, json_t *value, struct cnn_buf *out)
+int cnn_inspect_json_dump(const char *name, json_t *value, struct cnn_buf *out)
 {
     struct cnn_buf text = {0};
     int rc = cnn_json_value(value, JSON_INDENT(2) | JSON_REAL_PRECISION(9), &text);
@@ -246,7 +246,7 @@ int cnn_inspect_json(const struct cnn_inspect *in, struct cnn_buf *out)
         json_object_set_new(root, "tensors", tensors_json(in));
         json_object_set_new(root, "metadata", meta_json(in->tensors));
     }
-    return inspect_json_dump(in->name, root, out);
+    return cnn_inspect_json_dump(in->name, root, out);
 }
 
 int cnn_inspect_zoo_json(struct cnn_buf *out)
@@ -257,7 +257,7 @@ int cnn_inspect_zoo_json(struct cnn_buf *out)
     for (size_t i = 0; (e = cnn_zoo_at(i)); i++) {
         struct cnn_buf summary = {0};
         json_t *o = json_object();
-        inspect_zoo_summary(e, &summary);
+        cnn_inspect_zoo_summary(e, &summary);
         if (summary.failed)
             cnn_json_lack();
         json_object_set_new(o, "name", string(e->name));
@@ -266,5 +266,5 @@ int cnn_inspect_zoo_json(struct cnn_buf *out)
         json_array_append_new(list, o);
         cnn_buf_free(&summary);
     }
-    return inspect_json_dump(NULL, list, out);
+    return cnn_inspect_json_dump(NULL, list, out);
 }

@@ -42,7 +42,7 @@ static struct inspect_field field_of(const struct cnn_node *node, const struct i
     return f;
 }
 
-struct inspect_field *inspect_fields(const struct cnn_graph *g)
+struct inspect_field *cnn_inspect_fields(const struct cnn_graph *g)
 {
     struct inspect_field *f = cnn_calloc((size_t)g->nodes, sizeof *f);
     if (!f)
@@ -53,7 +53,7 @@ struct inspect_field *inspect_fields(const struct cnn_graph *g)
     return f;
 }
 
-size_t inspect_prefix(const char *label, size_t depth)
+size_t cnn_inspect_prefix(const char *label, size_t depth)
 {
     const char *p = label;
     for (; depth; depth--) {
@@ -65,11 +65,12 @@ size_t inspect_prefix(const char *label, size_t depth)
     return depth ? (size_t)(p - label) : strlen(label);
 }
 
-int inspect_block(const struct cnn_graph *g, int first, size_t depth, struct inspect_block *out)
+int cnn_inspect_block(const struct cnn_graph *g, int first, size_t depth,
+                      struct cnn_inspect_block *out)
 {
     const char *label = g->node[first].layer.name;
-    size_t n = inspect_prefix(label, depth);
-    *out = (struct inspect_block){.label = label, .length = n, .first = first};
+    size_t n = cnn_inspect_prefix(label, depth);
+    *out = (struct cnn_inspect_block){.label = label, .length = n, .first = first};
     int i = first;
     for (; i < g->nodes; i++) {
         const struct cnn_layer *l = &g->node[i].layer;
@@ -132,8 +133,8 @@ static void cell_field(struct cnn_table *t, const struct inspect_field *f)
         cnn_table_cell(t, "%zux%zu", f->size[0], f->size[1]);
 }
 
-static void add_row(struct cnn_table *t, const struct cnn_graph *g, const struct inspect_block *b,
-                    const struct inspect_field *field)
+static void add_row(struct cnn_table *t, const struct cnn_graph *g,
+                    const struct cnn_inspect_block *b, const struct inspect_field *field)
 {
     const struct cnn_layer *l = &g->node[b->last].layer;
     char shape[72], bytes[32];
@@ -157,21 +158,21 @@ static void add_row(struct cnn_table *t, const struct cnn_graph *g, const struct
     cnn_table_cell(t, "%s", bytes);
 }
 
-void inspect_layer_table(const struct cnn_inspect *in, int windows, struct cnn_buf *out)
+void cnn_inspect_layer_table(const struct cnn_inspect *in, int windows, struct cnn_buf *out)
 {
     static const char *const title[] = {
         "layer",           "type",   "kernel",     "stride",        "pad",
         "receptive field", "output", "parameters", "multiply-adds", "activations"};
     const struct cnn_graph *g = in->graph;
     struct cnn_table t = {.columns = windows ? 10 : 6, .align = windows ? "llrrrrlrrr" : "lllrrr"};
-    struct inspect_field *field = windows ? inspect_fields(g) : NULL;
+    struct inspect_field *field = windows ? cnn_inspect_fields(g) : NULL;
     out->failed |= windows && !field;
     for (int i = 0; i < 10; i++)
         if (windows || i < 2 || i > 5)
             cnn_table_cell(&t, "%s", title[i]);
     for (int i = 0; i < g->nodes;) {
-        struct inspect_block b;
-        i = inspect_block(g, i, in->depth, &b);
+        struct cnn_inspect_block b;
+        i = cnn_inspect_block(g, i, in->depth, &b);
         if (!windows || field)
             add_row(&t, g, &b, field);
     }

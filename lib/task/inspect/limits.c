@@ -78,7 +78,7 @@ static int gpu_limits(struct cnn_backend *b, double seconds, struct cnn_limits *
     return rc;
 }
 
-int inspect_limits(struct cnn_backend *b, double seconds, struct cnn_limits *out)
+int cnn_inspect_limits(struct cnn_backend *b, double seconds, struct cnn_limits *out)
 {
     return b->queue.cuda ? gpu_limits(b, seconds, out)
                          : cnn_limits_measure(&b->queue, seconds, out);

@@ -7,11 +7,11 @@
 #include "kern/limits.h"
 #include "task/inspect/inspect.h"
 
-struct inspect_totals {
+struct cnn_inspect_totals {
     size_t layers;
     uint64_t parameters, statistics, multiply_adds, activations; /* elements */
 };
-struct inspect_totals inspect_totals(const struct cnn_graph *g);
+struct cnn_inspect_totals cnn_inspect_totals(const struct cnn_graph *g);
 
 /* What an element of a layer's output sees of the net's input, rows then columns. */
 struct inspect_field {
@@ -20,29 +20,30 @@ struct inspect_field {
     int whole;      /* everything */
 };
 /* (nodes) free(); NULL with an error set. */
-struct inspect_field *inspect_fields(const struct cnn_graph *g);
+struct inspect_field *cnn_inspect_fields(const struct cnn_graph *g);
 
 /* Layers one after another whose labels begin alike, as a row of the table. */
-struct inspect_block {
+struct cnn_inspect_block {
     const char *label; /* `length` characters of it */
     size_t length;
     int first, last;                                 /* nodes */
     uint64_t parameters, multiply_adds, activations; /* sums; activations in bytes */
 };
 /* The length of the label's first `depth` parts, which dots divide; depth 0: all of it. */
-size_t inspect_prefix(const char *label, size_t depth);
+size_t cnn_inspect_prefix(const char *label, size_t depth);
 /* The block that begins at node `first`; depth 0: the node alone. Returns the node after it. */
-int inspect_block(const struct cnn_graph *g, int first, size_t depth, struct inspect_block *out);
-void inspect_layer_table(const struct cnn_inspect *in, int windows, struct cnn_buf *out);
+int cnn_inspect_block(const struct cnn_graph *g, int first, size_t depth,
+                      struct cnn_inspect_block *out);
+void cnn_inspect_layer_table(const struct cnn_inspect *in, int windows, struct cnn_buf *out);
 
 /* "64x3x7x7"; of rank above CNN_MAX_RANK only the count is known. */
-void inspect_shape(const struct cnn_stored_tensor *t, char out[96]);
+void cnn_inspect_shape(const struct cnn_stored_tensor *t, char out[96]);
 /* The first sentence of a zoo text, without the comment's marks. */
-void inspect_zoo_summary(const struct cnn_zoo_entry *e, struct cnn_buf *out);
+void cnn_inspect_zoo_summary(const struct cnn_zoo_entry *e, struct cnn_buf *out);
 
 /* json.c: the value's text, the name before its other members (NULL: none); the value is
  * given up. */
-int inspect_json_dump(const char *name, json_t *value, struct cnn_buf *out);
+int cnn_inspect_json_dump(const char *name, json_t *value, struct cnn_buf *out);
 
 /* What was measured of a step. */
 struct inspect_time_row {
@@ -65,8 +66,8 @@ struct inspect_times {
 };
 
 /* What the device reaches, measured for about so many seconds. */
-int inspect_limits(struct cnn_backend *b, double seconds, struct cnn_limits *out);
-void inspect_time_text(const struct inspect_times *t, struct cnn_buf *out);
-int inspect_time_json(const char *name, const struct inspect_times *t, struct cnn_buf *out);
+int cnn_inspect_limits(struct cnn_backend *b, double seconds, struct cnn_limits *out);
+void cnn_inspect_time_text(const struct inspect_times *t, struct cnn_buf *out);
+int cnn_inspect_time_json(const char *name, const struct inspect_times *t, struct cnn_buf *out);
 
 #endif

@@ -158,7 +158,7 @@ static int put_script(const struct rebuild *r, const struct cnn_inspect *in, cha
     put_checks(r, out);
     for (size_t k = 0; !rc && k < r->steps; k++) {
         cnn_buf_puts(out, "\n");
-        rc = rebuild_command(r, k, k + 1 < r->steps ? NULL : &model, out);
+        rc = cnn_rebuild_command(r, k, k + 1 < r->steps ? NULL : &model, out);
     }
     return rc;
 }
@@ -170,10 +170,10 @@ int cnn_rebuild_script(const struct cnn_inspect *in, char *const *path, size_t p
     if (!in->model)
         return cnn_fail(CNN_EDATA, "%s: there is no model", in->name);
     cnn_json_watch();
-    int rc = rebuild_plan(&r, in->model);
+    int rc = cnn_rebuild_plan(&r, in->model);
     if (!rc)
         rc = put_script(&r, in, path, paths, out);
-    rebuild_free(&r);
+    cnn_rebuild_free(&r);
     int lacked = cnn_json_lacked();
     return lacked ? lacked : rc;
 }

@@ -41,7 +41,7 @@ static void put_input(const struct rebuild *r, const char *name, const char *wha
                       struct cnn_buf *out)
 {
     struct cnn_buf variable = {0};
-    rebuild_name(r, what, step, &variable);
+    cnn_rebuild_name(r, what, step, &variable);
     put_path(name, variable.text ? variable.text : "", out);
     out->failed |= variable.failed;
     cnn_buf_free(&variable);
@@ -54,7 +54,7 @@ static void put_samples(const struct rebuild *r, size_t step, int piped, struct 
     if (!piped)
         cnn_buf_puts(out, "\"$");
     if (!piped)
-        rebuild_name(r, "train", step, out);
+        cnn_rebuild_name(r, "train", step, out);
     cnn_buf_puts(out, piped ? "-" : "\"");
 }
 
@@ -148,7 +148,7 @@ static int put_features(const struct rebuild *r, size_t step, size_t at, struct 
     int rc = put_words(r, text(entry, "options"), " exact-conv tune strict ",
                        " batch device precision ", out);
     cnn_buf_puts(out, " \\\n    -- \"$");
-    rebuild_features_name(r, step, at, out);
+    cnn_rebuild_features_name(r, step, at, out);
     cnn_buf_puts(out, "\"");
     return rc;
 }
@@ -160,10 +160,10 @@ static int put_pipe(const struct rebuild *r, size_t step, struct cnn_buf *files,
     const struct rebuild_step *s = &r->step[step];
     for (size_t i = s->pipe; i < s->pipe + s->pipes; i++) {
         const json_t *entry = json_array_get(r->history, i);
-        int features = rebuild_is(entry, "cnn-features"), rc = check_entry(r, entry);
+        int features = cnn_rebuild_is(entry, "cnn-features"), rc = check_entry(r, entry);
         if (!rc && features)
             rc = put_features(r, step, i, out);
-        else if (!rc && rebuild_is(entry, "cnn-augment"))
+        else if (!rc && cnn_rebuild_is(entry, "cnn-augment"))
             rc = put_augment(r, entry, out);
         else if (!rc)
             rc = unknown(r, text(entry, "program"));
@@ -173,7 +173,7 @@ static int put_pipe(const struct rebuild *r, size_t step, struct cnn_buf *files,
             put_classes(entry, i + 1, files, out);
         if (features && i == s->pipe) {
             cnn_buf_puts(out, " \"$");
-            rebuild_name(r, "train", step, out);
+            cnn_rebuild_name(r, "train", step, out);
             cnn_buf_puts(out, "\"");
         } else if (features) {
             cnn_buf_puts(out, " -");
@@ -264,8 +264,8 @@ static void put_expectations(const struct rebuild_step *s, const struct rebuild_
     put_expected("metadata", model->metadata, out);
 }
 
-int rebuild_command(const struct rebuild *r, size_t step, const struct rebuild_model *model,
-                    struct cnn_buf *out)
+int cnn_rebuild_command(const struct rebuild *r, size_t step, const struct rebuild_model *model,
+                        struct cnn_buf *out)
 {
     const struct rebuild_step *s = &r->step[step];
     struct cnn_buf files = {0}, command = {0};

@@ -16,7 +16,7 @@ static int malformed(const struct rebuild *r)
     return cnn_fail(CNN_EDATA, "%s: the history is malformed", r->path);
 }
 
-void rebuild_name(const struct rebuild *r, const char *what, size_t step, struct cnn_buf *out)
+void cnn_rebuild_name(const struct rebuild *r, const char *what, size_t step, struct cnn_buf *out)
 {
     cnn_buf_puts(out, what);
     if (r->steps > 1)
@@ -24,17 +24,18 @@ void rebuild_name(const struct rebuild *r, const char *what, size_t step, struct
 }
 
 /* The second of a pipe is "features_2". */
-void rebuild_features_name(const struct rebuild *r, size_t step, size_t entry, struct cnn_buf *out)
+void cnn_rebuild_features_name(const struct rebuild *r, size_t step, size_t entry,
+                               struct cnn_buf *out)
 {
     size_t number = 1;
     for (size_t i = r->step[step].pipe; i < entry; i++)
-        number += (size_t)rebuild_is(json_array_get(r->history, i), "cnn-features");
-    rebuild_name(r, "features", step, out);
+        number += (size_t)cnn_rebuild_is(json_array_get(r->history, i), "cnn-features");
+    cnn_rebuild_name(r, "features", step, out);
     if (number > 1)
         cnn_buf_printf(out, "_%zu", number);
 }
 
-int rebuild_is(const json_t *entry, const char *name)
+int cnn_rebuild_is(const json_t *entry, const char *name)
 {
     const char *program = text(entry, "program");
     return program && !strcmp(program, name);
@@ -51,7 +52,7 @@ static int add_data(struct rebuild *r, const char *what, size_t step, const char
                     json_int_t samples, const char *hash)
 {
     struct cnn_buf about = {0}, name = {0};
-    rebuild_name(r, what, step, &name);
+    cnn_rebuild_name(r, what, step, &name);
     cnn_buf_puts(&about, is);
     if (hash)
         cnn_buf_printf(&about, ": %lld samples, hash %s", (long long)samples, hash);
@@ -104,9 +105,9 @@ static int add_inputs(struct rebuild *r, size_t k)
                                      s->samples, s->hash);
     for (size_t i = s->pipe; !rc && i < s->pipe + s->pipes; i++) {
         struct cnn_buf name = {0};
-        if (!rebuild_is(json_array_get(r->history, i), "cnn-features"))
+        if (!cnn_rebuild_is(json_array_get(r->history, i), "cnn-features"))
             continue;
-        rebuild_features_name(r, k, i, &name);
+        cnn_rebuild_features_name(r, k, i, &name);
         rc = add_input(r, &name, "the model whose features are trained on");
     }
     if (!rc && s->has_val)
@@ -114,7 +115,7 @@ static int add_inputs(struct rebuild *r, size_t k)
     if (rc || !s->foreign_init)
         return rc;
     struct cnn_buf name = {0};
-    rebuild_name(r, "init", k, &name);
+    cnn_rebuild_name(r, "init", k, &name);
     return add_input(r, &name, "the tensors that training begins with");
 }
 
@@ -142,10 +143,10 @@ static int read_step(struct rebuild *r, size_t k, size_t begin, size_t at)
 
 static int is_run(const json_t *entry)
 {
-    return rebuild_is(entry, "cnn-train");
+    return cnn_rebuild_is(entry, "cnn-train");
 }
 
-int rebuild_plan(struct rebuild *r, const struct cnn_model *m)
+int cnn_rebuild_plan(struct rebuild *r, const struct cnn_model *m)
 {
     size_t n, begin = 0, k = 0;
     int rc = 0;
@@ -174,7 +175,7 @@ int rebuild_plan(struct rebuild *r, const struct cnn_model *m)
     return rc;
 }
 
-void rebuild_free(struct rebuild *r)
+void cnn_rebuild_free(struct rebuild *r)
 {
     json_decref(r->history);
     free(r->step);

@@ -30,21 +30,22 @@ struct rebuild {
 };
 
 /* Start from {0}. CNN_EDATA. */
-int rebuild_plan(struct rebuild *r, const struct cnn_model *m);
-void rebuild_free(struct rebuild *r);
+int cnn_rebuild_plan(struct rebuild *r, const struct cnn_model *m);
+void cnn_rebuild_free(struct rebuild *r);
 
 /* The name of an input of a step: "train" where there is one step, else "train1". */
-void rebuild_name(const struct rebuild *r, const char *what, size_t step, struct cnn_buf *out);
-void rebuild_features_name(const struct rebuild *r, size_t step, size_t entry, struct cnn_buf *out);
+void cnn_rebuild_name(const struct rebuild *r, const char *what, size_t step, struct cnn_buf *out);
+void cnn_rebuild_features_name(const struct rebuild *r, size_t step, size_t entry,
+                               struct cnn_buf *out);
 /* Whether an entry is of that program. */
-int rebuild_is(const json_t *entry, const char *program);
+int cnn_rebuild_is(const json_t *entry, const char *program);
 /* What the last step's model is compared with. */
 struct rebuild_model {
     char classes[CNN_MODEL_HASH], tensors[CNN_TENSORS_HASH], metadata[CNN_MODEL_HASH];
 };
 /* The step's command lines into *out, those that make files for them before. model: NULL where it
  * is not the last step. CNN_EDATA. */
-int rebuild_command(const struct rebuild *r, size_t step, const struct rebuild_model *model,
-                    struct cnn_buf *out);
+int cnn_rebuild_command(const struct rebuild *r, size_t step, const struct rebuild_model *model,
+                        struct cnn_buf *out);
 
 #endif

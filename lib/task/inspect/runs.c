@@ -24,7 +24,8 @@ static int rank(const struct run *r, double *value)
     static const char *const by[] = {"val_top1", "val_loss", "loss"};
     for (int i = 0; i < 3; i++)
         if (json_is_number(json_object_get(r->epoch, by[i]))) {
-            *value = i ? inspect_run_number(r->epoch, by[i]) : -inspect_run_number(r->epoch, by[i]);
+            *value = i ? cnn_inspect_run_number(r->epoch, by[i])
+                       : -cnn_inspect_run_number(r->epoch, by[i]);
             return i;
         }
     *value = 0;
@@ -43,7 +44,7 @@ static int compare(const void *a, const void *b)
 
 static const char *option_of(const struct run *r, const char *name)
 {
-    return inspect_run_text(json_object_get(r->start, "options"), name);
+    return cnn_inspect_run_text(json_object_get(r->start, "options"), name);
 }
 
 static int differs(const struct runs *s, const char *name)
@@ -56,13 +57,13 @@ static int differs(const struct runs *s, const char *name)
 
 static const char *hash_of(const struct run *r)
 {
-    return inspect_run_text(json_object_get(r->end, "data"), "hash");
+    return cnn_inspect_run_text(json_object_get(r->end, "data"), "hash");
 }
 
 /* A model does not know a name. */
 static const char *data_of(const struct run *r)
 {
-    const char *path = inspect_run_text(json_object_get(r->start, "data"), "path");
+    const char *path = cnn_inspect_run_text(json_object_get(r->start, "data"), "path");
     return path[0] ? path : hash_of(r);
 }
 
@@ -98,7 +99,7 @@ static void put_number(const json_t *o, const char *name, struct cnn_buf *out)
 {
     char value[32] = "";
     if (json_is_number(json_object_get(o, name)))
-        cnn_format_real(inspect_run_number(o, name), 1, value);
+        cnn_format_real(cnn_inspect_run_number(o, name), 1, value);
     put_text(value, out);
 }
 
@@ -131,12 +132,12 @@ static void put_run(const struct runs *s, const struct run *r, struct cnn_buf *o
 {
     static const char *const of_epoch[] = {"val_top1", "val_loss", "train_top1", "loss", "epoch"};
     cnn_tsv_field(r->path, out);
-    put_text(inspect_run_text(r->start, "net"), out);
+    put_text(cnn_inspect_run_text(r->start, "net"), out);
     for (size_t i = 0; i < sizeof of_epoch / sizeof *of_epoch; i++)
         put_number(r->epoch, of_epoch[i], out);
     put_number(r->end, "epochs", out);
     put_number(r->end, "seconds", out);
-    put_text(r->end ? inspect_run_text(r->end, "why") : "unfinished", out);
+    put_text(r->end ? cnn_inspect_run_text(r->end, "why") : "unfinished", out);
     if (s->data)
         put_text(data_of(r), out);
     for (size_t i = 0; i < s->option.count; i++)
@@ -150,7 +151,7 @@ int cnn_inspect_runs(char *const *path, size_t count, struct cnn_buf *out)
     int rc = s.run ? 0 : CNN_ESYSTEM;
     for (size_t i = 0; i < count && !rc; i++) {
         s.run[i].path = path[i];
-        rc = inspect_run_read(&s.run[i]);
+        rc = cnn_inspect_run_read(&s.run[i]);
     }
     if (!rc)
         rc = find_differences(&s);

@@ -14,10 +14,10 @@ struct run {
 };
 
 /* r->path is set. CNN_ENOINPUT, CNN_EDATA. What was read is the caller's also on failure. */
-int inspect_run_read(struct run *r);
+int cnn_inspect_run_read(struct run *r);
 
 /* A member's value; -1 and "" where there is none. */
-double inspect_run_number(const json_t *o, const char *name);
-const char *inspect_run_text(const json_t *o, const char *name);
+double cnn_inspect_run_number(const json_t *o, const char *name);
+const char *cnn_inspect_run_text(const json_t *o, const char *name);
 
 #endif

@@ -16,13 +16,13 @@
 
 enum { LOG_BYTES_MAX = 1 << 30 };
 
-double inspect_run_number(const json_t *o, const char *name)
+double cnn_inspect_run_number(const json_t *o, const char *name)
 {
     const json_t *v = json_object_get(o, name);
     return json_is_number(v) ? json_number_value(v) : -1;
 }
 
-const char *inspect_run_text(const json_t *o, const char *name)
+const char *cnn_inspect_run_text(const json_t *o, const char *name)
 {
     const char *s = json_string_value(json_object_get(o, name));
     return s ? s : "";
@@ -36,13 +36,13 @@ static void replace(json_t **held, json_t *o)
 
 static void take_event(struct run *r, json_t *o)
 {
-    const char *event = inspect_run_text(o, "event");
+    const char *event = cnn_inspect_run_text(o, "event");
     if (!strcmp(event, "start")) {
         replace(&r->start, o);
         replace(&r->end, NULL);
     } else if (!strcmp(event, "epoch")) {
         if (json_is_true(json_object_get(o, "best")) ||
-            inspect_run_number(r->epoch, "val_loss") < 0)
+            cnn_inspect_run_number(r->epoch, "val_loss") < 0)
             replace(&r->epoch, o);
     } else if (!strcmp(event, "end")) {
         replace(&r->end, o);
@@ -57,7 +57,7 @@ static int read_lines(struct run *r, char *bytes, size_t size)
         size_t at = lines.number;
         json_t *o = cnn_json_line(line, strlen(line));
         next = cnn_lines_next(&lines);
-        int known = json_is_object(o) && inspect_run_text(o, "event")[0];
+        int known = json_is_object(o) && cnn_inspect_run_text(o, "event")[0];
         if (known)
             take_event(r, o);
         json_decref(o);
@@ -88,9 +88,9 @@ static int take_history(struct run *r, const struct cnn_model *m)
     json_t *run = json_array_get(list, json_array_size(list) ? json_array_size(list) - 1 : 0);
     json_t *options = json_deep_copy(json_object_get(run, "options"));
     json_int_t seed = json_integer_value(json_object_get(run, "seed"));
-    const char *net = inspect_run_text(run, "net");
+    const char *net = cnn_inspect_run_text(run, "net");
     char number[32];
-    int rc = strcmp(inspect_run_text(run, "program"), "cnn-train") || !json_is_object(options)
+    int rc = strcmp(cnn_inspect_run_text(run, "program"), "cnn-train") || !json_is_object(options)
                  ? cnn_fail(CNN_EDATA, "%s: the model does not say how it was made", r->path)
                  : 0;
     snprintf(number, sizeof number, "%lld", (long long)seed);
@@ -152,7 +152,7 @@ static json_t *joined(const json_t *list)
 static int level_options(struct run *r)
 {
     json_t *all = json_object(), *value;
-    const char *name, *augmentation = inspect_run_text(r->start, "augmentation");
+    const char *name, *augmentation = cnn_inspect_run_text(r->start, "augmentation");
     int bad = !all;
     json_object_foreach(json_object_get(r->start, "options"), name, value)
     {
@@ -166,7 +166,7 @@ static int level_options(struct run *r)
     return bad ? cnn_fail_memory(0) : 0;
 }
 
-int inspect_run_read(struct run *r)
+int cnn_inspect_run_read(struct run *r)
 {
     int rc = is_model(r->path);
     if (rc >= 0)

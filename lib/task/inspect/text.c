@@ -27,7 +27,7 @@ static void header(struct cnn_table *t, const char *const *title)
 
 static void add_totals(const struct cnn_graph *g, struct cnn_buf *out)
 {
-    struct inspect_totals n = inspect_totals(g);
+    struct cnn_inspect_totals n = cnn_inspect_totals(g);
     char parameters[32], size[32], adds[32], activations[32];
     cnn_format_count(n.parameters, parameters);
     cnn_format_bytes((n.parameters + n.statistics) * sizeof(float), size);
@@ -70,7 +70,7 @@ static void add_tensors(const struct cnn_inspect *in, struct cnn_buf *out)
     header(&t, title);
     for (size_t i = 0; i < cnn_tensors_count(in->tensors); i++) {
         const struct cnn_stored_tensor *s = cnn_tensors_at(in->tensors, i);
-        inspect_shape(s, shape);
+        cnn_inspect_shape(s, shape);
         cnn_table_cell(&t, "%s", s->name);
         cnn_table_cell(&t, "%s", cnn_dtype_info[s->dtype].name);
         cnn_table_cell(&t, "%s", shape);
@@ -147,7 +147,7 @@ void cnn_inspect_text(const struct cnn_inspect *in, unsigned parts, struct cnn_b
 {
     cnn_json_watch();
     if ((parts & CNN_INSPECT_LAYERS) && in->graph) {
-        inspect_layer_table(in, (parts & CNN_INSPECT_WINDOWS) != 0, out);
+        cnn_inspect_layer_table(in, (parts & CNN_INSPECT_WINDOWS) != 0, out);
         add_totals(in->graph, out);
     }
     if (parts & CNN_INSPECT_SUMMARY)
@@ -161,7 +161,7 @@ void cnn_inspect_text(const struct cnn_inspect *in, unsigned parts, struct cnn_b
     out->failed |= cnn_json_lacked() != 0;
 }
 
-void inspect_zoo_summary(const struct cnn_zoo_entry *e, struct cnn_buf *out)
+void cnn_inspect_zoo_summary(const struct cnn_zoo_entry *e, struct cnn_buf *out)
 {
     const char *p = e->text + strspn(e->text, "# ");
     for (; *p && *p != '\n'; p++) {
@@ -180,7 +180,7 @@ void cnn_inspect_zoo_text(struct cnn_buf *out)
             width = (int)strlen(e->name);
     for (size_t i = 0; (e = cnn_zoo_at(i)); i++) {
         cnn_buf_printf(out, "%-*s  ", width, e->name);
-        inspect_zoo_summary(e, out);
+        cnn_inspect_zoo_summary(e, out);
         cnn_buf_puts(out, "\n");
     }
 }

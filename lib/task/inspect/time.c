@@ -213,11 +213,11 @@ int cnn_inspect_time(const struct cnn_inspect *in, const struct cnn_time_options
     if (!rc)
         rc = summarize(&t);
     if (!rc)
-        rc = inspect_limits(t.backend, LIMITS_SECONDS, &t.times.limits);
+        rc = cnn_inspect_limits(t.backend, LIMITS_SECONDS, &t.times.limits);
     if (!rc && json)
-        rc = inspect_time_json(in->name, &t.times, out);
+        rc = cnn_inspect_time_json(in->name, &t.times, out);
     else if (!rc)
-        inspect_time_text(&t.times, out);
+        cnn_inspect_time_text(&t.times, out);
     close_timer(&t);
     return rc;
 }

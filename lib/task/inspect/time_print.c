@@ -74,7 +74,7 @@ static double multiply_adds(const struct inspect_times *t)
     return all;
 }
 
-void inspect_time_text(const struct inspect_times *t, struct cnn_buf *out)
+void cnn_inspect_time_text(const struct inspect_times *t, struct cnn_buf *out)
 {
     struct cnn_table table = {.columns = t->training ? 12 : 8, .align = "lllrrrrrrrrr"};
     titles(t, &table);
@@ -119,14 +119,14 @@ static json_t *row_json(const struct inspect_times *t, const struct inspect_time
     return o;
 }
 
-int inspect_time_json(const char *name, const struct inspect_times *t, struct cnn_buf *out)
+int cnn_inspect_time_json(const char *name, const struct inspect_times *t, struct cnn_buf *out)
 {
     json_t *steps = json_array();
     for (size_t i = 0; i < t->rows; i++)
         json_array_append_new(steps, row_json(t, &t->row[i]));
     json_t *whole = json_pack("{s:i, s:f, s:f}", "runs", t->whole_runs, "seconds", t->whole_seconds,
                               "images_per_second", (double)t->batch / t->whole_seconds);
-    return inspect_json_dump(
+    return cnn_inspect_json_dump(
         name,
         json_pack("{s:I, s:b, s:i, s:s, s:i, s:f, s:f, s:o, s:{s:f, s:f}, s:o}", "batch",
                   (json_int_t)t->batch, "training", t->training, "threads", t->threads, "isa",

@@ -181,7 +181,7 @@ static void place_units(struct split *s, const struct units *u, const quota *q, 
     }
 }
 
-int split_assign(struct split *s, size_t (*count)[CNN_SPLITS])
+int cnn_split_assign(struct split *s, size_t (*count)[CNN_SPLITS])
 {
     size_t strata = s->options->stratify ? s->classes.count + 1 : 1;
     struct units u = {0};

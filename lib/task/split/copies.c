@@ -132,7 +132,7 @@ static int judge_equal(struct split *s, const struct content *c, size_t n, unsig
     return rc;
 }
 
-int split_find_copies(struct split *s)
+int cnn_split_find_copies(struct split *s)
 {
     struct content *c = cnn_calloc(s->count, sizeof *c);
     unsigned char *bad = cnn_calloc(s->count, 1);

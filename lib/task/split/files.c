@@ -196,7 +196,7 @@ static int sift_again(struct look *l)
     return rc;
 }
 
-int split_sift(struct split *s)
+int cnn_split_sift(struct split *s)
 {
     struct look l = {.s = s};
     l.identity = cnn_calloc(s->count, sizeof *l.identity);

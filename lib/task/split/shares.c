@@ -49,7 +49,7 @@ static int fill_open(double *share, const int *given, double count)
     return 0;
 }
 
-int split_shares(struct split *s)
+int cnn_split_shares(struct split *s)
 {
     double share[CNN_SPLITS] = {0}, sum = 0, end = 0;
     int given[CNN_SPLITS];

@@ -143,13 +143,13 @@ static int gather(struct split *s)
     for (int i = 0; !code && i < s->options->inputs; i++)
         code = gather_input(s, i, &n, &unlabelled);
     if (!code)
-        code = split_sift(s);
+        code = cnn_split_sift(s);
     if (!code)
-        code = split_find_copies(s);
+        code = cnn_split_find_copies(s);
     if (code)
         return code;
     cnn_random_permutation(s->options->seed, cnn_hash_string("split", 0), s->count, s->order);
-    return split_number_units(s);
+    return cnn_split_number_units(s);
 }
 
 /* Every class that has samples must be in every split that should have some. */
@@ -180,7 +180,7 @@ static int divide(struct split *s, struct cnn_split_table *t)
     if (!t->count || cnn_strings_copy(&t->classes, &s->classes))
         return CNN_ESYSTEM;
     t->samples = s->count;
-    int code = split_assign(s, t->count);
+    int code = cnn_split_assign(s, t->count);
     for (size_t c = 0; !code && c <= s->classes.count; c++)
         for (int i = 0; i < CNN_SPLITS; i++)
             t->total[i] += t->count[c][i];
@@ -199,15 +199,15 @@ int cnn_split(const struct cnn_split_options *options, struct cnn_split_table *t
     if (!code)
         code = check_effects(&s);
     if (!code)
-        code = split_check_apart(&s);
+        code = cnn_split_check_apart(&s);
     if (!code)
         code = gather(&s);
     if (!code)
-        code = split_shares(&s);
+        code = cnn_split_shares(&s);
     if (!code)
         code = divide(&s, table);
     if (!code)
-        code = split_write(&s);
+        code = cnn_split_write(&s);
     for (int i = 0; s.ds && i < options->inputs; i++)
         cnn_dataset_close(s.ds[i]);
     free(s.ds);

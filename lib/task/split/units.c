@@ -55,7 +55,7 @@ static void join_equal(struct split *s, struct grouped *g, int by_content)
 }
 
 /* Units are numbered as their first samples. */
-int split_number_units(struct split *s)
+int cnn_split_number_units(struct split *s)
 {
     struct grouped *g = cnn_calloc(s->count, sizeof *g);
     if (!g)

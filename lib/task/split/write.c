@@ -228,7 +228,7 @@ static int replaces_classes(const struct split *s, const char *path)
     return !same;
 }
 
-int split_check_apart(const struct split *s)
+int cnn_split_check_apart(const struct split *s)
 {
     static const char *const name[FILES] = {"train.tsv", "val.tsv", "test.tsv", "classes.txt"};
     const struct cnn_split_options *o = s->options;
@@ -258,7 +258,7 @@ int split_check_apart(const struct split *s)
     return rc;
 }
 
-int split_write(const struct split *s)
+int cnn_split_write(const struct split *s)
 {
     struct cnn_outfile *file[FILES] = {0};
     FILE *stream[CNN_SPLITS];

@@ -7,14 +7,14 @@
 #include "kern/isa/isa.h"
 #include "task/train/private.h"
 
-int train_note_change(struct trainer *t, const char *format, ...)
+int cnn_train_note_change(struct trainer *t, const char *format, ...)
 {
     char text[512];
     va_list ap;
     va_start(ap, format);
     vsnprintf(text, sizeof text, format, ap);
     va_end(ap);
-    train_note(t, "%s", text);
+    cnn_train_note(t, "%s", text);
     return json_array_append_new(t->s.changes, json_string(text)) ? cnn_fail_memory(0) : 0;
 }
 
@@ -73,14 +73,15 @@ static int accept(struct trainer *t, const json_t *then, const char *key, const 
         return 0;
     if (!strcmp(key, "training data"))
         return same_rows(t, then)
-                   ? train_note_change(t, "rows of %s are not those of before (now %zu samples)",
-                                       t->o->data, cnn_dataset_count(t->train))
+                   ? cnn_train_note_change(t,
+                                           "rows of %s are not those of before (now %zu samples)",
+                                           t->o->data, cnn_dataset_count(t->train))
                    : 1;
     if (!strcmp(key, "first samples"))
-        return train_note_change(t, "the first samples are not those of before");
+        return cnn_train_note_change(t, "the first samples are not those of before");
     if (strcmp(key, "on-bad") && strcmp(key, "patience") && !is_length(key))
         return 1;
-    return train_note_change(
+    return cnn_train_note_change(
         t, "--%s is %s, and was %s%s", key, has, had,
         is_length(key) && bends ? ": the schedule's rest follows the new length" : "");
 }
@@ -109,11 +110,11 @@ static int note_machine(struct trainer *t, const json_t *state, const char *what
 {
     const char *had = json_string_value(json_object_get(state, what));
     return had && strcmp(had, has)
-               ? train_note_change(t, "the %s is %s, and was %s", what, has, had)
+               ? cnn_train_note_change(t, "the %s is %s, and was %s", what, has, had)
                : 0;
 }
 
-int train_same_run(struct trainer *t, const json_t *state)
+int cnn_train_same_run(struct trainer *t, const json_t *state)
 {
     const json_t *then = json_object_get(state, "run");
     const json_t *changes = json_object_get(state, "changes");

@@ -7,7 +7,7 @@
 
 #include "task/train/private.h"
 
-int train_average(struct trainer *t)
+int cnn_train_average(struct trainer *t)
 {
     double n = (double)t->s.step;
     if (!(t->o->ema > 0))
@@ -15,17 +15,17 @@ int train_average(struct trainer *t)
     return cnn_net_average(t->net, fmin(t->o->ema, (1 + n) / (10 + n)));
 }
 
-int train_average_swap(struct trainer *t)
+int cnn_train_average_swap(struct trainer *t)
 {
     return t->o->ema > 0 ? cnn_net_average_swap(t->net) : 0;
 }
 
-int train_keep_best(struct trainer *t)
+int cnn_train_keep_best(struct trainer *t)
 {
-    int rc = t->best ? train_average_swap(t) : 0;
+    int rc = t->best ? cnn_train_average_swap(t) : 0;
     if (!t->best || rc)
         return rc;
     rc = cnn_net_snapshot_get(t->net, t->best);
-    int back = train_average_swap(t);
+    int back = cnn_train_average_swap(t);
     return rc ? rc : back;
 }

@@ -22,7 +22,7 @@ static int is_better(const struct trainer *t)
     return r->val_loss < json_number_value(json_object_get(best, "val_loss"));
 }
 
-int train_judge(struct trainer *t)
+int cnn_train_judge(struct trainer *t)
 {
     struct train_state *s = &t->s;
     if (!t->report.validated)
@@ -32,7 +32,7 @@ int train_judge(struct trainer *t)
         s->best_value = looks_at_top1(t) ? t->report.val_top1 : t->report.val_loss;
         s->best_epoch = s->epoch + 1;
         s->waited = 0;
-        return train_keep_best(t);
+        return cnn_train_keep_best(t);
     }
     s->waited++;
     s->stopped = t->o->patience && s->waited >= (uint64_t)t->o->patience;

@@ -9,7 +9,7 @@
 #include "task/train/private.h"
 
 /* Only a checkpoint that is not there is a run that has yet to begin. */
-int train_open_checkpoint(struct trainer *t)
+int cnn_train_open_checkpoint(struct trainer *t)
 {
     struct stat st;
     const char *path = t->o->checkpoint;
@@ -18,11 +18,11 @@ int train_open_checkpoint(struct trainer *t)
     return cnn_checkpoint_open(path, &t->from, &t->from_state);
 }
 
-int train_resume(struct trainer *t)
+int cnn_train_resume(struct trainer *t)
 {
     if (!t->from)
         return 0;
-    int rc = train_state_read(t, t->from_state), found = 0;
+    int rc = cnn_train_state_read(t, t->from_state), found = 0;
     if (!rc)
         rc = cnn_checkpoint_load(t->from, t->net, cnn_optimizer_slabs(&t->optimizer), t->best,
                                  &found);
@@ -31,18 +31,18 @@ int train_resume(struct trainer *t)
     t->resumed = !rc;
     t->resumed_epoch = t->s.epoch;
     if (!rc && t->s.epoch >= (uint64_t)t->o->epochs)
-        train_note(t, "%s is done with epoch %llu: nothing is left to train", t->from->path,
-                   (unsigned long long)t->s.epoch);
+        cnn_train_note(t, "%s is done with epoch %llu: nothing is left to train", t->from->path,
+                       (unsigned long long)t->s.epoch);
     else if (!rc)
-        train_note(t, "going on from %s: epoch %llu, step %llu", t->from->path,
-                   (unsigned long long)t->s.epoch + 1, (unsigned long long)t->s.step);
+        cnn_train_note(t, "going on from %s: epoch %llu, step %llu", t->from->path,
+                       (unsigned long long)t->s.epoch + 1, (unsigned long long)t->s.step);
     /* The mapped file will be renamed over; nothing of it is needed any more. */
     cnn_model_free(t->from);
     t->from = NULL;
     return rc;
 }
 
-int train_check_finite(struct trainer *t)
+int cnn_train_check_finite(struct trainer *t)
 {
     struct cnn_backend *b = t->backend;
     size_t count;
@@ -58,16 +58,16 @@ int train_check_finite(struct trainer *t)
     return rc;
 }
 
-int train_checkpoint(struct trainer *t)
+int cnn_train_checkpoint(struct trainer *t)
 {
     if (!t->o->checkpoint[0])
         return 0;
-    int rc = train_settle(t);
+    int rc = cnn_train_settle(t);
     if (!rc)
-        rc = train_check_finite(t);
+        rc = cnn_train_check_finite(t);
     if (!rc)
-        rc = train_log_flush(t);
-    json_t *state = rc ? NULL : train_state_json(t);
+        rc = cnn_train_log_flush(t);
+    json_t *state = rc ? NULL : cnn_train_state_json(t);
     char *text = state ? cnn_json_dump(state, JSON_COMPACT) : NULL;
     if (!rc && !text)
         rc = cnn_fail_memory(0);
@@ -81,23 +81,23 @@ int train_checkpoint(struct trainer *t)
     return rc;
 }
 
-int train_checkpoint_due(const struct trainer *t)
+int cnn_train_checkpoint_due(const struct trainer *t)
 {
     return (t->every_steps && t->s.step % t->every_steps == 0) ||
            (t->every_seconds && cnn_seconds() - t->saved >= (double)t->every_seconds);
 }
 
-int train_write_model(struct trainer *t)
+int cnn_train_write_model(struct trainer *t)
 {
     int rc = 0;
     if (t->best && t->s.has_best)
         cnn_net_snapshot_set(t->net, t->best);
     else
-        rc = train_average_swap(t);
+        rc = cnn_train_average_swap(t);
     if (!rc)
-        rc = train_check_finite(t);
+        rc = cnn_train_check_finite(t);
     if (!rc)
-        rc = train_make_history(t);
+        rc = cnn_train_make_history(t);
     return rc ? rc
               : cnn_model_save(t->o->output, &t->model, t->net, t->selftest, t->selftest_count);
 }

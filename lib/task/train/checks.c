@@ -19,7 +19,7 @@ static size_t count_classless(const struct cnn_dataset *ds, const struct cnn_rec
 }
 
 /* Targets are classes: what has none among others is a bad sample, and all without are no data. */
-int train_check_classes(const struct trainer *t, const struct cnn_dataset *ds, const char *path)
+int cnn_train_check_classes(const struct trainer *t, const struct cnn_dataset *ds, const char *path)
 {
     const struct cnn_record *first = NULL;
     size_t count = cnn_dataset_count(ds), without;
@@ -34,14 +34,14 @@ int train_check_classes(const struct trainer *t, const struct cnn_dataset *ds, c
                         "(--on-bad skip leaves them out)",
                         path, without, count, first->source, first->key);
     if (without)
-        train_note(t, "%s: %zu of %zu samples have no class and are left out", path, without,
-                   count);
+        cnn_train_note(t, "%s: %zu of %zu samples have no class and are left out", path, without,
+                       count);
     return 0;
 }
 
 /* The names of classes without a training sample: no error, but rarely meant, unless all but one
  * are without. */
-int train_check_empty_classes(const struct trainer *t)
+int cnn_train_check_empty_classes(const struct trainer *t)
 {
     size_t classes = t->model.classes.count, empty = 0, last = 0;
     unsigned char *seen = t->streaming || !classes ? NULL : cnn_calloc(classes, 1);
@@ -68,15 +68,15 @@ int train_check_empty_classes(const struct trainer *t)
                       "tell apart",
                       t->o->data, t->model.classes.item[last]);
     else if (empty && !names.failed)
-        train_note(t, "%zu of %zu classes have no training samples: %s%s", empty, classes,
-                   names.text, empty > 10 ? ", ..." : "");
+        cnn_train_note(t, "%zu of %zu classes have no training samples: %s%s", empty, classes,
+                       names.text, empty > 10 ? ", ..." : "");
     cnn_buf_free(&names);
     free(seen);
     return rc;
 }
 
 /* Cross-entropy over one number is 0 whatever the net gives: that would be no training. */
-int train_check_loss(const struct trainer *t)
+int cnn_train_check_loss(const struct trainer *t)
 {
     const struct cnn_graph *g = t->graph;
     const char *loss = g->node[g->first_loss].layer.type->name;
@@ -85,13 +85,13 @@ int train_check_loss(const struct trainer *t)
         return 0;
     if (t->o->target == CNN_TRAIN_CLASS && classes->count == 1)
         return cnn_fail(CNN_EDATA, "%s: a single class, '%s': there is nothing to tell apart",
-                        train_classes_from(t), classes->item[0]);
+                        cnn_train_classes_from(t), classes->item[0]);
     return cnn_fail(CNN_EDATA,
                     "%s: xent over a single output is always 0: --loss bce or --loss mse learns",
                     t->net_name);
 }
 
-int train_check_outputs(const struct trainer *t)
+int cnn_train_check_net_outputs(const struct trainer *t)
 {
     const struct cnn_graph *g = t->graph;
     struct cnn_chw out = g->node[g->logits].layer.out;
@@ -103,7 +103,7 @@ int train_check_outputs(const struct trainer *t)
                         t->net_name, shape);
     if (t->o->target == CNN_TRAIN_CLASS && out.c != classes && !cnn_scores_are_pair(g, classes))
         return cnn_fail(CNN_EDATA, "%s: the net gives %zu outputs, %s has %zu classes", t->net_name,
-                        out.c, train_classes_from(t), classes);
+                        out.c, cnn_train_classes_from(t), classes);
     if (t->o->target == CNN_TRAIN_INPUT && cnn_chw_count(out) != cnn_chw_count(g->input.shape)) {
         char in[72];
         cnn_chw_format(g->input.shape, in);
@@ -116,18 +116,18 @@ int train_check_outputs(const struct trainer *t)
 }
 
 /* What was asked for and does not come about in as many epochs: no error, but rarely meant. */
-void train_note_schedule(const struct trainer *t)
+void cnn_train_note_schedule(const struct trainer *t)
 {
     const struct cnn_schedule *s = &t->schedule;
     double epochs = (double)s->total_steps / (double)s->steps_per_epoch;
     if (t->streaming || !t->o->epochs)
         return;
     if (s->kind == CNN_STEP && s->milestones.count && s->milestones.value[0] >= epochs)
-        train_note(t, "no milestone is reached: the first is epoch %g, the run has %g",
-                   s->milestones.value[0], epochs);
+        cnn_train_note(t, "no milestone is reached: the first is epoch %g, the run has %g",
+                       s->milestones.value[0], epochs);
     if (s->kind != CNN_ONE_CYCLE && s->warmup >= epochs &&
         cnn_strings_find(&t->o->given, "warmup") >= 0)
-        train_note(t, "all of the run is warm-up: %g epochs of %g", s->warmup, epochs);
+        cnn_train_note(t, "all of the run is warm-up: %g epochs of %g", s->warmup, epochs);
 }
 
 /* The first batch normalisation that sees one number of each channel for a sample; NULL: none. */
@@ -142,7 +142,7 @@ static const char *lonely_bn(const struct cnn_graph *g)
 }
 
 /* A single value is its own mean: normalised it is 0 whatever it was. */
-int train_check_bn(const struct trainer *t)
+int cnn_train_check_bn(const struct trainer *t)
 {
     const char *bn = lonely_bn(t->graph);
     if (!bn)
@@ -153,9 +153,10 @@ int train_check_bn(const struct trainer *t)
                         "and learn nothing: two samples at a time are needed",
                         bn);
     if (!t->streaming && cnn_dataset_count(t->train) % (size_t)t->o->batch == 1)
-        train_note(t,
-                   "the last batch of an epoch is one sample, of which '%s' (batch normalisation) "
-                   "learns nothing: another --batch avoids it",
-                   bn);
+        cnn_train_note(
+            t,
+            "the last batch of an epoch is one sample, of which '%s' (batch normalisation) "
+            "learns nothing: another --batch avoids it",
+            bn);
     return 0;
 }

@@ -18,7 +18,7 @@ static int list_numbers(struct cnn_strings *out, int64_t count)
     return rc;
 }
 
-int train_list_classes(struct trainer *t)
+int cnn_train_list_classes(struct trainer *t)
 {
     const char *text = t->o->classes;
     int64_t count;
@@ -31,13 +31,13 @@ int train_list_classes(struct trainer *t)
     return rc || t->listed.count ? rc : cnn_fail(CNN_EDATA, "%s: no class names", text);
 }
 
-const char *train_classes_from(const struct trainer *t)
+const char *cnn_train_classes_from(const struct trainer *t)
 {
     return t->o->classes[0] ? "--classes" : t->o->data;
 }
 
 /* What is done with samples is not done without. */
-int train_check_no_data(const struct trainer *t)
+int cnn_train_check_no_data(const struct trainer *t)
 {
     static const char *const useless[] = {"val",    "class-weights", "shuffle", "on-bad",
                                           "strict", "checkpoint",    "overfit"};

@@ -67,7 +67,7 @@ static int plot(const struct trainer *t, const double *v, size_t n, const int *a
     return rc;
 }
 
-int train_draw_curve(struct trainer *t)
+int cnn_train_draw_curve(struct trainer *t)
 {
     size_t n = json_array_size(t->s.curve);
     if (!t->o->curve[0] || !n)

@@ -14,7 +14,7 @@ static int divide_val(const char *path, struct cnn_divided *d)
     return rc;
 }
 
-int train_find_parts(struct trainer *t, struct cnn_train_options *o)
+int cnn_train_find_parts(struct trainer *t, struct cnn_train_options *o)
 {
     struct cnn_divided *d = &t->parts, *v = &t->val_parts;
     int rc = cnn_divided_find(o->data, d);
@@ -24,15 +24,15 @@ int train_find_parts(struct trainer *t, struct cnn_train_options *o)
         o->data = d->train;
         if (both)
             o->val = d->val;
-        train_note(t, "%s has parts: training on %s%s%s%s%s", path, d->train,
-                   both ? ", validating on " : "", both ? d->val : "",
-                   d->test ? "; left alone: " : "", d->test ? d->test : "");
+        cnn_train_note(t, "%s has parts: training on %s%s%s%s%s", path, d->train,
+                       both ? ", validating on " : "", both ? d->val : "",
+                       d->test ? "; left alone: " : "", d->test ? d->test : "");
     }
     if (rc >= 0 && !(d->val && o->val == d->val)) {
         rc = divide_val(o->val, v);
         if (rc == 1) {
             o->val = v->val;
-            train_note(t, "validating on %s", o->val);
+            cnn_train_note(t, "validating on %s", o->val);
         }
     }
     return rc < 0 ? rc : 0;

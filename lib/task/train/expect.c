@@ -43,7 +43,7 @@ static int check_effect(const struct cnn_train_options *o, const char *item)
     return 0;
 }
 
-int train_check_expect(const struct cnn_train_options *o)
+int cnn_train_check_expect(const struct cnn_train_options *o)
 {
     for (size_t i = 0; i < o->expect.count; i++) {
         const char *item = o->expect.item[i];
@@ -68,7 +68,7 @@ static void note_other(const struct trainer *t, const char *what, const char *ha
 {
     const char *had = expected(t, what);
     if (had && strcmp(had, has))
-        train_note(t, "the %s is %s, not %s: the last bits may differ", what, has, had);
+        cnn_train_note(t, "the %s is %s, not %s: the last bits may differ", what, has, had);
 }
 
 static int compare(const char *path, const char *had, const char *has)
@@ -90,7 +90,7 @@ static int compare_data(const char *path, const char *had, const struct cnn_data
 static int look_through(const struct trainer *t, struct cnn_dataset *ds, const char *path,
                         const char *had)
 {
-    struct cnn_loader_options l = train_loader_options(t);
+    struct cnn_loader_options l = cnn_train_loader_options(t);
     struct cnn_data_hash h = {0};
     struct cnn_loader *loader;
     struct cnn_batch b;
@@ -125,7 +125,7 @@ static int compare_classes(const struct trainer *t)
                  : cnn_fail(CNN_EDATA,
                             "%s: not what is expected: its classes, or their order, are others "
                             "(%zu: %s%s); the hash of their names is %s, not %s",
-                            train_classes_from(t), classes->count,
+                            cnn_train_classes_from(t), classes->count,
                             names_of.text ? names_of.text : "none",
                             classes->count > 10 ? ", ..." : "", has, had);
     cnn_buf_free(&names_of);
@@ -139,7 +139,7 @@ static int takes_all(const struct trainer *t)
     return !t->streaming && (!steps || steps >= t->schedule.steps_per_epoch);
 }
 
-int train_expect_begin(struct trainer *t)
+int cnn_train_expect_begin(struct trainer *t)
 {
     const char *data = expected(t, "data"), *val = expected(t, "val"), *init = expected(t, "init");
     int rc = 0;
@@ -156,7 +156,7 @@ int train_expect_begin(struct trainer *t)
     return rc || !val ? rc : look_through(t, t->val, t->o->val, val);
 }
 
-int train_expect_epoch(const struct trainer *t)
+int cnn_train_expect_epoch(const struct trainer *t)
 {
     const char *data = expected(t, "data");
     return data && !takes_all(t) ? compare_data(t->o->data, data, &t->s.data) : 0;
@@ -172,7 +172,7 @@ static int compare_model(const struct trainer *t, const char *what, const char *
                : 0;
 }
 
-int train_expect_model(const struct trainer *t)
+int cnn_train_expect_model(const struct trainer *t)
 {
     struct cnn_model *m = NULL;
     char tensors[CNN_TENSORS_HASH], metadata[CNN_MODEL_HASH];

@@ -5,15 +5,15 @@
 
 #include "task/train/private.h"
 
-const struct cnn_model *train_text_source(const struct trainer *t)
+const struct cnn_model *cnn_train_text_source(const struct trainer *t)
 {
     const struct cnn_model *start = t->from ? t->from : t->init;
     return !t->o->net[0] && start && start->net_text ? start : NULL;
 }
 
-int train_open_text(struct trainer *t)
+int cnn_train_open_text(struct trainer *t)
 {
-    const struct cnn_model *source = train_text_source(t);
+    const struct cnn_model *source = cnn_train_text_source(t);
     if (!source)
         return cnn_net_text(t->o->net, &t->net_text, &t->net_name);
     t->net_text = cnn_strdup(source->net_text);
@@ -28,26 +28,26 @@ static int is_built_in(const struct trainer *t)
     return e && !strcmp(e->text, t->net_text);
 }
 
-int train_build_graph(struct trainer *t)
+int cnn_train_build_graph(struct trainer *t)
 {
     struct cnn_graph_config config = {.name = t->net_name,
                                       .classes = t->model.classes.count,
                                       .numbers = t->o->target != CNN_TRAIN_CLASS,
                                       .loss = t->o->loss[0] ? t->o->loss : NULL,
                                       .with_loss = 1};
-    int rc = train_input_shape(t, t->net_text, &config);
+    int rc = cnn_train_input_shape(t, t->net_text, &config);
     if (!rc)
         rc = cnn_graph_build(t->net_text, &config, &t->graph);
     if (!rc)
-        rc = train_check_outputs(t);
+        rc = cnn_train_check_net_outputs(t);
     if (!rc)
-        rc = train_check_loss(t);
+        rc = cnn_train_check_loss(t);
     if (rc)
         return rc;
     t->outputs = cnn_chw_count(t->graph->node[t->graph->logits].layer.out);
     t->model.net_text = cnn_strdup(t->graph->print);
-    t->origin = cnn_strdup(train_text_source(t) ? ""
-                           : is_built_in(t)     ? t->net_name
-                                                : t->graph->print);
+    t->origin = cnn_strdup(cnn_train_text_source(t) ? ""
+                           : is_built_in(t)         ? t->net_name
+                                                    : t->graph->print);
     return t->model.net_text && t->origin ? 0 : CNN_ESYSTEM;
 }

@@ -21,7 +21,7 @@ static int append_all(json_t *history, const char *text, const char *of)
     return rc;
 }
 
-json_t *train_data_json(const struct cnn_data_hash *h)
+json_t *cnn_train_data_json(const struct cnn_data_hash *h)
 {
     char text[33];
     cnn_data_hash_print(h, text);
@@ -46,7 +46,7 @@ static json_t *weights_json(const struct trainer *t)
 static json_t *options_json(const struct trainer *t)
 {
     json_t *o = json_object();
-    if (!o || train_options_json(t->o, 0, o)) {
+    if (!o || cnn_train_options_json(t->o, 0, o)) {
         json_decref(o);
         return NULL;
     }
@@ -96,9 +96,9 @@ static int put_begin(json_t *run, const struct trainer *t)
 static int put_end(json_t *run, const struct trainer *t)
 {
     const struct train_state *s = &t->s;
-    int bad = t->no_data ? 0 : json_object_set_new(run, "data", train_data_json(&s->data));
+    int bad = t->no_data ? 0 : json_object_set_new(run, "data", cnn_train_data_json(&s->data));
     if (t->val)
-        bad |= json_object_set_new(run, "val", train_data_json(&s->val));
+        bad |= json_object_set_new(run, "val", cnn_train_data_json(&s->val));
     if (json_array_size(s->changes))
         bad |= json_object_set(run, "changes", s->changes);
     bad |= json_object_set_new(run, "epochs", json_integer((json_int_t)s->epoch));
@@ -108,7 +108,7 @@ static int put_end(json_t *run, const struct trainer *t)
     return result ? bad | json_object_set(run, "result", result) : bad;
 }
 
-int train_make_history(struct trainer *t)
+int cnn_train_make_history(struct trainer *t)
 {
     json_t *history = json_array(), *run = json_object();
     int rc = history && run ? 0 : cnn_fail_memory(0);

@@ -1,7 +1,7 @@
 /* What loaders of a run are opened with, and where a device keeps the images. */
 #include "task/train/private.h"
 
-struct cnn_loader_options train_loader_options(const struct trainer *t)
+struct cnn_loader_options cnn_train_loader_options(const struct trainer *t)
 {
     static const enum cnn_target_kind kinds[] = {CNN_TARGET_CLASS, CNN_TARGET_VECTOR,
                                                  CNN_TARGET_INPUT};
@@ -18,7 +18,7 @@ struct cnn_loader_options train_loader_options(const struct trainer *t)
     };
 }
 
-int train_open_images(struct trainer *t)
+int cnn_train_open_images(struct trainer *t)
 {
     const struct cnn_input *in = &t->graph->input;
     size_t train = cnn_dataset_count(t->train);

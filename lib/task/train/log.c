@@ -49,12 +49,12 @@ static int take_back(struct trainer *t)
     return rc;
 }
 
-int train_log_open(struct trainer *t)
+int cnn_train_log_open(struct trainer *t)
 {
     const char *path = t->o->log;
     if (!path[0])
         return 0;
-    int rc = train_check_log(path), again = t->resumed && !access(path, F_OK);
+    int rc = cnn_train_check_log(path), again = t->resumed && !access(path, F_OK);
     if (rc)
         return rc;
     if (!(t->log = fopen(path, again ? "r+" : "w")))
@@ -74,7 +74,7 @@ static int put_line(struct trainer *t, struct cnn_buf *line)
     if (!rc)
         fputs(line->text, t->log);
     cnn_buf_free(line);
-    return rc ? rc : train_log_flush(t);
+    return rc ? rc : cnn_train_log_flush(t);
 }
 
 /* Members behind others. */
@@ -115,7 +115,7 @@ static void put_what(struct cnn_buf *line, const struct trainer *t)
     cnn_buf_printf(line, ", \"parameters\": %" PRIu64, (uint64_t)cnn_graph_parameters(t->graph));
     if (t->recipe.size)
         put_text(line, "recipe", t->recipe.text);
-    line->failed |= !options || train_options_json(t->o, 0, options);
+    line->failed |= !options || cnn_train_options_json(t->o, 0, options);
     put_value(line, "options", options);
     json_decref(options);
     if (augment && *augment)
@@ -132,7 +132,7 @@ static void put_what(struct cnn_buf *line, const struct trainer *t)
         put_data(line, t, "val", t->o->val, t->val);
 }
 
-int train_log_start(struct trainer *t)
+int cnn_train_log_start(struct trainer *t)
 {
     struct cnn_buf line = {0};
     int threads = (int)t->o->compute.threads;
@@ -151,13 +151,13 @@ int train_log_start(struct trainer *t)
 
 static void put_seen(struct cnn_buf *line, const char *name, const struct cnn_data_hash *seen)
 {
-    json_t *value = seen->samples ? train_data_json(seen) : NULL;
+    json_t *value = seen->samples ? cnn_train_data_json(seen) : NULL;
     if (seen->samples)
         put_value(line, name, value);
     json_decref(value);
 }
 
-int train_log_end(struct trainer *t, int rc)
+int cnn_train_log_end(struct trainer *t, int rc)
 {
     const char *why = rc == CNN_EINTERRUPTED                 ? "interrupted"
                       : rc                                   ? "error"
@@ -178,7 +178,7 @@ int train_log_end(struct trainer *t, int rc)
     return put_line(t, &line);
 }
 
-int train_log_flush(struct trainer *t)
+int cnn_train_log_flush(struct trainer *t)
 {
     if (t->log && fflush(t->log))
         return cnn_fail_errno(CNN_EIO, "%s", t->o->log);
@@ -192,12 +192,12 @@ static void put_real(struct trainer *t, const char *name, double value)
     fprintf(t->log, ", \"%s\": %s", name, text);
 }
 
-int train_log_step(struct trainer *t)
+int cnn_train_log_step(struct trainer *t)
 {
     struct train_state *s = &t->s;
     if (s->step % (uint64_t)t->o->log_every)
         return 0;
-    int rc = train_settle(t);
+    int rc = cnn_train_settle(t);
     if (rc)
         return rc;
     double loss = s->recent.weight > 0 ? s->recent.sum / s->recent.weight : 0;
@@ -209,10 +209,10 @@ int train_log_step(struct trainer *t)
     put_real(t, "loss", loss);
     put_real(t, "rate", cnn_schedule_rate(&t->schedule, s->step - 1));
     fputs("}\n", t->log);
-    return train_log_flush(t);
+    return cnn_train_log_flush(t);
 }
 
-int train_log_epoch(struct trainer *t)
+int cnn_train_log_epoch(struct trainer *t)
 {
     const struct cnn_train_epoch *r = &t->report;
     if (!t->log)
@@ -234,5 +234,5 @@ int train_log_epoch(struct trainer *t)
     if (r->seconds > 0)
         put_real(t, "images_per_second", (double)t->s.seen.samples / r->seconds);
     fprintf(t->log, ", \"seconds\": %.3f}\n", r->seconds);
-    return train_log_flush(t);
+    return cnn_train_log_flush(t);
 }

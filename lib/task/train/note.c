@@ -4,7 +4,7 @@
 
 #include "task/train/private.h"
 
-void train_note(const struct trainer *t, const char *format, ...)
+void cnn_train_note(const struct trainer *t, const char *format, ...)
 {
     char text[1024];
     va_list ap;

@@ -54,7 +54,7 @@ static json_t *option_json(const struct cnn_option *p, const struct cnn_train_op
     return out;
 }
 
-int train_options_json(const struct cnn_train_options *o, int all, json_t *out)
+int cnn_train_options_json(const struct cnn_train_options *o, int all, json_t *out)
 {
     for (const struct cnn_option *p = cnn_train_option_table; p->name; p++) {
         if (!p->name[0] || is_aside(p->name) || (all && is_where(p->name)))
@@ -70,7 +70,7 @@ int train_options_json(const struct cnn_train_options *o, int all, json_t *out)
     return 0;
 }
 
-int train_check_texts(const struct cnn_train_options *o)
+int cnn_train_check_texts(const struct cnn_train_options *o)
 {
     for (const struct cnn_option *p = cnn_train_option_table; p->name; p++) {
         const void *field = (const char *)o + p->offset;

@@ -56,7 +56,7 @@ int cnn_train_check_outputs(const struct cnn_train_options *o)
     return rc ? rc : cnn_apart_check(out, in);
 }
 
-int train_check_samples(struct trainer *t)
+int cnn_train_check_samples(struct trainer *t)
 {
     struct cnn_path_use out[USES];
     outputs(t->o, out);
@@ -77,7 +77,7 @@ static int check_begins(const struct cnn_train_options *o)
 
 /* A log is begun in the place of another one, and of nothing else. One that was cut may have less
  * than a line. */
-int train_check_log(const char *path)
+int cnn_train_check_log(const char *path)
 {
     static const char begin[] = "{\"event\": ";
     char head[sizeof begin];
@@ -107,7 +107,7 @@ static int probe(const char *path)
 }
 
 /* Before the first step: hours of training must not end at a folder that cannot be written to. */
-int train_probe_outputs(struct trainer *t)
+int cnn_train_probe_outputs(struct trainer *t)
 {
     enum cnn_picture format;
     int rc = check_begins(t->o);

@@ -107,7 +107,7 @@ static int pass(struct trainer *t, const struct few *f, double *loss)
                                    .weight = f->weight + i};
         int rc = cnn_net_zero_gradients(t->net);
         if (!rc)
-            rc = train_one_batch(t, &v, t->s.step, &part);
+            rc = cnn_train_one_batch(t, &v, t->s.step, &part);
         if (!rc)
             rc =
                 cnn_optimizer_step(&t->optimizer, t->net, t->schedule.rate, t->s.step + 1, 1, NULL);
@@ -118,7 +118,7 @@ static int pass(struct trainer *t, const struct few *f, double *loss)
         t->s.step++;
     }
     if (!(whole.weight > 0))
-        return train_fail_weightless(t);
+        return cnn_train_fail_weightless(t);
     *loss = whole.sum / whole.weight;
     return 0;
 }
@@ -145,8 +145,8 @@ static int learn(struct trainer *t, const struct few *f)
         if (!rc && t->cb->step)
             t->cb->step(t->cb->context, &p);
         if (!rc && loss <= GOAL * first) {
-            train_note(t, "learned %zu samples by heart in %llu steps: loss %.3g to %.3g", f->n,
-                       (unsigned long long)t->s.step, first, loss);
+            cnn_train_note(t, "learned %zu samples by heart in %llu steps: loss %.3g to %.3g", f->n,
+                           (unsigned long long)t->s.step, first, loss);
             return 0;
         }
     }
@@ -156,7 +156,7 @@ static int learn(struct trainer *t, const struct few *f)
                          f->n, (unsigned long long)t->s.step, first, loss);
 }
 
-int train_overfit(struct trainer *t)
+int cnn_train_overfit(struct trainer *t)
 {
     struct few f = {0};
     int rc = few_new(t, &f);

@@ -75,7 +75,7 @@ static int parse_on_bad(struct trainer *t)
     return 0;
 }
 
-int train_parse(struct trainer *t)
+int cnn_train_parse(struct trainer *t)
 {
     const struct cnn_train_options *o = t->o;
     t->schedule = (struct cnn_schedule){.kind = o->schedule,
@@ -84,7 +84,7 @@ int train_parse(struct trainer *t)
                                         .gamma = o->gamma,
                                         .power = o->power,
                                         .final = o->final_rate};
-    int rc = train_check_effects(o);
+    int rc = cnn_train_check_effects(o);
     if (!rc && t->augmenter)
         rc = cnn_augmenter_check(t->augmenter);
     if (!rc && !o->epochs && !o->plan && !o->overfit && t->augmenter &&

@@ -59,7 +59,7 @@ static void list_net(struct trainer *t, struct listing *l)
 
 static void list_data(struct trainer *t, struct listing *l)
 {
-    struct cnn_loader_options o = train_loader_options(t);
+    struct cnn_loader_options o = cnn_train_loader_options(t);
     size_t in = cnn_chw_count(t->graph->input.shape);
     uint64_t data = cnn_dataset_bytes(t->train) + (t->val ? cnn_dataset_bytes(t->val) : 0);
     line(l, "datasets", data);
@@ -82,7 +82,7 @@ static void heading(const struct trainer *t, struct listing *l)
                    t->o->batch);
 }
 
-int train_plan(struct trainer *t, char **out)
+int cnn_train_plan(struct trainer *t, char **out)
 {
     struct listing l = {{0}, 0};
     char saved[32];
@@ -95,7 +95,7 @@ int train_plan(struct trainer *t, char **out)
     line(&l, "in all", total);
     cnn_format_bytes(p->unshared_bytes - p->activation_bytes, saved);
     cnn_buf_printf(&l.text, "(activations share memory: %s less than apart)\n", saved);
-    int rc = train_plan_time(t, &l.text);
+    int rc = cnn_train_plan_time(t, &l.text);
     *out = cnn_buf_take(&l.text);
     return rc ? rc : *out ? 0 : CNN_ESYSTEM;
 }

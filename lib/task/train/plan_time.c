@@ -56,7 +56,7 @@ static void add_step(struct trainer *t, int i, double seconds, struct cnn_table 
     cnn_buf_free(&name);
 }
 
-int train_plan_time(struct trainer *t, struct cnn_buf *out)
+int cnn_train_plan_time(struct trainer *t, struct cnn_buf *out)
 {
     const struct cnn_plan *p = cnn_net_plan(t->net);
     struct cnn_table table = {.columns = 3, .align = "llr"};

@@ -29,7 +29,7 @@ static const struct cnn_recipe plain = {sizeof plain_setting / sizeof *plain_set
 /* Of all recipes that do not say it. */
 static const struct cnn_setting always = {"schedule", "cosine"};
 
-int train_may_stream(const struct trainer *t)
+int cnn_train_may_stream(const struct trainer *t)
 {
     const struct cnn_train_options *o = t->o;
     return o->epochs == 1 && !o->shuffle && !o->overfit && !o->plan && !o->checkpoint[0] &&
@@ -183,13 +183,13 @@ static int check(const struct trainer *t, const struct cnn_recipe *r)
         rc = cnn_option_set(cnn_option_find(cnn_train_option_table, always.key), &alone,
                             always.value);
     if (!rc)
-        rc = train_check_effects(&alone);
+        rc = cnn_train_check_effects(&alone);
     return rc == CNN_EUSAGE
                ? cnn_fail(CNN_EDATA, "%s: recipe: %s", t->net_name, cnn_error_message())
                : rc;
 }
 
-int train_recipe(struct trainer *t)
+int cnn_train_recipe(struct trainer *t)
 {
     struct cnn_recipe own;
     if (is_without(t))
@@ -241,12 +241,12 @@ static int set_warmup(struct trainer *t)
 static int may_augment(const struct trainer *t)
 {
     int raw = 0;
-    int rc = train_is_raw(t, &raw);
+    int rc = cnn_train_is_raw(t, &raw);
     if (rc || raw || is_endless(t) || t->o->target != CNN_TRAIN_CLASS)
         return rc;
     if (!strstr(cnn_dataset_history(t->train), "\"cnn-augment\""))
         return 1;
-    train_note(t, "the samples are augmented already: the recipe's augmentation is left out");
+    cnn_train_note(t, "the samples are augmented already: the recipe's augmentation is left out");
     return 0;
 }
 
@@ -278,7 +278,7 @@ static int set_augmentation(struct trainer *t)
     return rc;
 }
 
-int train_recipe_for_data(struct trainer *t)
+int cnn_train_recipe_for_data(struct trainer *t)
 {
     if (is_without(t))
         return 0;
@@ -289,10 +289,10 @@ int train_recipe_for_data(struct trainer *t)
     return rc;
 }
 
-void train_recipe_note(const struct trainer *t)
+void cnn_train_recipe_note(const struct trainer *t)
 {
     const struct cnn_recipe *r = &t->graph->recipe;
     if (t->recipe.size)
-        train_note(t, "recipe%s%s%s: %s", r->count ? " of " : "", r->count ? t->net_name : "",
-                   t->o->init[0] ? ", a tenth of its rate" : "", t->recipe.text);
+        cnn_train_note(t, "recipe%s%s%s: %s", r->count ? " of " : "", r->count ? t->net_name : "",
+                       t->o->init[0] ? ", a tenth of its rate" : "", t->recipe.text);
 }

@@ -13,13 +13,13 @@ static void note_constant(const struct trainer *t, size_t have, size_t in)
     for (size_t i = 1; i < have; i++)
         same += !memcmp(t->selftest, t->selftest + i * in, in * sizeof *t->selftest);
     if (have > 1 && same == have - 1)
-        train_note(t,
-                   "the first %zu samples are the same to the net: there may be nothing to learn",
-                   have);
+        cnn_train_note(
+            t, "the first %zu samples are the same to the net: there may be nothing to learn",
+            have);
 }
 
 /* The first samples of validation, else of training, as the net sees them without augmentation. */
-int train_take_selftest(struct trainer *t)
+int cnn_train_take_selftest(struct trainer *t)
 {
     const struct cnn_dataset *ds = t->val ? t->val : t->train;
     if (t->streaming && !t->val) {
@@ -50,7 +50,7 @@ int train_take_selftest(struct trainer *t)
     return rc;
 }
 
-void train_offer_selftest(struct trainer *t, const struct cnn_batch *b)
+void cnn_train_offer_selftest(struct trainer *t, const struct cnn_batch *b)
 {
     size_t in = cnn_chw_count(t->graph->input.shape), bound = 200000;
     if (!t->streaming || t->val || t->selftest_count)
@@ -120,7 +120,7 @@ static int put_hash(json_t *o, const char *key, uint64_t h)
     return put_text(o, key, text);
 }
 
-int train_make_identity(struct trainer *t)
+int cnn_train_make_identity(struct trainer *t)
 {
     json_t *id = t->identity = json_object();
     struct cnn_buf augment = {0};
@@ -128,7 +128,7 @@ int train_make_identity(struct trainer *t)
         return cnn_fail_memory(0);
     if (t->augmenter)
         cnn_augmenter_print(t->augmenter, &augment);
-    int rc = augment.failed ? CNN_ESYSTEM : train_options_json(t->o, 1, id);
+    int rc = augment.failed ? CNN_ESYSTEM : cnn_train_options_json(t->o, 1, id);
     if (!rc)
         rc = put_text(id, "augmentation", augment.text ? augment.text : "");
     cnn_buf_free(&augment);

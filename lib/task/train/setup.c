@@ -13,10 +13,10 @@
 static int open_sources(struct trainer *t)
 {
     const struct cnn_train_options *o = t->o;
-    int rc = train_open_checkpoint(t);
+    int rc = cnn_train_open_checkpoint(t);
     if (!rc && o->init[0])
         rc = cnn_model_open(o->init, &t->init);
-    if (!rc && !o->net[0] && !train_text_source(t))
+    if (!rc && !o->net[0] && !cnn_train_text_source(t))
         rc = t->init
                  ? cnn_fail(CNN_EUSAGE, "%s holds weights without a net: --net is needed", o->init)
                  : cnn_fail(CNN_EUSAGE, "%s is not there yet, and a first run needs --net",
@@ -26,18 +26,18 @@ static int open_sources(struct trainer *t)
 
 static int open_train(struct trainer *t)
 {
-    const struct cnn_model *source = train_text_source(t);
+    const struct cnn_model *source = cnn_train_text_source(t);
     int classes = t->o->target == CNN_TRAIN_CLASS;
     struct cnn_dataset_options d = {.unlabelled = !classes,
                                     .strict = t->o->strict,
                                     .stop = t->cb->stop,
                                     .note = t->cb->note,
                                     .context = t->cb->context};
-    if (train_may_stream(t))
+    if (cnn_train_may_stream(t))
         d.stream = classes ? CNN_STREAM_ONCE_LISTED : CNN_STREAM_ONCE;
     if (source && source->classes.count && classes)
         d.classes = &source->classes;
-    int rc = train_list_classes(t);
+    int rc = cnn_train_list_classes(t);
     if (t->listed.count)
         d.classes = &t->listed;
     d.empty = t->no_data;
@@ -76,7 +76,7 @@ static int open_val(struct trainer *t)
     int rc = cnn_dataset_open(t->o->val, &d, &t->val);
     if (!rc && !cnn_dataset_count(t->val))
         rc = cnn_fail(CNN_EDATA, "%s: no samples", t->o->val);
-    return rc ? rc : train_check_classes(t, t->val, t->o->val);
+    return rc ? rc : cnn_train_check_classes(t, t->val, t->o->val);
 }
 
 static uint64_t divide_up(uint64_t a, uint64_t b)
@@ -108,7 +108,7 @@ static int open_net(struct trainer *t)
     struct cnn_buf note = {0};
     int rc = cnn_compute_net(&t->o->compute, t->graph, &config, &note, &t->backend, &t->net);
     if (note.size)
-        train_note(t, "%s", note.text);
+        cnn_train_note(t, "%s", note.text);
     cnn_buf_free(&note);
     if (rc)
         return rc;
@@ -142,13 +142,13 @@ static int open_options(struct trainer *t)
 {
     int rc = open_sources(t);
     if (!rc)
-        rc = train_open_text(t);
+        rc = cnn_train_open_text(t);
     if (!rc)
-        rc = train_recipe(t);
-    return rc ? rc : train_parse(t);
+        rc = cnn_train_recipe(t);
+    return rc ? rc : cnn_train_parse(t);
 }
 
-int train_open(struct trainer *t)
+int cnn_train_open(struct trainer *t)
 {
     int rc = open_options(t);
     if (!rc)
@@ -156,23 +156,23 @@ int train_open(struct trainer *t)
     if (!rc)
         rc = open_val(t);
     if (!rc)
-        rc = train_check_samples(t);
+        rc = cnn_train_check_samples(t);
     if (!rc)
-        rc = train_build_graph(t);
+        rc = cnn_train_build_graph(t);
     if (!rc)
-        rc = train_check_classes(t, t->train, t->o->data);
+        rc = cnn_train_check_classes(t, t->train, t->o->data);
     if (!rc)
-        rc = t->no_data ? 0 : train_check_empty_classes(t);
+        rc = t->no_data ? 0 : cnn_train_check_empty_classes(t);
     if (!rc)
-        rc = train_class_weights(t);
+        rc = cnn_train_class_weights(t);
     if (rc)
         return rc;
     count_steps(t);
-    rc = train_recipe_for_data(t);
+    rc = cnn_train_recipe_for_data(t);
     if (!rc)
-        train_note_schedule(t);
+        cnn_train_note_schedule(t);
     if (!rc && t->o->epochs)
-        rc = train_check_bn(t);
+        rc = cnn_train_check_bn(t);
     if (!rc)
         rc = open_net(t);
     return rc ? rc : allocate(t);
@@ -189,10 +189,10 @@ static void note_zeros(const struct trainer *t)
             weights += l->param[k].init == CNN_INIT_DEFAULT && l->param[k].shape.rank > 1;
     }
     if (weights > 1)
-        train_note(t, "--weights zero: a net with hidden layers that starts so learns nothing");
+        cnn_train_note(t, "--weights zero: a net with hidden layers that starts so learns nothing");
 }
 
-int train_start_weights(struct trainer *t)
+int cnn_train_start_weights(struct trainer *t)
 {
     struct cnn_load_options how = {&t->o->allow_new, &t->o->rename};
     struct cnn_buf note = {0};
@@ -200,16 +200,17 @@ int train_start_weights(struct trainer *t)
     if (!rc && t->init)
         rc = cnn_model_load_params(t->init->tensors, t->net, &how, &note);
     if (!rc && note.size)
-        train_note(t, "%s", note.text);
+        cnn_train_note(t, "%s", note.text);
     cnn_buf_free(&note);
     if (!rc && t->init && cnn_model_is_blank(t->init->tensors))
-        train_note(t, "%s: every weight is zero: a net that starts so learns nothing", t->o->init);
+        cnn_train_note(t, "%s: every weight is zero: a net that starts so learns nothing",
+                       t->o->init);
     if (!rc && !t->init && t->o->weights == CNN_INIT_ZERO)
         note_zeros(t);
     return !rc && t->o->ema > 0 ? cnn_net_average_start(t->net) : rc;
 }
 
-void train_close(struct trainer *t)
+void cnn_train_close(struct trainer *t)
 {
     cnn_loader_close(t->loader);
     cnn_loader_close(t->val_loader);

@@ -90,17 +90,17 @@ static int shape_of_data(const struct trainer *t, struct cnn_graph_config *confi
         char shape[72];
         cnn_chw_format(config->input, shape);
         if (v->mixed)
-            train_note(t,
-                       "samples differ in shape: the net takes %s, the median of %zu; --input "
-                       "CxHxW says another",
-                       shape, v->count);
+            cnn_train_note(t,
+                           "samples differ in shape: the net takes %s, the median of %zu; --input "
+                           "CxHxW says another",
+                           shape, v->count);
     }
     free(v);
     return rc;
 }
 
 /* Numbers that are no images have one shape and no scale. */
-int train_is_raw(const struct trainer *t, int *raw)
+int cnn_train_is_raw(const struct trainer *t, int *raw)
 {
     struct cnn_sample s = {0};
     *raw = 0;
@@ -112,7 +112,8 @@ int train_is_raw(const struct trainer *t, int *raw)
     return train_skips(t, rc) ? 0 : rc;
 }
 
-int train_input_shape(const struct trainer *t, const char *text, struct cnn_graph_config *config)
+int cnn_train_input_shape(const struct trainer *t, const char *text,
+                          struct cnn_graph_config *config)
 {
     const char *option = t->o->input;
     int own = cnn_net_has_input(text);
@@ -123,7 +124,7 @@ int train_input_shape(const struct trainer *t, const char *text, struct cnn_grap
         return 0;
     if (option[0]) {
         int rc = cnn_net_shape(option, &config->input);
-        return rc ? rc : train_is_raw(t, &config->raw_input);
+        return rc ? rc : cnn_train_is_raw(t, &config->raw_input);
     }
     return t->streaming || t->no_data ? 0 : shape_of_data(t, config);
 }

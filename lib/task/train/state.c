@@ -33,7 +33,7 @@ static json_t *hex(uint64_t value)
     return json_string(text);
 }
 
-json_t *train_state_json(const struct trainer *t)
+json_t *cnn_train_state_json(const struct trainer *t)
 {
     const struct train_state *s = &t->s;
     json_t *o = json_object();
@@ -83,7 +83,7 @@ static int read_flag(const json_t *v, int *out)
     return json_is_boolean(v);
 }
 
-int train_state_read(struct trainer *t, const char *text)
+int cnn_train_state_read(struct trainer *t, const char *text)
 {
     struct train_state *s = &t->s;
     cnn_json_watch();
@@ -105,7 +105,7 @@ int train_state_read(struct trainer *t, const char *text)
     if (!good || !origin || !json_is_array(curve))
         rc = cnn_fail(CNN_EDATA, "%s: the run's state is malformed", t->from->path);
     if (!rc)
-        rc = train_same_run(t, o);
+        rc = cnn_train_same_run(t, o);
     if (!rc) {
         json_decref(s->curve);
         s->curve = json_incref(curve);

@@ -27,8 +27,8 @@ static int queue_batch(struct trainer *t, const struct cnn_batch_view *b, double
     return rc ? rc : cnn_net_backward(t->net, scale < 0 ? cnn_net_weight(t->net) : scale);
 }
 
-int train_one_batch(struct trainer *t, const struct cnn_batch_view *b, uint64_t draw,
-                    struct mean *loss)
+int cnn_train_one_batch(struct trainer *t, const struct cnn_batch_view *b, uint64_t draw,
+                        struct mean *loss)
 {
     int rc = queue_batch(t, b, 1, draw);
     if (!rc)
@@ -72,7 +72,7 @@ static int collect_loss(struct trainer *t, int is_last)
     return 0;
 }
 
-int train_settle(struct trainer *t)
+int cnn_train_settle(struct trainer *t)
 {
     return t->waits ? collect_loss(t, 1) : 0;
 }
@@ -83,10 +83,10 @@ static int note_batch(struct trainer *t)
     int rc = t->waits ? collect_loss(t, 0) : 0;
     t->waits = 1;
     t->waiting_step = t->s.step;
-    return rc || t->backend->queue.cuda ? rc : train_settle(t);
+    return rc || t->backend->queue.cuda ? rc : cnn_train_settle(t);
 }
 
-int train_step(struct trainer *t)
+int cnn_train_step(struct trainer *t)
 {
     uint64_t parts = (uint64_t)t->o->accumulate, k = 0;
     double weight = 0;
@@ -107,7 +107,7 @@ int train_step(struct trainer *t)
         if (rc)
             return rc;
         cnn_data_hash_add(&t->s.seen, &b);
-        train_offer_selftest(t, &b);
+        cnn_train_offer_selftest(t, &b);
         weight += cnn_net_weight(t->net);
     }
     if (rc < 0 || !k)
@@ -116,13 +116,13 @@ int train_step(struct trainer *t)
     rc = cnn_optimizer_step(&t->optimizer, t->net, cnn_schedule_rate(&t->schedule, t->s.step),
                             t->s.step + 1, scale, NULL);
     if (rc == CNN_EINTERNAL) { /* of a loss that is not, first of all */
-        int loss = train_settle(t);
+        int loss = cnn_train_settle(t);
         return loss ? loss : not_finite(t, "the gradient", t->s.step);
     }
     if (rc)
         return rc;
     t->s.step++;
-    if ((rc = train_average(t)))
+    if ((rc = cnn_train_average(t)))
         return rc;
     t->s.position = cnn_loader_position(t->loader);
     return 1;

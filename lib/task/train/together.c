@@ -68,7 +68,7 @@ static const struct cnn_need needs[] = {
     {NULL, NULL},
 };
 
-int train_check_together(const struct cnn_train_options *o)
+int cnn_train_check_together(const struct cnn_train_options *o)
 {
     if (!o->output[0] && !o->plan && !o->overfit)
         return cnn_fail(CNN_EUSAGE, "no output: -o MODEL says where the model goes");
@@ -76,14 +76,14 @@ int train_check_together(const struct cnn_train_options *o)
         return cnn_fail(CNN_EUSAGE, "no net: --net WHAT is a file, a built-in net or its text");
     if (o->monitor == CNN_MONITOR_TOP1 && o->target != CNN_TRAIN_CLASS)
         return cnn_fail(CNN_EUSAGE, "--monitor val_top1 needs classes as the target");
-    if (train_check_texts(o) || train_check_expect(o))
+    if (cnn_train_check_texts(o) || cnn_train_check_expect(o))
         return cnn_error_code();
     if (o->val[0] && !strcmp(o->val, "-") && !strcmp(o->data, "-"))
         return cnn_fail(CNN_EUSAGE, "standard input cannot be both the training and the --val set");
     return 0;
 }
 
-int train_check_effects(const struct cnn_train_options *o)
+int cnn_train_check_effects(const struct cnn_train_options *o)
 {
     if (o->schedule == CNN_STEP && !o->milestones.count)
         return cnn_fail(CNN_EUSAGE, "--schedule step needs --milestones");

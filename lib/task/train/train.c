@@ -20,7 +20,7 @@ static int begin_epoch(struct trainer *t)
     t->epoch_begun = cnn_seconds();
     if (t->loader)
         return cnn_loader_rewind(t->loader, t->s.epoch, (size_t)t->s.position);
-    struct cnn_loader_options l = train_loader_options(t);
+    struct cnn_loader_options l = cnn_train_loader_options(t);
     l.augmenter = t->augmenter;
     l.shuffle = (int)t->o->shuffle;
     l.bad = bad_sample;
@@ -70,7 +70,7 @@ static int interrupted(struct trainer *t)
         return cnn_fail(CNN_EINTERRUPTED,
                         "interrupted in epoch %llu; nothing is saved (--checkpoint would keep it)",
                         (unsigned long long)t->s.epoch + 1);
-    int rc = train_checkpoint(t);
+    int rc = cnn_train_checkpoint(t);
     return rc ? rc
               : cnn_fail(CNN_EINTERRUPTED,
                          "interrupted at step %llu, in epoch %llu; the same command with "
@@ -86,14 +86,14 @@ static int run_steps(struct trainer *t)
     while (!(t->o->steps && t->s.step >= (uint64_t)t->o->steps)) {
         if (train_stopped(t))
             return interrupted(t);
-        if ((rc = train_step(t)) == CNN_EINTERRUPTED)
+        if ((rc = cnn_train_step(t)) == CNN_EINTERRUPTED)
             return interrupted(t);
         if (rc <= 0)
             break;
         tell_step(t);
-        rc = train_log_step(t);
-        if (!rc && train_checkpoint_due(t))
-            rc = train_checkpoint(t);
+        rc = cnn_train_log_step(t);
+        if (!rc && cnn_train_checkpoint_due(t))
+            rc = cnn_train_checkpoint(t);
         if (rc)
             break;
     }
@@ -110,7 +110,7 @@ static int check_data(struct trainer *t)
     if (!s->seen.samples && !s->epoch)
         return cnn_fail(CNN_EDATA, "%s: no sample could be used", t->o->data);
     if (!(s->loss.weight > 0))
-        return train_fail_weightless(t);
+        return cnn_train_fail_weightless(t);
     if (s->epoch && (!whole || !differs))
         return 0;
     if (s->epoch && (!t->resumed || s->epoch > t->resumed_epoch + 1))
@@ -118,15 +118,15 @@ static int check_data(struct trainer *t)
                         "%s: the samples of epoch %llu are not those of epoch 1: the "
                         "data changed during the run",
                         t->o->data, (unsigned long long)s->epoch + 1);
-    int rc = s->epoch ? train_note_change(t,
-                                          "the samples of epoch %llu are not those of before: "
-                                          "%llu now, %llu then",
-                                          (unsigned long long)s->epoch + 1,
-                                          (unsigned long long)s->seen.samples,
-                                          (unsigned long long)s->data.samples)
+    int rc = s->epoch ? cnn_train_note_change(t,
+                                              "the samples of epoch %llu are not those of before: "
+                                              "%llu now, %llu then",
+                                              (unsigned long long)s->epoch + 1,
+                                              (unsigned long long)s->seen.samples,
+                                              (unsigned long long)s->data.samples)
                       : 0;
     s->data = s->seen;
-    return rc ? rc : train_expect_epoch(t);
+    return rc ? rc : cnn_train_expect_epoch(t);
 }
 
 static int add_to_curve(struct trainer *t)
@@ -158,7 +158,7 @@ static void next_epoch(struct trainer *t)
 static int end_epoch(struct trainer *t)
 {
     struct train_state *s = &t->s;
-    int rc = train_settle(t);
+    int rc = cnn_train_settle(t);
     if (!rc)
         rc = check_data(t);
     t->report = (struct cnn_train_epoch){.epoch = s->epoch + 1,
@@ -168,23 +168,23 @@ static int end_epoch(struct trainer *t)
                                          .train_top1 = top1_of(t)};
     t->report.rate = cnn_schedule_rate(&t->schedule, s->step ? s->step - 1 : 0);
     if (!rc)
-        rc = train_validate(t);
+        rc = cnn_train_validate(t);
     if (rc == CNN_EINTERRUPTED)
         return interrupted(t);
     if (rc)
         return rc;
     t->report.seconds = cnn_seconds() - t->epoch_begun;
-    rc = train_judge(t);
+    rc = cnn_train_judge(t);
     if (!rc)
         rc = add_to_curve(t);
     if (!rc)
-        rc = train_log_epoch(t);
+        rc = cnn_train_log_epoch(t);
     if (rc)
         return rc;
     next_epoch(t);
-    rc = train_checkpoint(t);
+    rc = cnn_train_checkpoint(t);
     if (!rc)
-        rc = train_draw_curve(t);
+        rc = cnn_train_draw_curve(t);
     if (!rc && t->cb->epoch)
         t->cb->epoch(t->cb->context, &t->report);
     return rc;
@@ -193,7 +193,7 @@ static int end_epoch(struct trainer *t)
 static int run_epochs(struct trainer *t)
 {
     /* The run that wrote the last checkpoint may have ended before it drew. */
-    int rc = t->resumed && finished(t) ? train_draw_curve(t) : 0;
+    int rc = t->resumed && finished(t) ? cnn_train_draw_curve(t) : 0;
     while (!rc && !finished(t)) {
         rc = begin_epoch(t);
         if (!rc)
@@ -202,9 +202,9 @@ static int run_epochs(struct trainer *t)
             rc = end_epoch(t);
     }
     if (!rc && t->s.has_best)
-        train_note(t, "%sepoch %llu was the best%s", t->s.stopped ? "early stopping: " : "",
-                   (unsigned long long)t->s.best_epoch,
-                   t->best ? " and is kept" : "; the last is kept");
+        cnn_train_note(t, "%sepoch %llu was the best%s", t->s.stopped ? "early stopping: " : "",
+                       (unsigned long long)t->s.best_epoch,
+                       t->best ? " and is kept" : "; the last is kept");
     return rc;
 }
 
@@ -213,44 +213,44 @@ static int end_log(struct trainer *t, int rc)
 {
     char why[1024];
     snprintf(why, sizeof why, "%s", cnn_error_message());
-    int logged = train_log_end(t, rc);
+    int logged = cnn_train_log_end(t, rc);
     return rc && logged ? cnn_fail(rc, "%s", why) : rc ? rc : logged;
 }
 
 static int run(struct trainer *t, char **plan)
 {
     if (t->o->plan)
-        return train_plan(t, plan);
-    int rc = train_start_weights(t);
+        return cnn_train_plan(t, plan);
+    int rc = cnn_train_start_weights(t);
     if (!rc && t->o->overfit)
-        train_recipe_note(t);
+        cnn_train_recipe_note(t);
     if (t->o->overfit)
-        return rc ? rc : train_overfit(t);
+        return rc ? rc : cnn_train_overfit(t);
     if (!rc)
-        rc = train_take_selftest(t);
+        rc = cnn_train_take_selftest(t);
     if (!rc)
-        rc = train_make_identity(t);
+        rc = cnn_train_make_identity(t);
     if (!rc)
-        rc = train_resume(t);
+        rc = cnn_train_resume(t);
     if (!rc)
-        rc = train_log_open(t);
+        rc = cnn_train_log_open(t);
     if (!rc)
-        rc = train_log_start(t);
+        rc = cnn_train_log_start(t);
     if (!rc)
-        rc = train_expect_begin(t);
+        rc = cnn_train_expect_begin(t);
     if (!rc)
-        rc = train_open_images(t);
+        rc = cnn_train_open_images(t);
     if (!rc)
-        rc = train_validate_open(t);
+        rc = cnn_train_validate_open(t);
     t->saved = cnn_seconds();
     if (!rc && !finished(t))
-        train_recipe_note(t);
+        cnn_train_recipe_note(t);
     if (!rc)
         rc = run_epochs(t);
     if (!rc)
-        rc = train_write_model(t);
+        rc = cnn_train_write_model(t);
     if (!rc)
-        rc = train_expect_model(t);
+        rc = cnn_train_expect_model(t);
     return end_log(t, rc);
 }
 
@@ -264,15 +264,15 @@ int cnn_train(const struct cnn_train_options *options, const struct cnn_augmente
     t.begun = cnn_seconds();
     t.no_data = !t.own.data;
     t.own.data = t.own.data ? t.own.data : "";
-    int rc = t.no_data ? train_check_no_data(&t) : train_find_parts(&t, &t.own);
+    int rc = t.no_data ? cnn_train_check_no_data(&t) : cnn_train_find_parts(&t, &t.own);
     if (!rc)
-        rc = train_check_together(t.o);
+        rc = cnn_train_check_together(t.o);
     if (!rc && !options->plan && !options->overfit)
-        rc = train_probe_outputs(&t);
+        rc = cnn_train_probe_outputs(&t);
     if (!rc)
-        rc = train_open(&t);
+        rc = cnn_train_open(&t);
     if (!rc)
         rc = run(&t, plan);
-    train_close(&t);
+    cnn_train_close(&t);
     return rc;
 }

@@ -11,11 +11,11 @@ static void bad_sample(void *context, const char *source, const char *message)
         t->cb->bad(t->cb->context, source, message);
 }
 
-int train_validate_open(struct trainer *t)
+int cnn_train_validate_open(struct trainer *t)
 {
     if (!t->val)
         return 0;
-    struct cnn_loader_options l = train_loader_options(t);
+    struct cnn_loader_options l = cnn_train_loader_options(t);
     l.store_first = l.store ? cnn_dataset_count(t->train) : 0;
     l.bad = bad_sample;
     l.context = t;
@@ -38,16 +38,16 @@ static void progress(void *context, size_t done)
         t->cb->step(t->cb->context, &p);
 }
 
-int train_validate(struct trainer *t)
+int cnn_train_validate(struct trainer *t)
 {
     if (!t->val)
         return 0;
     int rc = cnn_loader_rewind(t->val_loader, 0, 0);
     if (!rc)
-        rc = train_average_swap(t);
+        rc = cnn_train_average_swap(t);
     if (!rc) {
         rc = cnn_evaluate(t->evaluator, t->val_loader, &t->s.val, t->cb->stop, progress, t);
-        int back = train_average_swap(t);
+        int back = cnn_train_average_swap(t);
         rc = rc ? rc : back;
     }
     if (rc)

@@ -112,13 +112,13 @@ static int check_some(const struct trainer *t, const char *what, int is_list)
                    : cnn_fail(CNN_EDATA, "%s: all weights are 0", what);
 }
 
-int train_fail_weightless(const struct trainer *t)
+int cnn_train_fail_weightless(const struct trainer *t)
 {
     return cnn_fail(CNN_EDATA, "%s: all weights are 0%s", t->o->data,
                     t->class_weight ? " (times --class-weights)" : "");
 }
 
-int train_class_weights(struct trainer *t)
+int cnn_train_class_weights(struct trainer *t)
 {
     const char *what = t->o->class_weights;
     if (!what[0])
