@@ -34,6 +34,25 @@ status 0
 err_has 'cnn-train: validating on data/valid'
 same m.st apart.st
 
+# ---- validation on what is trained on is said --------------------------------------------------------------
+mkdir lists && printf '../data/train/x/train%d.pgm\tx\n' 1 2 >lists/val.tsv
+printf '../data/valid/y/valid%d.pgm\ty\n' 1 2 3 >>lists/val.tsv
+shared='validation samples are trained on, too, the first is'
+training --val lists/val.tsv data/train -o m.st
+status 0
+err_has "cnn-train: 2 of 5 $shared lists/../data/train/x/train1.pgm: they do not show how the net does on others"
+training --val "$PWD/./data//train" data/train -o m.st
+status 0
+err_has "cnn-train: 8 of 8 $shared*"
+training --val digits:9:1 digits:5:1 -o m.st
+status 0
+err_has "cnn-train: 5 of 9 $shared digits:*"
+for val in data/valid digits:8:2; do
+    training --val "$val" "$([ "$val" = data/valid ] && echo data/train || echo digits:8:1)" -o m.st
+    status 0
+    err_lacks "*$shared*"
+done
+
 # ---- the others say what they saw --------------------------------------------------------------------------
 for how in 'cnn-infer whole.st data' 'cnn-infer --eval whole.st data' 'cnn-features -l output whole.st data' 'cnn-augment data'; do
     # shellcheck disable=SC2086

@@ -157,6 +157,9 @@ void cnn_train_note_schedule(const struct trainer *t);
 /* Batch normalisation of a single value. */
 int cnn_train_check_bn(const struct trainer *t);
 
+/* overlap.c: CNN_ESYSTEM. */
+int cnn_train_note_overlap(const struct trainer *t);
+
 /* shape.c: the input's shape where the net's text does not say it. Of a stream that is read
  * once nothing is known beforehand: it stays as it is. CNN_EUSAGE, CNN_EDATA. */
 int cnn_train_input_shape(const struct trainer *t, const char *text,

@@ -164,6 +164,8 @@ int cnn_train_open(struct trainer *t)
     if (!rc)
         rc = t->no_data ? 0 : cnn_train_check_empty_classes(t);
     if (!rc)
+        rc = cnn_train_note_overlap(t);
+    if (!rc)
         rc = cnn_train_class_weights(t);
     if (rc)
         return rc;
