@@ -46,9 +46,18 @@ static const struct cnn_option *find(struct parser *p, const char *name, size_t 
     return NULL;
 }
 
-/* Set the option; the library's message begins with its bare name. */
+static int needs_value(struct parser *p, const struct cnn_option *o)
+{
+    return cli_usage(p->program, "--%s: a value is missing (%s)", o->name,
+                     o->metavar ? o->metavar : "VALUE");
+}
+
+/* Set the option; the library's message begins with its bare name. An empty value is that of a
+ * script's variable which is not set, and not a way to say nothing. */
 static int set(struct parser *p, const struct cnn_option *o, size_t number, const char *value)
 {
+    if (!*value)
+        return needs_value(p, o);
     int own = is_own(p->program, o);
     int rc =
         own ? cnn_option_set(o, p->fields, value) : cnn_augmenter_set(p->augmenter, o->name, value);
@@ -62,12 +71,6 @@ static int set(struct parser *p, const struct cnn_option *o, size_t number, cons
     if (!strncmp(message, o->name, n) && message[n] == ':')
         return cli_usage(p->program, "--%s", message);
     return cli_usage(p->program, "--%s: %s", o->name, message);
-}
-
-static int needs_value(struct parser *p, const struct cnn_option *o)
-{
-    return cli_usage(p->program, "--%s: a value is missing (%s)", o->name,
-                     o->metavar ? o->metavar : "VALUE");
 }
 
 /* An option that the program does not have, with the dashes it came with. */

@@ -48,13 +48,18 @@ given given" -l 1 -n 10 --count=10 --given
 refuse '--rate is required' a
 refuse "--count: 'x' is not a whole number" -l 1 --count x
 refuse "--count: '0' is not in 1..1000000" -l 1 -n0
-refuse "--count: '' is not a whole number" -l 1 --count=
 refuse "--rate: 'nan' is not a number" --rate nan
 refuse "--how: 'quick' is none of fast|slow" -l 1 --how quick
 refuse "--verbose: 'maybe' is neither 0 nor 1" -l 1 --verbose=maybe
 refuse "--rotate: 'x' is not a number" -l 1 --rotate x
 refuse '--count: a value is missing (N)' -l 1 --count
 refuse '--count: a value is missing (N)' -l 1 -n
+# An empty value, as of a variable that is not set, is none.
+refuse '--count: a value is missing (N)' -l 1 --count=
+refuse '--output: a value is missing (FILE)' -l 1 --output=
+refuse '--output: a value is missing (FILE)' -l 1 -o ''
+refuse '--freeze: a value is missing (PATTERN)' -l 1 --freeze ''
+refuse '--rotate: a value is missing (DEGREES)' -l 1 --rotate ''
 refuse 'unknown option --cuont (did you mean --count?)' --cuont 3
 refuse 'unknown option --out: it is --output here' --out=3
 refuse 'unknown option --rotat (did you mean --rotate?)' --rotat=3
