@@ -108,6 +108,22 @@ run cnn-infer --eval m.st columns
 status 0
 no_file n.st s
 
+# ---- a model in the place of data -----------------------------------------------------------------------------
+# With 24,584 bytes it would have the length of eight images of CIFAR-10.
+cp m.st long.st && truncate -s 24584 long.st
+for model in m.st long.st; do
+    for how in 'cnn-infer m.st' 'cnn-train --net softmax -o n.st' 'cnn-split -o s'; do
+        # shellcheck disable=SC2086 # a program and its operands
+        run $how "$model"
+        status 65
+        err_is "${how%% *}: $model: a model (safetensors), neither an image nor a dataset"
+    done
+    run cnn-infer m.st - <"$model"
+    status 65
+    err_is 'cnn-infer: -: a model (safetensors), neither an image nor a dataset'
+done
+no_file n.st s
+
 # ---- a folder of datasets -------------------------------------------------------------------------------------
 mkdir sets
 cnn-augment -o sets/a.tar digits:3

@@ -71,6 +71,8 @@ static int open_text_file(struct cnn_dataset *ds, const struct cnn_dataset_optio
 static int unknown_form(const struct cnn_dataset *ds, const void *head, size_t size)
 {
     const char *text = cnn_text_foreign(head, size);
+    if (cnn_is_safetensors(head, size))
+        text = "a model (safetensors)";
     if (!size)
         return cnn_fail(CNN_EDATA, "%s: empty", ds->path);
     if (text)

@@ -43,6 +43,12 @@ static int is_compressed(const unsigned char *head, size_t size)
            begins(head, size, "BZh", 3) || begins(head, size, "\x04\x22\x4d\x18", 4);
 }
 
+int cnn_is_safetensors(const unsigned char *head, size_t size)
+{
+    static const unsigned char high[4];
+    return size > 8 && !memcmp(head + 4, high, sizeof high) && head[8] == '{';
+}
+
 /* A beginning of a stream's first name, and no more than its end. */
 static int begins_stream(const unsigned char *head, size_t size)
 {
@@ -141,7 +147,7 @@ enum cnn_form cnn_form_sniff(const unsigned char *head, size_t size, size_t tota
         return CNN_FORM_IDX;
     if (begins_stream(head, size)) /* cut within the name of its first member */
         return CNN_FORM_UNKNOWN;
-    if (cnn_text_foreign(head, size))
+    if (cnn_text_foreign(head, size) || cnn_is_safetensors(head, size))
         return CNN_FORM_UNKNOWN;
     if (is_text(head, size, 0) || begins(head, size, "\xff\xfe", 2))
         return sniff_text(head, size);

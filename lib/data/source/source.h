@@ -185,6 +185,8 @@ enum cnn_form {
     CNN_FORM_NAMES, /* paths ended by NUL bytes */
 };
 enum { CNN_SNIFF_BYTES = 4096 };
+/* Whether a file begins as one of tensors does: eight bytes of length, and JSON. */
+int cnn_is_safetensors(const unsigned char *head, size_t size);
 /* `total` is the file's size, SIZE_MAX when it is not known (a pipe). */
 enum cnn_form cnn_form_sniff(const unsigned char *head, size_t size, size_t total);
 
