@@ -43,6 +43,12 @@ static const char *skip_blanks(const char *s)
     return s + strspn(s, " \t");
 }
 
+/* Shares of the samples, and F1: never per cent, of which 'error<5' would always hold. */
+static int is_share(const struct cnn_metric *metric)
+{
+    return metric->needs == CNN_METRIC_CLASSES || metric->needs == CNN_METRIC_MANY;
+}
+
 int cnn_gate_parse(const char *text, struct cnn_gate *out)
 {
     const char *name = skip_blanks(text);
@@ -62,7 +68,8 @@ int cnn_gate_parse(const char *text, struct cnn_gate *out)
         return cnn_fail(CNN_EUSAGE, "'%s': one of >=, >, <=, < and a number are wanted", text);
     out->relation = (enum cnn_gate_relation)relation;
     rest = skip_blanks(rest + strlen(relations[relation]));
-    int rc = cnn_parse_real(rest, -1e300, 1e300, &out->bound);
+    double most = is_share(out->metric) ? 1 : 1e300;
+    int rc = cnn_parse_real(rest, 0, most, &out->bound);
     return rc ? cnn_fail_within("'%s'", text) : 0;
 }
 

@@ -172,6 +172,11 @@ gate 64 -g 'top2>=0.5'
 err_has "cnn-infer: --gate: 'top2>=0.5': 'top2' is none of loss, top1, top5, error, f1, mse, mae"
 gate 64 -g 'top5>=1'
 err_has "cnn-infer: --gate 'top5>=1': it means something for more than five classes only"
+gate 64 -g 'error<5'
+err_has "cnn-infer: --gate: 'error<5': '5' is not in 0..1"
+gate 64 -g 'top1>=91'
+gate 64 -g 'loss<-1'
+gate 0 -g 'loss<91'
 gate 64 -g 'top1'
 gate 64 -g 'top1>=high'
 gate 64 -g 'mse<1'
