@@ -137,6 +137,7 @@ static int build_call(struct cnn_builder *b, const struct cnn_place *at,
         return rc;
     if (cnn_bind_arguments(&at->vars, s, b->arena, &in.vars))
         return cnn_builder_fail(b, at, s->line);
+    in.file = s->def->file;
     if (!at->call_line) {
         in.call_line = s->line;
         in.call_word = s->word;

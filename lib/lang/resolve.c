@@ -20,7 +20,8 @@ static const struct cnn_layer_type *find_layer(const char *word)
     return cnn_layer_type_find(word);
 }
 
-static const char *const keywords[] = {"repeat", "aux", "shortcut", "input", "recipe", "def"};
+static const char *const keywords[] = {"repeat", "aux", "shortcut", "input",
+                                       "recipe", "def", "use"};
 enum { KEYWORDS = sizeof keywords / sizeof *keywords };
 
 int cnn_word_takes_branches(const char *word)
@@ -136,12 +137,12 @@ static int resolve_def(struct resolver *p, struct cnn_def *d, const struct cnn_s
     if (d->state == CNN_DEF_OPEN)
         return cnn_fail(CNN_EDATA, "%s:%d: def %s calls itself", p->name, from->line, d->name);
     if (calls > CNN_NET_LEVELS_MAX)
-        return cnn_fail(CNN_EDATA, "%s:%d: defs call each other more than %d deep", p->name,
+        return cnn_fail(CNN_EDATA, "%s:%d: defs call each other more than %d deep", d->file,
                         d->line, CNN_NET_LEVELS_MAX);
     if (d->state == CNN_DEF_DONE)
         return 0;
     d->state = CNN_DEF_OPEN;
-    struct resolver inside = {p->name, p->tree, d};
+    struct resolver inside = {d->file, p->tree, d};
     int rc = resolve_all(&inside, d->body, calls + 1);
     d->state = CNN_DEF_DONE;
     return rc;

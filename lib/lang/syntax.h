@@ -91,6 +91,7 @@ struct cnn_parameter {
 
 struct cnn_def {
     const char *name;
+    const char *file; /* that it stands in, for messages */
     int line;
     size_t params;
     struct cnn_parameter *param;
@@ -99,8 +100,15 @@ struct cnn_def {
     struct cnn_def *next;
 };
 
+/* A text whose defs are used. */
+struct cnn_use {
+    const char *file;
+    struct cnn_use *next;
+};
+
 struct cnn_tree {
     struct cnn_def *defs;
+    struct cnn_use *uses;
     struct cnn_statement *input, *recipe, *body, *loss; /* input, recipe, loss NULL: none */
 };
 
@@ -108,6 +116,11 @@ struct cnn_tree {
  */
 int cnn_parse_net(struct cnn_arena *arena, const char *name, const char *text,
                   struct cnn_tree *out);
+
+/* The text with the defs that `use NAME` in the text `from` means: a file beside that one where
+ * there is a slash in NAME, else one of the zoo. *file: its name for messages. */
+int cnn_use_text(struct cnn_arena *arena, const char *from, const char *name, const char **file,
+                 const char **text);
 
 /* The parser's last step: words become layers and calls, recursion and misplaced statements are
  * found, input and loss are taken out of the body. */
