@@ -128,7 +128,8 @@ static size_t make_zip(const char *name, const char *data, size_t n, int times, 
         memcpy(at, "PK\1\2\24\0", 6);
         at += 6;
         put_member(&at, name, data, n, claimed);
-        put(&at, 10, 0);
+        put(&at, 8, 0);
+        put(&at, 2, 0);
         put(&at, 4, offset[i]);
         memcpy(at, name, strlen(name));
         at += strlen(name);
