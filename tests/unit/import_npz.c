@@ -244,6 +244,8 @@ static void test_names(void **state)
     n = 30 + bytes[26];
     memcpy(bytes + n - 4, ".pkl", 4);
     refuse("weights.pt", bytes, n, "not a safetensors file");
+    memcpy(bytes, "PK\3\4 and what is no zip at all", 31);
+    refuse("weights.pt", bytes, n, "not a safetensors file");
     free(bytes);
 }
 
