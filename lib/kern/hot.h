@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "tensor/tensor.h"
+#include "kern/real.h"
 
 /* Compiled once for each instruction set; the loader picks what the machine has. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__) &&       \
@@ -27,21 +27,6 @@ static inline double cnn_lanes_total(const double lane[CNN_LANES])
         for (int i = 0; i < half; i++)
             s[i] += s[i + half];
     return s[0];
-}
-
-static inline real cnn_exp(real x)
-{
-    return sizeof(real) == sizeof(float) ? (real)expf((float)x) : (real)exp((double)x);
-}
-
-static inline real cnn_tanh(real x)
-{
-    return sizeof(real) == sizeof(float) ? (real)tanhf((float)x) : (real)tanh((double)x);
-}
-
-static inline real cnn_sqrt(real x)
-{
-    return sizeof(real) == sizeof(float) ? (real)sqrtf((float)x) : (real)sqrt((double)x);
 }
 
 #endif

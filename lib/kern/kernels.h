@@ -66,14 +66,17 @@ struct cnn_window {
 
 enum cnn_conv_pass { CNN_CONV_FORWARD, CNN_CONV_DATA, CNN_CONV_WEIGHT };
 
-enum cnn_activation { CNN_RELU, CNN_RELU6, CNN_LEAKY_RELU, CNN_SIGMOID, CNN_TANH };
+#define CNN_ACTIVATION(NAME, ...) CNN_##NAME,
+enum cnn_activation {
+#include "kern/activations.def"
+};
 
 /* What happens to a kernel's result v on its way to memory: y = f(v + add). */
 struct cnn_epilogue {
     const struct cnn_tensor *add; /* of y's shape and layout; NULL: nothing is added */
     int activate;                 /* 0: f is the identity */
     enum cnn_activation f;
-    double slope; /* of a leaky rectified unit */
+    double a; /* its layer's option */
 };
 
 /* What the samples of a batch should give; device memory. */

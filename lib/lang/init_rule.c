@@ -5,6 +5,7 @@
  * Efficient BackProp, 1998, section 4.6). Logits start small, whatever comes before them: the first
  * loss is then that of a guess among equals, and the first steps are not spent on unlearning what
  * the start pretended to know. */
+#include "kern/activation.h"
 #include "lang/graph.h"
 
 enum { FOLLOWS_NOTHING, FOLLOWS_RECTIFIER, FOLLOWS_ANSWER };
@@ -13,7 +14,7 @@ static int is_rectifier(const struct cnn_layer *l)
 {
     struct cnn_epilogue e = {0};
     l->type->activation(l, &e);
-    return e.f == CNN_RELU || e.f == CNN_RELU6 || e.f == CNN_LEAKY_RELU;
+    return cnn_activation_type(e.f)->rectifier;
 }
 
 static int what_follows(const struct cnn_graph *g, int node);

@@ -5,7 +5,11 @@
 
 #include "layer/layer.h"
 
-enum { CNN_ELEMENTWISE_FLAGS = CNN_LAYER_ANY_LAYOUT | CNN_LAYER_INPLACE | CNN_LAYER_NEEDS_Y };
+/* Members of the type of a layer whose gradient reads X or Y. */
+#define CNN_ELEMENTWISE(reads)                                                                     \
+    .min_inputs = 1, .max_inputs = 1, .setup = cnn_elementwise_setup,                              \
+    .forward = cnn_elementwise_forward, .backward = cnn_elementwise_backward,                      \
+    .flags = CNN_LAYER_ANY_LAYOUT | CNN_LAYER_INPLACE | CNN_LAYER_NEEDS_##reads
 
 int cnn_elementwise_setup(struct cnn_layer *l);
 void cnn_elementwise_forward(const struct cnn_layer *l, struct cnn_pass *p);

@@ -116,7 +116,7 @@ struct cnn_layer_type {
     /* Writes p->dx[i] where it is not NULL and adds to p->dw[i] where it is not NULL. */
     void (*backward)(const struct cnn_layer *l, struct cnn_pass *p);
     /* Optional. pack: fill p->packed from p->w[0] for forwards to come. activation: the layer as an
-     * epilogue (f and slope). fold: scale and shift of the channels into w and b (NULL: none) of
+     * epilogue (f and a). fold: scale and shift of the channels into w and b (NULL: none) of
      * the layer before, in inference; p->w are this layer's parameters. cost: expected cycles of a
      * pass and the name of the algorithm (may be NULL), from shapes as in reserve. */
     void (*pack)(const struct cnn_layer *l, struct cnn_pass *p);

@@ -16,19 +16,13 @@ static void activation(const struct cnn_layer *l, struct cnn_epilogue *e)
 {
     const struct options *o = l->options;
     e->f = CNN_LEAKY_RELU;
-    e->slope = o->slope;
+    e->a = o->slope;
 }
 
-const struct cnn_layer_type cnn_layer_leakyrelu = {
-    .name = "leakyrelu",
-    .summary = "x where positive, slope * x elsewhere",
-    .options = options,
-    .options_size = sizeof(struct options),
-    .min_inputs = 1,
-    .max_inputs = 1,
-    .flags = CNN_ELEMENTWISE_FLAGS,
-    .setup = cnn_elementwise_setup,
-    .forward = cnn_elementwise_forward,
-    .backward = cnn_elementwise_backward,
-    .activation = activation,
-};
+const struct cnn_layer_type cnn_layer_leakyrelu = {.name = "leakyrelu",
+                                                   .summary =
+                                                       "x where positive, slope * x elsewhere",
+                                                   .options = options,
+                                                   .options_size = sizeof(struct options),
+                                                   .activation = activation,
+                                                   CNN_ELEMENTWISE(Y)};

@@ -1,18 +1,28 @@
 /* The backward pass, in reverse node order; see net.h. */
 #include "base/clock.h"
+#include "kern/activation.h"
 #include "net/net_private.h"
 
 #include <string.h>
 
-/* For layers that know nothing of their epilogue's gradient: through the activation, in place, and
- * on to what was added. */
-static void backward_epilogue(const struct cnn_pass *p, struct cnn_tensor *dy)
+/* Whether the layer's own backward goes through its epilogue: it knows no activation that is apart.
+ */
+static int passes_epilogue(const struct cnn_layer *l, const struct cnn_epilogue *e)
+{
+    return (l->type->flags & CNN_LAYER_EPILOGUE_BACKWARD) &&
+           !(e->activate && cnn_activation_type(e->f)->passing == CNN_PASSING_APART);
+}
+
+/* In its place: through the activation, in place, and on to what was added. */
+static void backward_epilogue(struct cnn_pass *p, struct cnn_tensor *dy)
 {
     const struct cnn_epilogue *e = p->epilogue;
     if (e->activate)
-        p->k->activation_backward(p->q, e->f, e->slope, p->y, dy, dy);
+        p->k->activation_backward(p->q, e->f, e->a, p->y, dy, dy);
     if (p->dadd)
         p->k->copy(p->q, dy, p->dadd);
+    p->epilogue = NULL;
+    p->dadd = NULL;
 }
 
 /* What landed in extra blocks goes to the inputs' gradients. */
@@ -46,7 +56,7 @@ static void backward_step(struct cnn_net *net, int i, double scale)
         double weight = cnn_net_weight(net);
         p.loss_scale = weight > 0 ? scale * net->graph->node[i].loss_weight / weight : 0;
     }
-    if (step->fused && !(l->type->flags & CNN_LAYER_EPILOGUE_BACKWARD))
+    if (step->fused && !passes_epilogue(l, p.epilogue))
         backward_epilogue(&p, &nn->gradient);
     l->type->backward(l, &p);
     deliver_gradients(net, i, &p);

@@ -1,6 +1,8 @@
 /* From layers to steps; see steps.h. */
 #include "net/steps.h"
 
+#include "kern/activation.h"
+
 struct maker {
     const struct cnn_graph *g;
     struct cnn_backend *b;
@@ -95,15 +97,19 @@ static int absorb_sum(struct maker *m, int at, int next, int *out_of_memory)
     return 1;
 }
 
+/* Backward has the result of a step alone. */
 static int absorb_activation(struct maker *m, int at, int next)
 {
     const struct cnn_layer *l = &m->g->node[next].layer;
-    if (m->step[at].epilogue.activate || !l->type->activation)
+    struct cnn_epilogue e = m->step[at].epilogue;
+    if (e.activate || !l->type->activation)
+        return 0;
+    l->type->activation(l, &e);
+    if (m->backward && cnn_activation_type(e.f)->reads_x)
         return 0;
     move(m, at, next);
-    struct cnn_step *s = &m->step[next];
-    l->type->activation(l, &s->epilogue);
-    s->epilogue.activate = s->fused = 1;
+    e.activate = m->step[next].fused = 1;
+    m->step[next].epilogue = e;
     return 1;
 }
 

@@ -192,7 +192,8 @@ static void check_parts(struct rig *r)
     }
 }
 
-/* y over x and dx over dy give the same bytes as apart. */
+/* y over x, of which backward then has what it reads, and dx over dy give the same bytes as apart.
+ */
 static void check_inplace(struct rig *r)
 {
     if (!(r->layer.type->flags & CNN_LAYER_INPLACE))
@@ -200,16 +201,19 @@ static void check_inplace(struct rig *r)
     size_t bytes = cnn_tensor_count(&r->y) * sizeof(real);
     objective(r);
     rig_backward(r);
-    real *y = copy_of(&r->y), *dx = copy_of(&r->dx[0]);
+    real *x = copy_of(&r->x[0]), *y = copy_of(&r->y), *dx = copy_of(&r->dx[0]);
     void *own_y = r->y.data, *own_dx = r->dx[0].data;
     r->y.data = r->x[0].data;
     r->dx[0].data = r->dy.data;
     rig_forward(r);
     assert_memory_equal(y, r->y.data, bytes);
+    if (r->layer.type->flags & CNN_LAYER_NEEDS_X)
+        memcpy(r->x[0].data, x, bytes);
     rig_backward(r);
     assert_memory_equal(dx, r->dx[0].data, bytes);
     r->y.data = own_y;
     r->dx[0].data = own_dx;
+    free(x);
     free(y);
     free(dx);
 }

@@ -59,18 +59,30 @@ void test_dense_work(void **state)
     }
 }
 
-/* With and without bias, and with a sum and an activation on the way out. */
+/* So that results are about as large as where activations bend. */
+static void scale_weights(struct dense_case *d)
+{
+    real *w = d->w.data, scale = (real)(3 / sqrt((double)d->in));
+    for (size_t k = 0; k < d->in * d->out; k++)
+        w[k] *= scale;
+}
+
+/* With and without bias, and with a sum and each activation on the way out. */
 void test_dense_forward(void **state)
 {
     (void)state;
-    for (int i = 0; i < 3 * DENSE; i++) {
+    for (int i = 0; i < (2 + CNN_ACTIVATIONS) * DENSE; i++) {
         struct dense_case d = dense_case(i % DENSE);
-        struct cnn_epilogue e = {.add = &d.add, .activate = 1, .f = CNN_RELU};
+        struct cnn_epilogue e = {.add = &d.add, .activate = i >= 2 * DENSE, .a = 0.25};
+        if (e.activate) {
+            e.f = (enum cnn_activation)(i / DENSE - 2);
+            scale_weights(&d);
+        }
         d.y = tensor(d.n, d.out, 1, 1, OUTPUT);
         d.add = tensor(d.n, d.out, 1, 1, INPUT);
         if (i >= DENSE && i < 2 * DENSE)
             d.b.data = NULL;
-        if (i >= 2 * DENSE)
+        if (e.activate)
             d.e = &e;
         run_all(dense_forward, &d);
         double *want = zeros(d.n * d.out);
@@ -80,7 +92,7 @@ void test_dense_forward(void **state)
                 want[o] +=
                     value_at(&d.x, o / d.out * d.in + k) * value_at(&d.w, o % d.out * d.in + k);
             if (d.e)
-                want[o] = fmax(want[o] + value_at(&d.add, o), 0);
+                want[o] = activated(&e, want[o] + value_at(&d.add, o));
         }
         expect_close("y", d.y.data, want, d.n * d.out, 2e-6);
         free(want);

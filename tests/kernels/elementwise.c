@@ -2,38 +2,6 @@
 #include "kernels/arrays.h"
 #include "kernels/rig.h"
 
-static double activation(int f, double slope, double x)
-{
-    switch (f) {
-    case CNN_RELU:
-        return x > 0 ? x : 0;
-    case CNN_RELU6:
-        return fmin(fmax(x, 0), 6);
-    case CNN_LEAKY_RELU:
-        return x > 0 ? x : slope * x;
-    case CNN_SIGMOID:
-        return 1 / (1 + exp(-x));
-    default:
-        return tanh(x);
-    }
-}
-
-static double activation_slope(int f, double slope, double y)
-{
-    switch (f) {
-    case CNN_RELU:
-        return y > 0;
-    case CNN_RELU6:
-        return y > 0 && y < 6;
-    case CNN_LEAKY_RELU:
-        return y > 0 ? 1 : slope;
-    case CNN_SIGMOID:
-        return y * (1 - y);
-    default:
-        return 1 - y * y;
-    }
-}
-
 static void activation_run(struct cnn_queue *q, void *context)
 {
     struct arrays *a = context;
@@ -43,13 +11,14 @@ static void activation_run(struct cnn_queue *q, void *context)
 static void activation_back_run(struct cnn_queue *q, void *context)
 {
     struct arrays *a = context;
-    K(activation_backward)(q, (enum cnn_activation)a->which, a->number, &a->y, &a->dy, &a->dx);
+    K(activation_backward)(q, (enum cnn_activation)a->which, a->number, &a->x, &a->dy, &a->dx);
 }
 
 void test_activation_forward(void **state)
 {
     (void)state;
-    for (int f = CNN_RELU; f <= CNN_TANH; f++) {
+    for (int f = 0; f < CNN_ACTIVATIONS; f++) {
+        struct cnn_epilogue e = {.activate = 1, .f = (enum cnn_activation)f, .a = 0.2};
         struct arrays a = {
             f, 0.2, vector(MANY, INPUT), vector(MANY, OUTPUT), {0}, {0}, {{0}}, {0}, {0}, {0}};
         real *x = a.x.data;
@@ -58,7 +27,7 @@ void test_activation_forward(void **state)
         run_all(activation_run, &a);
         double *want = zeros(MANY);
         for (size_t i = 0; i < MANY; i++)
-            want[i] = activation(f, 0.2, (double)x[i]);
+            want[i] = activated(&e, (double)x[i]);
         expect_close("y", a.y.data, want, MANY, 1e-6);
         x[3] = (real)NAN;
         run_all(activation_run, &a);
@@ -72,7 +41,8 @@ void test_activation_forward(void **state)
 void activations_keep_blocks_filled_with_zeros(void **state)
 {
     (void)state;
-    for (int f = CNN_RELU; f <= CNN_TANH; f++) {
+    for (int f = 0; f < CNN_ACTIVATIONS; f++) {
+        struct cnn_epilogue e = {.activate = 1, .f = (enum cnn_activation)f, .a = 0.2};
         int layout = block_layout();
         size_t c = (size_t)layout + 3;
         struct arrays a = {.which = f,
@@ -83,7 +53,7 @@ void activations_keep_blocks_filled_with_zeros(void **state)
         size_t count = cnn_tensor_count(&a.x);
         double *want = zeros(count);
         for (size_t i = 0; i < count; i++)
-            want[i] = activation(f, 0.2, value_at(&a.x, i));
+            want[i] = activated(&e, value_at(&a.x, i));
         expect_tensor("y", &a.y, want, 1e-6);
         free(want);
         buffers_free();
@@ -93,21 +63,22 @@ void activations_keep_blocks_filled_with_zeros(void **state)
 void test_activation_backward(void **state)
 {
     (void)state;
-    for (int f = CNN_RELU; f <= CNN_TANH; f++) {
+    for (int f = 0; f < CNN_ACTIVATIONS; f++) {
+        struct cnn_epilogue e = {.activate = 1, .f = (enum cnn_activation)f, .a = 0.2};
         struct arrays a = {.which = f,
                            .number = 0.2,
-                           .y = vector(MANY, INPUT),
+                           .x = vector(MANY, INPUT),
                            .dy = vector(MANY, INPUT),
                            .dx = vector(MANY, OUTPUT)};
-        real *y = a.y.data;
+        real *x = a.x.data; /* or y */
         for (size_t i = 0; i < MANY; i++)
-            y[i] *= 8;
-        y[1] = 0; /* where relu and relu6 end */
-        y[2] = 6;
+            x[i] *= 8;
+        x[1] = 0; /* where relu and relu6 end */
+        x[2] = 6;
         run_all(activation_back_run, &a);
         double *want = zeros(MANY);
         for (size_t i = 0; i < MANY; i++)
-            want[i] = value(&a.dy, i) * activation_slope(f, 0.2, value(&a.y, i));
+            want[i] = value(&a.dy, i) * activated_slope(&e, value(&a.x, i));
         expect_close("dx", a.dx.data, want, MANY, 1e-6);
         free(want);
         buffers_free();

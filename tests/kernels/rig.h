@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kern/activation.h"
 #include "backend/backend.h"
 #include "base/random.h"
 #include "base/threads.h"
@@ -92,5 +93,16 @@ void products_beyond_int_fail(void **state);
 #else
 void products_do_not_depend_on_addresses(void **state);
 #endif
+
+/* What an epilogue makes of v, and its slope there, from v or y = f(v) as the list has it. */
+static inline double activated(const struct cnn_epilogue *e, double v)
+{
+    return e->activate ? (double)cnn_activation_at(e->f, e->a, (real)v) : v;
+}
+
+static inline double activated_slope(const struct cnn_epilogue *e, double v_or_y)
+{
+    return e->activate ? (double)cnn_activation_gradient_at(e->f, e->a, (real)v_or_y, 1) : 1;
+}
 
 #endif

@@ -1,72 +1,93 @@
-/* Activations, elementwise, with f'(x) written in terms of y = f(x):
- *   relu       y = max(x, 0)                   f' = [y > 0]
- *   relu6      y = min(max(x, 0), 6)           f' = [0 < y < 6]
- *   leaky relu y = x > 0 ? x : slope x         f' = y > 0 ? 1 : slope
- *   sigmoid    y = 1 / (1 + exp(-x))           f' = y (1 - y)
- *   tanh       y = tanh x                      f' = 1 - y^2
- * A NaN that enters leaves. */
+/* Activations, elementwise, each as its line in activations.def has it. */
+#include "kern/activation.h"
+
+#include "kern/activation_functions.h"
 #include "kern/hot.h"
 #include "kern/parallel.h"
 
-struct activation {
-    enum cnn_activation f;
-    real slope;
-    size_t count;
-    const real *x, *y, *dy;
-    real *out;
-};
-
-CNN_HOT static void relu(const real *x, real *y, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        y[i] = x[i] < 0 ? 0 : x[i];
-}
-
-CNN_HOT static void relu6(const real *x, real *y, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        real above = x[i] < 0 ? 0 : x[i];
-        y[i] = above > 6 ? 6 : above;
-    }
-}
-
-CNN_HOT static void leaky_relu(const real *x, real slope, real *y, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        y[i] = x[i] > 0 ? x[i] : slope * x[i];
-}
-
 /* exp never sees a positive argument, so nothing overflows. */
-static real sigmoid(real x)
+static real cnn_sigmoid(real x)
 {
     real e = cnn_exp(x < 0 ? x : -x);
     return x < 0 ? e / (1 + e) : 1 / (1 + e);
 }
 
+static real cnn_sigmoid_gradient(real y, real dy)
+{
+    return dy * y * (1 - y);
+}
+
+/* Runs of numbers; from: x or y. */
+typedef void forward_run(const real *from, real a, real *to, size_t count);
+typedef void backward_run(const real *from, const real *given, real a, real *to, size_t count);
+
+enum { READS_X = 1, READS_Y = 0, RECTIFIER = 1, SQUASHER = 0 };
+
+#define CNN_ACTIVATION(NAME, kind, passing, reads, high, f, gradient)                              \
+    CNN_HOT static void forward_##NAME(const real *from, real a, real *to, size_t count)           \
+    {                                                                                              \
+        (void)a;                                                                                   \
+        for (size_t i = 0; i < count; i++) {                                                       \
+            real x = from[i];                                                                      \
+            to[i] = f;                                                                             \
+        }                                                                                          \
+    }                                                                                              \
+    CNN_HOT static void backward_##NAME(const real *from, const real *given, real a, real *to,     \
+                                        size_t count)                                              \
+    {                                                                                              \
+        (void)a;                                                                                   \
+        for (size_t i = 0; i < count; i++) {                                                       \
+            real x = from[i], y = from[i], dy = given[i];                                          \
+            (void)(READS_##reads ? y : x);                                                         \
+            to[i] = gradient;                                                                      \
+        }                                                                                          \
+    }
+#include "kern/activations.def"
+
+static const struct {
+    struct cnn_activation_type type;
+    forward_run *forward;
+    backward_run *backward;
+} list[] = {
+#define CNN_ACTIVATION(NAME, kind, passing, reads, high, f, gradient)                              \
+    [CNN_##NAME] = {                                                                               \
+        {kind, CNN_PASSING_##passing, READS_##reads, high}, forward_##NAME, backward_##NAME},
+#include "kern/activations.def"
+};
+
+const struct cnn_activation_type *cnn_activation_type(enum cnn_activation f)
+{
+    return &list[f].type;
+}
+
+real cnn_activation_at(enum cnn_activation f, double a, real x)
+{
+    real y;
+    list[f].forward(&x, (real)a, &y, 1);
+    return y;
+}
+
+real cnn_activation_gradient_at(enum cnn_activation f, double a, real from, real dy)
+{
+    real dx;
+    list[f].backward(&from, &dy, (real)a, &dx, 1);
+    return dx;
+}
+
+struct activation {
+    enum cnn_activation f;
+    real a;
+    size_t count;
+    const real *from, *dy;
+    real *to;
+};
+
 static void forward_job(void *context, size_t job, int thread)
 {
-    const struct activation *a = context;
-    struct cnn_range r = cnn_range_of(job, CNN_CHUNK, a->count);
+    const struct activation *t = context;
+    struct cnn_range r = cnn_range_of(job, CNN_CHUNK, t->count);
     (void)thread;
-    switch (a->f) {
-    case CNN_RELU:
-        relu(a->x + r.begin, a->out + r.begin, r.end - r.begin);
-        break;
-    case CNN_RELU6:
-        relu6(a->x + r.begin, a->out + r.begin, r.end - r.begin);
-        break;
-    case CNN_LEAKY_RELU:
-        leaky_relu(a->x + r.begin, a->slope, a->out + r.begin, r.end - r.begin);
-        break;
-    case CNN_SIGMOID:
-        for (size_t i = r.begin; i < r.end; i++)
-            a->out[i] = sigmoid(a->x[i]);
-        break;
-    case CNN_TANH:
-        for (size_t i = r.begin; i < r.end; i++)
-            a->out[i] = cnn_tanh(a->x[i]);
-        break;
-    }
+    list[t->f].forward(t->from + r.begin, t->a, t->to + r.begin, r.end - r.begin);
 }
 
 /* f(0) is not 0 everywhere: the channels that fill up the last block of a sample become zero again.
@@ -82,74 +103,37 @@ static void zero_fill_job(void *context, size_t n, int thread)
             last[i * lanes + c] = 0;
 }
 
-CNN_HOT static void relu_backward(const real *y, const real *dy, real slope, real *dx, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        dx[i] = y[i] > 0 ? dy[i] : slope * dy[i];
-}
-
-CNN_HOT static void relu6_backward(const real *y, const real *dy, real *dx, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        dx[i] = (y[i] > 0) & (y[i] < 6) ? dy[i] : 0;
-}
-
-CNN_HOT static void sigmoid_backward(const real *y, const real *dy, real *dx, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        dx[i] = dy[i] * y[i] * (1 - y[i]);
-}
-
-CNN_HOT static void tanh_backward(const real *y, const real *dy, real *dx, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        dx[i] = dy[i] * (1 - y[i] * y[i]);
-}
-
 static void backward_job(void *context, size_t job, int thread)
 {
-    const struct activation *a = context;
-    struct cnn_range r = cnn_range_of(job, CNN_CHUNK, a->count);
-    const real *y = a->y + r.begin, *dy = a->dy + r.begin;
-    real *dx = a->out + r.begin;
-    size_t count = r.end - r.begin;
+    const struct activation *t = context;
+    struct cnn_range r = cnn_range_of(job, CNN_CHUNK, t->count);
     (void)thread;
-    if (a->f == CNN_SIGMOID)
-        sigmoid_backward(y, dy, dx, count);
-    else if (a->f == CNN_TANH)
-        tanh_backward(y, dy, dx, count);
-    else if (a->f == CNN_RELU6)
-        relu6_backward(y, dy, dx, count);
-    else
-        relu_backward(y, dy, a->f == CNN_RELU ? 0 : a->slope, dx, count);
+    list[t->f].backward(t->from + r.begin, t->dy + r.begin, t->a, t->to + r.begin, r.end - r.begin);
 }
 
-void cnn_cpu_activation_forward(struct cnn_queue *q, enum cnn_activation f, double slope,
+void cnn_cpu_activation_forward(struct cnn_queue *q, enum cnn_activation f, double a,
                                 const struct cnn_tensor *x, struct cnn_tensor *y)
 {
     if (q->code)
         return;
-    struct activation a = {.f = f,
-                           .slope = (real)slope,
-                           .count = cnn_tensor_elements(y),
-                           .x = x->data,
-                           .out = y->data};
-    cnn_queue_run(q, cnn_ceil_div(a.count, CNN_CHUNK), forward_job, &a);
-    if (f == CNN_SIGMOID && y->layout > 0 && y->c % (size_t)y->layout)
+    struct activation t = {
+        .f = f, .a = (real)a, .count = cnn_tensor_elements(y), .from = x->data, .to = y->data};
+    cnn_queue_run(q, cnn_ceil_div(t.count, CNN_CHUNK), forward_job, &t);
+    if (cnn_activation_at(f, a, 0) != 0 && y->layout > 0 && y->c % (size_t)y->layout)
         cnn_queue_run(q, y->n, zero_fill_job, y);
 }
 
-void cnn_cpu_activation_backward(struct cnn_queue *q, enum cnn_activation f, double slope,
-                                 const struct cnn_tensor *y, const struct cnn_tensor *dy,
+void cnn_cpu_activation_backward(struct cnn_queue *q, enum cnn_activation f, double a,
+                                 const struct cnn_tensor *from, const struct cnn_tensor *dy,
                                  struct cnn_tensor *dx)
 {
     if (q->code)
         return;
-    struct activation a = {.f = f,
-                           .slope = (real)slope,
+    struct activation t = {.f = f,
+                           .a = (real)a,
                            .count = cnn_tensor_elements(dx),
-                           .y = y->data,
+                           .from = from->data,
                            .dy = dy->data,
-                           .out = dx->data};
-    cnn_queue_run(q, cnn_ceil_div(a.count, CNN_CHUNK), backward_job, &a);
+                           .to = dx->data};
+    cnn_queue_run(q, cnn_ceil_div(t.count, CNN_CHUNK), backward_job, &t);
 }

@@ -1,4 +1,5 @@
 /* Fully connected layers: matrix products of the whole batch. */
+#include "kern/cuda/activation.cuh"
 #include "kern/cuda/cast.cuh"
 #include "kern/cuda/gemm.cuh"
 
@@ -15,7 +16,7 @@ __global__ void dense_end(T *y, uint32_t count, cnn_divisor by_out, const float 
         v += bias[i - cnn_divide(i, by_out) * by_out.by];
     if (e.add)
         v += cnn_float(e.add[i]);
-    y[i] = cnn_to<T>(cnn_activate(e.f, e.slope, v));
+    y[i] = cnn_to<T>(cnn_activate(e.f, e.a, v));
 }
 
 template <typename T>
@@ -57,6 +58,7 @@ void cnn_cuda_dense_forward(struct cnn_queue *q, const struct cnn_tensor *x,
     cnn_cuda_gemm(q, y->n, y->c, inputs(x), xm, wm, false, y->data, y->c);
     if (b || e)
         CNN_BY_TYPE(q, end, q, b, e, y);
+    cnn_after_rest(q, e, y);
 }
 
 void cnn_cuda_dense_backward_data(struct cnn_queue *q, const struct cnn_tensor *dy,

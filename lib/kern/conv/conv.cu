@@ -255,6 +255,7 @@ void cnn_cuda_conv_forward(struct cnn_queue *q, const struct cnn_conv *g,
                       false, y->data, y->c);
     else
         run(q, g, &p, x, packed, b, e, y);
+    cnn_after_rest(q, e, y);
 }
 
 void cnn_cuda_conv_backward_data(struct cnn_queue *q, const struct cnn_conv *g,

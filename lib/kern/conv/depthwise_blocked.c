@@ -125,7 +125,7 @@ static void forward(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
     if (e && e->add)
         d.call.add = e->add->data;
     d.call.limit = cnn_epilogue_limit(e);
-    d.call.high = 6;
+    d.call.high = cnn_epilogue_high(e);
     cnn_queue_run(r->q, d.bands.jobs, forward_job, &d);
     struct cnn_tensor y = {r->n, c->g->out_c, c->g->out_h, c->g->out_w, c->y_layout, r->y};
     cnn_epilogue_rest(r->q, e, &y);

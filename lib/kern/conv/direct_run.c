@@ -74,7 +74,7 @@ static void run_positions(const struct run *run, const struct band *band, struct
 static void set_limits(const struct cnn_epilogue *e, struct cnn_block *b)
 {
     b->limit = cnn_epilogue_limit(e);
-    b->high = 6;
+    b->high = cnn_epilogue_high(e);
 }
 
 static void run_pair(const struct run *run, const struct band *band, size_t pair, int fetch)

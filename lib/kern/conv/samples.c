@@ -166,7 +166,7 @@ static void forward(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
     if (e && e->add)
         p.call.add = e->add->data;
     p.call.limit = cnn_epilogue_limit(e);
-    p.call.high = 6;
+    p.call.high = cnn_epilogue_high(e);
     cnn_queue_run(r->q, p.groups * p.bands, forward_job, &p);
     struct cnn_tensor y = {r->n, c->g->out_c, c->g->out_h, c->g->out_w, c->y_layout, r->y};
     cnn_epilogue_rest(r->q, e, &y);

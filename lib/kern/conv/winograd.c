@@ -205,7 +205,7 @@ static void forward(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
     f.m = r->work + v_elements(&f) * (f.alone ? threads : f.round);
     f.add = e && e->add ? e->add->data : NULL;
     f.limit = cnn_epilogue_limit(e);
-    f.high = 6;
+    f.high = cnn_epilogue_high(e);
     run_forward(r->q, &f);
     struct cnn_tensor y = {r->n, c->g->out_c, c->g->out_h, c->g->out_w, c->y_layout, r->y};
     cnn_epilogue_rest(r->q, e, &y);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "kern/activation.h"
 #include "kern/kernels.h"
 
 #ifdef CNN_EMULATED
@@ -154,50 +155,12 @@ struct alignas(V * sizeof(T) < 16 ? V * sizeof(T) : 16) cnn_pack {
     T v[V];
 };
 
-/* y = f(v), as cnn_epilogue has it. */
-static __device__ inline float cnn_activate(int f, float slope, float v)
-{
-    switch (f) {
-    case CNN_RELU:
-        return v < 0 ? 0 : v; /* NaN stays NaN */
-    case CNN_RELU6:
-        return v < 0 ? 0 : v > 6 ? 6 : v;
-    case CNN_LEAKY_RELU:
-        return v < 0 ? slope * v : v;
-    case CNN_SIGMOID:
-        return 1 / (1 + expf(-v));
-    case CNN_TANH:
-        return tanhf(v);
-    default:
-        return v;
-    }
-}
-
-/* f'(v) from y = f(v). */
-static __device__ inline float cnn_slope_at(int f, float slope, float y)
-{
-    switch (f) {
-    case CNN_RELU:
-        return y > 0 ? 1 : 0;
-    case CNN_RELU6:
-        return y > 0 && y < 6 ? 1 : 0;
-    case CNN_LEAKY_RELU:
-        return y > 0 ? 1 : slope;
-    case CNN_SIGMOID:
-        return y * (1 - y);
-    case CNN_TANH:
-        return 1 - y * y;
-    default:
-        return 1;
-    }
-}
-
 /* An epilogue as kernels take it: y = f(v + add[place of y]). */
 enum { CNN_NO_ACTIVATION = -1 };
 template <typename T> struct cnn_after {
     const T *add; /* NULL: nothing is added */
-    int f;        /* CNN_NO_ACTIVATION: none */
-    float slope;
+    int f;        /* CNN_NO_ACTIVATION: none, or one that is apart */
+    float a;
 };
 
 template <typename T> static cnn_after<T> cnn_after_of(const struct cnn_epilogue *e)
@@ -205,11 +168,19 @@ template <typename T> static cnn_after<T> cnn_after_of(const struct cnn_epilogue
     cnn_after<T> a = {NULL, CNN_NO_ACTIVATION, 0};
     if (e && e->add)
         a.add = (const T *)e->add->data;
-    if (e && e->activate) {
+    if (e && e->activate && cnn_activation_type(e->f)->passing != CNN_PASSING_APART) {
         a.f = e->f;
-        a.slope = (float)e->slope;
+        a.a = (float)e->a;
     }
     return a;
+}
+
+/* y = f(y) behind kernels that did all but an activation that is apart. */
+static inline void cnn_after_rest(struct cnn_queue *q, const struct cnn_epilogue *e,
+                                  struct cnn_tensor *y)
+{
+    if (e && e->activate && cnn_activation_type(e->f)->passing == CNN_PASSING_APART)
+        cnn_cuda_activation_forward(q, e->f, e->a, y, y);
 }
 
 /* ---- places -----------------------------------------------------------------------------------

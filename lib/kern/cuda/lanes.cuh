@@ -3,7 +3,7 @@
 #ifndef CNN_KERN_CUDA_LANES_CUH
 #define CNN_KERN_CUDA_LANES_CUH
 
-#include "kern/cuda/cuda.cuh"
+#include "kern/cuda/activation.cuh"
 
 /* Before a loop that must become straight code, as what it indexes is in registers; and before one
  * whose reads should be on their way together, 8 at a time. */
@@ -44,50 +44,49 @@ static __device__ inline void cnn_lanes_store(const float (&from)[V], T *to)
     *(cnn_pack<T, V> *)to = lanes;
 }
 
-/* each(F) with the activation f as a constant; nothing for CNN_NO_ACTIVATION. */
-#define CNN_BY_ACTIVATION(f, each)                                                                 \
-    switch (f) {                                                                                   \
-    case CNN_RELU:                                                                                 \
-        each(CNN_RELU);                                                                            \
-        break;                                                                                     \
-    case CNN_RELU6:                                                                                \
-        each(CNN_RELU6);                                                                           \
-        break;                                                                                     \
-    case CNN_LEAKY_RELU:                                                                           \
-        each(CNN_LEAKY_RELU);                                                                      \
-        break;                                                                                     \
-    case CNN_SIGMOID:                                                                              \
-        each(CNN_SIGMOID);                                                                         \
-        break;                                                                                     \
-    case CNN_TANH:                                                                                 \
-        each(CNN_TANH);                                                                            \
-        break;                                                                                     \
-    default:                                                                                       \
-        break;                                                                                     \
-    }
-
-/* v = f(v). */
-template <int V> static __device__ inline void cnn_lanes_activate(int f, float slope, float (&v)[V])
+template <int F, int V> static __device__ inline void cnn_lanes_function(float a, float (&v)[V])
 {
-#define ACTIVATE(F)                                                                                \
-    CNN_UNROLL                                                                                     \
-    for (int k = 0; k < V; k++)                                                                    \
-    v[k] = cnn_activate(F, slope, v[k])
-    CNN_BY_ACTIVATION(f, ACTIVATE)
-#undef ACTIVATE
+    CNN_UNROLL
+    for (int k = 0; k < V; k++)
+        v[k] = cnn_function<F>::APART ? v[k] : cnn_function<F>::of(v[k], a);
 }
 
-/* dy = dy f'(v), from y = f(v). */
+template <int F, int V>
+static __device__ inline void cnn_lanes_back(float a, const float (&from)[V], float (&dy)[V])
+{
+    CNN_UNROLL
+    for (int k = 0; k < V; k++)
+        dy[k] = cnn_function<F>::APART ? dy[k] : cnn_function<F>::back(from[k], dy[k], a);
+}
+
+/* v = f(v) in passing. */
+template <int V> static __device__ inline void cnn_lanes_activate(int f, float a, float (&v)[V])
+{
+    switch (f) {
+#define CNN_ACTIVATION(NAME, ...)                                                                  \
+    case CNN_##NAME:                                                                               \
+        cnn_lanes_function<CNN_##NAME>(a, v);                                                      \
+        break;
+#include "kern/activations.def"
+    case CNN_NO_ACTIVATION:
+        break;
+    }
+}
+
+/* dy = dy f'(v) in passing, from y = f(v). */
 template <int V>
-static __device__ inline void cnn_lanes_gradient(int f, float slope, const float (&y)[V],
+static __device__ inline void cnn_lanes_gradient(int f, float a, const float (&y)[V],
                                                  float (&dy)[V])
 {
-#define GRADIENT(F)                                                                                \
-    CNN_UNROLL                                                                                     \
-    for (int k = 0; k < V; k++)                                                                    \
-    dy[k] *= cnn_slope_at(F, slope, y[k])
-    CNN_BY_ACTIVATION(f, GRADIENT)
-#undef GRADIENT
+    switch (f) {
+#define CNN_ACTIVATION(NAME, ...)                                                                  \
+    case CNN_##NAME:                                                                               \
+        cnn_lanes_back<CNN_##NAME>(a, y, dy);                                                      \
+        break;
+#include "kern/activations.def"
+    case CNN_NO_ACTIVATION:
+        break;
+    }
 }
 
 /* y[at] .. = f(v + bias + add[at] ..) for V channels; bias: theirs, or NULL. */
@@ -103,7 +102,7 @@ static __device__ inline void cnn_lanes_finish(const float *v, const float *bias
         float sum = v[k] + (bias ? bias[k] : 0);
         if (e.add)
             sum += cnn_float(add.v[k]);
-        out.v[k] = cnn_to<T>(cnn_activate(e.f, e.slope, sum));
+        out.v[k] = cnn_to<T>(cnn_activate(e.f, e.a, sum));
     }
     *(cnn_pack<T, V> *)(y + at) = out;
 }

@@ -160,12 +160,20 @@ INLINE void apply_rule(const int rule, const struct cnn_norm *a, size_t count, c
 void CNN_V(norm_apply)(const struct cnn_norm *a, size_t count, const real *x, const real *add,
                        real *y)
 {
-    if (a->rule == CNN_NORM_LIMITS)
+    switch (a->rule) {
+    case CNN_NORM_LIMITS:
         apply_rule(CNN_NORM_LIMITS, a, count, x, add, y);
-    else if (a->rule == CNN_NORM_LEAKY)
+        break;
+    case CNN_NORM_LEAKY:
         apply_rule(CNN_NORM_LEAKY, a, count, x, add, y);
-    else
+        break;
+    case CNN_NORM_IDENTITY:
+    case CNN_NORM_RECTIFIED_X:
+    case CNN_NORM_RECTIFIED_Y:
+    case CNN_NORM_SIGMOID:
+    case CNN_NORM_TANH:
         apply_rule(CNN_NORM_IDENTITY, a, count, x, add, y);
+    }
 }
 
 INLINE int looks_at_y(const int rule)
@@ -247,7 +255,9 @@ INLINE void sums(const int rule, const int writes, const struct cnn_norm *a, siz
     case CNN_NORM_TANH:                                                                            \
         call(CNN_NORM_TANH);                                                                       \
         break;                                                                                     \
-    default:                                                                                       \
+    case CNN_NORM_IDENTITY:                                                                        \
+    case CNN_NORM_LIMITS:                                                                          \
+    case CNN_NORM_LEAKY:                                                                           \
         call(CNN_NORM_IDENTITY);                                                                   \
     }
 

@@ -5,6 +5,7 @@
  * order for the same reason. */
 #include <math.h>
 
+#include "kern/activation.h"
 #include "kern/norm/batchnorm_cut.h"
 #include "kern/isa/moments.h"
 
@@ -104,25 +105,39 @@ static void *data_of(const struct cnn_tensor *t)
     return t ? t->data : NULL;
 }
 
-/* What follows, except for activations that are kernels of their own. */
+/* What the passes over memory do of an activation; the others are kernels of their own. */
+static enum cnn_norm_rule rule_of(enum cnn_activation_passing passing)
+{
+    switch (passing) {
+    case CNN_PASSING_LIMITS:
+        return CNN_NORM_LIMITS;
+    case CNN_PASSING_LEAKY:
+        return CNN_NORM_LEAKY;
+    case CNN_PASSING_SIGMOID:
+    case CNN_PASSING_TANH:
+    case CNN_PASSING_APART:
+        break;
+    }
+    return CNN_NORM_IDENTITY;
+}
+
 static void set_epilogue(struct forward *f, const struct cnn_epilogue *e)
 {
     if (!e)
         return;
+    const struct cnn_activation_type *type = cnn_activation_type(e->f);
     f->add = data_of(e->add);
-    f->slope = (real)e->slope;
-    f->high = e->f == CNN_RELU6 ? 6 : (real)INFINITY;
-    if (e->activate && (e->f == CNN_RELU || e->f == CNN_RELU6))
-        f->rule = CNN_NORM_LIMITS;
-    else if (e->activate && e->f == CNN_LEAKY_RELU)
-        f->rule = CNN_NORM_LEAKY;
+    f->slope = (real)e->a;
+    f->high = (real)type->high;
+    if (e->activate)
+        f->rule = rule_of(type->passing);
 }
 
 static void activate(struct cnn_queue *q, const struct forward *f, const struct cnn_epilogue *e,
                      struct cnn_tensor *y)
 {
     if (e && e->activate && f->rule == CNN_NORM_IDENTITY)
-        cnn_cpu_activation_forward(q, e->f, e->slope, y, y);
+        cnn_cpu_activation_forward(q, e->f, e->a, y, y);
 }
 
 void cnn_cpu_batchnorm_train(struct cnn_queue *q, double eps, double momentum,

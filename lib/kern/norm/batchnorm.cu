@@ -111,7 +111,7 @@ template <typename T, int V> struct normalise {
             CNN_UNROLL
             for (int k = 0; k < V && after.add; k++)
                 v[k] += cnn_float(add[r].v[k]);
-            cnn_lanes_activate(after.f, after.slope, v);
+            cnn_lanes_activate(after.f, after.a, v);
             cnn_lanes_store(v, y + at[r]);
         }
     }
@@ -152,6 +152,7 @@ void cnn_cuda_batchnorm_train(struct cnn_queue *q, double eps, double momentum,
     cnn_bn bn = {cnn_bn_data(gamma), cnn_bn_data(beta), to.save_mean, to.save_inv, NULL, eps};
     CNN_BY_FOURS(q, cnn_is_nhwc(x), x->c, take_moments, q, to, x);
     CNN_BY_FOURS(q, cnn_is_nhwc(x), x->c, apply, q, "batchnorm_train", bn, x, e, y);
+    cnn_after_rest(q, e, y);
 }
 
 void cnn_cuda_batchnorm_infer(struct cnn_queue *q, double eps, const struct cnn_tensor *x,
@@ -166,4 +167,5 @@ void cnn_cuda_batchnorm_infer(struct cnn_queue *q, double eps, const struct cnn_
                  cnn_bn_data(running_mean), NULL,
                  cnn_bn_data(running_var),  eps};
     CNN_BY_FOURS(q, cnn_is_nhwc(x), x->c, apply, q, "batchnorm_infer", bn, x, e, y);
+    cnn_after_rest(q, e, y);
 }

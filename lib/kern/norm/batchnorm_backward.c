@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "kern/activation.h"
 #include "kern/norm/batchnorm_cut.h"
 
 struct totals {
@@ -156,18 +157,33 @@ static void *data_of(const struct cnn_tensor *t)
     return t ? t->data : NULL;
 }
 
+/* What is apart does not come here. */
 static enum cnn_norm_rule rule_of(const struct cnn_epilogue *e)
 {
     if (!e || !e->activate)
         return CNN_NORM_IDENTITY;
-    switch (e->f) {
-    case CNN_SIGMOID:
+    switch (cnn_activation_type(e->f)->passing) {
+    case CNN_PASSING_SIGMOID:
         return CNN_NORM_SIGMOID;
-    case CNN_TANH:
+    case CNN_PASSING_TANH:
         return CNN_NORM_TANH;
-    default:
+    case CNN_PASSING_LIMITS:
+    case CNN_PASSING_LEAKY:
         return e->add ? CNN_NORM_RECTIFIED_Y : CNN_NORM_RECTIFIED_X;
+    case CNN_PASSING_APART:
+        break;
     }
+    return CNN_NORM_IDENTITY;
+}
+
+static void set_epilogue(struct backward *b, const struct cnn_epilogue *e)
+{
+    b->rule = rule_of(e);
+    b->high = (real)INFINITY;
+    if (!e)
+        return;
+    b->slope = cnn_activation_type(e->f)->passing == CNN_PASSING_LEAKY ? (real)e->a : 0;
+    b->high = (real)cnn_activation_type(e->f)->high;
 }
 
 static void run(struct cnn_queue *q, struct backward *b, const struct cnn_tensor *x,
@@ -183,9 +199,7 @@ static void run(struct cnn_queue *q, struct backward *b, const struct cnn_tensor
     b->dz = data_of(dadd);
     b->dgamma = data_of(dgamma);
     b->dbeta = data_of(dbeta);
-    b->rule = rule_of(e);
-    b->slope = e && e->f == CNN_LEAKY_RELU ? (real)e->slope : 0;
-    b->high = e && e->f == CNN_RELU6 ? 6 : (real)INFINITY;
+    set_epilogue(b, e);
     b->summed = b->dgamma || b->dbeta || b->dz || (b->through && b->dx);
     if (b->cut.parts > 1)
         backward_in_parts(q, *b);

@@ -15,7 +15,7 @@ namespace
 template <typename T, int V> struct gradient {
     const T *x, *y, *dy; /* (n, c, h, w); y NULL: not looked at */
     int f;
-    float slope;
+    float a;
 
     /* What is read of a position. */
     struct row {
@@ -34,7 +34,8 @@ template <typename T, int V> struct gradient {
     }
 
     /* x - mean, and dz. */
-    __device__ void of(const row &in, const cnn_bn_lanes<V> &a, float (&d)[V], float (&dz)[V]) const
+    __device__ void of(const row &in, const cnn_bn_lanes<V> &bn, float (&d)[V],
+                       float (&dz)[V]) const
     {
         float v[V];
         cnn_lanes_float(in.x, d);
@@ -43,14 +44,14 @@ template <typename T, int V> struct gradient {
             if (y) {
                 cnn_lanes_float(in.y, v);
             } else {
-                cnn_bn_apply(a, d, v);
-                cnn_lanes_activate(f, slope, v);
+                cnn_bn_apply(bn, d, v);
+                cnn_lanes_activate(f, a, v);
             }
-            cnn_lanes_gradient(f, slope, v, dz);
+            cnn_lanes_gradient(f, a, v, dz);
         }
         CNN_UNROLL
         for (int k = 0; k < V; k++)
-            d[k] -= a.mean[k];
+            d[k] -= bn.mean[k];
     }
 };
 
@@ -181,17 +182,20 @@ template <typename T> T *data_of(const struct cnn_tensor *t)
     return t ? (T *)t->data : NULL;
 }
 
-/* Whether f' follows from y alone. */
+/* Whether the gradient is made of y: something was added, or f is no rectified unit. */
 int looks_at_y(const struct cnn_epilogue *e)
 {
-    return e && e->activate && (e->add || e->f == CNN_SIGMOID || e->f == CNN_TANH);
+    if (!e || !e->activate)
+        return 0;
+    enum cnn_activation_passing passing = cnn_activation_type(e->f)->passing;
+    return e->add || (passing != CNN_PASSING_LIMITS && passing != CNN_PASSING_LEAKY);
 }
 
 template <typename T, int V> gradient<T, V> gradient_of(const call &k)
 {
     cnn_after<T> after = cnn_after_of<T>(k.e);
     return {data_of<T>(k.x), looks_at_y(k.e) ? data_of<T>(k.y) : NULL, data_of<T>(k.dy), after.f,
-            after.slope};
+            after.a};
 }
 
 /* slant and level (c) lie in scratch behind the partial sums. */
