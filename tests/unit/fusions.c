@@ -1,0 +1,14 @@
+/* What is done in passing, in float32. */
+#include "fusions.h"
+
+static void fusions(void **state)
+{
+    (void)state;
+    check_fusions(2e-5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(fusions)};
+    return cmocka_run_group_tests_name("fusions", tests, open_backend, close_backend);
+}
