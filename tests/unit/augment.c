@@ -146,6 +146,84 @@ static void test_options(void **state)
     cnn_augmenter_free(a);
 }
 
+/* The image of one sample after these settings. */
+static struct cnn_image image_after(const char *const *set)
+{
+    struct cnn_augmenter *a = augmenter(set);
+    struct cnn_sample s = augmented(a, "x", 1, 0, 0);
+    struct cnn_image im = s.image;
+    s.image = (struct cnn_image){0};
+    cnn_sample_free(&s);
+    cnn_augmenter_free(a);
+    return im;
+}
+
+/* The chain is in the order in which it was set, and options of one step stand in one place. */
+static void test_order_is_that_of_setting(void **state)
+{
+    (void)state;
+    struct cnn_image one =
+        image_after((const char *[]){"contrast", "0.9", "brightness", "0.9", NULL});
+    struct cnn_image other =
+        image_after((const char *[]){"brightness", "0.9", "contrast", "0.9", NULL});
+    assert_false(same_image(&one, &other));
+    cnn_image_free(&one);
+    cnn_image_free(&other);
+    one = image_after((const char *[]){"crop", "20", "rotate", "30", "crop-pad", "3", NULL});
+    other = image_after((const char *[]){"crop-pad", "3", "crop", "20", "rotate", "30", NULL});
+    assert_true(same_image(&one, &other));
+    cnn_image_free(&one);
+    cnn_image_free(&other);
+}
+
+/* An augmentation that comes again draws anew; what is off does not count. */
+static void test_one_kind_twice(void **state)
+{
+    (void)state;
+    const char *const twice[] = {"rotate", "20", "noise", "0.1", "rotate", "20", NULL};
+    struct cnn_augmenter *a = augmenter(twice), *copy = cnn_augmenter_copy(a);
+    struct cnn_buf text = {0};
+    const struct cnn_augment_step *s = cnn_augmenter_next(copy, NULL);
+    assert_int_equal(s->nth, 0);
+    s = cnn_augmenter_next(copy, cnn_augmenter_next(copy, s));
+    assert_string_equal(s->type->name, "rotate");
+    assert_int_equal(s->nth, 1);
+    assert_null(cnn_augmenter_next(copy, s));
+    cnn_augmenter_print(copy, &text);
+    assert_string_equal(text.text, "--rotate 20 --noise 0.1 --rotate 20");
+    cnn_buf_free(&text);
+    cnn_augmenter_free(a);
+    cnn_augmenter_free(copy);
+    struct cnn_image once = image_after((const char *[]){"rotate", "20", NULL});
+    struct cnn_image off = image_after((const char *[]){"rotate", "0", "rotate", "20", NULL});
+    struct cnn_image both = image_after((const char *[]){"rotate", "20", "rotate", "20", NULL});
+    struct cnn_image twofold = image_after((const char *[]){"rotate", "40", NULL});
+    assert_true(same_image(&once, &off));
+    assert_false(same_image(&once, &both));
+    assert_false(same_image(&both, &twofold));
+    cnn_image_free(&once);
+    cnn_image_free(&off);
+    cnn_image_free(&both);
+    cnn_image_free(&twofold);
+}
+
+/* Settings without an order go where the list has them. */
+static void test_listed_settings(void **state)
+{
+    (void)state;
+    struct cnn_augmenter *a =
+        augmenter((const char *[]){"rotate", "20", "noise", "0.1", "crop-pad", "2", NULL});
+    const char *const set[][2] = {{"flip", "h"}, {"crop", "20"}, {"brightness", "0.2"}};
+    struct cnn_buf text = {0};
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(cnn_augmenter_set_listed(a, set[i][0], set[i][1]), 0);
+    cnn_augmenter_print(a, &text);
+    assert_string_equal(text.text,
+                        "--flip h --rotate 20 --brightness 0.2 --noise 0.1 --crop 20 --crop-pad 2");
+    cnn_buf_free(&text);
+    cnn_augmenter_free(a);
+}
+
 static void test_bad_samples(void **state)
 {
     (void)state;
@@ -191,6 +269,9 @@ int main(void)
         cmocka_unit_test(test_augmentations_draw_on_their_own),
         cmocka_unit_test(test_composed_views),
         cmocka_unit_test(test_options),
+        cmocka_unit_test(test_order_is_that_of_setting),
+        cmocka_unit_test(test_one_kind_twice),
+        cmocka_unit_test(test_listed_settings),
         cmocka_unit_test(test_bad_samples),
         cmocka_unit_test(test_crop_with_border),
     };

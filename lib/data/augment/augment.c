@@ -33,23 +33,22 @@ static int resample(const struct cnn_augment_work *work, struct cnn_view *view)
 }
 
 /* Another step of a geometric augmentation behind those before. */
-static int look(const struct cnn_augment_type *type, const void *options, struct cnn_random *r,
-                struct cnn_view *view)
+static int look(const struct cnn_augment_step *s, struct cnn_random *r, struct cnn_view *view)
 {
     struct cnn_view next = cnn_view_whole(view->h, view->w);
-    int rc = type->view(options, r, &next);
+    int rc = s->type->view(s->options, r, &next);
     if (!rc)
         cnn_view_then(view, &next);
     return rc;
 }
 
-static int augment_with(const struct cnn_augment_type *type, const void *options,
-                        const struct cnn_augment_work *work, struct cnn_view *view)
+static int augment_with(const struct cnn_augment_step *s, const struct cnn_augment_work *work,
+                        struct cnn_view *view)
 {
-    if (type->view)
-        return look(type, options, work->random, view);
+    if (s->type->view)
+        return look(s, work->random, view);
     int rc = resample(work, view);
-    if (rc || (rc = type->apply(options, work)))
+    if (rc || (rc = s->type->apply(s->options, work)))
         return rc;
     *view = cnn_view_whole(work->image->h, work->image->w);
     return 0;
@@ -65,27 +64,27 @@ static int check_sample(const struct cnn_image *im, const struct cnn_image *labe
     return 0;
 }
 
-/* The random numbers of an augmentation for a sample. */
-static struct cnn_random draws_of(const struct cnn_augment_type *type, uint64_t seed,
-                                  uint64_t epoch, uint64_t copy, const char *key)
+/* The random numbers of a step for a sample. */
+static struct cnn_random draws_of(const struct cnn_augment_step *s, uint64_t seed, uint64_t epoch,
+                                  uint64_t copy, const char *key)
 {
     struct cnn_random r;
     uint64_t stream = cnn_hash_string(key, cnn_hash_u64(copy, cnn_hash_u64(epoch, 0)));
-    cnn_random_start(&r, seed, cnn_hash_string(type->name, stream));
+    stream = cnn_hash_string(s->type->name, stream);
+    cnn_random_start(&r, seed, s->nth ? cnn_hash_u64(s->nth, stream) : stream);
     return r;
 }
 
 int cnn_augment_view(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, uint64_t copy,
                      const char *key, struct cnn_view *view)
 {
-    const struct cnn_augment_type *type;
+    const struct cnn_augment_step *s = NULL;
     int rc = 0;
-    for (size_t t = 0; !rc && (type = cnn_augment_type_at(t)); t++) {
-        const void *options = cnn_augmenter_options(a, t);
-        if (!type->view || !options)
+    while (!rc && (s = cnn_augmenter_next(a, s))) {
+        if (!s->type->view)
             continue;
-        struct cnn_random r = draws_of(type, seed, epoch, copy, key);
-        rc = look(type, options, &r, view);
+        struct cnn_random r = draws_of(s, seed, epoch, copy, key);
+        rc = look(s, &r, view);
     }
     return rc;
 }
@@ -112,14 +111,11 @@ int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, ui
         return rc;
     struct cnn_random r;
     struct cnn_augment_work work = {&r, &s->image, labels, scratch, cnn_augmenter_fill(a)};
-    const struct cnn_augment_type *type;
+    const struct cnn_augment_step *step = NULL;
     struct cnn_view view = cnn_view_whole(s->image.h, s->image.w);
-    for (size_t t = 0; !rc && (type = cnn_augment_type_at(t)); t++) {
-        const void *options = cnn_augmenter_options(a, t);
-        if (!options)
-            continue;
-        r = draws_of(type, seed, epoch, copy, s->key);
-        rc = augment_with(type, options, &work, &view);
+    while (!rc && (step = cnn_augmenter_next(a, step))) {
+        r = draws_of(step, seed, epoch, copy, s->key);
+        rc = augment_with(step, &work, &view);
     }
     return rc ? rc : resample(&work, &view);
 }

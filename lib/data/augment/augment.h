@@ -3,7 +3,8 @@
  * into a single resampling; the others change pixels in place.
  *
  * What is drawn depends on (seed, epoch, copy, sample key, augmentation) alone: one augmentation
- * does the same to a sample whatever the others are and whoever its neighbours are. */
+ * does the same to a sample whatever the others are and whoever its neighbours are. One that comes
+ * again draws anew. */
 #ifndef CNN_DATA_AUGMENT_AUGMENT_H
 #define CNN_DATA_AUGMENT_AUGMENT_H
 
@@ -49,7 +50,14 @@ struct cnn_augment_type {
 
 const struct cnn_augment_type *cnn_augment_type_at(size_t i); /* NULL past the end */
 
-/* augmenter.c: the augmentations with their options, in the order of augmentations.def. */
+/* An augmentation with its options in a chain. */
+struct cnn_augment_step {
+    const struct cnn_augment_type *type;
+    const void *options;
+    size_t nth; /* how many of its type come before it: each has random numbers of its own */
+};
+
+/* augmenter.c: a chain of augmentations, in the order in which their options were set. */
 struct cnn_augmenter;
 struct cnn_augmenter *cnn_augmenter_new(void); /* nothing active; NULL with an error set */
 void cnn_augmenter_free(struct cnn_augmenter *a);
@@ -57,17 +65,22 @@ void cnn_augmenter_free(struct cnn_augmenter *a);
 struct cnn_augmenter *cnn_augmenter_copy(const struct cnn_augmenter *a);
 /* Whether the option of that name was set, be it to its default. */
 int cnn_augmenter_given(const struct cnn_augmenter *a, const char *name);
-/* Set one option by its name as a program spells it without the dashes ("rotate", "crop-pad").
- * CNN_EUSAGE with "NAME: what is wrong". */
+/* Set one option by its name as a program spells it without the dashes ("rotate", "crop-pad"). It
+ * is that of the last step of its type; where there is none, or that has been given this option
+ * already, the chain gets another one at its end. CNN_EUSAGE with "NAME: what is wrong". */
 int cnn_augmenter_set(struct cnn_augmenter *a, const char *name, const char *value);
+/* The same for settings that have no order of their own: another step comes before all whose types
+ * stand later in augmentations.def. */
+int cnn_augmenter_set_listed(struct cnn_augmenter *a, const char *name, const char *value);
 /* Whether all options that were set have an effect. CNN_EUSAGE: --fill without an augmentation that
  * shows what is outside of an image. */
 int cnn_augmenter_check(const struct cnn_augmenter *a);
 /* Every option of every augmentation, for programs' tables of options and manuals; NULL past the
  * end. */
 const struct cnn_option *cnn_augment_option_at(size_t i);
-/* The options of augmentation t (of cnn_augment_type_at); NULL: it is not active. */
-const void *cnn_augmenter_options(const struct cnn_augmenter *a, size_t t);
+/* The next step of the chain that is active, the first behind NULL; NULL: there is none. */
+const struct cnn_augment_step *cnn_augmenter_next(const struct cnn_augmenter *a,
+                                                  const struct cnn_augment_step *before);
 int cnn_augmenter_active(const struct cnn_augmenter *a);
 /* Whether an image of another size would come out as another picture: something that is active
  * counts pixels. */

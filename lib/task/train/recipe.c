@@ -271,7 +271,7 @@ static int set_augmentation(struct trainer *t)
         const struct cnn_setting *s = &r->setting[i];
         if (!is_augmentation(s) || cnn_augmenter_given(t->own_augmenter, s->key))
             continue;
-        rc = cnn_augmenter_set(t->own_augmenter, s->key, s->value);
+        rc = cnn_augmenter_set_listed(t->own_augmenter, s->key, s->value);
         if (!rc)
             rc = tell(t, s->key, s->value);
     }
