@@ -166,6 +166,10 @@ static int parse_words(struct parser *p, char **operands, int *first)
     while (p->at < p->argc && !rc && !p->answered) {
         char *word = p->argv[p->at];
         int begin = p->at++;
+        if (!*word) {
+            rc = cli_usage(p->program, "an empty operand");
+            continue;
+        }
         if (ended || word[0] != '-' || !word[1]) {
             operands[count++] = word;
             continue;

@@ -58,6 +58,18 @@ int cnn_backend_set_precision(struct cnn_backend *b, enum cnn_precision precisio
     return 0;
 }
 
+void cnn_backend_rest(struct cnn_backend *b)
+{
+    if (b->ops->rest)
+        b->ops->rest(b);
+}
+
+void cnn_backend_wake(struct cnn_backend *b)
+{
+    if (b->ops->wake)
+        b->ops->wake(b);
+}
+
 void cnn_backend_close(struct cnn_backend *b)
 {
     if (b)

@@ -58,6 +58,10 @@ struct cnn_backend_ops {
     int (*check)(struct cnn_backend *b);
     /* Wait for everything queued. 0, or the first failure's code with its message set. */
     int (*sync)(struct cnn_backend *b);
+    /* Give the process back what is set for all of it, and take it again; NULL: there is nothing.
+     */
+    void (*rest)(struct cnn_backend *b);
+    void (*wake)(struct cnn_backend *b);
 };
 
 struct cnn_backend {
@@ -75,7 +79,13 @@ struct cnn_backend {
  * threads: CPU threads, 0 for one a core. CNN_EDEVICE when the device is not there,
  * CNN_EUSAGE when the name is not known. */
 int cnn_backend_open(const char *device, int threads, struct cnn_backend **out);
-void cnn_backend_close(struct cnn_backend *b); /* NULL is fine */
+void cnn_backend_close(struct cnn_backend *b); /* NULL is fine; not while it rests */
+
+/* While a backend is open, the BLAS of the process has a single thread; a process that has work of
+ * its own for BLAS gets its threads back when no backend is awake. Nothing may be computed, and no
+ * net be made, while the backend rests. */
+void cnn_backend_rest(struct cnn_backend *b);
+void cnn_backend_wake(struct cnn_backend *b);
 
 /* For nets to come: how activations are held and multiplied. CNN_EUSAGE where the device has no
  * such precision. */

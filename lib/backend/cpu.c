@@ -1,6 +1,7 @@
 /* The CPU as a device: memory is memory, tensors lie in plain NCHW order, kernels run on a pool. */
 #define _DEFAULT_SOURCE /* madvise */
 #include <cblas.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -27,8 +28,36 @@ struct cpu {
     size_t slabs, capacity;
 };
 
+/* Kernels cut work themselves; a BLAS that did so too would make results depend on the cores. Its
+ * number of threads is the process's, so that all backends together take it and give it back. */
+static struct {
+    pthread_mutex_t lock;
+    int users, threads; /* backends that are awake; what was set before the first of them */
+} blas = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void take_blas(struct cnn_backend *b)
+{
+    (void)b;
+    pthread_mutex_lock(&blas.lock);
+    if (!blas.users++) {
+        blas.threads = openblas_get_num_threads();
+        openblas_set_num_threads(1);
+    }
+    pthread_mutex_unlock(&blas.lock);
+}
+
+static void give_blas_back(struct cnn_backend *b)
+{
+    (void)b;
+    pthread_mutex_lock(&blas.lock);
+    if (!--blas.users)
+        openblas_set_num_threads(blas.threads);
+    pthread_mutex_unlock(&blas.lock);
+}
+
 static void cpu_close(struct cnn_backend *b)
 {
+    give_blas_back(b);
     free(((struct cpu *)b)->slab);
     cnn_conv_choices_free(b->queue.choices);
     cnn_pool_free(b->queue.pool);
@@ -186,6 +215,8 @@ static const struct cnn_backend_ops ops = {
     .wait = cpu_mark,
     .check = cpu_check,
     .sync = cpu_check,
+    .rest = give_blas_back,
+    .wake = take_blas,
 };
 
 #define CNN_KERNEL(result, name, arguments) .name = cnn_cpu_##name,
@@ -210,9 +241,7 @@ int cnn_cpu_open(int threads, struct cnn_backend **out)
         free(b);
         return CNN_ESYSTEM;
     }
-    /* Kernels cut work themselves; a BLAS that did so too would make results depend on the cores.
-     */
-    openblas_set_num_threads(1);
+    take_blas(b);
     *out = b;
     return 0;
 }

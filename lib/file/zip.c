@@ -7,6 +7,7 @@
 #include <locale.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -21,12 +22,17 @@ struct cnn_zip {
     locale_t utf8; /* in which names are what they are, whatever the program's; 0: there is none */
 };
 
+/* How libarchive says that zlib had no memory to begin with. */
+static const char NO_ROOM[] = "Can't initialize";
+
 /* "PATH: member 'NAME': what: libarchive's words" */
 static int fail_zip(const struct cnn_zip *z, const char *what)
 {
     const char *text = archive_error_string(z->archive);
     const char *name = z->entry ? archive_entry_pathname(z->entry) : NULL;
-    int rc = archive_errno(z->archive) == ENOMEM ? CNN_ESYSTEM : CNN_EDATA;
+    int lacked =
+        archive_errno(z->archive) == ENOMEM || (text && !strncmp(text, NO_ROOM, strlen(NO_ROOM)));
+    int rc = lacked ? CNN_ESYSTEM : CNN_EDATA;
     if (name)
         return cnn_fail(rc, "%s: member '%.200s': %s%s%s", z->path, name, what, text ? ": " : "",
                         text ? text : "");
@@ -48,7 +54,9 @@ int cnn_zip_open(const char *path, const struct cnn_bytes *bytes, struct cnn_zip
     if (!rc && archive_read_support_format_zip_seekable(z->archive) != ARCHIVE_OK)
         rc = fail_zip(z, "libarchive without zip");
     if (!rc && archive_read_open_memory(z->archive, bytes->data, bytes->size) != ARCHIVE_OK)
-        rc = fail_zip(z, "not a zip archive, or a truncated one");
+        rc = archive_error_string(z->archive)
+                 ? fail_zip(z, "not a zip archive, or a truncated one")
+                 : cnn_fail(CNN_ESYSTEM, "%s: out of memory", path); /* it has no word for it */
     if (rc)
         cnn_zip_close(z);
     else

@@ -137,6 +137,7 @@ static int build_call(struct cnn_builder *b, const struct cnn_place *at,
         return rc;
     if (cnn_bind_arguments(&at->vars, s, b->arena, &in.vars))
         return cnn_builder_fail(b, at, s->line);
+    in.file = s->def->file;
     if (!at->call_line) {
         in.call_line = s->line;
         in.call_word = s->word;
@@ -232,12 +233,29 @@ static int build_reading(struct cnn_builder *b, const struct cnn_place *at,
         return build_identity(b, at, s, from);
     case CNN_STATEMENT_LAYER:
     case CNN_STATEMENT_AUX:
+    case CNN_STATEMENT_WORD:
     case CNN_STATEMENT_INPUT:
     case CNN_STATEMENT_RECIPE:
     case CNN_STATEMENT_LOSS:
         break;
     }
     return cnn_fail(CNN_EINTERNAL, "a statement out of place");
+}
+
+/* The word that a parameter stands for, in its place. */
+static int substitute(struct cnn_builder *b, const struct cnn_place *at, struct cnn_statement *s)
+{
+    const struct cnn_binding *bound = cnn_binding_find(&at->vars, s->word, strlen(s->word));
+    if (bound && bound->word) {
+        s->word = bound->word;
+        s->type = NULL;
+        s->def = NULL;
+        cnn_resolve_word(at->vars.tree, s);
+    } else if (s->kind == CNN_STATEMENT_WORD) {
+        cnn_fail(CNN_EDATA, "'%s' is a number here, not the word of a layer", s->word);
+        return cnn_builder_fail(b, at, s->line);
+    }
+    return 0;
 }
 
 static int build_statement(struct cnn_builder *b, const struct cnn_place *at,
@@ -252,7 +270,9 @@ static int build_statement(struct cnn_builder *b, const struct cnn_place *at,
     }
     if (s->label && cnn_evaluate_label(s->label, &at->vars, b->arena, &named.label))
         return cnn_builder_fail(b, at, s->line);
-    int rc = cnn_builder_from(b, at, &named, &reads);
+    int rc = s->parameter ? substitute(b, at, &named) : 0;
+    if (!rc)
+        rc = cnn_builder_from(b, at, &named, &reads);
     return rc ? rc : build_reading(b, at, &named, &reads, node);
 }
 
@@ -293,6 +313,7 @@ static int build(struct cnn_builder *b, const char *text)
         rc = cnn_builder_fail(b, &at, tree.recipe->line);
     if (rc)
         return rc;
+    at.vars.tree = &tree;
     at.vars.classes = b->graph->classes;
     at.vars.classes_option = b->config->classes_option;
     cnn_print_input(&b->printer, &b->graph->input);

@@ -16,8 +16,9 @@ struct cnn_scope {
 struct cnn_place {
     struct cnn_scope *scope;
     struct cnn_variables vars;
-    int level;     /* blocks, calls and rounds around */
-    int call_line; /* of the call whose def this is; 0: none */
+    int level;        /* blocks, calls and rounds around */
+    const char *file; /* of the def around; NULL: the net's own */
+    int call_line;    /* of the call in the net's own text that led here; 0: none */
     const char *call_word;
 };
 

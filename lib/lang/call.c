@@ -91,6 +91,25 @@ static int match_arguments(const struct cnn_statement *s, const char **value)
     return 0;
 }
 
+/* A layer, a def, or none, that is no loss. */
+static int is_word(const struct cnn_tree *tree, const char *text)
+{
+    struct cnn_statement s = {.word = text};
+    return tree && cnn_resolve_word(tree, &s) && s.kind != CNN_STATEMENT_LOSS;
+}
+
+/* Names that are bound go before words, and words before what is no name. */
+static int evaluate_one(const char *text, const struct cnn_variables *v, struct cnn_binding *out)
+{
+    size_t n = cnn_name_length(text);
+    const struct cnn_binding *bound = n && !text[n] ? cnn_binding_find(v, text, n) : NULL;
+    if (bound)
+        out->word = bound->word;
+    else if (n && !text[n] && strcmp(text, "classes") && is_word(v->tree, text))
+        out->word = text;
+    return out->word ? 0 : cnn_evaluate_number(text, CNN_NUMBER_ANY, v, &out->number);
+}
+
 /* Values in order; defaults may use the parameters before. */
 static int evaluate(const struct cnn_variables *outside, const struct cnn_statement *s,
                     const char **value, struct cnn_variables *vars, struct cnn_binding *bound)
@@ -102,7 +121,7 @@ static int evaluate(const struct cnn_variables *outside, const struct cnn_statem
         if (!text)
             return cnn_fail(CNN_EDATA, "%s: %s is missing", s->word, d->param[i].name);
         bound[i] = (struct cnn_binding){.name = d->param[i].name, .before = vars->last};
-        if (cnn_evaluate_number(text, CNN_NUMBER_ANY, value[i] ? outside : vars, &bound[i].number))
+        if (evaluate_one(text, value[i] ? outside : vars, &bound[i]))
             return cnn_fail(CNN_EDATA, "%s: %s: %s", s->word, d->param[i].name,
                             cnn_error_message());
         vars->last = &bound[i];

@@ -144,6 +144,8 @@ static int read_name(struct reader *r, struct cnn_number *out)
         n++;
     r->at += n;
     const struct cnn_binding *b = cnn_binding_find(r->v, name, n);
+    if (b && b->word)
+        return cnn_fail(CNN_EDATA, "'%s' is the word %s here, not a number", b->name, b->word);
     if (b) {
         *out = b->number;
         if (r->mode == CNN_NUMBER_WHOLE && !out->is_whole)

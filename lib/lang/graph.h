@@ -89,7 +89,7 @@ void cnn_graph_free(struct cnn_graph *g);
 enum cnn_init cnn_init_rule(const struct cnn_graph *g, int node);
 
 /* Whether a text has an input line; 0, too, where it cannot be read: building tells why. */
-int cnn_net_has_input(const char *text);
+int cnn_net_has_input(const char *name, const char *text);
 
 /* A shape in the words of an input line, "3x32x32" or "512", as --input has it. CNN_EUSAGE. */
 int cnn_net_shape(const char *text, struct cnn_chw *out);
@@ -107,7 +107,10 @@ int cnn_net_text_of(const char *path, const struct cnn_bytes *b, char **text, ch
 struct cnn_zoo_entry {
     const char *name, *text;
 };
-const struct cnn_zoo_entry *cnn_zoo_at(size_t i);           /* NULL: past the end */
+const struct cnn_zoo_entry *cnn_zoo_at(size_t i); /* NULL: past the end */
+const struct cnn_zoo_entry *
+cnn_zoo_family(const char *name);                           /* definitions that nets have in common
+                                                  (lib/zoo/families), or a net; NULL: no such */
 const struct cnn_zoo_entry *cnn_zoo_find(const char *name); /* by "NAME" or "zoo/NAME.net"; NULL:
                                                               no such net */
 

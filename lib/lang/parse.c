@@ -11,8 +11,10 @@ struct parser {
     struct cnn_tree *tree;
     struct cnn_def **last_def;
     size_t defs;
-    int level;
+    int level, uses; /* blocks, and texts that use each other, around */
 };
+
+enum { USES_MAX = 16 };
 
 /* Branches stand in blocks, unless from= names several values. */
 static int names_branches(const struct cnn_statement *s)
@@ -157,8 +159,9 @@ static int check_def_name(struct parser *p, const struct cnn_def *d)
 {
     const struct cnn_def *other = cnn_def_find(p->tree, d->name);
     if (other)
-        return cnn_fail(CNN_EDATA, "%s:%d: def %s: there is one already (line %d)", p->name,
-                        d->line, d->name, other->line);
+        return cnn_fail(CNN_EDATA, "%s:%d: def %s: there is one already (line %d%s%s)", p->name,
+                        d->line, d->name, other->line, other->file == p->name ? "" : " of ",
+                        other->file == p->name ? "" : other->file);
     if (cnn_word_is_taken(d->name))
         return cnn_fail(CNN_EDATA, "%s:%d: def %s: the language has this word already", p->name,
                         d->line, d->name);
@@ -174,6 +177,7 @@ static int parse_def(struct parser *p, int line)
     if (!d)
         return CNN_ESYSTEM;
     d->line = line;
+    d->file = p->name;
     if (p->level)
         return cnn_fail(CNN_EDATA, "%s:%d: def stands outside of all blocks", p->name, line);
     size_t n = p->next.kind == CNN_TOKEN_WORD ? cnn_name_length(p->next.text) : 0;
@@ -198,6 +202,55 @@ static int parse_def(struct parser *p, int line)
     return rc;
 }
 
+/* use */
+
+/* The defs of another text, which may use others; its net is passed over. */
+static int parse_used(struct parser *p, const char *file, const char *text)
+{
+    struct parser other = *p;
+    struct cnn_statement *unused;
+    other.lexer = (struct cnn_lexer){file, p->arena, text, 1};
+    other.name = file;
+    other.uses++;
+    int rc = advance(&other);
+    if (!rc)
+        rc = parse_block(&other, &unused);
+    if (!rc && other.next.kind == CNN_TOKEN_CLOSE)
+        rc = cnn_fail(CNN_EDATA, "%s:%d: '}' without '{'", file, other.next.line);
+    p->last_def = other.last_def;
+    p->defs = other.defs;
+    return rc;
+}
+
+static int parse_use(struct parser *p, int line)
+{
+    const char *name = p->next.text, *file, *text;
+    if (p->level)
+        return cnn_fail(CNN_EDATA, "%s:%d: use stands outside of all blocks", p->name, line);
+    if (p->next.kind != CNN_TOKEN_WORD)
+        return cnn_fail(CNN_EDATA, "%s:%d: use: a name is missing", p->name, line);
+    int rc = advance(p);
+    if (!rc && p->next.kind == CNN_TOKEN_WORD)
+        return cnn_fail(CNN_EDATA, "%s:%d: use: '%.60s' is one argument too many", p->name, line,
+                        p->next.text);
+    if (!rc && p->uses == USES_MAX)
+        return cnn_fail(CNN_EDATA, "%s:%d: use: more than %d files that use each other", p->name,
+                        line, USES_MAX);
+    if (!rc && (rc = cnn_use_text(p->arena, p->name, name, &file, &text)))
+        return rc == CNN_ESYSTEM
+                   ? rc
+                   : cnn_fail(CNN_EDATA, "%s:%d: use: %s", p->name, line, cnn_error_message());
+    for (const struct cnn_use *u = p->tree->uses; !rc && u; u = u->next)
+        if (!strcmp(u->file, file))
+            return 0;
+    struct cnn_use *use = rc ? NULL : cnn_arena_alloc(p->arena, sizeof *use);
+    if (!use)
+        return rc ? rc : CNN_ESYSTEM;
+    *use = (struct cnn_use){file, p->tree->uses};
+    p->tree->uses = use;
+    return parse_used(p, file, text);
+}
+
 /* Statements */
 
 static int end_statement(struct parser *p, const struct cnn_statement *s)
@@ -212,14 +265,20 @@ static int end_statement(struct parser *p, const struct cnn_statement *s)
                     p->next.line, p->next.text);
 }
 
+/* def and use, which leave no statement. */
+static int makes_nothing(const struct cnn_statement *s)
+{
+    return s->word && (!strcmp(s->word, "def") || !strcmp(s->word, "use"));
+}
+
 static int parse_words(struct parser *p, struct cnn_statement *s)
 {
     s->word = p->next.text;
     int rc = advance(p);
-    if (!rc && !strcmp(s->word, "def")) {
+    if (!rc && makes_nothing(s)) {
         if (s->label)
-            return cnn_fail(CNN_EDATA, "%s:%d: def takes no label", p->name, s->line);
-        return parse_def(p, s->line);
+            return cnn_fail(CNN_EDATA, "%s:%d: %s takes no label", p->name, s->line, s->word);
+        return *s->word == 'd' ? parse_def(p, s->line) : parse_use(p, s->line);
     }
     if (!rc)
         rc = parse_arguments(p, s);
@@ -248,7 +307,7 @@ static int parse_statement(struct parser *p, struct cnn_statement **out)
     } else if (!rc) {
         return cnn_fail(CNN_EDATA, "%s:%d: label '%s' names nothing", p->name, s->line, s->label);
     }
-    if (!rc && s->word && !strcmp(s->word, "def")) {
+    if (!rc && makes_nothing(s)) {
         *out = NULL;
         return 0;
     }

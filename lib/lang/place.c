@@ -9,9 +9,13 @@ int cnn_builder_fail(struct cnn_builder *b, const struct cnn_place *at, int line
 {
     if (cnn_error_code() == CNN_ESYSTEM)
         return CNN_ESYSTEM;
-    if (at && at->call_line)
-        return cnn_fail(CNN_EDATA, "%s:%d: %s (in %s, called on line %d)", b->name, line,
-                        cnn_error_message(), at->call_word, at->call_line);
+    if (at && at->call_line) {
+        const char *file = at->file ? at->file : b->name;
+        int elsewhere = file != b->name;
+        return cnn_fail(CNN_EDATA, "%s:%d: %s (in %s, called on line %d%s%s)", file, line,
+                        cnn_error_message(), at->call_word, at->call_line, elsewhere ? " of " : "",
+                        elsewhere ? b->name : "");
+    }
     return cnn_fail(CNN_EDATA, "%s:%d: %s", b->name, line, cnn_error_message());
 }
 

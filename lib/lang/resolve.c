@@ -6,6 +6,7 @@
 struct resolver {
     const char *name; /* for messages */
     struct cnn_tree *tree;
+    const struct cnn_def *def; /* around; NULL: none */
 };
 
 /* Other spellings. */
@@ -19,7 +20,8 @@ static const struct cnn_layer_type *find_layer(const char *word)
     return cnn_layer_type_find(word);
 }
 
-static const char *const keywords[] = {"repeat", "aux", "shortcut", "input", "recipe", "def"};
+static const char *const keywords[] = {"repeat", "aux", "shortcut", "input",
+                                       "recipe", "def", "use"};
 enum { KEYWORDS = sizeof keywords / sizeof *keywords };
 
 int cnn_word_takes_branches(const char *word)
@@ -65,13 +67,17 @@ static int unknown_word(const struct resolver *p, const struct cnn_statement *s)
                     cnn_nearest_hint(&near, hint));
 }
 
-/* Words that a def may take. */
-static int resolve_other(const struct resolver *p, struct cnn_statement *s)
+int cnn_resolve_word(const struct cnn_tree *tree, struct cnn_statement *s)
 {
-    if (strcmp(s->word, "identity") && strcmp(s->word, "none"))
-        return unknown_word(p, s);
-    s->kind = CNN_STATEMENT_IDENTITY;
-    return 0;
+    if ((s->def = cnn_def_find(tree, s->word)))
+        s->kind = CNN_STATEMENT_CALL;
+    else if ((s->type = find_layer(s->word)))
+        s->kind = s->type->flags & CNN_LAYER_LOSS ? CNN_STATEMENT_LOSS : CNN_STATEMENT_LAYER;
+    else if (!strcmp(s->word, "identity") || !strcmp(s->word, "none"))
+        s->kind = CNN_STATEMENT_IDENTITY;
+    else
+        return 0;
+    return 1;
 }
 
 static int resolve(const struct resolver *p, struct cnn_statement *s)
@@ -86,12 +92,13 @@ static int resolve(const struct resolver *p, struct cnn_statement *s)
         s->kind = CNN_STATEMENT_RECIPE;
     else if (!strcmp(s->word, "shortcut"))
         s->kind = CNN_STATEMENT_SHORTCUT;
-    else if ((s->def = cnn_def_find(p->tree, s->word)))
-        s->kind = CNN_STATEMENT_CALL;
-    else if (!(s->type = find_layer(s->word)))
-        return resolve_other(p, s);
-    else if (s->type->flags & CNN_LAYER_LOSS)
-        s->kind = CNN_STATEMENT_LOSS;
+    else {
+        s->parameter = p->def && cnn_def_parameter(p->def, s->word) >= 0;
+        if (!cnn_resolve_word(p->tree, s)) {
+            s->kind = CNN_STATEMENT_WORD;
+            return s->parameter ? 0 : unknown_word(p, s);
+        }
+    }
     return 0;
 }
 
@@ -130,12 +137,13 @@ static int resolve_def(struct resolver *p, struct cnn_def *d, const struct cnn_s
     if (d->state == CNN_DEF_OPEN)
         return cnn_fail(CNN_EDATA, "%s:%d: def %s calls itself", p->name, from->line, d->name);
     if (calls > CNN_NET_LEVELS_MAX)
-        return cnn_fail(CNN_EDATA, "%s:%d: defs call each other more than %d deep", p->name,
+        return cnn_fail(CNN_EDATA, "%s:%d: defs call each other more than %d deep", d->file,
                         d->line, CNN_NET_LEVELS_MAX);
     if (d->state == CNN_DEF_DONE)
         return 0;
     d->state = CNN_DEF_OPEN;
-    int rc = resolve_all(p, d->body, calls + 1);
+    struct resolver inside = {d->file, p->tree, d};
+    int rc = resolve_all(&inside, d->body, calls + 1);
     d->state = CNN_DEF_DONE;
     return rc;
 }
@@ -176,7 +184,7 @@ static void part(struct cnn_tree *t)
 
 int cnn_resolve_net(const char *name, struct cnn_tree *tree)
 {
-    struct resolver p = {name, tree};
+    struct resolver p = {name, tree, NULL};
     int rc = resolve_all(&p, tree->body, 0);
     for (struct cnn_def *d = tree->defs; d && !rc; d = d->next)
         rc = d->state == CNN_DEF_NEW ? resolve_def(&p, d, NULL, 0) : 0;

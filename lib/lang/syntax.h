@@ -61,6 +61,7 @@ enum cnn_statement_kind {
     CNN_STATEMENT_JOIN, /* a layer with branches in blocks: sum, concat */
     CNN_STATEMENT_GROUP,
     CNN_STATEMENT_IDENTITY, /* no layer: identity, none */
+    CNN_STATEMENT_WORD,     /* what a def's parameter stands for */
     CNN_STATEMENT_REPEAT,
     CNN_STATEMENT_AUX,
     CNN_STATEMENT_SHORTCUT,
@@ -80,6 +81,7 @@ struct cnn_statement {
     struct cnn_statement **block;      /* (blocks) first statements; NULL: an empty block */
     const struct cnn_layer_type *type; /* layers, joins, losses */
     struct cnn_def *def;               /* calls */
+    int parameter; /* the word is a parameter of the def around, and may stand for another */
     struct cnn_statement *next;
 };
 
@@ -89,6 +91,7 @@ struct cnn_parameter {
 
 struct cnn_def {
     const char *name;
+    const char *file; /* that it stands in, for messages */
     int line;
     size_t params;
     struct cnn_parameter *param;
@@ -97,8 +100,15 @@ struct cnn_def {
     struct cnn_def *next;
 };
 
+/* A text whose defs are used. */
+struct cnn_use {
+    const char *file;
+    struct cnn_use *next;
+};
+
 struct cnn_tree {
     struct cnn_def *defs;
+    struct cnn_use *uses;
     struct cnn_statement *input, *recipe, *body, *loss; /* input, recipe, loss NULL: none */
 };
 
@@ -107,9 +117,16 @@ struct cnn_tree {
 int cnn_parse_net(struct cnn_arena *arena, const char *name, const char *text,
                   struct cnn_tree *out);
 
+/* The text with the defs that `use NAME` in the text `from` means: a file beside that one where
+ * there is a slash in NAME, else one of the zoo. *file: its name for messages. */
+int cnn_use_text(struct cnn_arena *arena, const char *from, const char *name, const char **file,
+                 const char **text);
+
 /* The parser's last step: words become layers and calls, recursion and misplaced statements are
  * found, input and loss are taken out of the body. */
 int cnn_resolve_net(const char *name, struct cnn_tree *tree);
+/* What a statement's word says: a call, a layer, a loss, or no layer at all. 0: nothing. */
+int cnn_resolve_word(const struct cnn_tree *tree, struct cnn_statement *s);
 int cnn_word_takes_branches(const char *word);    /* a layer that may read several values */
 int cnn_word_is_taken(const char *word);          /* by a layer or by the language */
 const char *cnn_word_elsewhere(const char *word); /* what it is called here; NULL: who knows */
@@ -146,6 +163,7 @@ struct cnn_number {
 /* A name and what it stands for: a def's parameter, a repeat's index. */
 struct cnn_binding {
     const char *name;
+    const char *word; /* of a layer or def; NULL: a number */
     struct cnn_number number;
     const struct cnn_binding *before; /* bound earlier; NULL: none */
 };
@@ -153,6 +171,7 @@ struct cnn_binding {
 /* The names that an expression may use. */
 struct cnn_variables {
     const struct cnn_binding *last; /* NULL: none */
+    const struct cnn_tree *tree;    /* whose defs arguments may name; NULL: they are numbers */
     size_t classes;                 /* 0: not known */
     const char *classes_option;     /* as in struct cnn_graph_config */
     int *classes_used;

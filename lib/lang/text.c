@@ -48,6 +48,36 @@ static int from_zoo(const struct cnn_zoo_entry *e, char **text, char **name)
     return rc;
 }
 
+/* The path of a file that is named beside another. */
+static const char *beside(struct cnn_arena *arena, const char *from, const char *name)
+{
+    const char *slash = strrchr(from, '/');
+    int n = *name != '/' && slash ? (int)(slash - from) + 1 : 0;
+    return cnn_arena_printf(arena, "%.*s%s", n, from, strncmp(name, "./", 2) ? name : name + 2);
+}
+
+int cnn_use_text(struct cnn_arena *arena, const char *from, const char *name, const char **file,
+                 const char **text)
+{
+    char *copy = NULL, *known = NULL;
+    const struct cnn_zoo_entry *e = cnn_zoo_family(name);
+    int rc = 0;
+    if (!strchr(name, '/') && !e)
+        return cnn_fail(CNN_ENOINPUT, "'%.60s' is nothing of the zoo; a file is ./NAME", name);
+    if (e) {
+        *file = cnn_arena_printf(arena, "zoo/%s.net", e->name);
+        *text = e->text;
+        return *file ? 0 : CNN_ESYSTEM;
+    }
+    *file = beside(arena, from, name);
+    rc = *file ? from_file(*file, &copy, &known) : CNN_ESYSTEM;
+    if (!rc && !(*text = cnn_arena_strdup(arena, copy)))
+        rc = CNN_ESYSTEM;
+    free(copy);
+    free(known);
+    return rc;
+}
+
 static int nothing(const char *what)
 {
     struct cnn_nearest near = {.word = what};
@@ -67,11 +97,11 @@ static int nothing(const char *what)
     return rc;
 }
 
-int cnn_net_has_input(const char *text)
+int cnn_net_has_input(const char *name, const char *text)
 {
     struct cnn_arena *arena = cnn_arena_new();
     struct cnn_tree tree = {0};
-    int has = arena && !cnn_parse_net(arena, "net", text, &tree) && tree.input;
+    int has = arena && !cnn_parse_net(arena, name, text, &tree) && tree.input;
     cnn_arena_free(arena);
     cnn_error_clear();
     return has;

@@ -1,9 +1,11 @@
-/* The built-in networks: lib/zoo/NAME.net, embedded by scripts/embed-zoo. */
+/* The built-in networks, lib/zoo/NAME.net, and the definitions of families of them,
+ * lib/zoo/families/NAME.net; embedded by scripts/embed-zoo. */
 #include "lang/graph.h"
 
 #include <string.h>
 
-extern const struct cnn_zoo_entry cnn_zoo_entries[]; /* ends with an entry without name */
+/* Both end with an entry without name. */
+extern const struct cnn_zoo_entry cnn_zoo_entries[], cnn_zoo_families[];
 
 const struct cnn_zoo_entry *cnn_zoo_at(size_t i)
 {
@@ -11,6 +13,14 @@ const struct cnn_zoo_entry *cnn_zoo_at(size_t i)
         if (!cnn_zoo_entries[k].name)
             return NULL;
     return &cnn_zoo_entries[i];
+}
+
+const struct cnn_zoo_entry *cnn_zoo_family(const char *name)
+{
+    for (const struct cnn_zoo_entry *e = cnn_zoo_families; e->name; e++)
+        if (!strcmp(e->name, name))
+            return e;
+    return cnn_zoo_find(name);
 }
 
 const struct cnn_zoo_entry *cnn_zoo_find(const char *name)

@@ -107,13 +107,53 @@ static int mark_backward(struct cnn_net *net, const struct cnn_net_config *confi
     return 0;
 }
 
-/* Slabs of parameters, and the views of them. */
-static int allocate_params(struct cnn_net *net, const struct cnn_net_config *config)
+/* Before anybody else runs on its weights; later ones find them so. */
+static int make_ready(struct cnn_net *net)
 {
+    if (net->shared)
+        return 0;
+    int rc = net->ready ? 0 : cnn_net_prepare(net);
+    if (!rc)
+        rc = net->backend->ops->sync(net->backend);
+    net->shared = !rc;
+    return rc;
+}
+
+/* Weights of another net. */
+static int use_weights(struct cnn_net *net, struct cnn_net *like)
+{
+    int rc = make_ready(like);
+    if (!rc &&
+        (like->training || net->training || like->once || like->value_count != net->value_count ||
+         like->statistic_count != net->statistic_count ||
+         like->plan->packed_bytes != net->plan->packed_bytes))
+        rc = cnn_fail(CNN_EINTERNAL, "nets that share weights differ");
+    net->like = like;
+    net->values = like->values;
+    net->statistics = like->statistics;
+    net->packed = like->packed;
+    net->folded = like->folded;
+    return rc;
+}
+
+/* Slabs of weights as they are and as they are packed. */
+static int allocate_weights(struct cnn_net *net, struct cnn_net *like)
+{
+    if (like)
+        return use_weights(net, like);
     net->values = cnn_net_device_alloc(net, net->value_count, sizeof(real));
     net->statistics = cnn_net_device_alloc(net, net->statistic_count, sizeof(real));
     if (!net->values || !net->statistics)
         return CNN_ESYSTEM;
+    if (net->plan->packed_bytes &&
+        !(net->packed = cnn_net_device_alloc(net, net->plan->packed_bytes, 1)))
+        return CNN_ESYSTEM;
+    return 0;
+}
+
+/* What training has beside the weights, and the views of parameters. */
+static int allocate_params(struct cnn_net *net, const struct cnn_net_config *config)
+{
     if (config->training) {
         net->gradients = cnn_net_device_alloc(net, net->value_count, sizeof(real));
         if (!net->gradients)
@@ -170,11 +210,10 @@ static int build(struct cnn_net *net, const struct cnn_net_config *config)
     if (!rc)
         rc = cnn_net_check_room(net, config);
     if (!rc)
+        rc = allocate_weights(net, config->like);
+    if (!rc)
         rc = allocate_params(net, config);
     if (!rc && !(net->activations = cnn_net_device_alloc(net, net->plan->activation_bytes, 1)))
-        rc = CNN_ESYSTEM;
-    if (!rc && net->plan->packed_bytes &&
-        !(net->packed = cnn_net_device_alloc(net, net->plan->packed_bytes, 1)))
         rc = CNN_ESYSTEM;
     if (!rc)
         rc = cnn_net_wire(net);
@@ -212,10 +251,11 @@ void cnn_net_free(struct cnn_net *net)
     for (size_t i = 0; i < sizeof net->record / sizeof *net->record; i++)
         if (net->record[i])
             net->backend->ops->forget(net->backend, net->record[i]);
-    void *slabs[] = {net->values,      net->gradients,       net->statistics, net->state[0],
-                     net->mean_values, net->mean_statistics, net->state[1],   net->activations,
-                     net->packed,      net->folded};
-    for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
+    void *slabs[] = {net->gradients,       net->state[0],    net->state[1], net->mean_values,
+                     net->mean_statistics, net->activations, net->values,   net->statistics,
+                     net->packed,          net->folded};
+    size_t weights = 4, own = sizeof slabs / sizeof *slabs - (net->like ? weights : 0);
+    for (size_t i = 0; i < own; i++)
         if (slabs[i])
             net->backend->ops->free(net->backend, slabs[i]);
     cnn_net_free_targets(net);

@@ -27,6 +27,11 @@ struct cnn_net_config {
         *freeze; /* patterns of parameter names ("layer1.*") that are not trained; may be NULL */
     const int *keep; /* nodes whose values must outlive the forward pass (features) */
     size_t keeps;
+    /* Of the same graph, on a device of the same kind, with the same config but for this: a net
+     * that only infers, whose weights this one uses. They are set already and stay as they are; the
+     * other net outlives this one, and does not run while the first one like it is made. NULL: its
+     * own. */
+    struct cnn_net *like;
     int optimizer_slabs; /* state arrays per parameter: 0, 1 or 2 */
     int average;         /* training: keep averages of parameters and statistics, too */
 };

@@ -56,9 +56,11 @@ struct cnn_net {
     struct cnn_plan *plan;
     size_t batch;
     int training, once;
-    int backward;         /* some backward will be called */
-    int from;             /* from this node; 0: from the losses */
-    unsigned char *wants; /* (nodes) backward runs here */
+    const struct cnn_net *like; /* whose slabs of weights are used; NULL: its own */
+    int shared;                 /* others use its weights */
+    int backward;               /* some backward will be called */
+    int from;                   /* from this node; 0: from the losses */
+    unsigned char *wants;       /* (nodes) backward runs here */
     struct cnn_net_node *node;
     size_t params;
     struct cnn_net_param *param;

@@ -29,7 +29,8 @@ int cnn_net_reserve_folds(struct cnn_net *net)
             total += count;
         total += aligned(step[i].layer->out.c);
     }
-    if (total && !(net->folded = cnn_net_device_alloc(net, passing + total, sizeof *net->folded)))
+    if (total && !net->like &&
+        !(net->folded = cnn_net_device_alloc(net, passing + total, sizeof *net->folded)))
         return CNN_ESYSTEM;
     size_t at = passing;
     for (int i = 1; i < net->graph->nodes; i++) {
@@ -46,7 +47,6 @@ int cnn_net_reserve_folds(struct cnn_net *net)
     return 0;
 }
 
-/* The step's layer then runs on the folded weights. */
 static void fold(struct cnn_net *net, int i)
 {
     const struct cnn_step *step = &net->plan->step[i];
@@ -59,7 +59,6 @@ static void fold(struct cnn_net *net, int i)
         w[k] = &net->param[net->node[step->fold].first_param + (size_t)k].value;
     struct cnn_pass p = {.k = net->backend->kernels, .q = &net->backend->queue, .w = w};
     norm->type->fold(norm, &p, &first[0].value, bias, &nn->folded_weight, &nn->folded_bias);
-    nn->w[0] = &nn->folded_weight;
 }
 
 int cnn_net_prepare(struct cnn_net *net)
@@ -69,9 +68,11 @@ int cnn_net_prepare(struct cnn_net *net)
         const struct cnn_step *step = &net->plan->step[i];
         if (!step->layer)
             continue;
-        if (step->fold >= 0)
+        if (step->fold >= 0 && !net->like)
             fold(net, i);
-        if (net->node[i].packed) {
+        if (step->fold >= 0) /* the step's layer then runs on the folded weights */
+            net->node[i].w[0] = &net->node[i].folded_weight;
+        if (net->node[i].packed && !net->like) {
             struct cnn_pass p = cnn_net_pass(net, i);
             step->layer->type->pack(step->layer, &p);
         }

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/image/codecs.h"
 #include "data/source/dataset.h"
 #include "task/runner.h"
 
@@ -84,6 +85,65 @@ static int is_read_with(const char *out, const char *in)
            (n > 4 && !strcmp(in + n - 4, ".npy") && is_beside(out, in, ".tsv", 4));
 }
 
+static int is_folder(const char *path, const struct stat *folder)
+{
+    struct stat st;
+    return !stat(path, &st) && st.st_dev == folder->st_dev && st.st_ino == folder->st_ino;
+}
+
+/* Cut the last component. NULL: there is none, or one that leads up, or that is hidden and so no
+ * data. */
+static const char *cut_component(char *path)
+{
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        path[--n] = '\0';
+    char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    if (!*name || (*name == '.' && (name[1] || !slash)))
+        return NULL;
+    *(slash ? slash : path) = '\0';
+    return *path ? path : slash ? "/" : ".";
+}
+
+/* Whether a folder is on the way to a path, which is used up; *there, where it is NULL: what is
+ * first on the way up and exists, with no links in it (free). */
+static int is_above(const struct stat *folder, char *path, char **there)
+{
+    const char *above;
+    while ((above = cut_component(path))) {
+        if (is_folder(above, folder))
+            return 1;
+        if (!*there)
+            *there = realpath(above, NULL);
+    }
+    return 0;
+}
+
+/* 1: a path lies in the folder, as a link or a name has it; CNN_ESYSTEM. */
+static int lies_in(const char *out, const struct stat *folder)
+{
+    char *there = realpath(out, NULL), *path = cnn_strdup(out);
+    int rc = !path ? CNN_ESYSTEM
+                   : is_above(folder, path, &there) || (there && is_above(folder, there, &there));
+    free(path);
+    free(there);
+    return rc;
+}
+
+/* What is written, to a folder that is read, as an image or in a folder of its own. */
+static int refuse_within(const struct cnn_path_use *o, const char *in)
+{
+    struct stat st;
+    if (stat(in, &st) || !S_ISDIR(st.st_mode) || is_folder(o->path, &st))
+        return 0;
+    int rc = lies_in(o->path, &st);
+    return rc <= 0 ? rc
+                   : cnn_fail(CNN_EUSAGE,
+                              "%s would be data of the next run: %s lies in %s, which is read",
+                              o->what, o->path, in);
+}
+
 int cnn_apart_check(const struct cnn_path_use *out, const struct cnn_path_use *in)
 {
     for (const struct cnn_path_use *o = out; o->what; o++) {
@@ -101,6 +161,11 @@ int cnn_apart_check(const struct cnn_path_use *out, const struct cnn_path_use *i
                 return cnn_fail(CNN_EUSAGE,
                                 "%s would be written over what is read: %s belongs to %s", o->what,
                                 o->path, i->path);
+            int picture = data && o->path && cnn_image_has_name(o->path);
+            int rc =
+                picture && place_of(o->path, &there) && there.name ? refuse_within(o, i->path) : 0;
+            if (rc)
+                return rc;
         }
     }
     return 0;
@@ -154,53 +219,7 @@ int cnn_apart_samples(const struct cnn_path_use *out, const struct cnn_dataset *
     return 0;
 }
 
-static int is_folder(const char *path, const struct stat *folder)
-{
-    struct stat st;
-    return !stat(path, &st) && st.st_dev == folder->st_dev && st.st_ino == folder->st_ino;
-}
-
-/* Cut the last component. NULL: there is none, or one that leads up, or that is hidden and so no
- * data. */
-static const char *cut_component(char *path)
-{
-    size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/')
-        path[--n] = '\0';
-    char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
-    if (!*name || (*name == '.' && (name[1] || !slash)))
-        return NULL;
-    *(slash ? slash : path) = '\0';
-    return *path ? path : slash ? "/" : ".";
-}
-
-/* Whether a folder is on the way to a path, which is used up; *there, where it is NULL: what is
- * first on the way up and exists, with no links in it (free). */
-static int is_above(const struct stat *folder, char *path, char **there)
-{
-    const char *above;
-    while ((above = cut_component(path))) {
-        if (is_folder(above, folder))
-            return 1;
-        if (!*there)
-            *there = realpath(above, NULL);
-    }
-    return 0;
-}
-
 int cnn_apart_folder(const char *out, const char *in)
 {
-    struct stat st;
-    if (stat(in, &st) || !S_ISDIR(st.st_mode) || is_folder(out, &st))
-        return 0;
-    char *there = realpath(out, NULL), *path = cnn_strdup(out);
-    int rc = path ? 0 : CNN_ESYSTEM;
-    if (!rc && (is_above(&st, path, &there) || (there && is_above(&st, there, &there))))
-        rc = cnn_fail(CNN_EUSAGE,
-                      "--output would be data of the next run: %s lies in %s, which is read", out,
-                      in);
-    free(path);
-    free(there);
-    return rc;
+    return refuse_within(&(struct cnn_path_use){"--output", out}, in);
 }

@@ -14,7 +14,8 @@ struct cnn_path_use {
 
 /* CNN_EUSAGE when an output is the same file as another, or as an input, or stands beside an input
  * as what is read with it (classes.txt, the .tsv of an .npy): by name, by another spelling or
- * through links. A path that is no regular file (a device, a pipe) is none. */
+ * through links. A path that is no regular file (a device, a pipe) is none. Also when it is a
+ * picture that lies in an input, as in cnn_apart_folder. */
 int cnn_apart_check(const struct cnn_path_use *out, const struct cnn_path_use *in);
 
 /* The same for a model and datasets, and for samples of those that are open (`in` may be NULL). */

@@ -12,11 +12,18 @@ nm -g --defined-only "$BUILD/libcnn.a" 2>/dev/null | awk 'NF == 3 && $3 !~ /^(cn
 
 mkdir include
 cp "$ROOT/lib/cnn.h" include
-sed -n '/^#include <cnn.h>/,/^\.Ed/p' "$ROOT/man/cnn.3" | sed '/^\.Ed/d; s/\\e/\\/g' >name.c
 libs=$(PKG_CONFIG_PATH=$BUILD pkg-config --libs cnn) || fail "no cnn.pc"
-# shellcheck disable=SC2086 # a list of options
-run "$cc" -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude name.c "-L$BUILD" $libs -o name
-status 0
+
+# example N NAME: the manual's Nth program, compiled.
+example() {
+    awk -v n="$1" '/^#include <cnn.h>/ { k++ } /^\.Ed/ { on = 0 } /^#include <cnn.h>/ && k == n { on = 1 } on' \
+        "$ROOT/man/cnn.3" | sed 's/\\e/\\/g' >"$2.c"
+    # shellcheck disable=SC2086 # a list of options
+    run "$cc" -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude "$2.c" "-L$BUILD" $libs -o "$2"
+    status 0
+}
+example 1 name
+example 2 values
 
 answer=$(cnn-infer m.st one.pgm | cut -f 2)
 run ./name m.st one.pgm one.pgm
@@ -26,3 +33,19 @@ silent
 run ./name m.st absent.pgm
 status 1
 err_is 'absent.pgm: No such file or directory'
+
+# A batch that is full and one that is not; the values are those of cnn-features.
+for i in $(seq 18); do
+    { printf 'P5 28 28 255\n' && head -c 784 /dev/zero | tr '\0' "\\$((100 + 10 * (i / 8) + i % 8))"; } >"$i.pgm"
+done
+cnn-features m.st ./*.pgm --layer logits -o want.tsv || fail "cnn-features"
+run ./values m.st logits ./*.pgm
+status 0
+silent
+sed 1d want.tsv | cut -f 3- >want
+awk 'NR == FNR { want[FNR] = $0; next }
+    { n = split(want[FNR], w); for (i = 1; i <= NF; i++) if ((d = $i - w[i]) > 1e-5 || d < -1e-5) bad = 1; all += NF == n && n == 10 }
+    END { exit bad || all != 19 }' want out || fail "not the values of cnn-features"
+run ./values m.st conv9 1.pgm
+status 1
+err_has "layer 'conv9': m.st has no such layer*"

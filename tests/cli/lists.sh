@@ -241,7 +241,7 @@ takes 'd/a/x.y.pgm 0 \nd/b/x_y.pgm 1\n' '0 1'
 takes '\xef\xbb\xbfd/a/x.y.pgm\tcat\r\nd/b/x_y.pgm\tdog\r\n' 'cat dog'
 takes 'd/a/x.y.pgm\tcat \n\n \t \nd/b/x_y.pgm\t dog\t g\n   ' 'cat dog'
 takes '0 qid:3 1:2 2:1 # k\n\n1 qid:3 1:1 \r\n' '0 1'
-takes '\xef\xbb\xbf\n#classes\tcat\tdog\r\n#key\tclass\tx\r\nk\tdog\t1\r\n \n' 'cat dog'
+takes '\xef\xbb\xbf\n#classes\tcat\tdog\r\n#key\tclass\tx\r\nk\tdog\t1\r\nj\tcat\t2\r\n \n' 'cat dog'
 for query in 3 4; do for class in 0 1 0 1; do echo "$class qid:$query 1:$class"; done; done >q.svm
 run cnn-split -q --val 0.5 --test 0 -o qs q.svm
 status 0

@@ -60,6 +60,8 @@ refuse '--output: a value is missing (FILE)' -l 1 --output=
 refuse '--output: a value is missing (FILE)' -l 1 -o ''
 refuse '--freeze: a value is missing (PATTERN)' -l 1 --freeze ''
 refuse '--rotate: a value is missing (DEGREES)' -l 1 --rotate ''
+refuse 'an empty operand' -l 1 a '' b
+refuse 'an empty operand' -l 1 -- ''
 refuse 'unknown option --cuont (did you mean --count?)' --cuont 3
 refuse 'unknown option --out: it is --output here' --out=3
 refuse 'unknown option --rotat (did you mean --rotate?)' --rotat=3

@@ -103,6 +103,15 @@ refuse '--output would be data of the next run: work lies in ., which is read' b
 refuse '--output would be data of the next run: flat/x lies in flat, which is read' cnn-split w/train.tsv flat -o flat/x
 refuse '--output would be data of the next run: x lies in .., which is read' bash -c 'cd d/a && cnn-augment -o x ..'
 rm d/link
+# A picture would be one more image.
+for out in d/c.png d/a/c.png "$PWD/d/../d/c.png"; do
+    refuse "--curve would be data of the next run: $out lies in d, which is read" cnn-train --epochs 1 --net "$net" d -o x --curve "$out"
+done
+refuse '--preview would be data of the next run: p.png lies in ., which is read' bash -c 'cd flat && cnn-augment . --preview p.png -o ../x.tar'
+refuse '--confusion would be data of the next run: d/c.png lies in d, which is read' cnn-infer --eval m.st d --confusion d/c.png
+run cnn-train -q --epochs 1 --net "$net" d -o d/x.st --curve d/.c.png
+status 0
+rm d/x.st d/.c.png
 for out in d/../w2 flat/.kept/s flat.link/x flat; do
     run cnn-split flat -o $out --val 0 --test 0
     status 0

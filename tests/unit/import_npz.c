@@ -128,7 +128,8 @@ static size_t make_zip(const char *name, const char *data, size_t n, int times, 
         memcpy(at, "PK\1\2\24\0", 6);
         at += 6;
         put_member(&at, name, data, n, claimed);
-        put(&at, 10, 0);
+        put(&at, 8, 0);
+        put(&at, 2, 0);
         put(&at, 4, offset[i]);
         memcpy(at, name, strlen(name));
         at += strlen(name);
@@ -242,6 +243,8 @@ static void test_names(void **state)
     refuse("weights.npz", (const unsigned char *)"PK\5\6", 4, "not a zip archive");
     n = 30 + bytes[26];
     memcpy(bytes + n - 4, ".pkl", 4);
+    refuse("weights.pt", bytes, n, "not a safetensors file");
+    memcpy(bytes, "PK\3\4 and what is no zip at all", 31);
     refuse("weights.pt", bytes, n, "not a safetensors file");
     free(bytes);
 }

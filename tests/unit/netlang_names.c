@@ -140,6 +140,42 @@ static const struct {
                                                                "}\n"
                                                                "dense 5\n"},
     {"def none { relu }; none", "relu\n"},
+    /* Parameters that are words. */
+    {"def block(n, act=relu, norm=bn) { conv n 1; norm; act }\n"
+     "block 4; block 5 tanh; block 6 norm=none; l: block 7 leakyrelu identity",
+     "conv 4 1\n"
+     "bn\n"
+     "relu\n"
+     "conv 5 1\n"
+     "bn\n"
+     "tanh\n"
+     "conv 6 1\n"
+     "relu\n"
+     "l: {\n"
+     "  conv 7 1\n"
+     "  leakyrelu\n"
+     "}\n"},
+    {"def a(n) { conv n 1 }; def b(n, f, g=f) { g n; x: f n*2 }; b 4 a; l: b 3 f=dense g=a",
+     "conv 4 1\n"
+     "x: {\n"
+     "  conv 8 1\n"
+     "}\n"
+     "l: {\n"
+     "  conv 3 1\n"
+     "  x: dense 6\n"
+     "}\n"},
+    {"def f(bn=1, act=dropout) { bn; conv bn 1; act 1/4 }; f 3; f bn=2; def g(p) { f act=p }; g "
+     "dropout",
+     "bn\n"
+     "conv 3 1\n"
+     "dropout 0.25\n"
+     "bn\n"
+     "conv 2 1\n"
+     "dropout 0.25\n"
+     "bn\n"
+     "conv 1 1\n"
+     "dropout 0.25\n"},
+    {"def j(f) { a: relu; f from=a,input }; j concat", "a: relu\nconcat from=a,input\n"},
 };
 
 static const struct {
@@ -200,6 +236,21 @@ static const struct {
      "net:1: 'a' is inside of an aux, which is there in training only"},
     {"aux 0.3 { a: conv 4 1; dense 5 }; aux 0.3 { relu from=a; dense 5 }; dense 5",
      "net:1: 'a' is inside of an aux, which is there in training only"},
+    {"def f(act) { act }; f 3",
+     "net:1: 'act' is a number here, not the word of a layer (in f, called "
+     "on line 1)"},
+    {"def f(act) { conv act 1 }; f relu",
+     "net:1: conv: filters: 'act' is the word relu here, not a "
+     "number (in f, called on line 1)"},
+    {"def f(act) { act }; f rleu",
+     "net:1: f: act: 'rleu' is not a number (names known here: classes)"},
+    {"def f(act) { act }; f mse",
+     "net:1: f: act: 'mse' is not a number (names known here: classes)"},
+    {"def f(act) { act 3 }; f relu",
+     "net:1: relu: '3' is one argument too many; it is: relu (in f, "
+     "called on line 1)"},
+    {"def f(g) { g g }; f f",
+     "net:1: more than 64 levels of blocks and calls (in f, called on line 1)"},
     {"identity 3", "net:1: identity: '3' is one argument too many"},
     {"a: relu; a: none",
      "net:1: the label 'a' is taken (line 1); a label around a repeat or a call "

@@ -43,7 +43,9 @@ static int sniff(const unsigned char *bytes, size_t n)
     if (n < 4 || memcmp(bytes, "PK\3\4", 4))
         return 0;
     size_t name = n < LOCAL_HEADER ? 0 : bytes[26] + 256u * bytes[27];
-    return n < LOCAL_HEADER + name || stem((const char *)bytes + LOCAL_HEADER, name);
+    if (n < LOCAL_HEADER + name)
+        return LOCAL_HEADER + name <= CNN_IMPORT_HEAD;
+    return stem((const char *)bytes + LOCAL_HEADER, name) > 0;
 }
 
 /* To the data of member i. */

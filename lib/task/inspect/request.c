@@ -132,7 +132,7 @@ static int inspect(const struct cnn_inspect_request *r, char *const *operand, si
 
 static int show_zoo(const struct cnn_inspect_request *r, const char *name, struct cnn_buf *out)
 {
-    const struct cnn_zoo_entry *e = name ? cnn_zoo_find(name) : NULL;
+    const struct cnn_zoo_entry *e = name ? cnn_zoo_family(name) : NULL;
     if (name && !e)
         return cnn_fail(CNN_ENOINPUT, "%s: no such net in the zoo (cnn-inspect --zoo lists them)",
                         name);

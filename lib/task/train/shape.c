@@ -116,7 +116,7 @@ int cnn_train_input_shape(const struct trainer *t, const char *text,
                           struct cnn_graph_config *config)
 {
     const char *option = t->o->input;
-    int own = cnn_net_has_input(text);
+    int own = cnn_net_has_input(config->name, text);
     config->input_option = "--input CxHxW";
     if (own && option[0])
         return cnn_fail(CNN_EUSAGE, "--input: %s has an input line of its own", config->name);
