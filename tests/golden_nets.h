@@ -104,7 +104,7 @@ static void open_net(struct fixture *f, const char *name, size_t n, int training
     assert_int_equal(cnn_net_new(f->graph, f->backend, &nc, &f->net), 0);
     set_params(f->net);
     f->n = n;
-    f->x = draws("input", n * cnn_chw_count(f->graph->input.shape));
+    f->x = draws("input", n * cnn_chw_count(f->graph->input->shape));
     f->outputs = cnn_chw_count(f->graph->node[f->graph->output].layer.out);
     f->out = malloc(n * f->outputs * sizeof *f->out);
 }

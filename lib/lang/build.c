@@ -236,6 +236,7 @@ static int build_reading(struct cnn_builder *b, const struct cnn_place *at,
     case CNN_STATEMENT_WORD:
     case CNN_STATEMENT_INPUT:
     case CNN_STATEMENT_RECIPE:
+    case CNN_STATEMENT_OUTPUT:
     case CNN_STATEMENT_LOSS:
         break;
     }
@@ -308,7 +309,7 @@ static int build(struct cnn_builder *b, const char *text)
     struct cnn_place at = {.scope = &scope, .vars = {.classes_used = &b->classes_used}};
     int rc = cnn_parse_net(b->arena, b->name, text, &tree);
     if (!rc)
-        rc = cnn_builder_input(b, tree.input);
+        rc = cnn_builder_inputs(b, tree.input, tree.inputs);
     if (!rc && cnn_recipe_read(b->arena, tree.recipe, &b->graph->recipe))
         rc = cnn_builder_fail(b, &at, tree.recipe->line);
     if (rc)
@@ -316,13 +317,14 @@ static int build(struct cnn_builder *b, const char *text)
     at.vars.tree = &tree;
     at.vars.classes = b->graph->classes;
     at.vars.classes_option = b->config->classes_option;
-    cnn_print_input(&b->printer, &b->graph->input);
+    cnn_builder_print_inputs(b);
     cnn_print_recipe(&b->printer, &b->graph->recipe);
     rc = build_block(b, &at, tree.body, &b->graph->output);
     if (b->sought.label && !(rc && cnn_error_code() == CNN_ESYSTEM))
         return cnn_builder_sought(b);
-    cnn_builder_settle(b, &at, NULL, b->graph->output);
-    if (!rc && !b->graph->output)
+    if (!rc)
+        rc = cnn_builder_outputs(b, &at, tree.output);
+    if (!rc && b->graph->output < b->graph->inputs)
         rc = cnn_fail(CNN_EDATA, "%s:1: the net has no layers", b->name);
     if (!rc)
         rc = cnn_builder_losses(b, tree.loss);

@@ -139,8 +139,13 @@ int cnn_builder_rounds(struct cnn_builder *b, const struct cnn_place *at,
 /* The index of round i among the names of *vars. */
 void cnn_rounds_bind(struct cnn_rounds *r, long long i, struct cnn_variables *vars);
 
-/* Node 0 from the input statement (NULL: none) and the configuration. */
-int cnn_builder_input(struct cnn_builder *b, const struct cnn_statement *s);
+/* The first nodes from so many input statements, or from the configuration where there are none. */
+int cnn_builder_inputs(struct cnn_builder *b, const struct cnn_statement *first, int count);
+void cnn_builder_print_inputs(struct cnn_builder *b);
+/* When all layers stand and graph->output is the last: what the output statement (NULL: none) says.
+ */
+int cnn_builder_outputs(struct cnn_builder *b, const struct cnn_place *at,
+                        const struct cnn_statement *s);
 /* Output, logits and losses, when all layers stand. s: the loss statement, or NULL. */
 int cnn_builder_losses(struct cnn_builder *b, const struct cnn_statement *s);
 

@@ -1,143 +1,50 @@
-/* The two ends of a net: its input with the preprocessing, its losses. */
+/* The end of a net: what its answers are, and its losses. */
 #include "lang/builder.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* The fallback of scale is 1/255. */
-const struct cnn_option cnn_input_table[] = {
-    CNN_OPTION_TEXT("shape", struct cnn_input_options, shape, NULL, .position = 1,
-                    .metavar = "CxHxW",
-                    .help = "channels, height and width, or a single number for vectors"),
-    CNN_OPTION_REALS("mean", struct cnn_input_options, mean, "0", .min = -1e9, .max = 1e9,
-                     .metavar = "X,...",
-                     .help = "subtracted after scaling; one number, or one for each channel"),
-    CNN_OPTION_REALS("std", struct cnn_input_options, std, "1", .min = 1e-9, .max = 1e9,
-                     .metavar = "X,...",
-                     .help = "then divided by; one number, or one for each channel"),
-    CNN_OPTION_REAL("scale", struct cnn_input_options, scale, "0.00392156862745098", .min = 1e-9,
-                    .max = 1e9, .metavar = "X",
-                    .help = "what pixels, 0 to 255, are multiplied by first"),
-    CNN_OPTION_CHOICE("order", struct cnn_input_options, order, "rgb", CNN_CHANNEL_ORDERS,
-                      .metavar = "ORDER", .help = "order of the colour channels"),
-    CNN_OPTION_INT("resize", struct cnn_input_options, resize, "0", .max = 65536, .metavar = "N",
-                   .help =
-                       "make the shorter side N and cut out the middle; 0: stretch to the shape"),
-    CNN_OPTION_INT("classes", struct cnn_input_options, classes, "0", .max = 1000000,
-                   .metavar = "N",
-                   .help = "what the name classes stands for where no data says it"),
-    CNN_OPTION_END,
-};
-
-/* "3x32x32" or "512". */
-static int read_shape(const char *text, struct cnn_chw *out)
+/* One answer that is the last line's needs no words. */
+int cnn_builder_outputs(struct cnn_builder *b, const struct cnn_place *at,
+                        const struct cnn_statement *s)
 {
-    size_t side[3] = {0, 1, 1};
-    const char *p = text;
-    int k = 0;
-    for (;; k++) {
-        char *end;
-        unsigned long long v = k < 3 && *p >= '0' && *p <= '9' ? strtoull(p, &end, 10) : 0;
-        if (v < 1 || (*end && *end != 'x') || (!*end && k == 1))
-            return cnn_fail(CNN_EDATA, "input: '%.60s' is no shape such as 3x32x32 or 512", text);
-        if (v > CNN_NET_SIDE_MAX)
-            return cnn_fail(CNN_EDATA, "input: '%.60s' has a side above %d", text,
-                            CNN_NET_SIDE_MAX);
-        side[k] = (size_t)v;
-        if (!*end)
-            break;
-        p = end + 1;
-    }
-    if (side[0] * side[1] > CNN_NET_SHAPE_MAX / side[2])
-        return cnn_fail(CNN_EDATA, "input: '%.60s' is too large", text);
-    *out = (struct cnn_chw){side[0], side[1], side[2]};
-    return 0;
-}
-
-static int check_channels(const char *what, const struct cnn_reals *r, size_t channels)
-{
-    if (r->count == 1 || (r->count > 0 && (size_t)r->count == channels))
-        return 0;
-    return cnn_fail(CNN_EDATA, "input: %s: %d numbers for %zu channels", what, r->count, channels);
-}
-
-static int check_resize(long long resize, struct cnn_chw s)
-{
-    size_t side = s.h > s.w ? s.h : s.w;
-    if (!resize || (size_t)resize >= side)
-        return 0;
-    return cnn_fail(CNN_EDATA, "input: resize: %lld is less than the input's side %zu", resize,
-                    side);
-}
-
-static int from_statement(const struct cnn_input_options *o, struct cnn_input *in)
-{
-    *in = (struct cnn_input){.mean = o->mean,
-                             .std = o->std,
-                             .scale = o->scale,
-                             .bgr = o->order == CNN_ORDER_BGR,
-                             .resize = (int)o->resize,
-                             .declared = 1};
-    int rc = read_shape(o->shape, &in->shape);
-    if (!rc)
-        rc = check_channels("mean", &in->mean, in->shape.c);
-    if (!rc)
-        rc = check_channels("std", &in->std, in->shape.c);
-    return rc ? rc : check_resize(o->resize, in->shape);
-}
-
-static int from_config(struct cnn_builder *b, struct cnn_input *in)
-{
-    struct cnn_chw s = b->config->input;
-    const char *option = b->config->input_option;
-    size_t n;
-    if (!s.c || !s.h || !s.w)
-        return cnn_fail(CNN_EDATA,
-                        "%s:1: there is no input line, and no data to take the shape "
-                        "from; %s%s%sbegin with: input CxHxW",
-                        b->name, option ? "say " : "", option ? option : "", option ? ", or " : "");
-    if (s.c > CNN_NET_SHAPE_MAX || cnn_mul_overflows(s.c, s.h, &n) ||
-        cnn_mul_overflows(n, s.w, &n) || n > CNN_NET_SHAPE_MAX)
-        return cnn_fail(CNN_EDATA, "%s:1: the data's samples are too large", b->name);
-    *in = (struct cnn_input){.shape = s, .mean = {1, {0}}, .std = {1, {1}}};
-    in->scale = b->config->raw_input ? 1 : 1.0 / 255;
-    return 0;
-}
-
-/* Node 0, under the name "input". */
-static int add_input_node(struct cnn_builder *b)
-{
-    if (cnn_grow(&b->node, &b->node_capacity, 1, sizeof *b->node))
+    struct cnn_graph *g = b->graph;
+    g->outputs = s && s->args ? (int)s->args : 1;
+    g->each_output = cnn_arena_alloc(b->arena, (size_t)g->outputs * sizeof *g->each_output);
+    if (!g->each_output)
         return CNN_ESYSTEM;
-    b->node[0] =
-        (struct cnn_node){.layer = {.name = "input", .out = b->graph->input.shape, .rows = 1}};
-    b->nodes = 1;
-    return cnn_labels_add(b->labels, "input", 0, 0, 0);
-}
-
-int cnn_builder_input(struct cnn_builder *b, const struct cnn_statement *s)
-{
-    struct cnn_scope scope = {"", NULL};
-    struct cnn_place at = {.scope = &scope, .vars = {.classes_used = &b->classes_used}};
-    int rc = 0;
-    b->graph->classes = b->config->classes;
-    if (s) {
-        struct cnn_input_options *o = cnn_builder_options(b, &at, "input", cnn_input_table,
-                                                          sizeof *o, s->arg, s->args, s->line);
-        if (!o)
-            return cnn_error_code();
-        if (from_statement(o, &b->graph->input))
-            return cnn_builder_fail(b, &at, s->line);
-        if (!b->graph->classes)
-            b->graph->classes = (size_t)o->classes;
-    } else {
-        rc = from_config(b, &b->graph->input);
+    g->each_output[0] = g->output;
+    for (int k = 0; s && k < g->outputs; k++) {
+        const char *label = s->args && !s->arg[k].key ? s->arg[k].value : NULL;
+        if (!label)
+            cnn_fail(CNN_EDATA, "output: labels are wanted: output LABEL ...");
+        if (!label || cnn_evaluate_label(label, &at->vars, b->arena, &label))
+            return cnn_builder_fail(b, at, s->line);
+        if (cnn_builder_refer(b, at, label, s->line, "names", &g->each_output[k]))
+            return CNN_EDATA;
+        if (b->sought.label)
+            return cnn_builder_sought(b);
+        if (g->each_output[k] < g->inputs) {
+            cnn_fail(CNN_EDATA, "output: '%.60s' is an input", label);
+            return cnn_builder_fail(b, at, s->line);
+        }
+        for (int i = 0; i < k; i++)
+            if (g->each_output[i] == g->each_output[k]) {
+                cnn_fail(CNN_EDATA, "output: '%.60s' is there twice", label);
+                return cnn_builder_fail(b, at, s->line);
+            }
     }
-    return rc ? rc : add_input_node(b);
+    int last = g->output;
+    g->output = g->each_output[0];
+    if (g->outputs == 1 && last == g->output) {
+        cnn_builder_settle(b, at, NULL, last);
+        return 0;
+    }
+    cnn_buf_puts(&b->printer.text, "output");
+    for (int k = 0; k < g->outputs; k++)
+        cnn_buf_printf(&b->printer.text, " %s", cnn_builder_name_from(b, at, g->each_output[k]));
+    cnn_buf_puts(&b->printer.text, "\n");
+    return 0;
 }
-
-/* Losses */
 
 /* Cross-entropies work on what a final softmax or sigmoid gets: that is exact where these saturate.
  */
@@ -270,17 +177,4 @@ int cnn_builder_losses(struct cnn_builder *b, const struct cnn_statement *s)
     g->losses = b->nodes - g->first_loss;
     g->targets = g->losses > 0;
     return rc;
-}
-
-void cnn_print_input(struct cnn_printer *p, const struct cnn_input *in)
-{
-    char shape[72];
-    cnn_chw_format(in->shape, shape);
-    struct cnn_input_options o = {.shape = shape,
-                                  .mean = in->mean,
-                                  .std = in->std,
-                                  .scale = in->scale,
-                                  .order = in->bgr ? CNN_ORDER_BGR : CNN_ORDER_RGB,
-                                  .resize = in->resize};
-    cnn_print_layer(p, NULL, "input", cnn_input_table, &o, "");
 }

@@ -25,7 +25,7 @@ uint64_t cnn_node_parameters(const struct cnn_node *node, int trained)
 uint64_t cnn_graph_parameters(const struct cnn_graph *g)
 {
     uint64_t n = 0;
-    for (int i = 1; i < g->nodes; i++)
+    for (int i = g->inputs; i < g->nodes; i++)
         if (!g->node[i].training_only)
             n = add(n, cnn_node_parameters(&g->node[i], 1));
     return n;
@@ -34,7 +34,7 @@ uint64_t cnn_graph_parameters(const struct cnn_graph *g)
 uint64_t cnn_graph_multiply_adds(const struct cnn_graph *g)
 {
     uint64_t n = 0;
-    for (int i = 1; i < g->nodes; i++) {
+    for (int i = g->inputs; i < g->nodes; i++) {
         const struct cnn_layer *l = &g->node[i].layer;
         if (!g->node[i].training_only && l->type->multiply_adds)
             n = add(n, l->type->multiply_adds(l));

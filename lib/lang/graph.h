@@ -25,8 +25,8 @@ struct cnn_line_options {
 };
 extern const struct cnn_option cnn_line_table[];
 
-/* A layer in its place. Node 0 is the input: its layer.type is NULL and its layer.out the input
- * shape. */
+/* A layer in its place. The first nodes are the inputs: their layer.type is NULL and their
+ * layer.out the input's shape. */
 struct cnn_node {
     struct cnn_layer layer;
     int *in;           /* (layer.inputs) node numbers, each smaller than this node's */
@@ -46,11 +46,14 @@ struct cnn_graph_target {
 
 struct cnn_graph {
     struct cnn_arena *arena; /* owns everything here */
-    struct cnn_input input;
+    int inputs;              /* at least one */
+    struct cnn_input *input; /* (inputs) of nodes 0, 1 and so on */
     struct cnn_recipe recipe;
     int nodes;
     struct cnn_node *node;
-    int output; /* the node whose value is the net's answer */
+    int output;       /* the node whose value is the net's answer */
+    int outputs;      /* where several are: all of them, the first is output */
+    int *each_output; /* (outputs) */
     int logits; /* what the losses see: output, or the node before a final softmax (xent) or sigmoid
                    (bce) */
     int losses; /* loss nodes come last; 0 when built without losses */

@@ -20,8 +20,8 @@ static const struct cnn_layer_type *find_layer(const char *word)
     return cnn_layer_type_find(word);
 }
 
-static const char *const keywords[] = {"repeat", "aux", "shortcut", "input",
-                                       "recipe", "def", "use"};
+static const char *const keywords[] = {"repeat", "aux",    "shortcut", "input",
+                                       "output", "recipe", "def",      "use"};
 enum { KEYWORDS = sizeof keywords / sizeof *keywords };
 
 int cnn_word_takes_branches(const char *word)
@@ -90,6 +90,8 @@ static int resolve(const struct resolver *p, struct cnn_statement *s)
         s->kind = CNN_STATEMENT_INPUT;
     else if (!strcmp(s->word, "recipe"))
         s->kind = CNN_STATEMENT_RECIPE;
+    else if (!strcmp(s->word, "output"))
+        s->kind = CNN_STATEMENT_OUTPUT;
     else if (!strcmp(s->word, "shortcut"))
         s->kind = CNN_STATEMENT_SHORTCUT;
     else {
@@ -102,19 +104,42 @@ static int resolve(const struct resolver *p, struct cnn_statement *s)
     return 0;
 }
 
-static int is_recipe_place(const struct resolver *p, const struct cnn_statement *s)
+/* Behind nothing but inputs. */
+static int stands_first(const struct resolver *p, const struct cnn_statement *s)
 {
-    const struct cnn_statement *first = p->tree->body;
-    return s == first || (first && first->kind == CNN_STATEMENT_INPUT && s == first->next);
+    const struct cnn_statement *t = p->tree->body;
+    while (t && t != s && t->kind == CNN_STATEMENT_INPUT)
+        t = t->next;
+    return t == s;
 }
 
-/* input is the first and a loss the last statement of the net, a recipe comes before the layers,
- * all without label; nowhere else. */
+/* In the net itself, with nothing behind it but losses. */
+static int stands_last(const struct resolver *p, const struct cnn_statement *s)
+{
+    const struct cnn_statement *t = p->tree->body;
+    while (t && t != s)
+        t = t->next;
+    if (!t)
+        return 0;
+    while ((t = t->next)) {
+        const struct cnn_layer_type *type = t->word ? find_layer(t->word) : NULL;
+        if (!type || !(type->flags & CNN_LAYER_LOSS))
+            return 0;
+    }
+    return 1;
+}
+
+/* Inputs are the first statements of the net, then comes a recipe; a loss is the last one, outputs
+ * come before it; all without label; nowhere else. */
 static int check_place(const struct resolver *p, const struct cnn_statement *s)
 {
-    if (s->kind == CNN_STATEMENT_INPUT && s != p->tree->body)
-        return cnn_fail(CNN_EDATA, "%s:%d: input stands once, before all layers", p->name, s->line);
-    if (s->kind == CNN_STATEMENT_RECIPE && !is_recipe_place(p, s))
+    if (s->kind == CNN_STATEMENT_INPUT && !stands_first(p, s))
+        return cnn_fail(CNN_EDATA, "%s:%d: input stands before all layers", p->name, s->line);
+    if (s->kind == CNN_STATEMENT_OUTPUT && !stands_last(p, s))
+        return cnn_fail(CNN_EDATA,
+                        "%s:%d: output stands once, behind all layers and before the loss", p->name,
+                        s->line);
+    if (s->kind == CNN_STATEMENT_RECIPE && !stands_first(p, s))
         return cnn_fail(CNN_EDATA, "%s:%d: recipe stands once, behind input and before all layers",
                         p->name, s->line);
     int last = 0;
@@ -154,7 +179,7 @@ static int resolve_all(struct resolver *p, struct cnn_statement *first, int call
     for (struct cnn_statement *s = first; s && !rc; s = s->next) {
         rc = resolve(p, s);
         if (!rc && (s->kind == CNN_STATEMENT_INPUT || s->kind == CNN_STATEMENT_RECIPE ||
-                    s->kind == CNN_STATEMENT_LOSS))
+                    s->kind == CNN_STATEMENT_OUTPUT || s->kind == CNN_STATEMENT_LOSS))
             rc = check_place(p, s);
         for (size_t i = 0; !rc && i < s->blocks; i++)
             rc = resolve_all(p, s->block[i], calls);
@@ -164,21 +189,22 @@ static int resolve_all(struct resolver *p, struct cnn_statement *first, int call
     return rc;
 }
 
-/* Take input, recipe and loss out of the body. */
+/* Take inputs, recipe, outputs and loss out of the body. */
 static void part(struct cnn_tree *t)
 {
-    if (t->body && t->body->kind == CNN_STATEMENT_INPUT) {
-        t->input = t->body;
+    for (t->input = t->body; t->body && t->body->kind == CNN_STATEMENT_INPUT; t->inputs++)
         t->body = t->body->next;
-    }
+    if (!t->inputs)
+        t->input = NULL;
     if (t->body && t->body->kind == CNN_STATEMENT_RECIPE) {
         t->recipe = t->body;
         t->body = t->body->next;
     }
     struct cnn_statement **last = &t->body;
-    while (*last && (*last)->kind != CNN_STATEMENT_LOSS)
+    while (*last && (*last)->kind != CNN_STATEMENT_LOSS && (*last)->kind != CNN_STATEMENT_OUTPUT)
         last = &(*last)->next;
-    t->loss = *last;
+    t->output = *last && (*last)->kind == CNN_STATEMENT_OUTPUT ? *last : NULL;
+    t->loss = t->output ? t->output->next : *last;
     *last = NULL;
 }
 

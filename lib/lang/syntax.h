@@ -67,6 +67,7 @@ enum cnn_statement_kind {
     CNN_STATEMENT_SHORTCUT,
     CNN_STATEMENT_INPUT,
     CNN_STATEMENT_RECIPE,
+    CNN_STATEMENT_OUTPUT,
     CNN_STATEMENT_LOSS,
 };
 
@@ -109,7 +110,9 @@ struct cnn_use {
 struct cnn_tree {
     struct cnn_def *defs;
     struct cnn_use *uses;
-    struct cnn_statement *input, *recipe, *body, *loss; /* input, recipe, loss NULL: none */
+    struct cnn_statement *input; /* the first of them */
+    int inputs;
+    struct cnn_statement *recipe, *body, *output, *loss; /* all but the body NULL: none */
 };
 
 /* Parse a whole text; every word is resolved, recursion is found. CNN_EDATA "NAME:LINE: message".
@@ -257,6 +260,5 @@ void cnn_print_open(struct cnn_printer *p, const char *label, const char *word,
                     const struct cnn_option *table, const void *fields, const char *tail);
 void cnn_print_branch(struct cnn_printer *p); /* "} {" */
 void cnn_print_close(struct cnn_printer *p);
-void cnn_print_input(struct cnn_printer *p, const struct cnn_input *in); /* ends.c */
 
 #endif

@@ -118,7 +118,7 @@ int cnn_net_shape(const char *text, struct cnn_chw *out)
     if (rc)
         rc = cnn_fail(CNN_EUSAGE, "--input: '%s' is no shape such as 3x32x32 or 512", text);
     else
-        *out = g->input.shape;
+        *out = g->input->shape;
     cnn_graph_free(g);
     cnn_buf_free(&net);
     return rc;

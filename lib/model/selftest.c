@@ -76,7 +76,7 @@ static int find_levels(const struct cnn_input *input, const float *x, size_t n, 
 static int run_samples(struct cnn_net *net, const float *x, size_t n, float *out)
 {
     const struct cnn_graph *g = cnn_net_graph(net);
-    size_t batch = cnn_net_plan(net)->batch, in = cnn_chw_count(g->input.shape);
+    size_t batch = cnn_net_plan(net)->batch, in = cnn_chw_count(g->input->shape);
     size_t outputs = cnn_chw_count(g->node[g->output].layer.out);
     int rc = 0;
     for (size_t i = 0; !rc && i < n; i += batch) {
@@ -91,14 +91,14 @@ static int run_samples(struct cnn_net *net, const float *x, size_t n, float *out
 int cnn_selftest_make(struct cnn_net *net, const float *x, size_t n, struct cnn_selftest *out)
 {
     const struct cnn_graph *g = cnn_net_graph(net);
-    size_t in = cnn_chw_count(g->input.shape);
+    size_t in = cnn_chw_count(g->input->shape);
     size_t outputs = cnn_chw_count(g->node[g->output].layer.out);
     *out = (struct cnn_selftest){0};
-    int rc = n ? find_levels(&g->input, x, n, &out->level) : 0;
+    int rc = n ? find_levels(g->input, x, n, &out->level) : 0;
     size_t bytes = in * (out->level ? 1 : sizeof *x) + outputs * sizeof *x;
     size_t most = CNN_SELFTEST_MAX / 4 * 3 / bytes;
     n = n < most ? n : most;
-    out->in = batch_shape(n, g->input.shape);
+    out->in = batch_shape(n, g->input->shape);
     out->out = batch_shape(n, g->node[g->output].layer.out);
     if (!rc && n && !out->level && !(out->x = cnn_calloc(n * in, sizeof *x)))
         rc = CNN_ESYSTEM;
@@ -151,7 +151,7 @@ int cnn_selftest_run(const struct cnn_selftest *s, struct cnn_net *net, double *
     if (outputs % s->samples || outputs / s->samples != cnn_chw_count(g->node[g->output].layer.out))
         return cnn_fail(CNN_EDATA, "the self-test does not have the net's shapes");
     float *x = cnn_calloc(cnn_shape_count(&s->in), sizeof *x), *y = cnn_calloc(outputs, sizeof *y);
-    int rc = x && y ? cnn_selftest_inputs(s, &g->input, x) : CNN_ESYSTEM;
+    int rc = x && y ? cnn_selftest_inputs(s, g->input, x) : CNN_ESYSTEM;
     if (!rc)
         rc = run_samples(net, x, s->samples, y);
     if (!rc)

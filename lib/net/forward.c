@@ -89,11 +89,13 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
         net->backend->ops->upload_values(net->backend, &net->node[0].value, batch->x);
     else
         cnn_image_store_input(batch->images, &net->node[0].value);
+    for (int k = 1; k < net->graph->inputs; k++)
+        net->backend->ops->upload_values(net->backend, &net->node[k].value, batch->others[k - 1]);
     if (net->had_losses && cnn_net_upload_targets(net, batch))
         return cnn_error_code();
     cnn_net_note_time(net, 0, 0, &time);
     int begun = cnn_net_begin_pass(net, 0);
-    for (int i = 1; i < net->graph->nodes; i++) {
+    for (int i = net->graph->inputs; i < net->graph->nodes; i++) {
         const struct cnn_step *s = &net->plan->step[i];
         if (cnn_step_in_portions(net->plan->step, i, net->batch)) {
             forward_portions(net, s->first, s->last, &time);

@@ -86,14 +86,14 @@ static int mark_backward(struct cnn_net *net, const struct cnn_net_config *confi
         return CNN_ESYSTEM;
     for (size_t k = 0; k < config->gradients; k++)
         w[config->gradient[k]] = 1;
-    for (int i = g->nodes - 1; i > 0; i--) {
+    for (int i = g->nodes - 1; i >= g->inputs; i--) {
         const struct cnn_node *node = &g->node[i];
         if (config->from ? i == config->from : (node->layer.type->flags & CNN_LAYER_LOSS) != 0)
             reaches[i] = 1;
         for (int k = 0; reaches[i] && k < node->layer.inputs; k++)
             reaches[node->in[k]] = 1;
     }
-    for (int i = 1; i < g->nodes; i++) {
+    for (int i = g->inputs; i < g->nodes; i++) {
         const struct cnn_node *node = &g->node[i];
         for (int k = 0; k < node->layer.params; k++) {
             const struct cnn_net_param *p = &net->param[net->node[i].first_param + (size_t)k];

@@ -95,6 +95,7 @@ struct cnn_target_view {
 struct cnn_batch_view {
     size_t n;                             /* at most config.batch */
     const float *x;                       /* (n, rows, c, h, w), preprocessed */
+    const float *const *others;           /* (graph inputs - 1) as x, of the other inputs */
     struct cnn_image_store *images;       /* x NULL: what the device makes it from */
     const struct cnn_target_view *target; /* (graph targets); NULL: none is known */
     const float *weight;                  /* (n); NULL: all 1 */
@@ -135,8 +136,8 @@ int cnn_net_loss_before(struct cnn_net *net, double *weighted_sum, double *weigh
 void cnn_net_hits(const struct cnn_net *net, int before, double *hits, double *labelled);
 /* Of the last forward with losses: the sum of the batch's weights, which needs no device. */
 double cnn_net_weight(const struct cnn_net *net);
-/* Of the last forward: a node's value, canonical, (n, c, h, w). The node must be the output, the
- * logits or kept. */
+/* Of the last forward: a node's value, canonical, (n, c, h, w). The node must be an output,
+ * the logits or kept. */
 int cnn_net_value(struct cnn_net *net, int node, float *out);
 
 /* From the next pass on, write the seconds of each step's last forward and backward (input

@@ -53,7 +53,7 @@ static int may_run_inplace(const struct cnn_planner *s, int i)
     if (!(flags(s, i) & CNN_LAYER_INPLACE))
         return 0;
     int x = s->p->step[i].in[0];
-    if (x == 0 || converts(s, i, 0) || s->consumers[x] != 1 || s->keep[x])
+    if (x < s->g->inputs || converts(s, i, 0) || s->consumers[x] != 1 || s->keep[x])
         return 0;
     if (s->p->node[i].runs_again && !s->p->node[x].runs_again)
         return 0;
@@ -66,7 +66,7 @@ static int may_run_inplace(const struct cnn_planner *s, int i)
 
 static int is_there(const struct cnn_planner *s, int i)
 {
-    return i == 0 || s->p->step[i].layer;
+    return i < s->g->inputs || s->p->step[i].layer;
 }
 
 /* The block with x's value for those who read it when its segment has run again. */
@@ -123,7 +123,7 @@ static void plan_values(struct cnn_planner *s)
     for (int i = 0; i < s->g->nodes; i++) {
         if (!is_there(s, i))
             continue;
-        s->p->node[i].inplace = i > 0 && may_run_inplace(s, i);
+        s->p->node[i].inplace = i >= s->g->inputs && may_run_inplace(s, i);
         plan_run(s, i, 0, i);
         if (s->keep[i])
             extend(s, s->p->node[i].run.value, s->end);
@@ -235,7 +235,9 @@ static unsigned char *kept(const struct cnn_planner *s, const struct cnn_plan_re
     unsigned char *k = cnn_arena_alloc(s->p->arena, (size_t)g->nodes);
     if (!k)
         return NULL;
-    k[g->output] = k[g->logits] = 1;
+    k[g->logits] = 1;
+    for (int i = 0; i < g->outputs; i++)
+        k[g->each_output[i]] = 1;
     for (int i = g->first_loss; i < g->nodes; i++)
         k[i] = 1;
     for (size_t i = 0; i < request->keeps; i++)

@@ -29,7 +29,7 @@ static double sample_bytes(const struct cutter *c, int node)
 
 static void measure(struct cutter *c, int *reach)
 {
-    for (int i = 1; i < c->g->nodes; i++) {
+    for (int i = c->g->inputs; i < c->g->nodes; i++) {
         const struct cnn_layer *l = c->step[i].layer;
         if (!l)
             continue;
@@ -90,11 +90,11 @@ static void choose(struct cutter *c)
 {
     double total[SIZES] = {0};
     int best = 0;
-    for (int i = 1; i < c->g->nodes; i++)
+    for (int i = c->g->inputs; i < c->g->nodes; i++)
         go_on(c, i, total);
     for (int k = 1; k < c->sizes; k++)
         best = total[k] <= total[best] ? k : best; /* of equals the largest */
-    for (int i = c->g->nodes - 1; i > 0; i--) {
+    for (int i = c->g->nodes - 1; i >= c->g->inputs; i--) {
         c->step[i].portion = c->size[best];
         best = c->from[i * SIZES + best];
     }
@@ -103,7 +103,7 @@ static void choose(struct cutter *c)
 /* Runs of steps with the same portion, unless that is the batch. */
 static void mark(struct cutter *c, const unsigned char *keep)
 {
-    for (int i = 1, first = 1; i < c->g->nodes; i++) {
+    for (int i = c->g->inputs, first = i; i < c->g->nodes; i++) {
         if (c->step[i].portion != c->step[first].portion || c->step[i].portion == c->batch)
             first = i;
         for (int k = first; k <= i; k++)
@@ -111,7 +111,7 @@ static void mark(struct cutter *c, const unsigned char *keep)
         c->step[i].first = first;
         c->step[i].passing = c->step[i].portion < c->batch && !keep[i];
     }
-    for (int i = 1; i < c->g->nodes; i++)
+    for (int i = c->g->inputs; i < c->g->nodes; i++)
         for (int k = 0; k < c->step[i].inputs; k++) {
             struct cnn_step *x = &c->step[c->step[i].in[k]];
             if (x->first != c->step[i].first)

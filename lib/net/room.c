@@ -18,7 +18,9 @@ int cnn_net_check_room(const struct cnn_net *net, const struct cnn_net_config *c
         ((slabs + means) * net->value_count + (1 + means) * net->statistic_count) * sizeof(real) +
         net->plan->packed_bytes + DEVICE_SLACK;
     const struct cnn_graph *g = net->graph;
-    size_t in = cnn_chw_count(g->input.shape), out = cnn_chw_count(g->node[g->logits].layer.out);
+    size_t in = 0, out = cnn_chw_count(g->node[g->logits].layer.out);
+    for (int i = 0; i < g->inputs; i++)
+        in += cnn_chw_count(g->input[i].shape);
     size_t moving = net->plan->activation_bytes +
                     cnn_image_store_bytes(config->batch, in * sizeof(float)) +
                     config->batch * (2 * out + 1) * sizeof(real);

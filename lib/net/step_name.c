@@ -8,7 +8,7 @@ static int before(const struct cnn_graph *g, const struct cnn_step *step, int no
 {
     const struct cnn_node *n = &g->node[node];
     for (int k = 0; k < n->layer.inputs; k++)
-        if (n->in[k] > 0 && !step[n->in[k]].layer)
+        if (n->in[k] >= g->inputs && !step[n->in[k]].layer)
             return n->in[k];
     return -1;
 }
@@ -40,8 +40,8 @@ static void add(const struct cnn_graph *g, const struct cnn_step *step, int head
 void cnn_step_name(const struct cnn_graph *g, const struct cnn_step *step, int i,
                    struct cnn_buf *out)
 {
-    if (i == 0)
-        cnn_buf_puts(out, "input");
+    if (i < g->inputs)
+        cnn_buf_puts(out, g->node[i].layer.name);
     else
         add(g, step, step[i].head, i, out);
 }

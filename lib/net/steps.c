@@ -22,7 +22,7 @@ static const struct cnn_layer_type *type_of(const struct maker *m, int node)
 
 static int is_run(const struct maker *m, int node)
 {
-    return node > 0 && (m->training || !m->g->node[node].training_only);
+    return node >= m->g->inputs && (m->training || !m->g->node[node].training_only);
 }
 
 /* One step a layer. */
@@ -154,7 +154,7 @@ static void set_layouts(struct maker *m, int layout)
     for (int i = 0; i < m->g->nodes; i++) {
         struct cnn_step *s = &m->step[i];
         int knows = flags_of(s) & (CNN_LAYER_ANY_LAYOUT | CNN_LAYER_MIXES_LAYOUTS);
-        int takes = knows || (i == 0 && (layout < 0 || layout == CNN_LAYOUT_NHWC));
+        int takes = knows || (i < m->g->inputs && (layout < 0 || layout == CNN_LAYOUT_NHWC));
         /* The input stays plain, which convolutions to blocks read; the others read their own. */
         s->layout = takes ? layout : CNN_LAYOUT_PLAIN;
         struct cnn_chw out = m->g->node[i].layer.out;

@@ -55,7 +55,7 @@ static double now(void)
 static int draw(struct bench *t, size_t n)
 {
     const struct cnn_graph *g = t->graph;
-    size_t count = n * cnn_chw_count(g->input.shape);
+    size_t count = n * cnn_chw_count(g->input->shape);
     size_t outputs = cnn_chw_count(g->node[g->output].layer.out);
     t->x = cnn_calloc(count, sizeof *t->x);
     t->label = cnn_calloc(n, sizeof *t->label);

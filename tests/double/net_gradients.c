@@ -19,7 +19,7 @@ struct fixture {
     struct cnn_backend *backend;
     struct cnn_graph *graph;
     struct cnn_net *net;
-    float *x;
+    float *x, *other; /* of two inputs */
     int32_t label[BATCH];
 };
 
@@ -43,11 +43,14 @@ static void open_net(struct fixture *f, const char *text)
     real *values = cnn_net_slab_values(f->net, &count);
     for (size_t i = 0; i < count; i++) /* away from zeros and ones */
         values[i] += (real)(0.3 * (double)draw(&r));
-    count = BATCH * cnn_chw_count(f->graph->input.shape);
+    count = BATCH * cnn_chw_count(f->graph->input->shape);
     f->x = malloc(count * sizeof *f->x);
-    assert_non_null(f->x);
+    f->other = malloc(count * sizeof *f->other);
+    assert_true(f->x && f->other);
     for (size_t i = 0; i < count; i++)
         f->x[i] = draw(&r);
+    for (size_t i = 0; i < count; i++)
+        f->other[i] = draw(&r);
     for (int i = 0; i < BATCH; i++)
         f->label[i] = i;
 }
@@ -58,13 +61,15 @@ static void close_net(struct fixture *f)
     cnn_graph_free(f->graph);
     cnn_backend_close(f->backend);
     free(f->x);
+    free(f->other);
 }
 
 /* What backward differentiates, in full precision. */
 static double loss(struct fixture *f)
 {
     struct cnn_target_view target = {.label = f->label};
-    struct cnn_batch_view batch = {.n = BATCH, .x = f->x, .target = &target};
+    const float *others[] = {f->other};
+    struct cnn_batch_view batch = {.n = BATCH, .x = f->x, .others = others, .target = &target};
     double sum = 0;
     assert_int_equal(cnn_net_forward(f->net, &batch, 1, 0, 0), 0);
     for (int i = f->graph->first_loss; i < f->graph->nodes; i++) {
@@ -138,11 +143,23 @@ static void shared_parameters(void **state)
     check_net("a: dense 3; aux 0.5 from=input { dense 3 share=a }");
 }
 
+/* Two inputs through shared weights, and a distance that is learned: a siamese pair. */
+static void a_pair(void **state)
+{
+    (void)state;
+    check_net("input left 2x8x8; input right 2x8x8\n"
+              "eye: conv 3 3; tanh; b: conv 4 3; left.code: tanh\n"
+              "conv 3 3 from=right share=eye; tanh; conv 4 3 share=b; right.code: tanh\n"
+              "concat from=left.code,right.code; dense 5; tanh; dense 3");
+    check_net("input 2x8x8; input other 2x8x8; sum from=other,input; conv 3 3; relu; dense 3");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(read_by_name),
         cmocka_unit_test(shared_parameters),
+        cmocka_unit_test(a_pair),
     };
     return cmocka_run_group_tests_name("net_gradients", tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ static int save(const char *path, struct cnn_model *m, struct cnn_net *net)
 {
     enum { SAMPLES = 2 };
     struct cnn_random random;
-    size_t n = SAMPLES * cnn_chw_count(cnn_net_graph(net)->input.shape);
+    size_t n = SAMPLES * cnn_chw_count(cnn_net_graph(net)->input->shape);
     float *x = cnn_calloc(n, sizeof *x);
     if (!x)
         return CNN_ESYSTEM;

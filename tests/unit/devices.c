@@ -115,7 +115,7 @@ static void run(const char *device, enum cnn_precision precision, const char *te
     assert_int_equal(cnn_net_init(net, 1, CNN_INIT_DEFAULT), 0);
     struct cnn_chw logits = graph->node[graph->logits].layer.out;
     size_t targets = cnn_chw_count(logits), positions = logits.h * logits.w;
-    float *x = draws(BATCH * cnn_chw_count(graph->input.shape), 1);
+    float *x = draws(BATCH * cnn_chw_count(graph->input->shape), 1);
     float *vector = draws(BATCH * targets, 2), weight[BATCH] = {1, 0.5f, 2, 1, 1};
     int32_t *label = calloc(BATCH * positions, sizeof *label);
     for (size_t i = 0; i < BATCH * targets; i++)

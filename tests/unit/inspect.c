@@ -45,7 +45,7 @@ static void write_model(const char *path, const char *net_text, const char *cons
         assert_int_equal(cnn_strings_add(&m.classes, classes[i]), 0);
     m.net_text = cnn_strdup(graph->print);
     m.history = cnn_strdup(history);
-    float *samples = calloc(2 * cnn_chw_count(graph->input.shape), sizeof *samples);
+    float *samples = calloc(2 * cnn_chw_count(graph->input->shape), sizeof *samples);
     assert_non_null(samples);
     assert_int_equal(cnn_model_save(path, &m, net, samples, 2), 0);
     free(samples);

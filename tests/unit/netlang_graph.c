@@ -115,20 +115,20 @@ static void input_line(void **state)
 {
     (void)state;
     struct cnn_graph *g = build("input 2x5x7 mean=1/4,0.5 std=2 scale=1 order=bgr resize=7; relu");
-    const struct cnn_input *in = &g->input;
+    const struct cnn_input *in = g->input;
     assert_true(cnn_chw_equal(in->shape, (struct cnn_chw){2, 5, 7}));
     assert_true(in->mean.count == 2 && in->mean.value[0] == 0.25 && in->mean.value[1] == 0.5);
     assert_true(in->std.count == 1 && in->std.value[0] == 2 && in->scale == 1);
     assert_true(in->bgr == 1 && in->resize == 7 && in->declared == 1);
     cnn_graph_free(g);
     g = build("relu");
-    in = &g->input;
+    in = g->input;
     assert_true(in->scale == 1.0 / 255 && in->mean.count == 1 && in->mean.value[0] == 0);
     assert_true(in->std.count == 1 && in->std.value[0] == 1 && !in->bgr && !in->resize &&
                 !in->declared);
     cnn_graph_free(g);
     g = build_as("relu", (struct cnn_graph_config){.input = {9, 1, 1}, .raw_input = 1});
-    assert_true(g->input.scale == 1);
+    assert_true(g->input->scale == 1);
     assert_string_equal(g->print, "input 9 scale=1\nrelu\n");
     cnn_graph_free(g);
 }

@@ -141,10 +141,10 @@ static void compare_graphs(const struct cnn_graph *a, const struct cnn_graph *b)
     assert_int_equal(a->logits, b->logits);
     assert_int_equal(a->losses, b->losses);
     assert_int_equal(a->first_loss, b->first_loss);
-    assert_memory_equal(&a->input.mean, &b->input.mean, sizeof a->input.mean);
-    assert_memory_equal(&a->input.std, &b->input.std, sizeof a->input.std);
-    assert_true(a->input.scale == b->input.scale && a->input.bgr == b->input.bgr &&
-                a->input.resize == b->input.resize);
+    assert_memory_equal(&a->input->mean, &b->input->mean, sizeof a->input->mean);
+    assert_memory_equal(&a->input->std, &b->input->std, sizeof a->input->std);
+    assert_true(a->input->scale == b->input->scale && a->input->bgr == b->input->bgr &&
+                a->input->resize == b->input->resize);
     for (int i = 0; i < a->nodes; i++) {
         const struct cnn_node *x = &a->node[i], *y = &b->node[i];
         compare_layers(&x->layer, &y->layer);

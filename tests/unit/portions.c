@@ -55,7 +55,7 @@ static size_t count_of(const struct fixture *f, int node, size_t n)
 /* n samples through the net; the node's value, to be freed. */
 static float *run(struct fixture *f, size_t n, int node, double *loss)
 {
-    size_t in = cnn_chw_count(f->graph->input.shape);
+    size_t in = cnn_chw_count(f->graph->input->shape);
     float *x = calloc(n * in, sizeof *x), *y = calloc(count_of(f, node, BATCH), sizeof *y);
     struct cnn_chw out = f->graph->node[f->graph->logits].layer.out;
     size_t labels = n * out.h * out.w;

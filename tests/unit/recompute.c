@@ -42,7 +42,7 @@ static void stop(struct fixture *f)
 
 static double step(struct fixture *f, uint64_t number)
 {
-    size_t in = cnn_chw_count(f->graph->input.shape), count;
+    size_t in = cnn_chw_count(f->graph->input->shape), count;
     float *x = calloc(BATCH * in, sizeof *x);
     int32_t label[BATCH] = {0, 1, 1};
     double loss, weight;

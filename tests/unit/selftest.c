@@ -63,13 +63,13 @@ static void round_trip(struct fixture *f, const float *x, size_t n, int pixels)
     const char *path = scratch_path("model");
     struct cnn_model *m;
     double error = 1;
-    size_t count = n * cnn_chw_count(f->graph->input.shape);
+    size_t count = n * cnn_chw_count(f->graph->input->shape);
     assert_int_equal(cnn_model_save(path, &f->model, f->net, x, n), 0);
     assert_int_equal(cnn_model_open(path, &m), 0);
     assert_int_equal(m->selftest.samples, n);
     assert_int_equal(m->selftest.level != NULL, pixels);
     float *again = calloc(count, sizeof *again);
-    assert_int_equal(cnn_selftest_inputs(&m->selftest, &f->graph->input, again), 0);
+    assert_int_equal(cnn_selftest_inputs(&m->selftest, f->graph->input, again), 0);
     assert_memory_equal(again, x, count * sizeof *x);
     assert_int_equal(cnn_model_selftest(m, f->net, &error), 0);
     assert_true(error == 0);

@@ -89,7 +89,7 @@ static int take_config(struct cnn_predictor *p, const struct cnn_predictor_confi
 static int make_room(struct cnn_predictor *p)
 {
     const struct cnn_graph *g = p->first->runner.graph;
-    size_t n, in = cnn_chw_count(g->input.shape);
+    size_t n, in = cnn_chw_count(g->input->shape);
     p->outputs = cnn_chw_count(g->node[g->output].layer.out);
     p->kind = cnn_scores_kind(g, p->first->runner.model->classes.count);
     if (cnn_mul_overflows(p->batch, in, &n))
@@ -203,7 +203,7 @@ void cnn_predictor_close(struct cnn_predictor *p)
 void cnn_predictor_input(const struct cnn_predictor *p, size_t *channels, size_t *height,
                          size_t *width)
 {
-    const struct cnn_chw *s = &p->first->runner.graph->input.shape;
+    const struct cnn_chw *s = &p->first->runner.graph->input->shape;
     *channels = s->c;
     *height = s->h;
     *width = s->w;

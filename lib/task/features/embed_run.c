@@ -9,7 +9,7 @@
 /* The image behind those that wait. */
 static int put(struct cnn_predictor *p)
 {
-    const struct cnn_input *in = &p->first->runner.graph->input;
+    const struct cnn_input *in = p->first->runner.graph->input;
     int rc =
         cnn_preprocess(in, &p->image, &p->scratch, p->x + p->waiting * cnn_chw_count(in->shape));
     p->waiting += !rc;
@@ -25,7 +25,7 @@ static int check_place(const struct cnn_predictor *p)
 
 int cnn_predictor_put_memory(struct cnn_predictor *p, const void *bytes, size_t size)
 {
-    const struct cnn_fit fit = cnn_input_fit(&p->first->runner.graph->input);
+    const struct cnn_fit fit = cnn_input_fit(p->first->runner.graph->input);
     const struct cnn_decoding how = {.fit = &fit};
     int rc = check_place(p);
     if (!rc)

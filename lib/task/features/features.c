@@ -80,7 +80,7 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
 static int run(struct features *f)
 {
     struct cnn_loader_options lo = {
-        .input = &f->runner.graph->input,
+        .input = f->runner.graph->input,
         .target = CNN_TARGET_CLASS,
         .batch = cnn_net_plan(f->runner.net)->batch,
         .threads = (int)f->o->compute.threads,

@@ -53,7 +53,7 @@ static void take(struct selection *s, int node)
 static int select_pattern(struct selection *s, const char *pattern)
 {
     int found = 0;
-    for (int i = 1; i < s->g->nodes; i++) {
+    for (int i = s->g->inputs; i < s->g->nodes; i++) {
         if (!is_there(s->g, i) || !cnn_match(pattern, s->g->node[i].layer.name))
             continue;
         take(s, i);

@@ -59,10 +59,10 @@ static int run(struct infer *in)
 {
     const struct cnn_graph *g = in->runner.graph;
     struct cnn_loader_options lo = {
-        .input = &g->input,
+        .input = g->input,
         .target = in->target,
         .outputs = in->target == CNN_TARGET_VECTOR ? cnn_chw_count(g->node[g->logits].layer.out)
-                                                   : cnn_chw_count(g->input.shape),
+                                                   : cnn_chw_count(g->input->shape),
         .batch = cnn_net_plan(in->runner.net)->batch,
         .threads = (int)in->o->compute.threads,
         .on_bad = in->o->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,

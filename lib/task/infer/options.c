@@ -57,10 +57,10 @@ static int check_outputs(const struct infer *in)
     const struct cnn_graph *g = in->runner.graph;
     struct cnn_chw out = g->node[g->output].layer.out;
     char shape[72], input[72];
-    if (in->target != CNN_TARGET_INPUT || cnn_chw_count(out) == cnn_chw_count(g->input.shape))
+    if (in->target != CNN_TARGET_INPUT || cnn_chw_count(out) == cnn_chw_count(g->input->shape))
         return 0;
     cnn_chw_format(out, shape);
-    cnn_chw_format(g->input.shape, input);
+    cnn_chw_format(g->input->shape, input);
     return cnn_fail(CNN_EDATA,
                     "%s: the net gives %s for an input of %s; --target input needs as many numbers",
                     in->runner.model->path, shape, input);

@@ -73,14 +73,14 @@ static int diff_layers(struct diff *d)
     if (!a || !b)
         return 0;
     diff_input(d);
-    for (int i = 1; i < a->nodes && !rc; i++) {
+    for (int i = a->inputs; i < a->nodes && !rc; i++) {
         int j = find_node(b, a->node[i].layer.name);
         if (j < 0)
             only(d, "layer", a->node[i].layer.name, d->a);
         else
             rc = diff_layer(d, i, j);
     }
-    for (int j = 1; j < b->nodes; j++)
+    for (int j = b->inputs; j < b->nodes; j++)
         if (find_node(a, b->node[j].layer.name) < 0)
             only(d, "layer", b->node[j].layer.name, d->b);
     return rc;
@@ -208,9 +208,9 @@ static int diff_selftest_values(struct diff *d, const struct cnn_selftest *a,
 {
     size_t n = cnn_shape_count(&a->in);
     float *x = cnn_calloc(n, sizeof *x), *y = cnn_calloc(n, sizeof *y);
-    int rc = x && y ? cnn_selftest_inputs(a, &d->a->graph->input, x) : CNN_ESYSTEM;
+    int rc = x && y ? cnn_selftest_inputs(a, d->a->graph->input, x) : CNN_ESYSTEM;
     if (!rc)
-        rc = cnn_selftest_inputs(b, &d->b->graph->input, y);
+        rc = cnn_selftest_inputs(b, d->b->graph->input, y);
     if (!rc) {
         diff_numbers(d, "self-test input", x, y, n);
         diff_numbers(d, "self-test output", a->y, b->y, cnn_shape_count(&a->out));

@@ -17,16 +17,24 @@ static void add_quoted(const char *text, struct cnn_buf *out)
     cnn_buf_free(&shown);
 }
 
+static int is_output(const struct cnn_graph *g, int node)
+{
+    for (int k = 0; k < g->outputs; k++)
+        if (g->each_output[k] == node)
+            return 1;
+    return 0;
+}
+
 static void add_node(const struct cnn_graph *g, int i, struct cnn_buf *out)
 {
     const struct cnn_node *n = &g->node[i];
     char shape[72];
     cnn_chw_format(n->layer.out, shape);
     cnn_buf_printf(out, "  n%d [label=\"%s\\n", i, n->layer.name);
-    if (i)
+    if (i >= g->inputs)
         cnn_node_print(n, out);
-    cnn_buf_printf(out, "%s%s\"%s];\n", i ? "\\n" : "", shape,
-                   i == 0 || i == g->output ? ", style=bold" : "");
+    cnn_buf_printf(out, "%s%s\"%s];\n", i < g->inputs ? "" : "\\n", shape,
+                   i < g->inputs || is_output(g, i) ? ", style=bold" : "");
     for (int k = 0; k < n->layer.inputs; k++)
         cnn_buf_printf(out, "  n%d -> n%d;\n", n->in[k], i);
 }

@@ -62,7 +62,7 @@ static int arrange(const struct cnn_inspect *in, const char *layer,
 /* Where the layer reads an image whose channels are blue, green, red. */
 static int reads_bgr(const struct cnn_inspect *in, const char *layer)
 {
-    int i = in->graph && in->graph->input.bgr ? cnn_graph_find(in->graph, layer) : -1;
+    int i = in->graph && in->graph->input->bgr ? cnn_graph_find(in->graph, layer) : -1;
     return i > 0 && in->graph->node[i].in[0] == 0;
 }
 

@@ -200,7 +200,7 @@ struct cnn_inspect_totals cnn_inspect_totals(const struct cnn_graph *g)
 {
     struct cnn_inspect_totals t = {.parameters = cnn_graph_parameters(g),
                                    .multiply_adds = cnn_graph_multiply_adds(g)};
-    for (int i = 1; i < g->nodes; i++) {
+    for (int i = g->inputs; i < g->nodes; i++) {
         t.layers++;
         t.statistics += cnn_node_parameters(&g->node[i], 0);
         t.activations += cnn_chw_count(g->node[i].layer.out);

@@ -120,7 +120,7 @@ static json_t *blocks_json(const struct cnn_inspect *in)
 {
     const struct cnn_graph *g = in->graph;
     json_t *list = json_array();
-    for (int i = 1; i < g->nodes;) {
+    for (int i = g->inputs; i < g->nodes;) {
         struct cnn_inspect_block b;
         json_t *o = json_object();
         i = cnn_inspect_block(g, i, in->depth ? in->depth : 1, &b);
@@ -135,6 +135,22 @@ static json_t *blocks_json(const struct cnn_inspect *in)
     return list;
 }
 
+static json_t *inputs_json(const struct cnn_graph *g)
+{
+    json_t *list = json_object();
+    for (int i = 0; i < g->inputs; i++)
+        json_object_set_new(list, g->node[i].layer.name, input_json(&g->input[i]));
+    return list;
+}
+
+static json_t *outputs_json(const struct cnn_graph *g)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < g->outputs; i++)
+        json_array_append_new(list, string(g->node[g->each_output[i]].layer.name));
+    return list;
+}
+
 static void add_graph(json_t *root, const struct cnn_inspect *in)
 {
     const struct cnn_graph *g = in->graph;
@@ -143,7 +159,7 @@ static void add_graph(json_t *root, const struct cnn_inspect *in)
     if (!field)
         cnn_json_lack();
     json_t *layers = json_array(), *totals = json_object();
-    for (int i = 1; i < g->nodes; i++)
+    for (int i = g->inputs; i < g->nodes; i++)
         json_array_append_new(layers, layer_json(g, i, field));
     json_object_set_new(totals, "layers", whole(n.layers));
     json_object_set_new(totals, "parameters", whole(n.parameters));
@@ -151,8 +167,12 @@ static void add_graph(json_t *root, const struct cnn_inspect *in)
     json_object_set_new(totals, "multiply_adds", whole(n.multiply_adds));
     json_object_set_new(totals, "activation_bytes", whole(n.activations * sizeof(float)));
     json_object_set_new(root, "net", string(g->print));
-    json_object_set_new(root, "input", input_json(&g->input));
+    json_object_set_new(root, "input", input_json(g->input));
     json_object_set_new(root, "output", string(g->node[g->output].layer.name));
+    if (g->inputs > 1)
+        json_object_set_new(root, "inputs", inputs_json(g));
+    if (g->outputs > 1)
+        json_object_set_new(root, "outputs", outputs_json(g));
     json_object_set_new(root, "layers", layers);
     json_object_set_new(root, "blocks", blocks_json(in));
     json_object_set_new(root, "totals", totals);

@@ -47,9 +47,9 @@ struct inspect_field *cnn_inspect_fields(const struct cnn_graph *g)
     struct inspect_field *f = cnn_calloc((size_t)g->nodes, sizeof *f);
     if (!f)
         return NULL;
-    f[0] = (struct inspect_field){.size = {1, 1}, .step = {1, 1}};
-    for (int i = 1; i < g->nodes; i++)
-        f[i] = field_of(&g->node[i], f);
+    for (int i = 0; i < g->nodes; i++)
+        f[i] = i < g->inputs ? (struct inspect_field){.size = {1, 1}, .step = {1, 1}}
+                             : field_of(&g->node[i], f);
     return f;
 }
 

@@ -104,9 +104,9 @@ int cnn_train_check_net_outputs(const struct trainer *t)
     if (t->o->target == CNN_TRAIN_CLASS && out.c != classes && !cnn_scores_are_pair(g, classes))
         return cnn_fail(CNN_EDATA, "%s: the net gives %zu outputs, %s has %zu classes", t->net_name,
                         out.c, cnn_train_classes_from(t), classes);
-    if (t->o->target == CNN_TRAIN_INPUT && cnn_chw_count(out) != cnn_chw_count(g->input.shape)) {
+    if (t->o->target == CNN_TRAIN_INPUT && cnn_chw_count(out) != cnn_chw_count(g->input->shape)) {
         char in[72];
-        cnn_chw_format(g->input.shape, in);
+        cnn_chw_format(g->input->shape, in);
         return cnn_fail(CNN_EDATA,
                         "%s: the net gives %s for an input of %s; --target input needs "
                         "as many numbers",
@@ -133,7 +133,7 @@ void cnn_train_note_schedule(const struct trainer *t)
 /* The first batch normalisation that sees one number of each channel for a sample; NULL: none. */
 static const char *lonely_bn(const struct cnn_graph *g)
 {
-    for (int i = 1; i < g->nodes; i++) {
+    for (int i = g->inputs; i < g->nodes; i++) {
         const struct cnn_layer *l = &g->node[i].layer;
         if (!strcmp(l->type->name, "bn") && l->out.h * l->out.w == 1)
             return l->name;

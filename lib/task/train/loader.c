@@ -6,7 +6,7 @@ struct cnn_loader_options cnn_train_loader_options(const struct trainer *t)
     static const enum cnn_target_kind kinds[] = {CNN_TARGET_CLASS, CNN_TARGET_VECTOR,
                                                  CNN_TARGET_INPUT};
     return (struct cnn_loader_options){
-        .input = &t->graph->input,
+        .input = t->graph->input,
         .target = kinds[t->o->target],
         .needs_class = 1,
         .outputs = t->outputs,
@@ -20,7 +20,7 @@ struct cnn_loader_options cnn_train_loader_options(const struct trainer *t)
 
 int cnn_train_open_images(struct trainer *t)
 {
-    const struct cnn_input *in = &t->graph->input;
+    const struct cnn_input *in = t->graph->input;
     size_t train = cnn_dataset_count(t->train);
     size_t val = t->val ? cnn_dataset_count(t->val) : 0, each = cnn_chw_count(in->shape);
     if (!t->backend->queue.cuda || t->no_data || t->o->target != CNN_TRAIN_CLASS || t->streaming)

@@ -31,7 +31,7 @@ static int few_new(const struct trainer *t, struct few *f)
 {
     size_t count = cnn_dataset_count(t->train), wanted = (size_t)t->o->overfit;
     f->n = wanted < count ? wanted : count;
-    f->in = cnn_chw_count(t->graph->input.shape);
+    f->in = cnn_chw_count(t->graph->input->shape);
     f->out = t->outputs;
     f->x = cnn_calloc(f->n * f->in, sizeof *f->x);
     f->weight = cnn_calloc(f->n, sizeof *f->weight);
@@ -76,7 +76,7 @@ static int load_few(struct trainer *t, struct few *f)
     for (size_t i = 0; !rc && have < f->n && i < count; i++) {
         rc = cnn_dataset_load(t->train, order[i], &s);
         if (!rc)
-            rc = cnn_preprocess(&t->graph->input, &s.image, &scratch, f->x + have * f->in);
+            rc = cnn_preprocess(t->graph->input, &s.image, &scratch, f->x + have * f->in);
         if (!rc)
             rc = take_target(t, f, have, &s);
         have += !rc;

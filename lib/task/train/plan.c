@@ -60,7 +60,7 @@ static void list_net(struct trainer *t, struct listing *l)
 static void list_data(struct trainer *t, struct listing *l)
 {
     struct cnn_loader_options o = cnn_train_loader_options(t);
-    size_t in = cnn_chw_count(t->graph->input.shape);
+    size_t in = cnn_chw_count(t->graph->input->shape);
     uint64_t data = cnn_dataset_bytes(t->train) + (t->val ? cnn_dataset_bytes(t->val) : 0);
     line(l, "datasets", data);
     o.augmenter = t->augmenter;
@@ -74,7 +74,7 @@ static void list_data(struct trainer *t, struct listing *l)
 static void heading(const struct trainer *t, struct listing *l)
 {
     char in[72], out[72], parameters[32];
-    cnn_chw_format(t->graph->input.shape, in);
+    cnn_chw_format(t->graph->input->shape, in);
     cnn_chw_format(t->graph->node[t->graph->output].layer.out, out);
     cnn_format_count(cnn_graph_parameters(t->graph), parameters);
     cnn_buf_show(&l->text, t->net_name);

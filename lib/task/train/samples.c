@@ -26,15 +26,15 @@ int cnn_train_take_selftest(struct trainer *t)
         t->selftest_count = 0; /* taken from the stream's first batch */
         return 0;
     }
-    size_t in = cnn_chw_count(t->graph->input.shape), want = t->selftest_count, have = 0;
-    const struct cnn_fit fit = cnn_input_fit(&t->graph->input);
+    size_t in = cnn_chw_count(t->graph->input->shape), want = t->selftest_count, have = 0;
+    const struct cnn_fit fit = cnn_input_fit(t->graph->input);
     struct cnn_sample s = {.fit = &fit};
     struct cnn_preprocess_scratch scratch = {0};
     int rc = 0;
     for (size_t i = 0; !rc && have < want && i < cnn_dataset_count(ds); i++) {
         rc = cnn_dataset_load(ds, i, &s);
         if (!rc &&
-            (rc = cnn_preprocess(&t->graph->input, &s.image, &scratch, t->selftest + have * in)))
+            (rc = cnn_preprocess(t->graph->input, &s.image, &scratch, t->selftest + have * in)))
             rc = cnn_dataset_fail_within(ds, i);
         have += !rc;
         if (train_skips(t, rc))
@@ -52,7 +52,7 @@ int cnn_train_take_selftest(struct trainer *t)
 
 void cnn_train_offer_selftest(struct trainer *t, const struct cnn_batch *b)
 {
-    size_t in = cnn_chw_count(t->graph->input.shape), bound = 200000;
+    size_t in = cnn_chw_count(t->graph->input->shape), bound = 200000;
     if (!t->streaming || t->val || t->selftest_count)
         return;
     size_t n = in > bound / 8 ? (in > bound ? 1 : bound / in) : 8;
@@ -148,7 +148,7 @@ int cnn_train_make_identity(struct trainer *t)
         rc = put_hash(
             id, "first samples",
             cnn_hash(t->selftest,
-                     t->selftest_count * sizeof(float) * cnn_chw_count(t->graph->input.shape), 0));
+                     t->selftest_count * sizeof(float) * cnn_chw_count(t->graph->input->shape), 0));
     if (!rc && t->init) {
         char hash[CNN_TENSORS_HASH];
         rc = cnn_tensors_hash(t->init->tensors, hash);

@@ -121,7 +121,7 @@ static int open_net(struct trainer *t)
 
 static int allocate(struct trainer *t)
 {
-    size_t in = cnn_chw_count(t->graph->input.shape), bound = 200000;
+    size_t in = cnn_chw_count(t->graph->input->shape), bound = 200000;
     t->weight = cnn_calloc((size_t)t->o->batch, sizeof *t->weight);
     t->selftest_count = in > bound / 8 ? (in > bound ? 1 : bound / in) : 8;
     t->selftest = cnn_calloc(t->selftest_count * in, sizeof *t->selftest);

@@ -1,0 +1,190 @@
+/* A net's inputs with their preprocessing: the input lines, or what the data are. */
+#include "lang/builder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The fallback of scale is 1/255. */
+const struct cnn_option cnn_input_table[] = {
+    CNN_OPTION_TEXT("shape", struct cnn_input_options, shape, NULL, .position = 1,
+                    .metavar = "CxHxW",
+                    .help = "channels, height and width, or a single number for vectors"),
+    CNN_OPTION_REALS("mean", struct cnn_input_options, mean, "0", .min = -1e9, .max = 1e9,
+                     .metavar = "X,...",
+                     .help = "subtracted after scaling; one number, or one for each channel"),
+    CNN_OPTION_REALS("std", struct cnn_input_options, std, "1", .min = 1e-9, .max = 1e9,
+                     .metavar = "X,...",
+                     .help = "then divided by; one number, or one for each channel"),
+    CNN_OPTION_REAL("scale", struct cnn_input_options, scale, "0.00392156862745098", .min = 1e-9,
+                    .max = 1e9, .metavar = "X",
+                    .help = "what pixels, 0 to 255, are multiplied by first"),
+    CNN_OPTION_CHOICE("order", struct cnn_input_options, order, "rgb", CNN_CHANNEL_ORDERS,
+                      .metavar = "ORDER", .help = "order of the colour channels"),
+    CNN_OPTION_INT("resize", struct cnn_input_options, resize, "0", .max = 65536, .metavar = "N",
+                   .help =
+                       "make the shorter side N and cut out the middle; 0: stretch to the shape"),
+    CNN_OPTION_INT("classes", struct cnn_input_options, classes, "0", .max = 1000000,
+                   .metavar = "N",
+                   .help = "what the name classes stands for where no data says it"),
+    CNN_OPTION_END,
+};
+
+/* "3x32x32" or "512". */
+static int read_shape(const char *text, struct cnn_chw *out)
+{
+    size_t side[3] = {0, 1, 1};
+    const char *p = text;
+    int k = 0;
+    for (;; k++) {
+        char *end;
+        unsigned long long v = k < 3 && *p >= '0' && *p <= '9' ? strtoull(p, &end, 10) : 0;
+        if (v < 1 || (*end && *end != 'x') || (!*end && k == 1))
+            return cnn_fail(CNN_EDATA, "input: '%.60s' is no shape such as 3x32x32 or 512", text);
+        if (v > CNN_NET_SIDE_MAX)
+            return cnn_fail(CNN_EDATA, "input: '%.60s' has a side above %d", text,
+                            CNN_NET_SIDE_MAX);
+        side[k] = (size_t)v;
+        if (!*end)
+            break;
+        p = end + 1;
+    }
+    if (side[0] * side[1] > CNN_NET_SHAPE_MAX / side[2])
+        return cnn_fail(CNN_EDATA, "input: '%.60s' is too large", text);
+    *out = (struct cnn_chw){side[0], side[1], side[2]};
+    return 0;
+}
+
+static int check_channels(const char *what, const struct cnn_reals *r, size_t channels)
+{
+    if (r->count == 1 || (r->count > 0 && (size_t)r->count == channels))
+        return 0;
+    return cnn_fail(CNN_EDATA, "input: %s: %d numbers for %zu channels", what, r->count, channels);
+}
+
+static int check_resize(long long resize, struct cnn_chw s)
+{
+    size_t side = s.h > s.w ? s.h : s.w;
+    if (!resize || (size_t)resize >= side)
+        return 0;
+    return cnn_fail(CNN_EDATA, "input: resize: %lld is less than the input's side %zu", resize,
+                    side);
+}
+
+static int from_statement(const struct cnn_input_options *o, struct cnn_input *in)
+{
+    *in = (struct cnn_input){.mean = o->mean,
+                             .std = o->std,
+                             .scale = o->scale,
+                             .bgr = o->order == CNN_ORDER_BGR,
+                             .resize = (int)o->resize,
+                             .declared = 1};
+    int rc = read_shape(o->shape, &in->shape);
+    if (!rc)
+        rc = check_channels("mean", &in->mean, in->shape.c);
+    if (!rc)
+        rc = check_channels("std", &in->std, in->shape.c);
+    return rc ? rc : check_resize(o->resize, in->shape);
+}
+
+static int from_config(struct cnn_builder *b, struct cnn_input *in)
+{
+    struct cnn_chw s = b->config->input;
+    const char *option = b->config->input_option;
+    size_t n;
+    if (!s.c || !s.h || !s.w)
+        return cnn_fail(CNN_EDATA,
+                        "%s:1: there is no input line, and no data to take the shape "
+                        "from; %s%s%sbegin with: input CxHxW",
+                        b->name, option ? "say " : "", option ? option : "", option ? ", or " : "");
+    if (s.c > CNN_NET_SHAPE_MAX || cnn_mul_overflows(s.c, s.h, &n) ||
+        cnn_mul_overflows(n, s.w, &n) || n > CNN_NET_SHAPE_MAX)
+        return cnn_fail(CNN_EDATA, "%s:1: the data's samples are too large", b->name);
+    *in = (struct cnn_input){.shape = s, .mean = {1, {0}}, .std = {1, {1}}};
+    in->scale = b->config->raw_input ? 1 : 1.0 / 255;
+    return 0;
+}
+
+/* Node k, an input, under a name of its own. */
+static int add_node(struct cnn_builder *b, int k, const char *name)
+{
+    if (cnn_grow(&b->node, &b->node_capacity, (size_t)k + 1, sizeof *b->node))
+        return CNN_ESYSTEM;
+    b->node[k] =
+        (struct cnn_node){.layer = {.name = name, .out = b->graph->input[k].shape, .rows = 1}};
+    b->nodes = k + 1;
+    if (cnn_labels_find(b->labels, name))
+        return cnn_fail(CNN_EDATA,
+                        "input: '%.60s' is there already: input NAME CxHxW gives one of "
+                        "several inputs a name of its own",
+                        name);
+    return cnn_labels_add(b->labels, name, k, 0, 0);
+}
+
+/* The name where there is one before the shape; takes it out of the arguments. */
+static const char *take_name(struct cnn_statement *s)
+{
+    const struct cnn_argument *a = s->arg;
+    size_t n = s->args > 1 && !a[0].key ? cnn_name_length(a[0].value) : 0;
+    if (!n || a[0].value[n] || (a[1].key && strcmp(a[1].key, "shape") != 0))
+        return "input";
+    s->arg++;
+    s->args--;
+    return a[0].value;
+}
+
+static int add_input(struct cnn_builder *b, const struct cnn_place *at,
+                     const struct cnn_statement *s, int k)
+{
+    struct cnn_statement rest = *s;
+    const char *name = take_name(&rest);
+    struct cnn_input_options *o = cnn_builder_options(b, at, "input", cnn_input_table, sizeof *o,
+                                                      rest.arg, rest.args, s->line);
+    if (!o)
+        return cnn_error_code();
+    if (from_statement(o, &b->graph->input[k]) || add_node(b, k, name))
+        return cnn_builder_fail(b, at, s->line);
+    if (!b->graph->classes)
+        b->graph->classes = (size_t)o->classes;
+    return 0;
+}
+
+int cnn_builder_inputs(struct cnn_builder *b, const struct cnn_statement *first, int count)
+{
+    struct cnn_scope scope = {"", NULL};
+    struct cnn_place at = {.scope = &scope, .vars = {.classes_used = &b->classes_used}};
+    int rc = 0, inputs = count ? count : 1;
+    b->graph->classes = b->config->classes;
+    b->graph->input = cnn_arena_alloc(b->arena, (size_t)inputs * sizeof *b->graph->input);
+    if (!b->graph->input)
+        return CNN_ESYSTEM;
+    b->graph->inputs = inputs;
+    for (int k = 0; !rc && k < count; k++, first = first->next)
+        rc = add_input(b, &at, first, k);
+    if (count)
+        return rc;
+    rc = from_config(b, b->graph->input);
+    return rc ? rc : add_node(b, 0, "input");
+}
+
+static void print_input(struct cnn_printer *p, const char *name, const struct cnn_input *in)
+{
+    char shape[72];
+    cnn_chw_format(in->shape, shape);
+    struct cnn_input_options o = {.shape = shape,
+                                  .mean = in->mean,
+                                  .std = in->std,
+                                  .scale = in->scale,
+                                  .order = in->bgr ? CNN_ORDER_BGR : CNN_ORDER_RGB,
+                                  .resize = in->resize};
+    struct cnn_buf word = {0};
+    cnn_buf_printf(&word, strcmp(name, "input") ? "input %s" : "%s", name);
+    cnn_print_layer(p, NULL, word.failed ? "" : word.text, cnn_input_table, &o, "");
+    p->text.failed |= word.failed;
+    cnn_buf_free(&word);
+}
+
+void cnn_builder_print_inputs(struct cnn_builder *b)
+{
+    for (int k = 0; k < b->graph->inputs; k++)
+        print_input(&b->printer, b->node[k].layer.name, &b->graph->input[k]);
+}
