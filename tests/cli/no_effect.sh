@@ -30,6 +30,7 @@ status 0
 # Draws where nothing is drawn.
 refuse '--seed has no effect: it needs an augmentation such as --rotate' cnn-augment --seed 0 photos -o x.tar
 refuse '--epoch has no effect: it needs an augmentation such as --rotate' cnn-augment --epoch 3 -n 2 --rotate 0 photos -o x.tar
+refuse '--elastic-grid has no effect: it needs --elastic' cnn-augment --elastic-grid 5 photos -o x.tar
 run cnn-augment -q --seed 0 --epoch 1 --rotate 3 -o y.tar photos
 status 0
 

@@ -39,10 +39,10 @@ static int same_image(const struct cnn_image *a, const struct cnn_image *b)
            !memcmp(a->px, b->px, a->c * a->h * a->w * sizeof *a->px);
 }
 
-static const char *const everything[] = {"flip",       "hv",        "rotate",   "20",   "zoom",
-                                         "0.8,1.3",    "translate", "0.1",      "crop", "24x20",
-                                         "brightness", "0.3",       "contrast", "0.3",  "noise",
-                                         "0.05",       "fill",      "edge",     NULL};
+static const char *const everything[] = {
+    "flip",  "hv",   "rotate", "20",         "zoom",    "0.8,1.3",  "translate",
+    "0.1",   "crop", "24x20",  "brightness", "0.3",     "contrast", "0.3",
+    "noise", "0.05", "fill",   "edge",       "elastic", "0.05",     NULL};
 
 static void test_nothing_changes_nothing(void **state)
 {
@@ -141,7 +141,7 @@ static void test_options(void **state)
     cnn_augmenter_print(a, &text);
     assert_string_equal(text.text,
                         "--flip hv --rotate 20 --zoom 0.8,1.3 --translate 0.1 --crop 24x20 "
-                        "--brightness 0.3 --contrast 0.3 --noise 0.05 --fill edge");
+                        "--brightness 0.3 --contrast 0.3 --noise 0.05 --elastic 0.05 --fill edge");
     cnn_buf_free(&text);
     cnn_augmenter_free(a);
 }
@@ -224,6 +224,93 @@ static void test_listed_settings(void **state)
     cnn_augmenter_free(a);
 }
 
+/* Displacements are within their bounds, differ from place to place, and do so alike in images of
+ * any size. */
+static void test_elastic_fields(void **state)
+{
+    (void)state;
+    struct cnn_augmenter *a = augmenter((const char *[]){"elastic", "0.1", NULL});
+    const struct cnn_augment_step *s = cnn_augmenter_next(a, NULL);
+    struct cnn_field small = {0}, large = {0};
+    for (uint64_t i = 0; i < 20; i++) {
+        struct cnn_random r, again;
+        float least = 0, most = 0;
+        cnn_random_start(&r, 1, i);
+        again = r;
+        assert_int_equal(cnn_field_reshape(&large, 41, 81), 0);
+        assert_int_equal(s->type->field(s->options, &r, &large), 0);
+        assert_int_equal(cnn_field_reshape(&small, 21, 41), 0);
+        assert_int_equal(s->type->field(s->options, &again, &small), 0);
+        for (size_t k = 0; k < 41 * 81; k++) {
+            float dx = large.dx[k], dy = large.dy[k];
+            assert_true(dx >= -8.1f && dx <= 8.1f && dy >= -4.1f && dy <= 4.1f);
+            least = dx < least ? dx : least;
+            most = dx > most ? dx : most;
+        }
+        assert_true(most - least > 1);
+        for (size_t k = 0; k < 21 * 41; k++) {
+            size_t at = k / 41 * 2 * 81 + k % 41 * 2;
+            float d = small.dx[k] * 81 / 41 - large.dx[at];
+            assert_true(d > -1e-4f && d < 1e-4f);
+        }
+    }
+    cnn_field_free(&small);
+    cnn_field_free(&large);
+    cnn_augmenter_free(a);
+}
+
+/* A field that moves all alike is a shift, before the view's map; labels follow. */
+static void test_bending_is_looking_elsewhere(void **state)
+{
+    (void)state;
+    struct cnn_view mirror = {6, 8, {-1, 0, 7, 0, 1, 0}}, shift = {6, 8, {1, 0, 2, 0, 1, -1}};
+    struct cnn_view both = mirror;
+    struct cnn_image im = golden_pixels(2, 6, 8), bent = {0}, moved = {0};
+    struct cnn_field field = {0};
+    assert_int_equal(cnn_field_reshape(&field, 6, 8), 0);
+    for (size_t i = 0; i < 48; i++) {
+        field.dx[i] = 2;
+        field.dy[i] = -1;
+    }
+    cnn_view_then(&both, &shift);
+    for (int fill = CNN_FILL_BLACK; fill <= CNN_FILL_REFLECT; fill++) {
+        assert_int_equal(cnn_image_bend(&bent, &im, &mirror, &field, (enum cnn_fill)fill), 0);
+        assert_int_equal(cnn_image_warp(&moved, &im, &both, (enum cnn_fill)fill), 0);
+        assert_true(same_image(&bent, &moved));
+        assert_int_equal(cnn_labels_bend(&bent, &im, &mirror, &field, (enum cnn_fill)fill), 0);
+        assert_int_equal(cnn_labels_warp(&moved, &im, &both, (enum cnn_fill)fill), 0);
+        assert_true(same_image(&bent, &moved));
+    }
+    cnn_field_free(&field);
+    cnn_image_free(&im);
+    cnn_image_free(&bent);
+    cnn_image_free(&moved);
+}
+
+/* What is left without the steps that change values is what comes of the geometric ones alone. */
+static void test_geometry_alone(void **state)
+{
+    (void)state;
+    const char *const all[] = {"rotate", "20",  "elastic", "0.1",  "noise", "0.1",
+                               "zoom",   "1.3", "fill",    "edge", NULL};
+    const char *const few[] = {"rotate", "20",   "elastic", "0.1", "zoom",
+                               "1.3",    "fill", "edge",    NULL};
+    struct cnn_augmenter *a = augmenter(all);
+    struct cnn_augment_scratch scratch = {0};
+    struct cnn_image im = golden_pixels(3, 28, 24), want = image_after(few);
+    assert_false(cnn_augmenter_is_geometric(a) || cnn_augmenter_is_affine(a));
+    assert_int_equal(cnn_augment_geometry(a, 1, 0, 0, "x", &im, &scratch), 0);
+    assert_true(same_image(&scratch.moved, &want));
+    assert_false(same_image(&im, &want));
+    cnn_augment_scratch_free(&scratch);
+    cnn_image_free(&im);
+    cnn_image_free(&want);
+    cnn_augmenter_free(a);
+    a = augmenter(few);
+    assert_true(cnn_augmenter_is_geometric(a) && !cnn_augmenter_is_affine(a));
+    cnn_augmenter_free(a);
+}
+
 static void test_bad_samples(void **state)
 {
     (void)state;
@@ -272,6 +359,9 @@ int main(void)
         cmocka_unit_test(test_order_is_that_of_setting),
         cmocka_unit_test(test_one_kind_twice),
         cmocka_unit_test(test_listed_settings),
+        cmocka_unit_test(test_elastic_fields),
+        cmocka_unit_test(test_bending_is_looking_elsewhere),
+        cmocka_unit_test(test_geometry_alone),
         cmocka_unit_test(test_bad_samples),
         cmocka_unit_test(test_crop_with_border),
     };

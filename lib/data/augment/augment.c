@@ -5,6 +5,8 @@ void cnn_augment_scratch_free(struct cnn_augment_scratch *s)
 {
     cnn_image_free(&s->image);
     cnn_image_free(&s->labels);
+    cnn_image_free(&s->moved);
+    cnn_field_free(&s->field);
 }
 
 static void swap_images(struct cnn_image *a, struct cnn_image *b)
@@ -14,25 +16,33 @@ static void swap_images(struct cnn_image *a, struct cnn_image *b)
     *b = swap;
 }
 
-/* Do the resampling that has gathered in *view, and begin a new one. */
-static int resample(const struct cnn_augment_work *work, struct cnn_view *view)
+/* What is to be resampled: a view, and displacements before it (bent: those of the scratch). */
+struct pending {
+    struct cnn_view view;
+    int bent;
+};
+
+/* Do the resampling that has gathered, and begin a new one. */
+static int resample(const struct cnn_augment_work *work, struct pending *p)
 {
     struct cnn_image *im = work->image;
-    if (!cnn_view_is_whole(view, im->h, im->w)) {
-        int rc = cnn_image_warp(&work->scratch->image, im, view, work->fill);
+    struct cnn_augment_scratch *s = work->scratch;
+    const struct cnn_field *field = p->bent ? &s->field : NULL;
+    if (field || !cnn_view_is_whole(&p->view, im->h, im->w)) {
+        int rc = cnn_image_bend(&s->image, im, &p->view, field, work->fill);
         if (!rc && work->labels)
-            rc = cnn_labels_warp(&work->scratch->labels, work->labels, view, work->fill);
+            rc = cnn_labels_bend(&s->labels, work->labels, &p->view, field, work->fill);
         if (rc)
             return rc;
-        swap_images(im, &work->scratch->image);
+        swap_images(im, &s->image);
         if (work->labels)
-            swap_images(work->labels, &work->scratch->labels);
+            swap_images(work->labels, &s->labels);
     }
-    *view = cnn_view_whole(im->h, im->w);
+    *p = (struct pending){.view = cnn_view_whole(im->h, im->w)};
     return 0;
 }
 
-/* Another step of a geometric augmentation behind those before. */
+/* Another step of an affine augmentation behind those before. */
 static int look(const struct cnn_augment_step *s, struct cnn_random *r, struct cnn_view *view)
 {
     struct cnn_view next = cnn_view_whole(view->h, view->w);
@@ -42,16 +52,20 @@ static int look(const struct cnn_augment_step *s, struct cnn_random *r, struct c
     return rc;
 }
 
+/* Nothing is composed behind displacements. */
 static int augment_with(const struct cnn_augment_step *s, const struct cnn_augment_work *work,
-                        struct cnn_view *view)
+                        struct pending *p)
 {
-    if (s->type->view)
-        return look(s, work->random, view);
-    int rc = resample(work, view);
-    if (rc || (rc = s->type->apply(s->options, work)))
-        return rc;
-    *view = cnn_view_whole(work->image->h, work->image->w);
-    return 0;
+    struct cnn_field *field = &work->scratch->field;
+    int moves = s->type->view || s->type->field;
+    int rc = moves && !p->bent ? 0 : resample(work, p);
+    if (rc || s->type->view)
+        return rc ? rc : look(s, work->random, &p->view);
+    if (!s->type->field)
+        return s->type->apply(s->options, work);
+    p->bent = 1;
+    rc = cnn_field_reshape(field, p->view.h, p->view.w);
+    return rc ? rc : s->type->field(s->options, work->random, field);
 }
 
 static int check_sample(const struct cnn_image *im, const struct cnn_image *labels)
@@ -89,15 +103,33 @@ int cnn_augment_view(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoc
     return rc;
 }
 
+/* All steps, or those that are geometric, over what *work has. */
+static int run(const struct cnn_augmenter *a, int geometric, uint64_t seed, uint64_t epoch,
+               uint64_t copy, const char *key, struct cnn_augment_work *work)
+{
+    const struct cnn_augment_step *s = NULL;
+    struct pending p = {.view = cnn_view_whole(work->image->h, work->image->w)};
+    int rc = 0;
+    while (!rc && (s = cnn_augmenter_next(a, s))) {
+        struct cnn_random r = draws_of(s, seed, epoch, copy, key);
+        if (geometric && s->type->apply)
+            continue;
+        work->random = &r;
+        rc = augment_with(s, work, &p);
+        if (s->type->apply)
+            p.view = cnn_view_whole(work->image->h, work->image->w);
+    }
+    return rc ? rc : resample(work, &p);
+}
+
 int cnn_augment_geometry(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch,
                          uint64_t copy, const char *key, const struct cnn_image *src,
-                         struct cnn_image *dst)
+                         struct cnn_augment_scratch *scratch)
 {
-    struct cnn_view view = cnn_view_whole(src->h, src->w);
-    int rc = cnn_augment_view(a, seed, epoch, copy, key, &view);
-    if (rc || cnn_view_is_whole(&view, src->h, src->w))
-        return rc ? rc : cnn_image_copy(dst, src);
-    return cnn_image_warp(dst, src, &view, cnn_augmenter_fill(a));
+    struct cnn_augment_work work = {
+        .image = &scratch->moved, .scratch = scratch, .fill = cnn_augmenter_fill(a)};
+    int rc = cnn_image_copy(&scratch->moved, src);
+    return rc ? rc : run(a, 1, seed, epoch, copy, key, &work);
 }
 
 int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, uint64_t copy,
@@ -106,16 +138,7 @@ int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, ui
     if (!cnn_augmenter_active(a))
         return 0;
     struct cnn_image *labels = s->target.kind == CNN_TARGET_LABELS ? &s->target.values : NULL;
+    struct cnn_augment_work work = {NULL, &s->image, labels, scratch, cnn_augmenter_fill(a)};
     int rc = check_sample(&s->image, labels);
-    if (rc)
-        return rc;
-    struct cnn_random r;
-    struct cnn_augment_work work = {&r, &s->image, labels, scratch, cnn_augmenter_fill(a)};
-    const struct cnn_augment_step *step = NULL;
-    struct cnn_view view = cnn_view_whole(s->image.h, s->image.w);
-    while (!rc && (step = cnn_augmenter_next(a, step))) {
-        r = draws_of(step, seed, epoch, copy, s->key);
-        rc = augment_with(step, &work, &view);
-    }
-    return rc ? rc : resample(&work, &view);
+    return rc ? rc : run(a, 0, seed, epoch, copy, s->key, &work);
 }

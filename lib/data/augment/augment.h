@@ -1,6 +1,7 @@
 /* Augmentations: each is one file lib/data/augment/NAME.c and a line in augmentations.def.
- * Geometric ones give an affine view of their input, and those that follow one another are composed
- * into a single resampling; the others change pixels in place.
+ * Geometric ones give an affine view of their input or a field of displacements, and those that
+ * follow one another, up to a field, are composed into a single resampling; the others change
+ * pixels in place.
  *
  * What is drawn depends on (seed, epoch, copy, sample key, augmentation) alone: one augmentation
  * does the same to a sample whatever the others are and whoever its neighbours are. One that comes
@@ -16,7 +17,8 @@
 /* Memory that augmentation reuses from one sample to the next; one for each thread. Start from {0}.
  */
 struct cnn_augment_scratch {
-    struct cnn_image image, labels;
+    struct cnn_image image, labels, moved;
+    struct cnn_field field;
 };
 void cnn_augment_scratch_free(struct cnn_augment_scratch *s);
 
@@ -42,8 +44,10 @@ struct cnn_augment_type {
     /* Whether it counts in the image's pixels, not in parts of its sides. */
     int by_pixels;
     /* Geometric: what to show of an image of view->h x view->w, to be set as view->map and a new
-     * size; comes as the whole image. CNN_EDATA. NULL: not geometric. */
+     * size; comes as the whole image. CNN_EDATA. */
     int (*view)(const void *options, struct cnn_random *r, struct cnn_view *view);
+    /* Geometric, too: how far pixels of an image of field->h x field->w move. */
+    int (*field)(const void *options, struct cnn_random *r, struct cnn_field *field);
     /* Otherwise: change the pixels. */
     int (*apply)(const void *options, const struct cnn_augment_work *work);
 };
@@ -73,7 +77,7 @@ int cnn_augmenter_set(struct cnn_augmenter *a, const char *name, const char *val
  * stand later in augmentations.def. */
 int cnn_augmenter_set_listed(struct cnn_augmenter *a, const char *name, const char *value);
 /* Whether all options that were set have an effect. CNN_EUSAGE: --fill without an augmentation that
- * shows what is outside of an image. */
+ * shows what is outside of an image, --elastic-grid without --elastic. */
 int cnn_augmenter_check(const struct cnn_augmenter *a);
 /* Every option of every augmentation, for programs' tables of options and manuals; NULL past the
  * end. */
@@ -89,21 +93,23 @@ int cnn_augmenter_counts_pixels(const struct cnn_augmenter *a);
  * nothing when nothing is active. */
 void cnn_augmenter_print(const struct cnn_augmenter *a, struct cnn_buf *out);
 
-/* Whether all that is active is geometric: cnn_augment is then a warp through cnn_augment_view. */
+/* Whether all that is active is geometric, and whether it is a view, too: cnn_augment is then a
+ * warp through cnn_augment_view. */
 int cnn_augmenter_is_geometric(const struct cnn_augmenter *a);
+int cnn_augmenter_is_affine(const struct cnn_augmenter *a);
 /* What is outside of images. */
 enum cnn_fill cnn_augmenter_fill(const struct cnn_augmenter *a);
 
 /* augment.c */
-/* What a sample with that key shows of its image, which *view has as a whole, by what is geometric.
+/* What a sample with that key shows of its image, which *view has as a whole, by what is a view.
  * CNN_EDATA. */
 int cnn_augment_view(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, uint64_t copy,
                      const char *key, struct cnn_view *view);
-/* What cnn_augment would do without all that is not geometric: of an image, into dst, which is
- * another. CNN_EDATA. */
+/* What cnn_augment would do without all that is not geometric: of an image, into scratch->moved.
+ * CNN_EDATA. */
 int cnn_augment_geometry(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch,
                          uint64_t copy, const char *key, const struct cnn_image *src,
-                         struct cnn_image *dst);
+                         struct cnn_augment_scratch *scratch);
 
 /* Augment one sample in place. Numbers that are no image are CNN_EDATA when anything is active.
  * Labels, numbers and weight of the target stay; an image of labels follows the geometry. */

@@ -268,7 +268,7 @@ static int is_moved(const struct cnn_augmenter *a)
 {
     const struct cnn_augment_step *s = NULL;
     while ((s = cnn_augmenter_next(a, s)))
-        if (s->type->view)
+        if (s->type->view || s->type->field)
             return 1;
     return 0;
 }
@@ -282,16 +282,42 @@ void cnn_augmenter_print(const struct cnn_augmenter *a, struct cnn_buf *out)
         print_options(shared_options, &a->shared, out);
 }
 
+/* Options of a step that is off without another, its type's first. */
+static int check_step(const struct step *s)
+{
+    const struct cnn_option *first = s->step.type->options;
+    for (const struct cnn_option *o = first; !is_active(s) && o->name; o++) {
+        int rc = cnn_option_is_default(o, s->options);
+        if (rc <= 0)
+            return rc ? rc
+                      : cnn_fail(CNN_EUSAGE, "--%s has no effect: it needs --%s", o->name,
+                                 first->name);
+    }
+    return 0;
+}
+
 int cnn_augmenter_check(const struct cnn_augmenter *a)
 {
-    if (!a->shared_set || is_moved(a))
-        return 0;
+    int rc = 0;
+    for (size_t i = 0; !rc && i < a->steps; i++)
+        rc = check_step(&a->step[i]);
+    if (rc || !a->shared_set || is_moved(a))
+        return rc;
     return cnn_fail(CNN_EUSAGE, "--fill has no effect: it needs an augmentation "
                                 "that looks beyond the image, such as --rotate, "
                                 "--translate, --zoom or --crop-pad");
 }
 
 int cnn_augmenter_is_geometric(const struct cnn_augmenter *a)
+{
+    const struct cnn_augment_step *s = NULL;
+    while ((s = cnn_augmenter_next(a, s)))
+        if (!s->type->view && !s->type->field)
+            return 0;
+    return 1;
+}
+
+int cnn_augmenter_is_affine(const struct cnn_augmenter *a)
 {
     const struct cnn_augment_step *s = NULL;
     while ((s = cnn_augmenter_next(a, s)))

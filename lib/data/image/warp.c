@@ -1,5 +1,6 @@
-/* Bilinear and nearest resampling through an affine map: output pixel p is the input at M p, from
- * the four pixels around it weighted by (1 - |dx|)(1 - |dy|). See warp.h.
+/* Bilinear and nearest resampling through an affine map: output pixel p is the input at M p, or at
+ * M (p + d) with a field d of displacements, from the four pixels around it weighted by
+ * (1 - |dx|)(1 - |dy|). See warp.h.
  *
  * A row is done in runs: where the points of a run lie is computed in vectors, then its pixels as
  * if all were inside, then those that are not. Maps that only move and mirror whole pixels copy
@@ -8,8 +9,10 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "kern/hot.h"
 
 struct cnn_view cnn_view_whole(size_t h, size_t w)
@@ -34,6 +37,28 @@ int cnn_view_is_whole(const struct cnn_view *view, size_t h, size_t w)
            m->e == 1 && m->f == 0;
 }
 
+int cnn_field_reshape(struct cnn_field *f, size_t h, size_t w)
+{
+    if (h * w > f->capacity) {
+        cnn_field_free(f);
+        f->dx = cnn_calloc(h * w, sizeof *f->dx);
+        f->dy = cnn_calloc(h * w, sizeof *f->dy);
+        if (!f->dx || !f->dy)
+            return CNN_ESYSTEM;
+        f->capacity = h * w;
+    }
+    f->h = h;
+    f->w = w;
+    return 0;
+}
+
+void cnn_field_free(struct cnn_field *f)
+{
+    free(f->dx);
+    free(f->dy);
+    *f = (struct cnn_field){0};
+}
+
 static float fetch(const float *plane, const struct cnn_image *im, int64_t y, int64_t x,
                    enum cnn_fill fill, float outside)
 {
@@ -47,6 +72,7 @@ struct warp {
     const struct cnn_image *src;
     struct cnn_image *dst;
     struct cnn_affine map;
+    const struct cnn_field *field;
     enum cnn_fill fill;
     float outside; /* the value beyond the image, where the fill is one */
 };
@@ -119,24 +145,56 @@ static void blend_border(const struct warp *job, const struct run *r, size_t i, 
     }
 }
 
-static void warp_row(const struct warp *job, size_t y)
+/* The n pixels from `at` on of the run, whose points are known. */
+static void blend(const struct warp *job, struct run *r, size_t n, size_t at)
 {
     const struct cnn_image *src = job->src, *dst = job->dst;
-    const struct cnn_affine *m = &job->map;
     size_t plane = src->h * src->w, outputs = dst->h * dst->w;
+    size_t inside = place(n, r, (double)src->h, (double)src->w);
+    for (size_t c = 0; inside && c < src->c; c++) {
+        const float *px = src->px + c * plane;
+        blend_run(n, r, px, px + src->w, dst->px + c * outputs + at);
+    }
+    for (size_t i = 0; inside < n && i < n; i++)
+        if (!r->inside[i])
+            blend_border(job, r, i, at + i);
+}
+
+static void warp_row(const struct warp *job, size_t y)
+{
+    const struct cnn_affine *m = &job->map;
+    size_t w = job->dst->w;
     struct run r;
-    for (size_t x = 0; x < dst->w; x += RUN) {
-        size_t n = dst->w - x < RUN ? dst->w - x : RUN, at = y * dst->w + x;
+    for (size_t x = 0; x < w; x += RUN) {
+        size_t n = w - x < RUN ? w - x : RUN;
         locate(n, (int32_t)x, m->a, m->b * (double)y, m->c, r.x, r.fx);
         locate(n, (int32_t)x, m->d, m->e * (double)y, m->f, r.y, r.fy);
-        size_t inside = place(n, &r, (double)src->h, (double)src->w);
-        for (size_t c = 0; inside && c < src->c; c++) {
-            const float *px = src->px + c * plane;
-            blend_run(n, &r, px, px + src->w, dst->px + c * outputs + at);
+        blend(job, &r, n, y * w + x);
+    }
+}
+
+/* The point that pixel i of a bent output shows. */
+static void bent_point(const struct cnn_affine *m, const struct cnn_field *field, size_t i,
+                       double *px, double *py)
+{
+    double x = (double)(i % field->w) + (double)field->dx[i];
+    double y = (double)(i / field->w) + (double)field->dy[i];
+    *px = m->a * x + m->b * y + m->c;
+    *py = m->d * x + m->e * y + m->f;
+}
+
+static void bend_row(const struct warp *job, size_t y)
+{
+    size_t w = job->dst->w;
+    struct run r;
+    for (size_t x = 0; x < w; x += RUN) {
+        size_t n = w - x < RUN ? w - x : RUN, at = y * w + x;
+        for (size_t i = 0; i < n; i++) {
+            bent_point(&job->map, job->field, at + i, &r.x[i], &r.y[i]);
+            r.x[i] = (double)cnn_on_axis(r.x[i], &r.fx[i]);
+            r.y[i] = (double)cnn_on_axis(r.y[i], &r.fy[i]);
         }
-        for (size_t i = 0; inside < n && i < n; i++)
-            if (!r.inside[i])
-                blend_border(job, &r, i, at + i);
+        blend(job, &r, n, at);
     }
 }
 
@@ -190,21 +248,29 @@ static void move_rows(const struct warp *job, size_t y)
     }
 }
 
-int cnn_image_warp(struct cnn_image *dst, const struct cnn_image *src, const struct cnn_view *view,
-                   enum cnn_fill fill)
+int cnn_image_bend(struct cnn_image *dst, const struct cnn_image *src, const struct cnn_view *view,
+                   const struct cnn_field *field, enum cnn_fill fill)
 {
     int rc = cnn_image_reshape(dst, src->c, view->h, view->w, src->maxval);
     if (rc)
         return rc;
-    struct warp job = {src, dst, view->map, fill, cnn_fill_value(fill)};
-    void (*row)(const struct warp *, size_t) = moves_pixels(&view->map) ? move_rows : warp_row;
+    struct warp job = {src, dst, view->map, field, fill, cnn_fill_value(fill)};
+    void (*row)(const struct warp *, size_t) = field                      ? bend_row
+                                               : moves_pixels(&view->map) ? move_rows
+                                                                          : warp_row;
     for (size_t y = 0; y < dst->h; y++)
         row(&job, y);
     return 0;
 }
 
-int cnn_labels_warp(struct cnn_image *dst, const struct cnn_image *src, const struct cnn_view *view,
-                    enum cnn_fill fill)
+int cnn_image_warp(struct cnn_image *dst, const struct cnn_image *src, const struct cnn_view *view,
+                   enum cnn_fill fill)
+{
+    return cnn_image_bend(dst, src, view, NULL, fill);
+}
+
+int cnn_labels_bend(struct cnn_image *dst, const struct cnn_image *src, const struct cnn_view *view,
+                    const struct cnn_field *field, enum cnn_fill fill)
 {
     int rc = cnn_image_reshape(dst, src->c, view->h, view->w, src->maxval);
     if (rc)
@@ -213,13 +279,21 @@ int cnn_labels_warp(struct cnn_image *dst, const struct cnn_image *src, const st
     for (size_t i = 0; i < outputs; i++) {
         const struct cnn_affine *m = &view->map;
         double px = (double)(i % dst->w), py = (double)(i / dst->w);
+        double sx = m->a * px + m->b * py + m->c, sy = m->d * px + m->e * py + m->f;
         float fx, fy;
-        int64_t x = cnn_on_axis(m->a * px + m->b * py + m->c, &fx);
-        int64_t y = cnn_on_axis(m->d * px + m->e * py + m->f, &fy);
+        if (field)
+            bent_point(m, field, i, &sx, &sy);
+        int64_t x = cnn_on_axis(sx, &fx), y = cnn_on_axis(sy, &fy);
         x += fx >= 0.5f;
         y += fy >= 0.5f;
         for (size_t c = 0; c < src->c; c++)
             dst->px[c * outputs + i] = fetch(src->px + c * plane, src, y, x, fill, 0);
     }
     return 0;
+}
+
+int cnn_labels_warp(struct cnn_image *dst, const struct cnn_image *src, const struct cnn_view *view,
+                    enum cnn_fill fill)
+{
+    return cnn_labels_bend(dst, src, view, NULL, fill);
 }

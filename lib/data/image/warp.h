@@ -1,4 +1,4 @@
-/* Resampling of an image through an affine map. */
+/* Resampling of an image through an affine map, or through a field of displacements before it. */
 #ifndef CNN_DATA_IMAGE_WARP_H
 #define CNN_DATA_IMAGE_WARP_H
 
@@ -19,11 +19,27 @@ void cnn_view_then(struct cnn_view *view, const struct cnn_view *next);
 /* Nonzero when the view of an image of h x w is the image itself. */
 int cnn_view_is_whole(const struct cnn_view *view, size_t h, size_t w);
 
-/* dst and src differ. CNN_EDATA, CNN_ESYSTEM as cnn_image_reshape. */
+/* How far each pixel of an output is moved before it is looked at: pixel (x, y) shows what a view's
+ * map has for (x + dx, y + dy). Start from {0}. */
+struct cnn_field {
+    size_t h, w;
+    float *dx, *dy; /* (h, w) */
+    size_t capacity;
+};
+/* What the numbers are is open. CNN_ESYSTEM. */
+int cnn_field_reshape(struct cnn_field *f, size_t h, size_t w);
+void cnn_field_free(struct cnn_field *f);
+
+/* dst and src differ; field: of the view's h x w; NULL: none. CNN_EDATA, CNN_ESYSTEM as
+ * cnn_image_reshape. */
 int cnn_image_warp(struct cnn_image *dst, const struct cnn_image *src, const struct cnn_view *view,
                    enum cnn_fill fill); /* bilinear */
+int cnn_image_bend(struct cnn_image *dst, const struct cnn_image *src, const struct cnn_view *view,
+                   const struct cnn_field *field, enum cnn_fill fill);
 /* By the nearest pixel, for images of class numbers; the fills that are values give 0 outside. */
 int cnn_labels_warp(struct cnn_image *dst, const struct cnn_image *src, const struct cnn_view *view,
                     enum cnn_fill fill);
+int cnn_labels_bend(struct cnn_image *dst, const struct cnn_image *src, const struct cnn_view *view,
+                    const struct cnn_field *field, enum cnn_fill fill);
 
 #endif

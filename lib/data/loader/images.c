@@ -49,7 +49,7 @@ static size_t pack(const struct cnn_loader *l, const struct cnn_image *im,
     size_t count = im->c * im->h * im->w, room = l->elements * sizeof(float);
     *out =
         (struct cnn_stored_image){.c = (uint32_t)im->c, .h = (uint32_t)im->h, .w = (uint32_t)im->w};
-    if (!im->maxval || !l->geometric)
+    if (!im->maxval || !l->affine)
         return 0;
     if (im->maxval == 255 && count <= room && to_bytes(im, bytes)) {
         out->form = CNN_STORED_BYTES;

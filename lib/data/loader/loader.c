@@ -118,8 +118,9 @@ int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *opt
     l->fits =
         options->target != CNN_TARGET_LABELS && !cnn_augmenter_counts_pixels(options->augmenter);
     l->augments = cnn_augmenter_active(options->augmenter);
-    l->geometric = cnn_augmenter_is_geometric(options->augmenter);
-    l->cleans = options->target == CNN_TARGET_INPUT && !l->geometric;
+    l->affine = cnn_augmenter_is_affine(options->augmenter);
+    l->cleans =
+        options->target == CNN_TARGET_INPUT && !cnn_augmenter_is_geometric(options->augmenter);
     l->elements = cnn_chw_count(options->input->shape);
     l->outputs = vector_count(options);
     if (!l->stream && !l->outputs && options->target != CNN_TARGET_INPUT)

@@ -60,7 +60,7 @@ struct cnn_loader {
     struct cnn_fit fit;
     int fits;                      /* images are decoded for that */
     struct cnn_image_store *store; /* NULL: inputs are made here */
-    int augments, geometric;       /* something is active; all of it geometric */
+    int augments, affine;          /* something is active; all of it affine */
     int cleans;                    /* the target is the input as it was before its pixels changed */
     int threads;
     size_t elements, outputs; /* of x and vector, for one sample; outputs 0: no vector */

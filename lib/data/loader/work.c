@@ -101,8 +101,8 @@ static int fill_clean(const struct cnn_loader *l, struct cnn_loader_scratch *s, 
 {
     const struct cnn_loader_options *o = &l->options;
     int code = cnn_augment_geometry(o->augmenter, o->seed, l->epoch, 0, s->sample.key,
-                                    &s->sample.image, &s->augment.image);
-    return code ? code : cnn_preprocess(o->input, &s->augment.image, &s->preprocess, out);
+                                    &s->sample.image, &s->augment);
+    return code ? code : cnn_preprocess(o->input, &s->augment.moved, &s->preprocess, out);
 }
 
 /* Decoded sample to numbers. No name in the message. */

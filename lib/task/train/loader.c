@@ -26,7 +26,7 @@ int cnn_train_open_images(struct trainer *t)
     if (!t->backend->queue.cuda || t->no_data || t->o->target != CNN_TRAIN_CLASS || t->streaming)
         return 0;
     struct cnn_image_rule rule = cnn_preprocess_rule(in, cnn_augmenter_fill(t->augmenter));
-    size_t stay = val + (cnn_augmenter_is_geometric(t->augmenter) ? train : 0);
+    size_t stay = val + (cnn_augmenter_is_affine(t->augmenter) ? train : 0);
     return cnn_image_store_open(t->backend, &rule, train + val, (size_t)t->o->batch,
                                 each * sizeof(float), stay, &t->images);
 }
