@@ -71,6 +71,17 @@ static void forward_portions(struct cnn_net *net, int first, int last, double *t
     look_at_steps(net, first, last, 0, net->n);
 }
 
+static void upload_inputs(struct cnn_net *net, const struct cnn_batch_view *batch)
+{
+    const struct cnn_backend_ops *ops = net->backend->ops;
+    if (batch->x)
+        ops->upload_values(net->backend, &net->node[0].value, batch->x);
+    else
+        cnn_image_store_input(batch->images, &net->node[0].value);
+    for (int k = 1; k < net->graph->inputs; k++)
+        ops->upload_values(net->backend, &net->node[k].value, batch->others[k - 1]);
+}
+
 int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int training,
                     uint64_t seed, uint64_t step)
 {
@@ -85,12 +96,7 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
     double time = net->seconds[0] ? cnn_seconds() : 0;
     for (int i = 0; net->seconds[0] && i < net->graph->nodes; i++)
         net->seconds[0][i] = 0;
-    if (batch->x)
-        net->backend->ops->upload_values(net->backend, &net->node[0].value, batch->x);
-    else
-        cnn_image_store_input(batch->images, &net->node[0].value);
-    for (int k = 1; k < net->graph->inputs; k++)
-        net->backend->ops->upload_values(net->backend, &net->node[k].value, batch->others[k - 1]);
+    upload_inputs(net, batch);
     if (net->had_losses && cnn_net_upload_targets(net, batch))
         return cnn_error_code();
     cnn_net_note_time(net, 0, 0, &time);
