@@ -307,7 +307,7 @@ static int build(struct cnn_builder *b, const char *text)
     struct cnn_tree tree;
     struct cnn_scope scope = {"", NULL};
     struct cnn_place at = {.scope = &scope, .vars = {.classes_used = &b->classes_used}};
-    int rc = cnn_parse_net(b->arena, b->name, text, &tree);
+    int rc = cnn_parse_net(b->arena, b->name, text, b->config->alone, &tree);
     if (!rc)
         rc = cnn_builder_inputs(b, tree.input, tree.inputs);
     if (!rc && cnn_recipe_read(b->arena, tree.recipe, &b->graph->recipe))

@@ -84,7 +84,7 @@ static int read_loss(struct cnn_builder *b, const char *name, const struct cnn_s
 static int read_loss_text(struct cnn_builder *b, const char *text, struct loss *out)
 {
     struct cnn_tree tree;
-    int rc = cnn_parse_net(b->arena, "loss", text, &tree);
+    int rc = cnn_parse_net(b->arena, "loss", text, 1, &tree);
     if (rc)
         return rc;
     if (!tree.loss || tree.body || tree.input || tree.defs)

@@ -19,10 +19,10 @@ const struct cnn_option cnn_line_table[] = {
 int cnn_builder_line_options(struct cnn_builder *b, const struct cnn_place *at,
                              struct cnn_statement *s, struct cnn_line_options **out)
 {
-    struct cnn_argument *own = cnn_arena_alloc(b->arena, 2 * (s->args + 1) * sizeof *own);
-    struct cnn_argument *line = own + s->args + 1;
+    struct cnn_argument *own = cnn_arena_alloc(b->arena, (s->args + 1) * sizeof *own);
+    struct cnn_argument *line = cnn_arena_alloc(b->arena, (s->args + 1) * sizeof *line);
     size_t owns = 0, lines = 0;
-    if (!own)
+    if (!own || !line)
         return CNN_ESYSTEM;
     for (size_t i = 0; i < s->args; i++) {
         const struct cnn_argument *a = &s->arg[i];

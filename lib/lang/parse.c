@@ -12,6 +12,7 @@ struct parser {
     struct cnn_def **last_def;
     size_t defs;
     int level, uses; /* blocks, and texts that use each other, around */
+    int alone;       /* nothing may be used */
 };
 
 enum { USES_MAX = 16 };
@@ -227,6 +228,8 @@ static int parse_use(struct parser *p, int line)
     const char *name = p->next.text, *file, *text;
     if (p->level)
         return cnn_fail(CNN_EDATA, "%s:%d: use stands outside of all blocks", p->name, line);
+    if (p->alone)
+        return cnn_fail(CNN_EDATA, "%s:%d: use: this text has to stand for itself", p->name, line);
     if (p->next.kind != CNN_TOKEN_WORD)
         return cnn_fail(CNN_EDATA, "%s:%d: use: a name is missing", p->name, line);
     int rc = advance(p);
@@ -333,10 +336,12 @@ static int parse_block(struct parser *p, struct cnn_statement **out)
     }
 }
 
-int cnn_parse_net(struct cnn_arena *arena, const char *name, const char *text, struct cnn_tree *out)
+int cnn_parse_net(struct cnn_arena *arena, const char *name, const char *text, int alone,
+                  struct cnn_tree *out)
 {
     *out = (struct cnn_tree){0};
-    struct parser p = {.lexer = {name, arena, text, 1}, .arena = arena, .name = name, .tree = out};
+    struct parser p = {
+        .lexer = {name, arena, text, 1}, .arena = arena, .name = name, .tree = out, .alone = alone};
     p.last_def = &out->defs;
     if (strlen(text) > CNN_NET_TEXT_MAX)
         return cnn_fail(CNN_EDATA, "%s:1: the text is longer than %d bytes", name,

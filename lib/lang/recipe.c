@@ -135,7 +135,7 @@ int cnn_net_recipe(struct cnn_arena *arena, const char *name, const char *text,
 {
     struct cnn_tree tree;
     *out = (struct cnn_recipe){0};
-    int rc = cnn_parse_net(arena, name, text, &tree);
+    int rc = cnn_parse_net(arena, name, text, 0, &tree);
     if (!rc && (rc = cnn_recipe_read(arena, tree.recipe, out)) == CNN_EDATA)
         rc = cnn_fail(rc, "%s:%d: %s", name, tree.recipe->line, cnn_error_message());
     return rc;

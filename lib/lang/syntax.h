@@ -115,9 +115,9 @@ struct cnn_tree {
     struct cnn_statement *recipe, *body, *output, *loss; /* all but the body NULL: none */
 };
 
-/* Parse a whole text; every word is resolved, recursion is found. CNN_EDATA "NAME:LINE: message".
- */
-int cnn_parse_net(struct cnn_arena *arena, const char *name, const char *text,
+/* Parse a whole text; every word is resolved, recursion is found. alone: it may use no other.
+ * CNN_EDATA "NAME:LINE: message". */
+int cnn_parse_net(struct cnn_arena *arena, const char *name, const char *text, int alone,
                   struct cnn_tree *out);
 
 /* The text with the defs that `use NAME` in the text `from` means: a file beside that one where

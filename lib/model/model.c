@@ -132,7 +132,7 @@ void cnn_model_free(struct cnn_model *m)
 int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_graph **out)
 {
     struct cnn_graph_config config = {
-        .name = m->path, .classes = m->classes.count, .with_loss = with_loss};
+        .name = m->path, .classes = m->classes.count, .alone = 1, .with_loss = with_loss};
     return cnn_graph_build(m->net_text, &config, out);
 }
 

@@ -48,6 +48,10 @@ static void defs_of_other_texts(void **state)
     }
     assert_int_equal(cnn_graph_build("use ./names_e.net; relu", &beside, &g), CNN_EDATA);
     assert_non_null(strstr(cnn_error_message(), "./my.net:1: use: ./names_e.net: "));
+    beside.alone = 1; /* as the text of a model, which comes from anywhere */
+    assert_int_equal(cnn_graph_build("use ./names_a.net; relu", &beside, &g), CNN_EDATA);
+    assert_string_equal(cnn_error_message(), "./my.net:1: use: this text has to stand for itself");
+    beside.alone = 0;
     for (char c = 'a'; c <= 'd'; c++) {
         char path[] = "names_a.net";
         path[6] = c;
