@@ -241,6 +241,8 @@ static const struct cnn_backend_ops ops = {
     cuda_forget,
     cuda_check,
     cuda_sync,
+    NULL, /* rest */
+    NULL, /* wake */
 };
 
 static int fail_open(const char *what, const char *why)
