@@ -71,6 +71,11 @@ enum cnn_activation {
 #include "kern/activations.def"
 };
 
+#define CNN_LOSS(NAME, ...) CNN_LOSS_##NAME,
+enum cnn_loss_of_elements {
+#include "kern/losses.def"
+};
+
 /* What happens to a kernel's result v on its way to memory: y = f(v + add). */
 struct cnn_epilogue {
     const struct cnn_tensor *add; /* of y's shape and layout; NULL: nothing is added */

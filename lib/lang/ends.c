@@ -46,15 +46,11 @@ int cnn_builder_outputs(struct cnn_builder *b, const struct cnn_place *at,
     return 0;
 }
 
-/* Cross-entropies work on what a final softmax or sigmoid gets: that is exact where these saturate.
- */
+/* What a loss of logits is to be given where the net goes on to make probabilities of them. */
 static int before_output(const struct cnn_builder *b, int node, const struct cnn_layer_type *loss)
 {
     const struct cnn_layer_type *t = b->node[node].layer.type;
-    if (t && ((!strcmp(loss->name, "xent") && !strcmp(t->name, "softmax")) ||
-              (!strcmp(loss->name, "bce") && !strcmp(t->name, "sigmoid"))))
-        return b->node[node].in[0];
-    return node;
+    return t && loss->link && !strcmp(loss->link, t->name) ? b->node[node].in[0] : node;
 }
 
 struct loss {
@@ -80,6 +76,19 @@ static int read_loss(struct cnn_builder *b, const char *name, const struct cnn_s
     return out->options ? 0 : cnn_error_code();
 }
 
+static int not_a_loss(const char *text)
+{
+    struct cnn_buf names = {0};
+    const struct cnn_layer_type *t;
+    for (size_t i = 0; (t = cnn_layer_type_at(i)); i++)
+        if (t->flags & CNN_LAYER_LOSS)
+            cnn_buf_printf(&names, "%s%s", names.size ? ", " : "", t->name);
+    int rc = names.failed ? cnn_error_code()
+                          : cnn_fail(CNN_EDATA, "loss: '%.60s' is no loss (%s)", text, names.text);
+    cnn_buf_free(&names);
+    return rc;
+}
+
 /* A loss that came as a text of its own. */
 static int read_loss_text(struct cnn_builder *b, const char *text, struct loss *out)
 {
@@ -88,7 +97,7 @@ static int read_loss_text(struct cnn_builder *b, const char *text, struct loss *
     if (rc)
         return rc;
     if (!tree.loss || tree.body || tree.input || tree.defs)
-        return cnn_fail(CNN_EDATA, "loss: '%.60s' is no loss (xent, mse, bce)", text);
+        return not_a_loss(text);
     return read_loss(b, "loss", tree.loss, out);
 }
 

@@ -101,6 +101,10 @@ struct cnn_layer_window {
 struct cnn_layer_type {
     const char *name;    /* "conv" */
     const char *summary; /* one line for the manual */
+    /* A loss of logits: the layer that makes probabilities of them. A net that ends in it learns by
+     * what comes before, which is exact where it saturates; a net that does not is answered through
+     * it. NULL: none. */
+    const char *link;
     const struct cnn_option *options;
     size_t options_size;
     int min_inputs, max_inputs;

@@ -1,5 +1,5 @@
 /* Softmax cross-entropy loss of logits, with label smoothing (Szegedy et al. 2016). */
-#include "layer/layer.h"
+#include "layer/losses.h"
 
 struct options {
     double smooth;
@@ -11,12 +11,6 @@ static const struct cnn_option options[] = {
         .help = "label smoothing: the share of each target that is spread over all classes"),
     CNN_OPTION_END,
 };
-
-static int setup(struct cnn_layer *l)
-{
-    l->out = (struct cnn_chw){1, 1, 1};
-    return 0;
-}
 
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
@@ -36,10 +30,8 @@ const struct cnn_layer_type cnn_layer_xent = {
     .summary = "loss: softmax cross-entropy of logits",
     .options = options,
     .options_size = sizeof(struct options),
-    .min_inputs = 1,
-    .max_inputs = 1,
-    .flags = CNN_LAYER_LOSS | CNN_LAYER_NEEDS_X,
-    .setup = setup,
+    .link = "softmax",
+    CNN_ANY_LOSS,
     .forward = forward,
     .backward = backward,
 };

@@ -4,19 +4,26 @@
 #include <math.h>
 #include <string.h>
 
-/* "xent", "mse", ... of the main loss; "" without losses. */
-static const char *main_loss(const struct cnn_graph *g)
+/* What makes probabilities of the logits that the main loss takes; "" without. */
+static const char *link_of(const struct cnn_graph *g)
 {
     for (int i = g->first_loss; g->losses && i < g->nodes; i++)
         if (!g->node[i].training_only)
-            return g->node[i].layer.type->name;
+            return g->node[i].layer.type->link ? g->node[i].layer.type->link : "";
     return "";
+}
+
+static enum cnn_scores kind_of(const char *link)
+{
+    return !strcmp(link, "softmax")   ? CNN_SCORES_SOFTMAX
+           : !strcmp(link, "sigmoid") ? CNN_SCORES_LOGISTIC
+                                      : CNN_SCORES_AS_THEY_ARE;
 }
 
 int cnn_scores_are_pair(const struct cnn_graph *g, size_t classes)
 {
     struct cnn_chw out = g->node[g->output].layer.out;
-    return classes == 2 && cnn_chw_count(out) == 1 && !strcmp(main_loss(g), "bce");
+    return classes == 2 && cnn_chw_count(out) == 1 && kind_of(link_of(g)) == CNN_SCORES_LOGISTIC;
 }
 
 void cnn_scores_pair(enum cnn_scores kind, float x, float pair[2])
@@ -34,14 +41,9 @@ int cnn_scores_are_classes(const struct cnn_graph *g, size_t classes)
 enum cnn_scores cnn_scores_kind(const struct cnn_graph *g, size_t classes)
 {
     const struct cnn_layer_type *last = g->node[g->output].layer.type;
-    const char *loss = main_loss(g);
-    if (!cnn_scores_are_classes(g, classes) || !last)
+    if (!cnn_scores_are_classes(g, classes) || !last || !strcmp(last->name, link_of(g)))
         return CNN_SCORES_AS_THEY_ARE;
-    if (!strcmp(loss, "xent") && strcmp(last->name, "softmax"))
-        return CNN_SCORES_SOFTMAX;
-    if (!strcmp(loss, "bce") && strcmp(last->name, "sigmoid"))
-        return CNN_SCORES_LOGISTIC;
-    return CNN_SCORES_AS_THEY_ARE;
+    return kind_of(link_of(g));
 }
 
 static void softmax(const float *x, size_t n, float *p)

@@ -2,10 +2,49 @@
 #include "kernels/rig.h"
 #include "kernels/shapes.h"
 
-enum loss { XENT, MSE, BCE };
+enum { FIRST, SECOND, XENT = -1 };
+
+static double logistic(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+static double cnn_bce_term(double x, double t)
+{
+    return -t * log(logistic(x)) - (1 - t) * log(1 - logistic(x));
+}
+
+static double cnn_bce_slope(double x, double t)
+{
+    return logistic(x) - t;
+}
+
+/* Terms, slopes, and what a single output stands for, of each loss of elements. */
+#define CNN_LOSS(NAME, single, term, slope)                                                        \
+    static double term_##NAME(double x, double t, double a)                                        \
+    {                                                                                              \
+        (void)a;                                                                                   \
+        return term;                                                                               \
+    }                                                                                              \
+    static double slope_##NAME(double x, double t, double a)                                       \
+    {                                                                                              \
+        (void)a;                                                                                   \
+        return slope;                                                                              \
+    }
+#include "kern/losses.def"
+
+static const struct {
+    double (*term)(double x, double t, double a), (*slope)(double x, double t, double a);
+    int single;
+} losses[] = {
+#define CNN_LOSS(NAME, single, ...) {term_##NAME, slope_##NAME, single},
+#include "kern/losses.def"
+};
+enum { LOSSES = sizeof losses / sizeof *losses };
+static const double OPTION = 0.7;
 
 struct loss_case {
-    enum loss which;
+    int which; /* XENT, or a loss of elements */
     struct cnn_tensor x, dx;
     struct cnn_targets t;
     real *loss;
@@ -17,10 +56,9 @@ static void loss_run(struct cnn_queue *q, void *context)
     struct loss_case *l = context;
     if (l->which == XENT)
         K(xent_forward)(q, l->smooth, &l->x, &l->t, l->loss);
-    else if (l->which == MSE)
-        K(mse_forward)(q, &l->x, &l->t, l->loss);
     else
-        K(bce_forward)(q, &l->x, &l->t, l->loss);
+        K(loss_forward)
+    (q, (enum cnn_loss_of_elements)l->which, OPTION, &l->x, &l->t, l->loss);
 }
 
 static void loss_back_run(struct cnn_queue *q, void *context)
@@ -28,10 +66,14 @@ static void loss_back_run(struct cnn_queue *q, void *context)
     struct loss_case *l = context;
     if (l->which == XENT)
         K(xent_backward)(q, l->smooth, 0.3, &l->x, &l->t, &l->dx);
-    else if (l->which == MSE)
-        K(mse_backward)(q, 0.3, &l->x, &l->t, &l->dx);
     else
-        K(bce_backward)(q, 0.3, &l->x, &l->t, &l->dx);
+        K(loss_backward)
+    (q, (enum cnn_loss_of_elements)l->which, OPTION, 0.3, &l->x, &l->t, &l->dx);
+}
+
+static int stands_for_second(const struct loss_case *l)
+{
+    return l->which != XENT && losses[l->which].single == SECOND && l->x.c == 1;
 }
 
 static double target(const struct loss_case *l, size_t n, size_t c, size_t p)
@@ -39,7 +81,7 @@ static double target(const struct loss_case *l, size_t n, size_t c, size_t p)
     size_t hw = l->x.h * l->x.w;
     if (!l->t.label)
         return (double)l->t.vector[(n * l->x.c + c) * hw + p];
-    return l->t.label[n * hw + p] == (int32_t)(l->which == BCE && l->x.c == 1 ? 1 : c);
+    return l->t.label[n * hw + p] == (int32_t)(stands_for_second(l) ? 1 : c);
 }
 
 /* The loss of position p of sample n and its derivatives (c, hw apart), before the mean. */
@@ -50,16 +92,11 @@ static double loss_at(const struct loss_case *l, size_t n, size_t p, double *dx)
     double loss = 0, all = 0, *y = zeros(c * hw);
     softmax_of(x, c, hw, y);
     for (size_t i = 0; i < c; i++) {
-        double t = target(l, n, i, p), v = (double)x[i * hw], s = 1 / (1 + exp(-v));
+        double t = target(l, n, i, p), v = (double)x[i * hw];
         double soft = (1 - l->smooth) * t + l->smooth / (double)c;
         all += soft;
-        if (l->which == XENT)
-            loss -= soft * log(y[i * hw]);
-        else if (l->which == MSE)
-            loss += (v - t) * (v - t);
-        else
-            loss -= t * log(s) + (1 - t) * log(1 - s);
-        dx[i * hw] = l->which == MSE ? 2 * (v - t) : l->which == BCE ? s - t : -soft;
+        loss += l->which == XENT ? -soft * log(y[i * hw]) : losses[l->which].term(v, t, OPTION);
+        dx[i * hw] = l->which == XENT ? -soft : losses[l->which].slope(v, t, OPTION);
     }
     for (size_t i = 0; l->which == XENT && i < c; i++)
         dx[i * hw] += y[i * hw] * all;
@@ -77,8 +114,7 @@ static void set_loss_targets(struct loss_case *l, int vector_)
     }
     int32_t *label = buffer_new(positions * sizeof *label, INPUT);
     for (size_t k = 0; k < positions; k++)
-        label[k] =
-            k % 7 == 6 ? -1 : (int32_t)pick(0, l->which == BCE && l->x.c == 1 ? 1 : l->x.c - 1);
+        label[k] = k % 7 == 6 ? -1 : (int32_t)pick(0, stands_for_second(l) ? 1 : l->x.c - 1);
     l->t.label = label;
 }
 
@@ -102,7 +138,7 @@ static void loss_reference(struct loss_case *l, double *loss, double *dx)
     }
 }
 
-static void check_loss(enum loss loss, int backward)
+static void check_loss(int loss, int backward)
 {
     for (int i = 0; i < 4 * SHAPES; i++) {
         struct loss_case l = {.which = loss, .x = shaped(i % SHAPES, INPUT)};
@@ -139,28 +175,18 @@ void test_xent_backward(void **state)
     check_loss(XENT, 1);
 }
 
-void test_mse_forward(void **state)
+void test_loss_forward(void **state)
 {
     (void)state;
-    check_loss(MSE, 0);
+    for (int i = 0; i < LOSSES; i++)
+        check_loss(i, 0);
 }
 
-void test_mse_backward(void **state)
+void test_loss_backward(void **state)
 {
     (void)state;
-    check_loss(MSE, 1);
-}
-
-void test_bce_forward(void **state)
-{
-    (void)state;
-    check_loss(BCE, 0);
-}
-
-void test_bce_backward(void **state)
-{
-    (void)state;
-    check_loss(BCE, 1);
+    for (int i = 0; i < LOSSES; i++)
+        check_loss(i, 1);
 }
 
 static void hits_run(struct cnn_queue *q, void *context)
@@ -190,7 +216,7 @@ void test_label_hits(void **state)
 {
     (void)state;
     for (int i = 0; i < 4 * SHAPES; i++) {
-        struct loss_case l = {.which = BCE, .x = shaped(i % SHAPES, INPUT)};
+        struct loss_case l = {.which = CNN_LOSS_BCE, .x = shaped(i % SHAPES, INPUT)};
         size_t count = cnn_tensor_count(&l.x);
         for (size_t e = 0; i / SHAPES & 2 && e < count; e++) /* equals */
             ((real *)l.x.data)[e] = ((real *)l.x.data)[e] > 0 ? 1 : -1;

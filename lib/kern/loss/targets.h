@@ -6,7 +6,7 @@
 
 struct cnn_loss {
     size_t n, c, hw, chunk;
-    double smooth, scale;
+    double smooth, option, scale;
     const real *x; /* (n, c, hw) */
     const struct cnn_targets *t;
     real *loss; /* (n), forward */

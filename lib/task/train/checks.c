@@ -79,9 +79,9 @@ int cnn_train_check_empty_classes(const struct trainer *t)
 int cnn_train_check_loss(const struct trainer *t)
 {
     const struct cnn_graph *g = t->graph;
-    const char *loss = g->node[g->first_loss].layer.type->name;
+    const char *link = g->node[g->first_loss].layer.type->link;
     const struct cnn_strings *classes = &t->model.classes;
-    if (strcmp(loss, "xent") || g->node[g->logits].layer.out.c != 1)
+    if (!link || strcmp(link, "softmax") || g->node[g->logits].layer.out.c != 1)
         return 0;
     if (t->o->target == CNN_TRAIN_CLASS && classes->count == 1)
         return cnn_fail(CNN_EDATA, "%s: a single class, '%s': there is nothing to tell apart",
