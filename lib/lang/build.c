@@ -132,10 +132,13 @@ static int build_call(struct cnn_builder *b, const struct cnn_place *at,
                       const struct cnn_statement *s, int *node)
 {
     struct cnn_place in;
+    struct cnn_statement call = *s;
     int rc = cnn_builder_enter(b, at, s->line, &in);
+    if (!rc)
+        rc = cnn_builder_share_call(b, at, &call, &in);
     if (rc)
         return rc;
-    if (cnn_bind_arguments(&at->vars, s, b->arena, &in.vars))
+    if (cnn_bind_arguments(&at->vars, &call, b->arena, &in.vars))
         return cnn_builder_fail(b, at, s->line);
     in.file = s->def->file;
     if (!at->call_line) {

@@ -16,9 +16,11 @@ struct cnn_scope {
 struct cnn_place {
     struct cnn_scope *scope;
     struct cnn_variables vars;
-    int level;        /* blocks, calls and rounds around */
-    const char *file; /* of the def around; NULL: the net's own */
-    int call_line;    /* of the call in the net's own text that led here; 0: none */
+    int level;         /* blocks, calls and rounds around */
+    const char *file;  /* of the def around; NULL: the net's own */
+    const char *share; /* full label of the call whose parameters this one uses; NULL: its own */
+    size_t share_own;  /* bytes of this call's own label before what both have alike */
+    int call_line;     /* of the call in the net's own text that led here; 0: none */
     const char *call_word;
 };
 
@@ -94,6 +96,10 @@ int cnn_builder_enter(struct cnn_builder *b, const struct cnn_place *at, int lin
 int cnn_builder_open(struct cnn_builder *b, struct cnn_place *in, const char *label, int line,
                      struct cnn_scope *scope);
 
+/* Takes an argument that any such statement may have out of the others; *text NULL: it is not
+ * there. A def may have a parameter of that name, which goes first. */
+int cnn_builder_take(struct cnn_builder *b, const struct cnn_place *at, struct cnn_statement *s,
+                     const char *key, const char **text);
 /* Takes from= out of a statement's arguments; *reads is what it reads, which where nothing is said
  * stays what it was. */
 int cnn_builder_from(struct cnn_builder *b, const struct cnn_place *at, struct cnn_statement *s,
@@ -102,6 +108,9 @@ int cnn_builder_from(struct cnn_builder *b, const struct cnn_place *at, struct c
  * what the line does with it, for messages. */
 int cnn_builder_refer(struct cnn_builder *b, const struct cnn_place *at, const char *label,
                       int line, const char *verb, int *node);
+/* The full name of the label that `label` means there; NULL: none. */
+const char *cnn_builder_full_label(struct cnn_builder *b, const struct cnn_place *at,
+                                   const char *label);
 /* The shortest text that names the node there. */
 const char *cnn_builder_name_from(struct cnn_builder *b, const struct cnn_place *at, int node);
 /* What became of the label that was sought; CNN_EDATA. */
@@ -119,6 +128,9 @@ void cnn_builder_settle(struct cnn_builder *b, const struct cnn_place *at, const
  * it. */
 int cnn_builder_line_options(struct cnn_builder *b, const struct cnn_place *at,
                              struct cnn_statement *s, struct cnn_line_options **out);
+/* Takes share= out of a call's arguments, for the layers inside. */
+int cnn_builder_share_call(struct cnn_builder *b, const struct cnn_place *at,
+                           struct cnn_statement *s, struct cnn_place *in);
 int cnn_builder_apply_line(struct cnn_builder *b, const struct cnn_place *at, int line, int node,
                            struct cnn_line_options *o);
 

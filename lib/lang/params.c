@@ -230,6 +230,43 @@ static int share(struct cnn_builder *b, const struct cnn_place *at, int line, in
     return 0;
 }
 
+int cnn_builder_share_call(struct cnn_builder *b, const struct cnn_place *at,
+                           struct cnn_statement *s, struct cnn_place *in)
+{
+    const char *label;
+    int node, rc = cnn_builder_take(b, at, s, "share", &label);
+    if (rc || !label)
+        return rc;
+    if (!s->label) {
+        cnn_fail(CNN_EDATA, "%s: share: the call needs a label of its own", s->word);
+        return cnn_builder_fail(b, at, s->line);
+    }
+    rc = cnn_builder_refer(b, at, label, s->line, "shares", &node);
+    if (rc || b->sought.label)
+        return rc;
+    in->share = cnn_builder_full_label(b, at, label);
+    in->share_own = strlen(at->scope->prefix) + (*at->scope->prefix != 0) + strlen(s->label);
+    return 0;
+}
+
+/* A layer within such a call uses the parameters of its twin; what is said of parameters stands
+ * there.
+ */
+static int follow_call(struct cnn_builder *b, const struct cnn_place *at, const struct cnn_layer *l,
+                       struct cnn_line_options *o)
+{
+    if (!at->share || !l->params || *o->share)
+        return 0;
+    if (cnn_option_defaults(cnn_line_table, o))
+        return CNN_ESYSTEM;
+    o->share = cnn_arena_printf(b->arena, "%s%s", at->share, l->name + at->share_own);
+    if (!o->share)
+        return CNN_ESYSTEM;
+    return cnn_labels_find(b->labels, o->share)
+               ? 0
+               : cnn_fail(CNN_EDATA, "share: there is no '%.200s' for '%.200s'", o->share, l->name);
+}
+
 int cnn_builder_apply_line(struct cnn_builder *b, const struct cnn_place *at, int line, int node,
                            struct cnn_line_options *o)
 {
@@ -237,7 +274,7 @@ int cnn_builder_apply_line(struct cnn_builder *b, const struct cnn_place *at, in
     n->line = o;
     if (b->sought.label)
         return 0;
-    if (apply(b, &at->vars, &n->layer, o)) {
+    if (follow_call(b, at, &n->layer, o) || apply(b, &at->vars, &n->layer, o)) {
         if (cnn_error_code() != CNN_ESYSTEM)
             cnn_fail_within("%s", n->layer.type->name);
         return cnn_builder_fail(b, at, line);

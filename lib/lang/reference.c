@@ -93,36 +93,46 @@ static int read_labels(struct cnn_builder *b, const struct cnn_place *at, const 
     return 0;
 }
 
-/* A def may have a parameter of that name. */
-static int is_from(const struct cnn_statement *s, const struct cnn_argument *a)
+int cnn_builder_take(struct cnn_builder *b, const struct cnn_place *at, struct cnn_statement *s,
+                     const char *key, const char **text)
 {
-    return a->key && !strcmp(a->key, "from") && !(s->def && cnn_def_parameter(s->def, a->key) >= 0);
+    struct cnn_argument *left = cnn_arena_alloc(b->arena, (s->args + 1) * sizeof *left);
+    int parameter = s->def && cnn_def_parameter(s->def, key) >= 0;
+    size_t count = 0;
+    *text = NULL;
+    if (!left)
+        return CNN_ESYSTEM;
+    for (size_t i = 0; i < s->args; i++) {
+        if (parameter || !s->arg[i].key || strcmp(s->arg[i].key, key) != 0) {
+            left[count++] = s->arg[i];
+            continue;
+        }
+        if (*text) {
+            cnn_fail(CNN_EDATA, "%s: %s is given twice", s->word, key);
+            return cnn_builder_fail(b, at, s->line);
+        }
+        *text = s->arg[i].value;
+    }
+    s->arg = left;
+    s->args = count;
+    if (*text && cnn_evaluate_label(*text, &at->vars, b->arena, text))
+        return cnn_builder_fail(b, at, s->line);
+    return 0;
 }
 
 int cnn_builder_from(struct cnn_builder *b, const struct cnn_place *at, struct cnn_statement *s,
                      struct cnn_line *out)
 {
-    struct cnn_argument *left = cnn_arena_alloc(b->arena, (s->args + 1) * sizeof *left);
-    const char *text = NULL;
-    size_t count = 0;
-    if (!left)
-        return CNN_ESYSTEM;
-    for (size_t i = 0; i < s->args; i++) {
-        if (!is_from(s, &s->arg[i])) {
-            left[count++] = s->arg[i];
-            continue;
-        }
-        if (text) {
-            cnn_fail(CNN_EDATA, "%s: from is given twice", s->word);
-            return cnn_builder_fail(b, at, s->line);
-        }
-        text = s->arg[i].value;
-    }
-    s->arg = left;
-    s->args = count;
-    if (text && cnn_evaluate_label(text, &at->vars, b->arena, &text))
-        return cnn_builder_fail(b, at, s->line);
-    return text ? read_labels(b, at, text, s->line, out->in[0], out) : 0;
+    const char *text;
+    int rc = cnn_builder_take(b, at, s, "from", &text);
+    return !rc && text ? read_labels(b, at, text, s->line, out->in[0], out) : rc;
+}
+
+const char *cnn_builder_full_label(struct cnn_builder *b, const struct cnn_place *at,
+                                   const char *label)
+{
+    const struct cnn_label *l = look_up(b, at->scope->prefix, label);
+    return l ? l->name : NULL;
 }
 
 const char *cnn_builder_name_from(struct cnn_builder *b, const struct cnn_place *at, int node)

@@ -40,6 +40,32 @@ static const struct {
      "bn share=l.bn1\n"
      "dense 4\n"
      "dense 4\n"},
+    /* All layers of a call, whatever stands in it. */
+    {"def f(n) { conv n 3 pad=1 init=zero; l: { bn; tanh; a: conv n 1; conv n 1 share=a } }\n"
+     "x: f 4; m: { y: f 4 from=input share=x; relu }; dense 3",
+     "x: {\n"
+     "  conv 4 3 pad=1 init=zero\n"
+     "  l: {\n"
+     "    bn\n"
+     "    tanh\n"
+     "    a: conv 4 1\n"
+     "    conv 4 1 share=a\n"
+     "  }\n"
+     "}\n"
+     "m: {\n"
+     "  y: {\n"
+     "    conv 4 3 pad=1 share=x.conv1 from=input\n"
+     "    l: {\n"
+     "      bn share=x.l.bn1\n"
+     "      tanh\n"
+     "      a: conv 4 1 share=x.l.a\n"
+     "      conv 4 1 share=x.l.a\n"
+     "    }\n"
+     "  }\n"
+     "  relu\n"
+     "}\n"
+     "dense 3\n"},
+    {"def f(share) { dense share }; f share=4", "dense 4\n"},
 };
 
 static const struct {
@@ -78,6 +104,14 @@ static const struct {
      "net:1: dense: init: it stands where the parameters are, at 'a'"},
     {"aux 0.3 { a: dense 5 }; dense 5 share=a",
      "net:1: 'a' is inside of an aux, which is there in training only"},
+    {"def f { dense 5 }; x: f; f share=x", "net:1: f: share: the call needs a label of its own"},
+    {"def f { dense 5 }; x: f; y: f share=x", "net:1: dense: share: the weight of 'x.dense1' is "
+                                              "5x768, that of 'y.dense1' 5x5 (in f, called on "
+                                              "line 1)"},
+    {"def f(n) { repeat n { conv 3 3 } }; x: f 1; y: f 2 share=x",
+     "net:1: conv: share: there is no 'x.conv2' for 'y.conv2' (in f, called on line 1)"},
+    {"def f { dense 5 }; y: f share=x\nx: f",
+     "net:1: 'y.dense1' shares 'x', which stands further below (line 2)"},
     {"xent init=zero", "net:1: the net has no layers"},
 };
 
