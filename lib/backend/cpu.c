@@ -1,4 +1,5 @@
-/* The CPU as a device: memory is memory, tensors lie in plain NCHW order, kernels run on a pool. */
+/* The CPU as a device: memory is memory, values lie in the layout that a net chooses for them
+ * (tensor.h), kernels run on a pool of threads. */
 #define _DEFAULT_SOURCE /* madvise */
 #include <cblas.h>
 #include <pthread.h>

@@ -20,8 +20,8 @@ enum cnn_target_kind {
 struct cnn_target {
     enum cnn_target_kind kind;
     int32_t label; /* CLASS */
-    struct cnn_image
-        values; /* VECTOR: (c, h, w) numbers; LABELS: one plane of class numbers (maxval 0) */
+    /* VECTOR: (c, h, w) numbers; LABELS: one plane of class numbers (maxval 0) */
+    struct cnn_image values;
 };
 
 struct cnn_sample {

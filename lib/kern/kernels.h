@@ -46,8 +46,8 @@ struct cnn_queue {
 /* The geometry of a convolution. Sizes in elements; output height is
  * (h + pad_top + pad_bottom - dilation_h * (kh - 1) - 1) / stride_h + 1. */
 struct cnn_conv {
-    size_t
-        batch; /* samples that a call brings at most: what is chosen by cost is chosen for them */
+    /* samples that a call brings at most: what is chosen by cost is chosen for them */
+    size_t batch;
     size_t in_c, in_h, in_w, out_c, out_h, out_w;
     size_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, groups;
     size_t pad_top, pad_left, pad_bottom, pad_right;
@@ -93,11 +93,14 @@ struct cnn_targets {
 };
 
 /* Numbers of one optimizer step. Which are read, and what s1 and s2 hold, by optimizer:
- *   sgd       momentum, nesterov; s1 the velocity v = momentum v + g, w -= rate v (nesterov: w -=
- * rate (g + momentum v)) adagrad   eps; s1 the sum of squares (Duchi, Hazan, Singer 2011) adadelta
- * rho, eps; s1 E[g^2], s2 E[dx^2] (Zeiler 2012) rmsprop   rho, eps, momentum; s1 E[g^2], s2 the
- * velocity (Tieleman and Hinton 2012) adam      beta1, beta2, eps, step; s1, s2 the moments (Kingma
- * and Ba 2015); decoupled != 0: w -= rate * decoupled * w first (AdamW, Loshchilov and Hutter 2019)
+ *
+ *     sgd       momentum, nesterov; s1 the velocity v = momentum v + g, w -= rate v
+ *               (nesterov: w -= rate (g + momentum v))
+ *     adagrad   eps; s1 the sum of squares (Duchi, Hazan, Singer 2011)
+ *     adadelta  rho, eps; s1 E[g^2], s2 E[dx^2] (Zeiler 2012)
+ *     rmsprop   rho, eps, momentum; s1 E[g^2], s2 the velocity (Tieleman and Hinton 2012)
+ *     adam      beta1, beta2, eps, step; s1, s2 the moments (Kingma and Ba 2015);
+ *               decoupled != 0: w -= rate * decoupled * w first (AdamW, Loshchilov and Hutter 2019)
  */
 struct cnn_update {
     double rate, momentum, rho, beta1, beta2, eps;

@@ -17,14 +17,14 @@ struct cnn_net_config {
     /* Backward from a value of the net instead of the losses (cnn_net_backward_from); 0: from the
      * losses. Parameters have gradients then, too, where `training` says so. */
     int from;
-    const int
-        *gradient; /* nodes (0: the input) whose gradients cnn_net_gradient will be asked for */
+    /* nodes (0: the input) whose gradients cnn_net_gradient will be asked for */
+    const int *gradient;
     size_t gradients;
     int recompute; /* train in less memory, and longer: most values are made a second time when
                       backward needs them. The numbers stay the same */
     int once;      /* a single batch will run: making weights ready for it must pay */
-    const struct cnn_strings
-        *freeze; /* patterns of parameter names ("layer1.*") that are not trained; may be NULL */
+    /* patterns of parameter names ("layer1.*") that are not trained; may be NULL */
+    const struct cnn_strings *freeze;
     const int *keep; /* nodes whose values must outlive the forward pass (features) */
     size_t keeps;
     /* Of the same graph, on a device of the same kind, with the same config but for this: a net

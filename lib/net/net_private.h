@@ -31,8 +31,8 @@ struct cnn_net_node {
 struct cnn_net_losses {
     float *weight; /* (batch) */
     float **loss;  /* (graph losses) (batch, rows) memory that the device copies to; NULL: aux */
-    float *
-        *row;   /* (graph targets) (batch, rows) weights of rows; NULL: they are those of samples */
+    /* (graph targets) (batch, rows) weights of rows; NULL: they are those of samples */
+    float **row;
     float *hit; /* (batch, rows) as loss; of training with labels */
     size_t labelled;
     size_t n; /* 0: there was no such forward */

@@ -24,8 +24,8 @@ struct cnn_schedule {
     struct cnn_reals milestones; /* step: epochs at which the rate is multiplied by gamma */
     double gamma;                /* step: factor; exponential: factor for each whole epoch */
     double power;                /* polynomial */
-    double
-        final; /* polynomial, cosine, one-cycle: the rate at the end, as a fraction of the base */
+    /* polynomial, cosine, one-cycle: the rate at the end, as a fraction of the base */
+    double final;
     uint64_t steps_per_epoch, total_steps;
 };
 

@@ -34,8 +34,8 @@ struct cnn_augment_work {
 struct cnn_augment_type {
     const char *name; /* names its random numbers, too: never change it */
     const char *summary;
-    const struct cnn_option
-        *options; /* in programs: --NAME VALUE, and --NAME-... for further ones */
+    /* of programs and recipes; the first is the one without which the others have no effect */
+    const struct cnn_option *options;
     size_t options_size;
     /* Whether these options can change anything. */
     int (*active)(const void *options);

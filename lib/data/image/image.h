@@ -11,8 +11,8 @@ struct cnn_image {
     size_t c, h, w;
     unsigned maxval;
     float *px;
-    size_t
-        capacity; /* elements that px can hold; px is reused when an image is decoded into again */
+    /* elements that px can hold; px is reused when an image is decoded into again */
+    size_t capacity;
 };
 
 /* Nothing larger is decoded: it is refused from its header, before memory is asked for. */

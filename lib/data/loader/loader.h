@@ -18,8 +18,8 @@ struct cnn_loader_options {
     enum cnn_target_kind target; /* what to gather; INPUT: x, but of augmentations the geometric
                                     ones only; NONE: whatever is there is ignored */
     int needs_class;             /* with CLASS: a sample without one is bad, CNN_EDATA */
-    size_t
-        outputs; /* elements of a VECTOR or LABELS target; another count, or none, is CNN_EDATA */
+    /* elements of a VECTOR or LABELS target; another count, or none, is CNN_EDATA */
+    size_t outputs;
     size_t batch;
     int shuffle;
     uint64_t seed;
@@ -46,8 +46,8 @@ struct cnn_batch {
     const float *weight;            /* (n) */
     const char *const *key;         /* (n) */
     const size_t *index; /* (n) position in the dataset (in a stream: in arrival order) */
-    const uint64_t
-        *hash; /* (n) of key, target, weight and the pixels as decoded, before augmentation */
+    /* (n) of key, target, weight and the pixels as decoded, before augmentation */
+    const uint64_t *hash;
 };
 
 struct cnn_loader;

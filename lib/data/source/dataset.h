@@ -31,9 +31,9 @@ enum cnn_dataset_stream {
 };
 
 struct cnn_dataset_options {
-    const struct cnn_strings
-        *classes; /* pinned list; a class that is not in it is CNN_EDATA. NULL: the header's list of
-                     a stream, classes.txt beside the file, else the sorted names found */
+    /* pinned list; a class that is not in it is CNN_EDATA. NULL: the header's list of a stream,
+     * classes.txt beside the file, else the sorted names found */
+    const struct cnn_strings *classes;
     const char *labels; /* IDX: the label file, when it is not where it usually is; NULL */
     int stream;         /* enum cnn_dataset_stream; has no effect on other forms */
     int empty;          /* no samples are an answer; else CNN_EDATA */

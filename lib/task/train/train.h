@@ -42,8 +42,8 @@ struct cnn_train_options {
     /* Names of options that count as given although they have their default values; not in the
      * table. */
     struct cnn_strings given;
-    const char
-        *command; /* as typed, in a shell's words, for the log; NULL: none; not in the table */
+    /* as typed, in a shell's words, for the log; NULL: none; not in the table */
+    const char *command;
     /* Data */
     const char *val, *classes, *class_weights, *on_bad;
     enum cnn_train_target target;
