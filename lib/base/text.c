@@ -106,6 +106,14 @@ static int by_value(const void *a, const void *b)
     return x != y ? (x > y) - (x < y) : by_bytes(a, b);
 }
 
+int cnn_strings_equal(const struct cnn_strings *a, const struct cnn_strings *b)
+{
+    for (size_t i = 0; i < a->count && i < b->count; i++)
+        if (strcmp(a->item[i], b->item[i]))
+            return 0;
+    return a->count == b->count;
+}
+
 void cnn_strings_sort(struct cnn_strings *list)
 {
     int numeric = 1;

@@ -33,6 +33,8 @@ int cnn_strings_add(struct cnn_strings *list, const char *s); /* copies s */
 int cnn_strings_add_n(struct cnn_strings *list, const char *s, size_t n);
 ptrdiff_t cnn_strings_find(const struct cnn_strings *list, const char *s); /* -1: not there */
 int cnn_strings_copy(struct cnn_strings *dst, const struct cnn_strings *src);
+/* Whether they have the same texts in the same order. */
+int cnn_strings_equal(const struct cnn_strings *a, const struct cnn_strings *b);
 /* Sorted as people expect classes: by value when every item is a whole number, else by bytes. */
 void cnn_strings_sort(struct cnn_strings *list);
 void cnn_strings_free(struct cnn_strings *list); /* leaves {0} */

@@ -3,7 +3,7 @@
 . "$ROOT/tests/cli/lib.sh"
 run "$ROOT/scripts/make-net-manual" "$ROOT/man/cnn-net.5"
 status 0
-cmp out "$ROOT/man/cnn-net.5" || fail "man/cnn-net.5 is not what scripts/make-net-manual makes"
+diff -u "$ROOT/man/cnn-net.5" out >differs || fail "man/cnn-net.5 is not what scripts/make-net-manual makes: $(cat differs)"
 for part in input shortcut line layers losses; do
     awk -v part=$part '/END/ { on = 0 } on { n++ } $2 == "BEGIN" && $3 == part { on = 1 } END { exit n < 3 }' out ||
         fail "the part $part is missing"

@@ -116,10 +116,30 @@ static void test_spellings(void **state)
     cnn_strings_free(&list);
 }
 
+static void test_lists_are_equal(void **state)
+{
+    (void)state;
+    struct cnn_strings a = {0}, b = {0};
+    assert_true(cnn_strings_equal(&a, &b));
+    assert_int_equal(cnn_strings_add(&a, "x"), 0);
+    assert_false(cnn_strings_equal(&a, &b));
+    assert_int_equal(cnn_strings_add(&b, "x"), 0);
+    assert_true(cnn_strings_equal(&a, &b));
+    assert_int_equal(cnn_strings_add(&a, "y"), 0);
+    assert_false(cnn_strings_equal(&a, &b) || cnn_strings_equal(&b, &a));
+    assert_int_equal(cnn_strings_add(&b, "z"), 0);
+    assert_false(cnn_strings_equal(&a, &b));
+    cnn_strings_free(&a);
+    cnn_strings_free(&b);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines), cmocka_unit_test(test_utf8),
-                                       cmocka_unit_test(test_shell), cmocka_unit_test(test_shown),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lists_are_equal),
+                                       cmocka_unit_test(test_lines),
+                                       cmocka_unit_test(test_utf8),
+                                       cmocka_unit_test(test_shell),
+                                       cmocka_unit_test(test_shown),
                                        cmocka_unit_test(test_spellings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

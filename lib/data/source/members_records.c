@@ -86,14 +86,6 @@ static int read_classes(const struct cnn_members *m, const json_t *root, struct 
     return code;
 }
 
-static int same_list(const struct cnn_strings *a, const struct cnn_strings *b)
-{
-    for (size_t i = 0; i < a->count && i < b->count; i++)
-        if (strcmp(a->item[i], b->item[i]))
-            return 0;
-    return a->count == b->count;
-}
-
 int cnn_members_header(struct cnn_members *m)
 {
     json_t *root = NULL;
@@ -113,7 +105,7 @@ int cnn_members_header(struct cnn_members *m)
         classes = (struct cnn_strings){0};
         m->history = cnn_json_dump(history, JSON_COMPACT);
         code = m->history ? 0 : cnn_fail_memory(0);
-    } else if (!code && !same_list(&m->classes, &classes)) {
+    } else if (!code && !cnn_strings_equal(&m->classes, &classes)) {
         code =
             cnn_fail(CNN_EDATA, "%s: streams of different class lists behind one another", m->path);
     }

@@ -142,14 +142,6 @@ const struct features_sink_type cnn_features_tsv = {.open = tsv_open,
 
 /* svmlight */
 
-static int same_list(const struct cnn_strings *a, const struct cnn_strings *b)
-{
-    size_t i = 0;
-    while (i < a->count && i < b->count && !strcmp(a->item[i], b->item[i]))
-        i++;
-    return i == a->count && i == b->count;
-}
-
 static int write_classes(struct text *s, const char *path)
 {
     int rc = cnn_outfile_open(path, &s->list);
@@ -173,7 +165,7 @@ static int put_classes(struct text *s, const char *path)
     if (rc == CNN_ENOINPUT) {
         cnn_error_clear();
         rc = write_classes(s, beside.text);
-    } else if (!rc && !same_list(&old, s->classes)) {
+    } else if (!rc && !cnn_strings_equal(&old, s->classes)) {
         rc = cnn_fail(CNN_ECREATE, "%s is there already and lists other classes", beside.text);
     }
     cnn_strings_free(&old);

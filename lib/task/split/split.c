@@ -63,21 +63,13 @@ static int open_inputs(struct split *s)
     return code;
 }
 
-static int same_list(const struct cnn_strings *a, const struct cnn_strings *b)
-{
-    for (size_t i = 0; i < a->count && i < b->count; i++)
-        if (strcmp(a->item[i], b->item[i]))
-            return 0;
-    return a->count == b->count;
-}
-
 /* The list that all have, or the sorted union. */
 static int join_classes(struct split *s)
 {
     const struct cnn_strings *first = cnn_dataset_classes(s->ds[0]);
     int same = 1;
     for (int i = 1; i < s->options->inputs; i++)
-        same &= same_list(first, cnn_dataset_classes(s->ds[i]));
+        same &= cnn_strings_equal(first, cnn_dataset_classes(s->ds[i]));
     int code = cnn_strings_copy(&s->classes, first);
     for (int i = 1; !same && !code && i < s->options->inputs; i++) {
         const struct cnn_strings *list = cnn_dataset_classes(s->ds[i]);
@@ -103,7 +95,7 @@ static int check_effects(const struct split *s)
 /* Where the names of one list are in the common one; its end stands for no class. */
 static int32_t *class_map(const struct split *s, const struct cnn_strings *list)
 {
-    int same = same_list(list, &s->classes);
+    int same = cnn_strings_equal(list, &s->classes);
     int32_t *map = cnn_calloc(list->count, sizeof *map);
     for (size_t k = 0; map && k < list->count; k++)
         map[k] = (int32_t)(same ? (ptrdiff_t)k : cnn_strings_find(&s->classes, list->item[k]));
