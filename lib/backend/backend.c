@@ -50,7 +50,7 @@ int cnn_backend_open(const char *device, int threads, struct cnn_backend **out)
 int cnn_backend_set_precision(struct cnn_backend *b, enum cnn_precision precision)
 {
     static const char *const names[] = {CNN_CHOICE_TEXTS(CNN_PRECISIONS)};
-    if (precision != CNN_PRECISION_FP32 && !b->queue.cuda)
+    if (precision != CNN_PRECISION_FP32 && !b->is_gpu)
         return cnn_fail(CNN_EUSAGE, "precision %s is for GPUs: the CPU computes in fp32%s%s%s",
                         names[precision], b->fallback[0] ? " (" : "", b->fallback,
                         b->fallback[0] ? ")" : "");

@@ -69,6 +69,7 @@ struct cnn_backend {
     const struct cnn_kernels *kernels;
     struct cnn_queue queue;
     const char *name;   /* "cpu", "cuda" */
+    int is_gpu;         /* memory of its own, and work that is queued */
     char fallback[160]; /* "auto" that is not a GPU: why not */
     size_t cache_bytes; /* bytes of a step's values that stay near in inference; 0: no portions */
     int layout; /* in which kernels are fastest (tensor.h): B, where plain and -B work too, or

@@ -334,6 +334,7 @@ int cnn_cuda_open(int device, struct cnn_backend **out)
     c->backend.ops = &ops;
     c->backend.kernels = &kernels;
     c->backend.name = "cuda";
+    c->backend.is_gpu = 1;
     c->backend.layout = CNN_LAYOUT_NHWC;
     c->backend.queue.cuda = &c->device;
     const char *check = getenv("CNN_CUDA_CHECK");

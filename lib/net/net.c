@@ -296,7 +296,7 @@ void cnn_net_param_set(struct cnn_net *net, const struct cnn_net_param *p, const
 
 void cnn_net_param_lend(struct cnn_net *net, const struct cnn_net_param *p, const float *values)
 {
-    int as_they_are = sizeof(real) == sizeof(float) && !net->backend->queue.cuda;
+    int as_they_are = sizeof(real) == sizeof(float) && !net->backend->is_gpu;
     if (!net->once || net->training || !as_they_are || !p->trained) {
         cnn_net_param_set(net, p, values);
         return;

@@ -27,11 +27,11 @@ int cnn_compute_net(const struct cnn_compute *c, const struct cnn_graph *graph,
     if (rc)
         return rc;
     struct cnn_backend *b = *backend;
-    if (b->queue.cuda && strcmp(c->device, "auto") && (c->tune || c->exact_conv))
+    if (b->is_gpu && strcmp(c->device, "auto") && (c->tune || c->exact_conv))
         return cnn_fail(CNN_EUSAGE, "--%s has no effect: it needs --device cpu",
                         c->tune ? "tune" : "exact-conv");
     b->queue.exact_conv = c->exact_conv;
-    int measure = c->tune && !b->queue.cuda;
+    int measure = c->tune && !b->is_gpu;
     rc = measure ? cnn_tuned_net_new(graph, b, config, note, net)
                  : cnn_net_new(graph, b, config, net);
     if (!rc && b->fallback[0])

@@ -109,7 +109,7 @@ static int train_step(struct bench *t)
         rc = cnn_net_forward(t->net, &t->batch, 1, 1, t->step);
     if (!rc)
         rc = cnn_net_backward(t->net, 1);
-    if (!rc && t->backend->queue.cuda)
+    if (!rc && t->backend->is_gpu)
         rc = t->step ? cnn_net_loss_before(t->net, &loss, &weight) : 0;
     else if (!rc)
         rc = cnn_net_loss(t->net, &loss, &weight);

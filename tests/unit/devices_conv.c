@@ -76,9 +76,9 @@ static struct device open_device(const char *name, const struct cnn_conv *g)
     struct device d = {0};
     assert_int_equal(cnn_backend_open(name, 0, &d.b), 0);
     d.b->queue.exact_conv = 1;
-    if (d.b->queue.cuda)
+    if (d.b->is_gpu)
         d.b->queue.precision = CNN_PRECISION_BF16;
-    int layout = d.b->queue.cuda ? d.b->layout : CNN_LAYOUT_PLAIN;
+    int layout = d.b->is_gpu ? d.b->layout : CNN_LAYOUT_PLAIN;
     d.x = tensor_on(d.b, g->batch, g->in_c, g->in_h, g->in_w, layout);
     d.dx = tensor_on(d.b, g->batch, g->in_c, g->in_h, g->in_w, layout);
     d.y = tensor_on(d.b, g->batch, g->out_c, g->out_h, g->out_w, layout);

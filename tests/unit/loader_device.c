@@ -64,7 +64,7 @@ static void inputs_open(struct inputs *in, const struct cnn_input *input, size_t
                                  input->shape.c,
                                  input->shape.h,
                                  input->shape.w,
-                                 in->b->queue.cuda ? in->b->layout : CNN_LAYOUT_PLAIN,
+                                 in->b->is_gpu ? in->b->layout : CNN_LAYOUT_PLAIN,
                                  NULL};
         t->data = in->b->ops->alloc(in->b, in->b->ops->tensor_bytes(in->b, t));
         assert_non_null(t->data);

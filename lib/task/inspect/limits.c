@@ -80,6 +80,5 @@ static int gpu_limits(struct cnn_backend *b, double seconds, struct cnn_limits *
 
 int cnn_inspect_limits(struct cnn_backend *b, double seconds, struct cnn_limits *out)
 {
-    return b->queue.cuda ? gpu_limits(b, seconds, out)
-                         : cnn_limits_measure(&b->queue, seconds, out);
+    return b->is_gpu ? gpu_limits(b, seconds, out) : cnn_limits_measure(&b->queue, seconds, out);
 }

@@ -174,7 +174,7 @@ static int summarize(struct timer *t)
     struct inspect_times *times = &t->times;
     int rc = (times->row = cnn_calloc(t->nodes + 1, sizeof *times->row)) ? 0 : CNN_ESYSTEM;
     times->batch = t->o->batch;
-    times->threads = t->backend->queue.cuda ? 0 : cnn_queue_threads(&t->backend->queue);
+    times->threads = t->backend->is_gpu ? 0 : cnn_queue_threads(&t->backend->queue);
     times->training = t->o->training;
     for (int i = 0; !rc && i < t->in->graph->nodes; i++)
         if (i == 0 || p->step[i].layer)

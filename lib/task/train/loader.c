@@ -23,7 +23,7 @@ int cnn_train_open_images(struct trainer *t)
     const struct cnn_input *in = t->graph->input;
     size_t train = cnn_dataset_count(t->train);
     size_t val = t->val ? cnn_dataset_count(t->val) : 0, each = cnn_chw_count(in->shape);
-    if (!t->backend->queue.cuda || t->no_data || t->o->target != CNN_TRAIN_CLASS || t->streaming)
+    if (!t->backend->is_gpu || t->no_data || t->o->target != CNN_TRAIN_CLASS || t->streaming)
         return 0;
     struct cnn_image_rule rule = cnn_preprocess_rule(in, cnn_augmenter_fill(t->augmenter));
     size_t stay = val + (cnn_augmenter_is_affine(t->augmenter) ? train : 0);

@@ -61,7 +61,7 @@ int cnn_train_plan_time(struct trainer *t, struct cnn_buf *out)
     const struct cnn_plan *p = cnn_net_plan(t->net);
     struct cnn_table table = {.columns = 3, .align = "llr"};
     struct cnn_limits limits;
-    if (t->backend->queue.cuda) /* nothing to choose, and nothing to go by */
+    if (t->backend->is_gpu) /* nothing to choose, and nothing to go by */
         return 0;
     int rc = cnn_limits_measure(&t->backend->queue, LIMITS_SECONDS, &limits);
     if (rc)

@@ -83,7 +83,7 @@ static int note_batch(struct trainer *t)
     int rc = t->waits ? collect_loss(t, 0) : 0;
     t->waits = 1;
     t->waiting_step = t->s.step;
-    return rc || t->backend->queue.cuda ? rc : cnn_train_settle(t);
+    return rc || t->backend->is_gpu ? rc : cnn_train_settle(t);
 }
 
 int cnn_train_step(struct trainer *t)
