@@ -79,13 +79,13 @@ int main(int argc, char **argv)
     if (first == argc)
         return cli_usage(&program, "a dataset is missing");
     cli_catch_signals();
-    int code = split(&a, argv + first, argc - first, &table);
+    int rc = split(&a, argv + first, argc - first, &table);
     cnn_split_table_print(&table, &text);
     cnn_buf_show_lines(&shown, text.text ? text.text : "");
-    if (!code && !a.quiet && !text.failed && shown.text)
+    if (!rc && !a.quiet && !text.failed && shown.text)
         fputs(shown.text, stderr);
     cnn_buf_free(&shown);
     cnn_buf_free(&text);
     cnn_split_table_free(&table);
-    return cli_end(&program, code);
+    return cli_end(&program, rc);
 }

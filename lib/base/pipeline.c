@@ -68,10 +68,10 @@ static void *worker(void *argument)
         pthread_mutex_unlock(&p->produce);
         if (!go)
             return NULL;
-        int code = p->job.work(p->job.context, s->data);
-        char *message = code < 0 ? cnn_strdup(cnn_error_message()) : NULL;
+        int rc = p->job.work(p->job.context, s->data);
+        char *message = rc < 0 ? cnn_strdup(cnn_error_message()) : NULL;
         pthread_mutex_lock(&p->lock);
-        s->code = code;
+        s->code = rc;
         s->message = message;
         s->state = READY;
         if (s == &p->slot[p->head % p->depth])
@@ -88,11 +88,11 @@ int cnn_pipeline_next(struct cnn_pipeline *p, void **slot)
     while (p->head == p->tail ? !p->ended : s->state != READY)
         pthread_cond_wait(&p->ready, &p->lock);
     int at_end = p->head == p->tail;
-    int code = at_end ? p->code : s->code;
+    int rc = at_end ? p->code : s->code;
     const char *message = at_end ? p->message : s->message;
     pthread_mutex_unlock(&p->lock);
-    if (code < 0)
-        return cnn_fail(code, "%s", message ? message : "out of memory");
+    if (rc < 0)
+        return cnn_fail(rc, "%s", message ? message : "out of memory");
     if (at_end)
         return 0;
     *slot = s->data;

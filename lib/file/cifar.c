@@ -22,9 +22,9 @@ static size_t first_bad(const struct cnn_cifar *f)
 int cnn_cifar_open(const char *path, struct cnn_cifar *out)
 {
     *out = (struct cnn_cifar){0};
-    int code = cnn_bytes_gunzip(path, MOST_BYTES, &out->bytes);
-    if (code)
-        return code;
+    int rc = cnn_bytes_gunzip(path, MOST_BYTES, &out->bytes);
+    if (rc)
+        return rc;
     size_t size = out->bytes.size;
     int ten = size && size % TEN == 0, hundred = size && size % HUNDRED == 0;
     if (!ten && !hundred) {

@@ -46,17 +46,17 @@ int cnn_idx_open(const char *path, struct cnn_idx *out)
     unsigned char head[MAX_HEADER];
     size_t got, total = 0;
     *out = (struct cnn_idx){0};
-    int code = cnn_bytes_head(path, head, sizeof head, &got);
-    if (!code)
-        code = idx_header(path, head, got, out, &total);
-    if (!code)
-        code = cnn_bytes_gunzip(path, total, &out->bytes);
-    if (!code && out->bytes.size < total)
-        code = cnn_fail(CNN_EDATA, "%s: truncated (%zu bytes of IDX data, %zu expected)", path,
-                        out->bytes.size, total);
-    if (code) {
+    int rc = cnn_bytes_head(path, head, sizeof head, &got);
+    if (!rc)
+        rc = idx_header(path, head, got, out, &total);
+    if (!rc)
+        rc = cnn_bytes_gunzip(path, total, &out->bytes);
+    if (!rc && out->bytes.size < total)
+        rc = cnn_fail(CNN_EDATA, "%s: truncated (%zu bytes of IDX data, %zu expected)", path,
+                      out->bytes.size, total);
+    if (rc) {
         cnn_idx_close(out);
-        return code;
+        return rc;
     }
     out->data = out->bytes.data + (total - out->dim[0] * out->item);
     return 0;
@@ -94,16 +94,16 @@ static int existing_file(const char *candidate, char **out)
     *out = NULL;
     if (!second)
         return CNN_ESYSTEM;
-    int code = 0;
+    int rc = 0;
     if (stat(candidate, &st) == 0 && S_ISREG(st.st_mode)) {
         *out = cnn_strdup(candidate);
-        code = *out ? 0 : CNN_ESYSTEM;
+        rc = *out ? 0 : CNN_ESYSTEM;
     } else if (stat(second, &st) == 0 && S_ISREG(st.st_mode)) {
         *out = second;
         return 0;
     }
     free(second);
-    return code;
+    return rc;
 }
 
 int cnn_idx_labels_path(const char *images, char **out)
@@ -116,11 +116,11 @@ int cnn_idx_labels_path(const char *images, char **out)
     int named = replace_last(base, "images", "labels");
     if (!replace_last(base, "idx3", "idx1"))
         replace_last(base, "idx4", "idx1");
-    int code = named ? existing_file(candidate, out) : 0;
+    int rc = named ? existing_file(candidate, out) : 0;
     /* "labels.idx1" where the other is "images-idx3", and the other way round */
-    if (!code && named && !*out &&
+    if (!rc && named && !*out &&
         (replace_last(base, "-idx1", ".idx1") || replace_last(base, ".idx1", "-idx1")))
-        code = existing_file(candidate, out);
+        rc = existing_file(candidate, out);
     free(candidate);
-    return code;
+    return rc;
 }

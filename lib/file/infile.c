@@ -70,13 +70,13 @@ static int map_bytes(const char *path, size_t limit, cnn_extent *extent, struct 
     *out = (struct cnn_bytes){0};
     int fd;
     struct stat st;
-    int code = open_file(path, &fd, &st);
-    if (code)
-        return code;
+    int rc = open_file(path, &fd, &st);
+    if (rc)
+        return rc;
     if (!limit && S_ISCHR(st.st_mode)) {
-        code = cnn_fail(CNN_EDATA, "%s: a device, not a file", path);
+        rc = cnn_fail(CNN_EDATA, "%s: a device, not a file", path);
     } else if (S_ISREG(st.st_mode) && limit && (uintmax_t)st.st_size > limit) {
-        code = too_large(path, limit);
+        rc = too_large(path, limit);
     } else {
         void *map = MAP_FAILED;
         if (S_ISREG(st.st_mode) && st.st_size > 0 && (uintmax_t)st.st_size <= SIZE_MAX)
@@ -84,10 +84,10 @@ static int map_bytes(const char *path, size_t limit, cnn_extent *extent, struct 
         if (map != MAP_FAILED)
             *out = (struct cnn_bytes){.data = map, .size = (size_t)st.st_size, .mapped = 1};
         else
-            code = read_all(fd, path, limit, extent, out);
+            rc = read_all(fd, path, limit, extent, out);
     }
     close(fd);
-    return code;
+    return rc;
 }
 
 int cnn_bytes_map(const char *path, size_t limit, struct cnn_bytes *out)
@@ -119,51 +119,51 @@ static int inflate_all(struct cnn_gunzip *g, const struct cnn_bytes *in, size_t 
     const unsigned char *at = in->data;
     unsigned char *data = NULL;
     size_t left = in->size, size = 0, capacity = 0, got;
-    int code = 0, full = 0;
-    while (!code && (left || full)) {
+    int rc = 0, full = 0;
+    while (!rc && (left || full)) {
         if (cnn_grow(&data, &capacity, size + PIECE, 1)) {
-            code = CNN_ESYSTEM;
+            rc = CNN_ESYSTEM;
             break;
         }
-        code = cnn_gunzip_some(g, &at, &left, data + size, capacity - size, &got);
+        rc = cnn_gunzip_some(g, &at, &left, data + size, capacity - size, &got);
         size += got;
         full = size == capacity;
-        if (!code && limit && size > limit)
-            code = too_large(g->path, limit);
+        if (!rc && limit && size > limit)
+            rc = too_large(g->path, limit);
     }
-    if (!code)
-        code = cnn_gunzip_check_end(g);
-    if (code)
+    if (!rc)
+        rc = cnn_gunzip_check_end(g);
+    if (rc)
         free(data);
     else
         *out = (struct cnn_bytes){.data = data, .size = size};
-    return code;
+    return rc;
 }
 
 int cnn_bytes_gunzip(const char *path, size_t limit, struct cnn_bytes *out)
 {
     struct cnn_bytes in;
-    int code = cnn_bytes_map(path, 0, &in);
+    int rc = cnn_bytes_map(path, 0, &in);
     *out = (struct cnn_bytes){0};
-    if (code)
-        return code;
+    if (rc)
+        return rc;
     if (!cnn_is_gzip(in.data, in.size)) {
         if (limit && in.size > limit)
-            code = too_large(path, limit);
+            rc = too_large(path, limit);
         else
             *out = in;
-        if (code)
+        if (rc)
             cnn_bytes_free(&in);
-        return code;
+        return rc;
     }
     struct cnn_gunzip g;
-    code = cnn_gunzip_start(&g, path);
-    if (!code) {
-        code = inflate_all(&g, &in, limit, out);
+    rc = cnn_gunzip_start(&g, path);
+    if (!rc) {
+        rc = inflate_all(&g, &in, limit, out);
         cnn_gunzip_end(&g);
     }
     cnn_bytes_free(&in);
-    return code;
+    return rc;
 }
 
 /* Inflate the first bytes; *got says how many came out of the (perhaps cut or corrupt) beginning.
@@ -188,15 +188,15 @@ int cnn_bytes_head(const char *path, unsigned char *head, size_t n, size_t *got)
     int fd;
     struct stat st;
     *got = 0;
-    int code = open_file(path, &fd, &st);
-    if (code)
-        return code;
+    int rc = open_file(path, &fd, &st);
+    if (rc)
+        return rc;
     unsigned char *raw = cnn_calloc(1, PIECE);
     size_t size = 0;
     while (raw && size < PIECE) {
         ssize_t k = read(fd, raw + size, PIECE - size);
         if (k < 0)
-            code = cnn_fail_errno(CNN_EIO, "%s", path);
+            rc = cnn_fail_errno(CNN_EIO, "%s", path);
         if (k <= 0)
             break;
         size += (size_t)k;
@@ -204,12 +204,12 @@ int cnn_bytes_head(const char *path, unsigned char *head, size_t n, size_t *got)
     close(fd);
     if (!raw)
         return CNN_ESYSTEM;
-    if (!code && cnn_is_gzip(raw, size)) {
-        code = inflate_head(path, raw, size, head, n, got);
-    } else if (!code) {
+    if (!rc && cnn_is_gzip(raw, size)) {
+        rc = inflate_head(path, raw, size, head, n, got);
+    } else if (!rc) {
         *got = size < n ? size : n;
         memcpy(head, raw, *got);
     }
     free(raw);
-    return code;
+    return rc;
 }

@@ -137,11 +137,11 @@ static int read_dictionary(struct cursor *c, struct cnn_npy *h)
         if (!which || (seen & which))
             return cnn_fail(CNN_EDATA, "npy: %s key '%s' in its header",
                             which ? "repeated" : "unknown", key);
-        int code = which == TYPE    ? read_type(c, h)
-                   : which == ORDER ? read_order(c, &fortran)
-                                    : read_shape(c, h);
-        if (code)
-            return code;
+        int rc = which == TYPE    ? read_type(c, h)
+                 : which == ORDER ? read_order(c, &fortran)
+                                  : read_shape(c, h);
+        if (rc)
+            return rc;
         seen |= which;
         if (!take(c, ',') && !(c->at < c->end && *c->at == '}'))
             return cnn_fail(CNN_EDATA, "npy: malformed header");
@@ -183,9 +183,9 @@ int cnn_npy_parse(const unsigned char *bytes, size_t size, struct cnn_npy *out)
         return cnn_fail(CNN_EDATA, "npy: truncated header");
     const char *text = (const char *)bytes + prefix;
     struct cursor c = {text, text + length};
-    int code = read_dictionary(&c, out);
-    if (code)
-        return code;
+    int rc = read_dictionary(&c, out);
+    if (rc)
+        return rc;
     skip_space(&c);
     if (c.at != c.end)
         return cnn_fail(CNN_EDATA, "npy: malformed header");

@@ -102,16 +102,16 @@ int cnn_outfile_open(const char *path, struct cnn_outfile **out)
         return CNN_ESYSTEM;
     f->path = cnn_strdup(path);
     f->buffer = f->path ? cnn_calloc(1, BUFFER_BYTES) : NULL;
-    int code = f->buffer ? outfile_start(f, &fd) : CNN_ESYSTEM;
-    if (!code && !(f->stream = fdopen(fd, "wb")))
-        code = cnn_fail_errno(CNN_ESYSTEM, "%s", path);
-    if (code) {
+    int rc = f->buffer ? outfile_start(f, &fd) : CNN_ESYSTEM;
+    if (!rc && !(f->stream = fdopen(fd, "wb")))
+        rc = cnn_fail_errno(CNN_ESYSTEM, "%s", path);
+    if (rc) {
         if (fd >= 0)
             close(fd);
         if (f->temporary)
             unlink(f->temporary);
         outfile_free(f);
-        return code;
+        return rc;
     }
     setvbuf(f->stream, f->buffer, _IOFBF, BUFFER_BYTES);
     *out = f;
@@ -157,30 +157,30 @@ static void sync_folder(const char *path)
 
 int cnn_outfile_finish(struct cnn_outfile *f)
 {
-    int code = 0;
+    int rc = 0;
     if (!f || !f->stream)
         return 0;
     if (ferror(f->stream))
-        code = fail_with_reason(f);
+        rc = fail_with_reason(f);
     else if (fflush(f->stream) || (f->temporary && fsync(fileno(f->stream))))
-        code = cnn_fail_errno(CNN_EIO, "%s", f->path);
-    if (fclose(f->stream) && !code)
-        code = cnn_fail_errno(CNN_EIO, "%s", f->path);
+        rc = cnn_fail_errno(CNN_EIO, "%s", f->path);
+    if (fclose(f->stream) && !rc)
+        rc = cnn_fail_errno(CNN_EIO, "%s", f->path);
     f->stream = NULL;
-    return code;
+    return rc;
 }
 
 int cnn_outfile_commit(struct cnn_outfile *f)
 {
-    int code = cnn_outfile_finish(f);
-    if (!code && f->temporary && rename(f->temporary, f->final))
-        code = cnn_fail_errno(CNN_ECREATE, "%s", f->path);
-    if (!code && f->temporary)
+    int rc = cnn_outfile_finish(f);
+    if (!rc && f->temporary && rename(f->temporary, f->final))
+        rc = cnn_fail_errno(CNN_ECREATE, "%s", f->path);
+    if (!rc && f->temporary)
         sync_folder(f->final);
-    if (code && f->temporary)
+    if (rc && f->temporary)
         unlink(f->temporary);
     outfile_free(f);
-    return code;
+    return rc;
 }
 
 void cnn_outfile_abort(struct cnn_outfile *f)

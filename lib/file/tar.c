@@ -45,10 +45,10 @@ static int fail_archive(const struct cnn_tar_reader *r, const char *what)
     if (r->failed)
         return r->failed;
     const char *text = archive_error_string(r->archive);
-    int number = archive_errno(r->archive), code = number == EIO ? CNN_EIO : CNN_EDATA;
+    int number = archive_errno(r->archive), rc = number == EIO ? CNN_EIO : CNN_EDATA;
     if (number == ENOMEM)
-        code = CNN_ESYSTEM;
-    return cnn_fail(code, "%s: %s%s%s", r->path, what, text ? ": " : "", text ? text : "");
+        rc = CNN_ESYSTEM;
+    return cnn_fail(rc, "%s: %s%s%s", r->path, what, text ? ": " : "", text ? text : "");
 }
 
 static void find_extent(struct cnn_tar_reader *r)
@@ -165,9 +165,9 @@ static int find_gzip(struct cnn_tar_reader *r)
     if (in_place && (pread(r->fd, head, sizeof head, r->base) != sizeof head ||
                      !cnn_is_gzip(head, sizeof head)))
         return 0;
-    int code = r->block ? 0 : read_first(r);
-    if (code || !cnn_is_gzip(r->block, r->ahead))
-        return code;
+    int rc = r->block ? 0 : read_first(r);
+    if (rc || !cnn_is_gzip(r->block, r->ahead))
+        return rc;
     r->base = -1;
     r->plain = cnn_calloc(1, READ_BLOCK);
     r->gzip = r->plain ? cnn_calloc(1, sizeof *r->gzip) : NULL;
@@ -208,24 +208,24 @@ int cnn_tar_reader_open(const char *path, int fd, const void *ahead, size_t ahea
     r->fd = fd;
     r->stop = stop;
     r->path = cnn_strdup(path);
-    int code = r->path ? take_ahead(r, ahead, ahead_size) : CNN_ESYSTEM;
-    if (!code && fd < 0) {
+    int rc = r->path ? take_ahead(r, ahead, ahead_size) : CNN_ESYSTEM;
+    if (!rc && fd < 0) {
         r->fd = open(path, O_RDONLY | O_CLOEXEC);
         r->own_fd = r->fd >= 0;
         if (r->fd < 0)
-            code = cnn_fail_errno(CNN_ENOINPUT, "%s", path);
+            rc = cnn_fail_errno(CNN_ENOINPUT, "%s", path);
     }
-    if (!code) {
+    if (!rc) {
         find_extent(r);
-        code = find_gzip(r);
+        rc = find_gzip(r);
     }
-    if (!code)
-        code = start_archive(r);
-    if (code)
+    if (!rc)
+        rc = start_archive(r);
+    if (rc)
         cnn_tar_reader_close(r);
     else
         *out = r;
-    return code;
+    return rc;
 }
 
 static int is_in_place(const struct cnn_tar_reader *r)

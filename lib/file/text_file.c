@@ -21,15 +21,15 @@ int cnn_text_read(const char *path, size_t limit, char **text, size_t *size)
 {
     struct cnn_bytes b;
     *text = NULL;
-    int code = cnn_bytes_map(path, limit, &b);
-    if (code)
-        return code;
-    code = cnn_text_check(path, (const char *)b.data, b.size);
-    if (!code && !(*text = cnn_strndup(b.size ? (const char *)b.data : "", b.size)))
-        code = CNN_ESYSTEM;
+    int rc = cnn_bytes_map(path, limit, &b);
+    if (rc)
+        return rc;
+    rc = cnn_text_check(path, (const char *)b.data, b.size);
+    if (!rc && !(*text = cnn_strndup(b.size ? (const char *)b.data : "", b.size)))
+        rc = CNN_ESYSTEM;
     *size = b.size;
     cnn_bytes_free(&b);
-    return code;
+    return rc;
 }
 
 const char *cnn_text_foreign(const unsigned char *bytes, size_t size)

@@ -279,14 +279,14 @@ static int fill(int fd, const char *name)
     struct cnn_tar_writer *w;
     static const char data[1 << 16];
     assert_int_equal(cnn_tar_writer_open(fd, name, NULL, &w), 0);
-    int code = 0;
-    for (int i = 0; i < 100 && !code; i++)
-        code = cnn_tar_writer_add(w, "x", data, sizeof data);
-    if (!code)
-        code = cnn_tar_writer_finish(w);
-    assert_int_equal(cnn_tar_writer_finish(w), code);
+    int rc = 0;
+    for (int i = 0; i < 100 && !rc; i++)
+        rc = cnn_tar_writer_add(w, "x", data, sizeof data);
+    if (!rc)
+        rc = cnn_tar_writer_finish(w);
+    assert_int_equal(cnn_tar_writer_finish(w), rc);
     cnn_tar_writer_free(w);
-    return code;
+    return rc;
 }
 
 static void test_write_errors(void **state)

@@ -40,8 +40,8 @@ static void check_suite_file(const char *folder, const char *name, struct cnn_im
     size_t size;
     snprintf(path, sizeof path, "%s/%s", folder, name);
     unsigned char *bytes = slurp(path, &size);
-    int code = cnn_image_decode(bytes, size, im);
-    if (code)
+    int rc = cnn_image_decode(bytes, size, im);
+    if (rc)
         fail_msg("%s: %s", name, cnn_error_message());
     free(bytes);
 }

@@ -9,9 +9,9 @@ static int decode(const char *text, size_t n, struct cnn_image *im)
 {
     unsigned char *bytes = malloc(n ? n : 1);
     memcpy(bytes, text, n);
-    int code = cnn_image_decode(bytes, n, im);
+    int rc = cnn_image_decode(bytes, n, im);
     free(bytes);
-    return code;
+    return rc;
 }
 
 struct good {

@@ -116,11 +116,11 @@ static int read_header(const unsigned char *bytes, size_t size, struct header *h
         core_sizes(info, h);
     else
         info_sizes(info, n, h);
-    int code = check_form(h);
-    if (!code)
-        code = read_tables(info, n, h);
-    if (code)
-        return code;
+    int rc = check_form(h);
+    if (!rc)
+        rc = read_tables(info, n, h);
+    if (rc)
+        return rc;
     h->pixels = bytes + offset;
     int packed = h->compression == RLE8 || h->compression == RLE4;
     size_t rest = size - offset;
@@ -165,18 +165,17 @@ static void put_colour(const struct header *h, const unsigned char *p, unsigned 
 /* One row (w, 3) from its bytes. */
 static int unpack_row(const struct header *h, const unsigned char *from, unsigned char *row)
 {
-    int code = 0;
-    for (size_t x = 0; !code && x < h->w; x++) {
+    int rc = 0;
+    for (size_t x = 0; !rc && x < h->w; x++) {
         if (h->bits > 8) {
             put_colour(h, from + x * (h->bits / 8), row + 3 * x);
             continue;
         }
         size_t each = 8 / h->bits;
         unsigned shift = (unsigned)((each - 1 - x % each) * h->bits);
-        code =
-            put_index(h, (unsigned)(from[x / each] >> shift) & ((1u << h->bits) - 1), row + 3 * x);
+        rc = put_index(h, (unsigned)(from[x / each] >> shift) & ((1u << h->bits) - 1), row + 3 * x);
     }
-    return code;
+    return rc;
 }
 
 /* Indices (h, w) of a run-length coded image, in the order of the file; what is skipped is 0. A
@@ -204,15 +203,15 @@ static int put_run(struct run_reader *r, size_t count, const unsigned char *valu
 static int read_runs(struct run_reader *r)
 {
     const unsigned char *at = r->h->pixels, *end = r->h->end;
-    int code = 0;
-    while (!code) {
+    int rc = 0;
+    while (!rc) {
         if (end - at < 2)
             return r->y + 1 >= r->h->h && r->x == r->h->w ? 0
                                                           : cnn_fail(CNN_EDATA, "truncated BMP");
         unsigned count = at[0], value = at[1];
         at += 2;
         if (count) {
-            code = put_run(r, count, at - 1, 0);
+            rc = put_run(r, count, at - 1, 0);
         } else if (value == 0) {
             r->x = 0;
             r->y++;
@@ -231,36 +230,36 @@ static int read_runs(struct run_reader *r)
             bytes += bytes % 2;
             if ((size_t)(end - at) < bytes)
                 return cnn_fail(CNN_EDATA, "truncated BMP");
-            code = put_run(r, value, at, 1);
+            rc = put_run(r, value, at, 1);
             at += bytes;
         }
     }
-    return code;
+    return rc;
 }
 
 /* Rows are stored from the bottom up, unless the height is negative. */
 static int read_rows(const struct header *h, const unsigned char *index, unsigned char *row,
                      struct cnn_image *out)
 {
-    int code = 0;
-    for (size_t y = 0; !code && y < h->h; y++) {
+    int rc = 0;
+    for (size_t y = 0; !rc && y < h->h; y++) {
         if (index)
-            for (size_t x = 0; !code && x < h->w; x++)
-                code = put_index(h, index[y * h->w + x], row + 3 * x);
+            for (size_t x = 0; !rc && x < h->w; x++)
+                rc = put_index(h, index[y * h->w + x], row + 3 * x);
         else
-            code = unpack_row(h, h->pixels + y * row_bytes(h), row);
-        if (!code)
+            rc = unpack_row(h, h->pixels + y * row_bytes(h), row);
+        if (!rc)
             cnn_codec_row8(out, h->top_down ? y : h->h - 1 - y, row, 3, 255);
     }
-    return code;
+    return rc;
 }
 
 static int bmp_size(const unsigned char *bytes, size_t size, struct cnn_chw *out)
 {
     struct header h;
-    int code = read_header(bytes, size, &h);
+    int rc = read_header(bytes, size, &h);
     *out = (struct cnn_chw){3, h.h, h.w};
-    return code;
+    return rc;
 }
 
 static int bmp_decode(const unsigned char *bytes, size_t size, const struct cnn_decoding *how,
@@ -268,22 +267,22 @@ static int bmp_decode(const unsigned char *bytes, size_t size, const struct cnn_
 {
     struct header h;
     (void)how;
-    int code = read_header(bytes, size, &h);
-    if (!code)
-        code = cnn_image_reshape(out, 3, h.h, h.w, 255);
-    if (code)
-        return code;
+    int rc = read_header(bytes, size, &h);
+    if (!rc)
+        rc = cnn_image_reshape(out, 3, h.h, h.w, 255);
+    if (rc)
+        return rc;
     int packed = h.compression == RLE8 || h.compression == RLE4;
     unsigned char *row = cnn_calloc(h.w, 3), *index = packed ? cnn_calloc(h.h, h.w) : NULL;
     if (!row || (packed && !index))
-        code = CNN_ESYSTEM;
-    if (!code && packed)
-        code = read_runs(&(struct run_reader){&h, index, 0, 0});
-    if (!code)
-        code = read_rows(&h, index, row, out);
+        rc = CNN_ESYSTEM;
+    if (!rc && packed)
+        rc = read_runs(&(struct run_reader){&h, index, 0, 0});
+    if (!rc)
+        rc = read_rows(&h, index, row, out);
     free(row);
     free(index);
-    return code;
+    return rc;
 }
 
 const struct cnn_image_codec cnn_codec_bmp = {

@@ -118,11 +118,11 @@ static int fail_unknown(const unsigned char *bytes, size_t size)
     if (text)
         return cnn_fail(CNN_EDATA, "%s, not an image", text);
     put_names(&names);
-    int code = names.failed ? CNN_ESYSTEM
-               : foreign    ? cnn_fail(CNN_EDATA, "a %s file (%s is needed)", foreign, names.text)
-                            : cnn_fail(CNN_EDATA, "not a %s file", names.text);
+    int rc = names.failed ? CNN_ESYSTEM
+             : foreign    ? cnn_fail(CNN_EDATA, "a %s file (%s is needed)", foreign, names.text)
+                          : cnn_fail(CNN_EDATA, "not a %s file", names.text);
     cnn_buf_free(&names);
-    return code;
+    return rc;
 }
 
 /* The codec for these bytes, which this build can use; NULL after cnn_fail. */
@@ -145,16 +145,16 @@ int cnn_image_check(const unsigned char *bytes, size_t size)
 int cnn_image_size(const unsigned char *bytes, size_t size, struct cnn_chw *out)
 {
     const struct cnn_image_codec *codec;
-    int code = choose(bytes, size, &codec);
-    return code ? code : codec->size(bytes, size, out);
+    int rc = choose(bytes, size, &codec);
+    return rc ? rc : codec->size(bytes, size, out);
 }
 
 int cnn_image_decode_as(const unsigned char *bytes, size_t size, const struct cnn_decoding *how,
                         struct cnn_image *out)
 {
     const struct cnn_image_codec *codec;
-    int code = choose(bytes, size, &codec);
-    return code ? code : codec->decode(bytes, size, how, out);
+    int rc = choose(bytes, size, &codec);
+    return rc ? rc : codec->decode(bytes, size, how, out);
 }
 
 int cnn_image_decode(const unsigned char *bytes, size_t size, struct cnn_image *out)

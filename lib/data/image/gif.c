@@ -53,9 +53,9 @@ static int find_image(GifFileType *gif, const struct input *in)
             return DGifGetImageDesc(gif) == GIF_ERROR ? fail_gif(in, gif->Error) : 0;
         if (type == TERMINATE_RECORD_TYPE)
             return cnn_fail(CNN_EDATA, "corrupt GIF: no image");
-        int code;
+        int rc;
         GifByteType *block = NULL;
-        if (type == EXTENSION_RECORD_TYPE && DGifGetExtension(gif, &code, &block) == GIF_ERROR)
+        if (type == EXTENSION_RECORD_TYPE && DGifGetExtension(gif, &rc, &block) == GIF_ERROR)
             return fail_gif(in, gif->Error);
         while (block)
             if (DGifGetExtensionNext(gif, &block) == GIF_ERROR)
@@ -91,9 +91,9 @@ static int read_rows(GifFileType *gif, const struct input *in, GifPixelType *ind
              y += gif->Image.Interlace ? step[pass] : 1) {
             if (DGifGetLine(gif, index, gif->Image.Width) == GIF_ERROR)
                 return fail_gif(in, gif->Error);
-            int code = put_colours(gif, map, index, row + 3 * left);
-            if (code)
-                return code;
+            int rc = put_colours(gif, map, index, row + 3 * left);
+            if (rc)
+                return rc;
             cnn_turn_row(out, &turn, (size_t)(gif->Image.Top + y), row, 3);
         }
     return 0;
@@ -132,24 +132,24 @@ static int check_image(const GifFileType *gif, const struct cnn_chw *screen, siz
 static int read_gif(GifFileType *gif, const struct input *in, struct cnn_image *out)
 {
     struct cnn_chw screen = {3, (size_t)gif->SHeight, (size_t)gif->SWidth};
-    int code = cnn_image_bounds(3, screen.h, screen.w, 255);
-    if (!code)
-        code = find_image(gif, in);
-    if (!code)
-        code = check_image(gif, &screen, in->left);
-    if (!code)
-        code = cnn_image_reshape(out, 3, screen.h, screen.w, 255);
-    if (code)
-        return code;
+    int rc = cnn_image_bounds(3, screen.h, screen.w, 255);
+    if (!rc)
+        rc = find_image(gif, in);
+    if (!rc)
+        rc = check_image(gif, &screen, in->left);
+    if (!rc)
+        rc = cnn_image_reshape(out, 3, screen.h, screen.w, 255);
+    if (rc)
+        return rc;
     unsigned char *row = cnn_calloc(screen.w, 4);
     if (!row)
         return CNN_ESYSTEM;
     int covers = (size_t)gif->Image.Width == screen.w && (size_t)gif->Image.Height == screen.h;
     if (!covers)
         fill(gif, row, out);
-    code = read_rows(gif, in, row + 3 * screen.w, row, out);
+    rc = read_rows(gif, in, row + 3 * screen.w, row, out);
     free(row);
-    return code;
+    return rc;
 }
 
 static int gif_size(const unsigned char *bytes, size_t size, struct cnn_chw *out)
@@ -169,9 +169,9 @@ static int gif_decode(const unsigned char *bytes, size_t size, const struct cnn_
     GifFileType *gif = DGifOpen(&in, read_input, &error);
     if (!gif)
         return fail_gif(&in, error);
-    int code = read_gif(gif, &in, out);
+    int rc = read_gif(gif, &in, out);
     DGifCloseFile(gif, &error);
-    return code;
+    return rc;
 }
 #else
 #define gif_size   NULL

@@ -69,9 +69,9 @@ static int open_parts(const unsigned char *bytes, size_t size, struct parts *p,
 static int heif_size(const unsigned char *bytes, size_t size, struct cnn_chw *out)
 {
     struct parts p;
-    int code = open_parts(bytes, size, &p, out);
+    int rc = open_parts(bytes, size, &p, out);
     close_parts(&p);
-    return code;
+    return rc;
 }
 
 static int take_pixels(const struct heif_image *image, const struct cnn_chw *shape,
@@ -84,11 +84,11 @@ static int take_pixels(const struct heif_image *image, const struct cnn_chw *sha
     if (!rows || h < 0 || w < 0 || (size_t)h != shape->h || (size_t)w != shape->w ||
         (size_t)stride / 3 < shape->w)
         return cnn_fail(CNN_EDATA, "corrupt HEIF: an image of another size than it says");
-    int code = cnn_image_reshape(out, 3, shape->h, shape->w, 255);
+    int rc = cnn_image_reshape(out, 3, shape->h, shape->w, 255);
     const struct cnn_turn turn = cnn_turn_of(1, shape->h, shape->w);
-    for (size_t y = 0; !code && y < shape->h; y++)
+    for (size_t y = 0; !rc && y < shape->h; y++)
         cnn_turn_row(out, &turn, y, rows + y * (size_t)stride, 3);
-    return code;
+    return rc;
 }
 
 static int heif_decode(const unsigned char *bytes, size_t size, const struct cnn_decoding *how,
@@ -97,14 +97,14 @@ static int heif_decode(const unsigned char *bytes, size_t size, const struct cnn
     struct parts p;
     struct cnn_chw shape;
     (void)how;
-    int code = open_parts(bytes, size, &p, &shape);
-    if (!code) {
+    int rc = open_parts(bytes, size, &p, &shape);
+    if (!rc) {
         struct heif_error e = heif_decode_image(p.handle, &p.image, heif_colorspace_RGB,
                                                 heif_chroma_interleaved_RGB, NULL);
-        code = e.code == heif_error_Ok ? take_pixels(p.image, &shape, out) : fail_heif(e);
+        rc = e.code == heif_error_Ok ? take_pixels(p.image, &shape, out) : fail_heif(e);
     }
     close_parts(&p);
-    return code;
+    return rc;
 }
 #else
 #define heif_size   NULL

@@ -39,11 +39,11 @@ int cnn_image_reserve(struct cnn_image *im, size_t count)
 
 int cnn_image_reshape(struct cnn_image *im, size_t c, size_t h, size_t w, unsigned maxval)
 {
-    int code = cnn_image_bounds(c, h, w, maxval);
-    if (!code)
-        code = cnn_image_reserve(im, c * h * w);
-    if (code)
-        return code;
+    int rc = cnn_image_bounds(c, h, w, maxval);
+    if (!rc)
+        rc = cnn_image_reserve(im, c * h * w);
+    if (rc)
+        return rc;
     im->c = c;
     im->h = h;
     im->w = w;
@@ -53,10 +53,10 @@ int cnn_image_reshape(struct cnn_image *im, size_t c, size_t h, size_t w, unsign
 
 int cnn_image_copy(struct cnn_image *dst, const struct cnn_image *src)
 {
-    int code = cnn_image_reshape(dst, src->c, src->h, src->w, src->maxval);
-    if (!code)
+    int rc = cnn_image_reshape(dst, src->c, src->h, src->w, src->maxval);
+    if (!rc)
         memcpy(dst->px, src->px, src->c * src->h * src->w * sizeof *src->px);
-    return code;
+    return rc;
 }
 
 void cnn_image_free(struct cnn_image *im)
@@ -86,9 +86,9 @@ int cnn_image_channels(struct cnn_image *dst, const struct cnn_image *src, size_
         return cnn_image_copy(dst, src);
     if (!(src->c == 3 && c == 1) && !(src->c == 1 && c == 3))
         return cnn_fail(CNN_EDATA, "%zu channels cannot become %zu", src->c, c);
-    int code = cnn_image_reshape(dst, c, src->h, src->w, src->maxval);
-    if (code)
-        return code;
+    int rc = cnn_image_reshape(dst, c, src->h, src->w, src->maxval);
+    if (rc)
+        return rc;
     if (c == 1) {
         to_grey(dst, src);
         return 0;
@@ -111,9 +111,9 @@ static void crop_row(float *dst, size_t w, const float *src, size_t src_w, ptrdi
 int cnn_image_crop(struct cnn_image *dst, const struct cnn_image *src, ptrdiff_t y, ptrdiff_t x,
                    size_t h, size_t w, float fill)
 {
-    int code = cnn_image_reshape(dst, src->c, h, w, src->maxval);
-    if (code)
-        return code;
+    int rc = cnn_image_reshape(dst, src->c, h, w, src->maxval);
+    if (rc)
+        return rc;
     int inside = x >= 0 && x <= (ptrdiff_t)src->w - (ptrdiff_t)w;
     for (size_t k = 0; k < src->c; k++)
         for (size_t i = 0; i < h; i++) {

@@ -267,9 +267,9 @@ static int try_write(struct codec *s, const struct cnn_image *im)
 int cnn_png_encode(const struct cnn_image *im, unsigned char **bytes, size_t *size)
 {
     struct codec s = {0};
-    int code = cnn_codec_check(im, "PNG");
-    if (code)
-        return code;
+    int rc = cnn_codec_check(im, "PNG");
+    if (rc)
+        return rc;
     s.rows = cnn_calloc(1, cnn_codec_row_bytes(im));
     if (!s.rows)
         return CNN_ESYSTEM;
@@ -297,14 +297,14 @@ int cnn_png_write(const char *path, const struct cnn_image *im)
     unsigned char *bytes;
     size_t size;
     struct cnn_outfile *f;
-    int code = cnn_png_encode(im, &bytes, &size);
-    if (code)
+    int rc = cnn_png_encode(im, &bytes, &size);
+    if (rc)
         return cnn_fail_within("%s", path);
-    code = cnn_outfile_open(path, &f);
-    if (!code) {
+    rc = cnn_outfile_open(path, &f);
+    if (!rc) {
         fwrite(bytes, 1, size, cnn_outfile_stream(f)); /* the commit notices what failed */
-        code = cnn_outfile_commit(f);
+        rc = cnn_outfile_commit(f);
     }
     free(bytes);
-    return code;
+    return rc;
 }

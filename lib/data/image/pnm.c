@@ -194,24 +194,24 @@ static int pnm_sniff(const unsigned char *bytes, size_t size)
 static int read_header(struct cursor *c, int kind, struct header *h)
 {
     size_t pixels, least = (size_t)(c->end - c->at);
-    int code = kind == '7' ? read_pam_header(c, h) : read_plain_header(c, kind, h);
-    if (!code)
-        code = check_header(h);
-    if (!code && (cnn_mul_overflows(h->w, h->h, &pixels) || pixels / 8 > least))
-        code = h->w > CNN_IMAGE_MAX_SIDE || h->h > CNN_IMAGE_MAX_SIDE
-                   ? cnn_fail(CNN_EDATA, "%zu x %zu pixels are more than %d on a side", h->w, h->h,
-                              CNN_IMAGE_MAX_SIDE)
-                   : cnn_fail(CNN_EDATA, "truncated PNM file");
-    return code ? code : cnn_image_bounds(h->depth < 3 ? 1 : 3, h->h, h->w, (unsigned)h->maxval);
+    int rc = kind == '7' ? read_pam_header(c, h) : read_plain_header(c, kind, h);
+    if (!rc)
+        rc = check_header(h);
+    if (!rc && (cnn_mul_overflows(h->w, h->h, &pixels) || pixels / 8 > least))
+        rc = h->w > CNN_IMAGE_MAX_SIDE || h->h > CNN_IMAGE_MAX_SIDE
+                 ? cnn_fail(CNN_EDATA, "%zu x %zu pixels are more than %d on a side", h->w, h->h,
+                            CNN_IMAGE_MAX_SIDE)
+                 : cnn_fail(CNN_EDATA, "truncated PNM file");
+    return rc ? rc : cnn_image_bounds(h->depth < 3 ? 1 : 3, h->h, h->w, (unsigned)h->maxval);
 }
 
 static int pnm_size(const unsigned char *bytes, size_t size, struct cnn_chw *out)
 {
     struct header h = {0};
     struct cursor c = {bytes + 2, bytes + size};
-    int code = read_header(&c, bytes[1], &h);
+    int rc = read_header(&c, bytes[1], &h);
     *out = (struct cnn_chw){h.depth < 3 ? 1 : 3, h.h, h.w};
-    return code;
+    return rc;
 }
 
 static int pnm_decode(const unsigned char *bytes, size_t size, const struct cnn_decoding *how,
@@ -220,11 +220,11 @@ static int pnm_decode(const unsigned char *bytes, size_t size, const struct cnn_
     struct header h = {0};
     struct cursor c = {bytes + 2, bytes + size};
     (void)how;
-    int code = read_header(&c, bytes[1], &h);
-    if (!code)
-        code = cnn_image_reshape(out, h.depth < 3 ? 1 : 3, h.h, h.w, h.maxval > 255 ? 65535 : 255);
-    if (code)
-        return code;
+    int rc = read_header(&c, bytes[1], &h);
+    if (!rc)
+        rc = cnn_image_reshape(out, h.depth < 3 ? 1 : 3, h.h, h.w, h.maxval > 255 ? 65535 : 255);
+    if (rc)
+        return rc;
     return h.ascii ? read_ascii(&c, &h, out) : read_binary(&c, &h, out);
 }
 
@@ -238,9 +238,9 @@ const struct cnn_image_codec cnn_codec_pnm = {
 
 int cnn_pnm_encode(const struct cnn_image *im, unsigned char **bytes, size_t *size)
 {
-    int code = cnn_codec_check(im, "PNM");
-    if (code)
-        return code;
+    int rc = cnn_codec_check(im, "PNM");
+    if (rc)
+        return rc;
     char header[64];
     size_t n = (size_t)snprintf(header, sizeof header, "P%c\n%zu %zu\n%u\n", im->c == 3 ? '6' : '5',
                                 im->w, im->h, im->maxval);

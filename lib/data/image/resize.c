@@ -161,11 +161,11 @@ static float *place_axis(struct axis *a, float *at)
 int cnn_image_resize_part(struct cnn_image *dst, const struct cnn_image *src, size_t h, size_t w,
                           const struct cnn_box *part)
 {
-    int code = cnn_image_bounds(src->c, h, w, src->maxval);
-    if (!code)
-        code = cnn_image_reshape(dst, src->c, part->h, part->w, src->maxval);
-    if (code)
-        return code;
+    int rc = cnn_image_bounds(src->c, h, w, src->maxval);
+    if (!rc)
+        rc = cnn_image_reshape(dst, src->c, part->h, part->w, src->maxval);
+    if (rc)
+        return rc;
     /* The weights and the bands live behind the result, in memory that dst keeps. */
     struct axis across = axis_of(src->w, w, part->x, part->w);
     struct axis down = axis_of(src->h, h, part->y, part->h);

@@ -155,10 +155,10 @@ static int read_raw(TIFF *tiff, const struct input *in, const struct page *p,
         scanline > 0 && (size_t)scanline >= bytes ? cnn_calloc(1, (size_t)scanline) : NULL;
     if (!row)
         return scanline > 0 && (size_t)scanline >= bytes ? CNN_ESYSTEM : fail_tiff(in);
-    int code = 0;
-    for (uint32_t y = 0; !code && y < p->h; y++) {
+    int rc = 0;
+    for (uint32_t y = 0; !rc && y < p->h; y++) {
         if (TIFFReadScanline(tiff, row, y, 0) != 1) {
-            code = fail_tiff(in);
+            rc = fail_tiff(in);
             break;
         }
         if (p->photometric == PHOTOMETRIC_MINISWHITE)
@@ -169,7 +169,7 @@ static int read_raw(TIFF *tiff, const struct input *in, const struct page *p,
         cnn_turn_row(out, turn, y, row, p->samples);
     }
     free(row);
-    return code;
+    return rc;
 }
 
 /* Everything else as libtiff shows it: rows from the top as stored, a word a pixel. */
@@ -180,17 +180,17 @@ static int read_rgba(TIFF *tiff, const struct input *in, const struct page *p,
     TIFFRGBAImage image;
     uint32_t *pixels = cnn_calloc(p->h, (size_t)p->w * sizeof *pixels);
     unsigned char *row = cnn_calloc(p->w, 3);
-    int code = pixels && row ? 0 : CNN_ESYSTEM, started = 0;
-    if (!code && !(TIFFRGBAImageOK(tiff, message) &&
-                   (started = TIFFRGBAImageBegin(&image, tiff, 1, message))))
-        code = cnn_fail(CNN_EDATA, "TIFF that libtiff does not show: %s", message);
+    int rc = pixels && row ? 0 : CNN_ESYSTEM, started = 0;
+    if (!rc && !(TIFFRGBAImageOK(tiff, message) &&
+                 (started = TIFFRGBAImageBegin(&image, tiff, 1, message))))
+        rc = cnn_fail(CNN_EDATA, "TIFF that libtiff does not show: %s", message);
     if (started) {
         image.req_orientation = image.orientation; /* turned here, as every image is */
         if (!TIFFRGBAImageGet(&image, pixels, p->w, p->h))
-            code = fail_tiff(in);
+            rc = fail_tiff(in);
         TIFFRGBAImageEnd(&image);
     }
-    for (uint32_t y = 0; !code && y < p->h; y++) {
+    for (uint32_t y = 0; !rc && y < p->h; y++) {
         for (uint32_t x = 0; x < p->w; x++) {
             uint32_t v = pixels[(size_t)y * p->w + x];
             row[3 * (size_t)x] = (unsigned char)TIFFGetR(v);
@@ -201,7 +201,7 @@ static int read_rgba(TIFF *tiff, const struct input *in, const struct page *p,
     }
     free(row);
     free(pixels);
-    return code;
+    return rc;
 }
 
 static TIFF *open_tiff(struct input *in)
@@ -227,17 +227,17 @@ static int run(const unsigned char *bytes, size_t size, struct cnn_chw *shape,
     TIFF *tiff = open_tiff(&in);
     if (!tiff)
         return fail_tiff(&in);
-    int code = read_page(tiff, &in, &p);
+    int rc = read_page(tiff, &in, &p);
     struct cnn_turn turn = cnn_turn_of(p.orientation, p.h, p.w);
     *shape = (struct cnn_chw){p.c, turn.h, turn.w};
-    if (!code)
-        code = check_length(&p, &in);
-    if (!code && out)
-        code = cnn_image_reshape(out, p.c, turn.h, turn.w, p.maxval);
-    if (!code && out)
-        code = (p.raw ? read_raw : read_rgba)(tiff, &in, &p, &turn, out);
+    if (!rc)
+        rc = check_length(&p, &in);
+    if (!rc && out)
+        rc = cnn_image_reshape(out, p.c, turn.h, turn.w, p.maxval);
+    if (!rc && out)
+        rc = (p.raw ? read_raw : read_rgba)(tiff, &in, &p, &turn, out);
     TIFFClose(tiff);
-    return code;
+    return rc;
 }
 
 static int tiff_size(const unsigned char *bytes, size_t size, struct cnn_chw *out)

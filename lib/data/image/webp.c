@@ -52,29 +52,29 @@ static int open_parts(const unsigned char *bytes, size_t size, struct parts *p)
     }
     p->w = WebPDemuxGetI(p->demuxer, WEBP_FF_CANVAS_WIDTH);
     p->h = WebPDemuxGetI(p->demuxer, WEBP_FF_CANVAS_HEIGHT);
-    int code = cnn_image_bounds(3, p->h, p->w, 255);
-    if (!code && !WebPDemuxGetFrame(p->demuxer, 1, &p->frame))
-        code = cnn_fail(CNN_EDATA, "corrupt WebP: no image");
-    if (!code && !p->frame.complete)
-        code = cnn_fail(CNN_EDATA, "truncated WebP");
+    int rc = cnn_image_bounds(3, p->h, p->w, 255);
+    if (!rc && !WebPDemuxGetFrame(p->demuxer, 1, &p->frame))
+        rc = cnn_fail(CNN_EDATA, "corrupt WebP: no image");
+    if (!rc && !p->frame.complete)
+        rc = cnn_fail(CNN_EDATA, "truncated WebP");
     const WebPIterator *f = &p->frame;
-    if (!code && (f->x_offset < 0 || f->y_offset < 0 || f->width <= 0 || f->height <= 0 ||
-                  (size_t)f->x_offset + (size_t)f->width > p->w ||
-                  (size_t)f->y_offset + (size_t)f->height > p->h))
-        code = cnn_fail(CNN_EDATA, "corrupt WebP: a frame outside its image");
-    if (code)
+    if (!rc && (f->x_offset < 0 || f->y_offset < 0 || f->width <= 0 || f->height <= 0 ||
+                (size_t)f->x_offset + (size_t)f->width > p->w ||
+                (size_t)f->y_offset + (size_t)f->height > p->h))
+        rc = cnn_fail(CNN_EDATA, "corrupt WebP: a frame outside its image");
+    if (rc)
         close_parts(p);
     else
         p->orientation = orientation_of(p->demuxer);
-    return code;
+    return rc;
 }
 
 static int webp_size(const unsigned char *bytes, size_t size, struct cnn_chw *out)
 {
     struct parts p;
-    int code = open_parts(bytes, size, &p);
-    if (code)
-        return code;
+    int rc = open_parts(bytes, size, &p);
+    if (rc)
+        return rc;
     struct cnn_turn t = cnn_turn_of(p.orientation, p.h, p.w);
     *out = (struct cnn_chw){3, t.h, t.w};
     close_parts(&p);
@@ -114,19 +114,19 @@ static int webp_decode(const unsigned char *bytes, size_t size, const struct cnn
 {
     struct parts p;
     (void)how;
-    int code = open_parts(bytes, size, &p);
-    if (code)
-        return code;
+    int rc = open_parts(bytes, size, &p);
+    if (rc)
+        return rc;
     struct cnn_turn t = cnn_turn_of(p.orientation, p.h, p.w);
     unsigned char *canvas = cnn_calloc(p.h, 3 * p.w);
-    code = canvas ? decode_canvas(&p, canvas) : CNN_ESYSTEM;
-    if (!code)
-        code = cnn_image_reshape(out, 3, t.h, t.w, 255);
-    for (size_t y = 0; !code && y < p.h; y++)
+    rc = canvas ? decode_canvas(&p, canvas) : CNN_ESYSTEM;
+    if (!rc)
+        rc = cnn_image_reshape(out, 3, t.h, t.w, 255);
+    for (size_t y = 0; !rc && y < p.h; y++)
         cnn_turn_row(out, &t, y, canvas + y * 3 * p.w, 3);
     free(canvas);
     close_parts(&p);
-    return code;
+    return rc;
 }
 #else
 #define webp_size   NULL

@@ -10,11 +10,11 @@ static int place(const struct cnn_loader *l, struct cnn_loader_item *item, const
     const struct cnn_loader_options *o = &l->options;
     struct cnn_stored_image *im = &item->image;
     struct cnn_view view = cnn_view_whole(im->h, im->w);
-    int code = cnn_augment_view(o->augmenter, o->seed, l->epoch, 0, key, &view);
+    int rc = cnn_augment_view(o->augmenter, o->seed, l->epoch, 0, key, &view);
     im->map = view.map;
     im->view_h = (uint32_t)view.h;
     im->view_w = (uint32_t)view.w;
-    return code ? code : cnn_preprocess_place(o->input, im);
+    return rc ? rc : cnn_preprocess_place(o->input, im);
 }
 
 int cnn_loader_take_kept(const struct cnn_loader *l, const struct cnn_kept_image *kept,
@@ -65,8 +65,8 @@ static size_t pack(const struct cnn_loader *l, const struct cnn_image *im,
 int cnn_loader_take_decoded(const struct cnn_loader *l, const struct cnn_sample *s,
                             struct cnn_loader_item *item, void *bytes)
 {
-    int code = s->image.maxval ? cnn_preprocess_takes(l->options.input, s->image.c) : 0;
-    item->bytes = code ? 0 : pack(l, &s->image, &item->image, bytes);
+    int rc = s->image.maxval ? cnn_preprocess_takes(l->options.input, s->image.c) : 0;
+    item->bytes = rc ? 0 : pack(l, &s->image, &item->image, bytes);
     item->stays = item->bytes > 0 || !l->augments;
-    return item->bytes ? place(l, item, s->key) : code;
+    return item->bytes ? place(l, item, s->key) : rc;
 }

@@ -127,25 +127,25 @@ int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *opt
         l->store = options->store;
     l->chunk_size = chunk_size(l->elements);
     l->depth = ring_depth(l->options.batch, l->chunk_size, l->threads);
-    int code = 0;
+    int rc = 0;
     if (l->stream && start)
-        code = cnn_fail(CNN_EINTERNAL, "a stream that was not spooled begins at its beginning");
-    if (!code && options->shuffle && !l->stream &&
+        rc = cnn_fail(CNN_EINTERNAL, "a stream that was not spooled begins at its beginning");
+    if (!rc && options->shuffle && !l->stream &&
         !(l->order = cnn_calloc(l->count, sizeof *l->order)))
-        code = CNN_ESYSTEM;
-    if (!code)
-        code = allocate_chunks(l);
-    if (!code && (allocate_batch(l, &l->batch[0]) || allocate_batch(l, &l->batch[1])))
-        code = CNN_ESYSTEM;
-    if (!code)
-        code = cnn_loader_warm(l);
-    if (!code)
-        code = begin(l, epoch, start);
-    if (code)
+        rc = CNN_ESYSTEM;
+    if (!rc)
+        rc = allocate_chunks(l);
+    if (!rc && (allocate_batch(l, &l->batch[0]) || allocate_batch(l, &l->batch[1])))
+        rc = CNN_ESYSTEM;
+    if (!rc)
+        rc = cnn_loader_warm(l);
+    if (!rc)
+        rc = begin(l, epoch, start);
+    if (rc)
         cnn_loader_close(l);
     else
         *out = l;
-    return code;
+    return rc;
 }
 
 int cnn_loader_rewind(struct cnn_loader *l, uint64_t epoch, size_t start)

@@ -100,9 +100,9 @@ static int fill_vector(const struct cnn_loader *l, const struct cnn_sample *s, f
 static int fill_clean(const struct cnn_loader *l, struct cnn_loader_scratch *s, float *out)
 {
     const struct cnn_loader_options *o = &l->options;
-    int code = cnn_augment_geometry(o->augmenter, o->seed, l->epoch, 0, s->sample.key,
-                                    &s->sample.image, &s->augment);
-    return code ? code : cnn_preprocess(o->input, &s->augment.moved, &s->preprocess, out);
+    int rc = cnn_augment_geometry(o->augmenter, o->seed, l->epoch, 0, s->sample.key,
+                                  &s->sample.image, &s->augment);
+    return rc ? rc : cnn_preprocess(o->input, &s->augment.moved, &s->preprocess, out);
 }
 
 /* Decoded sample to numbers. No name in the message. */
@@ -117,20 +117,20 @@ static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
                       : -1;
     if (o->needs_class && o->target == CNN_TARGET_CLASS && item->label < 0)
         return cnn_fail(CNN_EDATA, "no class");
-    int code = l->store ? cnn_loader_take_decoded(l, &s->sample, item, x) : 0;
-    if (!code && l->cleans)
-        code = fill_clean(l, s, vector);
-    if (code || (l->store && item->bytes))
-        return code;
+    int rc = l->store ? cnn_loader_take_decoded(l, &s->sample, item, x) : 0;
+    if (!rc && l->cleans)
+        rc = fill_clean(l, s, vector);
+    if (rc || (l->store && item->bytes))
+        return rc;
     if (l->augments)
-        code = cnn_augment(o->augmenter, o->seed, l->epoch, 0, &s->augment, &s->sample);
-    if (!code)
-        code = cnn_preprocess(o->input, &s->sample.image, &s->preprocess, x);
+        rc = cnn_augment(o->augmenter, o->seed, l->epoch, 0, &s->augment, &s->sample);
+    if (!rc)
+        rc = cnn_preprocess(o->input, &s->sample.image, &s->preprocess, x);
     if (l->store) {
         item->image.form = CNN_STORED_INPUT;
         item->bytes = l->elements * sizeof *x;
     }
-    return code || l->cleans ? code : fill_vector(l, &s->sample, vector);
+    return rc || l->cleans ? rc : fill_vector(l, &s->sample, vector);
 }
 
 static int copy_key(struct cnn_loader_item *item, const char *key)
@@ -148,17 +148,17 @@ static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     struct cnn_loader_item *item = &c->item[i];
     size_t position = c->start + i;
     float *x = c->x + i * l->elements, *vector = c->vector + i * l->outputs;
-    int code;
+    int rc;
     s->sample.fit = l->fits ? &l->fit : NULL;
     if (l->stream) {
         item->index = position;
-        code = cnn_raw_decode(l->ds, item->raw, &s->sample);
-        if (!code)
-            code = copy_key(item, s->sample.key);
-        if (code)
-            return code;
-        code = prepare(l, s, item, x, vector);
-        return code ? cnn_fail_within("%s#%zu", l->ds->path, position) : 0;
+        rc = cnn_raw_decode(l->ds, item->raw, &s->sample);
+        if (!rc)
+            rc = copy_key(item, s->sample.key);
+        if (rc)
+            return rc;
+        rc = prepare(l, s, item, x, vector);
+        return rc ? cnn_fail_within("%s#%zu", l->ds->path, position) : 0;
     }
     item->index = l->order ? l->order[position] : position;
     const struct cnn_record *r = cnn_dataset_record(l->ds, item->index);
@@ -166,14 +166,14 @@ static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     const struct cnn_kept_image *kept =
         l->store ? cnn_image_store_find(l->store, l->options.store_first + item->index) : NULL;
     if (kept) {
-        code = cnn_loader_take_kept(l, kept, item);
-        return code ? cnn_dataset_fail_within(l->ds, item->index) : 0;
+        rc = cnn_loader_take_kept(l, kept, item);
+        return rc ? cnn_dataset_fail_within(l->ds, item->index) : 0;
     }
-    code = cnn_dataset_load(l->ds, item->index, &s->sample);
-    if (code)
-        return code;
-    code = prepare(l, s, item, x, vector);
-    return code ? cnn_dataset_fail_within(l->ds, item->index) : 0;
+    rc = cnn_dataset_load(l->ds, item->index, &s->sample);
+    if (rc)
+        return rc;
+    rc = prepare(l, s, item, x, vector);
+    return rc ? cnn_dataset_fail_within(l->ds, item->index) : 0;
 }
 
 /* As much memory as another thread's scratch has. */

@@ -16,10 +16,10 @@ enum { SIDE = 32, MAX_META_BYTES = 1 << 16 };
 static int load_record(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
 {
     const unsigned char *planes = cnn_cifar_planes(ds->state, i); /* (3, 32, 32) */
-    int code = cnn_image_reshape(&out->image, 3, SIDE, SIDE, 255);
-    for (size_t k = 0; !code && k < (size_t)3 * SIDE * SIDE; k++)
+    int rc = cnn_image_reshape(&out->image, 3, SIDE, SIDE, 255);
+    for (size_t k = 0; !rc && k < (size_t)3 * SIDE * SIDE; k++)
         out->image.px[k] = (float)planes[k] / 255.0f;
-    return code;
+    return rc;
 }
 
 static void close_cifar(void *state)
@@ -41,13 +41,13 @@ static int read_meta(const char *path, struct cnn_strings *out)
     size_t size;
     if (stat(path, &st) || !S_ISREG(st.st_mode))
         return 0;
-    int code = cnn_text_read(path, MAX_META_BYTES, &text, &size);
-    struct cnn_lines lines = cnn_lines_of(text, code ? 0 : size);
-    while (!code && (line = cnn_lines_next(&lines)))
-        code = cnn_class_list_add(path, line, &seen, out);
+    int rc = cnn_text_read(path, MAX_META_BYTES, &text, &size);
+    struct cnn_lines lines = cnn_lines_of(text, rc ? 0 : size);
+    while (!rc && (line = cnn_lines_next(&lines)))
+        rc = cnn_class_list_add(path, line, &seen, out);
     cnn_found_free(&seen);
     free(text);
-    return code;
+    return rc;
 }
 
 static int class_names(const struct cnn_dataset *ds, int fine, struct cnn_strings *out)
@@ -56,19 +56,19 @@ static int class_names(const struct cnn_dataset *ds, int fine, struct cnn_string
     char *folder = cnn_path_folder(ds->path), text[16];
     char *meta =
         folder ? cnn_path_join(folder, fine ? "fine_label_names.txt" : "batches.meta.txt") : NULL;
-    int code = meta ? cnn_source_beside(folder, out) : CNN_ESYSTEM;
-    if (!code && !out->count)
-        code = read_meta(meta, out);
-    if (!code && out->count && out->count != want)
-        code = cnn_fail(CNN_EDATA, "%s: %zu class names beside it where there are %zu classes",
-                        ds->path, out->count, want);
-    for (size_t i = 0; !code && out->count < want; i++) {
+    int rc = meta ? cnn_source_beside(folder, out) : CNN_ESYSTEM;
+    if (!rc && !out->count)
+        rc = read_meta(meta, out);
+    if (!rc && out->count && out->count != want)
+        rc = cnn_fail(CNN_EDATA, "%s: %zu class names beside it where there are %zu classes",
+                      ds->path, out->count, want);
+    for (size_t i = 0; !rc && out->count < want; i++) {
         snprintf(text, sizeof text, "%d", (int)i);
-        code = cnn_strings_add(out, text);
+        rc = cnn_strings_add(out, text);
     }
     free(folder);
     free(meta);
-    return code;
+    return rc;
 }
 
 int cnn_open_cifar(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
@@ -78,22 +78,22 @@ int cnn_open_cifar(struct cnn_dataset *ds, const struct cnn_dataset_options *opt
     struct cnn_strings own = {0};
     ds->type = &cifar_type;
     ds->state = f;
-    int code = f ? cnn_cifar_open(ds->path, f) : CNN_ESYSTEM;
-    if (!code)
-        code = class_names(ds, f->fine, &own);
-    for (size_t i = 0; !code && i < f->count; i++) {
+    int rc = f ? cnn_cifar_open(ds->path, f) : CNN_ESYSTEM;
+    if (!rc)
+        rc = class_names(ds, f->fine, &own);
+    for (size_t i = 0; !rc && i < f->count; i++) {
         int32_t label;
-        code = cnn_found_add_number(&found, cnn_cifar_label(f, i), ds->path, &label);
-        if (!code)
-            code = cnn_source_add_item(ds, i, label, 1);
+        rc = cnn_found_add_number(&found, cnn_cifar_label(f, i), ds->path, &label);
+        if (!rc)
+            rc = cnn_source_add_item(ds, i, label, 1);
     }
-    if (!code)
-        code = cnn_source_settle(ds, options, &found, &own);
-    if (!code) {
+    if (!rc)
+        rc = cnn_source_settle(ds, options, &found, &own);
+    if (!rc) {
         ds->form = f->fine ? "CIFAR-100" : "CIFAR-10";
         ds->bytes = f->bytes.size;
     }
     cnn_found_free(&found);
     cnn_strings_free(&own);
-    return code;
+    return rc;
 }

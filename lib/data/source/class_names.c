@@ -49,9 +49,9 @@ static char *normal_form(const char *name)
     size_t n = cnn_trim(&name, strlen(name));
     char *copy = cnn_strndup(name, n);
 #ifdef CNN_UTF8PROC
-    int code = 0;
-    char *normal = copy ? compose(copy, &code) : NULL;
-    if (normal || code) {
+    int rc = 0;
+    char *normal = copy ? compose(copy, &rc) : NULL;
+    if (normal || rc) {
         free(copy);
         return normal;
     }
@@ -63,26 +63,26 @@ int cnn_class_find(const struct cnn_strings *list, const char *name, ptrdiff_t *
 {
     *index = cnn_strings_find(list, name);
     char *wanted = *index < 0 ? normal_form(name) : NULL;
-    int code = *index < 0 && !wanted ? CNN_ESYSTEM : 0;
-    for (size_t i = 0; !code && *index < 0 && i < list->count; i++) {
+    int rc = *index < 0 && !wanted ? CNN_ESYSTEM : 0;
+    for (size_t i = 0; !rc && *index < 0 && i < list->count; i++) {
         char *form = normal_form(list->item[i]);
         if (!form)
-            code = CNN_ESYSTEM;
+            rc = CNN_ESYSTEM;
         else if (!strcmp(form, wanted))
             *index = (ptrdiff_t)i;
         free(form);
     }
     free(wanted);
-    return code;
+    return rc;
 }
 
 /* As cnn_found_add, of the normal form. */
 static int add_form(struct cnn_found *seen, const char *name, int32_t *index)
 {
     char *form = normal_form(name);
-    int code = form ? cnn_found_add(seen, form, strlen(form), "", index) : CNN_ESYSTEM;
+    int rc = form ? cnn_found_add(seen, form, strlen(form), "", index) : CNN_ESYSTEM;
     free(form);
-    return code;
+    return rc;
 }
 
 int cnn_class_list_add(const char *where, const char *text, struct cnn_found *seen,
@@ -92,14 +92,14 @@ int cnn_class_list_add(const char *where, const char *text, struct cnn_found *se
     size_t n = cnn_trim(&text, strlen(text));
     if (!n)
         return cnn_fail(CNN_EDATA, "%s: an empty class name", where);
-    int code = cnn_strings_add_n(out, text, n);
-    const char *name = code ? "" : out->item[out->count - 1];
-    if (!code)
-        code = cnn_class_check(where, name);
-    if (!code)
-        code = add_form(seen, name, &index);
-    if (code || (size_t)index + 1 == out->count)
-        return code;
+    int rc = cnn_strings_add_n(out, text, n);
+    const char *name = rc ? "" : out->item[out->count - 1];
+    if (!rc)
+        rc = cnn_class_check(where, name);
+    if (!rc)
+        rc = add_form(seen, name, &index);
+    if (rc || (size_t)index + 1 == out->count)
+        return rc;
     const char *other = out->item[index];
     return strcmp(other, name)
                ? cnn_fail(CNN_EDATA, "%s: class '%s' is there already, in other bytes: '%s'", where,
@@ -111,15 +111,15 @@ int cnn_class_list_of(const struct cnn_strings *found, struct cnn_strings *out)
 {
     struct cnn_strings sorted = {0};
     struct cnn_found seen = {0};
-    int code = cnn_strings_copy(&sorted, found);
+    int rc = cnn_strings_copy(&sorted, found);
     cnn_strings_sort(&sorted);
-    for (size_t i = 0; !code && i < sorted.count; i++) {
+    for (size_t i = 0; !rc && i < sorted.count; i++) {
         int32_t index;
-        code = add_form(&seen, sorted.item[i], &index);
-        if (!code && (size_t)index == out->count)
-            code = cnn_strings_add(out, sorted.item[i]);
+        rc = add_form(&seen, sorted.item[i], &index);
+        if (!rc && (size_t)index == out->count)
+            rc = cnn_strings_add(out, sorted.item[i]);
     }
     cnn_strings_free(&sorted);
     cnn_found_free(&seen);
-    return code;
+    return rc;
 }

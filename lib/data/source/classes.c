@@ -17,17 +17,17 @@ int cnn_classes_read(const char *path, struct cnn_strings *out)
     struct cnn_found seen = {0};
     char *text, *line, where[1200];
     size_t size;
-    int code = cnn_text_read(path, MAX_LIST_BYTES, &text, &size);
-    struct cnn_lines lines = cnn_lines_of(text, code ? 0 : size);
-    while (!code && (line = cnn_lines_next(&lines))) {
+    int rc = cnn_text_read(path, MAX_LIST_BYTES, &text, &size);
+    struct cnn_lines lines = cnn_lines_of(text, rc ? 0 : size);
+    while (!rc && (line = cnn_lines_next(&lines))) {
         snprintf(where, sizeof where, "%.1000s:%zu", path, lines.number);
-        code = cnn_class_list_add(where, line, &seen, out);
+        rc = cnn_class_list_add(where, line, &seen, out);
     }
     free(text);
     cnn_found_free(&seen);
-    if (code)
+    if (rc)
         cnn_strings_free(out);
-    return code;
+    return rc;
 }
 
 int cnn_source_beside(const char *folder, struct cnn_strings *out)
@@ -36,9 +36,9 @@ int cnn_source_beside(const char *folder, struct cnn_strings *out)
     char *path = cnn_path_join(folder, "classes.txt");
     if (!path)
         return CNN_ESYSTEM;
-    int code = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? cnn_classes_read(path, out) : 0;
+    int rc = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? cnn_classes_read(path, out) : 0;
     free(path);
-    return code;
+    return rc;
 }
 
 static int all_numbers(const struct cnn_strings *list)
@@ -99,11 +99,11 @@ static int choose_list(struct cnn_dataset *ds, const struct cnn_strings *pinned,
 static int find_late(const struct cnn_strings *list, const char *name, int32_t *index)
 {
     ptrdiff_t at;
-    int code = cnn_class_find(list, name, &at);
-    if (!code && at < 0)
-        code = cnn_fail(CNN_EDATA, "class '%s' is not in the class list", name);
+    int rc = cnn_class_find(list, name, &at);
+    if (!rc && at < 0)
+        rc = cnn_fail(CNN_EDATA, "class '%s' is not in the class list", name);
     *index = (int32_t)at;
-    return code;
+    return rc;
 }
 
 /* For each found text its index in ds->classes. */
@@ -112,41 +112,41 @@ static int map_found(const struct cnn_dataset *ds, const struct cnn_found *found
 {
     struct cnn_found table = {0};
     const struct cnn_strings *refers = own && own->count ? own : &ds->classes;
-    int numbers = all_numbers(refers), code = 0;
+    int numbers = all_numbers(refers), rc = 0;
     int32_t index;
-    for (size_t i = 0; i < ds->classes.count && !code; i++)
-        code = cnn_found_add(&table, ds->classes.item[i], strlen(ds->classes.item[i]), "", &index);
-    for (size_t i = 0; i < found->text.count && !code; i++) {
+    for (size_t i = 0; i < ds->classes.count && !rc; i++)
+        rc = cnn_found_add(&table, ds->classes.item[i], strlen(ds->classes.item[i]), "", &index);
+    for (size_t i = 0; i < found->text.count && !rc; i++) {
         const char *where = found->where.item[i];
         const char *name = name_of(found->text.item[i], found->numeric, refers, numbers);
-        code = name ? cnn_found_add(&table, name, strlen(name), where, &map[i]) : CNN_EDATA;
-        if (!code && (size_t)map[i] >= ds->classes.count)
-            code = find_late(&ds->classes, name, &map[i]);
-        if (code == CNN_EDATA)
-            code = cnn_fail_within("%s", where);
+        rc = name ? cnn_found_add(&table, name, strlen(name), where, &map[i]) : CNN_EDATA;
+        if (!rc && (size_t)map[i] >= ds->classes.count)
+            rc = find_late(&ds->classes, name, &map[i]);
+        if (rc == CNN_EDATA)
+            rc = cnn_fail_within("%s", where);
     }
     cnn_found_free(&table);
-    return code;
+    return rc;
 }
 
 int cnn_source_settle(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
                       const struct cnn_found *found, const struct cnn_strings *own)
 {
-    int code = 0;
+    int rc = 0;
     int any = found->numeric || options->unlabelled;
-    for (size_t i = 0; !code && !any && i < found->text.count; i++)
-        code = cnn_class_check(found->where.item[i], found->text.item[i]);
-    if (!code)
-        code = choose_list(ds, options->classes, found, own);
-    if (code)
-        return code;
+    for (size_t i = 0; !rc && !any && i < found->text.count; i++)
+        rc = cnn_class_check(found->where.item[i], found->text.item[i]);
+    if (!rc)
+        rc = choose_list(ds, options->classes, found, own);
+    if (rc)
+        return rc;
     int32_t *map = cnn_calloc(found->text.count, sizeof *map);
-    code = map ? map_found(ds, found, own, map) : CNN_ESYSTEM;
-    for (size_t i = 0; !code && i < ds->count; i++)
+    rc = map ? map_found(ds, found, own, map) : CNN_ESYSTEM;
+    for (size_t i = 0; !rc && i < ds->count; i++)
         if (ds->record[i].label >= 0)
             ds->record[i].label = map[ds->record[i].label];
     free(map);
-    return code;
+    return rc;
 }
 
 int cnn_source_label(const struct cnn_dataset *ds, const struct cnn_strings *own, const char *text,

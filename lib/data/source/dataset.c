@@ -35,10 +35,10 @@ int cnn_source_add_item(struct cnn_dataset *ds, size_t i, int32_t label, float w
     cnn_buf_printf(&source, "%s#%zu", ds->path, i);
     struct cnn_record r = {.key = key.text, .source = source.text, .label = label};
     r.weight = weight;
-    int code = key.failed || source.failed ? CNN_ESYSTEM : cnn_source_add(ds, &r);
+    int rc = key.failed || source.failed ? CNN_ESYSTEM : cnn_source_add(ds, &r);
     cnn_buf_free(&key);
     cnn_buf_free(&source);
-    return code;
+    return rc;
 }
 
 void cnn_dataset_close(struct cnn_dataset *ds)
@@ -131,8 +131,8 @@ int cnn_dataset_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *
     const struct cnn_record *r = &ds->record[i];
     out->target.kind = CNN_TARGET_NONE;
     out->strict = ds->strict;
-    int code = ds->type->load(ds, i, out);
-    if (code)
+    int rc = ds->type->load(ds, i, out);
+    if (rc)
         return cnn_dataset_fail_within(ds, i);
     out->weight = r->weight;
     if (r->label >= 0) {

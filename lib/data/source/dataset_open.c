@@ -43,29 +43,29 @@ static int open_text(struct cnn_dataset *ds, const struct cnn_dataset_options *o
     /* A pipe is in no folder: what comes through it was written here. */
     char *text = cnn_strndup(size ? bytes : "", size);
     char *folder = ds->fd >= 0 ? cnn_strdup(".") : cnn_path_folder(ds->path);
-    int code = text && folder ? 0 : CNN_ESYSTEM;
-    if (!code && form != CNN_FORM_NAMES)
-        code = cnn_text_check(ds->path, text, size);
-    if (!code && form == CNN_FORM_FEATURES)
-        code = cnn_open_features(ds, options, folder, text, size);
-    else if (!code && form == CNN_FORM_SVMLIGHT)
-        code = cnn_open_svmlight(ds, options, folder, text, size);
-    else if (!code)
-        code = cnn_open_manifest(ds, options, folder, text, size);
+    int rc = text && folder ? 0 : CNN_ESYSTEM;
+    if (!rc && form != CNN_FORM_NAMES)
+        rc = cnn_text_check(ds->path, text, size);
+    if (!rc && form == CNN_FORM_FEATURES)
+        rc = cnn_open_features(ds, options, folder, text, size);
+    else if (!rc && form == CNN_FORM_SVMLIGHT)
+        rc = cnn_open_svmlight(ds, options, folder, text, size);
+    else if (!rc)
+        rc = cnn_open_manifest(ds, options, folder, text, size);
     free(text);
     free(folder);
-    return code;
+    return rc;
 }
 
 static int open_text_file(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
                           enum cnn_form form)
 {
     struct cnn_bytes b;
-    int code = cnn_bytes_gunzip(ds->path, CNN_TEXT_MAX, &b);
-    if (!code)
-        code = open_text(ds, options, form, (const char *)b.data, b.size);
+    int rc = cnn_bytes_gunzip(ds->path, CNN_TEXT_MAX, &b);
+    if (!rc)
+        rc = open_text(ds, options, form, (const char *)b.data, b.size);
     cnn_bytes_free(&b);
-    return code;
+    return rc;
 }
 
 static int unknown_form(const struct cnn_dataset *ds, const void *head, size_t size)
@@ -92,9 +92,9 @@ static int open_file(struct cnn_dataset *ds, const struct cnn_dataset_options *o
 {
     unsigned char head[CNN_SNIFF_BYTES];
     size_t got;
-    int code = cnn_bytes_head(ds->path, head, sizeof head, &got);
-    if (code)
-        return code;
+    int rc = cnn_bytes_head(ds->path, head, sizeof head, &got);
+    if (rc)
+        return rc;
     if (!got && options->empty && !cnn_path_is_form(ds->path))
         return open_text(ds, options, CNN_FORM_MANIFEST, "", 0);
     enum cnn_form form = cnn_form_sniff(head, got, size);
@@ -149,34 +149,34 @@ static int read_some(const struct cnn_dataset *ds, int fd, const volatile int *s
 static int open_stream(struct cnn_dataset *ds, const struct cnn_dataset_options *options, int fd)
 {
     struct cnn_buf b = {0};
-    int code = read_some(ds, fd, options->stop, &b, CNN_SNIFF_BYTES);
+    int rc = read_some(ds, fd, options->stop, &b, CNN_SNIFF_BYTES);
     enum cnn_form form = CNN_FORM_UNKNOWN;
-    if (!code)
+    if (!rc)
         form = b.size || !options->empty
                    ? cnn_form_sniff((const unsigned char *)b.text, b.size, SIZE_MAX)
                    : CNN_FORM_MANIFEST;
-    if (!code && form == CNN_FORM_TAR) {
-        code = cnn_open_tar(ds, options, fd, (const unsigned char *)b.text, b.size);
+    if (!rc && form == CNN_FORM_TAR) {
+        rc = cnn_open_tar(ds, options, fd, (const unsigned char *)b.text, b.size);
         cnn_buf_free(&b);
-        return code;
+        return rc;
     }
-    if (!code && (form == CNN_FORM_NPY || form == CNN_FORM_IDX))
-        code = cnn_fail(CNN_EDATA, "%s: %s is read from files only, not from a pipe", ds->path,
-                        form == CNN_FORM_NPY ? "npy" : "IDX");
-    else if (!code && form == CNN_FORM_UNKNOWN)
-        code = unknown_form(ds, b.text, b.size);
+    if (!rc && (form == CNN_FORM_NPY || form == CNN_FORM_IDX))
+        rc = cnn_fail(CNN_EDATA, "%s: %s is read from files only, not from a pipe", ds->path,
+                      form == CNN_FORM_NPY ? "npy" : "IDX");
+    else if (!rc && form == CNN_FORM_UNKNOWN)
+        rc = unknown_form(ds, b.text, b.size);
     size_t most = form == CNN_FORM_IMAGE ? CNN_ENCODED_MAX : CNN_TEXT_MAX;
-    if (!code)
-        code = read_some(ds, fd, options->stop, &b, most + 1);
-    if (!code && b.size > most)
-        code = cnn_fail(CNN_EDATA, "%s: %s of more than %zu bytes is too large", ds->path,
-                        form == CNN_FORM_IMAGE ? "an image" : "a text", most);
-    if (!code && form == CNN_FORM_IMAGE)
-        code = cnn_open_image_bytes(ds, options, (const unsigned char *)b.text, b.size);
-    else if (!code)
-        code = open_text(ds, options, form, b.text, b.size);
+    if (!rc)
+        rc = read_some(ds, fd, options->stop, &b, most + 1);
+    if (!rc && b.size > most)
+        rc = cnn_fail(CNN_EDATA, "%s: %s of more than %zu bytes is too large", ds->path,
+                      form == CNN_FORM_IMAGE ? "an image" : "a text", most);
+    if (!rc && form == CNN_FORM_IMAGE)
+        rc = cnn_open_image_bytes(ds, options, (const unsigned char *)b.text, b.size);
+    else if (!rc)
+        rc = open_text(ds, options, form, b.text, b.size);
     cnn_buf_free(&b);
-    return code;
+    return rc;
 }
 
 /* Whether the system writes the file as it is read, as those of /proc, which have no size. */
@@ -229,20 +229,20 @@ static int open_dataset(const char *const *paths, size_t count,
     ds->path = cnn_strdup(path);
     ds->arena = cnn_arena_new();
     options = options ? options : &none;
-    int code = ds->path && ds->arena ? 0 : CNN_ESYSTEM;
-    if (!code)
-        code = count != 1 ? cnn_open_images(ds, options, paths, count) : open_path(ds, options);
-    if (!code && !ds->type->next) {
+    int rc = ds->path && ds->arena ? 0 : CNN_ESYSTEM;
+    if (!rc)
+        rc = count != 1 ? cnn_open_images(ds, options, paths, count) : open_path(ds, options);
+    if (!rc && !ds->type->next) {
         if (!ds->count && !options->empty)
-            code = cnn_fail(CNN_EDATA, "%s: no samples", path);
+            rc = cnn_fail(CNN_EDATA, "%s: no samples", path);
         else
-            code = make_keys_unique(ds, options);
+            rc = make_keys_unique(ds, options);
     }
-    if (code)
+    if (rc)
         cnn_dataset_close(ds);
     else
         *out = ds;
-    return code;
+    return rc;
 }
 
 static int open_nested(const char *path, const struct cnn_dataset_options *options,

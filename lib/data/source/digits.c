@@ -54,21 +54,21 @@ int cnn_open_digits(struct cnn_dataset *ds, const struct cnn_dataset_options *op
     int32_t label[CNN_DIGITS_CLASSES];
     ds->type = &digits_type;
     ds->state = d;
-    int code = d ? parse_name(ds->path, &count, &seed) : CNN_ESYSTEM;
-    for (int i = 0; !code && i < CNN_DIGITS_CLASSES; i++) {
+    int rc = d ? parse_name(ds->path, &count, &seed) : CNN_ESYSTEM;
+    for (int i = 0; !rc && i < CNN_DIGITS_CLASSES; i++) {
         char text[16];
         snprintf(text, sizeof text, "%d", i);
-        code = cnn_strings_add(&own, text);
-        if (!code)
-            code = cnn_found_add_number(&found, i, ds->path, &label[i]);
+        rc = cnn_strings_add(&own, text);
+        if (!rc)
+            rc = cnn_found_add_number(&found, i, ds->path, &label[i]);
     }
-    if (!code)
+    if (!rc)
         d->seed = (uint64_t)seed;
-    for (size_t i = 0; !code && i < (size_t)count; i++)
-        code = add_digit(ds, d->seed, i, label[cnn_digits_class(d->seed, i)]);
-    if (!code)
-        code = cnn_source_settle(ds, options, &found, &own);
+    for (size_t i = 0; !rc && i < (size_t)count; i++)
+        rc = add_digit(ds, d->seed, i, label[cnn_digits_class(d->seed, i)]);
+    if (!rc)
+        rc = cnn_source_settle(ds, options, &found, &own);
     cnn_found_free(&found);
     cnn_strings_free(&own);
-    return code;
+    return rc;
 }

@@ -10,17 +10,17 @@
 int cnn_matrix_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
 {
     const struct cnn_matrix *m = ds->state;
-    int code = cnn_image_reshape(&out->image, m->d, 1, 1, 0);
-    if (code)
-        return code;
+    int rc = cnn_image_reshape(&out->image, m->d, 1, 1, 0);
+    if (rc)
+        return rc;
     memcpy(out->image.px, m->value + i * m->d, m->d * sizeof *m->value);
     if (!m->target)
         return 0;
     out->target.kind = CNN_TARGET_VECTOR;
-    code = cnn_image_reshape(&out->target.values, 1, 1, 1, 0);
-    if (!code)
+    rc = cnn_image_reshape(&out->target.values, 1, 1, 1, 0);
+    if (!rc)
         out->target.values.px[0] = m->target[i];
-    return code;
+    return rc;
 }
 
 void cnn_matrix_close(void *state)
@@ -53,9 +53,9 @@ static int add_row(void *context, const char *where, char *fields)
         if (cnn_grow(&m->value, &m->capacity, m->count + 1, sizeof *m->value))
             return CNN_ESYSTEM;
         const char *stop = tab ? tab : fields + strlen(fields);
-        int code = cnn_matrix_number(where, fields, stop, &m->value[m->count]);
-        if (code)
-            return code;
+        int rc = cnn_matrix_number(where, fields, stop, &m->value[m->count]);
+        if (rc)
+            return rc;
         m->count++;
         fields = tab ? tab + 1 : NULL;
     }
@@ -76,17 +76,17 @@ int cnn_open_features(struct cnn_dataset *ds, const struct cnn_dataset_options *
     struct cnn_feature_rows rows = {.row = add_row, .context = m};
     ds->type = &features_type;
     ds->state = m;
-    int code = m ? cnn_features_parse(ds, ds->path, text, size, &rows, &found, &own) : CNN_ESYSTEM;
-    if (!code && ds->count && rows.heading != m->d)
-        code = cnn_fail(CNN_EDATA, "%s: %zu names in the heading for %zu numbers", ds->path,
-                        rows.heading, m->d);
-    if (!code && !own.count && strcmp(ds->path, "-"))
-        code = cnn_source_beside(folder, &own);
-    if (!code)
-        code = cnn_source_settle(ds, options, &found, &own);
-    if (!code)
+    int rc = m ? cnn_features_parse(ds, ds->path, text, size, &rows, &found, &own) : CNN_ESYSTEM;
+    if (!rc && ds->count && rows.heading != m->d)
+        rc = cnn_fail(CNN_EDATA, "%s: %zu names in the heading for %zu numbers", ds->path,
+                      rows.heading, m->d);
+    if (!rc && !own.count && strcmp(ds->path, "-"))
+        rc = cnn_source_beside(folder, &own);
+    if (!rc)
+        rc = cnn_source_settle(ds, options, &found, &own);
+    if (!rc)
         ds->bytes = m->capacity * sizeof *m->value;
     cnn_found_free(&found);
     cnn_strings_free(&own);
-    return code;
+    return rc;
 }

@@ -29,16 +29,16 @@ static int read_file(int fd, struct cnn_sample *s, size_t *size)
         return cnn_fail(CNN_EDATA, "a folder, not an image");
     if (!S_ISREG(st.st_mode))
         return cnn_fail(CNN_EDATA, "not a regular file");
-    int code = cnn_source_room(s, (size_t)st.st_size);
-    for (*size = 0; !code && *size < (size_t)st.st_size;) {
+    int rc = cnn_source_room(s, (size_t)st.st_size);
+    for (*size = 0; !rc && *size < (size_t)st.st_size;) {
         ssize_t n = read(fd, s->encoded + *size, (size_t)st.st_size - *size);
         if (n < 0 && errno != EINTR)
-            code = cnn_fail_errno(CNN_EIO, "cannot be read");
+            rc = cnn_fail_errno(CNN_EIO, "cannot be read");
         if (n == 0)
             break;
         *size += n > 0 ? (size_t)n : 0;
     }
-    return code;
+    return rc;
 }
 
 int cnn_source_load_file(const char *path, struct cnn_sample *out)
@@ -47,11 +47,11 @@ int cnn_source_load_file(const char *path, struct cnn_sample *out)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return cnn_fail(cnn_errno_code(CNN_ENOINPUT), "%s", strerror(errno));
-    int code = read_file(fd, out, &size);
+    int rc = read_file(fd, out, &size);
     close(fd);
-    if (!code && !size)
+    if (!rc && !size)
         return cnn_fail(CNN_EDATA, "empty");
-    return code ? code : cnn_sample_decode(out, out->encoded, size);
+    return rc ? rc : cnn_sample_decode(out, out->encoded, size);
 }
 
 static int load_record(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
@@ -121,23 +121,23 @@ static int list_folder(const struct cnn_dataset_options *o, struct level *l, con
     DIR *dir = opendir(path);
     if (!dir)
         return cnn_fail_errno(CNN_ENOINPUT, "%s", path);
-    int code = fstat(dirfd(dir), &st) ? cnn_fail_errno(CNN_EIO, "%s", path) : 0;
+    int rc = fstat(dirfd(dir), &st) ? cnn_fail_errno(CNN_EIO, "%s", path) : 0;
     l->device = st.st_dev;
     l->file = st.st_ino;
     struct dirent *e;
-    for (errno = 0; !code && (e = readdir(dir)); errno = 0) {
+    for (errno = 0; !rc && (e = readdir(dir)); errno = 0) {
         if (cnn_path_is_litter(e->d_name))
             continue;
         char *full = cnn_path_join(path, e->d_name);
-        code = full ? sort_name(o, l, full, e->d_name, folders, files) : CNN_ESYSTEM;
+        rc = full ? sort_name(o, l, full, e->d_name, folders, files) : CNN_ESYSTEM;
         free(full);
     }
-    if (!code && errno)
-        code = cnn_fail_errno(CNN_EIO, "%s", path);
+    if (!rc && errno)
+        rc = cnn_fail_errno(CNN_EIO, "%s", path);
     closedir(dir);
     cnn_strings_sort(folders);
     cnn_strings_sort(files);
-    return code;
+    return rc;
 }
 
 static int add_file(struct cnn_dataset *ds, const char *path, int32_t label)
@@ -146,9 +146,9 @@ static int add_file(struct cnn_dataset *ds, const char *path, int32_t label)
     cnn_key_from_path(path, &key);
     struct cnn_record r = {.key = key.text, .source = path, .label = label, .weight = 1};
     r.path = path;
-    int code = key.failed ? CNN_ESYSTEM : cnn_source_add(ds, &r);
+    int rc = key.failed ? CNN_ESYSTEM : cnn_source_add(ds, &r);
     cnn_buf_free(&key);
-    return code;
+    return rc;
 }
 
 /* Every file below the folder, all of one class. */
@@ -159,56 +159,56 @@ static int add_tree(struct cnn_dataset *ds, const struct cnn_dataset_options *o,
     struct level l = {.above = above, .depth = above->depth + 1};
     if (above->depth > MAX_DEPTH)
         return cnn_fail(CNN_EDATA, "%s: folders within folders more than %d deep", path, MAX_DEPTH);
-    int code = list_folder(o, &l, path, &folders, &files);
-    for (size_t i = 0; !code && i < files.count; i++) {
+    int rc = list_folder(o, &l, path, &folders, &files);
+    for (size_t i = 0; !rc && i < files.count; i++) {
         char *full = cnn_path_join(path, files.item[i]);
-        code = full ? add_file(ds, full, label) : CNN_ESYSTEM;
+        rc = full ? add_file(ds, full, label) : CNN_ESYSTEM;
         free(full);
     }
-    for (size_t i = 0; !code && i < folders.count; i++) {
+    for (size_t i = 0; !rc && i < folders.count; i++) {
         char *full = cnn_path_join(path, folders.item[i]);
-        code = full ? add_tree(ds, o, full, label, &l) : CNN_ESYSTEM;
+        rc = full ? add_tree(ds, o, full, label, &l) : CNN_ESYSTEM;
         free(full);
     }
     cnn_strings_free(&folders);
     cnn_strings_free(&files);
-    return code;
+    return rc;
 }
 
 /* An image that stands beside class folders belongs to none, and a link that leads nowhere may have
  * been one of them: better an error than one less. */
 static int refuse_strays(const struct cnn_dataset *ds, const struct cnn_strings *files)
 {
-    int code = 0;
-    for (size_t i = 0; !code && i < files->count; i++) {
+    int rc = 0;
+    for (size_t i = 0; !rc && i < files->count; i++) {
         struct stat st;
         char *full = cnn_path_join(ds->path, files->item[i]);
         if (!full)
-            code = CNN_ESYSTEM;
+            rc = CNN_ESYSTEM;
         else if (cnn_image_has_name(full))
-            code = cnn_fail(CNN_EDATA, "%s: an image beside class folders", full);
+            rc = cnn_fail(CNN_EDATA, "%s: an image beside class folders", full);
         else if (stat(full, &st))
-            code = cnn_fail_errno(CNN_ENOINPUT, "%s", full);
+            rc = cnn_fail_errno(CNN_ENOINPUT, "%s", full);
         free(full);
     }
-    return code;
+    return rc;
 }
 
 static int add_classes(struct cnn_dataset *ds, const struct cnn_dataset_options *o,
                        const struct level *top, const struct cnn_strings *folders,
                        struct cnn_found *found)
 {
-    int code = 0;
-    for (size_t i = 0; !code && i < folders->count; i++) {
+    int rc = 0;
+    for (size_t i = 0; !rc && i < folders->count; i++) {
         const char *name = folders->item[i];
         int32_t label = -1;
         char *full = cnn_path_join(ds->path, name);
-        code = full ? cnn_class_add(found, name, full, &label) : CNN_ESYSTEM;
-        if (!code)
-            code = add_tree(ds, o, full, label, top);
+        rc = full ? cnn_class_add(found, name, full, &label) : CNN_ESYSTEM;
+        if (!rc)
+            rc = add_tree(ds, o, full, label, top);
         free(full);
     }
-    return code;
+    return rc;
 }
 
 /* A folder that is mostly MNIST's files or archives, and has no image, is not what is meant. */
@@ -225,11 +225,11 @@ static int refuse_datasets(const struct cnn_dataset *ds, const struct cnn_string
     if (2 * sets <= files->count)
         return 0;
     char *full = cnn_path_join(ds->path, first);
-    int code = full ? cnn_fail(CNN_EDATA, "%s: datasets and no images: name one, such as %s",
-                               ds->path, full)
-                    : CNN_ESYSTEM;
+    int rc = full ? cnn_fail(CNN_EDATA, "%s: datasets and no images: name one, such as %s",
+                             ds->path, full)
+                  : CNN_ESYSTEM;
     free(full);
-    return code;
+    return rc;
 }
 
 /* The parts of a dataset are no classes. */
@@ -248,41 +248,41 @@ int cnn_open_folder(struct cnn_dataset *ds, const struct cnn_dataset_options *op
     struct cnn_found found = {0};
     struct level top = {0};
     ds->type = &folder_type;
-    int code = cnn_divided_refuse(ds->path, refuse_parts);
-    if (!code)
-        code = list_folder(options, &top, ds->path, &folders, &files);
-    if (!code && folders.count) {
-        code = refuse_strays(ds, &files);
-        if (!code)
-            code = cnn_divided_classes(ds->path, &own);
-        if (!code)
-            code = add_classes(ds, options, &top, &folders, &found);
+    int rc = cnn_divided_refuse(ds->path, refuse_parts);
+    if (!rc)
+        rc = list_folder(options, &top, ds->path, &folders, &files);
+    if (!rc && folders.count) {
+        rc = refuse_strays(ds, &files);
+        if (!rc)
+            rc = cnn_divided_classes(ds->path, &own);
+        if (!rc)
+            rc = add_classes(ds, options, &top, &folders, &found);
     }
-    if (!code && !folders.count)
-        code = refuse_datasets(ds, &files);
-    for (size_t i = 0; !code && !folders.count && i < files.count; i++) {
+    if (!rc && !folders.count)
+        rc = refuse_datasets(ds, &files);
+    for (size_t i = 0; !rc && !folders.count && i < files.count; i++) {
         char *full = cnn_path_join(ds->path, files.item[i]);
-        code = full ? add_file(ds, full, -1) : CNN_ESYSTEM;
+        rc = full ? add_file(ds, full, -1) : CNN_ESYSTEM;
         free(full);
     }
-    if (!code)
-        code = cnn_source_settle(ds, options, &found, &own);
+    if (!rc)
+        rc = cnn_source_settle(ds, options, &found, &own);
     cnn_found_free(&found);
     cnn_strings_free(&folders);
     cnn_strings_free(&files);
     cnn_strings_free(&own);
-    return code;
+    return rc;
 }
 
 int cnn_open_images(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
                     const char *const *path, size_t count)
 {
     struct cnn_found found = {0};
-    int code = 0;
+    int rc = 0;
     ds->type = &image_type;
-    for (size_t i = 0; !code && i < count; i++)
-        code = add_file(ds, path[i], -1);
-    return code ? code : cnn_source_settle(ds, options, &found, NULL);
+    for (size_t i = 0; !rc && i < count; i++)
+        rc = add_file(ds, path[i], -1);
+    return rc ? rc : cnn_source_settle(ds, options, &found, NULL);
 }
 
 int cnn_open_image(struct cnn_dataset *ds, const struct cnn_dataset_options *options)

@@ -11,10 +11,10 @@ static int load_image(const struct cnn_dataset *ds, size_t i, struct cnn_sample 
     const struct cnn_idx *f = ds->state;
     size_t h = f->dim[1], w = f->dim[2], c = f->rank == 4 ? f->dim[3] : 1;
     const unsigned char *px = f->data + i * f->item; /* (h, w, c) */
-    int code = cnn_image_reshape(&out->image, c, h, w, 255);
-    for (size_t y = 0; !code && y < h; y++)
+    int rc = cnn_image_reshape(&out->image, c, h, w, 255);
+    for (size_t y = 0; !rc && y < h; y++)
         cnn_codec_row8(&out->image, y, px + y * w * c, c, 255);
-    return code;
+    return rc;
 }
 
 static void close_idx(void *state)
@@ -35,30 +35,30 @@ static int open_labels(const struct cnn_dataset *ds, const struct cnn_dataset_op
     if (!options->labels && cnn_idx_labels_path(ds->path, &beside))
         return CNN_ESYSTEM;
     const char *path = options->labels ? options->labels : beside;
-    int code = path ? cnn_idx_open(path, labels) : 0;
-    if (!code && path && labels->rank != 1)
-        code = cnn_fail(CNN_EDATA, "%s: IDX data of %d dimensions where labels have one", path,
-                        labels->rank);
-    else if (!code && path && labels->dim[0] != count)
-        code = cnn_fail(CNN_EDATA, "%s: %zu labels for the %zu images of %s", path, labels->dim[0],
-                        count, ds->path);
+    int rc = path ? cnn_idx_open(path, labels) : 0;
+    if (!rc && path && labels->rank != 1)
+        rc = cnn_fail(CNN_EDATA, "%s: IDX data of %d dimensions where labels have one", path,
+                      labels->rank);
+    else if (!rc && path && labels->dim[0] != count)
+        rc = cnn_fail(CNN_EDATA, "%s: %zu labels for the %zu images of %s", path, labels->dim[0],
+                      count, ds->path);
     free(beside);
-    return code;
+    return rc;
 }
 
 static int add_records(struct cnn_dataset *ds, size_t count, const struct cnn_idx *labels,
                        struct cnn_found *found)
 {
-    int code = 0;
+    int rc = 0;
     found->numeric = 1;
-    for (size_t i = 0; !code && i < count; i++) {
+    for (size_t i = 0; !rc && i < count; i++) {
         int32_t label = -1;
         if (labels->data)
-            code = cnn_found_add_number(found, labels->data[i], ds->path, &label);
-        if (!code)
-            code = cnn_source_add_item(ds, i, label, 1);
+            rc = cnn_found_add_number(found, labels->data[i], ds->path, &label);
+        if (!rc)
+            rc = cnn_source_add_item(ds, i, label, 1);
     }
-    return code;
+    return rc;
 }
 
 int cnn_open_idx(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
@@ -69,24 +69,24 @@ int cnn_open_idx(struct cnn_dataset *ds, const struct cnn_dataset_options *optio
     char *folder = cnn_path_folder(ds->path);
     ds->type = &idx_type;
     ds->state = f;
-    int code = f && folder ? cnn_idx_open(ds->path, f) : CNN_ESYSTEM;
-    if (!code && f->rank == 1)
-        code = cnn_fail(CNN_EDATA, "%s: labels, not images", ds->path);
-    if (!code && f->rank == 4 && f->dim[3] != 1 && f->dim[3] != 3)
-        code = cnn_fail(CNN_EDATA, "%s: images of %zu channels (1 or 3)", ds->path, f->dim[3]);
-    if (!code)
-        code = open_labels(ds, options, f->dim[0], &labels);
-    if (!code)
-        code = add_records(ds, f->dim[0], &labels, &found);
-    if (!code)
-        code = cnn_source_beside(folder, &own);
-    if (!code)
-        code = cnn_source_settle(ds, options, &found, &own);
-    if (!code)
+    int rc = f && folder ? cnn_idx_open(ds->path, f) : CNN_ESYSTEM;
+    if (!rc && f->rank == 1)
+        rc = cnn_fail(CNN_EDATA, "%s: labels, not images", ds->path);
+    if (!rc && f->rank == 4 && f->dim[3] != 1 && f->dim[3] != 3)
+        rc = cnn_fail(CNN_EDATA, "%s: images of %zu channels (1 or 3)", ds->path, f->dim[3]);
+    if (!rc)
+        rc = open_labels(ds, options, f->dim[0], &labels);
+    if (!rc)
+        rc = add_records(ds, f->dim[0], &labels, &found);
+    if (!rc)
+        rc = cnn_source_beside(folder, &own);
+    if (!rc)
+        rc = cnn_source_settle(ds, options, &found, &own);
+    if (!rc)
         ds->bytes = f->bytes.size;
     cnn_idx_close(&labels);
     cnn_found_free(&found);
     cnn_strings_free(&own);
     free(folder);
-    return code;
+    return rc;
 }

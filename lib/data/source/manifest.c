@@ -73,16 +73,16 @@ static int find_container(struct cnn_manifest_reading *r, const char *path, size
     options.classes = NULL; /* the rows have the classes */
     options.labels = NULL;
     options.stream = 0;
-    int code = cnn_found_add(&m->names, path, strlen(path), r->where, &at);
-    if (code)
-        return code;
+    int rc = cnn_found_add(&m->names, path, strlen(path), r->where, &at);
+    if (rc)
+        return rc;
     *index = (size_t)at;
     if (*index < m->containers)
         return 0;
     if (cnn_grow(&m->container, &m->container_capacity, m->containers + 1, sizeof *m->container))
         return CNN_ESYSTEM;
-    code = r->ds->open(path, &options, &m->container[m->containers]);
-    if (code)
+    rc = r->ds->open(path, &options, &m->container[m->containers]);
+    if (rc)
         return cnn_fail_within("%s", r->where);
     m->containers++;
     return 0;
@@ -96,17 +96,17 @@ static int locate(struct cnn_manifest_reading *r, char *path, struct item *item,
     size_t at = 0;
     int within = split_index(r, path, &index), digits = !strncmp(path, "digits:", 7);
     char *full = digits && within ? cnn_strdup(path) : cnn_path_join(r->folder, path);
-    int code = full ? 0 : CNN_ESYSTEM;
+    int rc = full ? 0 : CNN_ESYSTEM;
     *item = (struct item){0};
-    if (!code && !within) {
+    if (!rc && !within) {
         cnn_key_from_path(full, key);
         cnn_buf_puts(source, full);
-    } else if (!code) {
-        code = find_container(r, full, &at);
+    } else if (!rc) {
+        rc = find_container(r, full, &at);
     }
     free(full);
-    if (code || !within)
-        return code;
+    if (rc || !within)
+        return rc;
     const struct cnn_dataset *from = m->container[at];
     if ((size_t)index >= from->count)
         return cnn_fail(CNN_EDATA, "%s: sample %lld of %s, which has %zu", r->where,
@@ -135,26 +135,26 @@ static int add_row(struct cnn_manifest_reading *r, const struct cnn_manifest_row
     struct cnn_record record = {.label = -1, .weight = 1, .line = (uint32_t)r->line};
     struct cnn_buf key = {0}, source = {0};
     struct item item = {0};
-    int code = locate(r, row->path, &item, &record, &key, &source);
+    int rc = locate(r, row->path, &item, &record, &key, &source);
     record.key = key.text;
     record.source = source.text;
     record.group = row->group && *row->group ? row->group : NULL;
-    if (!code && (key.failed || source.failed))
-        code = CNN_ESYSTEM;
+    if (!rc && (key.failed || source.failed))
+        rc = CNN_ESYSTEM;
     record.path = item.container ? NULL : record.source;
-    if (!code && row->class && *row->class)
-        code = cnn_class_add(&r->found, row->class, r->where, &record.label);
-    if (!code && row->weight)
-        code = read_weight(r, row->weight, &record.weight);
-    if (!code && cnn_grow(&m->item, &m->item_capacity, m->items + 1, sizeof *m->item))
-        code = CNN_ESYSTEM;
-    if (!code) {
+    if (!rc && row->class && *row->class)
+        rc = cnn_class_add(&r->found, row->class, r->where, &record.label);
+    if (!rc && row->weight)
+        rc = read_weight(r, row->weight, &record.weight);
+    if (!rc && cnn_grow(&m->item, &m->item_capacity, m->items + 1, sizeof *m->item))
+        rc = CNN_ESYSTEM;
+    if (!rc) {
         m->item[m->items++] = item;
-        code = cnn_source_add(r->ds, &record);
+        rc = cnn_source_add(r->ds, &record);
     }
     cnn_buf_free(&key);
     cnn_buf_free(&source);
-    return code;
+    return rc;
 }
 
 int cnn_open_manifest(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
@@ -170,15 +170,15 @@ int cnn_open_manifest(struct cnn_dataset *ds, const struct cnn_dataset_options *
         return CNN_ESYSTEM;
     if (!ds->open)
         return cnn_fail(CNN_EDATA, "%s: a manifest within a manifest", ds->path);
-    int code = cnn_manifest_read(&r, text, size);
+    int rc = cnn_manifest_read(&r, text, size);
     r.found.numeric = r.caffe == 1;
-    if (!code && strcmp(ds->path, "-") && ds->fd < 0)
-        code = cnn_source_beside(folder, &own);
-    if (!code)
-        code = cnn_source_settle(ds, options, &r.found, &own);
-    for (size_t i = 0; !code && i < m->containers; i++)
+    if (!rc && strcmp(ds->path, "-") && ds->fd < 0)
+        rc = cnn_source_beside(folder, &own);
+    if (!rc)
+        rc = cnn_source_settle(ds, options, &r.found, &own);
+    for (size_t i = 0; !rc && i < m->containers; i++)
         ds->bytes += cnn_dataset_bytes(m->container[i]);
     cnn_found_free(&r.found);
     cnn_strings_free(&own);
-    return code;
+    return rc;
 }

@@ -92,9 +92,9 @@ static int count_row(struct cnn_manifest_reading *r, const struct cnn_manifest_r
 static int read_row(struct cnn_manifest_reading *r, char *line)
 {
     struct cnn_manifest_row row = {0};
-    int code = r->classed || r->unclassed ? 0 : check_columns(r, line);
-    if (code)
-        return code;
+    int rc = r->classed || r->unclassed ? 0 : check_columns(r, line);
+    if (rc)
+        return rc;
     if (r->caffe != 0 && split_caffe(r, line, &row))
         r->caffe = 1;
     else if (r->caffe == 1)
@@ -103,11 +103,11 @@ static int read_row(struct cnn_manifest_reading *r, char *line)
                         r->where, line);
     else {
         r->caffe = 0;
-        code = split_tabs(r, line, &row);
+        rc = split_tabs(r, line, &row);
     }
-    if (!code)
-        code = count_row(r, &row);
-    return code ? code : r->add(r, &row);
+    if (!rc)
+        rc = count_row(r, &row);
+    return rc ? rc : r->add(r, &row);
 }
 
 static void set_place(struct cnn_manifest_reading *r, size_t line)
@@ -128,9 +128,9 @@ static int read_lines(struct cnn_manifest_reading *r, char *text, size_t size)
     char *line;
     while ((line = cnn_lines_next(&lines))) {
         set_place(r, lines.number);
-        int code = is_comment(r, line) ? 0 : read_row(r, line);
-        if (code)
-            return code;
+        int rc = is_comment(r, line) ? 0 : read_row(r, line);
+        if (rc)
+            return rc;
     }
     return 0;
 }
@@ -142,9 +142,9 @@ static int read_names(struct cnn_manifest_reading *r, char *text, size_t size)
     for (char *at = text; at < end; at += strlen(at) + 1, number++) {
         struct cnn_manifest_row row = {.path = at};
         set_place(r, number);
-        int code = *at ? r->add(r, &row) : cnn_fail(CNN_EDATA, "%s: an empty name", r->where);
-        if (code)
-            return code;
+        int rc = *at ? r->add(r, &row) : cnn_fail(CNN_EDATA, "%s: an empty name", r->where);
+        if (rc)
+            return rc;
     }
     return 0;
 }

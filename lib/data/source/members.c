@@ -161,17 +161,17 @@ static int add_part(struct cnn_members *m, struct cnn_raw *raw, const struct cnn
 {
     struct cnn_buf fault = {0};
     find_fault(m, raw, part->kind, &fault);
-    int code = fault.failed || raw->fault.failed ? CNN_ESYSTEM : 0;
-    if (!code && !fault.size) {
+    int rc = fault.failed || raw->fault.failed ? CNN_ESYSTEM : 0;
+    if (!rc && !fault.size) {
         m->since_header += !raw->parts;
         raw->part[raw->parts++] = *part;
-    } else if (!code && part->kind == CNN_PART_CLASS) {
-        code = cnn_fail(CNN_EDATA, "%s: %s", m->path, fault.text);
-    } else if (!code && !raw->fault.size) {
+    } else if (!rc && part->kind == CNN_PART_CLASS) {
+        rc = cnn_fail(CNN_EDATA, "%s: %s", m->path, fault.text);
+    } else if (!rc && !raw->fault.size) {
         cnn_buf_puts(&raw->fault, fault.text);
     }
     cnn_buf_free(&fault);
-    return code;
+    return rc;
 }
 
 /* The pending member's data behind what raw holds already. */
@@ -195,9 +195,9 @@ static int read_data(struct cnn_members *m, struct cnn_raw *raw, struct cnn_part
         return 0;
     if (cnn_grow(&raw->bytes, &raw->capacity, raw->size + part->size + 1, 1))
         return CNN_ESYSTEM;
-    int code = cnn_tar_reader_data(m->reader, raw->bytes + raw->size, part->size);
-    if (code)
-        return cnn_members_fail(m, code);
+    int rc = cnn_tar_reader_data(m->reader, raw->bytes + raw->size, part->size);
+    if (rc)
+        return cnn_members_fail(m, rc);
     part->read = 1;
     if (m->ours)
         m->checksum =
@@ -237,9 +237,9 @@ static int gather(struct cnn_members *m, struct cnn_raw *raw)
 int cnn_members_next(struct cnn_members *m, struct cnn_raw *raw)
 {
     while (m->pending) {
-        int code = gather(m, raw);
-        if (code)
-            return code;
+        int rc = gather(m, raw);
+        if (rc)
+            return rc;
         const char *slash = raw->key.size ? strrchr(raw->key.text, '/') : NULL;
         if ((!raw->parts && !raw->fault.size) || !raw->key.size || (slash && !slash[1]))
             continue;
@@ -248,8 +248,8 @@ int cnn_members_next(struct cnn_members *m, struct cnn_raw *raw)
             cnn_buf_puts(&raw->fault, "no image (a sample's members follow one another)");
         if (raw->fault.failed)
             return CNN_ESYSTEM;
-        code = cnn_raw_read_texts(m->path, raw);
-        return code ? code : 1;
+        rc = cnn_raw_read_texts(m->path, raw);
+        return rc ? rc : 1;
     }
     return 0;
 }

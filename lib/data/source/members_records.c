@@ -33,23 +33,23 @@ static int read_record(struct cnn_members *m, json_t **out)
     char *text = cnn_calloc(1, (size_t)m->size + 1);
     if (!text)
         return CNN_ESYSTEM;
-    int code = cnn_tar_reader_data(m->reader, text, (size_t)m->size);
-    if (!code) {
+    int rc = cnn_tar_reader_data(m->reader, text, (size_t)m->size);
+    if (!rc) {
         cnn_json_watch();
         *out = cnn_json_load(text, (size_t)m->size, JSON_REJECT_DUPLICATES, NULL);
         if (cnn_json_lacked())
-            code = CNN_ESYSTEM;
+            rc = CNN_ESYSTEM;
         else if (!json_is_object(*out))
-            code = cnn_fail(CNN_EDATA, "%s: malformed %s", m->path, m->name.text);
+            rc = cnn_fail(CNN_EDATA, "%s: malformed %s", m->path, m->name.text);
     } else {
-        code = cnn_members_fail(m, code);
+        rc = cnn_members_fail(m, rc);
     }
     free(text);
-    if (code) {
+    if (rc) {
         json_decref(*out);
         *out = NULL;
     }
-    return code;
+    return rc;
 }
 
 static int check_format(const struct cnn_members *m, const json_t *root)
@@ -67,23 +67,23 @@ static int read_classes(const struct cnn_members *m, const json_t *root, struct 
 {
     json_t *list = json_object_get(root, "classes"), *name;
     struct cnn_found seen = {0};
-    int code = json_is_array(list) ? 0 : CNN_EDATA;
+    int rc = json_is_array(list) ? 0 : CNN_EDATA;
     size_t i;
     json_array_foreach(list, i, name)
     {
         int32_t index = -1;
         const char *text = json_string_value(name);
-        if (!code)
-            code = text && *text ? cnn_class_check(m->path, text) : CNN_EDATA;
-        if (!code)
-            code = cnn_found_add(&seen, text, strlen(text), "", &index);
-        if (!code)
-            code = (size_t)index == i ? cnn_strings_add(out, text) : CNN_EDATA;
+        if (!rc)
+            rc = text && *text ? cnn_class_check(m->path, text) : CNN_EDATA;
+        if (!rc)
+            rc = cnn_found_add(&seen, text, strlen(text), "", &index);
+        if (!rc)
+            rc = (size_t)index == i ? cnn_strings_add(out, text) : CNN_EDATA;
     }
     cnn_found_free(&seen);
-    if (code == CNN_EDATA)
+    if (rc == CNN_EDATA)
         return cnn_fail(CNN_EDATA, "%s: malformed class list in %s", m->path, m->name.text);
-    return code;
+    return rc;
 }
 
 int cnn_members_header(struct cnn_members *m)
@@ -92,21 +92,21 @@ int cnn_members_header(struct cnn_members *m)
     struct cnn_strings classes = {0};
     int first = !m->ours;
     m->ours = 1;
-    int code = read_record(m, &root);
-    if (!code)
-        code = check_format(m, root);
-    if (!code)
-        code = read_classes(m, root, &classes);
+    int rc = read_record(m, &root);
+    if (!rc)
+        rc = check_format(m, root);
+    if (!rc)
+        rc = read_classes(m, root, &classes);
     json_t *history = json_object_get(root, "history");
-    if (!code && !json_is_array(history))
-        code = cnn_fail(CNN_EDATA, "%s: malformed history in %s", m->path, m->name.text);
-    if (!code && first) {
+    if (!rc && !json_is_array(history))
+        rc = cnn_fail(CNN_EDATA, "%s: malformed history in %s", m->path, m->name.text);
+    if (!rc && first) {
         m->classes = classes;
         classes = (struct cnn_strings){0};
         m->history = cnn_json_dump(history, JSON_COMPACT);
-        code = m->history ? 0 : cnn_fail_memory(0);
-    } else if (!code && !cnn_strings_equal(&m->classes, &classes)) {
-        code =
+        rc = m->history ? 0 : cnn_fail_memory(0);
+    } else if (!rc && !cnn_strings_equal(&m->classes, &classes)) {
+        rc =
             cnn_fail(CNN_EDATA, "%s: streams of different class lists behind one another", m->path);
     }
     m->ended = 0;
@@ -114,29 +114,29 @@ int cnn_members_header(struct cnn_members *m)
     m->since_header = 0;
     cnn_strings_free(&classes);
     json_decref(root);
-    return code;
+    return rc;
 }
 
 int cnn_members_end(struct cnn_members *m)
 {
     json_t *root;
-    int code = read_record(m, &root);
-    if (code)
-        return code;
+    int rc = read_record(m, &root);
+    if (rc)
+        return rc;
     const char *sum = json_string_value(json_object_get(root, "checksum"));
     json_t *samples = json_object_get(root, "samples");
     char ours[17];
     snprintf(ours, sizeof ours, "%016" PRIx64, m->checksum);
-    code = check_format(m, root);
-    if (!code && (!sum || !json_is_integer(samples)))
-        code = cnn_fail(CNN_EDATA, "%s: malformed %s", m->path, m->name.text);
-    else if (!code && json_integer_value(samples) != (json_int_t)m->since_header)
-        code = cnn_fail(CNN_EDATA, "%s: %zu samples where its end record says %lld", m->path,
-                        m->since_header, (long long)json_integer_value(samples));
-    else if (!code && strcmp(sum, ours))
-        code = cnn_fail(CNN_EDATA, "%s: its contents do not have the checksum of its end record",
-                        m->path);
+    rc = check_format(m, root);
+    if (!rc && (!sum || !json_is_integer(samples)))
+        rc = cnn_fail(CNN_EDATA, "%s: malformed %s", m->path, m->name.text);
+    else if (!rc && json_integer_value(samples) != (json_int_t)m->since_header)
+        rc = cnn_fail(CNN_EDATA, "%s: %zu samples where its end record says %lld", m->path,
+                      m->since_header, (long long)json_integer_value(samples));
+    else if (!rc && strcmp(sum, ours))
+        rc = cnn_fail(CNN_EDATA, "%s: its contents do not have the checksum of its end record",
+                      m->path);
     m->ended = 1;
     json_decref(root);
-    return code;
+    return rc;
 }

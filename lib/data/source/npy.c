@@ -35,10 +35,10 @@ static int load_row(const struct cnn_dataset *ds, size_t i, struct cnn_sample *o
 {
     const struct rows *r = ds->state;
     const struct cnn_npy *h = &r->header;
-    int code = cnn_source_numbers(&out->image, h->rank - 1, h->dim + 1);
-    if (!code)
+    int rc = cnn_source_numbers(&out->image, h->rank - 1, h->dim + 1);
+    if (!rc)
         cnn_npy_read(h, r->bytes.data + h->offset, i * r->items, r->items, out->image.px);
-    return code;
+    return rc;
 }
 
 static void close_npy(void *state)
@@ -56,11 +56,11 @@ static int read_file(const char *path, struct rows *r)
 {
     unsigned char head[1 << 16];
     size_t got;
-    int code = cnn_bytes_head(path, head, sizeof head, &got);
-    if (code)
-        return code;
-    code = cnn_npy_parse(head, got, &r->header);
-    if (code)
+    int rc = cnn_bytes_head(path, head, sizeof head, &got);
+    if (rc)
+        return rc;
+    rc = cnn_npy_parse(head, got, &r->header);
+    if (rc)
         return cnn_fail_within("%s", path);
     const struct cnn_npy *h = &r->header;
     return cnn_bytes_gunzip(path, h->offset + h->count * h->item_size, &r->bytes);
@@ -68,9 +68,9 @@ static int read_file(const char *path, struct rows *r)
 
 static int open_rows(const char *path, struct rows *r)
 {
-    int code = read_file(path, r);
-    if (code)
-        return code;
+    int rc = read_file(path, r);
+    if (rc)
+        return rc;
     const struct cnn_npy *h = &r->header;
     if (h->rank < 1 || h->rank > 4)
         return cnn_fail(CNN_EDATA, "%s: an array of %d dimensions (rows are needed: 1 to 4)", path,
@@ -114,23 +114,23 @@ static int read_rows(struct cnn_dataset *ds, const char *path, struct cnn_found 
     struct cnn_feature_rows rows = {0};
     char *text;
     size_t size;
-    int code = cnn_text_read(path, 0, &text, &size);
-    if (!code)
-        code = cnn_features_parse(ds, path, text, size, &rows, found, own);
+    int rc = cnn_text_read(path, 0, &text, &size);
+    if (!rc)
+        rc = cnn_features_parse(ds, path, text, size, &rows, found, own);
     free(text);
-    return code;
+    return rc;
 }
 
 static int add_records(struct cnn_dataset *ds, const char *tsv, size_t count,
                        struct cnn_found *found, struct cnn_strings *own)
 {
-    int code = tsv ? read_rows(ds, tsv, found, own) : 0;
-    if (!code && tsv && ds->count != count)
-        code = cnn_fail(CNN_EDATA, "%s: %zu rows for the %zu samples of %s", tsv, ds->count, count,
-                        ds->path);
-    for (size_t i = 0; !code && !tsv && i < count; i++)
-        code = cnn_source_add_item(ds, i, -1, 1);
-    return code;
+    int rc = tsv ? read_rows(ds, tsv, found, own) : 0;
+    if (!rc && tsv && ds->count != count)
+        rc = cnn_fail(CNN_EDATA, "%s: %zu rows for the %zu samples of %s", tsv, ds->count, count,
+                      ds->path);
+    for (size_t i = 0; !rc && !tsv && i < count; i++)
+        rc = cnn_source_add_item(ds, i, -1, 1);
+    return rc;
 }
 
 int cnn_open_npy(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
@@ -141,20 +141,20 @@ int cnn_open_npy(struct cnn_dataset *ds, const struct cnn_dataset_options *optio
     char *tsv = NULL, *folder = cnn_path_folder(ds->path);
     ds->type = &npy_type;
     ds->state = r;
-    int code = r && folder ? open_rows(ds->path, r) : CNN_ESYSTEM;
-    if (!code)
-        code = rows_path(ds->path, &tsv);
-    if (!code)
-        code = add_records(ds, tsv, r->header.dim[0], &found, &own);
-    if (!code && tsv && !own.count)
-        code = cnn_source_beside(folder, &own);
-    if (!code)
-        code = cnn_source_settle(ds, options, &found, &own);
-    if (!code)
+    int rc = r && folder ? open_rows(ds->path, r) : CNN_ESYSTEM;
+    if (!rc)
+        rc = rows_path(ds->path, &tsv);
+    if (!rc)
+        rc = add_records(ds, tsv, r->header.dim[0], &found, &own);
+    if (!rc && tsv && !own.count)
+        rc = cnn_source_beside(folder, &own);
+    if (!rc)
+        rc = cnn_source_settle(ds, options, &found, &own);
+    if (!rc)
         ds->bytes = r->bytes.mapped ? 0 : r->bytes.size;
     cnn_found_free(&found);
     cnn_strings_free(&own);
     free(tsv);
     free(folder);
-    return code;
+    return rc;
 }

@@ -32,6 +32,6 @@ int cnn_open_image_bytes(struct cnn_dataset *ds, const struct cnn_dataset_option
     memcpy(p->bytes, bytes, size);
     ds->type = &piped_type;
     ds->state = p;
-    int code = cnn_source_add(ds, &r);
-    return code ? code : cnn_source_settle(ds, options, &found, NULL);
+    int rc = cnn_source_add(ds, &r);
+    return rc ? rc : cnn_source_settle(ds, options, &found, NULL);
 }

@@ -85,31 +85,31 @@ static int read_weight(const char *path, struct cnn_raw *raw)
 
 int cnn_raw_read_texts(const char *path, struct cnn_raw *raw)
 {
-    int code = read_class(path, raw);
-    return code ? code : read_weight(path, raw);
+    int rc = read_class(path, raw);
+    return rc ? rc : read_weight(path, raw);
 }
 
 static int decode_numbers(struct cnn_image *out, const unsigned char *bytes, size_t size)
 {
     struct cnn_npy h;
-    int code = cnn_npy_parse(bytes, size, &h);
-    if (code)
-        return code;
+    int rc = cnn_npy_parse(bytes, size, &h);
+    if (rc)
+        return rc;
     if ((size - h.offset) / h.item_size < h.count)
         return cnn_fail(CNN_EDATA, "npy: truncated");
-    code = cnn_source_numbers(out, h.rank, h.dim);
-    if (!code)
+    rc = cnn_source_numbers(out, h.rank, h.dim);
+    if (!rc)
         cnn_npy_read(&h, bytes + h.offset, 0, h.count, out->px);
-    return code;
+    return rc;
 }
 
 /* A grey image whose samples are class numbers, or one with a palette whose indices are. */
 static int decode_labels(struct cnn_image *out, const unsigned char *bytes, size_t size)
 {
     int png = cnn_image_codec_find(bytes, size) == &cnn_codec_png;
-    int code = png ? cnn_png_decode_stored(bytes, size, out) : cnn_image_decode(bytes, size, out);
-    if (code)
-        return code;
+    int rc = png ? cnn_png_decode_stored(bytes, size, out) : cnn_image_decode(bytes, size, out);
+    if (rc)
+        return rc;
     if (out->c != 1)
         return cnn_fail(CNN_EDATA, "a label image of %zu channels (grey or a palette is needed)",
                         out->c);
@@ -150,18 +150,18 @@ static int raw_decode(const struct cnn_raw *raw, struct cnn_sample *out)
         target = cnn_raw_part(raw, CNN_PART_LABELS);
     if (raw->fault.size)
         return cnn_fail(CNN_EDATA, "%s", raw->fault.text);
-    int code = cnn_part_decode(image->kind, raw->bytes + image->offset, image->size, out);
-    if (!code && target)
-        code = cnn_part_decode(target->kind, raw->bytes + target->offset, target->size, out);
-    return code;
+    int rc = cnn_part_decode(image->kind, raw->bytes + image->offset, image->size, out);
+    if (!rc && target)
+        rc = cnn_part_decode(target->kind, raw->bytes + target->offset, target->size, out);
+    return rc;
 }
 
 int cnn_raw_decode(const struct cnn_dataset *ds, const struct cnn_raw *raw, struct cnn_sample *out)
 {
     out->target.kind = CNN_TARGET_NONE;
     out->strict = ds->strict;
-    int code = raw_decode(raw, out);
-    if (code)
+    int rc = raw_decode(raw, out);
+    if (rc)
         return cnn_fail_within("%s#%zu", ds->path, raw->number);
     out->weight = raw->weight;
     if (raw->label >= 0) {

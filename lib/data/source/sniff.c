@@ -127,10 +127,10 @@ int cnn_dataset_is_image(const char *path)
         return 0;
     if (cnn_image_has_name(path) || cnn_image_has_foreign_name(path))
         return 1;
-    int code = cnn_bytes_head(path, head, sizeof head, &got);
-    if (code)
+    int rc = cnn_bytes_head(path, head, sizeof head, &got);
+    if (rc)
         cnn_error_clear(); /* opening will tell */
-    return !code && cnn_form_sniff(head, got, (size_t)st.st_size) == CNN_FORM_IMAGE;
+    return !rc && cnn_form_sniff(head, got, (size_t)st.st_size) == CNN_FORM_IMAGE;
 }
 
 enum cnn_form cnn_form_sniff(const unsigned char *head, size_t size, size_t total)

@@ -22,31 +22,31 @@ static int open_file(struct cnn_spool *s)
     char *path = cnn_buf_take(&b);
     if (!path)
         return CNN_ESYSTEM;
-    int fd = mkstemp(path), code = 0;
+    int fd = mkstemp(path), rc = 0;
     if (fd < 0)
-        code = cnn_fail_errno(CNN_ECREATE, "%s: cannot create a temporary file", folder);
+        rc = cnn_fail_errno(CNN_ECREATE, "%s: cannot create a temporary file", folder);
     else
         unlink(path);
     s->fd = fd;
     free(path);
-    return code;
+    return rc;
 }
 
 static int put_in_file(struct cnn_spool *s, const unsigned char *bytes, size_t n, uint64_t *offset)
 {
-    int code = s->fd < 0 ? open_file(s) : 0;
+    int rc = s->fd < 0 ? open_file(s) : 0;
     *offset = s->size;
-    while (!code && n) {
+    while (!rc && n) {
         ssize_t k = write(s->fd, bytes, n);
         if (k < 0 && errno != EINTR)
-            code = cnn_fail_errno(CNN_EIO, "temporary file of a spooled stream");
+            rc = cnn_fail_errno(CNN_EIO, "temporary file of a spooled stream");
         if (k > 0) {
             bytes += k;
             n -= (size_t)k;
             s->size += (uint64_t)k;
         }
     }
-    return code;
+    return rc;
 }
 
 int cnn_spool_put(struct cnn_spool *s, const void *bytes, size_t n, const unsigned char **at,

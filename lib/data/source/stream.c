@@ -40,9 +40,9 @@ static int put_json(struct cnn_stream_writer *w, const char *name, json_t *root)
     }
     if (!text)
         return cnn_fail(CNN_EINTERNAL, "%s: text that is not UTF-8", name);
-    int code = cnn_tar_writer_add(w->tar, name, text, strlen(text));
+    int rc = cnn_tar_writer_add(w->tar, name, text, strlen(text));
     free(text);
-    return code;
+    return rc;
 }
 
 static json_t *header(const struct cnn_strings *classes, const char *history)
@@ -67,14 +67,14 @@ int cnn_stream_open(int fd, const char *name_for_messages, const struct cnn_stri
     struct cnn_stream_writer *w = cnn_calloc(1, sizeof *w);
     if (!w)
         return CNN_ESYSTEM;
-    int code = cnn_tar_writer_open(fd, name_for_messages, stop, &w->tar);
-    if (!code)
-        code = put_json(w, CNN_STREAM_HEADER, header(classes, history));
-    if (code)
+    int rc = cnn_tar_writer_open(fd, name_for_messages, stop, &w->tar);
+    if (!rc)
+        rc = put_json(w, CNN_STREAM_HEADER, header(classes, history));
+    if (rc)
         cnn_stream_free(w);
     else
         *out = w;
-    return code;
+    return rc;
 }
 
 struct cnn_encoded *cnn_encoded_new(void)
@@ -113,8 +113,8 @@ static int put_image(struct cnn_encoded *e, const struct cnn_image *im)
 {
     unsigned char *bytes = NULL;
     size_t size = 0;
-    int code = cnn_pnm_encode(im, &bytes, &size);
-    return take_bytes(e, code, bytes, size);
+    int rc = cnn_pnm_encode(im, &bytes, &size);
+    return take_bytes(e, rc, bytes, size);
 }
 
 static int put_numbers(struct cnn_encoded *e, const struct cnn_image *im)
@@ -123,11 +123,11 @@ static int put_numbers(struct cnn_encoded *e, const struct cnn_image *im)
     unsigned char *bytes = NULL;
     size_t size = 0;
     int rank = im->h == 1 && im->w == 1 ? 1 : 3;
-    int code = cnn_npy_header(rank, dim, &bytes, &size);
-    code = take_bytes(e, code, bytes, size);
-    if (!code)
+    int rc = cnn_npy_header(rank, dim, &bytes, &size);
+    rc = take_bytes(e, rc, bytes, size);
+    if (!rc)
         cnn_buf_add(&e->bytes, im->px, im->c * im->h * im->w * sizeof *im->px);
-    return code;
+    return rc;
 }
 
 /* A label image as PNG, of 8 bits where that holds all numbers. */
@@ -140,37 +140,37 @@ static int put_labels(struct cnn_encoded *e, const struct cnn_image *labels)
     for (size_t i = 0; i < n; i++)
         max = labels->px[i] > max ? labels->px[i] : max;
     unsigned maxval = max > 255 ? 65535 : 255;
-    int code = cnn_image_reshape(&im, 1, labels->h, labels->w, maxval);
-    for (size_t i = 0; !code && i < n; i++)
+    int rc = cnn_image_reshape(&im, 1, labels->h, labels->w, maxval);
+    for (size_t i = 0; !rc && i < n; i++)
         im.px[i] = labels->px[i] / (float)maxval;
-    if (!code)
-        code = cnn_png_encode(&im, &bytes, &size);
-    code = take_bytes(e, code, bytes, size);
+    if (!rc)
+        rc = cnn_png_encode(&im, &bytes, &size);
+    rc = take_bytes(e, rc, bytes, size);
     cnn_image_free(&im);
-    return code;
+    return rc;
 }
 
 static int encode_target(const struct cnn_sample *s, struct cnn_encoded *e)
 {
-    int code = 0;
+    int rc = 0;
     switch (s->target.kind) {
     case CNN_TARGET_CLASS:
         cnn_buf_printf(&e->bytes, "%d", (int)s->target.label);
         end_member(e, s->key, ".cls");
         break;
     case CNN_TARGET_VECTOR:
-        code = put_numbers(e, &s->target.values);
+        rc = put_numbers(e, &s->target.values);
         end_member(e, s->key, ".target.npy");
         break;
     case CNN_TARGET_LABELS:
-        code = put_labels(e, &s->target.values);
+        rc = put_labels(e, &s->target.values);
         end_member(e, s->key, ".seg.png");
         break;
     case CNN_TARGET_NONE:
     case CNN_TARGET_INPUT:
         break;
     }
-    return code;
+    return rc;
 }
 
 int cnn_sample_encode(const struct cnn_sample *s, struct cnn_encoded *out)
@@ -178,19 +178,19 @@ int cnn_sample_encode(const struct cnn_sample *s, struct cnn_encoded *out)
     int numbers = s->image.maxval == 0;
     out->members = 0;
     out->names.size = out->bytes.size = 0;
-    int code = numbers ? put_numbers(out, &s->image) : put_image(out, &s->image);
+    int rc = numbers ? put_numbers(out, &s->image) : put_image(out, &s->image);
     end_member(out, s->key, numbers ? ".npy" : s->image.c == 1 ? ".pgm" : ".ppm");
-    if (!code)
-        code = encode_target(s, out);
-    if (!code && s->weight != 1) {
+    if (!rc)
+        rc = encode_target(s, out);
+    if (!rc && s->weight != 1) {
         char number[32];
         cnn_format_real((double)s->weight, 1, number);
         cnn_buf_printf(&out->bytes, "{\"weight\": %s}", number);
         end_member(out, s->key, ".json");
     }
-    if (!code && (out->names.failed || out->bytes.failed))
-        code = CNN_ESYSTEM;
-    return code;
+    if (!rc && (out->names.failed || out->bytes.failed))
+        rc = CNN_ESYSTEM;
+    return rc;
 }
 
 int cnn_stream_write(struct cnn_stream_writer *w, const struct cnn_encoded *e)
@@ -198,9 +198,9 @@ int cnn_stream_write(struct cnn_stream_writer *w, const struct cnn_encoded *e)
     for (int i = 0; i < e->members; i++) {
         const char *name = e->names.text + e->name[i], *data = e->bytes.text + e->offset[i];
         size_t size = e->offset[i + 1] - e->offset[i];
-        int code = cnn_tar_writer_add(w->tar, name, data, size);
-        if (code)
-            return code;
+        int rc = cnn_tar_writer_add(w->tar, name, data, size);
+        if (rc)
+            return rc;
         w->checksum = cnn_members_checksum(w->checksum, name, data, size);
     }
     w->samples++;
@@ -220,8 +220,8 @@ int cnn_stream_finish(struct cnn_stream_writer *w)
         json_decref(root);
         return cnn_fail_memory(0);
     }
-    int code = put_json(w, CNN_STREAM_END, root);
-    return code ? code : cnn_tar_writer_finish(w->tar);
+    int rc = put_json(w, CNN_STREAM_END, root);
+    return rc ? rc : cnn_tar_writer_finish(w->tar);
 }
 
 void cnn_stream_free(struct cnn_stream_writer *w)

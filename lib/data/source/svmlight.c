@@ -67,9 +67,9 @@ static int fill_row(const char *where, char *at, float *row)
         if (place <= last)
             return cnn_fail(CNN_EDATA, "%s: place %lu behind place %lu", where, place, last);
         char *stop = colon + 1 + strcspn(colon + 1, " \t");
-        int code = cnn_matrix_number(where, colon + 1, stop, &row[place - 1]);
-        if (code)
-            return code;
+        int rc = cnn_matrix_number(where, colon + 1, stop, &row[place - 1]);
+        if (rc)
+            return rc;
         last = place;
         at = stop;
     }
@@ -89,10 +89,10 @@ static int add_record(struct cnn_dataset *ds, const char *comment, const char *g
     cnn_buf_printf(&source, "%s#%zu", ds->path, ds->count);
     struct cnn_record r = {.key = key.text, .source = source.text, .group = group, .weight = 1};
     r.label = label;
-    int code = key.failed || source.failed ? CNN_ESYSTEM : cnn_source_add(ds, &r);
+    int rc = key.failed || source.failed ? CNN_ESYSTEM : cnn_source_add(ds, &r);
     cnn_buf_free(&key);
     cnn_buf_free(&source);
-    return code;
+    return rc;
 }
 
 static int add_line(struct cnn_dataset *ds, const char *where, char *line, const struct survey *s,
@@ -111,20 +111,20 @@ static int add_line(struct cnn_dataset *ds, const char *where, char *line, const
     m->count += s->d;
     double value = strtod(line, &end);
     m->target[ds->count] = (float)value;
-    int code = s->whole ? cnn_found_add_number(found, (long long)value, where, &label) : 0;
+    int rc = s->whole ? cnn_found_add_number(found, (long long)value, where, &label) : 0;
     const char *qid = find_query(end, &query);
     if (qid) {
         end += (size_t)(qid - end) + query;
         group = cnn_strndup(qid, query);
     }
     if (qid && !group)
-        code = CNN_ESYSTEM;
-    if (!code)
-        code = fill_row(where, end, m->value + row);
-    if (!code)
-        code = add_record(ds, comment, group, label);
+        rc = CNN_ESYSTEM;
+    if (!rc)
+        rc = fill_row(where, end, m->value + row);
+    if (!rc)
+        rc = add_record(ds, comment, group, label);
     free(group);
-    return code;
+    return rc;
 }
 
 struct numbered {
@@ -163,10 +163,10 @@ static int read_lines(struct cnn_dataset *ds, const struct numbered *line, size_
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < lines; i++) {
             snprintf(where, sizeof where, "%.1000s:%zu", ds->path, line[i].number);
-            int code = pass ? add_line(ds, where, line[i].text, &s, found)
-                            : survey_line(where, line[i].text, &s);
-            if (code)
-                return code;
+            int rc = pass ? add_line(ds, where, line[i].text, &s, found)
+                          : survey_line(where, line[i].text, &s);
+            if (rc)
+                return rc;
         }
         if (!s.d)
             return cnn_fail(CNN_EDATA, "%s: no numbers", ds->path);
@@ -189,21 +189,21 @@ int cnn_open_svmlight(struct cnn_dataset *ds, const struct cnn_dataset_options *
     ds->state = m;
     struct numbered *line = NULL;
     size_t lines = 0;
-    int code = m ? split_lines(text, size, &line, &lines) : CNN_ESYSTEM;
-    if (!code)
-        code = read_lines(ds, line, lines, &found);
+    int rc = m ? split_lines(text, size, &line, &lines) : CNN_ESYSTEM;
+    if (!rc)
+        rc = read_lines(ds, line, lines, &found);
     free(line);
-    if (!code && found.text.count) { /* the labels are classes */
+    if (!rc && found.text.count) { /* the labels are classes */
         free(m->target);
         m->target = NULL;
     }
-    if (!code && strcmp(ds->path, "-"))
-        code = cnn_source_beside(folder, &own);
-    if (!code)
-        code = cnn_source_settle(ds, options, &found, &own);
-    if (!code)
+    if (!rc && strcmp(ds->path, "-"))
+        rc = cnn_source_beside(folder, &own);
+    if (!rc)
+        rc = cnn_source_settle(ds, options, &found, &own);
+    if (!rc)
         ds->bytes = m->capacity * sizeof *m->value;
     cnn_found_free(&found);
     cnn_strings_free(&own);
-    return code;
+    return rc;
 }

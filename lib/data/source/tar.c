@@ -42,11 +42,11 @@ static int load_part(const struct tar *t, const struct stored *p, struct cnn_sam
 {
     const unsigned char *bytes = p->at;
     if (!bytes) {
-        int code = cnn_source_room(out, p->size);
-        if (!code)
-            code = cnn_read_at(p->spooled ? t->spool.fd : t->fd, p->offset, out->encoded, p->size);
-        if (code)
-            return code;
+        int rc = cnn_source_room(out, p->size);
+        if (!rc)
+            rc = cnn_read_at(p->spooled ? t->spool.fd : t->fd, p->offset, out->encoded, p->size);
+        if (rc)
+            return rc;
         bytes = out->encoded;
     }
     return cnn_part_decode((enum cnn_part_kind)p->kind, bytes, p->size, out);
@@ -66,10 +66,10 @@ static int load_sample(const struct cnn_dataset *ds, size_t i, struct cnn_sample
         target = find_stored(t, i, CNN_PART_LABELS);
     if (fault)
         return cnn_fail(CNN_EDATA, "%s", (const char *)fault->at);
-    int code = load_part(t, image, out);
-    if (!code && target)
-        code = load_part(t, target, out);
-    return code;
+    int rc = load_part(t, image, out);
+    if (!rc && target)
+        rc = load_part(t, target, out);
+    return rc;
 }
 
 static void close_tar(void *state)
@@ -98,13 +98,13 @@ static int keep(struct tar *t, const struct stored *s)
 static int keep_part(struct tar *t, const struct cnn_raw *raw, const struct cnn_part *p)
 {
     struct stored s = {.size = (uint32_t)p->size, .kind = (uint16_t)p->kind};
-    int code = 0;
+    int rc = 0;
     if (t->fd >= 0 && p->in_file >= 0)
         s.offset = (uint64_t)p->in_file;
     else
-        code = cnn_spool_put(&t->spool, raw->bytes + p->offset, p->size, &s.at, &s.offset);
+        rc = cnn_spool_put(&t->spool, raw->bytes + p->offset, p->size, &s.at, &s.offset);
     s.spooled = t->fd < 0 || p->in_file < 0;
-    return code ? code : keep(t, &s);
+    return rc ? rc : keep(t, &s);
 }
 
 static int keep_fault(struct cnn_dataset *ds, const struct cnn_raw *raw)
@@ -116,13 +116,13 @@ static int keep_fault(struct cnn_dataset *ds, const struct cnn_raw *raw)
 
 static int keep_sample(struct cnn_dataset *ds, const struct cnn_raw *raw)
 {
-    int code = raw->fault.size ? keep_fault(ds, raw) : 0;
-    for (int i = 0; !code && i < raw->parts; i++) {
+    int rc = raw->fault.size ? keep_fault(ds, raw) : 0;
+    for (int i = 0; !rc && i < raw->parts; i++) {
         const struct cnn_part *p = &raw->part[i];
         if (p->kind != CNN_PART_CLASS && p->kind != CNN_PART_JSON)
-            code = keep_part(ds->state, raw, p);
+            rc = keep_part(ds->state, raw, p);
     }
-    return code;
+    return rc;
 }
 
 static int add_record(struct cnn_dataset *ds, const struct cnn_raw *raw, struct cnn_found *found)
@@ -134,8 +134,8 @@ static int add_record(struct cnn_dataset *ds, const struct cnn_raw *raw, struct 
     r.source = source;
     if (*raw->class && cnn_parse_int(raw->class, 0, INT32_MAX, &value))
         found->numeric = 0;
-    int code = *raw->class ? cnn_class_add(found, raw->class, source, &r.label) : 0;
-    return code ? code : cnn_source_add(ds, &r);
+    int rc = *raw->class ? cnn_class_add(found, raw->class, source, &r.label) : 0;
+    return rc ? rc : cnn_source_add(ds, &r);
 }
 
 /* To the end of the archive; everything is known then. */
@@ -174,9 +174,9 @@ static int take_header(struct cnn_dataset *ds, const struct cnn_members *m, stru
     if (m->ours || !strcmp(ds->path, "-") || ds->fd >= 0)
         return 0;
     char *folder = cnn_path_folder(ds->path);
-    int code = folder ? cnn_source_beside(folder, own) : CNN_ESYSTEM;
+    int rc = folder ? cnn_source_beside(folder, own) : CNN_ESYSTEM;
     free(folder);
-    return code;
+    return rc;
 }
 
 static int open_for_pread(struct cnn_dataset *ds, struct cnn_members *m, int *fd)
@@ -199,16 +199,16 @@ static int fill(struct cnn_dataset *ds, const struct cnn_dataset_options *option
     t->fd = -1;
     t->spool = (struct cnn_spool){.fd = -1, .folder = options->temporary};
     t->spool.limit = options->memory ? options->memory : DEFAULT_MEMORY;
-    int code = members->in_place ? open_for_pread(ds, members, &t->fd) : 0;
-    if (!code)
-        code = read_all(ds, options, members, &found);
-    if (!code)
-        code = cnn_source_settle(ds, options, &found, own);
-    if (!code)
+    int rc = members->in_place ? open_for_pread(ds, members, &t->fd) : 0;
+    if (!rc)
+        rc = read_all(ds, options, members, &found);
+    if (!rc)
+        rc = cnn_source_settle(ds, options, &found, own);
+    if (!rc)
         ds->bytes = t->spool.in_memory + t->part_capacity * sizeof *t->part +
                     t->first_capacity * sizeof *t->first;
     cnn_found_free(&found);
-    return code;
+    return rc;
 }
 
 int cnn_open_tar(struct cnn_dataset *ds, const struct cnn_dataset_options *options, int fd,
@@ -216,16 +216,16 @@ int cnn_open_tar(struct cnn_dataset *ds, const struct cnn_dataset_options *optio
 {
     struct cnn_members members;
     struct cnn_strings own = {0};
-    int code = cnn_members_open(&members, ds->path, fd, ahead, ahead_size, options->stop);
-    if (!code)
-        code = take_header(ds, &members, &own);
+    int rc = cnn_members_open(&members, ds->path, fd, ahead, ahead_size, options->stop);
+    if (!rc)
+        rc = take_header(ds, &members, &own);
     int listed = own.count || members.ours || (options->classes && options->classes->count);
     int once = !members.in_place && (options->stream == CNN_STREAM_ONCE ||
                                      (options->stream == CNN_STREAM_ONCE_LISTED && listed));
-    if (!code)
-        code = once ? cnn_open_tar_once(ds, options, &own, &members)
-                    : fill(ds, options, &own, &members);
+    if (!rc)
+        rc = once ? cnn_open_tar_once(ds, options, &own, &members)
+                  : fill(ds, options, &own, &members);
     cnn_members_close(&members);
     cnn_strings_free(&own);
-    return code;
+    return rc;
 }

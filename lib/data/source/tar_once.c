@@ -70,19 +70,19 @@ static int map_classes(const struct cnn_dataset *ds, struct once *o)
 {
     struct cnn_found table = {0};
     const struct cnn_strings *theirs = &o->members.classes;
-    int code = 0;
+    int rc = 0;
     int32_t at;
-    for (size_t i = 0; !code && i < ds->classes.count; i++)
-        code = cnn_found_add(&table, ds->classes.item[i], strlen(ds->classes.item[i]), "", &at);
-    for (size_t i = 0; !code && i < theirs->count; i++) {
+    for (size_t i = 0; !rc && i < ds->classes.count; i++)
+        rc = cnn_found_add(&table, ds->classes.item[i], strlen(ds->classes.item[i]), "", &at);
+    for (size_t i = 0; !rc && i < theirs->count; i++) {
         ptrdiff_t late = -1;
-        code = cnn_found_add(&table, theirs->item[i], strlen(theirs->item[i]), "", &at);
-        if (!code && (size_t)at >= ds->classes.count)
-            code = cnn_class_find(&ds->classes, theirs->item[i], &late);
+        rc = cnn_found_add(&table, theirs->item[i], strlen(theirs->item[i]), "", &at);
+        if (!rc && (size_t)at >= ds->classes.count)
+            rc = cnn_class_find(&ds->classes, theirs->item[i], &late);
         o->map[i] = (size_t)at < ds->classes.count ? at : (int32_t)late;
     }
     cnn_found_free(&table);
-    return code;
+    return rc;
 }
 
 /* Only the list is settled. */
@@ -101,6 +101,6 @@ int cnn_open_tar_once(struct cnn_dataset *ds, const struct cnn_dataset_options *
     o->note = options->note;
     o->context = options->context;
     o->map = cnn_calloc(o->members.classes.count, sizeof *o->map);
-    int code = o->map ? cnn_source_settle(ds, options, &none, own) : CNN_ESYSTEM;
-    return code ? code : map_classes(ds, o);
+    int rc = o->map ? cnn_source_settle(ds, options, &none, own) : CNN_ESYSTEM;
+    return rc ? rc : map_classes(ds, o);
 }

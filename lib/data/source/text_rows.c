@@ -24,13 +24,13 @@ static int read_classes(const char *where, char *rest, struct cnn_strings *own)
 {
     struct cnn_found seen = {0};
     char *name;
-    int code = 0;
+    int rc = 0;
     if (own->count)
         return cnn_fail(CNN_EDATA, "%s: a second class list", where);
-    while (!code && (name = take_field(&rest)))
-        code = cnn_class_list_add(where, name, &seen, own);
+    while (!rc && (name = take_field(&rest)))
+        rc = cnn_class_list_add(where, name, &seen, own);
     cnn_found_free(&seen);
-    return code;
+    return rc;
 }
 
 /* \t, \n, \r and \\ to what they stand for, in place. */
@@ -58,10 +58,10 @@ static int add_record(struct cnn_dataset *ds, char *first, int32_t label, int pa
     cnn_buf_printf(&source, "%s#%zu", ds->path, ds->count);
     struct cnn_record r = {.key = key.text, .source = source.text, .label = label, .weight = 1};
     r.path = paths ? first : NULL;
-    int code = key.failed || source.failed ? CNN_ESYSTEM : cnn_source_add(ds, &r);
+    int rc = key.failed || source.failed ? CNN_ESYSTEM : cnn_source_add(ds, &r);
     cnn_buf_free(&key);
     cnn_buf_free(&source);
-    return code;
+    return rc;
 }
 
 static int read_row(struct cnn_dataset *ds, const char *where, char *line,
@@ -73,14 +73,14 @@ static int read_row(struct cnn_dataset *ds, const char *where, char *line,
         return cnn_fail(CNN_EDATA, "%s: no class column (key<TAB>class is needed)", where);
     if (!*key)
         return cnn_fail(CNN_EDATA, "%s: an empty %s", where, rows->paths ? "path" : "key");
-    int code = *class ? cnn_class_add(found, class, where, &label) : 0;
-    if (!code)
-        code = add_record(ds, key, label, rows->paths);
-    if (!code && rows->row)
-        code = rows->row(rows->context, where, rest);
-    else if (!code && rest)
-        code = cnn_fail(CNN_EDATA, "%s: more than two columns", where);
-    return code;
+    int rc = *class ? cnn_class_add(found, class, where, &label) : 0;
+    if (!rc)
+        rc = add_record(ds, key, label, rows->paths);
+    if (!rc && rows->row)
+        rc = rows->row(rows->context, where, rest);
+    else if (!rc && rest)
+        rc = cnn_fail(CNN_EDATA, "%s: more than two columns", where);
+    return rc;
 }
 
 static size_t count_fields(const char *s)
@@ -99,21 +99,21 @@ int cnn_features_parse(struct cnn_dataset *ds, const char *name, char *text, siz
                       paths[] = CNN_FEATURES_PATHS;
     struct cnn_lines lines = cnn_lines_of(text, size);
     char *line, where[1200];
-    int code = 0, headed = 0;
-    while (!code && (line = cnn_lines_next(&lines))) {
+    int rc = 0, headed = 0;
+    while (!rc && (line = cnn_lines_next(&lines))) {
         snprintf(where, sizeof where, "%.1000s:%zu", name, lines.number);
         if (!headed && !strncmp(line, classes, strlen(classes))) {
-            code = read_classes(where, line + strlen(classes), own);
+            rc = read_classes(where, line + strlen(classes), own);
         } else if (!headed) {
             rows->paths = !strncmp(line, paths, strlen(paths));
             headed = rows->paths || !strncmp(line, heading, strlen(heading));
             rows->heading = headed ? count_fields(line) - 2 : 0;
             if (!headed)
-                code =
+                rc =
                     cnn_fail(CNN_EDATA, "%s: the heading #key<TAB>class<TAB>... is missing", where);
         } else {
-            code = read_row(ds, where, line, rows, found);
+            rc = read_row(ds, where, line, rows, found);
         }
     }
-    return code;
+    return rc;
 }

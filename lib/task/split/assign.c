@@ -187,23 +187,23 @@ int cnn_split_assign(struct split *s, size_t (*count)[CNN_SPLITS])
     struct units u = {0};
     size_t *size = cnn_calloc(strata, sizeof *size);
     quota *q = cnn_calloc(strata, sizeof *q), *have = cnn_calloc(strata, sizeof *have);
-    int code = size && q && have ? 0 : CNN_ESYSTEM;
-    for (size_t i = 0; !code && i < s->count; i++)
+    int rc = size && q && have ? 0 : CNN_ESYSTEM;
+    for (size_t i = 0; !rc && i < s->count; i++)
         size[stratum_of(s, &s->sample[i])]++;
-    if (!code)
-        code = round_quotas(s, strata, size, q);
-    if (!code)
-        code = make_units(s, &u);
-    if (!code) {
+    if (!rc)
+        rc = round_quotas(s, strata, size, q);
+    if (!rc)
+        rc = make_units(s, &u);
+    if (!rc) {
         spread(s, strata, size, q);
         place_units(s, &u, (const quota *)q, have);
     }
-    for (size_t i = 0; !code && i < s->count; i++)
+    for (size_t i = 0; !rc && i < s->count; i++)
         if (s->sample[i].split < CNN_SPLITS)
             count[s->sample[i].class][s->sample[i].split]++;
     free_units(&u);
     free(size);
     free(q);
     free(have);
-    return code;
+    return rc;
 }

@@ -55,13 +55,13 @@ int cnn_split_shares(struct split *s)
     int given[CNN_SPLITS];
     for (int i = 0; i < CNN_SPLITS; i++) {
         given[i] = *s->options->share[i] != '\0';
-        int code = given[i] ? read_share(s->options->share[i], i, s->count, &share[i]) : 0;
-        if (code)
-            return code;
+        int rc = given[i] ? read_share(s->options->share[i], i, s->count, &share[i]) : 0;
+        if (rc)
+            return rc;
     }
-    int code = fill_open(share, given, (double)s->count);
-    if (code)
-        return code;
+    int rc = fill_open(share, given, (double)s->count);
+    if (rc)
+        return rc;
     size_t before = 0;
     for (int i = 0; i < CNN_SPLITS; i++)
         sum += share[i];

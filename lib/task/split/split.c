@@ -42,25 +42,25 @@ static int open_inputs(struct split *s)
     const struct cnn_callbacks *cb = o->callbacks;
     struct cnn_dataset_options d = {
         .stop = o->stop, .note = cb ? cb->note : NULL, .context = cb ? cb->context : NULL};
-    int code = *o->classes ? cnn_classes_read(o->classes, &pinned) : 0;
+    int rc = *o->classes ? cnn_classes_read(o->classes, &pinned) : 0;
     d.classes = *o->classes ? &pinned : NULL;
     d.labels = *o->labels ? o->labels : NULL;
     s->ds = cnn_calloc((size_t)o->inputs, sizeof(struct cnn_dataset *));
     if (!s->ds)
-        code = CNN_ESYSTEM;
-    for (int i = 0; !code && i < o->inputs; i++) {
-        code = refuse_streams(o->input[i]);
-        if (!code)
-            code = cnn_divided_refuse(o->input[i], refuse_parts);
-        if (!code)
-            code = cnn_dataset_open(o->input[i], &d, &s->ds[i]);
-        if (!code)
+        rc = CNN_ESYSTEM;
+    for (int i = 0; !rc && i < o->inputs; i++) {
+        rc = refuse_streams(o->input[i]);
+        if (!rc)
+            rc = cnn_divided_refuse(o->input[i], refuse_parts);
+        if (!rc)
+            rc = cnn_dataset_open(o->input[i], &d, &s->ds[i]);
+        if (!rc)
             s->count += cnn_dataset_count(s->ds[i]);
     }
-    if (!code)
-        code = cnn_dataset_check_labels(s->ds, (size_t)o->inputs, d.labels);
+    if (!rc)
+        rc = cnn_dataset_check_labels(s->ds, (size_t)o->inputs, d.labels);
     cnn_strings_free(&pinned);
-    return code;
+    return rc;
 }
 
 /* The list that all have, or the sorted union. */
@@ -70,16 +70,16 @@ static int join_classes(struct split *s)
     int same = 1;
     for (int i = 1; i < s->options->inputs; i++)
         same &= cnn_strings_equal(first, cnn_dataset_classes(s->ds[i]));
-    int code = cnn_strings_copy(&s->classes, first);
-    for (int i = 1; !same && !code && i < s->options->inputs; i++) {
+    int rc = cnn_strings_copy(&s->classes, first);
+    for (int i = 1; !same && !rc && i < s->options->inputs; i++) {
         const struct cnn_strings *list = cnn_dataset_classes(s->ds[i]);
-        for (size_t k = 0; !code && k < list->count; k++)
+        for (size_t k = 0; !rc && k < list->count; k++)
             if (cnn_strings_find(&s->classes, list->item[k]) < 0)
-                code = cnn_strings_add(&s->classes, list->item[k]);
+                rc = cnn_strings_add(&s->classes, list->item[k]);
     }
     if (!same)
         cnn_strings_sort(&s->classes);
-    return code;
+    return rc;
 }
 
 static int check_effects(const struct split *s)
@@ -108,20 +108,20 @@ static int gather_input(struct split *s, int i, size_t *n, size_t *unlabelled)
 {
     const char *path = s->options->input[i];
     int32_t *map = class_map(s, cnn_dataset_classes(s->ds[i]));
-    int code = map ? 0 : CNN_ESYSTEM;
-    for (size_t k = 0; !code && k < cnn_dataset_count(s->ds[i]); k++, ++*n) {
+    int rc = map ? 0 : CNN_ESYSTEM;
+    for (size_t k = 0; !rc && k < cnn_dataset_count(s->ds[i]); k++, ++*n) {
         const struct cnn_record *r = cnn_dataset_record(s->ds[i], k);
         int32_t none = (int32_t)s->classes.count;
         s->sample[*n] =
             (struct split_sample){.record = r, .class = r->label < 0 ? none : map[r->label]};
         *unlabelled += r->label < 0;
         if (r->label < 0 && *unlabelled <= *n)
-            code = cnn_fail(CNN_EDATA, "%s: has no class, as others have", r->source);
+            rc = cnn_fail(CNN_EDATA, "%s: has no class, as others have", r->source);
     }
-    if (!code && *unlabelled && *unlabelled < *n)
-        code = cnn_fail(CNN_EDATA, "%s: its samples have classes, as others have not", path);
+    if (!rc && *unlabelled && *unlabelled < *n)
+        rc = cnn_fail(CNN_EDATA, "%s: its samples have classes, as others have not", path);
     free(map);
-    return code;
+    return rc;
 }
 
 static int gather(struct split *s)
@@ -131,15 +131,15 @@ static int gather(struct split *s)
         return cnn_fail(CNN_EDATA, "more than %u samples", UINT32_MAX);
     s->sample = cnn_calloc(s->count, sizeof *s->sample);
     s->order = cnn_calloc(s->count, sizeof *s->order);
-    int code = s->sample && s->order ? 0 : CNN_ESYSTEM;
-    for (int i = 0; !code && i < s->options->inputs; i++)
-        code = gather_input(s, i, &n, &unlabelled);
-    if (!code)
-        code = cnn_split_sift(s);
-    if (!code)
-        code = cnn_split_find_copies(s);
-    if (code)
-        return code;
+    int rc = s->sample && s->order ? 0 : CNN_ESYSTEM;
+    for (int i = 0; !rc && i < s->options->inputs; i++)
+        rc = gather_input(s, i, &n, &unlabelled);
+    if (!rc)
+        rc = cnn_split_sift(s);
+    if (!rc)
+        rc = cnn_split_find_copies(s);
+    if (rc)
+        return rc;
     cnn_random_permutation(s->options->seed, cnn_hash_string("split", 0), s->count, s->order);
     return cnn_split_number_units(s);
 }
@@ -149,21 +149,21 @@ static int check_classes(const struct split *s, const struct cnn_split_table *t)
 {
     static const char *const name[CNN_SPLITS] = {"train.tsv", "val.tsv", "test.tsv"};
     size_t *all = cnn_calloc(s->classes.count + 1, sizeof *all);
-    int code = all ? 0 : CNN_ESYSTEM;
-    for (size_t i = 0; !code && i < s->count; i++)
+    int rc = all ? 0 : CNN_ESYSTEM;
+    for (size_t i = 0; !rc && i < s->count; i++)
         all[s->sample[i].class]++;
-    for (size_t c = 0; !code && c < s->classes.count; c++)
-        for (int i = 0; !code && all[c] && i < CNN_SPLITS; i++)
+    for (size_t c = 0; !rc && c < s->classes.count; c++)
+        for (int i = 0; !rc && all[c] && i < CNN_SPLITS; i++)
             if (s->active[i] && !t->count[c][i])
-                code = cnn_fail(CNN_EDATA,
-                                s->options->stratify
-                                    ? "class '%s': too few samples (%zu) to be in %s as well "
-                                      "(--allow-missing lets it be absent)"
-                                    : "class '%s': none of its samples (%zu) came into %s "
-                                      "(--allow-missing lets it be absent)",
-                                s->classes.item[c], all[c], name[i]);
+                rc = cnn_fail(CNN_EDATA,
+                              s->options->stratify
+                                  ? "class '%s': too few samples (%zu) to be in %s as well "
+                                    "(--allow-missing lets it be absent)"
+                                  : "class '%s': none of its samples (%zu) came into %s "
+                                    "(--allow-missing lets it be absent)",
+                              s->classes.item[c], all[c], name[i]);
     free(all);
-    return code;
+    return rc;
 }
 
 static int divide(struct split *s, struct cnn_split_table *t)
@@ -172,41 +172,41 @@ static int divide(struct split *s, struct cnn_split_table *t)
     if (!t->count || cnn_strings_copy(&t->classes, &s->classes))
         return CNN_ESYSTEM;
     t->samples = s->count;
-    int code = cnn_split_assign(s, t->count);
-    for (size_t c = 0; !code && c <= s->classes.count; c++)
+    int rc = cnn_split_assign(s, t->count);
+    for (size_t c = 0; !rc && c <= s->classes.count; c++)
         for (int i = 0; i < CNN_SPLITS; i++)
             t->total[i] += t->count[c][i];
-    if (!code && !s->options->allow_missing)
-        code = check_classes(s, t);
-    return code;
+    if (!rc && !s->options->allow_missing)
+        rc = check_classes(s, t);
+    return rc;
 }
 
 int cnn_split(const struct cnn_split_options *options, struct cnn_split_table *table)
 {
     struct split s = {.options = options};
     *table = (struct cnn_split_table){0};
-    int code = open_inputs(&s);
-    if (!code)
-        code = join_classes(&s);
-    if (!code)
-        code = check_effects(&s);
-    if (!code)
-        code = cnn_split_check_apart(&s);
-    if (!code)
-        code = gather(&s);
-    if (!code)
-        code = cnn_split_shares(&s);
-    if (!code)
-        code = divide(&s, table);
-    if (!code)
-        code = cnn_split_write(&s);
+    int rc = open_inputs(&s);
+    if (!rc)
+        rc = join_classes(&s);
+    if (!rc)
+        rc = check_effects(&s);
+    if (!rc)
+        rc = cnn_split_check_apart(&s);
+    if (!rc)
+        rc = gather(&s);
+    if (!rc)
+        rc = cnn_split_shares(&s);
+    if (!rc)
+        rc = divide(&s, table);
+    if (!rc)
+        rc = cnn_split_write(&s);
     for (int i = 0; s.ds && i < options->inputs; i++)
         cnn_dataset_close(s.ds[i]);
     free(s.ds);
     free(s.sample);
     free(s.order);
     cnn_strings_free(&s.classes);
-    return code;
+    return rc;
 }
 
 void cnn_split_table_free(struct cnn_split_table *table)

@@ -88,9 +88,9 @@ static int print_row(const struct split *s, const struct split_sample *sample, c
     const char *class =
         (size_t)sample->class < s->classes.count ? s->classes.item[sample->class] : "";
     row->size = 0;
-    int code = print_path(r->source, output, last, row);
-    if (code)
-        return code;
+    int rc = print_path(r->source, output, last, row);
+    if (rc)
+        return rc;
     size_t path = row->size;
     cnn_buf_printf(row, "\t%s", class);
     if (r->group || r->weight != 1)
@@ -119,20 +119,20 @@ static int write_rows(const struct split *s, const char *output, FILE *const *fi
     struct last last = {0};
     size_t *at = cnn_calloc(s->count + 1, sizeof *at);
     uint32_t *order = cnn_calloc(s->count, sizeof *order);
-    int code = at && order ? 0 : CNN_ESYSTEM;
-    for (size_t i = 0; !code && i < s->count; i++) {
+    int rc = at && order ? 0 : CNN_ESYSTEM;
+    for (size_t i = 0; !rc && i < s->count; i++) {
         if (s->sample[i].split < CNN_SPLITS)
-            code = print_row(s, &s->sample[i], output, &last, &row);
-        if (!code && s->sample[i].split < CNN_SPLITS)
+            rc = print_row(s, &s->sample[i], output, &last, &row);
+        if (!rc && s->sample[i].split < CNN_SPLITS)
             cnn_buf_add(&text, row.text, row.size);
-        if (!code)
+        if (!rc)
             at[i + 1] = text.size;
         if (text.failed)
-            code = CNN_ESYSTEM;
+            rc = CNN_ESYSTEM;
     }
-    if (!code)
+    if (!rc)
         cnn_random_permutation(s->options->seed, cnn_hash_string("split rows", 0), s->count, order);
-    for (size_t i = 0; !code && i < s->count; i++) {
+    for (size_t i = 0; !rc && i < s->count; i++) {
         uint32_t k = order[i];
         if (s->sample[k].split < CNN_SPLITS)
             fwrite(text.text + at[k], 1, at[k + 1] - at[k], file[s->sample[k].split]);
@@ -143,7 +143,7 @@ static int write_rows(const struct split *s, const char *output, FILE *const *fi
     free(last.prefix);
     cnn_buf_free(&text);
     cnn_buf_free(&row);
-    return code;
+    return rc;
 }
 
 /* Folders that were made for the output: of `path` what is longer than `kept`. */
@@ -189,30 +189,30 @@ static void unmake_folder(struct made *made)
 static int open_files(const char *folder, struct cnn_outfile **file)
 {
     static const char *const name[FILES] = {"train.tsv", "val.tsv", "test.tsv", "classes.txt"};
-    int code = 0;
-    for (int i = 0; !code && i < FILES; i++) {
+    int rc = 0;
+    for (int i = 0; !rc && i < FILES; i++) {
         struct cnn_buf b = {0};
         cnn_buf_printf(&b, "%s/%s", folder, name[i]);
         char *path = cnn_buf_take(&b);
-        code = path ? cnn_outfile_open(path, &file[i]) : CNN_ESYSTEM;
+        rc = path ? cnn_outfile_open(path, &file[i]) : CNN_ESYSTEM;
         free(path);
     }
-    return code;
+    return rc;
 }
 
 /* All are whole before the first takes its place. */
 static int commit_files(const struct split *s, struct cnn_outfile **file)
 {
-    int code = 0;
-    for (int i = 0; i < FILES && !code; i++)
-        code = cnn_outfile_finish(file[i]);
-    if (!code)
-        code = cnn_callbacks_ready(s->options->callbacks);
-    for (int i = 0; i < FILES && !code; i++) {
-        code = cnn_outfile_commit(file[i]);
+    int rc = 0;
+    for (int i = 0; i < FILES && !rc; i++)
+        rc = cnn_outfile_finish(file[i]);
+    if (!rc)
+        rc = cnn_callbacks_ready(s->options->callbacks);
+    for (int i = 0; i < FILES && !rc; i++) {
+        rc = cnn_outfile_commit(file[i]);
         file[i] = NULL;
     }
-    return code;
+    return rc;
 }
 
 /* The class list that is there may be what was read: the same again does no harm. */
@@ -263,27 +263,27 @@ int cnn_split_write(const struct split *s)
     struct cnn_outfile *file[FILES] = {0};
     FILE *stream[CNN_SPLITS];
     struct made made = {0};
-    int code = make_folder(s->options->folder, &made);
-    char *output = code ? NULL : realpath(s->options->folder, NULL);
-    if (!code && !output)
-        code = cnn_fail_errno(CNN_ECREATE, "%s", s->options->folder);
-    if (!code)
-        code = open_files(s->options->folder, file);
-    for (int i = 0; !code && i < CNN_SPLITS; i++)
+    int rc = make_folder(s->options->folder, &made);
+    char *output = rc ? NULL : realpath(s->options->folder, NULL);
+    if (!rc && !output)
+        rc = cnn_fail_errno(CNN_ECREATE, "%s", s->options->folder);
+    if (!rc)
+        rc = open_files(s->options->folder, file);
+    for (int i = 0; !rc && i < CNN_SPLITS; i++)
         stream[i] = cnn_outfile_stream(file[i]);
-    if (!code)
-        code = write_rows(s, output, stream);
-    for (size_t i = 0; !code && i < s->classes.count; i++)
+    if (!rc)
+        rc = write_rows(s, output, stream);
+    for (size_t i = 0; !rc && i < s->classes.count; i++)
         fprintf(cnn_outfile_stream(file[CNN_SPLITS]), "%s\n", s->classes.item[i]);
-    if (!code)
-        code = split_check_stop(s);
-    if (!code)
-        code = commit_files(s, file);
+    if (!rc)
+        rc = split_check_stop(s);
+    if (!rc)
+        rc = commit_files(s, file);
     for (int i = 0; i < FILES; i++)
         cnn_outfile_abort(file[i]);
-    if (code && made.path)
+    if (rc && made.path)
         unmake_folder(&made);
     free(made.path);
     free(output);
-    return code;
+    return rc;
 }
