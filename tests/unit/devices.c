@@ -38,6 +38,8 @@ static const char *const nets[] = {
     "maxpool 2 stride=1; conv 6 3; softmax",
     "input 6x7x7; conv 12 3 pad=1; relu; conv 2 1; mse",
     "input 6x7x5; conv 12 2x3 stride=2x1; relu; flatten; dense 70; relu; dense 4; bce",
+    "input 3x10x10; a: conv 8 3 pad=1; bn; relu; b: conv 8 3 pad=1; conv 8 3 pad=1 share=b;"
+    "c: bn; sum from=c,relu1,a; relu; concat from=relu2,a; avgpool global; dense 3",
 };
 enum { NETS = sizeof nets / sizeof *nets };
 

@@ -68,7 +68,8 @@ static float *run(struct fixture *f, size_t n, int node, double *loss)
     for (size_t i = 0; i < labels; i++)
         label[i] = (int32_t)cnn_random_below(&r, CLASSES);
     struct cnn_target_view target = {.label = label};
-    struct cnn_batch_view b = {.n = n, .x = x, .target = &target};
+    const float *others[] = {x}; /* of nets with two inputs */
+    struct cnn_batch_view b = {.n = n, .x = x, .others = others, .target = &target};
     assert_int_equal(cnn_net_forward(f->net, &b, 0, 1, 0), 0);
     assert_int_equal(cnn_net_loss(f->net, loss, &weight), 0);
     assert_int_equal(cnn_net_value(f->net, node, y), 0);
@@ -164,10 +165,22 @@ static void test_positions(void **state)
             "conv4");
 }
 
+/* Two inputs through shared weights, and values that are read past others. */
+static void test_by_name(void **state)
+{
+    (void)state;
+    compare("input left 3x64x64; input right 3x64x64\n"
+            "def tower(n) { conv n 3 pad=1; bn; a: relu; conv n 3 pad=1; relu; sum from=a,relu2 }\n"
+            "near: tower 16; far: tower 16 from=right share=near; concat from=near,far,near.a\n"
+            "conv 32 3 pad=1; relu; avgpool global; dense 3",
+            "far.a");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chain), cmocka_unit_test(test_residual),
-        cmocka_unit_test(test_branches), cmocka_unit_test(test_positions)};
+        cmocka_unit_test(test_branches), cmocka_unit_test(test_positions),
+        cmocka_unit_test(test_by_name)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

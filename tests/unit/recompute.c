@@ -120,10 +120,20 @@ static void test_branches(void **state)
             "repeat 3 { mix 4 }; conv 5 3; tanh; flatten; dropout 0.5; dense 2");
 }
 
+/* Values that are read far below and past each other, and parameters that several layers share. */
+static void test_by_name(void **state)
+{
+    (void)state;
+    compare("input 3x20x20; conv 6 1; x0: relu; c: conv 6 3 pad=1; bn; relu; dropout 0.2\n"
+            "repeat 6 as i from 1 { conv 6 3 pad=1 share=c; bn; relu; x(i): sum "
+            "from=relu(i+2),x(i-1) }\n"
+            "concat from=x6,x2,dropout1; avgpool global; dense 2");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_chain),
-                                       cmocka_unit_test(test_residual),
-                                       cmocka_unit_test(test_branches)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_chain), cmocka_unit_test(test_residual),
+        cmocka_unit_test(test_branches), cmocka_unit_test(test_by_name)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
