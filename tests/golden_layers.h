@@ -2,6 +2,8 @@
  * scripts/make-golden-layers): norms and projections of outputs, gradients and statistics. */
 #include "layer_rig.h"
 
+#include "optim/optimizer.h"
+
 #include <zlib.h>
 
 static const struct rig_case cases[] = {
@@ -173,32 +175,24 @@ static void read_update(const char *line, char name[16], struct cnn_update *u)
 }
 
 static void run_update(const struct cnn_kernels *k, struct cnn_queue *q, const char *name,
-                       const struct cnn_update *u, real *w, const real *g, real *s1, real *s2)
+                       const struct cnn_update *u, real *w, const real *g, real *const *state)
 {
-    const struct {
-        const char *name;
-        void (*step)(struct cnn_queue *, const struct cnn_update *, size_t, real *, const real *,
-                     real *, real *);
-    } kinds[] = {{"sgd", k->update_sgd},
-                 {"adagrad", k->update_adagrad},
-                 {"adadelta", k->update_adadelta},
-                 {"rmsprop", k->update_rmsprop},
-                 {"adam", k->update_adam}};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (!strcmp(kinds[i].name, name)) {
-            kinds[i].step(q, u, WEIGHTS, w, g, s1, s2);
-            return;
-        }
-    fail_msg("no optimizer %s", name);
+    const struct cnn_optimizer_type *type = cnn_optimizer_type_find(name);
+    if (!type)
+        fail_msg("no optimizer %s", name);
+    cnn_optimizer_kernel(k, type)(q, u, WEIGHTS, w, g, state);
 }
 
 static void check_update(struct golden *golden, struct cnn_backend *b)
 {
-    real w[WEIGHTS], g[WEIGHTS], s1[WEIGHTS] = {0}, s2[WEIGHTS] = {0};
+    real w[WEIGHTS], g[WEIGHTS], room[CNN_OPTIMIZER_SLABS][WEIGHTS] = {{0}};
+    real *state[CNN_OPTIMIZER_SLABS];
     char name[16], stream[16], head[512];
     struct cnn_update u;
     snprintf(head, sizeof head, "%s", golden->line);
     read_update(head, name, &u);
+    for (int k = 0; k < CNN_OPTIMIZER_SLABS; k++)
+        state[k] = room[k];
     for (size_t i = 0; i < WEIGHTS; i++)
         w[i] = (real)draw("w", i);
     for (int step = 0; step < STEPS; step++) {
@@ -206,7 +200,7 @@ static void check_update(struct golden *golden, struct cnn_backend *b)
         for (size_t i = 0; i < WEIGHTS; i++)
             g[i] = (real)draw(stream, i);
         u.step = (uint64_t)step + 1;
-        run_update(b->kernels, &b->queue, name, &u, w, g, s1, s2);
+        run_update(b->kernels, &b->queue, name, &u, w, g, state);
         golden_expect(golden, head, "w", w, WEIGHTS);
     }
 }

@@ -158,9 +158,15 @@ static int allocate_params(struct cnn_net *net, const struct cnn_net_config *con
         net->gradients = cnn_net_device_alloc(net, net->value_count, sizeof(real));
         if (!net->gradients)
             return CNN_ESYSTEM;
-        for (int s = 0; s < config->optimizer_slabs; s++)
-            if (!(net->state[s] = cnn_net_device_alloc(net, net->value_count, sizeof(real))))
+        size_t slabs = (size_t)config->optimizer_slabs;
+        if (slabs && !(net->state = cnn_arena_alloc(net->arena, slabs * sizeof *net->state)))
+            return CNN_ESYSTEM;
+        for (net->states = 0; net->states < config->optimizer_slabs; net->states++) {
+            real *slab = cnn_net_device_alloc(net, net->value_count, sizeof(real));
+            if (!slab)
                 return CNN_ESYSTEM;
+            net->state[net->states] = slab;
+        }
     }
     if (config->training && config->average) {
         net->mean_values = cnn_net_device_alloc(net, net->value_count, sizeof(real));
@@ -251,13 +257,14 @@ void cnn_net_free(struct cnn_net *net)
     for (size_t i = 0; i < sizeof net->record / sizeof *net->record; i++)
         if (net->record[i])
             net->backend->ops->forget(net->backend, net->record[i]);
-    void *slabs[] = {net->gradients,       net->state[0],    net->state[1], net->mean_values,
-                     net->mean_statistics, net->activations, net->values,   net->statistics,
-                     net->packed,          net->folded};
+    void *slabs[] = {net->gradients, net->mean_values, net->mean_statistics, net->activations,
+                     net->values,    net->statistics,  net->packed,          net->folded};
     size_t weights = 4, own = sizeof slabs / sizeof *slabs - (net->like ? weights : 0);
     for (size_t i = 0; i < own; i++)
         if (slabs[i])
             net->backend->ops->free(net->backend, slabs[i]);
+    for (int i = 0; i < net->states; i++)
+        net->backend->ops->free(net->backend, net->state[i]);
     cnn_net_free_targets(net);
     cnn_plan_free(net->plan);
     cnn_arena_free(net->arena);
@@ -323,5 +330,5 @@ real *cnn_net_slab_gradients(struct cnn_net *net)
 
 real *cnn_net_slab_state(struct cnn_net *net, int i)
 {
-    return net->state[i];
+    return i < net->states ? net->state[i] : NULL;
 }

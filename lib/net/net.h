@@ -32,7 +32,7 @@ struct cnn_net_config {
      * other net outlives this one, and does not run while the first one like it is made. NULL: its
      * own. */
     struct cnn_net *like;
-    int optimizer_slabs; /* state arrays per parameter: 0, 1 or 2 */
+    int optimizer_slabs; /* state arrays per parameter */
     int average;         /* training: keep averages of parameters and statistics, too */
 };
 
@@ -66,7 +66,8 @@ void cnn_net_param_lend(struct cnn_net *net, const struct cnn_net_param *p, cons
 void cnn_net_param_get(struct cnn_net *net, const struct cnn_net_param *p, float *values);
 
 /* The slab of trained and frozen parameters, of gradients (NULL when not training) and of
- * optimizer state `i`; `count` elements each. Statistics lie in a slab of their own. */
+ * optimizer state `i` (NULL: there is none); `count` elements each. Statistics lie in a slab of
+ * their own. */
 real *cnn_net_slab_values(struct cnn_net *net, size_t *count);
 real *cnn_net_slab_gradients(struct cnn_net *net);
 real *cnn_net_slab_state(struct cnn_net *net, int i);

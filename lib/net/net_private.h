@@ -65,7 +65,9 @@ struct cnn_net {
     size_t params;
     struct cnn_net_param *param;
     size_t value_count, statistic_count; /* elements */
-    real *values, *gradients, *statistics, *state[2];
+    real *values, *gradients, *statistics;
+    real **state; /* (states) of the optimizer */
+    int states;
     real *mean_values, *mean_statistics; /* NULL: no averages are kept */
     char *activations, *packed;
     real *folded; /* weights and biases with normalisations folded in (prepare.c) */

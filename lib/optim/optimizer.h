@@ -4,22 +4,32 @@
 
 #include "kern/kernels.h"
 
+enum { CNN_OPTIMIZER_SLABS = 8 }; /* no optimizer keeps more state arrays */
+
 /* An optimizer is a line in optimizers.def: its kernel, how many state arrays it keeps, and its
  * defaults. */
 struct cnn_optimizer_type {
     const char *name;
-    int slabs, velocity; /* velocity: the last slab is only kept with a momentum */
+    int slabs;
+    unsigned traits; /* as the list has them */
     double default_rate, default_momentum, default_rho, default_eps, default_weight_decay;
 };
 const struct cnn_optimizer_type *cnn_optimizer_type_at(size_t i); /* NULL past the end */
 const struct cnn_optimizer_type *cnn_optimizer_type_find(const char *name);
 
+/* Whether weight decay is apart from the gradient, not the same as l2. */
+int cnn_optimizer_decouples(const struct cnn_optimizer_type *type);
+
+/* The options that not every optimizer has, as cnn-train calls them, NULL past the end; and whether
+ * this one has the i-th. */
+const char *cnn_optimizer_option(size_t i);
+int cnn_optimizer_has(const struct cnn_optimizer_type *type, size_t i);
+
 struct cnn_optimizer_options {
     const struct cnn_optimizer_type *type;
     double momentum, rho, beta1, beta2, eps;
     int nesterov;
-    double l1, l2,
-        weight_decay; /* weight_decay: decoupled for adamw, the same as l2 for the others */
+    double l1, l2, weight_decay;
     double clip_norm, clip_value; /* 0: none */
 };
 
@@ -32,7 +42,7 @@ int cnn_optimizer_slabs(const struct cnn_optimizer_options *o);
 /* The kernel that takes a step, and what it is told: `rate` is the learning rate of this step,
  * `step` counts from 1. */
 typedef void cnn_update_kernel(struct cnn_queue *q, const struct cnn_update *u, size_t count,
-                               real *w, const real *g, real *s1, real *s2);
+                               real *w, const real *g, real *const *state);
 cnn_update_kernel *cnn_optimizer_kernel(const struct cnn_kernels *k,
                                         const struct cnn_optimizer_type *type);
 struct cnn_update cnn_optimizer_update(const struct cnn_optimizer_options *o, double rate,

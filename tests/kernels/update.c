@@ -45,40 +45,40 @@ static void adam_step(const struct cnn_update *u, struct weight *p, double g)
 }
 
 typedef void update_kernel(struct cnn_queue *q, const struct cnn_update *u, size_t count, real *w,
-                           const real *g, real *s1, real *s2);
+                           const real *g, real *const *state);
 
 struct update_case {
     update_kernel *kernel;
     struct cnn_update u;
-    real *w, *g, *s1, *s2;
+    real *w, *g, *state[2];
 };
 
 static void update_run(struct cnn_queue *q, void *context)
 {
     struct update_case *c = context;
-    c->kernel(q, &c->u, MANY, c->w, c->g, c->s1, c->s2);
+    c->kernel(q, &c->u, MANY, c->w, c->g, c->state);
 }
 
 static void check_update(update_kernel *kernel,
                          void (*step)(const struct cnn_update *, struct weight *, double),
                          struct cnn_update u, int s1, int s2)
 {
-    struct update_case c = {kernel, u, numbers(MANY, SUM), numbers(MANY, INPUT), NULL, NULL};
-    c.s1 = s1 ? numbers(MANY, SUM) : NULL;
-    c.s2 = s2 ? numbers(MANY, SUM) : NULL;
+    struct update_case c = {kernel, u, numbers(MANY, SUM), numbers(MANY, INPUT), {NULL, NULL}};
+    c.state[0] = s1 ? numbers(MANY, SUM) : NULL;
+    c.state[1] = s2 ? numbers(MANY, SUM) : NULL;
     for (size_t i = 0; i < MANY; i++) {
         if (s1)
-            c.s1[i] = (real)fabs((double)c.s1[i]);
+            c.state[0][i] = (real)fabs((double)c.state[0][i]);
         if (s2)
-            c.s2[i] = (real)fabs((double)c.s2[i]);
+            c.state[1][i] = (real)fabs((double)c.state[1][i]);
     }
     c.w[5] = 0;
     run_all(update_run, &c);
     double *want = zeros(3 * MANY);
     for (size_t i = 0; i < MANY; i++) {
         struct weight p = {.w = (double)before(c.w)[i],
-                           .s1 = s1 ? (double)before(c.s1)[i] : 0,
-                           .s2 = s2 ? (double)before(c.s2)[i] : 0};
+                           .s1 = s1 ? (double)before(c.state[0])[i] : 0,
+                           .s2 = s2 ? (double)before(c.state[1])[i] : 0};
         double sign = (p.w > 0) - (p.w < 0);
         step(&u, &p, u.clip_scale * (double)c.g[i] + u.l2 * p.w + u.l1 * sign);
         want[i] = p.w;
@@ -87,9 +87,9 @@ static void check_update(update_kernel *kernel,
     }
     expect_close("w", c.w, want, MANY, 3e-6);
     if (s1)
-        expect_close("s1", c.s1, want + MANY, MANY, 3e-6);
+        expect_close("s1", c.state[0], want + MANY, MANY, 3e-6);
     if (s2)
-        expect_close("s2", c.s2, want + 2 * MANY, MANY, 3e-6);
+        expect_close("s2", c.state[1], want + 2 * MANY, MANY, 3e-6);
     free(want);
     buffers_free();
 }

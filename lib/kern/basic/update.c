@@ -5,10 +5,11 @@
 struct update {
     const struct cnn_update *u;
     size_t count;
-    real *w, *s1, *s2;
+    real *w;
     const real *g;
+    real *const *state;
     void (*rule)(const struct cnn_update *u, struct cnn_range range, real *w, const real *g,
-                 real *s1, real *s2);
+                 real *const *state);
 };
 
 /* The numbers of a step in the precision of the build. */
@@ -28,11 +29,11 @@ static inline real gradient(struct gradient r, real w, real g)
 }
 
 CNN_HOT static void sgd(const struct cnn_update *u, struct cnn_range range, real *w, const real *g,
-                        real *s1, real *s2)
+                        real *const *state)
 {
     struct gradient r = gradient_rule(u);
+    real *s1 = state[0];
     real rate = (real)u->rate, momentum = (real)u->momentum;
-    (void)s2;
     if (momentum == 0) {
         for (size_t i = range.begin; i < range.end; i++)
             w[i] -= rate * gradient(r, w[i], g[i]);
@@ -46,11 +47,11 @@ CNN_HOT static void sgd(const struct cnn_update *u, struct cnn_range range, real
 }
 
 CNN_HOT static void adagrad(const struct cnn_update *u, struct cnn_range range, real *w,
-                            const real *g, real *s1, real *s2)
+                            const real *g, real *const *state)
 {
     struct gradient r = gradient_rule(u);
+    real *s1 = state[0];
     real rate = (real)u->rate, eps = (real)u->eps;
-    (void)s2;
     for (size_t i = range.begin; i < range.end; i++) {
         real d = gradient(r, w[i], g[i]);
         s1[i] += d * d;
@@ -59,9 +60,10 @@ CNN_HOT static void adagrad(const struct cnn_update *u, struct cnn_range range, 
 }
 
 CNN_HOT static void adadelta(const struct cnn_update *u, struct cnn_range range, real *w,
-                             const real *g, real *s1, real *s2)
+                             const real *g, real *const *state)
 {
     struct gradient r = gradient_rule(u);
+    real *s1 = state[0], *s2 = state[1];
     real rate = (real)u->rate, eps = (real)u->eps, rho = (real)u->rho, rest = (real)(1 - u->rho);
     for (size_t i = range.begin; i < range.end; i++) {
         real d = gradient(r, w[i], g[i]);
@@ -73,9 +75,10 @@ CNN_HOT static void adadelta(const struct cnn_update *u, struct cnn_range range,
 }
 
 CNN_HOT static void rmsprop(const struct cnn_update *u, struct cnn_range range, real *w,
-                            const real *g, real *s1, real *s2)
+                            const real *g, real *const *state)
 {
     struct gradient r = gradient_rule(u);
+    real *s1 = state[0], *s2 = state[1];
     real rate = (real)u->rate, eps = (real)u->eps, rho = (real)u->rho, rest = (real)(1 - u->rho);
     real momentum = (real)u->momentum;
     for (size_t i = range.begin; i < range.end; i++) {
@@ -90,9 +93,10 @@ CNN_HOT static void rmsprop(const struct cnn_update *u, struct cnn_range range, 
 
 /* The bias corrections are folded into the rate and a divisor of sqrt(s2). */
 CNN_HOT static void adam(const struct cnn_update *u, struct cnn_range range, real *w, const real *g,
-                         real *s1, real *s2)
+                         real *const *state)
 {
     struct gradient r = gradient_rule(u);
+    real *s1 = state[0], *s2 = state[1];
     real beta1 = (real)u->beta1, rest1 = (real)(1 - u->beta1);
     real beta2 = (real)u->beta2, rest2 = (real)(1 - u->beta2);
     real rate = (real)(u->rate / (1 - pow(u->beta1, (double)u->step)));
@@ -110,7 +114,7 @@ static void update_job(void *context, size_t job, int thread)
 {
     const struct update *a = context;
     (void)thread;
-    a->rule(a->u, cnn_range_of(job, CNN_CHUNK, a->count), a->w, a->g, a->s1, a->s2);
+    a->rule(a->u, cnn_range_of(job, CNN_CHUNK, a->count), a->w, a->g, a->state);
 }
 
 static void run(struct cnn_queue *q, struct update a)
@@ -120,31 +124,31 @@ static void run(struct cnn_queue *q, struct update a)
 }
 
 void cnn_cpu_update_sgd(struct cnn_queue *q, const struct cnn_update *u, size_t count, real *w,
-                        const real *g, real *s1, real *s2)
+                        const real *g, real *const *state)
 {
-    run(q, (struct update){u, count, w, s1, s2, g, sgd});
+    run(q, (struct update){u, count, w, g, state, sgd});
 }
 
 void cnn_cpu_update_adagrad(struct cnn_queue *q, const struct cnn_update *u, size_t count, real *w,
-                            const real *g, real *s1, real *s2)
+                            const real *g, real *const *state)
 {
-    run(q, (struct update){u, count, w, s1, s2, g, adagrad});
+    run(q, (struct update){u, count, w, g, state, adagrad});
 }
 
 void cnn_cpu_update_adadelta(struct cnn_queue *q, const struct cnn_update *u, size_t count, real *w,
-                             const real *g, real *s1, real *s2)
+                             const real *g, real *const *state)
 {
-    run(q, (struct update){u, count, w, s1, s2, g, adadelta});
+    run(q, (struct update){u, count, w, g, state, adadelta});
 }
 
 void cnn_cpu_update_rmsprop(struct cnn_queue *q, const struct cnn_update *u, size_t count, real *w,
-                            const real *g, real *s1, real *s2)
+                            const real *g, real *const *state)
 {
-    run(q, (struct update){u, count, w, s1, s2, g, rmsprop});
+    run(q, (struct update){u, count, w, g, state, rmsprop});
 }
 
 void cnn_cpu_update_adam(struct cnn_queue *q, const struct cnn_update *u, size_t count, real *w,
-                         const real *g, real *s1, real *s2)
+                         const real *g, real *const *state)
 {
-    run(q, (struct update){u, count, w, s1, s2, g, adam});
+    run(q, (struct update){u, count, w, g, state, adam});
 }

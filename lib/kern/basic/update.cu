@@ -100,36 +100,36 @@ static void run(struct cnn_queue *q, R rule, const struct cnn_update *u, size_t 
 }
 
 void cnn_cuda_update_sgd(struct cnn_queue *q, const struct cnn_update *u, size_t count, real *w,
-                         const real *g, real *s1, real *)
+                         const real *g, real *const *state)
 {
     struct sgd rule = {(float)u->rate, (float)u->momentum, u->nesterov};
-    run(q, rule, u, count, w, g, rule.momentum != 0 ? s1 : NULL, (real *)NULL);
+    run(q, rule, u, count, w, g, rule.momentum != 0 ? state[0] : NULL, (real *)NULL);
 }
 
 void cnn_cuda_update_adagrad(struct cnn_queue *q, const struct cnn_update *u, size_t count, real *w,
-                             const real *g, real *s1, real *)
+                             const real *g, real *const *state)
 {
     struct adagrad rule = {(float)u->rate, (float)u->eps};
-    run(q, rule, u, count, w, g, s1, (real *)NULL);
+    run(q, rule, u, count, w, g, state[0], (real *)NULL);
 }
 
 void cnn_cuda_update_adadelta(struct cnn_queue *q, const struct cnn_update *u, size_t count,
-                              real *w, const real *g, real *s1, real *s2)
+                              real *w, const real *g, real *const *state)
 {
     struct adadelta rule = {(float)u->rate, (float)u->eps, (float)u->rho, (float)(1 - u->rho)};
-    run(q, rule, u, count, w, g, s1, s2);
+    run(q, rule, u, count, w, g, state[0], state[1]);
 }
 
 void cnn_cuda_update_rmsprop(struct cnn_queue *q, const struct cnn_update *u, size_t count, real *w,
-                             const real *g, real *s1, real *s2)
+                             const real *g, real *const *state)
 {
     struct rmsprop rule = {(float)u->rate, (float)u->eps, (float)u->rho, (float)(1 - u->rho),
                            (float)u->momentum};
-    run(q, rule, u, count, w, g, s1, rule.momentum != 0 ? s2 : NULL);
+    run(q, rule, u, count, w, g, state[0], rule.momentum != 0 ? state[1] : NULL);
 }
 
 void cnn_cuda_update_adam(struct cnn_queue *q, const struct cnn_update *u, size_t count, real *w,
-                          const real *g, real *s1, real *s2)
+                          const real *g, real *const *state)
 {
     double step = (double)u->step;
     struct adam rule = {(float)(u->rate / (1 - pow(u->beta1, step))),
@@ -140,5 +140,5 @@ void cnn_cuda_update_adam(struct cnn_queue *q, const struct cnn_update *u, size_
                         (float)(1 - u->beta1),
                         (float)u->beta2,
                         (float)(1 - u->beta2)};
-    run(q, rule, u, count, w, g, s1, s2);
+    run(q, rule, u, count, w, g, state[0], state[1]);
 }

@@ -2,6 +2,12 @@
 #include "layer/layer.h"
 #include "task/train/private.h"
 
+/* ", sgd, adagrad" and so on. */
+static const char optimizers[] =
+#define CNN_OPTIMIZER(name, ...) ", " #name
+#include "optim/optimizers.def"
+    ;
+
 const struct cnn_option cnn_train_option_table[] = {
     CNN_OPTION_HEADING("Data"),
     CNN_OPTION_TEXT("val", struct cnn_train_options, val, "", .metavar = "DATASET",
@@ -55,7 +61,7 @@ const struct cnn_option cnn_train_option_table[] = {
     CNN_OPTION_INT("accumulate", struct cnn_train_options, accumulate, "1", .min = 1, .max = 1e6,
                    .metavar = "N", .help = "batches whose gradients make one step"),
     CNN_OPTION_TEXT("optimizer", struct cnn_train_options, optimizer, "sgd", .metavar = "NAME",
-                    .help = "sgd, adagrad, adadelta, rmsprop, adam or adamw"),
+                    .help = optimizers + 2),
     CNN_OPTION_TEXT("rate", struct cnn_train_options, rate, "", .metavar = "X",
                     .help = "learning rate (default: the optimizer's)"),
     CNN_OPTION_TEXT("momentum", struct cnn_train_options, momentum, "", .metavar = "X",

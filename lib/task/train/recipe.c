@@ -117,9 +117,10 @@ static int set_rate(struct trainer *t, const struct cnn_recipe *r, const char *t
 static int is_replaced(const struct trainer *t, const struct cnn_recipe *r, const char *key)
 {
     const char *optimizer = cnn_recipe_find(r, "optimizer");
+    const struct cnn_optimizer_type *type = optimizer ? cnn_optimizer_type_find(optimizer) : NULL;
     double momentum = 1;
-    if (!strcmp(key, "weight-decay")) /* of adamw it is something else than l2 */
-        return t->o->l2 > 0 && (!optimizer || strcmp(optimizer, "adamw"));
+    if (!strcmp(key, "weight-decay"))
+        return t->o->l2 > 0 && !(type && cnn_optimizer_decouples(type));
     if (strcmp(key, "nesterov") || !t->o->momentum[0])
         return 0;
     if (cnn_parse_real(t->o->momentum, 0, 1, &momentum)) /* told with the other options */

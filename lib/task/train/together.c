@@ -48,12 +48,6 @@ static const struct cnn_need needs[] = {
     {"gamma", "schedule=step|exponential"},
     {"power", "schedule=polynomial"},
     {"final-rate", "schedule=polynomial|cosine|one-cycle"},
-    {"momentum", "optimizer=sgd|rmsprop"},
-    {"nesterov", "optimizer=sgd"},
-    {"rho", "optimizer=adadelta|rmsprop"},
-    {"beta1", "optimizer=adam|adamw"},
-    {"beta2", "optimizer=adam|adamw"},
-    {"eps", "optimizer=adagrad|adadelta|rmsprop|adam|adamw"},
     {"patience", "val"},
     {"monitor", "val"},
     {"keep", "val"},
@@ -83,6 +77,32 @@ int cnn_train_check_together(const struct cnn_train_options *o)
     return 0;
 }
 
+/* "optimizer=sgd|rmsprop" for those that have the i-th of the options that not all have. */
+static void optimizers_with(size_t i, struct cnn_buf *out)
+{
+    const struct cnn_optimizer_type *type;
+    const char *before = "optimizer=";
+    for (size_t k = 0; (type = cnn_optimizer_type_at(k)); k++)
+        if (cnn_optimizer_has(type, i)) {
+            cnn_buf_printf(out, "%s%s", before, type->name);
+            before = "|";
+        }
+}
+
+static int check_optimizer(const struct cnn_train_options *o)
+{
+    int rc = 0;
+    for (size_t i = 0; !rc && cnn_optimizer_option(i); i++) {
+        struct cnn_buf those = {0};
+        optimizers_with(i, &those);
+        const struct cnn_need need[] = {{cnn_optimizer_option(i), those.text}, {NULL, NULL}};
+        rc = those.failed ? cnn_error_code()
+                          : cnn_option_needs(cnn_train_option_table, need, &o->given, o);
+        cnn_buf_free(&those);
+    }
+    return rc;
+}
+
 int cnn_train_check_effects(const struct cnn_train_options *o)
 {
     if (o->schedule == CNN_STEP && !o->milestones.count)
@@ -91,6 +111,8 @@ int cnn_train_check_effects(const struct cnn_train_options *o)
         if (!(o->milestones.value[i - 1] < o->milestones.value[i]))
             return cnn_fail(CNN_EUSAGE, "--milestones: %g does not come before %g",
                             o->milestones.value[i - 1], o->milestones.value[i]);
-    return o->plan || o->overfit ? 0
-                                 : cnn_option_needs(cnn_train_option_table, needs, &o->given, o);
+    if (o->plan || o->overfit)
+        return 0;
+    int rc = cnn_option_needs(cnn_train_option_table, needs, &o->given, o);
+    return rc ? rc : check_optimizer(o);
 }
