@@ -29,4 +29,10 @@ int cnn_safetensors_data(struct cnn_safetensors_writer *w, const void *data, siz
 int cnn_safetensors_end(struct cnn_safetensors_writer *w);
 void cnn_safetensors_writer_free(struct cnn_safetensors_writer *w);
 
+/* A file as a whole or not at all (outfile.h): `declare` puts metadata and tensors, `data` writes
+ * those. The code of what fails first. */
+typedef int cnn_safetensors_part(struct cnn_safetensors_writer *w, const void *context);
+int cnn_safetensors_save(const char *path, cnn_safetensors_part *declare,
+                         cnn_safetensors_part *data, const void *context);
+
 #endif

@@ -184,3 +184,27 @@ int cnn_safetensors_end(struct cnn_safetensors_writer *w)
                         w->count);
     return 0;
 }
+
+int cnn_safetensors_save(const char *path, cnn_safetensors_part *declare,
+                         cnn_safetensors_part *data, const void *context)
+{
+    struct cnn_safetensors_writer *w = NULL;
+    struct cnn_outfile *f = NULL;
+    int rc = cnn_safetensors_writer_new(&w);
+    if (!rc)
+        rc = declare(w, context);
+    if (!rc)
+        rc = cnn_outfile_open(path, &f);
+    if (!rc)
+        rc = cnn_safetensors_begin(w, f);
+    if (!rc)
+        rc = data(w, context);
+    if (!rc)
+        rc = cnn_safetensors_end(w);
+    if (!rc)
+        rc = cnn_outfile_commit(f);
+    else
+        cnn_outfile_abort(f);
+    cnn_safetensors_writer_free(w);
+    return rc;
+}

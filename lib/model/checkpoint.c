@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file/outfile.h"
 #include "file/safetensors.h"
 
 static const char STATE[] = "cnn.checkpoint";
@@ -88,57 +87,88 @@ static int declare_all(struct cnn_safetensors_writer *w, struct cnn_net *net, co
     return rc;
 }
 
-static int declare(struct cnn_safetensors_writer *w, struct cnn_net *net, int slabs, int best)
+struct saved {
+    const struct cnn_model *model;
+    struct cnn_net *net;
+    int slabs;
+    const float *best; /* NULL: none */
+    const char *state;
+};
+
+static int declare_slab(struct cnn_safetensors_writer *w, struct cnn_net *net, int slab)
 {
     size_t params;
     const struct cnn_net_param *param = cnn_net_params(net, &params);
     int rc = 0;
-    for (size_t i = 0; !rc && i < params; i++)
-        rc = cnn_safetensors_put(w, param[i].name, CNN_F32, &param[i].shape);
-    for (int s = 0; s < slabs; s++)
-        for (size_t i = 0; !rc && i < params; i++) {
-            char *name = param[i].trained ? prefixed(s, param[i].name) : NULL;
-            if (param[i].trained)
-                rc = name ? cnn_safetensors_put(w, name, CNN_F32, &param[i].shape) : CNN_ESYSTEM;
-            free(name);
-        }
-    if (!rc && cnn_net_has_average(net))
-        rc = declare_all(w, net, "average");
-    if (!rc && best)
-        rc = declare_all(w, net, "best");
+    for (size_t i = 0; !rc && i < params; i++) {
+        char *name = param[i].trained ? prefixed(slab, param[i].name) : NULL;
+        if (param[i].trained)
+            rc = name ? cnn_safetensors_put(w, name, CNN_F32, &param[i].shape) : CNN_ESYSTEM;
+        free(name);
+    }
     return rc;
 }
 
-static int write_tensors(struct cnn_safetensors_writer *w, struct cnn_net *net, int slabs,
-                         const float *best)
+static int declare(struct cnn_safetensors_writer *w, const void *context)
+{
+    const struct saved *s = context;
+    int rc = cnn_model_put_meta(w, s->model);
+    if (!rc)
+        rc = cnn_safetensors_put_meta(w, STATE, s->state);
+    if (!rc)
+        rc = cnn_model_put_params(w, s->net);
+    for (int i = 0; !rc && i < s->slabs; i++)
+        rc = declare_slab(w, s->net, i);
+    if (!rc && cnn_net_has_average(s->net))
+        rc = declare_all(w, s->net, "average");
+    if (!rc && s->best)
+        rc = declare_all(w, s->net, "best");
+    return rc;
+}
+
+static int write_view(struct cnn_safetensors_writer *w, struct cnn_backend *b,
+                      const struct cnn_tensor *t, float *values)
+{
+    b->ops->download(b, values, t);
+    return cnn_safetensors_data(w, values, cnn_tensor_count(t) * sizeof *values);
+}
+
+/* What stands beside the parameters: the optimizer's state, averages, the best epoch's net. */
+static int write_more(struct cnn_safetensors_writer *w, const struct saved *s, float *values)
 {
     size_t params;
+    struct cnn_net *net = s->net;
     struct cnn_backend *b = cnn_net_backend(net);
     const struct cnn_net_param *param = cnn_net_params(net, &params);
-    float *values = cnn_calloc(largest(net), sizeof *values);
-    int rc = values ? 0 : CNN_ESYSTEM;
-    for (size_t i = 0; !rc && i < params; i++) {
-        cnn_net_param_get(net, &param[i], values);
-        rc = cnn_safetensors_data(w, values, cnn_shape_count(&param[i].shape) * sizeof *values);
+    const float *best = s->best;
+    int rc = 0;
+    for (size_t k = 0; !rc && k < (size_t)s->slabs * params; k++) {
+        const struct cnn_net_param *p = &param[k % params];
+        if (!p->trained)
+            continue;
+        struct cnn_tensor t = state_view(net, p, (int)(k / params));
+        rc = write_view(w, b, &t, values);
     }
-    for (int s = 0; s < slabs; s++)
-        for (size_t i = 0; !rc && i < params; i++) {
-            if (!param[i].trained)
-                continue;
-            struct cnn_tensor t = state_view(net, &param[i], s);
-            b->ops->download(b, values, &t);
-            rc = cnn_safetensors_data(w, values, cnn_tensor_count(&t) * sizeof *values);
-        }
     for (size_t i = 0; cnn_net_has_average(net) && !rc && i < params; i++) {
         struct cnn_tensor t = cnn_net_average_of(net, &param[i]);
-        b->ops->download(b, values, &t);
-        rc = cnn_safetensors_data(w, values, cnn_tensor_count(&t) * sizeof *values);
+        rc = write_view(w, b, &t, values);
     }
     for (size_t i = 0; best && !rc && i < params; i++) {
         size_t count = cnn_shape_count(&param[i].shape);
         rc = cnn_safetensors_data(w, best, count * sizeof *best);
         best += count;
     }
+    return rc;
+}
+
+static int write_data(struct cnn_safetensors_writer *w, const void *context)
+{
+    const struct saved *s = context;
+    struct cnn_backend *b = cnn_net_backend(s->net);
+    float *values = cnn_calloc(largest(s->net), sizeof *values);
+    int rc = values ? cnn_model_write_params(w, s->net) : CNN_ESYSTEM;
+    if (!rc)
+        rc = write_more(w, s, values);
     free(values);
     return rc ? rc : b->ops->sync(b);
 }
@@ -146,29 +176,8 @@ static int write_tensors(struct cnn_safetensors_writer *w, struct cnn_net *net, 
 int cnn_checkpoint_save(const char *path, const struct cnn_model *m, struct cnn_net *net, int slabs,
                         const float *best, const char *state)
 {
-    struct cnn_safetensors_writer *w = NULL;
-    struct cnn_outfile *f = NULL;
-    int rc = cnn_safetensors_writer_new(&w);
-    if (!rc)
-        rc = cnn_model_put_meta(w, m);
-    if (!rc)
-        rc = cnn_safetensors_put_meta(w, STATE, state);
-    if (!rc)
-        rc = declare(w, net, slabs, best != NULL);
-    if (!rc)
-        rc = cnn_outfile_open(path, &f);
-    if (!rc)
-        rc = cnn_safetensors_begin(w, f);
-    if (!rc)
-        rc = write_tensors(w, net, slabs, best);
-    if (!rc)
-        rc = cnn_safetensors_end(w);
-    if (!rc)
-        rc = cnn_outfile_commit(f);
-    else
-        cnn_outfile_abort(f);
-    cnn_safetensors_writer_free(w);
-    return rc;
+    const struct saved s = {m, net, slabs, best, state};
+    return cnn_safetensors_save(path, declare, write_data, &s);
 }
 
 /* Reading */

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "file/outfile.h"
 #include "file/safetensors.h"
 #include "model/import/import.h"
 
@@ -198,17 +197,17 @@ static int put_selftest(struct cnn_safetensors_writer *w, struct cnn_net *net, c
     return rc;
 }
 
-static int declare(struct cnn_safetensors_writer *w, const struct cnn_model *m, struct cnn_net *net)
+int cnn_model_put_params(struct cnn_safetensors_writer *w, struct cnn_net *net)
 {
     size_t params;
     const struct cnn_net_param *param = cnn_net_params(net, &params);
-    int rc = cnn_model_put_meta(w, m);
+    int rc = 0;
     for (size_t i = 0; !rc && i < params; i++)
         rc = cnn_safetensors_put(w, param[i].name, CNN_F32, &param[i].shape);
     return rc;
 }
 
-static int write_params(struct cnn_safetensors_writer *w, struct cnn_net *net)
+int cnn_model_write_params(struct cnn_safetensors_writer *w, struct cnn_net *net)
 {
     size_t params;
     const struct cnn_net_param *param = cnn_net_params(net, &params);
@@ -228,30 +227,32 @@ static int write_params(struct cnn_safetensors_writer *w, struct cnn_net *net)
     return rc;
 }
 
+struct saved {
+    const struct cnn_model *model;
+    struct cnn_net *net;
+    const float *selftest;
+    size_t samples;
+};
+
+static int declare(struct cnn_safetensors_writer *w, const void *context)
+{
+    const struct saved *s = context;
+    int rc = cnn_model_put_meta(w, s->model);
+    if (!rc)
+        rc = cnn_model_put_params(w, s->net);
+    return rc ? rc : put_selftest(w, s->net, s->selftest, s->samples);
+}
+
+static int write_data(struct cnn_safetensors_writer *w, const void *context)
+{
+    return cnn_model_write_params(w, ((const struct saved *)context)->net);
+}
+
 int cnn_model_save(const char *path, const struct cnn_model *m, struct cnn_net *net,
                    const float *selftest, size_t n)
 {
-    struct cnn_safetensors_writer *w = NULL;
-    struct cnn_outfile *f = NULL;
-    int rc = cnn_safetensors_writer_new(&w);
-    if (!rc)
-        rc = declare(w, m, net);
-    if (!rc)
-        rc = put_selftest(w, net, selftest, n);
-    if (!rc)
-        rc = cnn_outfile_open(path, &f);
-    if (!rc)
-        rc = cnn_safetensors_begin(w, f);
-    if (!rc)
-        rc = write_params(w, net);
-    if (!rc)
-        rc = cnn_safetensors_end(w);
-    if (!rc)
-        rc = cnn_outfile_commit(f);
-    else
-        cnn_outfile_abort(f);
-    cnn_safetensors_writer_free(w);
-    return rc;
+    const struct saved s = {m, net, selftest, n};
+    return cnn_safetensors_save(path, declare, write_data, &s);
 }
 
 int cnn_model_selftest(const struct cnn_model *m, struct cnn_net *net, double *error)

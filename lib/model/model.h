@@ -56,6 +56,9 @@ int cnn_model_save(const char *path, const struct cnn_model *m, struct cnn_net *
 
 /* Declare m's texts as metadata of a file that is being written (models and checkpoints). */
 int cnn_model_put_meta(struct cnn_safetensors_writer *w, const struct cnn_model *m);
+/* Declare the net's parameters and statistics as tensors, and write them. */
+int cnn_model_put_params(struct cnn_safetensors_writer *w, struct cnn_net *net);
+int cnn_model_write_params(struct cnn_safetensors_writer *w, struct cnn_net *net);
 
 /* What tells a class list from others, names and order, and what tells the metadata of a model from
  * those of others but for its history: 16 hexadecimal digits. */
