@@ -35,6 +35,7 @@ struct rig {
     struct cnn_backend *b;
     struct cnn_layer layer;
     struct cnn_chw in[RIG_INPUTS];
+    size_t rows[RIG_INPUTS];
     _Alignas(16) char options[256];
     char text[128];
     size_t n;
@@ -131,6 +132,10 @@ static void rig_shapes(struct rig *r, const char *shapes)
         r->layer.inputs++;
     }
     r->layer.in = r->in;
+    for (int i = 0; i < r->layer.inputs; i++)
+        r->rows[i] = 1;
+    r->layer.in_rows = r->rows;
+    r->layer.rows = 1;
 }
 
 static void rig_params(struct rig *r)
@@ -184,8 +189,8 @@ static void rig_open(struct rig *r, struct cnn_backend *b, const struct rig_case
         r->px[i] = &r->x[i];
         r->pdx[i] = &r->dx[i];
     }
-    r->y = rig_tensor(r, r->n, r->layer.out);
-    r->dy = rig_tensor(r, r->n, r->layer.out);
+    r->y = rig_tensor(r, r->n * r->layer.rows, r->layer.out);
+    r->dy = rig_tensor(r, r->n * r->layer.rows, r->layer.out);
     rig_params(r);
     struct cnn_pass shapes = {.batch = r->n,
                               .training = 1,

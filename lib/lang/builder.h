@@ -1,6 +1,6 @@
 /* The builder's state: build.c walks the tree, place.c makes nodes and names, reference.c finds
- * what names refer to, shortcut.c and repeat.c read one statement each, ends.c the input and the
- * losses. */
+ * what names refer to, shortcut.c and repeat.c read one statement each, inputs.c, outputs.c and
+ * losses.c the ends of a net. */
 #ifndef CNN_LANG_BUILDER_H
 #define CNN_LANG_BUILDER_H
 
@@ -84,6 +84,11 @@ void *cnn_builder_options(struct cnn_builder *b, const struct cnn_place *at, con
                           const struct cnn_option *table, size_t size,
                           const struct cnn_argument *arg, size_t args, int line);
 
+/* The same from those of the statement's arguments that the table has and the layer has not, which
+ * are taken out of the statement. */
+void *cnn_builder_take(struct cnn_builder *b, const struct cnn_place *at,
+                       const struct cnn_option *table, size_t size, struct cnn_statement *s);
+
 /* Append a node; its shape and parameters come from the layer's setup. */
 int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const char *name,
                     const struct cnn_layer_type *type, void *options, const struct cnn_line *reads,
@@ -159,6 +164,6 @@ void cnn_builder_print_inputs(struct cnn_builder *b);
 int cnn_builder_outputs(struct cnn_builder *b, const struct cnn_place *at,
                         const struct cnn_statement *s);
 /* Output, logits and losses, when all layers stand. s: the loss statement, or NULL. */
-int cnn_builder_losses(struct cnn_builder *b, const struct cnn_statement *s);
+int cnn_builder_losses(struct cnn_builder *b, struct cnn_statement *s);
 
 #endif

@@ -37,7 +37,7 @@ uint64_t cnn_graph_multiply_adds(const struct cnn_graph *g)
     for (int i = g->inputs; i < g->nodes; i++) {
         const struct cnn_layer *l = &g->node[i].layer;
         if (!g->node[i].training_only && l->type->multiply_adds)
-            n = add(n, l->type->multiply_adds(l));
+            n = add(n, cnn_layer_multiply_adds(l));
     }
     return n;
 }

@@ -23,6 +23,8 @@ const struct cnn_option cnn_input_table[] = {
     CNN_OPTION_INT("resize", struct cnn_input_options, resize, "0", .max = 65536, .metavar = "N",
                    .help =
                        "make the shorter side N and cut out the middle; 0: stretch to the shape"),
+    CNN_OPTION_INT("rows", struct cnn_input_options, rows, "1", .min = 1, .max = 1 << 20,
+                   .metavar = "N", .help = "so many of that shape in each sample"),
     CNN_OPTION_INT("classes", struct cnn_input_options, classes, "0", .max = 1000000,
                    .metavar = "N",
                    .help = "what the name classes stands for where no data says it"),
@@ -77,6 +79,7 @@ static int from_statement(const struct cnn_input_options *o, struct cnn_input *i
                              .scale = o->scale,
                              .bgr = o->order == CNN_ORDER_BGR,
                              .resize = (int)o->resize,
+                             .rows = (size_t)o->rows,
                              .declared = 1};
     int rc = read_shape(o->shape, &in->shape);
     if (!rc)
@@ -99,7 +102,7 @@ static int from_config(struct cnn_builder *b, struct cnn_input *in)
     if (s.c > CNN_NET_SHAPE_MAX || cnn_mul_overflows(s.c, s.h, &n) ||
         cnn_mul_overflows(n, s.w, &n) || n > CNN_NET_SHAPE_MAX)
         return cnn_fail(CNN_EDATA, "%s:1: the data's samples are too large", b->name);
-    *in = (struct cnn_input){.shape = s, .mean = {1, {0}}, .std = {1, {1}}};
+    *in = (struct cnn_input){.shape = s, .rows = 1, .mean = {1, {0}}, .std = {1, {1}}};
     in->scale = b->config->raw_input ? 1 : 1.0 / 255;
     return 0;
 }
@@ -109,8 +112,8 @@ static int add_node(struct cnn_builder *b, int k, const char *name)
 {
     if (cnn_grow(&b->node, &b->node_capacity, (size_t)k + 1, sizeof *b->node))
         return CNN_ESYSTEM;
-    b->node[k] =
-        (struct cnn_node){.layer = {.name = name, .out = b->graph->input[k].shape, .rows = 1}};
+    b->node[k] = (struct cnn_node){
+        .layer = {.name = name, .out = b->graph->input[k].shape, .rows = b->graph->input[k].rows}};
     b->nodes = k + 1;
     if (cnn_labels_find(b->labels, name))
         return cnn_fail(CNN_EDATA,
@@ -175,7 +178,8 @@ static void print_input(struct cnn_printer *p, const char *name, const struct cn
                                   .std = in->std,
                                   .scale = in->scale,
                                   .order = in->bgr ? CNN_ORDER_BGR : CNN_ORDER_RGB,
-                                  .resize = in->resize};
+                                  .resize = in->resize,
+                                  .rows = (long long)in->rows};
     struct cnn_buf word = {0};
     cnn_buf_printf(&word, strcmp(name, "input") ? "input %s" : "%s", name);
     cnn_print_layer(p, NULL, word.failed ? "" : word.text, cnn_input_table, &o, "");

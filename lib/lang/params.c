@@ -19,23 +19,7 @@ const struct cnn_option cnn_line_table[] = {
 int cnn_builder_line_options(struct cnn_builder *b, const struct cnn_place *at,
                              struct cnn_statement *s, struct cnn_line_options **out)
 {
-    struct cnn_argument *own = cnn_arena_alloc(b->arena, (s->args + 1) * sizeof *own);
-    struct cnn_argument *line = cnn_arena_alloc(b->arena, (s->args + 1) * sizeof *line);
-    size_t owns = 0, lines = 0;
-    if (!own || !line)
-        return CNN_ESYSTEM;
-    for (size_t i = 0; i < s->args; i++) {
-        const struct cnn_argument *a = &s->arg[i];
-        if (a->key && cnn_option_find(cnn_line_table, a->key) &&
-            !cnn_option_find(s->type->options, a->key)) /* dropout has a rate of its own */
-            line[lines++] = *a;
-        else
-            own[owns++] = *a;
-    }
-    *out = cnn_builder_options(b, at, s->type->name, cnn_line_table, sizeof **out, line, lines,
-                               s->line);
-    s->arg = own;
-    s->args = owns;
+    *out = cnn_builder_take(b, at, cnn_line_table, sizeof **out, s);
     return *out ? 0 : cnn_error_code();
 }
 

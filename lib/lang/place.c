@@ -111,6 +111,27 @@ void *cnn_builder_options(struct cnn_builder *b, const struct cnn_place *at, con
     return NULL;
 }
 
+void *cnn_builder_take(struct cnn_builder *b, const struct cnn_place *at,
+                       const struct cnn_option *table, size_t size, struct cnn_statement *s)
+{
+    struct cnn_argument *own = cnn_arena_alloc(b->arena, (s->args + 1) * sizeof *own);
+    struct cnn_argument *line = cnn_arena_alloc(b->arena, (s->args + 1) * sizeof *line);
+    size_t owns = 0, lines = 0;
+    if (!own || !line)
+        return NULL;
+    for (size_t i = 0; i < s->args; i++) {
+        const struct cnn_argument *a = &s->arg[i];
+        if (a->key && cnn_option_find(table, a->key) &&
+            !cnn_option_find(s->type->options, a->key)) /* dropout has a rate of its own */
+            line[lines++] = *a;
+        else
+            own[owns++] = *a;
+    }
+    s->arg = own;
+    s->args = owns;
+    return cnn_builder_options(b, at, s->type->name, table, size, line, lines, s->line);
+}
+
 /* Shapes that memory could not hold are refused here, before anybody multiplies them further. */
 static int check_size(const struct cnn_layer *l)
 {

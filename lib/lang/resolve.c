@@ -129,8 +129,8 @@ static int stands_last(const struct resolver *p, const struct cnn_statement *s)
     return 1;
 }
 
-/* Inputs are the first statements of the net, then comes a recipe; a loss is the last one, outputs
- * come before it; all without label; nowhere else. */
+/* Inputs are the first statements of the net, then comes a recipe; losses are the last ones,
+ * outputs come before them; all without label; nowhere else. */
 static int check_place(const struct resolver *p, const struct cnn_statement *s)
 {
     if (s->kind == CNN_STATEMENT_INPUT && !stands_first(p, s))
@@ -142,12 +142,9 @@ static int check_place(const struct resolver *p, const struct cnn_statement *s)
     if (s->kind == CNN_STATEMENT_RECIPE && !stands_first(p, s))
         return cnn_fail(CNN_EDATA, "%s:%d: recipe stands once, behind input and before all layers",
                         p->name, s->line);
-    int last = 0;
-    for (const struct cnn_statement *t = p->tree->body; t && !last; t = t->next)
-        last = t == s && !t->next;
-    if (s->kind == CNN_STATEMENT_LOSS && !last)
-        return cnn_fail(CNN_EDATA, "%s:%d: %s is a loss: it stands once, as the net's last line",
-                        p->name, s->line, s->word);
+    if (s->kind == CNN_STATEMENT_LOSS && !stands_last(p, s))
+        return cnn_fail(CNN_EDATA, "%s:%d: %s is a loss: losses are the net's last lines", p->name,
+                        s->line, s->word);
     if (s->label)
         return cnn_fail(CNN_EDATA, "%s:%d: %s takes no label", p->name, s->line, s->word);
     return 0;
@@ -189,7 +186,7 @@ static int resolve_all(struct resolver *p, struct cnn_statement *first, int call
     return rc;
 }
 
-/* Take inputs, recipe, outputs and loss out of the body. */
+/* Take inputs, recipe, outputs and losses out of the body. */
 static void part(struct cnn_tree *t)
 {
     for (t->input = t->body; t->body && t->body->kind == CNN_STATEMENT_INPUT; t->inputs++)

@@ -143,7 +143,7 @@ struct cnn_input_options {
     struct cnn_reals mean, std;
     double scale;
     enum cnn_channel_order order;
-    long long resize, classes;
+    long long resize, classes, rows;
 };
 extern const struct cnn_option cnn_input_table[];
 /* The ways around of He et al. where the shape changes. */
@@ -154,6 +154,7 @@ struct cnn_shortcut_options {
     enum cnn_shortcut type;
 };
 extern const struct cnn_option cnn_shortcut_table[];
+extern const struct cnn_option cnn_loss_table[]; /* beside the loss's own */
 
 /* Numbers and arguments */
 

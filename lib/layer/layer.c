@@ -1,6 +1,8 @@
 /* Helpers for setup; see layer.h. */
 #include "layer/layer.h"
 
+#include <stdio.h>
+
 #include "base/memory.h"
 
 /* What there is no room for is counted all the same: cnn_layer_setup says so. */
@@ -57,4 +59,24 @@ int cnn_layer_setup(struct cnn_layer *l)
                         CNN_LAYER_MAX_PARAMS);
     }
     return rc ? rc : check(l);
+}
+
+uint64_t cnn_layer_multiply_adds(const struct cnn_layer *l)
+{
+    return l->type && l->type->multiply_adds ? l->in_rows[0] * l->type->multiply_adds(l) : 0;
+}
+
+size_t cnn_layer_elements(const struct cnn_layer *l)
+{
+    return l->rows * cnn_chw_count(l->out);
+}
+
+void cnn_layer_format(const struct cnn_layer *l, char out[96])
+{
+    char shape[72];
+    cnn_chw_format(l->out, shape);
+    if (l->rows > 1)
+        snprintf(out, 96, "%zu*%s", l->rows, shape);
+    else
+        snprintf(out, 96, "%s", shape);
 }

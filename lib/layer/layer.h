@@ -191,6 +191,12 @@ void cnn_layer_statistic(struct cnn_layer *l, const char *suffix, struct cnn_sha
  * than a layer can have. */
 int cnn_layer_setup(struct cnn_layer *l);
 
+/* Of a sample, with all its rows: multiply-adds, elements of the output, and its shape in words,
+ * "64x8x8" or "4*64x8x8" with four rows. */
+uint64_t cnn_layer_multiply_adds(const struct cnn_layer *l);
+size_t cnn_layer_elements(const struct cnn_layer *l);
+void cnn_layer_format(const struct cnn_layer *l, char out[96]);
+
 /* The list from layers.def. */
 const struct cnn_layer_type *cnn_layer_type_find(const char *name); /* NULL: no such layer */
 const struct cnn_layer_type *cnn_layer_type_at(size_t i);           /* NULL: past the end */

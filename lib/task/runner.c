@@ -19,6 +19,8 @@ int cnn_runner_open(struct cnn_runner *r, const char *model, int with_loss)
     int rc = cnn_model_open_net(model, &r->model);
     if (!rc)
         rc = cnn_model_graph(r->model, with_loss, &r->graph);
+    if (!rc)
+        rc = cnn_inputs_suit(r->graph);
     return rc ? rc : check_classes(r);
 }
 

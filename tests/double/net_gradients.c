@@ -13,14 +13,16 @@
 
 #include "net/net_private.h"
 
-enum { BATCH = 3, CHECKED = 12 };
+enum { BATCH = 3, ROWS = 4, CHECKED = 12, NUMBERS = 1000 };
 
 struct fixture {
     struct cnn_backend *backend;
     struct cnn_graph *graph;
     struct cnn_net *net;
     float *x, *other; /* of two inputs */
-    int32_t label[BATCH];
+    int32_t label[BATCH * ROWS];
+    float *numbers;
+    const int32_t *rows;
 };
 
 static float draw(struct cnn_random *r)
@@ -43,7 +45,7 @@ static void open_net(struct fixture *f, const char *text)
     real *values = cnn_net_slab_values(f->net, &count);
     for (size_t i = 0; i < count; i++) /* away from zeros and ones */
         values[i] += (real)(0.3 * (double)draw(&r));
-    count = BATCH * cnn_chw_count(f->graph->input->shape);
+    count = BATCH * f->graph->input->rows * cnn_chw_count(f->graph->input->shape);
     f->x = malloc(count * sizeof *f->x);
     f->other = malloc(count * sizeof *f->other);
     assert_true(f->x && f->other);
@@ -51,8 +53,12 @@ static void open_net(struct fixture *f, const char *text)
         f->x[i] = draw(&r);
     for (size_t i = 0; i < count; i++)
         f->other[i] = draw(&r);
-    for (int i = 0; i < BATCH; i++)
-        f->label[i] = i;
+    for (int i = 0; i < BATCH * ROWS; i++)
+        f->label[i] = i % 3;
+    f->numbers = malloc(NUMBERS * sizeof *f->numbers);
+    assert_non_null(f->numbers);
+    for (int i = 0; i < NUMBERS; i++)
+        f->numbers[i] = draw(&r);
 }
 
 static void close_net(struct fixture *f)
@@ -62,20 +68,39 @@ static void close_net(struct fixture *f)
     cnn_backend_close(f->backend);
     free(f->x);
     free(f->other);
+    free(f->numbers);
 }
 
-/* What backward differentiates, in full precision. */
+/* Targets called numbers are those, others classes. */
+static void forward(struct fixture *f)
+{
+    struct cnn_target_view target[4] = {{0}};
+    for (int i = 0; i < f->graph->targets; i++)
+        if (!strcmp(f->graph->target[i].name, "numbers"))
+            target[i].vector = f->numbers;
+        else
+            target[i].label = f->label;
+    const float *others[] = {f->other};
+    struct cnn_batch_view batch = {
+        .n = BATCH, .x = f->x, .others = others, .target = target, .rows = f->rows};
+    assert_int_equal(cnn_net_forward(f->net, &batch, 1, 0, 0), 0);
+}
+
+/* What backward differentiates, in full precision: the mean over samples of the mean over their
+ * real rows. */
 static double loss(struct fixture *f)
 {
-    struct cnn_target_view target = {.label = f->label};
-    const float *others[] = {f->other};
-    struct cnn_batch_view batch = {.n = BATCH, .x = f->x, .others = others, .target = &target};
     double sum = 0;
-    assert_int_equal(cnn_net_forward(f->net, &batch, 1, 0, 0), 0);
+    forward(f);
     for (int i = f->graph->first_loss; i < f->graph->nodes; i++) {
+        const struct cnn_node *node = &f->graph->node[i];
         const real *y = f->net->node[i].value.data;
-        for (int k = 0; k < BATCH; k++)
-            sum += f->graph->node[i].loss_weight * (double)y[k] / BATCH;
+        size_t rows = node->layer.rows;
+        for (size_t k = 0; k < BATCH * rows; k++) {
+            size_t seen = f->rows && rows > 1 ? (size_t)f->rows[k / rows] : rows;
+            if (k % rows < seen)
+                sum += node->loss_weight * (double)y[k] / (double)(BATCH * seen);
+        }
     }
     return sum;
 }
@@ -100,9 +125,9 @@ static void check_param(struct fixture *f, const struct cnn_net_param *p, const 
     }
 }
 
-static void check_net(const char *text)
+static void check_rows(const char *text, const int32_t *rows)
 {
-    struct fixture f = {0};
+    struct fixture f = {.rows = rows};
     size_t params;
     open_net(&f, text);
     assert_int_equal(cnn_net_zero_gradients(f.net), 0);
@@ -113,6 +138,11 @@ static void check_net(const char *text)
         if (param[i].trained)
             check_param(&f, &param[i], text);
     close_net(&f);
+}
+
+static void check_net(const char *text)
+{
+    check_rows(text, NULL);
 }
 
 /* Values that are read further below, past others: a U, a value that is read three times, layers
@@ -154,12 +184,53 @@ static void a_pair(void **state)
     check_net("input 2x8x8; input other 2x8x8; sum from=other,input; conv 3 3; relu; dense 3");
 }
 
+/* Two heads of different shapes, each with its loss, its target and its weight. */
+static void two_heads(void **state)
+{
+    (void)state;
+    check_net("conv 4 3 pad=1; trunk: tanh; kind: dense 3\n"
+              "place: conv 2 3 from=trunk; tanh\n"
+              "xent on=kind target=class weight=0.7\n"
+              "mse on=tanh2 target=numbers weight=0.4");
+    check_net("conv 4 3 pad=1; trunk: tanh; aux 0.3 { dense 3 }; a: dense 3; softmax\n"
+              "b: dense 5 from=trunk; b2: sigmoid\n"
+              "xent on=softmax1; bce on=b2 target=numbers weight=2; mse on=b target=numbers");
+}
+
+/* A layer with the same weights for each row, rows that some samples lack, rows as channels. */
+static void rows(void **state)
+{
+    static const int32_t real_rows[BATCH] = {4, 1, 3};
+    (void)state;
+    check_net("input 2x5x5 rows=4; conv 3 3; bn; tanh; dense 4; tanh; rows 1; dense 3");
+    check_net("conv 8 3; tanh; rows 4; conv 3 1; relu; dense 6; rows 2; tanh; rows 1; dense 3");
+    check_rows("input 2x5x5 rows=4; conv 3 3; tanh; dense 3", real_rows);
+    check_rows("input 2x5x5 rows=4; conv 3 3; all: tanh; each: dense 3; rows 1 from=all; dense 5\n"
+               "xent on=each target=class; mse target=numbers weight=0.5",
+               real_rows);
+}
+
+/* Of several losses the sum that training is told, and the weights of samples. */
+static void sum_of_losses(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    double sum, weight;
+    open_net(&f, "a: dense 3; b: dense 4 from=input\n"
+                 "xent on=a target=class weight=0.7; mse on=b target=numbers weight=0.4");
+    double expected = loss(&f);
+    assert_int_equal(cnn_net_loss(f.net, &sum, &weight), 0);
+    assert_true(weight == BATCH);
+    assert_true(fabs(sum / weight - expected) < 1e-6 * fabs(expected));
+    close_net(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(read_by_name),
-        cmocka_unit_test(shared_parameters),
-        cmocka_unit_test(a_pair),
+        cmocka_unit_test(read_by_name), cmocka_unit_test(shared_parameters),
+        cmocka_unit_test(a_pair),       cmocka_unit_test(two_heads),
+        cmocka_unit_test(rows),         cmocka_unit_test(sum_of_losses),
     };
     return cmocka_run_group_tests_name("net_gradients", tests, NULL, NULL);
 }

@@ -138,9 +138,11 @@ int main(int argc, char **argv)
         print_table(cnn_shortcut_table);
     else if (!strcmp(what, "line"))
         print_table(cnn_line_table);
+    else if (!strcmp(what, "loss"))
+        print_table(cnn_loss_table);
     else if (!strcmp(what, "layers") || !strcmp(what, "losses"))
         print_layers(!strcmp(what, "losses"));
     else
-        return cli_usage(&program, "one of input, shortcut, line, layers, losses");
+        return cli_usage(&program, "one of input, shortcut, line, loss, layers, losses");
     return cli_end(&program, 0);
 }

@@ -50,7 +50,7 @@ static const struct {
      "net:1: input: 'a' is there already: input NAME CxHxW gives "
      "one of several inputs a name of its own"},
     {"input a-b 3x4x4; relu", "net:1: input: '3x4x4' is one argument too many; it is: input shape "
-                              "[mean=] [std=] [scale=] [order=] [resize=] [classes=]"},
+                              "[mean=] [std=] [scale=] [order=] [resize=] [rows=] [classes=]"},
     {"input a 3x4x4; relu; input b 3x4x4", "net:1: input stands before all layers"},
     {"input a 3x4x4; recipe rate=1; input b 3x4x4; relu", "net:1: input stands before all layers"},
     {"input a 3x4x4; a: relu", "net:1: the label 'a' is the input's"},
@@ -65,7 +65,7 @@ static const struct {
     {"input 3x4x4; a: relu; output a; output a",
      "net:1: output stands once, behind all layers and before the loss"},
     {"input 3x4x4; a: relu; xent; output a",
-     "net:1: xent is a loss: it stands once, as the net's last line"},
+     "net:1: xent is a loss: losses are the net's last lines"},
     {"input 3x4x4; { a: relu; output a }",
      "net:1: output stands once, behind all layers and before the loss"},
     {"input 3x4x4; a: relu; x: output a", "net:1: output takes no label"},

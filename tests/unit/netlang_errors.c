@@ -14,7 +14,7 @@
 #include "optim/schedule.h"
 
 #define CONV  "conv filters kernel [stride=] [pad=] [dilation=] [groups=] [bias=]"
-#define INPUT "input shape [mean=] [std=] [scale=] [order=] [resize=] [classes=]"
+#define INPUT "input shape [mean=] [std=] [scale=] [order=] [resize=] [rows=] [classes=]"
 
 /* Built on inputs of 3x16x16, with losses. */
 static const struct mistake {
@@ -138,10 +138,13 @@ static const struct mistake {
     {"input 3x4x4 scale=1/0; relu", "net:1: input: scale: '1/0' is not finite"},
     {"input 3x4x4 size=3; relu",
      "net:1: input: unknown key 'size' (did you mean resize?); it is: " INPUT},
-    {"xent; relu", "net:1: xent is a loss: it stands once, as the net's last line"},
-    {"relu; xent; mse", "net:1: xent is a loss: it stands once, as the net's last line"},
+    {"xent; relu", "net:1: xent is a loss: losses are the net's last lines"},
+    {"relu; xent; dense 2; mse", "net:1: xent is a loss: losses are the net's last lines"},
+    {"relu; xent on=there", "net:1: on=there: there is no such label"},
+    {"a: dense 2; dense 3; xent; mse on=a",
+     "net:1: a is 2, and another loss with the same target is on 3: target= tells targets apart"},
     {"relu; l: xent", "net:1: xent takes no label"},
-    {"relu; repeat 2 { xent }", "net:1: xent is a loss: it stands once, as the net's last line"},
+    {"relu; repeat 2 { xent }", "net:1: xent is a loss: losses are the net's last lines"},
     {"relu; xent smooth=2", "net:1: xent: smooth: '2' is not in 0..1"},
     {"relu; xent smoth=0.1",
      "net:1: xent: unknown key 'smoth' (did you mean smooth?); it is: xent [smooth=]"},
@@ -189,8 +192,7 @@ static const struct mistake {
      "net:1: conv: filters: more than 64 parentheses within each other"},
     {"maxpool glbal", "net:1: maxpool: kernel: 'glbal' is neither a size nor global"},
     {"conv 1 kx3", "net:1: conv: kernel: 'kx3' is not a number (names known here: classes)"},
-    {"relu; xent; def f { }; l: relu",
-     "net:1: xent is a loss: it stands once, as the net's last line"},
+    {"relu; xent; def f { }; l: relu", "net:1: xent is a loss: losses are the net's last lines"},
     {"relu\n\n\nconv 3 # three\n", "net:4: conv: kernel is missing; it is: " CONV},
     {"def a { b }; def b { c }; def c { b }; relu", "net:1: def b calls itself"},
     {"sum { } { conv 3 3 pad=1; relu\nconv 2 3 pad=1 }",

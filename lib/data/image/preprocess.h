@@ -12,6 +12,7 @@
  * in 0..255. */
 struct cnn_input {
     struct cnn_chw shape;
+    size_t rows;                /* of that shape in a sample: 1 but for sequences and sets */
     struct cnn_reals mean, std; /* one number for all channels, or one each; default 0 and 1 */
     double scale;               /* default 1/255 */
     int bgr;                    /* channels in the order blue, green, red */

@@ -28,8 +28,8 @@ static int is_output(const struct cnn_graph *g, int node)
 static void add_node(const struct cnn_graph *g, int i, struct cnn_buf *out)
 {
     const struct cnn_node *n = &g->node[i];
-    char shape[72];
-    cnn_chw_format(n->layer.out, shape);
+    char shape[96];
+    cnn_layer_format(&n->layer, shape);
     cnn_buf_printf(out, "  n%d [label=\"%s\\n", i, n->layer.name);
     if (i >= g->inputs)
         cnn_node_print(n, out);

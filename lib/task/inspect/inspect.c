@@ -203,7 +203,7 @@ struct cnn_inspect_totals cnn_inspect_totals(const struct cnn_graph *g)
     for (int i = g->inputs; i < g->nodes; i++) {
         t.layers++;
         t.statistics += cnn_node_parameters(&g->node[i], 0);
-        t.activations += cnn_chw_count(g->node[i].layer.out);
+        t.activations += cnn_layer_elements(&g->node[i].layer);
     }
     return t;
 }

@@ -106,11 +106,12 @@ static json_t *layer_json(const struct cnn_graph *g, int i, const struct inspect
     json_object_set_new(o, "options", options_json(&g->node[i]));
     json_object_set_new(o, "inputs", in);
     json_object_set_new(o, "output", chw(l->out));
+    if (l->rows > 1)
+        json_object_set_new(o, "rows", whole(l->rows));
     json_object_set_new(o, "parameters", whole(cnn_node_parameters(&g->node[i], 1)));
     json_object_set_new(o, "statistics", whole(cnn_node_parameters(&g->node[i], 0)));
-    json_object_set_new(o, "multiply_adds",
-                        whole(l->type->multiply_adds ? l->type->multiply_adds(l) : 0));
-    json_object_set_new(o, "activation_bytes", whole(cnn_chw_count(l->out) * sizeof(float)));
+    json_object_set_new(o, "multiply_adds", whole(cnn_layer_multiply_adds(l)));
+    json_object_set_new(o, "activation_bytes", whole(cnn_layer_elements(l) * sizeof(float)));
     if (field)
         add_window(o, l, &field[i]);
     return o;

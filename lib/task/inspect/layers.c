@@ -78,8 +78,8 @@ int cnn_inspect_block(const struct cnn_graph *g, int first, size_t depth,
             (!depth || strncmp(l->name, label, n) || (l->name[n] && l->name[n] != '.')))
             break;
         out->parameters += cnn_node_parameters(&g->node[i], 1);
-        out->multiply_adds += l->type && l->type->multiply_adds ? l->type->multiply_adds(l) : 0;
-        out->activations += cnn_chw_count(l->out) * sizeof(float);
+        out->multiply_adds += cnn_layer_multiply_adds(l);
+        out->activations += cnn_layer_elements(l) * sizeof(float);
     }
     out->last = i - 1;
     return i;
@@ -137,9 +137,9 @@ static void add_row(struct cnn_table *t, const struct cnn_graph *g,
                     const struct cnn_inspect_block *b, const struct inspect_field *field)
 {
     const struct cnn_layer *l = &g->node[b->last].layer;
-    char shape[72], bytes[32];
+    char shape[96], bytes[32];
     int layers = b->last - b->first + 1;
-    cnn_chw_format(l->out, shape);
+    cnn_layer_format(l, shape);
     cnn_format_bytes(b->activations, bytes);
     cnn_table_cell(t, "%.*s", (int)b->length, b->label);
     if (layers > 1)

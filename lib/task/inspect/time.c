@@ -31,7 +31,7 @@ static int draw(struct timer *t)
 {
     const struct cnn_graph *g = t->in->graph;
     struct cnn_chw logits = g->node[g->logits].layer.out;
-    size_t count = t->o->batch * cnn_chw_count(g->input->shape);
+    size_t count = t->o->batch * cnn_layer_elements(&g->node[0].layer);
     size_t labels = t->o->batch * logits.h * logits.w;
     struct cnn_random r;
     t->x = cnn_calloc(count, sizeof *t->x);

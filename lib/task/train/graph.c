@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "task/runner.h"
 #include "task/train/private.h"
 
 const struct cnn_model *cnn_train_text_source(const struct trainer *t)
@@ -38,6 +39,8 @@ int cnn_train_build_graph(struct trainer *t)
     int rc = cnn_train_input_shape(t, t->net_text, &config);
     if (!rc)
         rc = cnn_graph_build(t->net_text, &config, &t->graph);
+    if (!rc && (rc = cnn_inputs_suit(t->graph)))
+        cnn_fail_within("%s", t->net_name);
     if (!rc)
         rc = cnn_train_check_net_outputs(t);
     if (!rc)
