@@ -86,8 +86,9 @@ void *cnn_builder_options(struct cnn_builder *b, const struct cnn_place *at, con
 
 /* The same from those of the statement's arguments that the table has and the layer has not, which
  * are taken out of the statement. */
-void *cnn_builder_take(struct cnn_builder *b, const struct cnn_place *at,
-                       const struct cnn_option *table, size_t size, struct cnn_statement *s);
+void *cnn_builder_take_options(struct cnn_builder *b, const struct cnn_place *at,
+                               const struct cnn_option *table, size_t size,
+                               struct cnn_statement *s);
 
 /* Append a node; its shape and parameters come from the layer's setup. */
 int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const char *name,

@@ -61,7 +61,8 @@ static int read_loss(struct cnn_builder *b, const char *name, struct cnn_stateme
     const char *saved = b->name;
     b->name = name;
     *out = (struct loss){.type = s->type, .line = s->line, .name = name};
-    out->line_options = cnn_builder_take(b, &at, cnn_loss_table, sizeof *out->line_options, s);
+    out->line_options =
+        cnn_builder_take_options(b, &at, cnn_loss_table, sizeof *out->line_options, s);
     if (out->line_options)
         out->options = cnn_builder_options(b, &at, s->type->name, s->type->options,
                                            s->type->options_size, s->arg, s->args, s->line);

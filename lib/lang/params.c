@@ -19,7 +19,7 @@ const struct cnn_option cnn_line_table[] = {
 int cnn_builder_line_options(struct cnn_builder *b, const struct cnn_place *at,
                              struct cnn_statement *s, struct cnn_line_options **out)
 {
-    *out = cnn_builder_take(b, at, cnn_line_table, sizeof **out, s);
+    *out = cnn_builder_take_options(b, at, cnn_line_table, sizeof **out, s);
     return *out ? 0 : cnn_error_code();
 }
 

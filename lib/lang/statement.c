@@ -28,8 +28,8 @@ void *cnn_builder_options(struct cnn_builder *b, const struct cnn_place *at, con
     return NULL;
 }
 
-void *cnn_builder_take(struct cnn_builder *b, const struct cnn_place *at,
-                       const struct cnn_option *table, size_t size, struct cnn_statement *s)
+void *cnn_builder_take_options(struct cnn_builder *b, const struct cnn_place *at,
+                               const struct cnn_option *table, size_t size, struct cnn_statement *s)
 {
     struct cnn_argument *own = cnn_arena_alloc(b->arena, (s->args + 1) * sizeof *own);
     struct cnn_argument *line = cnn_arena_alloc(b->arena, (s->args + 1) * sizeof *line);
