@@ -294,6 +294,8 @@ double cnn_text_width(const struct cnn_label *how, const char *text)
     set_font(cr, how);
     clean(text, &b);
     double w = b.size && !b.failed ? advance(cr, b.text) : 0;
+    lacked |=
+        cairo_status(cr) != CAIRO_STATUS_SUCCESS; /* of a picture in memory it is nothing else */
     cairo_destroy(cr);
     cairo_surface_destroy(s);
     end(&b);
