@@ -101,6 +101,8 @@ int cnn_inspect_filters(const struct cnn_inspect *in, const char *layer, const c
     if (!rc && tiles.c == 3 && reads_bgr(in, layer))
         to_rgb(&tiles, x);
     cnn_buf_printf(&title, "%s, %zux%zux%zux%zu", t->name, tiles.n, tiles.c, tiles.h, tiles.w);
+    if (!rc && title.failed)
+        rc = CNN_ESYSTEM;
     if (!rc)
         rc = cnn_plot_montage(x, tiles.n, tiles.c, tiles.h, tiles.w, 0, title.text, format,
                               &picture);
