@@ -1,5 +1,6 @@
-/* The builder's state: build.c walks the tree, place.c makes nodes and names, reference.c finds
- * what names refer to, shortcut.c and repeat.c read one statement each, inputs.c, outputs.c and
+/* The builder's state: build.c walks the tree, line.c reads a layer's line and params.c what it says of
+ * parameters, place.c makes nodes and names, reference.c finds what names refer to, shortcut.c and
+ * repeat.c read one statement each, inputs.c, outputs.c and
  * losses.c the ends of a net. */
 #ifndef CNN_LANG_BUILDER_H
 #define CNN_LANG_BUILDER_H

@@ -60,14 +60,6 @@ int cnn_parse_parameters(struct cnn_arena *arena, const char *name, const char *
     return rc;
 }
 
-ptrdiff_t cnn_def_parameter(const struct cnn_def *d, const char *name)
-{
-    for (size_t i = 0; i < d->params; i++)
-        if (!strcmp(d->param[i].name, name))
-            return (ptrdiff_t)i;
-    return -1;
-}
-
 static int match_arguments(const struct cnn_statement *s, const char **value)
 {
     const struct cnn_def *d = s->def;

@@ -9,41 +9,20 @@ struct resolver {
     const struct cnn_def *def; /* around; NULL: none */
 };
 
-/* Other spellings. */
-static const char *const aliases[][2] = {{"batchnorm", "bn"}};
-
-static const struct cnn_layer_type *find_layer(const char *word)
-{
-    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
-        if (!strcmp(aliases[i][0], word))
-            word = aliases[i][1];
-    return cnn_layer_type_find(word);
-}
-
-static const char *const keywords[] = {"repeat", "aux",    "shortcut", "input",
-                                       "output", "recipe", "def",      "use"};
-enum { KEYWORDS = sizeof keywords / sizeof *keywords };
-
-int cnn_word_takes_branches(const char *word)
-{
-    const struct cnn_layer_type *t = find_layer(word);
-    return t && t->max_inputs > 1;
-}
-
-int cnn_word_is_taken(const char *word)
-{
-    for (int i = 0; i < KEYWORDS; i++)
-        if (!strcmp(keywords[i], word))
-            return 1;
-    return find_layer(word) != NULL;
-}
-
 struct cnn_def *cnn_def_find(const struct cnn_tree *tree, const char *name)
 {
     struct cnn_def *d = tree->defs;
     while (d && strcmp(d->name, name))
         d = d->next;
     return d;
+}
+
+ptrdiff_t cnn_def_parameter(const struct cnn_def *d, const char *name)
+{
+    for (size_t i = 0; i < d->params; i++)
+        if (!strcmp(d->param[i].name, name))
+            return (ptrdiff_t)i;
+    return -1;
 }
 
 static int unknown_word(const struct resolver *p, const struct cnn_statement *s)
@@ -53,14 +32,8 @@ static int unknown_word(const struct resolver *p, const struct cnn_statement *s)
         return cnn_fail(CNN_EDATA, "%s:%d: unknown layer '%s': it is %s here", p->name, s->line,
                         s->word, here);
     struct cnn_nearest near = {.word = s->word};
-    const struct cnn_layer_type *t;
     char hint[80];
-    for (size_t i = 0; (t = cnn_layer_type_at(i)); i++)
-        cnn_nearest_offer(&near, t->name);
-    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
-        cnn_nearest_offer(&near, aliases[i][0]);
-    for (int i = 0; i < KEYWORDS; i++)
-        cnn_nearest_offer(&near, keywords[i]);
+    cnn_words_offer(&near);
     for (const struct cnn_def *d = p->tree->defs; d; d = d->next)
         cnn_nearest_offer(&near, d->name);
     return cnn_fail(CNN_EDATA, "%s:%d: unknown layer '%.60s'%s", p->name, s->line, s->word,
@@ -71,7 +44,7 @@ int cnn_resolve_word(const struct cnn_tree *tree, struct cnn_statement *s)
 {
     if ((s->def = cnn_def_find(tree, s->word)))
         s->kind = CNN_STATEMENT_CALL;
-    else if ((s->type = find_layer(s->word)))
+    else if ((s->type = cnn_word_layer(s->word)))
         s->kind = s->type->flags & CNN_LAYER_LOSS ? CNN_STATEMENT_LOSS : CNN_STATEMENT_LAYER;
     else if (!strcmp(s->word, "identity") || !strcmp(s->word, "none"))
         s->kind = CNN_STATEMENT_IDENTITY;
@@ -83,7 +56,7 @@ int cnn_resolve_word(const struct cnn_tree *tree, struct cnn_statement *s)
 static int resolve(const struct resolver *p, struct cnn_statement *s)
 {
     if (s->kind == CNN_STATEMENT_JOIN)
-        s->type = find_layer(s->word);
+        s->type = cnn_word_layer(s->word);
     if (s->kind != CNN_STATEMENT_LAYER)
         return 0;
     if (!strcmp(s->word, "input"))
@@ -122,7 +95,7 @@ static int stands_last(const struct resolver *p, const struct cnn_statement *s)
     if (!t)
         return 0;
     while ((t = t->next)) {
-        const struct cnn_layer_type *type = t->word ? find_layer(t->word) : NULL;
+        const struct cnn_layer_type *type = t->word ? cnn_word_layer(t->word) : NULL;
         if (!type || !(type->flags & CNN_LAYER_LOSS))
             return 0;
     }

@@ -1,7 +1,8 @@
-/* The inside of the network language: what its source files share. lex.c cuts text
- * into tokens, parse.c makes a tree of statements, resolve.c says what the words are, expression.c,
- * evaluate.c and arguments.c read the arguments, labels.c keeps names, build.c walks the tree and
- * makes the graph, print.c writes the canonical text on the way. */
+/* The inside of the network language: what its source files share. lex.c cuts text into tokens,
+ * parse.c makes a tree of statements, with the defs of other texts (use.c), resolve.c says what the
+ * words (words.c) are, expression.c, evaluate.c, arguments.c and call.c read the arguments, labels.c
+ * keeps names, build.c walks the tree and makes the graph (builder.h), print.c writes the canonical
+ * text on the way. */
 #ifndef CNN_LANG_SYNTAX_H
 #define CNN_LANG_SYNTAX_H
 
@@ -120,16 +121,24 @@ struct cnn_tree {
 int cnn_parse_net(struct cnn_arena *arena, const char *name, const char *text, int alone,
                   struct cnn_tree *out);
 
+/* Copies of a text and of its name, which are the caller's to free(); and those of a file. */
+int cnn_text_give(const char *bytes, size_t n, const char *what, char **text, char **name);
+int cnn_text_file(const char *path, char **text, char **name);
+
 /* The text with the defs that `use NAME` in the text `from` means: a file beside that one where
  * there is a slash in NAME, else one of the zoo. *file: its name for messages. */
 int cnn_use_text(struct cnn_arena *arena, const char *from, const char *name, const char **file,
                  const char **text);
+
+struct cnn_nearest;
 
 /* The parser's last step: words become layers and calls, recursion and misplaced statements are
  * found, input and loss are taken out of the body. */
 int cnn_resolve_net(const char *name, struct cnn_tree *tree);
 /* What a statement's word says: a call, a layer, a loss, or no layer at all. 0: nothing. */
 int cnn_resolve_word(const struct cnn_tree *tree, struct cnn_statement *s);
+const struct cnn_layer_type *cnn_word_layer(const char *word); /* NULL: it is none */
+void cnn_words_offer(struct cnn_nearest *n);                   /* all but defs */
 int cnn_word_takes_branches(const char *word);    /* a layer that may read several values */
 int cnn_word_is_taken(const char *word);          /* by a layer or by the language */
 const char *cnn_word_elsewhere(const char *word); /* what it is called here; NULL: who knows */

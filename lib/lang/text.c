@@ -5,76 +5,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "file/infile.h"
-
-static int give(const char *bytes, size_t n, const char *what, char **text, char **name)
-{
-    *text = cnn_strndup(bytes, n);
-    *name = cnn_strdup(what);
-    if (*text && *name)
-        return 0;
-    free(*text);
-    free(*name);
-    *text = *name = NULL;
-    return CNN_ESYSTEM;
-}
-
-int cnn_net_text_of(const char *path, const struct cnn_bytes *b, char **text, char **name)
-{
-    *text = *name = NULL;
-    size_t mark = b->size >= 3 && !memcmp(b->data, "\xef\xbb\xbf", 3) ? 3 : 0; /* byte order */
-    if (b->size > CNN_NET_TEXT_MAX || (b->size && memchr(b->data, '\0', b->size)))
-        return cnn_fail(CNN_EDATA, "%s: this is not the text of a net", path);
-    return give((const char *)b->data + mark, b->size - mark, path, text, name);
-}
-
-static int from_file(const char *path, char **text, char **name)
-{
-    struct cnn_bytes b;
-    int rc = cnn_bytes_map(path, CNN_NET_TEXT_MAX, &b);
-    if (rc)
-        return rc;
-    rc = cnn_net_text_of(path, &b, text, name);
-    cnn_bytes_free(&b);
-    return rc;
-}
-
 static int from_zoo(const struct cnn_zoo_entry *e, char **text, char **name)
 {
     struct cnn_buf b = {0};
     cnn_buf_printf(&b, "zoo/%s.net", e->name);
-    int rc = b.failed ? CNN_ESYSTEM : give(e->text, strlen(e->text), b.text, text, name);
+    int rc = b.failed ? CNN_ESYSTEM : cnn_text_give(e->text, strlen(e->text), b.text, text, name);
     cnn_buf_free(&b);
-    return rc;
-}
-
-/* The path of a file that is named beside another. */
-static const char *beside(struct cnn_arena *arena, const char *from, const char *name)
-{
-    const char *slash = strrchr(from, '/');
-    int n = *name != '/' && slash ? (int)(slash - from) + 1 : 0;
-    return cnn_arena_printf(arena, "%.*s%s", n, from, strncmp(name, "./", 2) ? name : name + 2);
-}
-
-int cnn_use_text(struct cnn_arena *arena, const char *from, const char *name, const char **file,
-                 const char **text)
-{
-    char *copy = NULL, *known = NULL;
-    const struct cnn_zoo_entry *e = cnn_zoo_family(name);
-    int rc = 0;
-    if (!strchr(name, '/') && !e)
-        return cnn_fail(CNN_ENOINPUT, "'%.60s' is nothing of the zoo; a file is ./NAME", name);
-    if (e) {
-        *file = cnn_arena_printf(arena, "zoo/%s.net", e->name);
-        *text = e->text;
-        return *file ? 0 : CNN_ESYSTEM;
-    }
-    *file = beside(arena, from, name);
-    rc = *file ? from_file(*file, &copy, &known) : CNN_ESYSTEM;
-    if (!rc && !(*text = cnn_arena_strdup(arena, copy)))
-        rc = CNN_ESYSTEM;
-    free(copy);
-    free(known);
     return rc;
 }
 
@@ -130,10 +66,10 @@ int cnn_net_text(const char *what, char **text, char **name)
     const struct cnn_zoo_entry *e = cnn_zoo_find(what);
     *text = *name = NULL;
     if (!stat(what, &st) && !S_ISDIR(st.st_mode))
-        return from_file(what, text, name);
+        return cnn_text_file(what, text, name);
     if (e)
         return from_zoo(e, text, name);
     if (strpbrk(what, " \t\n;="))
-        return give(what, strlen(what), "net", text, name);
+        return cnn_text_give(what, strlen(what), "net", text, name);
     return nothing(what);
 }

@@ -1,9 +1,50 @@
-/* What other frameworks call what this language has: for hints. */
+/* The words of the language, and what other frameworks call what it has: for hints. */
 #include "lang/syntax.h"
 
 #include <string.h>
 #include <strings.h>
 
+/* Other spellings. */
+static const char *const aliases[][2] = {{"batchnorm", "bn"}};
+
+const struct cnn_layer_type *cnn_word_layer(const char *word)
+{
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        if (!strcmp(aliases[i][0], word))
+            word = aliases[i][1];
+    return cnn_layer_type_find(word);
+}
+
+static const char *const keywords[] = {"repeat", "aux",    "shortcut", "input",
+                                       "output", "recipe", "def",      "use"};
+enum { KEYWORDS = sizeof keywords / sizeof *keywords };
+
+int cnn_word_takes_branches(const char *word)
+{
+    const struct cnn_layer_type *t = cnn_word_layer(word);
+    return t && t->max_inputs > 1;
+}
+
+int cnn_word_is_taken(const char *word)
+{
+    for (int i = 0; i < KEYWORDS; i++)
+        if (!strcmp(keywords[i], word))
+            return 1;
+    return cnn_word_layer(word) != NULL;
+}
+
+void cnn_words_offer(struct cnn_nearest *n)
+{
+    const struct cnn_layer_type *t;
+    for (size_t i = 0; (t = cnn_layer_type_at(i)); i++)
+        cnn_nearest_offer(n, t->name);
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        cnn_nearest_offer(n, aliases[i][0]);
+    for (int i = 0; i < KEYWORDS; i++)
+        cnn_nearest_offer(n, keywords[i]);
+}
+
+/* What it is called elsewhere. */
 static const struct {
     const char *there, *here; /* a line of ours, or the words to look for */
 } words[] = {

@@ -1,0 +1,40 @@
+/* The line of a layer: its options, its node, its name, and how it is printed. */
+#include "lang/builder.h"
+
+/* Behind a layer's own arguments: what its line says of parameters, and what it reads. */
+static const char *tail_of(struct cnn_builder *b, const struct cnn_place *at, int node,
+                           const struct cnn_line *reads)
+{
+    struct cnn_buf text = {0};
+    cnn_print_arguments(&text, cnn_line_table, b->node[node].line);
+    cnn_buf_puts(&text, cnn_builder_reads(b, at, reads->in, reads->inputs));
+    const char *tail = text.failed ? NULL : cnn_arena_strndup(b->arena, text.text, text.size);
+    cnn_buf_free(&text);
+    b->printer.text.failed |= !tail;
+    return tail ? tail : "";
+}
+
+int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place *at,
+                      const struct cnn_statement *s, const struct cnn_line *reads, int *node)
+{
+    const struct cnn_layer_type *t = s->type;
+    struct cnn_statement own = *s;
+    struct cnn_line_options *line;
+    int rc = cnn_builder_line_options(b, at, &own, &line);
+    void *options = rc ? NULL
+                       : cnn_builder_options(b, at, t->name, t->options, t->options_size, own.arg,
+                                             own.args, s->line);
+    const char *name = options ? cnn_builder_name(b, at, s->label, t, s->line) : NULL;
+    if (!name)
+        return cnn_error_code();
+    rc = cnn_builder_add(b, at, name, t, options, reads, s->line, node);
+    if (!rc)
+        rc = cnn_builder_apply_line(b, at, s->line, *node, line);
+    if (!rc)
+        rc = cnn_builder_claim(b, at, name, *node, s->line);
+    if (!rc)
+        cnn_print_layer(&b->printer, s->label, t->name, t->options, options,
+                        tail_of(b, at, *node, reads));
+    b->flow = *node;
+    return rc;
+}
