@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
 #include "kern/kernels.h"
 
 #ifdef __cplusplus
@@ -79,7 +80,7 @@ struct cnn_backend {
 /* Open a device: "cpu", "cuda", "cuda:N" or "auto" (CUDA where there is one, else the CPU).
  * threads: CPU threads, 0 for one a core. CNN_EDEVICE when the device is not there,
  * CNN_EUSAGE when the name is not known. */
-int cnn_backend_open(const char *device, int threads, struct cnn_backend **out);
+CNN_CHECKED int cnn_backend_open(const char *device, int threads, struct cnn_backend **out);
 void cnn_backend_close(struct cnn_backend *b); /* NULL is fine; not while it rests */
 
 /* While a backend is open, the BLAS of the process has a single thread; a process that has work of
@@ -90,11 +91,11 @@ void cnn_backend_wake(struct cnn_backend *b);
 
 /* For nets to come: how activations are held and multiplied. CNN_EUSAGE where the device has no
  * such precision. */
-int cnn_backend_set_precision(struct cnn_backend *b, enum cnn_precision precision);
+CNN_CHECKED int cnn_backend_set_precision(struct cnn_backend *b, enum cnn_precision precision);
 
 /* One for each kind of device; cnn_backend_open chooses. */
-int cnn_cpu_open(int threads, struct cnn_backend **out);
-int cnn_cuda_open(int device, struct cnn_backend **out);
+CNN_CHECKED int cnn_cpu_open(int threads, struct cnn_backend **out);
+CNN_CHECKED int cnn_cuda_open(int device, struct cnn_backend **out);
 
 #ifdef __cplusplus
 }

@@ -27,8 +27,11 @@ enum cnn_error {
 
 #ifdef __GNUC__
 #define CNN_PRINTF(f, a) __attribute__((format(printf, f, a)))
+/* Before a function that can fail: who calls it looks at what it returns. */
+#define CNN_CHECKED __attribute__((warn_unused_result))
 #else
 #define CNN_PRINTF(f, a)
+#define CNN_CHECKED
 #endif
 
 /* Set this thread's message and return `code`, so that callers can write

@@ -20,14 +20,14 @@ void *cnn_calloc(size_t count, size_t size);
 
 /* Grow `*array` (elements of `size` bytes, `*capacity` of them) to hold at least
  * `need`, doubling. 0, or CNN_ESYSTEM with *array untouched. */
-int cnn_grow(void *array, size_t *capacity, size_t need, size_t size);
+CNN_CHECKED int cnn_grow(void *array, size_t *capacity, size_t need, size_t size);
 
 /* `bytes` of zeroed memory aligned to CNN_ALIGN, or NULL with an error set. Free with free(). */
 void *cnn_aligned_calloc(size_t bytes);
 
 /* a * b and a + b into *out; nonzero on overflow. */
-int cnn_mul_overflows(size_t a, size_t b, size_t *out);
-int cnn_add_overflows(size_t a, size_t b, size_t *out);
+CNN_CHECKED int cnn_mul_overflows(size_t a, size_t b, size_t *out);
+CNN_CHECKED int cnn_add_overflows(size_t a, size_t b, size_t *out);
 
 /* A copy of the string or of its first n bytes, or NULL with an error set. Free with free(). */
 char *cnn_strdup(const char *s);

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
 #include "base/choices.h"
 #include "base/text.h"
 
@@ -105,11 +106,11 @@ const struct cnn_option *cnn_option_find(const struct cnn_option *table, const c
 
 /* Fill every field that has a fallback. A wrong fallback is a bug of ours and is reported as such.
  */
-int cnn_option_defaults(const struct cnn_option *table, void *fields);
+CNN_CHECKED int cnn_option_defaults(const struct cnn_option *table, void *fields);
 
 /* Set one field from text. CNN_EUSAGE with "NAME: what is wrong" otherwise. TEXT fields keep the
  * pointer. */
-int cnn_option_set(const struct cnn_option *option, void *fields, const char *text);
+CNN_CHECKED int cnn_option_set(const struct cnn_option *option, void *fields, const char *text);
 
 /* The field as text that cnn_option_set reads back to the same value. */
 void cnn_option_print(const struct cnn_option *option, const void *fields, struct cnn_buf *out);
@@ -119,8 +120,8 @@ int cnn_option_is_default(const struct cnn_option *option, const void *fields);
 
 /* Whether somebody chose the option's value: its name is among `given`, or it is not the default.
  */
-int cnn_option_given(const struct cnn_option *option, const struct cnn_strings *given,
-                     const void *fields);
+CNN_CHECKED int cnn_option_given(const struct cnn_option *option, const struct cnn_strings *given,
+                                 const void *fields);
 
 /* What an option needs to have an effect: one of the alternatives, separated by commas. "val": that
  * option is not at its default; "!eval": it is; "schedule=step|exponential": it has one of these
@@ -132,7 +133,7 @@ struct cnn_need {
 
 /* CNN_EUSAGE for the first option that was given and has no effect: "--gamma has no effect: it
  * needs --schedule step or exponential". needs may be NULL. */
-int cnn_option_needs(const struct cnn_option *table, const struct cnn_need *needs,
-                     const struct cnn_strings *given, const void *fields);
+CNN_CHECKED int cnn_option_needs(const struct cnn_option *table, const struct cnn_need *needs,
+                                 const struct cnn_strings *given, const void *fields);
 
 #endif

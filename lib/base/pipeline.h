@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
+
 struct cnn_pipeline;
 
 struct cnn_pipeline_job {
@@ -29,7 +31,7 @@ struct cnn_pipeline *cnn_pipeline_open(const struct cnn_pipeline_job *job, int t
  * negative: producing or working on this item failed, with the worker's message set in this thread.
  * After a failed item the next call goes on with the item behind it (a failed producer is final).
  */
-int cnn_pipeline_next(struct cnn_pipeline *p, void **slot);
+CNN_CHECKED int cnn_pipeline_next(struct cnn_pipeline *p, void **slot);
 
 /* Give the slot of the last cnn_pipeline_next back (also after a failed item). */
 void cnn_pipeline_release(struct cnn_pipeline *p);

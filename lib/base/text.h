@@ -29,10 +29,10 @@ struct cnn_strings {
     size_t count, capacity;
 };
 
-int cnn_strings_add(struct cnn_strings *list, const char *s); /* copies s */
-int cnn_strings_add_n(struct cnn_strings *list, const char *s, size_t n);
+CNN_CHECKED int cnn_strings_add(struct cnn_strings *list, const char *s); /* copies s */
+CNN_CHECKED int cnn_strings_add_n(struct cnn_strings *list, const char *s, size_t n);
 ptrdiff_t cnn_strings_find(const struct cnn_strings *list, const char *s); /* -1: not there */
-int cnn_strings_copy(struct cnn_strings *dst, const struct cnn_strings *src);
+CNN_CHECKED int cnn_strings_copy(struct cnn_strings *dst, const struct cnn_strings *src);
 /* Whether they have the same texts in the same order. */
 int cnn_strings_equal(const struct cnn_strings *a, const struct cnn_strings *b);
 /* Sorted as people expect classes: by value when every item is a whole number, else by bytes. */
@@ -41,10 +41,10 @@ void cnn_strings_free(struct cnn_strings *list); /* leaves {0} */
 
 /* The whole of `text` as a number within [min, max]; CNN_EUSAGE with a message
  * that quotes `text` otherwise ("'12x' is not a whole number", "'9' is not in 0..8"). */
-int cnn_parse_int(const char *text, int64_t min, int64_t max, int64_t *out);
-int cnn_parse_real(const char *text, double min, double max, double *out);
+CNN_CHECKED int cnn_parse_int(const char *text, int64_t min, int64_t max, int64_t *out);
+CNN_CHECKED int cnn_parse_real(const char *text, double min, double max, double *out);
 /* A byte count such as 4096, 64K, 512M, 2G. */
-int cnn_parse_bytes(const char *text, size_t *out);
+CNN_CHECKED int cnn_parse_bytes(const char *text, size_t *out);
 
 /* The shortest decimal form that reads back as the same double (as float32 when `single`), without
  * an exponent up to a million. */

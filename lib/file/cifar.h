@@ -3,6 +3,7 @@
 #ifndef CNN_FILE_CIFAR_H
 #define CNN_FILE_CIFAR_H
 
+#include "base/error.h"
 #include "file/infile.h"
 
 struct cnn_cifar {
@@ -13,7 +14,7 @@ struct cnn_cifar {
 
 /* Which version it is follows from the size (a multiple of 3073 or of 3074) and, where both fit,
  * the labels. */
-int cnn_cifar_open(const char *path, struct cnn_cifar *out);
+CNN_CHECKED int cnn_cifar_open(const char *path, struct cnn_cifar *out);
 void cnn_cifar_close(struct cnn_cifar *f);
 /* The i-th record's label (fine for CIFAR-100) and its 3 x 32 x 32 planes. */
 int cnn_cifar_label(const struct cnn_cifar *f, size_t i);

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <zlib.h>
 
+#include "base/error.h"
+
 struct cnn_gunzip {
     const char *path; /* for messages; the caller's */
     z_stream z;
@@ -15,14 +17,14 @@ struct cnn_gunzip {
 int cnn_is_gzip(const unsigned char *data, size_t size);
 
 /* Begin; what was begun is ended by cnn_gunzip_end. CNN_ESYSTEM. */
-int cnn_gunzip_start(struct cnn_gunzip *g, const char *path);
+CNN_CHECKED int cnn_gunzip_start(struct cnn_gunzip *g, const char *path);
 /* From *in, which moves on while *size shrinks, to out, until *size is 0 or *got is `room`. In the
  * first case, where out is full as well, more may come without any input. CNN_EDATA: corrupt, or
  * garbage behind it (zeros are none, as gzip(1) has it); CNN_ESYSTEM. */
-int cnn_gunzip_some(struct cnn_gunzip *g, const unsigned char **in, size_t *size,
-                    unsigned char *out, size_t room, size_t *got);
+CNN_CHECKED int cnn_gunzip_some(struct cnn_gunzip *g, const unsigned char **in, size_t *size,
+                                unsigned char *out, size_t room, size_t *got);
 /* The input has ended: 0, or CNN_EDATA where it was cut. */
-int cnn_gunzip_check_end(const struct cnn_gunzip *g);
+CNN_CHECKED int cnn_gunzip_check_end(const struct cnn_gunzip *g);
 /* NULL is fine. */
 void cnn_gunzip_end(struct cnn_gunzip *g);
 

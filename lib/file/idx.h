@@ -2,6 +2,7 @@
 #ifndef CNN_FILE_IDX_H
 #define CNN_FILE_IDX_H
 
+#include "base/error.h"
 #include "file/infile.h"
 
 struct cnn_idx {
@@ -13,12 +14,12 @@ struct cnn_idx {
 };
 
 /* Read and check. Only unsigned bytes (type 0x08). CNN_ENOINPUT, CNN_EDATA. */
-int cnn_idx_open(const char *path, struct cnn_idx *out);
+CNN_CHECKED int cnn_idx_open(const char *path, struct cnn_idx *out);
 void cnn_idx_close(struct cnn_idx *f);
 
 /* Where the labels of an image file would be: "train-images-idx3-ubyte.gz" ->
  * "train-labels-idx1-ubyte.gz" (also without .gz and with '.' for '-'). *out: the path of an
  * existing file, the caller's to free(), or NULL when there is none. */
-int cnn_idx_labels_path(const char *images, char **out);
+CNN_CHECKED int cnn_idx_labels_path(const char *images, char **out);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
+
 /* A file's bytes: mapped where possible, else read. */
 struct cnn_bytes {
     const unsigned char *data;
@@ -13,19 +15,19 @@ struct cnn_bytes {
 
 /* The whole file. CNN_ENOINPUT ("PATH: No such file or directory"), CNN_EIO. A file larger than
  * `limit` (0: none) is CNN_EDATA, and without a limit a device, which may have no end. */
-int cnn_bytes_map(const char *path, size_t limit, struct cnn_bytes *out);
+CNN_CHECKED int cnn_bytes_map(const char *path, size_t limit, struct cnn_bytes *out);
 /* How large a file of a form is, by its first n bytes: SIZE_MAX where they do not tell yet, 0 where
  * they begin no such file. *known is 0 at first, and for what is found out once. */
 typedef size_t cnn_extent(const unsigned char *bytes, size_t n, size_t *known);
 /* A file of such a form: as cnn_bytes_map without a limit, but of a pipe no more than a piece is
  * read behind its extent. */
-int cnn_bytes_map_form(const char *path, cnn_extent *extent, struct cnn_bytes *out);
+CNN_CHECKED int cnn_bytes_map_form(const char *path, cnn_extent *extent, struct cnn_bytes *out);
 /* As cnn_bytes_map, and decompressed where it is gzip; `limit` bounds the decompressed size. */
-int cnn_bytes_gunzip(const char *path, size_t limit, struct cnn_bytes *out);
+CNN_CHECKED int cnn_bytes_gunzip(const char *path, size_t limit, struct cnn_bytes *out);
 void cnn_bytes_free(struct cnn_bytes *b);
 
 /* The first bytes of a file, decompressed where it is gzip: up to `n` into `head`, *got of them.
  * What follows may be broken. For telling forms apart, and sizes before anything large is read. */
-int cnn_bytes_head(const char *path, unsigned char *head, size_t n, size_t *got);
+CNN_CHECKED int cnn_bytes_head(const char *path, unsigned char *head, size_t n, size_t *got);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/error.h"
+
 enum { CNN_NPY_MAX_RANK = 8 };
 
 /* What a header says. */
@@ -22,7 +24,7 @@ struct cnn_npy {
 /* Read a header from the first bytes; needs the whole header within `size`. Structured and
  * object types, and sizes that overflow are CNN_EDATA (no path in the message; the
  * caller puts it in front). */
-int cnn_npy_parse(const unsigned char *bytes, size_t size, struct cnn_npy *out);
+CNN_CHECKED int cnn_npy_parse(const unsigned char *bytes, size_t size, struct cnn_npy *out);
 /* The elements first..first+count-1, counted in C order, as float32; `data`: all of them, as they
  * stand behind the header. */
 void cnn_npy_read(const struct cnn_npy *h, const unsigned char *data, size_t first, size_t count,
@@ -31,6 +33,6 @@ void cnn_npy_read(const struct cnn_npy *h, const unsigned char *data, size_t fir
 /* A float32 header for that shape, padded to 64 bytes, into a buffer (malloc'd, *size bytes). For a
  * count of rows that is not known yet: write with dim[0] = 0, and again over it at the end (the
  * size does not change: the shape is padded). */
-int cnn_npy_header(int rank, const size_t *dim, unsigned char **bytes, size_t *size);
+CNN_CHECKED int cnn_npy_header(int rank, const size_t *dim, unsigned char **bytes, size_t *size);
 
 #endif

@@ -5,12 +5,14 @@
 
 #include <stdio.h>
 
+#include "base/error.h"
+
 struct cnn_outfile;
 
 /* Begin. CNN_ECREATE with "PATH: ..." when the folder is not writable or missing, or PATH is a
  * folder. A PATH that exists and is not a regular file (a FIFO, /dev/null, /dev/stdout) is written
  * to directly. */
-int cnn_outfile_open(const char *path, struct cnn_outfile **out);
+CNN_CHECKED int cnn_outfile_open(const char *path, struct cnn_outfile **out);
 
 /* The stream to write to; check nothing, commit does. */
 FILE *cnn_outfile_stream(struct cnn_outfile *f);
@@ -22,9 +24,9 @@ int cnn_outfile_error(const struct cnn_outfile *f);
 /* All that can fail but the name: CNN_EIO with "PATH: ..." when any write failed; then abort. The
  * stream is closed. For several outputs, all of which are finished before the first gets its name.
  * Done already, or NULL: fine. */
-int cnn_outfile_finish(struct cnn_outfile *f);
+CNN_CHECKED int cnn_outfile_finish(struct cnn_outfile *f);
 /* Finish, where that was not done: an error, or the file is in place. Frees f in both cases. */
-int cnn_outfile_commit(struct cnn_outfile *f);
+CNN_CHECKED int cnn_outfile_commit(struct cnn_outfile *f);
 /* Give up: the temporary file is removed. Frees f; NULL is fine. */
 void cnn_outfile_abort(struct cnn_outfile *f);
 

@@ -6,26 +6,28 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/error.h"
+
 struct cnn_outfolder;
 
 /* Begin, with a folder that is made or is there and empty. CNN_ECREATE with "PATH: ...". */
-int cnn_outfolder_open(const char *path, struct cnn_outfolder **out);
+CNN_CHECKED int cnn_outfolder_open(const char *path, struct cnn_outfolder **out);
 
 /* Its path, for messages: without slashes at the end. */
 const char *cnn_outfolder_path(const struct cnn_outfolder *f);
 
 /* A new file, and the folders that its name needs. CNN_EDATA with "PATH/NAME: ..." where there is
  * one of that name; CNN_ECREATE, CNN_EIO. */
-int cnn_outfolder_put(const struct cnn_outfolder *f, const char *name, const void *bytes,
-                      size_t size);
+CNN_CHECKED int cnn_outfolder_put(const struct cnn_outfolder *f, const char *name,
+                                  const void *bytes, size_t size);
 /* A new file that is written to by and by, and closed by the caller. CNN_ECREATE. */
-int cnn_outfolder_stream(const struct cnn_outfolder *f, const char *name, FILE **out);
+CNN_CHECKED int cnn_outfolder_stream(const struct cnn_outfolder *f, const char *name, FILE **out);
 
 /* Everything was written. `last` is what will be moved up after all else, since it is what makes
  * the folder complete; NULL: nothing is. CNN_EIO. */
-int cnn_outfolder_finish(struct cnn_outfolder *f, const char *last);
+CNN_CHECKED int cnn_outfolder_finish(struct cnn_outfolder *f, const char *last);
 /* Move all up: CNN_ECREATE, CNN_EIO, or it is in place. Comes after finish. */
-int cnn_outfolder_commit(struct cnn_outfolder *f);
+CNN_CHECKED int cnn_outfolder_commit(struct cnn_outfolder *f);
 /* Without a commit before: nothing is left of it. NULL is fine. */
 void cnn_outfolder_free(struct cnn_outfolder *f);
 

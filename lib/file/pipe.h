@@ -5,6 +5,8 @@
 
 #include <sys/types.h>
 
+#include "base/error.h"
+
 /* As read(2) and write(2), which must not be non-blocking, but for signals: those never show, and
  * -1 with EINTR says that nothing came (or went) when `*stop` was nonzero. `stop` may be NULL: wait
  * for ever. */
@@ -13,6 +15,6 @@ ssize_t cnn_pipe_write(int fd, const void *bytes, size_t n, const volatile int *
 
 /* Open a FIFO or the like to read, without waiting for who writes to it: cnn_pipe_read does. -1 and
  * errno. */
-int cnn_pipe_open(const char *path);
+CNN_CHECKED int cnn_pipe_open(const char *path);
 
 #endif

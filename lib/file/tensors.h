@@ -48,12 +48,13 @@ struct cnn_tensor_source *cnn_tensors_new(const char *path,
                                           const struct cnn_tensor_source_type *type, void *state);
 /* Rank, shape, count and bytes from a type and dimensions; nonzero where so much cannot be, no zero
  * among them hiding it. */
-int cnn_stored_tensor_shape(struct cnn_stored_tensor *t, enum cnn_dtype dtype, int rank,
-                            const size_t *dim);
-int cnn_tensors_add(struct cnn_tensor_source *s, const struct cnn_stored_tensor *t);
-int cnn_tensors_add_text(struct cnn_tensor_source *s, const char *key, const char *value);
+CNN_CHECKED int cnn_stored_tensor_shape(struct cnn_stored_tensor *t, enum cnn_dtype dtype, int rank,
+                                        const size_t *dim);
+CNN_CHECKED int cnn_tensors_add(struct cnn_tensor_source *s, const struct cnn_stored_tensor *t);
+CNN_CHECKED int cnn_tensors_add_text(struct cnn_tensor_source *s, const char *key,
+                                     const char *value);
 /* When all are there. CNN_EDATA where two have one name. */
-int cnn_tensors_settle(struct cnn_tensor_source *s);
+CNN_CHECKED int cnn_tensors_settle(struct cnn_tensor_source *s);
 
 void cnn_tensors_close(struct cnn_tensor_source *s);
 
@@ -70,16 +71,17 @@ const char *cnn_tensors_text_key(const struct cnn_tensor_source *s, size_t i);
 const float *cnn_tensor_mapped(const struct cnn_stored_tensor *t);
 /* Elements as float32, converted from the file's type. CNN_EDATA where what was to be read is
  * damaged, which cannot be where the tensor has data. */
-int cnn_tensor_floats(const struct cnn_tensor_source *s, const struct cnn_stored_tensor *t,
-                      float *out);
+CNN_CHECKED int cnn_tensor_floats(const struct cnn_tensor_source *s,
+                                  const struct cnn_stored_tensor *t, float *out);
 /* The elements' bytes: in their type where they are in memory; else as float32, read into *held,
  * which is the caller's to free(). */
-int cnn_tensor_bytes(const struct cnn_tensor_source *s, const struct cnn_stored_tensor *t,
-                     float **held, const unsigned char **bytes, size_t *size);
+CNN_CHECKED int cnn_tensor_bytes(const struct cnn_tensor_source *s,
+                                 const struct cnn_stored_tensor *t, float **held,
+                                 const unsigned char **bytes, size_t *size);
 
 /* What tells the names and contents of the tensors, in their order, from those of other files: 16
  * hexadecimal digits. Fails as cnn_tensor_floats. */
 enum { CNN_TENSORS_HASH = 17 };
-int cnn_tensors_hash(const struct cnn_tensor_source *s, char out[CNN_TENSORS_HASH]);
+CNN_CHECKED int cnn_tensors_hash(const struct cnn_tensor_source *s, char out[CNN_TENSORS_HASH]);
 
 #endif

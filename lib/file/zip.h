@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
 #include "file/infile.h"
 
 struct cnn_zip;
@@ -14,13 +15,13 @@ struct cnn_zip_member {
 };
 
 /* Over bytes that stay where they are. CNN_EDATA ("PATH: what is wrong"), as below. */
-int cnn_zip_open(const char *path, const struct cnn_bytes *bytes, struct cnn_zip **out);
+CNN_CHECKED int cnn_zip_open(const char *path, const struct cnn_bytes *bytes, struct cnn_zip **out);
 /* 1: a member; 0: the end of the archive. */
-int cnn_zip_next(struct cnn_zip *z, struct cnn_zip_member *m);
+CNN_CHECKED int cnn_zip_next(struct cnn_zip *z, struct cnn_zip_member *m);
 /* The next n bytes of the member. */
-int cnn_zip_read(struct cnn_zip *z, void *out, size_t n);
+CNN_CHECKED int cnn_zip_read(struct cnn_zip *z, void *out, size_t n);
 /* Where all of the member was read: its checksum is right. */
-int cnn_zip_check(struct cnn_zip *z);
+CNN_CHECKED int cnn_zip_check(struct cnn_zip *z);
 void cnn_zip_close(struct cnn_zip *z); /* NULL is fine */
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef CNN_MODEL_LOAD_PRIVATE_H
 #define CNN_MODEL_LOAD_PRIVATE_H
 
+#include "base/error.h"
 #include "model/model.h"
 
 struct load_param {
@@ -35,6 +36,6 @@ struct load_param *cnn_load_find(const struct load *l, const char *name);
 /* Whether --allow-new names it. */
 int cnn_load_allowed(const struct load *l, const char *name);
 /* Every parameter its tensor, where there is one. */
-int cnn_load_match(struct load *l);
+CNN_CHECKED int cnn_load_match(struct load *l);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef CNN_MODEL_MODEL_H
 #define CNN_MODEL_MODEL_H
 
+#include "base/error.h"
 #include "net/net.h"
 #include "model/selftest.h"
 
@@ -20,15 +21,15 @@ struct cnn_model {
 };
 
 /* Open a file of weights, which may be a model with a net. CNN_ENOINPUT, CNN_EDATA. */
-int cnn_model_open(const char *path, struct cnn_model **out);
+CNN_CHECKED int cnn_model_open(const char *path, struct cnn_model **out);
 /* The same of bytes, as of a pipe, which is read once: they are given up, on failure, too. */
-int cnn_model_of(const char *path, struct cnn_bytes *bytes, struct cnn_model **out);
+CNN_CHECKED int cnn_model_of(const char *path, struct cnn_bytes *bytes, struct cnn_model **out);
 /* As cnn_model_open, and weights without a net are CNN_EDATA. */
-int cnn_model_open_net(const char *path, struct cnn_model **out);
+CNN_CHECKED int cnn_model_open_net(const char *path, struct cnn_model **out);
 void cnn_model_free(struct cnn_model *m);
 
 /* Build the model's graph (free it with cnn_graph_free), without losses unless asked. */
-int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_graph **out);
+CNN_CHECKED int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_graph **out);
 
 /* Whether every weight (tensor of rank 2 or more) is zero. */
 int cnn_model_is_blank(const struct cnn_tensor_source *from);
@@ -45,20 +46,20 @@ struct cnn_load_options {
  * off where the rest then fits. CNN_EDATA naming the first tensor that does not fit, or when none
  * does; CNN_EUSAGE for a rename. options NULL: no exceptions. `note` (may be NULL) gets what was
  * loaded, where that is not simply all. */
-int cnn_model_load_params(const struct cnn_tensor_source *from, struct cnn_net *net,
-                          const struct cnn_load_options *options, struct cnn_buf *note);
+CNN_CHECKED int cnn_model_load_params(const struct cnn_tensor_source *from, struct cnn_net *net,
+                                      const struct cnn_load_options *options, struct cnn_buf *note);
 
 /* Write a model: the net's parameters as its only tensors, m's texts, and a self-test made by
  * running the net on `selftest` (n samples, preprocessed; n 0: none). Temporary file, fsync,
  * rename. The bytes depend on nothing but what they describe. */
-int cnn_model_save(const char *path, const struct cnn_model *m, struct cnn_net *net,
-                   const float *selftest, size_t n);
+CNN_CHECKED int cnn_model_save(const char *path, const struct cnn_model *m, struct cnn_net *net,
+                               const float *selftest, size_t n);
 
 /* Declare m's texts as metadata of a file that is being written (models and checkpoints). */
-int cnn_model_put_meta(struct cnn_safetensors_writer *w, const struct cnn_model *m);
+CNN_CHECKED int cnn_model_put_meta(struct cnn_safetensors_writer *w, const struct cnn_model *m);
 /* Declare the net's parameters and statistics as tensors, and write them. */
-int cnn_model_put_params(struct cnn_safetensors_writer *w, struct cnn_net *net);
-int cnn_model_write_params(struct cnn_safetensors_writer *w, struct cnn_net *net);
+CNN_CHECKED int cnn_model_put_params(struct cnn_safetensors_writer *w, struct cnn_net *net);
+CNN_CHECKED int cnn_model_write_params(struct cnn_safetensors_writer *w, struct cnn_net *net);
 
 /* What tells a class list from others, names and order, and what tells the metadata of a model from
  * those of others but for its history: 16 hexadecimal digits. */
@@ -68,6 +69,6 @@ void cnn_model_meta_hash(const struct cnn_tensor_source *tensors, char out[CNN_M
 
 /* Run the self-test stored in the file: *error gets max |out - stored| / max |stored|. CNN_EDATA
  * when there is none. */
-int cnn_model_selftest(const struct cnn_model *m, struct cnn_net *net, double *error);
+CNN_CHECKED int cnn_model_selftest(const struct cnn_model *m, struct cnn_net *net, double *error);
 
 #endif

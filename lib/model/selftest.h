@@ -11,6 +11,7 @@
 #ifndef CNN_MODEL_SELFTEST_H
 #define CNN_MODEL_SELFTEST_H
 
+#include "base/error.h"
 #include "base/text.h"
 #include "tensor/tensor.h"
 
@@ -32,16 +33,18 @@ struct cnn_selftest {
 void cnn_selftest_free(struct cnn_selftest *s); /* leaves {0} */
 
 /* selftest_text.c: to and from the text. CNN_EDATA with what is malformed, and no file's name. */
-int cnn_selftest_read(const char *text, struct cnn_selftest *out);
+CNN_CHECKED int cnn_selftest_read(const char *text, struct cnn_selftest *out);
 void cnn_selftest_print(const struct cnn_selftest *s, struct cnn_buf *out);
 
 /* Run the net on the first of n samples, preprocessed; as many as CNN_SELFTEST_MAX allows, which
  * may be none. */
-int cnn_selftest_make(struct cnn_net *net, const float *x, size_t n, struct cnn_selftest *out);
+CNN_CHECKED int cnn_selftest_make(struct cnn_net *net, const float *x, size_t n,
+                                  struct cnn_selftest *out);
 /* The inputs as the net takes them, x (in). CNN_EDATA where they do not have the input's shape. */
-int cnn_selftest_inputs(const struct cnn_selftest *s, const struct cnn_input *input, float *x);
+CNN_CHECKED int cnn_selftest_inputs(const struct cnn_selftest *s, const struct cnn_input *input,
+                                    float *x);
 /* Run the net on the inputs: *error gets max |y - stored| / max |stored|. CNN_EDATA where the
  * self-test is not of the net's shapes. */
-int cnn_selftest_run(const struct cnn_selftest *s, struct cnn_net *net, double *error);
+CNN_CHECKED int cnn_selftest_run(const struct cnn_selftest *s, struct cnn_net *net, double *error);
 
 #endif

@@ -41,9 +41,9 @@ static const char *write_samples(const char *name, int samples)
     const char *path = scratch_path(name);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     assert_true(fd >= 0);
-    cnn_strings_add(&classes, "ants");
-    cnn_strings_add(&classes, "none of it");
-    cnn_strings_add(&classes, "bees");
+    assert_int_equal(cnn_strings_add(&classes, "ants"), 0);
+    assert_int_equal(cnn_strings_add(&classes, "none of it"), 0);
+    assert_int_equal(cnn_strings_add(&classes, "bees"), 0);
     assert_int_equal(cnn_stream_open(fd, path, &classes, "[{\"command\":\"x\"}]", NULL, &w), 0);
     for (int i = 0; i < samples; i++) {
         fill_sample(&s, i);
@@ -311,9 +311,9 @@ static void test_pinned_classes(void **state)
     struct cnn_dataset_options o = {.classes = &pinned}, once = {.classes = &pinned, .stream = 1};
     struct cnn_dataset *ds;
     const char *path = write_stream("pinned.tar");
-    cnn_strings_add(&pinned, "none of it");
-    cnn_strings_add(&pinned, "wasps");
-    cnn_strings_add(&pinned, "ants");
+    assert_int_equal(cnn_strings_add(&pinned, "none of it"), 0);
+    assert_int_equal(cnn_strings_add(&pinned, "wasps"), 0);
+    assert_int_equal(cnn_strings_add(&pinned, "ants"), 0);
     assert_int_equal(cnn_dataset_open(path, &o, &ds), 0);
     assert_int_equal(cnn_dataset_record(ds, 0)->label, 2);
     assert_int_equal(cnn_dataset_record(ds, 1)->label, 0);

@@ -102,7 +102,7 @@ static void parts(void **state)
     assert_int_equal(in->form, CNN_INSPECT_MODEL);
     check_part(in, CNN_INSPECT_CLASSES, "ant\nbee\n");
     char hash[CNN_TENSORS_HASH], summary[256];
-    cnn_tensors_hash(in->tensors, hash);
+    assert_int_equal(cnn_tensors_hash(in->tensors, hash), 0);
     snprintf(summary, sizeof summary,
              "\nclasses        2 (ant, bee)\nmade by        cnn-augment, cnn-train\n"
              "hash           %s\nself-test      2 samples\n",

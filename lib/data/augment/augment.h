@@ -9,6 +9,7 @@
 #ifndef CNN_DATA_AUGMENT_AUGMENT_H
 #define CNN_DATA_AUGMENT_AUGMENT_H
 
+#include "base/error.h"
 #include "base/option.h"
 #include "base/random.h"
 #include "data/sample.h"
@@ -72,13 +73,14 @@ int cnn_augmenter_given(const struct cnn_augmenter *a, const char *name);
 /* Set one option by its name as a program spells it without the dashes ("rotate", "crop-pad"). It
  * is that of the last step of its type; where there is none, or that has been given this option
  * already, the chain gets another one at its end. CNN_EUSAGE with "NAME: what is wrong". */
-int cnn_augmenter_set(struct cnn_augmenter *a, const char *name, const char *value);
+CNN_CHECKED int cnn_augmenter_set(struct cnn_augmenter *a, const char *name, const char *value);
 /* The same for settings that have no order of their own: another step comes before all whose types
  * stand later in augmentations.def. */
-int cnn_augmenter_set_listed(struct cnn_augmenter *a, const char *name, const char *value);
+CNN_CHECKED int cnn_augmenter_set_listed(struct cnn_augmenter *a, const char *name,
+                                         const char *value);
 /* Whether all options that were set have an effect. CNN_EUSAGE: --fill without an augmentation that
  * shows what is outside of an image, --elastic-grid without --elastic. */
-int cnn_augmenter_check(const struct cnn_augmenter *a);
+CNN_CHECKED int cnn_augmenter_check(const struct cnn_augmenter *a);
 /* Every option of every augmentation, for programs' tables of options and manuals; NULL past the
  * end. */
 const struct cnn_option *cnn_augment_option_at(size_t i);
@@ -103,17 +105,18 @@ enum cnn_fill cnn_augmenter_fill(const struct cnn_augmenter *a);
 /* augment.c */
 /* What a sample with that key shows of its image, which *view has as a whole, by what is a view.
  * CNN_EDATA. */
-int cnn_augment_view(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, uint64_t copy,
-                     const char *key, struct cnn_view *view);
+CNN_CHECKED int cnn_augment_view(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch,
+                                 uint64_t copy, const char *key, struct cnn_view *view);
 /* What cnn_augment would do without all that is not geometric: of an image, into scratch->moved.
  * CNN_EDATA. */
-int cnn_augment_geometry(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch,
-                         uint64_t copy, const char *key, const struct cnn_image *src,
-                         struct cnn_augment_scratch *scratch);
+CNN_CHECKED int cnn_augment_geometry(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch,
+                                     uint64_t copy, const char *key, const struct cnn_image *src,
+                                     struct cnn_augment_scratch *scratch);
 
 /* Augment one sample in place. Numbers that are no image are CNN_EDATA when anything is active.
  * Labels, numbers and weight of the target stay; an image of labels follows the geometry. */
-int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, uint64_t copy,
-                struct cnn_augment_scratch *scratch, struct cnn_sample *s);
+CNN_CHECKED int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch,
+                            uint64_t copy, struct cnn_augment_scratch *scratch,
+                            struct cnn_sample *s);
 
 #endif

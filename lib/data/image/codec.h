@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
 #include "data/image/image.h"
 #include "tensor/tensor.h"
 
@@ -28,7 +29,7 @@ size_t cnn_codec_row_bytes(const struct cnn_image *im);
 void cnn_codec_pack_row(const struct cnn_image *im, size_t y, unsigned char *row);
 
 /* CNN_EDATA unless the image has 1 or 3 channels and maxval 255 or 65535. */
-int cnn_codec_check(const struct cnn_image *im, const char *format);
+CNN_CHECKED int cnn_codec_check(const struct cnn_image *im, const char *format);
 
 /* A format of images. Those that this build has no library for know their files, but decode none.
  */

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
+
 /* Planes of numbers, (c, h, w). Decoded images hold value / maxval in 0..1 with maxval 255 or 65535
  * (what they are written back with); maxval 0 says that the numbers are no image (features): never
  * resized, normalised or augmented. */
@@ -21,15 +23,16 @@ enum { CNN_IMAGE_MAX_SIDE = 65500 };
 
 /* CNN_EDATA where no image may have that shape: no pixels, or beyond the bounds (on a side only
  * with a maxval). */
-int cnn_image_bounds(size_t c, size_t h, size_t w, unsigned maxval);
+CNN_CHECKED int cnn_image_bounds(size_t c, size_t h, size_t w, unsigned maxval);
 /* Give the image that shape (contents undefined), reusing its memory. CNN_ESYSTEM, CNN_EDATA beyond
  * the bounds. */
-int cnn_image_reshape(struct cnn_image *im, size_t c, size_t h, size_t w, unsigned maxval);
+CNN_CHECKED int cnn_image_reshape(struct cnn_image *im, size_t c, size_t h, size_t w,
+                                  unsigned maxval);
 /* Room for so many elements at least; where it must grow the image is {0} but for that.
  * CNN_ESYSTEM.
  */
-int cnn_image_reserve(struct cnn_image *im, size_t count);
-int cnn_image_copy(struct cnn_image *dst, const struct cnn_image *src);
+CNN_CHECKED int cnn_image_reserve(struct cnn_image *im, size_t count);
+CNN_CHECKED int cnn_image_copy(struct cnn_image *dst, const struct cnn_image *src);
 void cnn_image_free(struct cnn_image *im); /* leaves {0} */
 
 /* What an image will be resized to: its shorter side becomes `side`; where that is 0, h x w. */
@@ -52,11 +55,12 @@ struct cnn_decoding {
 
 /* Channels to 1 (ITU-R BT.601 luma, 0.299 R + 0.587 G + 0.114 B) or 3 (grey repeated). dst and src
  * differ. */
-int cnn_image_channels(struct cnn_image *dst, const struct cnn_image *src, size_t c);
+CNN_CHECKED int cnn_image_channels(struct cnn_image *dst, const struct cnn_image *src, size_t c);
 
 /* Resize to h x w, bilinear with antialiasing (a triangle filter widened by the scale when
  * shrinking, as Pillow and torchvision's antialias=True do). dst and src differ. */
-int cnn_image_resize(struct cnn_image *dst, const struct cnn_image *src, size_t h, size_t w);
+CNN_CHECKED int cnn_image_resize(struct cnn_image *dst, const struct cnn_image *src, size_t h,
+                                 size_t w);
 
 /* The pixels (y, x) to (y + h - 1, x + w - 1) of an image. */
 struct cnn_box {
@@ -64,12 +68,12 @@ struct cnn_box {
 };
 /* That part (within h x w, not empty) of what cnn_image_resize would give, to the bit, and nothing
  * else computed. */
-int cnn_image_resize_part(struct cnn_image *dst, const struct cnn_image *src, size_t h, size_t w,
-                          const struct cnn_box *part);
+CNN_CHECKED int cnn_image_resize_part(struct cnn_image *dst, const struct cnn_image *src, size_t h,
+                                      size_t w, const struct cnn_box *part);
 
 /* The part of h x w whose upper left corner is at (y, x) of src; outside is `fill`. dst and src
  * differ. */
-int cnn_image_crop(struct cnn_image *dst, const struct cnn_image *src, ptrdiff_t y, ptrdiff_t x,
-                   size_t h, size_t w, float fill);
+CNN_CHECKED int cnn_image_crop(struct cnn_image *dst, const struct cnn_image *src, ptrdiff_t y,
+                               ptrdiff_t x, size_t h, size_t w, float fill);
 
 #endif

@@ -2,15 +2,17 @@
 #ifndef CNN_DATA_PNG_H
 #define CNN_DATA_PNG_H
 
+#include "base/error.h"
 #include "data/image/image.h"
 
 /* The samples of a PNG file as it holds them, over a maxval of 255 or 65535: of a palette image the
  * indices, in one channel, and grey of less than 8 bits without being stretched to 8. */
-int cnn_png_decode_stored(const unsigned char *bytes, size_t size, struct cnn_image *out);
+CNN_CHECKED int cnn_png_decode_stored(const unsigned char *bytes, size_t size,
+                                      struct cnn_image *out);
 
 /* Encode into a malloc'd buffer; values are rounded to the nearest of 0..maxval and clamped. */
-int cnn_png_encode(const struct cnn_image *im, unsigned char **bytes, size_t *size);
+CNN_CHECKED int cnn_png_encode(const struct cnn_image *im, unsigned char **bytes, size_t *size);
 /* Write a file, whole or not at all. */
-int cnn_png_write(const char *path, const struct cnn_image *im);
+CNN_CHECKED int cnn_png_write(const char *path, const struct cnn_image *im);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef CNN_DATA_IMAGE_PREPROCESS_H
 #define CNN_DATA_IMAGE_PREPROCESS_H
 
+#include "base/error.h"
 #include "base/option.h"
 #include "data/image/image.h"
 #include "kern/image.h"
@@ -33,19 +34,19 @@ struct cnn_fit cnn_input_fit(const struct cnn_input *input);
 /* Fill out (c, h, w) of the input's shape from the image. Numbers that are no image (maxval 0) are
  * copied and must have exactly the input's shape, or its count as a plain vector. CNN_EDATA
  * otherwise. */
-int cnn_preprocess(const struct cnn_input *input, const struct cnn_image *im,
-                   struct cnn_preprocess_scratch *scratch, float *out);
+CNN_CHECKED int cnn_preprocess(const struct cnn_input *input, const struct cnn_image *im,
+                               struct cnn_preprocess_scratch *scratch, float *out);
 
 /* Numbers must be finite: what is not spoils all that it meets. CNN_EDATA, naming the first that is
  * not after `what`. */
-int cnn_numbers_check(const char *what, const struct cnn_image *im);
+CNN_CHECKED int cnn_numbers_check(const char *what, const struct cnn_image *im);
 
 /* The same for an image that a device prepares: what it does alike for all, and with an image whose
  * map and view are set; CNN_EDATA where that is no image any more. fill: what the maps have
  * outside.
  */
 struct cnn_image_rule cnn_preprocess_rule(const struct cnn_input *input, enum cnn_fill fill);
-int cnn_preprocess_place(const struct cnn_input *input, struct cnn_stored_image *im);
+CNN_CHECKED int cnn_preprocess_place(const struct cnn_input *input, struct cnn_stored_image *im);
 /* Whether an image of so many channels can become the input. CNN_EDATA. */
 int cnn_preprocess_takes(const struct cnn_input *input, size_t channels);
 

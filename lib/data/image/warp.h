@@ -2,6 +2,7 @@
 #ifndef CNN_DATA_IMAGE_WARP_H
 #define CNN_DATA_IMAGE_WARP_H
 
+#include "base/error.h"
 #include "data/image/image.h"
 #include "kern/image.h"
 
@@ -27,19 +28,21 @@ struct cnn_field {
     size_t capacity;
 };
 /* What the numbers are is open. CNN_ESYSTEM. */
-int cnn_field_reshape(struct cnn_field *f, size_t h, size_t w);
+CNN_CHECKED int cnn_field_reshape(struct cnn_field *f, size_t h, size_t w);
 void cnn_field_free(struct cnn_field *f);
 
 /* dst and src differ; field: of the view's h x w; NULL: none. CNN_EDATA, CNN_ESYSTEM as
  * cnn_image_reshape. */
-int cnn_image_warp(struct cnn_image *dst, const struct cnn_image *src, const struct cnn_view *view,
-                   enum cnn_fill fill); /* bilinear */
-int cnn_image_bend(struct cnn_image *dst, const struct cnn_image *src, const struct cnn_view *view,
-                   const struct cnn_field *field, enum cnn_fill fill);
+CNN_CHECKED int cnn_image_warp(struct cnn_image *dst, const struct cnn_image *src,
+                               const struct cnn_view *view, enum cnn_fill fill); /* bilinear */
+CNN_CHECKED int cnn_image_bend(struct cnn_image *dst, const struct cnn_image *src,
+                               const struct cnn_view *view, const struct cnn_field *field,
+                               enum cnn_fill fill);
 /* By the nearest pixel, for images of class numbers; the fills that are values give 0 outside. */
-int cnn_labels_warp(struct cnn_image *dst, const struct cnn_image *src, const struct cnn_view *view,
-                    enum cnn_fill fill);
-int cnn_labels_bend(struct cnn_image *dst, const struct cnn_image *src, const struct cnn_view *view,
-                    const struct cnn_field *field, enum cnn_fill fill);
+CNN_CHECKED int cnn_labels_warp(struct cnn_image *dst, const struct cnn_image *src,
+                                const struct cnn_view *view, enum cnn_fill fill);
+CNN_CHECKED int cnn_labels_bend(struct cnn_image *dst, const struct cnn_image *src,
+                                const struct cnn_view *view, const struct cnn_field *field,
+                                enum cnn_fill fill);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef CNN_DATA_PLOT_AXIS_H
 #define CNN_DATA_PLOT_AXIS_H
 
+#include "base/error.h"
 #include "data/plot/plot.h"
 
 enum { MAX_TICKS = 64 };
@@ -22,6 +23,6 @@ double cnn_plot_share(const struct plot_axis *a, double v);
 void cnn_plot_format_tick(const struct plot_axis *a, double v, char out[32]);
 void cnn_plot_fit_y(const struct cnn_plot_panel *p, struct plot_axis *a);
 /* Of all n panels together. CNN_EDATA when there is nothing to plot. */
-int cnn_plot_fit_x(const struct cnn_plot_panel *panels, size_t n, struct plot_axis *a);
+CNN_CHECKED int cnn_plot_fit_x(const struct cnn_plot_panel *panels, size_t n, struct plot_axis *a);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "data/image/image.h"
 
@@ -13,9 +14,9 @@ enum cnn_picture { CNN_PICTURE_PNG, CNN_PICTURE_SVG, CNN_PICTURE_PDF };
 
 /* By the name's ending; PNG for what is there and is no file (a pipe, a device). CNN_EUSAGE, naming
  * the three, for other names. */
-int cnn_picture_format(const char *path, enum cnn_picture *out);
+CNN_CHECKED int cnn_picture_format(const char *path, enum cnn_picture *out);
 /* Write a finished picture, whole or not at all. CNN_ECREATE, CNN_EIO. */
-int cnn_picture_write(const char *path, const struct cnn_buf *bytes);
+CNN_CHECKED int cnn_picture_write(const char *path, const struct cnn_buf *bytes);
 
 /* 0xRRGGBB */
 typedef unsigned cnn_colour;
@@ -24,9 +25,10 @@ cnn_colour cnn_colour_mix(cnn_colour a, cnn_colour b, double t);
 
 /* A white picture of w x h. CNN_ESYSTEM, CNN_EDATA where it would be too large. */
 struct cnn_canvas;
-int cnn_canvas_new(enum cnn_picture format, double w, double h, struct cnn_canvas **out);
+CNN_CHECKED int cnn_canvas_new(enum cnn_picture format, double w, double h,
+                               struct cnn_canvas **out);
 /* The finished picture's bytes, added to *out; the canvas is freed, also after an error. */
-int cnn_canvas_end(struct cnn_canvas *c, struct cnn_buf *out);
+CNN_CHECKED int cnn_canvas_end(struct cnn_canvas *c, struct cnn_buf *out);
 
 void cnn_draw_rect(struct cnn_canvas *c, double x, double y, double w, double h, cnn_colour colour);
 /* With round ends; dashed: drawn with gaps. */
@@ -54,7 +56,7 @@ double cnn_text_width(const struct cnn_label *how, const char *text);
 void cnn_text_cut(const struct cnn_label *how, double room, const char *text, struct cnn_buf *out);
 
 /* An image of 1 or 3 channels into a rectangle; pixels stay squares. */
-int cnn_draw_image(struct cnn_canvas *c, double x, double y, double w, double h,
-                   const struct cnn_image *im);
+CNN_CHECKED int cnn_draw_image(struct cnn_canvas *c, double x, double y, double w, double h,
+                               const struct cnn_image *im);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
 #include "data/plot/draw.h"
 
 /* A curve; points that are not finite are gaps. */
@@ -37,18 +38,20 @@ struct cnn_plot {
 };
 
 /* CNN_EDATA when no point is finite, CNN_EUSAGE when it would be too small. */
-int cnn_plot_lines(const struct cnn_plot *plot, enum cnn_picture format, struct cnn_buf *out);
+CNN_CHECKED int cnn_plot_lines(const struct cnn_plot *plot, enum cnn_picture format,
+                               struct cnn_buf *out);
 
 /* n tiles of c x h x w (c 1: grey, 3: RGB, other: the planes become tiles of their own, one row a
  * tile), each stretched to its own range, from black to white, enlarged until they are seen, and
  * numbered from 0. columns 0: about square. title may be NULL. */
-int cnn_plot_montage(const float *tiles, size_t n, size_t c, size_t h, size_t w, size_t columns,
-                     const char *title, enum cnn_picture format, struct cnn_buf *out);
+CNN_CHECKED int cnn_plot_montage(const float *tiles, size_t n, size_t c, size_t h, size_t w,
+                                 size_t columns, const char *title, enum cnn_picture format,
+                                 struct cnn_buf *out);
 
 /* A confusion matrix: rows are what is true, columns what was predicted, each cell shaded by its
  * share of its row and, where there is room, showing its count; totals of rows and columns with
  * recall and precision. names (n); NULL: numbers. */
-int cnn_plot_confusion(const size_t *counts, const char *const *names, size_t n,
-                       enum cnn_picture format, struct cnn_buf *out);
+CNN_CHECKED int cnn_plot_confusion(const size_t *counts, const char *const *names, size_t n,
+                                   enum cnn_picture format, struct cnn_buf *out);
 
 #endif

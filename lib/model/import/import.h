@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "file/infile.h"
 #include "file/tensors.h"
@@ -42,7 +43,8 @@ const struct cnn_import *cnn_import_named(const char *path);
 /* How large a file that begins so is. */
 cnn_extent cnn_import_extent;
 /* From a file's bytes, which are given up; *out stays {0} on failure. */
-int cnn_import_open(const char *path, struct cnn_bytes *bytes, struct cnn_imported *out);
+CNN_CHECKED int cnn_import_open(const char *path, struct cnn_bytes *bytes,
+                                struct cnn_imported *out);
 
 /* Of a path: weights without a net are no model, and how to make one. */
 #define CNN_IMPORT_NETLESS                                                                         \

@@ -125,7 +125,7 @@ static void add_summary(const struct cnn_inspect *in, struct cnn_buf *out)
         cnn_buf_show(out, p ? p : "?");
     }
     json_decref(list);
-    cnn_tensors_hash(in->tensors, hash);
+    out->failed |= cnn_tensors_hash(in->tensors, hash) != 0;
     cnn_buf_printf(out, "\nhash           %s", hash);
     cnn_buf_printf(out, "\nself-test      %zu samples\n", m->selftest.samples);
 }
