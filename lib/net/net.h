@@ -5,6 +5,7 @@
 #ifndef CNN_NET_NET_H
 #define CNN_NET_NET_H
 
+#include "base/error.h"
 #include "lang/graph.h"
 #include "net/plan.h"
 
@@ -48,8 +49,8 @@ struct cnn_net_param {
 };
 
 /* Plan and allocate. The net borrows graph and backend. 0 or a negative code with the error set. */
-int cnn_net_new(const struct cnn_graph *graph, struct cnn_backend *backend,
-                const struct cnn_net_config *config, struct cnn_net **out);
+CNN_CHECKED int cnn_net_new(const struct cnn_graph *graph, struct cnn_backend *backend,
+                            const struct cnn_net_config *config, struct cnn_net **out);
 void cnn_net_free(struct cnn_net *net);
 
 const struct cnn_graph *cnn_net_graph(const struct cnn_net *net);
@@ -77,14 +78,14 @@ real *cnn_net_slab_state(struct cnn_net *net, int i);
  * state the net runs and is read as usual; and the place of one's mean. 0, or the device's error.
  */
 int cnn_net_has_average(const struct cnn_net *net);
-int cnn_net_average_start(struct cnn_net *net);
-int cnn_net_average(struct cnn_net *net, double decay);
-int cnn_net_average_swap(struct cnn_net *net);
+CNN_CHECKED int cnn_net_average_start(struct cnn_net *net);
+CNN_CHECKED int cnn_net_average(struct cnn_net *net, double decay);
+CNN_CHECKED int cnn_net_average_swap(struct cnn_net *net);
 struct cnn_tensor cnn_net_average_of(struct cnn_net *net, const struct cnn_net_param *p);
 
 /* Start every parameter from its declared rule: draws depend on (seed, parameter name) alone.
  * rule: what CNN_INIT_DEFAULT stands for; CNN_INIT_DEFAULT itself means what cnn_init_rule says. */
-int cnn_net_init(struct cnn_net *net, uint64_t seed, enum cnn_init rule);
+CNN_CHECKED int cnn_net_init(struct cnn_net *net, uint64_t seed, enum cnn_init rule);
 
 /* A target of a batch: classes or numbers; both NULL: it has none. */
 struct cnn_target_view {
@@ -110,27 +111,27 @@ struct cnn_batch_view {
 /* Upload the batch and run the net. training: dropout drops, batchnorm uses batch statistics,
  * losses and aux heads run. step: numbers the dropout draws. Without training, losses run when the
  * graph has them and the batch has targets. 0, or the device's error. */
-int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int training,
-                    uint64_t seed, uint64_t step);
+CNN_CHECKED int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch,
+                                int training, uint64_t seed, uint64_t step);
 /* After a training forward: add this batch's gradients. The loss is the weighted mean over the
  * batch, times `scale` (1/k with k batches accumulated). */
-int cnn_net_backward(struct cnn_net *net, double scale);
+CNN_CHECKED int cnn_net_backward(struct cnn_net *net, double scale);
 /* After a forward, of nets with config.from: the gradients of sum(dy * value of that node), with dy
  * canonical, (n, c, h, w). With the forward's `training` 0 they are those of inference: nothing is
  * dropped, and batchnorm is an affine map. 0, or the device's error. */
-int cnn_net_backward_from(struct cnn_net *net, const float *dy);
+CNN_CHECKED int cnn_net_backward_from(struct cnn_net *net, const float *dy);
 /* Of the last backward: the gradient of a node's value, canonical, (n, c, h, w); zeros where none
  * reaches it. The node must be one of config.gradient. */
-int cnn_net_gradient(struct cnn_net *net, int node, float *out);
-int cnn_net_zero_gradients(struct cnn_net *net);
+CNN_CHECKED int cnn_net_gradient(struct cnn_net *net, int node, float *out);
+CNN_CHECKED int cnn_net_zero_gradients(struct cnn_net *net);
 
 /* Of the last forward: the sum over the batch of weight * loss (of the losses that are not those of
  * aux heads, each times its own weight) and of the weights; NaN travels. Of several rows a sample's
  * loss is the mean of those that are real. */
-int cnn_net_loss(struct cnn_net *net, double *weighted_sum, double *weight_sum);
+CNN_CHECKED int cnn_net_loss(struct cnn_net *net, double *weighted_sum, double *weight_sum);
 /* The same of the forward with losses before the last, whose numbers a device has brought back
  * while it worked on the last. */
-int cnn_net_loss_before(struct cnn_net *net, double *weighted_sum, double *weight_sum);
+CNN_CHECKED int cnn_net_loss_before(struct cnn_net *net, double *weighted_sum, double *weight_sum);
 /* Of the training forward whose loss was asked for last (before: by cnn_net_loss_before): how many
  * samples with a label were answered rightly (of a label image: the sum of its right parts), and
  * how many there were. */
@@ -139,7 +140,7 @@ void cnn_net_hits(const struct cnn_net *net, int before, double *hits, double *l
 double cnn_net_weight(const struct cnn_net *net);
 /* Of the last forward: a node's value, canonical, (n, c, h, w). The node must be an output,
  * the logits or kept. */
-int cnn_net_value(struct cnn_net *net, int node, float *out);
+CNN_CHECKED int cnn_net_value(struct cnn_net *net, int node, float *out);
 
 /* From the next pass on, write the seconds of each step's last forward and backward (input
  * conversions and its epilogue included; what had to run again counts for the step that needs it;

@@ -2,6 +2,7 @@
 #ifndef CNN_NET_OPTIMIZE_H
 #define CNN_NET_OPTIMIZE_H
 
+#include "base/error.h"
 #include "net/net.h"
 #include "optim/optimizer.h"
 
@@ -12,7 +13,7 @@
  * gets the gradient's norm before it is clipped by norm; computing it costs a pass, so it is done
  * only when clip_norm is set or norm is wanted. CNN_EINTERNAL when that norm is not finite; nothing
  * is changed then. */
-int cnn_optimizer_step(const struct cnn_optimizer_options *o, struct cnn_net *net, double rate,
-                       uint64_t step, double scale, double *norm);
+CNN_CHECKED int cnn_optimizer_step(const struct cnn_optimizer_options *o, struct cnn_net *net,
+                                   double rate, uint64_t step, double scale, double *norm);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
 #include "net/steps.h"
 
 /* One buffer in the activation slab, bytes. */
@@ -64,8 +65,8 @@ struct cnn_plan_request {
     size_t gradients;
 };
 
-int cnn_plan_new(const struct cnn_graph *g, struct cnn_backend *b,
-                 const struct cnn_plan_request *request, struct cnn_plan **out);
+CNN_CHECKED int cnn_plan_new(const struct cnn_graph *g, struct cnn_backend *b,
+                             const struct cnn_plan_request *request, struct cnn_plan **out);
 void cnn_plan_free(struct cnn_plan *p);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
 #include "base/option.h"
 #include "base/text.h"
 #include "net/net.h"
@@ -36,8 +37,8 @@ struct cnn_compute {
 /* Open the device and make the net on it. What was opened is the caller's, also on failure:
  * *backend and *net are NULL or to be closed. *note gets what the user should know. CNN_EDEVICE,
  * CNN_EUSAGE, and as cnn_net_new. */
-int cnn_compute_net(const struct cnn_compute *c, const struct cnn_graph *graph,
-                    const struct cnn_net_config *config, struct cnn_buf *note,
-                    struct cnn_backend **backend, struct cnn_net **net);
+CNN_CHECKED int cnn_compute_net(const struct cnn_compute *c, const struct cnn_graph *graph,
+                                const struct cnn_net_config *config, struct cnn_buf *note,
+                                struct cnn_backend **backend, struct cnn_net **net);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "base/error.h"
 #include "data/loader/data_hash.h"
 #include "net/net.h"
 
@@ -45,8 +46,8 @@ struct cnn_evaluator;
 
 /* For a net whose graph may have losses. classes: how many the labels index, 0 when targets are not
  * classes. Allocates everything: counting allocates nothing. */
-int cnn_evaluator_new(struct cnn_net *net, size_t classes, int confusion,
-                      struct cnn_evaluator **out);
+CNN_CHECKED int cnn_evaluator_new(struct cnn_net *net, size_t classes, int confusion,
+                                  struct cnn_evaluator **out);
 void cnn_evaluator_free(struct cnn_evaluator *e);
 /* Bytes that the evaluator takes. */
 size_t cnn_evaluator_bytes(const struct cnn_evaluator *e);
@@ -54,15 +55,15 @@ size_t cnn_evaluator_bytes(const struct cnn_evaluator *e);
 void cnn_evaluator_reset(struct cnn_evaluator *e);
 /* Run the net on a batch, as at inference, and count it. Samples without a class (label -1) count
  * for nothing but `samples`. The net's answers are at cnn_evaluator_scores until the next call. */
-int cnn_evaluator_add(struct cnn_evaluator *e, const struct cnn_batch *b);
+CNN_CHECKED int cnn_evaluator_add(struct cnn_evaluator *e, const struct cnn_batch *b);
 const float *cnn_evaluator_scores(const struct cnn_evaluator *e); /* (n, c, h, w) of the output */
 const struct cnn_metrics *cnn_evaluator_metrics(const struct cnn_evaluator *e);
 
 /* The whole of a loader's epoch, and what tells its samples from others in *data. stop (may be
  * NULL) nonzero: CNN_EINTERRUPTED. */
-int cnn_evaluate(struct cnn_evaluator *e, struct cnn_loader *l, struct cnn_data_hash *data,
-                 const volatile int *stop, void (*progress)(void *context, size_t done),
-                 void *context);
+CNN_CHECKED int cnn_evaluate(struct cnn_evaluator *e, struct cnn_loader *l,
+                             struct cnn_data_hash *data, const volatile int *stop,
+                             void (*progress)(void *context, size_t done), void *context);
 
 /* How many of scores (n) rank before scores[i]: greater ones, and equal ones of a smaller index. A
  * NaN ranks last. */

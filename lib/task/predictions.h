@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "task/scores.h"
 
@@ -33,14 +34,14 @@ void cnn_tsv_field(const char *text, struct cnn_buf *out);
 struct cnn_predictions;
 
 /* Begin on a stream (not closed; `name` is for messages). The options' classes are borrowed. */
-int cnn_predictions_new(FILE *stream, const char *name,
-                        const struct cnn_predictions_options *options,
-                        struct cnn_predictions **out);
+CNN_CHECKED int cnn_predictions_new(FILE *stream, const char *name,
+                                    const struct cnn_predictions_options *options,
+                                    struct cnn_predictions **out);
 void cnn_predictions_free(struct cnn_predictions *p);
 
 /* One sample, by its path or else (path NULL) its key: scores (outputs) as the net gave them, label
  * -1: no true class. CNN_EIO. */
-int cnn_predictions_add(struct cnn_predictions *p, const char *path, const char *key, int32_t label,
-                        const float *scores);
+CNN_CHECKED int cnn_predictions_add(struct cnn_predictions *p, const char *path, const char *key,
+                                    int32_t label, const float *scores);
 
 #endif

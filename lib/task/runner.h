@@ -3,6 +3,7 @@
 #ifndef CNN_TASK_RUNNER_H
 #define CNN_TASK_RUNNER_H
 
+#include "base/error.h"
 #include "data/loader/loader.h"
 #include "model/model.h"
 #include "task/callbacks.h"
@@ -17,7 +18,7 @@ struct cnn_runner {
 };
 
 /* Read the model and build its graph. CNN_ENOINPUT, CNN_EDATA. */
-int cnn_runner_open(struct cnn_runner *r, const char *model, int with_loss);
+CNN_CHECKED int cnn_runner_open(struct cnn_runner *r, const char *model, int with_loss);
 struct cnn_runner_config {
     const struct cnn_compute *compute;
     const struct cnn_callbacks *callbacks; /* for notes; NULL: none */
@@ -27,7 +28,7 @@ struct cnn_runner_config {
     size_t keeps;
 };
 /* Plan the net's memory on a device and load the weights. CNN_EDEVICE, CNN_EDATA. */
-int cnn_runner_start(struct cnn_runner *r, const struct cnn_runner_config *config);
+CNN_CHECKED int cnn_runner_start(struct cnn_runner *r, const struct cnn_runner_config *config);
 void cnn_runner_close(struct cnn_runner *r); /* leaves {0} */
 
 /* The datasets that a program was given, one after another. Start from {0}. */
@@ -39,12 +40,12 @@ struct cnn_inputs {
 };
 
 /* Open them all. CNN_EUSAGE when "-" stands twice; else as cnn_dataset_open. */
-int cnn_inputs_open(struct cnn_inputs *in, char *const *path, size_t count,
-                    const struct cnn_dataset_options *options);
+CNN_CHECKED int cnn_inputs_open(struct cnn_inputs *in, char *const *path, size_t count,
+                                const struct cnn_dataset_options *options);
 /* Whether samples of a dataset, which have one row and one target, are what the net takes.
  * CNN_EDATA.
  */
-int cnn_inputs_suit(const struct cnn_graph *g);
+CNN_CHECKED int cnn_inputs_suit(const struct cnn_graph *g);
 /* Whether samples of any input have paths. */
 int cnn_inputs_have_paths(const struct cnn_inputs *in);
 /* The path of sample i of an input; NULL: it has none. */
@@ -58,7 +59,9 @@ size_t cnn_inputs_batch(const struct cnn_inputs *in, size_t wanted);
 typedef int cnn_visit_batch(void *context, size_t input, const struct cnn_batch *b);
 
 /* Every sample of every input, once, in order. The loader's options get the callbacks' `bad`. */
-int cnn_inputs_visit(const struct cnn_inputs *in, const struct cnn_loader_options *options,
-                     const struct cnn_callbacks *callbacks, cnn_visit_batch *batch, void *context);
+CNN_CHECKED int cnn_inputs_visit(const struct cnn_inputs *in,
+                                 const struct cnn_loader_options *options,
+                                 const struct cnn_callbacks *callbacks, cnn_visit_batch *batch,
+                                 void *context);
 
 #endif

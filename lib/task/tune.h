@@ -3,6 +3,7 @@
 #ifndef CNN_TASK_TUNE_H
 #define CNN_TASK_TUNE_H
 
+#include "base/error.h"
 #include "base/text.h"
 #include "net/net.h"
 
@@ -10,8 +11,8 @@
  * The backend keeps the choices until it is closed. *note: what the user should know; empty when
  * there is nothing. CNN_EUSAGE when neither XDG_CACHE_HOME nor HOME says where the file is,
  * CNN_ECREATE, CNN_EIO, and as cnn_net_new. */
-int cnn_tuned_net_new(const struct cnn_graph *graph, struct cnn_backend *backend,
-                      const struct cnn_net_config *config, struct cnn_buf *note,
-                      struct cnn_net **out);
+CNN_CHECKED int cnn_tuned_net_new(const struct cnn_graph *graph, struct cnn_backend *backend,
+                                  const struct cnn_net_config *config, struct cnn_buf *note,
+                                  struct cnn_net **out);
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef CNN_DATA_LOADER_IMAGE_STORE_H
 #define CNN_DATA_LOADER_IMAGE_STORE_H
 
+#include "base/error.h"
 #include "backend/backend.h"
 #include "data/image/preprocess.h"
 
@@ -24,8 +25,9 @@ struct cnn_kept_image {
 /* For batches of at most `batch` of `samples` images, which take at most `each` bytes and become
  * the input by that rule. `stay`: how many of them may stay; half of the device's free memory is
  * the most that they get. CNN_ESYSTEM. */
-int cnn_image_store_open(struct cnn_backend *b, const struct cnn_image_rule *rule, size_t samples,
-                         size_t batch, size_t each, size_t stay, struct cnn_image_store **out);
+CNN_CHECKED int cnn_image_store_open(struct cnn_backend *b, const struct cnn_image_rule *rule,
+                                     size_t samples, size_t batch, size_t each, size_t stay,
+                                     struct cnn_image_store **out);
 void cnn_image_store_close(struct cnn_image_store *s); /* NULL is fine */
 /* Bytes of device memory that a store takes at least. */
 size_t cnn_image_store_bytes(size_t batch, size_t each);

@@ -5,6 +5,7 @@
 #ifndef CNN_DATA_LOADER_LOADER_H
 #define CNN_DATA_LOADER_LOADER_H
 
+#include "base/error.h"
 #include "data/augment/augment.h"
 #include "data/source/dataset.h"
 #include "data/loader/image_store.h"
@@ -54,15 +55,15 @@ struct cnn_loader;
 
 /* Begin epoch `epoch` at sample position `start` (0: its beginning). A stream that was not spooled
  * has one epoch, in its own order. */
-int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *options,
-                    uint64_t epoch, size_t start, struct cnn_loader **out);
+CNN_CHECKED int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *options,
+                                uint64_t epoch, size_t start, struct cnn_loader **out);
 /* 1: a batch of up to options.batch samples (fewer at the end and where bad samples were skipped;
  * never 0); 0: the end of the epoch; negative: failed. */
-int cnn_loader_next(struct cnn_loader *l, struct cnn_batch *batch);
+CNN_CHECKED int cnn_loader_next(struct cnn_loader *l, struct cnn_batch *batch);
 /* Position behind the last batch, for `start`. */
 size_t cnn_loader_position(const struct cnn_loader *l);
 /* The next epoch with the same buffers and threads (the dataset is spooled). */
-int cnn_loader_rewind(struct cnn_loader *l, uint64_t epoch, size_t start);
+CNN_CHECKED int cnn_loader_rewind(struct cnn_loader *l, uint64_t epoch, size_t start);
 void cnn_loader_close(struct cnn_loader *l);
 
 /* Bytes of memory that a loader with these options will take for buffers and the threads' scratch,

@@ -7,6 +7,7 @@
 #ifndef CNN_DATA_SOURCE_DATASET_H
 #define CNN_DATA_SOURCE_DATASET_H
 
+#include "base/error.h"
 #include "base/text.h"
 #include "data/sample.h"
 
@@ -56,7 +57,8 @@ int cnn_dataset_has_paths(const struct cnn_dataset *ds);
 /* Whether the path is a file that is an image, or is called one: such a file may be damaged. */
 int cnn_dataset_is_image(const char *path);
 /* Labels from a file are for IDX data: CNN_EUSAGE where `labels` is not NULL and no dataset is. */
-int cnn_dataset_check_labels(struct cnn_dataset *const *ds, size_t count, const char *labels);
+CNN_CHECKED int cnn_dataset_check_labels(struct cnn_dataset *const *ds, size_t count,
+                                         const char *labels);
 void cnn_dataset_close(struct cnn_dataset *ds);
 /* What was opened, for messages: of several images the first. */
 const char *cnn_dataset_path(const struct cnn_dataset *ds);
@@ -78,7 +80,7 @@ const char *cnn_dataset_history(const struct cnn_dataset *ds);
 
 /* Load sample i into *out (reusing its memory; {0} at first). Any thread. CNN_EDATA, CNN_EIO,
  * CNN_ENOINPUT with a message that names the record's source. */
-int cnn_dataset_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out);
+CNN_CHECKED int cnn_dataset_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out);
 
 /* A stream that was not spooled, sample by sample. Raw bytes are read by one thread in order, and
  * decoded by any. */
@@ -87,8 +89,9 @@ struct cnn_raw *cnn_raw_new(void);
 void cnn_raw_free(struct cnn_raw *raw);
 /* 1: read; 0: the end, and for a stream of ours the end record was there and right; negative:
  * CNN_EDATA ("cut before its end record"), CNN_EIO. */
-int cnn_dataset_next(struct cnn_dataset *ds, struct cnn_raw *raw);
-int cnn_raw_decode(const struct cnn_dataset *ds, const struct cnn_raw *raw, struct cnn_sample *out);
+CNN_CHECKED int cnn_dataset_next(struct cnn_dataset *ds, struct cnn_raw *raw);
+CNN_CHECKED int cnn_raw_decode(const struct cnn_dataset *ds, const struct cnn_raw *raw,
+                               struct cnn_sample *out);
 
 /* Keys. The same picture has the same key in every form, wherever it is read from:
  * - a file (in a folder, in a manifest, or alone): its last two path components without extension,
@@ -105,10 +108,10 @@ void cnn_key_from_number(const char *path, size_t i, struct cnn_buf *out);
 
 /* classes.txt: one name a line, order is index; cnn_lines has the rule for lines, source.h that for
  * names. CNN_EDATA on duplicates. */
-int cnn_classes_read(const char *path, struct cnn_strings *out);
+CNN_CHECKED int cnn_classes_read(const char *path, struct cnn_strings *out);
 
 /* *index: the place of a class in the list, however it is spelled (source.h), or -1. CNN_ESYSTEM.
  */
-int cnn_class_find(const struct cnn_strings *list, const char *name, ptrdiff_t *index);
+CNN_CHECKED int cnn_class_find(const struct cnn_strings *list, const char *name, ptrdiff_t *index);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef CNN_DATA_SOURCE_MANIFEST_H
 #define CNN_DATA_SOURCE_MANIFEST_H
 
+#include "base/error.h"
 #include "data/source/source.h"
 
 struct cnn_manifest_row;
@@ -27,7 +28,7 @@ struct cnn_manifest_row {
 
 /* Add each row of the text by r->add. Where NUL bytes end names, they are paths as they
  * stand; else a line is a row, or a path alone. CNN_EDATA. */
-int cnn_manifest_read(struct cnn_manifest_reading *r, char *text, size_t size);
+CNN_CHECKED int cnn_manifest_read(struct cnn_manifest_reading *r, char *text, size_t size);
 /* Whether the path, as seen from the manifest's folder, is a file. */
 int cnn_manifest_is_file(const struct cnn_manifest_reading *r, const char *path);
 

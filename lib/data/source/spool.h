@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
+
 struct cnn_spool {
     size_t limit;       /* bytes in memory */
     const char *folder; /* of the temporary file; NULL: $TMPDIR, else /tmp */
@@ -19,11 +21,11 @@ struct cnn_spool {
 
 /* Keep `n` bytes: *at is where they are in memory, or NULL and *offset their place in the file.
  * CNN_EIO. */
-int cnn_spool_put(struct cnn_spool *s, const void *bytes, size_t n, const unsigned char **at,
-                  uint64_t *offset);
+CNN_CHECKED int cnn_spool_put(struct cnn_spool *s, const void *bytes, size_t n,
+                              const unsigned char **at, uint64_t *offset);
 void cnn_spool_free(struct cnn_spool *s);
 
 /* Exactly `n` bytes of the file at `offset`. CNN_EDATA when it is shorter, CNN_EIO. */
-int cnn_read_at(int fd, uint64_t offset, unsigned char *out, size_t n);
+CNN_CHECKED int cnn_read_at(int fd, uint64_t offset, unsigned char *out, size_t n);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "task/callbacks.h"
 
 struct cnn_augmenter;
@@ -39,7 +40,8 @@ struct cnn_augment_options {
  *
  * CNN_EUSAGE, CNN_EDATA (also when every sample was bad), CNN_ENOINPUT, CNN_ECREATE (before the
  * first sample), CNN_EIO (also when stopped, or when the reader of the stream is gone). */
-int cnn_augment_run(const struct cnn_augment_options *options,
-                    const struct cnn_augmenter *augmenter, const struct cnn_callbacks *callbacks);
+CNN_CHECKED int cnn_augment_run(const struct cnn_augment_options *options,
+                                const struct cnn_augmenter *augmenter,
+                                const struct cnn_callbacks *callbacks);
 
 #endif

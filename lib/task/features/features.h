@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "task/callbacks.h"
 #include "task/compute.h"
@@ -37,13 +38,13 @@ struct cnn_features_options {
 };
 
 /* The format that the options come to. CNN_EUSAGE when the output's extension tells none. */
-int cnn_features_choose_format(const struct cnn_features_options *options,
-                               enum cnn_features_format *out);
+CNN_CHECKED int cnn_features_choose_format(const struct cnn_features_options *options,
+                                           enum cnn_features_format *out);
 
 /* Features go to `out` (`name` for messages), or to options->output, whole or not at all. With
  * several layers and without concat each has its own file, feats.LAYER.npy for feats.npy.
  * CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT, CNN_ECREATE, CNN_EIO, CNN_EDEVICE, CNN_EINTERRUPTED. */
-int cnn_features(const struct cnn_features_options *options, const struct cnn_callbacks *callbacks,
-                 FILE *out, const char *name);
+CNN_CHECKED int cnn_features(const struct cnn_features_options *options,
+                             const struct cnn_callbacks *callbacks, FILE *out, const char *name);
 
 #endif

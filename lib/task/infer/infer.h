@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "task/callbacks.h"
 #include "task/compute.h"
@@ -50,7 +51,7 @@ struct cnn_infer_options {
 /* Predictions, metrics or the self-test's result go to `out` (`name` for messages), or to
  * options->output, whole or not at all. CNN_ENEGATIVE: a gate was missed or the self-test failed.
  * CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT, CNN_ECREATE, CNN_EIO, CNN_EDEVICE, CNN_EINTERRUPTED. */
-int cnn_infer(const struct cnn_infer_options *options, const struct cnn_callbacks *callbacks,
-              FILE *out, const char *name);
+CNN_CHECKED int cnn_infer(const struct cnn_infer_options *options,
+                          const struct cnn_callbacks *callbacks, FILE *out, const char *name);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "file/tensors.h"
 #include "model/model.h"
@@ -42,14 +43,14 @@ struct cnn_inspect_options {
 };
 
 /* Open a model, a file of tensors, or what --net takes. CNN_ENOINPUT, CNN_EDATA. */
-int cnn_inspect_open(const char *what, const struct cnn_inspect_options *options,
-                     struct cnn_inspect **out);
+CNN_CHECKED int cnn_inspect_open(const char *what, const struct cnn_inspect_options *options,
+                                 struct cnn_inspect **out);
 void cnn_inspect_close(struct cnn_inspect *in);
 
 /* Fill in->statistics (nothing to do for a net). */
-int cnn_inspect_measure(struct cnn_inspect *in);
+CNN_CHECKED int cnn_inspect_measure(struct cnn_inspect *in);
 /* CNN_ENEGATIVE, naming the tensors, when some hold NaN or infinity; measured before. */
-int cnn_inspect_check(const struct cnn_inspect *in);
+CNN_CHECKED int cnn_inspect_check(const struct cnn_inspect *in);
 
 enum cnn_inspect_part {
     CNN_INSPECT_LAYERS = 1, /* the layer table and its totals */
@@ -61,22 +62,24 @@ enum cnn_inspect_part {
 };
 
 /* CNN_EDATA with a message when one of the parts is not there at all. */
-int cnn_inspect_require(const struct cnn_inspect *in, unsigned parts);
+CNN_CHECKED int cnn_inspect_require(const struct cnn_inspect *in, unsigned parts);
 /* As text, the parts asked for, one after another. */
 void cnn_inspect_text(const struct cnn_inspect *in, unsigned parts, struct cnn_buf *out);
 /* All parts as one JSON object; statistics where measured. */
-int cnn_inspect_json(const struct cnn_inspect *in, struct cnn_buf *out);
+CNN_CHECKED int cnn_inspect_json(const struct cnn_inspect *in, struct cnn_buf *out);
 /* The layers as a graph in graphviz's language. CNN_EDATA when there is no net. */
-int cnn_inspect_dot(const struct cnn_inspect *in, struct cnn_buf *out);
+CNN_CHECKED int cnn_inspect_dot(const struct cnn_inspect *in, struct cnn_buf *out);
 
 /* What differs between two, line by line into *out: layers, classes, tensors with their largest
  * difference. CNN_ENEGATIVE without a message when something does. */
-int cnn_inspect_diff(const struct cnn_inspect *a, const struct cnn_inspect *b, struct cnn_buf *out);
+CNN_CHECKED int cnn_inspect_diff(const struct cnn_inspect *a, const struct cnn_inspect *b,
+                                 struct cnn_buf *out);
 
 /* The weights of a convolution (or of a dense layer that reads an image) as a picture (PNG, SVG or
  * PDF by the ending of its name), one tile a filter: RGB where there are three planes, grey
  * otherwise. Layer: a label. */
-int cnn_inspect_filters(const struct cnn_inspect *in, const char *layer, const char *path);
+CNN_CHECKED int cnn_inspect_filters(const struct cnn_inspect *in, const char *layer,
+                                    const char *path);
 
 struct cnn_time_options {
     size_t batch; /* samples that run together */
@@ -89,11 +92,12 @@ struct cnn_time_options {
 /* Run the net on drawn samples, several times, and tell where the time went, step by step, beside
  * what the machine reaches at that moment; as text or JSON. A net without a model starts with drawn
  * weights. *note: what the user should know; may stay empty. CNN_EDATA when there is no net. */
-int cnn_inspect_time(const struct cnn_inspect *in, const struct cnn_time_options *options, int json,
-                     struct cnn_buf *note, struct cnn_buf *out);
+CNN_CHECKED int cnn_inspect_time(const struct cnn_inspect *in,
+                                 const struct cnn_time_options *options, int json,
+                                 struct cnn_buf *note, struct cnn_buf *out);
 
 /* The built-in nets: a line each, their name and the first sentence of their text. */
 void cnn_inspect_zoo_text(struct cnn_buf *out);
-int cnn_inspect_zoo_json(struct cnn_buf *out);
+CNN_CHECKED int cnn_inspect_zoo_json(struct cnn_buf *out);
 
 #endif

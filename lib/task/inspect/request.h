@@ -2,6 +2,7 @@
 #ifndef CNN_TASK_INSPECT_REQUEST_H
 #define CNN_TASK_INSPECT_REQUEST_H
 
+#include "base/error.h"
 #include "base/text.h"
 #include "task/compute.h"
 
@@ -15,11 +16,12 @@ struct cnn_inspect_request {
 };
 
 /* CNN_EUSAGE where options contradict each other, or want other operands than `count`. */
-int cnn_inspect_request_check(const struct cnn_inspect_request *r, size_t count);
+CNN_CHECKED int cnn_inspect_request_check(const struct cnn_inspect_request *r, size_t count);
 /* The answer into *out, also what was found out before an error; *note: what the user should know.
  * The request was checked. CNN_ENEGATIVE, CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT, CNN_ECREATE. */
-int cnn_inspect_request_answer(const struct cnn_inspect_request *r, char *const *operand,
-                               size_t count, struct cnn_buf *note, struct cnn_buf *out);
+CNN_CHECKED int cnn_inspect_request_answer(const struct cnn_inspect_request *r,
+                                           char *const *operand, size_t count, struct cnn_buf *note,
+                                           struct cnn_buf *out);
 /* Whether the answer is for programs, and stays as it is. */
 int cnn_inspect_request_is_data(const struct cnn_inspect_request *r);
 

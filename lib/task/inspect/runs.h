@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
 #include "base/text.h"
 
 /* The runs whose logs (cnn-train --log) or models stand in path[0...count-1], as TSV with a line of
@@ -11,6 +12,6 @@
  * best first. Numbers are those of the best epoch, or of the last where there was no validation;
  * behind them stand the options in which the runs differ. CNN_ENOINPUT, CNN_EDATA (no such log,
  * named with its line, or no such model). */
-int cnn_inspect_runs(char *const *path, size_t count, struct cnn_buf *out);
+CNN_CHECKED int cnn_inspect_runs(char *const *path, size_t count, struct cnn_buf *out);
 
 #endif

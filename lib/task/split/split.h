@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "task/callbacks.h"
 
@@ -39,7 +40,7 @@ struct cnn_split_table {
 /* Write train.tsv, val.tsv, test.tsv and classes.txt; all of them or none. A file that comes twice
  * counts once. CNN_EDATA when a class has too few samples, a file is under two classes, or is no
  * image. The table is the caller's to free. */
-int cnn_split(const struct cnn_split_options *options, struct cnn_split_table *table);
+CNN_CHECKED int cnn_split(const struct cnn_split_options *options, struct cnn_split_table *table);
 void cnn_split_table_free(struct cnn_split_table *table);
 
 /* The table as text for people. */

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "base/error.h"
 #include "base/option.h"
 #include "layer/layer.h"
 #include "optim/schedule.h"
@@ -116,14 +117,15 @@ struct cnn_train_callbacks {
 /* CNN_EUSAGE when an output would be written over another or over what is read; for a caller that
  * opens the list of bad samples before it trains. The files of samples are looked at in cnn_train.
  */
-int cnn_train_check_outputs(const struct cnn_train_options *options);
+CNN_CHECKED int cnn_train_check_outputs(const struct cnn_train_options *options);
 
 /* Train and write the model. With options->plan, *plan gets the memory plan as text (the caller's
  * to free()) and nothing runs. With options->overfit, no model is written: CNN_ENEGATIVE when the
  * loss did not come down; CNN_ENEGATIVE, too, when the model is not the one that options->expect
  * names, though it is written. CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT, CNN_ECREATE (before any
  * training), CNN_EINTERNAL (the loss is not finite), CNN_EINTERRUPTED. */
-int cnn_train(const struct cnn_train_options *options, const struct cnn_augmenter *augmenter,
-              const struct cnn_train_callbacks *callbacks, char **plan);
+CNN_CHECKED int cnn_train(const struct cnn_train_options *options,
+                          const struct cnn_augmenter *augmenter,
+                          const struct cnn_train_callbacks *callbacks, char **plan);
 
 #endif
