@@ -71,7 +71,7 @@ static int class_names(const struct cnn_dataset *ds, int fine, struct cnn_string
     return rc;
 }
 
-int cnn_open_cifar(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
+static int open_cifar(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
 {
     struct cnn_cifar *f = cnn_calloc(1, sizeof *f);
     struct cnn_found found = {.numeric = 1};
@@ -97,3 +97,14 @@ int cnn_open_cifar(struct cnn_dataset *ds, const struct cnn_dataset_options *opt
     cnn_strings_free(&own);
     return rc;
 }
+
+/* Nothing but labels and pixels: whole records. */
+static int is_cifar(const struct cnn_form_head *h)
+{
+    return h->total && h->total != SIZE_MAX && (h->total % 3073 == 0 || h->total % 3074 == 0);
+}
+
+const struct cnn_form cnn_form_cifar = {.name = "CIFAR",
+                                        .endings = (const char *const[]){".bin", NULL},
+                                        .is = is_cifar,
+                                        .open = open_cifar};

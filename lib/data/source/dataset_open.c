@@ -38,27 +38,23 @@ static int make_keys_unique(struct cnn_dataset *ds, const struct cnn_dataset_opt
 
 /* A text form: read to its end, decompressed where it must be, and parsed. */
 static int open_text(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
-                     enum cnn_form form, const char *bytes, size_t size)
+                     const struct cnn_form *form, const char *bytes, size_t size)
 {
     /* A pipe is in no folder: what comes through it was written here. */
     char *text = cnn_strndup(size ? bytes : "", size);
     char *folder = ds->fd >= 0 ? cnn_strdup(".") : cnn_path_folder(ds->path);
     int rc = text && folder ? 0 : CNN_ESYSTEM;
-    if (!rc && form != CNN_FORM_NAMES)
+    if (!rc && !form->nuls)
         rc = cnn_text_check(ds->path, text, size);
-    if (!rc && form == CNN_FORM_FEATURES)
-        rc = cnn_open_features(ds, options, folder, text, size);
-    else if (!rc && form == CNN_FORM_SVMLIGHT)
-        rc = cnn_open_svmlight(ds, options, folder, text, size);
-    else if (!rc)
-        rc = cnn_open_manifest(ds, options, folder, text, size);
+    if (!rc)
+        rc = form->parse(ds, options, folder, text, size);
     free(text);
     free(folder);
     return rc;
 }
 
 static int open_text_file(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
-                          enum cnn_form form)
+                          const struct cnn_form *form)
 {
     struct cnn_bytes b;
     int rc = cnn_bytes_gunzip(ds->path, CNN_TEXT_MAX, &b);
@@ -81,12 +77,6 @@ static int unknown_form(const struct cnn_dataset *ds, const void *head, size_t s
                     ds->path);
 }
 
-static int is_text(enum cnn_form form)
-{
-    return form == CNN_FORM_FEATURES || form == CNN_FORM_SVMLIGHT || form == CNN_FORM_MANIFEST ||
-           form == CNN_FORM_NAMES;
-}
-
 /* zlib's header alone may be all that is there of a compressed tar; what is inside decides. */
 static int open_file(struct cnn_dataset *ds, const struct cnn_dataset_options *options, size_t size)
 {
@@ -96,33 +86,16 @@ static int open_file(struct cnn_dataset *ds, const struct cnn_dataset_options *o
     if (rc)
         return rc;
     if (!got && options->empty && !cnn_path_is_form(ds->path))
-        return open_text(ds, options, CNN_FORM_MANIFEST, "", 0);
-    enum cnn_form form = cnn_form_sniff(head, got, size);
-    if (cnn_image_has_foreign_name(ds->path) || (is_text(form) && cnn_image_has_name(ds->path)))
-        form = CNN_FORM_IMAGE;
-    switch (form) {
-    case CNN_FORM_IMAGE:
-        return cnn_open_image(ds, options);
-    case CNN_FORM_NPY:
-        return cnn_open_npy(ds, options);
-    case CNN_FORM_TAR:
-        return cnn_open_tar(ds, options, -1, NULL, 0);
-    case CNN_FORM_IDX:
-        return cnn_open_idx(ds, options);
-    case CNN_FORM_CIFAR:
-        return cnn_open_cifar(ds, options);
-    case CNN_FORM_FEATURES:
-        return open_text_file(ds, options, CNN_FORM_FEATURES);
-    case CNN_FORM_SVMLIGHT:
-        return open_text_file(ds, options, CNN_FORM_SVMLIGHT);
-    case CNN_FORM_MANIFEST:
-        return open_text_file(ds, options, CNN_FORM_MANIFEST);
-    case CNN_FORM_NAMES:
-        return open_text_file(ds, options, CNN_FORM_NAMES);
-    case CNN_FORM_UNKNOWN:
-        break;
-    }
-    return cnn_image_has_name(ds->path) ? cnn_open_image(ds, options) : unknown_form(ds, head, got);
+        return open_text(ds, options, &cnn_form_manifest, "", 0);
+    const struct cnn_form *form = cnn_form_sniff(head, got, size);
+    if (cnn_image_has_foreign_name(ds->path) ||
+        ((!form || form->parse) && cnn_image_has_name(ds->path)))
+        form = &cnn_form_image;
+    if (!form)
+        return unknown_form(ds, head, got);
+    return form->read   ? form->read(ds, options, -1, NULL, 0)
+           : form->open ? form->open(ds, options)
+                        : open_text_file(ds, options, form);
 }
 
 /* Up to `limit` bytes in all from the descriptor. */
@@ -146,35 +119,39 @@ static int read_some(const struct cnn_dataset *ds, int fd, const volatile int *s
     return 0;
 }
 
+/* What must be there as a whole: an image or a text. */
+static int open_whole(struct cnn_dataset *ds, const struct cnn_dataset_options *options, int fd,
+                      const struct cnn_form *form, struct cnn_buf *b)
+{
+    size_t most = form->open_bytes ? CNN_ENCODED_MAX : CNN_TEXT_MAX;
+    int rc = read_some(ds, fd, options->stop, b, most + 1);
+    if (rc)
+        return rc;
+    if (b->size > most)
+        return cnn_fail(CNN_EDATA, "%s: %s of more than %zu bytes is too large", ds->path,
+                        form->open_bytes ? "an image" : "a text", most);
+    if (form->open_bytes)
+        return form->open_bytes(ds, options, (const unsigned char *)b->text, b->size);
+    return open_text(ds, options, form, b->text, b->size);
+}
+
 static int open_stream(struct cnn_dataset *ds, const struct cnn_dataset_options *options, int fd)
 {
     struct cnn_buf b = {0};
+    const struct cnn_form *form = &cnn_form_manifest;
     int rc = read_some(ds, fd, options->stop, &b, CNN_SNIFF_BYTES);
-    enum cnn_form form = CNN_FORM_UNKNOWN;
-    if (!rc)
-        form = b.size || !options->empty
-                   ? cnn_form_sniff((const unsigned char *)b.text, b.size, SIZE_MAX)
-                   : CNN_FORM_MANIFEST;
-    if (!rc && form == CNN_FORM_TAR) {
-        rc = cnn_open_tar(ds, options, fd, (const unsigned char *)b.text, b.size);
-        cnn_buf_free(&b);
-        return rc;
-    }
-    if (!rc && (form == CNN_FORM_NPY || form == CNN_FORM_IDX))
+    const unsigned char *head = (const unsigned char *)b.text;
+    if (b.size || !options->empty)
+        form = cnn_form_sniff(head, b.size, SIZE_MAX);
+    if (!rc && !form)
+        rc = unknown_form(ds, head, b.size);
+    else if (!rc && form->read)
+        rc = form->read(ds, options, fd, head, b.size);
+    else if (!rc && form->open && !form->open_bytes)
         rc = cnn_fail(CNN_EDATA, "%s: %s is read from files only, not from a pipe", ds->path,
-                      form == CNN_FORM_NPY ? "npy" : "IDX");
-    else if (!rc && form == CNN_FORM_UNKNOWN)
-        rc = unknown_form(ds, b.text, b.size);
-    size_t most = form == CNN_FORM_IMAGE ? CNN_ENCODED_MAX : CNN_TEXT_MAX;
-    if (!rc)
-        rc = read_some(ds, fd, options->stop, &b, most + 1);
-    if (!rc && b.size > most)
-        rc = cnn_fail(CNN_EDATA, "%s: %s of more than %zu bytes is too large", ds->path,
-                      form == CNN_FORM_IMAGE ? "an image" : "a text", most);
-    if (!rc && form == CNN_FORM_IMAGE)
-        rc = cnn_open_image_bytes(ds, options, (const unsigned char *)b.text, b.size);
+                      form->name);
     else if (!rc)
-        rc = open_text(ds, options, form, b.text, b.size);
+        rc = open_whole(ds, options, fd, form, &b);
     cnn_buf_free(&b);
     return rc;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/source/features.h"
 #include "data/source/matrix.h"
 
 int cnn_matrix_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
@@ -67,8 +68,8 @@ static int add_row(void *context, const char *where, char *fields)
     return got ? 0 : cnn_fail(CNN_EDATA, "%s: no numbers", where);
 }
 
-int cnn_open_features(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
-                      const char *folder, char *text, size_t size)
+static int open_features(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                         const char *folder, char *text, size_t size)
 {
     struct cnn_matrix *m = cnn_calloc(1, sizeof *m);
     struct cnn_found found = {0};
@@ -90,3 +91,17 @@ int cnn_open_features(struct cnn_dataset *ds, const struct cnn_dataset_options *
     cnn_strings_free(&own);
     return rc;
 }
+
+static int begins_line(const char *text, const char *word)
+{
+    return text && !strncmp(text, word, strlen(word));
+}
+
+static int is_features(const struct cnn_form_head *h)
+{
+    return begins_line(h->text, CNN_FEATURES_CLASSES "\t") ||
+           begins_line(h->text, CNN_FEATURES_HEADING) || begins_line(h->text, CNN_FEATURES_PATHS);
+}
+
+const struct cnn_form cnn_form_features = {
+    .name = "features", .is = is_features, .parse = open_features};

@@ -285,8 +285,16 @@ int cnn_open_images(struct cnn_dataset *ds, const struct cnn_dataset_options *op
     return rc ? rc : cnn_source_settle(ds, options, &found, NULL);
 }
 
-int cnn_open_image(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
+static int open_image(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
 {
     const char *path = ds->path;
     return cnn_open_images(ds, options, &path, 1);
 }
+
+static int is_image(const struct cnn_form_head *h)
+{
+    return cnn_image_is(h->bytes, h->size);
+}
+
+const struct cnn_form cnn_form_image = {
+    .name = "image", .is = is_image, .open = open_image, .open_bytes = cnn_open_image_bytes};

@@ -61,7 +61,7 @@ static int add_records(struct cnn_dataset *ds, size_t count, const struct cnn_id
     return rc;
 }
 
-int cnn_open_idx(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
+static int open_idx(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
 {
     struct cnn_idx labels = {0}, *f = cnn_calloc(1, sizeof *f);
     struct cnn_found found = {0};
@@ -90,3 +90,15 @@ int cnn_open_idx(struct cnn_dataset *ds, const struct cnn_dataset_options *optio
     free(folder);
     return rc;
 }
+
+/* Two zeros, the type of the elements, the rank. */
+static int is_idx(const struct cnn_form_head *h)
+{
+    const unsigned char *b = h->bytes;
+    return h->size >= 4 && !b[0] && !b[1] && b[2] >= 8 && b[2] <= 14 && b[3] >= 1 && b[3] <= 4;
+}
+
+const struct cnn_form cnn_form_idx = {.name = "IDX",
+                                      .endings = (const char *const[]){"-ubyte", NULL},
+                                      .is = is_idx,
+                                      .open = open_idx};

@@ -157,8 +157,8 @@ static int add_row(struct cnn_manifest_reading *r, const struct cnn_manifest_row
     return rc;
 }
 
-int cnn_open_manifest(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
-                      const char *folder, char *text, size_t size)
+static int open_manifest(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                         const char *folder, char *text, size_t size)
 {
     struct cnn_manifest_reading r = {
         .ds = ds, .options = options, .folder = folder, .add = add_row, .caffe = -1};
@@ -182,3 +182,21 @@ int cnn_open_manifest(struct cnn_dataset *ds, const struct cnn_dataset_options *
     cnn_strings_free(&own);
     return rc;
 }
+
+/* Any text that is nothing else. */
+static int is_manifest(const struct cnn_form_head *h)
+{
+    return h->text != NULL;
+}
+
+const struct cnn_form cnn_form_manifest = {
+    .name = "manifest", .is = is_manifest, .parse = open_manifest};
+
+/* Names that NUL bytes end, as find -print0 writes them. */
+static int is_names(const struct cnn_form_head *h)
+{
+    return h->names;
+}
+
+const struct cnn_form cnn_form_names = {
+    .name = "names", .is = is_names, .parse = open_manifest, .nuls = 1};

@@ -133,7 +133,7 @@ static int add_records(struct cnn_dataset *ds, const char *tsv, size_t count,
     return rc;
 }
 
-int cnn_open_npy(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
+static int open_npy(struct cnn_dataset *ds, const struct cnn_dataset_options *options)
 {
     struct rows *r = cnn_calloc(1, sizeof *r);
     struct cnn_found found = {0};
@@ -158,3 +158,11 @@ int cnn_open_npy(struct cnn_dataset *ds, const struct cnn_dataset_options *optio
     free(folder);
     return rc;
 }
+
+static int is_npy(const struct cnn_form_head *h)
+{
+    return cnn_form_begins(h, "\x93NUMPY", 6);
+}
+
+const struct cnn_form cnn_form_npy = {
+    .name = "npy", .endings = (const char *const[]){".npy", NULL}, .is = is_npy, .open = open_npy};

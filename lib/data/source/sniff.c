@@ -4,44 +4,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "data/source/features.h"
 #include "data/source/members.h"
 #include "data/source/source.h"
 #include "file/infile.h"
 #include "file/text_file.h"
 
-enum { TAR_BLOCK = 512, TAR_SUM = 148, TAR_SUM_DIGITS = 8 };
-
-static int begins(const unsigned char *head, size_t size, const char *magic, size_t n)
-{
-    return size >= n && !memcmp(head, magic, n);
-}
-
-/* A tar header holds the sum of its bytes, that field taken as spaces, in octal. */
-static int is_tar(const unsigned char *head, size_t size)
-{
-    char text[TAR_SUM_DIGITS + 1] = {0};
-    unsigned long sum = TAR_SUM_DIGITS * ' ';
-    if (size < TAR_BLOCK || !head[0])
-        return 0;
-    memcpy(text, head + TAR_SUM, TAR_SUM_DIGITS);
-    for (size_t i = 0; i < TAR_BLOCK; i++)
-        if (i < TAR_SUM || i >= TAR_SUM + TAR_SUM_DIGITS)
-            sum += head[i];
-    char *end;
-    unsigned long said = strtoul(text, &end, 8);
-    return end > text && said == sum;
-}
-
-static int is_compressed(const unsigned char *head, size_t size)
-{
-    return begins(head, size, "\x1f\x8b", 2) || begins(head, size, "\x28\xb5\x2f\xfd", 4) ||
-           begins(head, size,
-                  "\xfd"
-                  "7zXZ",
-                  5) ||
-           begins(head, size, "BZh", 3) || begins(head, size, "\x04\x22\x4d\x18", 4);
-}
+static const struct cnn_form *const forms[] = {
+#define CNN_FORM(name) &cnn_form_##name,
+#include "data/source/forms.def"
+};
+enum { FORMS = sizeof forms / sizeof *forms };
 
 int cnn_is_safetensors(const unsigned char *head, size_t size)
 {
@@ -70,51 +42,21 @@ static int is_text(const unsigned char *head, size_t size, int names)
     return size > 0 && odd <= 1 + size / 32;
 }
 
-/* A number, perhaps "qid:QUERY", then "PLACE:NUMBER". */
-static int is_svmlight_line(const char *line)
+/* What is known to be no dataset; a stream may be cut within the name of its first member. */
+static int is_foreign(const struct cnn_form_head *h)
 {
-    char *end, *colon;
-    strtod(line, &end);
-    if (end == line || (*end != ' ' && *end != '\t'))
-        return 0;
-    end += strspn(end, " \t");
-    if (!strncmp(end, "qid:", 4)) {
-        end += strcspn(end, " \t\n");
-        end += strspn(end, " \t");
-    }
-    size_t digits = strspn(end, "0123456789");
-    if (!digits || end[digits] != ':')
-        return 0;
-    strtod(end + digits + 1, &colon);
-    return colon > end + digits + 1;
+    return begins_stream(h->bytes, h->size) || cnn_text_foreign(h->bytes, h->size) ||
+           cnn_is_safetensors(h->bytes, h->size);
 }
 
-static enum cnn_form sniff_text(const unsigned char *head, size_t size)
-{
-    char text[CNN_SNIFF_BYTES + 1];
-    size = size < CNN_SNIFF_BYTES ? size : CNN_SNIFF_BYTES;
-    memcpy(text, head, size);
-    text[size] = '\0';
-    const char *line = text + (begins(head, size, "\xef\xbb\xbf", 3) ? 3 : 0);
-    line += strspn(line, " \t\r\n");
-    if (!strncmp(line, CNN_FEATURES_CLASSES "\t", strlen(CNN_FEATURES_CLASSES "\t")) ||
-        !strncmp(line, CNN_FEATURES_HEADING, strlen(CNN_FEATURES_HEADING)) ||
-        !strncmp(line, CNN_FEATURES_PATHS, strlen(CNN_FEATURES_PATHS)))
-        return CNN_FORM_FEATURES;
-    while (*line == '#') {
-        line += strcspn(line, "\n");
-        line += strspn(line, " \t\r\n");
-    }
-    return is_svmlight_line(line) ? CNN_FORM_SVMLIGHT : CNN_FORM_MANIFEST;
-}
+const struct cnn_form cnn_form_foreign = {.name = "no dataset", .is = is_foreign};
 
 int cnn_path_is_form(const char *path)
 {
-    static const char *const ending[] = {".tar", ".tgz", ".gz",  ".bz2",  ".xz",
-                                         ".zst", ".bin", ".npy", "-ubyte"};
-    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
-        if (cnn_path_ends(path, ending[i]))
-            return 1;
+    for (size_t i = 0; i < FORMS; i++)
+        for (size_t k = 0; forms[i]->endings && forms[i]->endings[k]; k++)
+            if (cnn_path_ends(path, forms[i]->endings[k]))
+                return 1;
     return cnn_image_has_name(path);
 }
 
@@ -130,30 +72,29 @@ int cnn_dataset_is_image(const char *path)
     int rc = cnn_bytes_head(path, head, sizeof head, &got);
     if (rc)
         cnn_error_clear(); /* opening will tell */
-    return !rc && cnn_form_sniff(head, got, (size_t)st.st_size) == CNN_FORM_IMAGE;
+    return !rc && cnn_form_sniff(head, got, (size_t)st.st_size) == &cnn_form_image;
 }
 
-enum cnn_form cnn_form_sniff(const unsigned char *head, size_t size, size_t total)
+/* From the first line on that is not blank, in `text`. */
+static void set_text(struct cnn_form_head *h, char text[CNN_SNIFF_BYTES + 1])
 {
-    static const unsigned char zeros[TAR_BLOCK];
-    if (cnn_image_is(head, size))
-        return CNN_FORM_IMAGE;
-    if (begins(head, size, "\x93NUMPY", 6))
-        return CNN_FORM_NPY;
-    if (is_tar(head, size) || is_compressed(head, size))
-        return CNN_FORM_TAR;
-    if (size >= 4 && !head[0] && !head[1] && head[2] >= 8 && head[2] <= 14 && head[3] >= 1 &&
-        head[3] <= 4)
-        return CNN_FORM_IDX;
-    if (begins_stream(head, size)) /* cut within the name of its first member */
-        return CNN_FORM_UNKNOWN;
-    if (cnn_text_foreign(head, size) || cnn_is_safetensors(head, size))
-        return CNN_FORM_UNKNOWN;
-    if (is_text(head, size, 0) || begins(head, size, "\xff\xfe", 2))
-        return sniff_text(head, size);
-    if (total && total != SIZE_MAX && (total % 3073 == 0 || total % 3074 == 0))
-        return CNN_FORM_CIFAR;
-    if (is_text(head, size, 1))
-        return CNN_FORM_NAMES;
-    return size >= TAR_BLOCK && !memcmp(head, zeros, TAR_BLOCK) ? CNN_FORM_TAR : CNN_FORM_UNKNOWN;
+    size_t size = h->size < CNN_SNIFF_BYTES ? h->size : CNN_SNIFF_BYTES;
+    if (!is_text(h->bytes, h->size, 0) && !cnn_form_begins(h, "\xff\xfe", 2))
+        return;
+    memcpy(text, h->bytes, size);
+    text[size] = '\0';
+    h->text = text + (cnn_form_begins(h, "\xef\xbb\xbf", 3) ? 3 : 0);
+    h->text += strspn(h->text, " \t\r\n");
+}
+
+const struct cnn_form *cnn_form_sniff(const unsigned char *head, size_t size, size_t total)
+{
+    struct cnn_form_head h = {.bytes = head, .size = size, .total = total};
+    char text[CNN_SNIFF_BYTES + 1];
+    set_text(&h, text);
+    h.names = is_text(head, size, 1);
+    for (size_t i = 0; i < FORMS; i++)
+        if (forms[i]->is(&h))
+            return forms[i] == &cnn_form_foreign ? NULL : forms[i];
+    return NULL;
 }

@@ -5,6 +5,8 @@
 #ifndef CNN_DATA_SOURCE_SOURCE_H
 #define CNN_DATA_SOURCE_SOURCE_H
 
+#include <string.h>
+
 #include "base/memory.h"
 #include "data/image/codecs.h"
 #include "data/source/dataset.h"
@@ -150,44 +152,55 @@ struct cnn_feature_rows {
 int cnn_features_parse(struct cnn_dataset *ds, const char *name, char *text, size_t size,
                        struct cnn_feature_rows *rows, struct cnn_found *found,
                        struct cnn_strings *own);
-/* The forms. `bytes` stay the caller's; a text is NUL-terminated behind its size. */
+/* The beginning of an input, which forms know themselves by. */
+enum { CNN_SNIFF_BYTES = 4096 };
+struct cnn_form_head {
+    const unsigned char *bytes;
+    size_t size, total; /* total: of the whole input, SIZE_MAX where that is not known */
+    const char *text;   /* from its first line on that is not blank; NULL: it is no text */
+    int names;          /* it is like a text whose lines NUL bytes end */
+};
+
+/* A form of dataset. One of open, read and parse says how it is read. */
+struct cnn_form {
+    const char *name;           /* for messages */
+    const char *const *endings; /* of its files' names, the last NULL; NULL: it has none */
+    int (*is)(const struct cnn_form_head *head);
+    /* From a file; a pipe is none. open_bytes (optional): from the bytes that came through one, which
+     * stay the caller's. */
+    int (*open)(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
+    int (*open_bytes)(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                      const unsigned char *bytes, size_t size);
+    /* From either; fd -1: open the path. `ahead`: what was read from fd already. */
+    int (*read)(struct cnn_dataset *ds, const struct cnn_dataset_options *options, int fd,
+                const unsigned char *ahead, size_t ahead_size);
+    /* From a text that was read to its end, decompressed, and NUL-terminated behind its size, which
+     * may be changed. nuls: it may have NUL bytes within. */
+    int (*parse)(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                 const char *folder, char *text, size_t size);
+    int nuls;
+};
+
+#define CNN_FORM(name) extern const struct cnn_form cnn_form_##name;
+#include "data/source/forms.def"
+
+static inline int cnn_form_begins(const struct cnn_form_head *h, const char *magic, size_t n)
+{
+    return h->size >= n && !memcmp(h->bytes, magic, n);
+}
+
+/* Forms that are no single file's bytes. */
 int cnn_open_folder(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
-int cnn_open_image(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
 int cnn_open_images(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
                     const char *const *path, size_t count);
+int cnn_open_digits(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
+/* Of cnn_form_image. */
 int cnn_open_image_bytes(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
                          const unsigned char *bytes, size_t size);
-int cnn_open_idx(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
-int cnn_open_cifar(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
-int cnn_open_npy(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
-int cnn_open_digits(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
-int cnn_open_manifest(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
-                      const char *folder, char *text, size_t size);
-int cnn_open_features(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
-                      const char *folder, char *text, size_t size);
-int cnn_open_svmlight(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
-                      const char *folder, char *text, size_t size);
-/* fd -1: open the path. `ahead`: what was read from fd already. */
-int cnn_open_tar(struct cnn_dataset *ds, const struct cnn_dataset_options *options, int fd,
-                 const unsigned char *ahead, size_t ahead_size);
 
-/* What the first bytes say. */
-enum cnn_form {
-    CNN_FORM_UNKNOWN,
-    CNN_FORM_IMAGE,
-    CNN_FORM_NPY,
-    CNN_FORM_TAR,
-    CNN_FORM_IDX,
-    CNN_FORM_CIFAR,
-    CNN_FORM_FEATURES,
-    CNN_FORM_SVMLIGHT,
-    CNN_FORM_MANIFEST,
-    CNN_FORM_NAMES, /* paths ended by NUL bytes */
-};
-enum { CNN_SNIFF_BYTES = 4096 };
 /* Whether a file begins as one of tensors does: eight bytes of length, and JSON. */
 int cnn_is_safetensors(const unsigned char *head, size_t size);
-/* `total` is the file's size, SIZE_MAX when it is not known (a pipe). */
-enum cnn_form cnn_form_sniff(const unsigned char *head, size_t size, size_t total);
+/* The form of what begins so; total: as in struct cnn_form_head. NULL: none that is known. */
+const struct cnn_form *cnn_form_sniff(const unsigned char *head, size_t size, size_t total);
 
 #endif

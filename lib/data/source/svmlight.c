@@ -179,8 +179,8 @@ static int read_lines(struct cnn_dataset *ds, const struct numbered *line, size_
     return 0;
 }
 
-int cnn_open_svmlight(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
-                      const char *folder, char *text, size_t size)
+static int open_svmlight(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                         const char *folder, char *text, size_t size)
 {
     struct cnn_matrix *m = cnn_calloc(1, sizeof *m);
     struct cnn_found found = {0};
@@ -207,3 +207,32 @@ int cnn_open_svmlight(struct cnn_dataset *ds, const struct cnn_dataset_options *
     cnn_strings_free(&own);
     return rc;
 }
+
+/* Behind comments a number, perhaps "qid:QUERY", then "PLACE:NUMBER". */
+static int is_svmlight(const struct cnn_form_head *h)
+{
+    const char *line = h->text;
+    char *end, *colon;
+    while (line && *line == '#') {
+        line += strcspn(line, "\n");
+        line += strspn(line, " \t\r\n");
+    }
+    if (!line)
+        return 0;
+    strtod(line, &end);
+    if (end == line || (*end != ' ' && *end != '\t'))
+        return 0;
+    end += strspn(end, " \t");
+    if (!strncmp(end, "qid:", 4)) {
+        end += strcspn(end, " \t\n");
+        end += strspn(end, " \t");
+    }
+    size_t digits = strspn(end, "0123456789");
+    if (!digits || end[digits] != ':')
+        return 0;
+    strtod(end + digits + 1, &colon);
+    return colon > end + digits + 1;
+}
+
+const struct cnn_form cnn_form_svmlight = {
+    .name = "svmlight", .is = is_svmlight, .parse = open_svmlight};

@@ -211,8 +211,8 @@ static int fill(struct cnn_dataset *ds, const struct cnn_dataset_options *option
     return rc;
 }
 
-int cnn_open_tar(struct cnn_dataset *ds, const struct cnn_dataset_options *options, int fd,
-                 const unsigned char *ahead, size_t ahead_size)
+static int open_tar(struct cnn_dataset *ds, const struct cnn_dataset_options *options, int fd,
+                    const unsigned char *ahead, size_t ahead_size)
 {
     struct cnn_members members;
     struct cnn_strings own = {0};
@@ -229,3 +229,52 @@ int cnn_open_tar(struct cnn_dataset *ds, const struct cnn_dataset_options *optio
     cnn_strings_free(&own);
     return rc;
 }
+
+enum { TAR_BLOCK = 512, TAR_SUM = 148, TAR_SUM_DIGITS = 8 };
+
+/* A tar header holds the sum of its bytes, that field taken as spaces, in octal. */
+static int has_sum(const unsigned char *head, size_t size)
+{
+    char text[TAR_SUM_DIGITS + 1] = {0};
+    unsigned long sum = TAR_SUM_DIGITS * ' ';
+    if (size < TAR_BLOCK || !head[0])
+        return 0;
+    memcpy(text, head + TAR_SUM, TAR_SUM_DIGITS);
+    for (size_t i = 0; i < TAR_BLOCK; i++)
+        if (i < TAR_SUM || i >= TAR_SUM + TAR_SUM_DIGITS)
+            sum += head[i];
+    char *end;
+    unsigned long said = strtoul(text, &end, 8);
+    return end > text && said == sum;
+}
+
+static int is_compressed(const struct cnn_form_head *h)
+{
+    return cnn_form_begins(h, "\x1f\x8b", 2) || cnn_form_begins(h, "\x28\xb5\x2f\xfd", 4) ||
+           cnn_form_begins(h,
+                           "\xfd"
+                           "7zXZ",
+                           5) ||
+           cnn_form_begins(h, "BZh", 3) || cnn_form_begins(h, "\x04\x22\x4d\x18", 4);
+}
+
+/* What is compressed is taken for a tar; what is inside decides. */
+static int is_tar(const struct cnn_form_head *h)
+{
+    return has_sum(h->bytes, h->size) || is_compressed(h);
+}
+
+const struct cnn_form cnn_form_tar = {
+    .name = "tar",
+    .endings = (const char *const[]){".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", NULL},
+    .is = is_tar,
+    .read = open_tar};
+
+/* The end of an archive, and nothing before it. */
+static int is_empty_tar(const struct cnn_form_head *h)
+{
+    static const char zeros[TAR_BLOCK];
+    return cnn_form_begins(h, zeros, sizeof zeros);
+}
+
+const struct cnn_form cnn_form_empty_tar = {.name = "tar", .is = is_empty_tar, .read = open_tar};
