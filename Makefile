@@ -168,7 +168,7 @@ $(OBJ)/lib/backend/%.o: private EXTRA := $(CUDA_ON)
 EMU      := $(BUILD)/emu
 EMU_SOURCES := $(sort $(wildcard tests/emu/*.cpp))
 EMULATED := $(CUDA_SOURCES:%.cu=$(OBJ)/emu/%.o) $(EMU_SOURCES:%.cpp=$(OBJ)/emu/%.o) $(OBJ)/emu/lib/backend/backend.o
-EMU_TESTS := kernels devices devices_conv loader_device
+EMU_TESTS := kernels devices devices_conv loader_device embed
 
 # ---- building ---------------------------------------------------------------------------------------
 

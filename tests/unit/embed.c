@@ -303,6 +303,35 @@ static void threads_share_weights(void **state)
         cnn_predictor_close(w[i].p);
 }
 
+/* On a GPU: the answers of the CPU, also of a predictor that shares weights with another. */
+static void gpu_agrees(void **state)
+{
+    (void)state;
+    const struct cnn_predictor_config config = {.size = sizeof config, .device = "cuda"};
+    struct cnn_predictor *first, *other;
+    static struct worker alone;
+    unsigned char image[16];
+    float answer[2];
+    const char *path = write_net();
+    int rc = cnn_predictor_open_with(path, &config, &first);
+    if (rc == -69)
+        skip();
+    assert_int_equal(rc, 0);
+    assert_int_equal(cnn_predictor_open(path, 1, &alone.p), 0);
+    work(&alone);
+    cnn_predictor_close(alone.p);
+    assert_int_equal(cnn_predictor_share(first, &other), 0);
+    for (unsigned i = 0; i < 2 * IMAGES; i++) {
+        draw(image, i % IMAGES);
+        assert_int_equal(cnn_predictor_pixels(i % 2 ? first : other, image, 4, 4, 1, answer), 0);
+        for (int k = 0; k < 2; k++)
+            assert_true(fabs((double)answer[k] - (double)alone.answer[i % IMAGES][k]) <= 1e-5);
+    }
+    cnn_predictor_close(first);
+    assert_int_equal(cnn_predictor_pixels(other, image, 4, 4, 1, answer), 0);
+    cnn_predictor_close(other);
+}
+
 /* The host's BLAS has its threads whenever nothing is computed. */
 static void leaves_blas_alone(void **state)
 {
@@ -346,6 +375,7 @@ int main(void)
         cmocka_unit_test(layers),
         cmocka_unit_test(configs),
         cmocka_unit_test(threads_share_weights),
+        cmocka_unit_test(gpu_agrees),
         cmocka_unit_test(leaves_blas_alone),
         cmocka_unit_test(tells_its_version),
     };
