@@ -1,6 +1,38 @@
 /* Samples through the chain of augmentations; see augment.h. */
 #include "data/augment/augment.h"
 
+int cnn_augmenter_active(const struct cnn_augmenter *a)
+{
+    return cnn_augmenter_next(a, NULL) != NULL;
+}
+
+int cnn_augmenter_counts_pixels(const struct cnn_augmenter *a)
+{
+    const struct cnn_augment_step *s = NULL;
+    while ((s = cnn_augmenter_next(a, s)))
+        if (s->type->by_pixels)
+            return 1;
+    return 0;
+}
+
+int cnn_augmenter_is_geometric(const struct cnn_augmenter *a)
+{
+    const struct cnn_augment_step *s = NULL;
+    while ((s = cnn_augmenter_next(a, s)))
+        if (!s->type->view && !s->type->field)
+            return 0;
+    return 1;
+}
+
+int cnn_augmenter_is_affine(const struct cnn_augmenter *a)
+{
+    const struct cnn_augment_step *s = NULL;
+    while ((s = cnn_augmenter_next(a, s)))
+        if (!s->type->view)
+            return 0;
+    return 1;
+}
+
 void cnn_augment_scratch_free(struct cnn_augment_scratch *s)
 {
     cnn_image_free(&s->image);
@@ -103,23 +135,23 @@ int cnn_augment_view(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoc
     return rc;
 }
 
-/* All steps, or those that are geometric, over what *work has. */
+/* All steps, or those that are geometric, over what work has. */
 static int run(const struct cnn_augmenter *a, int geometric, uint64_t seed, uint64_t epoch,
-               uint64_t copy, const char *key, struct cnn_augment_work *work)
+               uint64_t copy, const char *key, struct cnn_augment_work work)
 {
     const struct cnn_augment_step *s = NULL;
-    struct pending p = {.view = cnn_view_whole(work->image->h, work->image->w)};
+    struct pending p = {.view = cnn_view_whole(work.image->h, work.image->w)};
     int rc = 0;
     while (!rc && (s = cnn_augmenter_next(a, s))) {
         struct cnn_random r = draws_of(s, seed, epoch, copy, key);
         if (geometric && s->type->apply)
             continue;
-        work->random = &r;
-        rc = augment_with(s, work, &p);
+        work.random = &r;
+        rc = augment_with(s, &work, &p);
         if (s->type->apply)
-            p.view = cnn_view_whole(work->image->h, work->image->w);
+            p.view = cnn_view_whole(work.image->h, work.image->w);
     }
-    return rc ? rc : resample(work, &p);
+    return rc ? rc : resample(&work, &p);
 }
 
 int cnn_augment_geometry(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch,
@@ -129,7 +161,7 @@ int cnn_augment_geometry(const struct cnn_augmenter *a, uint64_t seed, uint64_t 
     struct cnn_augment_work work = {
         .image = &scratch->moved, .scratch = scratch, .fill = cnn_augmenter_fill(a)};
     int rc = cnn_image_copy(&scratch->moved, src);
-    return rc ? rc : run(a, 1, seed, epoch, copy, key, &work);
+    return rc ? rc : run(a, 1, seed, epoch, copy, key, work);
 }
 
 int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, uint64_t copy,
@@ -140,5 +172,5 @@ int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, ui
     struct cnn_image *labels = s->target.kind == CNN_TARGET_LABELS ? &s->target.values : NULL;
     struct cnn_augment_work work = {NULL, &s->image, labels, scratch, cnn_augmenter_fill(a)};
     int rc = check_sample(&s->image, labels);
-    return rc ? rc : run(a, 0, seed, epoch, copy, s->key, &work);
+    return rc ? rc : run(a, 0, seed, epoch, copy, s->key, work);
 }

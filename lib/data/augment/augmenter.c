@@ -231,24 +231,12 @@ int cnn_augmenter_set_listed(struct cnn_augmenter *a, const char *name, const ch
 const struct cnn_augment_step *cnn_augmenter_next(const struct cnn_augmenter *a,
                                                   const struct cnn_augment_step *before)
 {
+    if (!a)
+        return NULL;
     size_t i = before ? (size_t)((const struct step *)(const void *)before - a->step) + 1 : 0;
-    while (a && i < a->steps && !is_active(&a->step[i]))
+    while (i < a->steps && !is_active(&a->step[i]))
         i++;
-    return a && i < a->steps ? &a->step[i].step : NULL;
-}
-
-int cnn_augmenter_active(const struct cnn_augmenter *a)
-{
-    return cnn_augmenter_next(a, NULL) != NULL;
-}
-
-int cnn_augmenter_counts_pixels(const struct cnn_augmenter *a)
-{
-    const struct cnn_augment_step *s = NULL;
-    while ((s = cnn_augmenter_next(a, s)))
-        if (s->type->by_pixels)
-            return 1;
-    return 0;
+    return i < a->steps ? &a->step[i].step : NULL;
 }
 
 static void print_options(const struct cnn_option *o, const void *fields, struct cnn_buf *out)
@@ -306,24 +294,6 @@ int cnn_augmenter_check(const struct cnn_augmenter *a)
     return cnn_fail(CNN_EUSAGE, "--fill has no effect: it needs an augmentation "
                                 "that looks beyond the image, such as --rotate, "
                                 "--translate, --zoom or --crop-pad");
-}
-
-int cnn_augmenter_is_geometric(const struct cnn_augmenter *a)
-{
-    const struct cnn_augment_step *s = NULL;
-    while ((s = cnn_augmenter_next(a, s)))
-        if (!s->type->view && !s->type->field)
-            return 0;
-    return 1;
-}
-
-int cnn_augmenter_is_affine(const struct cnn_augmenter *a)
-{
-    const struct cnn_augment_step *s = NULL;
-    while ((s = cnn_augmenter_next(a, s)))
-        if (!s->type->view)
-            return 0;
-    return 1;
 }
 
 enum cnn_fill cnn_augmenter_fill(const struct cnn_augmenter *a)
