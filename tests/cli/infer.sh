@@ -45,7 +45,7 @@ out_has '{"key": "k,1", "class": "c", "probabilities": {"a": 0.09003057, "b": 0.
 "$make_model" 'input 3 scale=1; flatten; softmax' a,b,c soft.st
 run cnn-infer soft.st f.tsv
 out_has 'k,1	c	0.66524094'
-"$make_model" 'input 3 scale=1; flatten; mse' '' raw.st
+"$make_model" 'input 3 scale=1; flatten; mse' - raw.st
 run cnn-infer --header raw.st f.tsv
 out_is 'key	output0	output1	output2
 k,1	1	2	3
@@ -259,7 +259,7 @@ refuse 64 '--predictions has no effect: it needs --eval or --gate' --predictions
 refuse 64 '--confusion: the targets are no classes' --eval --target input --confusion x.png raw.st f.tsv
 refuse 64 '--top: *' --top 0 id.st f.tsv
 refuse 65 'raw.st: the model has no classes to evaluate' --eval --target class raw.st f.tsv
-"$make_model" 'input 3 scale=1; flatten; dense 500' '' wide.st || fail "make-model"
+"$make_model" 'input 3 scale=1; flatten; dense 500' - wide.st || fail "make-model"
 refuse 65 'wide.st: the net gives 500 for an input of 3; --target input needs as many numbers' \
     --eval --target input wide.st f.tsv
 refuse 66 'absent.st: No such file or directory' absent.st f.tsv

@@ -2,7 +2,7 @@
  *
  *     make-model NET CLASSES OUT [SEED]
  *
- * NET as for --net; CLASSES separated by commas, "" for none. Its self-test holds two samples. */
+ * NET as for --net; CLASSES separated by commas, - for none. Its self-test holds two samples. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +51,7 @@ static int make(char **argv, uint64_t seed)
     char *text = NULL, *name = NULL;
     int rc = cnn_net_text(argv[0], &text, &name);
     if (!rc)
-        rc = split(argv[1], &m.classes);
+        rc = strcmp(argv[1], "-") ? split(argv[1], &m.classes) : 0;
     struct cnn_graph_config gc = {.name = name, .classes = m.classes.count, .with_loss = 1};
     if (!rc)
         rc = cnn_graph_build(text, &gc, &graph);
