@@ -38,17 +38,14 @@ static int before_output(const struct cnn_builder *b, int node, const struct cnn
 
 static int find_value(struct cnn_builder *b, const struct cnn_place *at, struct loss *l)
 {
-    const struct cnn_label *label = cnn_labels_find(b->labels, l->line_options->on);
-    if (!*l->line_options->on) {
-        l->node = b->graph->output;
+    const char *label = l->line_options->on;
+    l->node = b->graph->output;
+    if (!*label)
         return 0;
-    }
-    if (!label || label->node < 0) {
-        cnn_fail(CNN_EDATA, "on=%.60s: there is no such label", l->line_options->on);
+    if (cnn_evaluate_label(label, &at->vars, b->arena, &label))
         return cnn_builder_fail(b, at, l->line);
-    }
-    l->node = label->node;
-    return 0;
+    int rc = cnn_builder_refer(b, at, label, l->line, "reads", &l->node);
+    return rc || !b->sought.label ? rc : cnn_builder_sought(b);
 }
 
 static int read_loss(struct cnn_builder *b, const char *name, struct cnn_statement *s,

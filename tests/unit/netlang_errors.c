@@ -140,7 +140,7 @@ static const struct mistake {
      "net:1: input: unknown key 'size' (did you mean resize?); it is: " INPUT},
     {"xent; relu", "net:1: xent is a loss: losses are the net's last lines"},
     {"relu; xent; dense 2; mse", "net:1: xent is a loss: losses are the net's last lines"},
-    {"relu; xent on=there", "net:1: on=there: there is no such label"},
+    {"relu; xent on=there", "net:1: unknown label 'there'"},
     {"a: dense 2; dense 3; xent; mse on=a",
      "net:1: a is 2, and another loss with the same target is on 3: target= tells targets apart"},
     {"relu; l: xent", "net:1: xent takes no label"},
