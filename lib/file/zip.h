@@ -1,4 +1,5 @@
-/* Zip archives, member after member, through libarchive: stored and deflated ones. */
+/* Zip archives in memory, by the list of members at their end: stored and deflated members, those
+ * of 4 GiB and more, too (PKWARE's APPNOTE.TXT 6.3, sections 4.3 and 4.5.3). */
 #ifndef CNN_FILE_ZIP_H
 #define CNN_FILE_ZIP_H
 
@@ -10,18 +11,21 @@
 struct cnn_zip;
 
 struct cnn_zip_member {
-    const char *name; /* borrowed until the next call */
+    const char *name; /* lives as long as the archive is open */
     size_t size;      /* no more than the archive can hold, compressed as well as deflate can */
+    const unsigned char *data; /* where it lies as it is; NULL: it is compressed */
 };
 
 /* Over bytes that stay where they are. CNN_EDATA ("PATH: what is wrong"), as below. */
 CNN_CHECKED int cnn_zip_open(const char *path, const struct cnn_bytes *bytes, struct cnn_zip **out);
-/* 1: a member; 0: the end of the archive. */
-CNN_CHECKED int cnn_zip_next(struct cnn_zip *z, struct cnn_zip_member *m);
-/* The next n bytes of the member. */
-CNN_CHECKED int cnn_zip_read(struct cnn_zip *z, void *out, size_t n);
-/* Where all of the member was read: its checksum is right. */
-CNN_CHECKED int cnn_zip_check(struct cnn_zip *z);
+size_t cnn_zip_count(const struct cnn_zip *z);
+/* In the order of the list; NULL past the end. */
+const struct cnn_zip_member *cnn_zip_at(const struct cnn_zip *z, size_t i);
+/* One of that name, or NULL. */
+const struct cnn_zip_member *cnn_zip_find(const struct cnn_zip *z, const char *name);
+/* The first n bytes of a member; where that is all of it, its checksum is right. */
+CNN_CHECKED int cnn_zip_read(const struct cnn_zip *z, const struct cnn_zip_member *m, void *out,
+                             size_t n);
 void cnn_zip_close(struct cnn_zip *z); /* NULL is fine */
 
 #endif

@@ -12,11 +12,10 @@ enum { LOCAL_HEADER = 30, MOST_HEADER = 1 << 16 };
 
 struct npz {
     struct cnn_bytes bytes;
+    struct cnn_zip *zip;
     struct cnn_strings names;
-    struct cnn_npy *header; /* (tensors) */
+    struct cnn_npy *header; /* (tensors) of the archive's members, in their order */
     size_t room;
-    struct cnn_zip *zip; /* NULL: to be opened again */
-    size_t next;         /* member that it comes to */
 };
 
 static void close_npz(void *state)
@@ -48,51 +47,17 @@ static int sniff(const unsigned char *bytes, size_t n)
     return stem((const char *)bytes + LOCAL_HEADER, name) > 0;
 }
 
-/* To the data of member i. */
-static int find_member(const struct cnn_tensor_source *s, size_t i)
-{
-    struct npz *f = s->state;
-    struct cnn_zip_member m;
-    int rc = 0, more = 1;
-    if (f->zip && i < f->next) {
-        cnn_zip_close(f->zip);
-        f->zip = NULL;
-    }
-    if (!f->zip) {
-        f->next = 0;
-        rc = cnn_zip_open(s->path, &f->bytes, &f->zip);
-    }
-    for (; !rc && more > 0 && f->next <= i; f->next++)
-        more = cnn_zip_next(f->zip, &m);
-    if (!rc && !more)
-        rc = cnn_fail(CNN_EDATA, "%s: it has changed while it was read", s->path);
-    return rc ? rc : more < 0 ? more : 0;
-}
-
-/* The elements behind the header, of which `skip` takes so many bytes. */
-static int read_elements(struct cnn_zip *z, const struct cnn_npy *h, unsigned char *skip,
-                         float *out)
-{
-    int as_they_are = h->kind == 'f' && h->item_size == sizeof *out && !h->swapped && !h->fortran;
-    size_t bytes = h->count * h->item_size;
-    unsigned char *data = as_they_are ? NULL : cnn_calloc(bytes, 1);
-    int rc = as_they_are || data ? cnn_zip_read(z, skip, h->offset) : CNN_ESYSTEM;
-    if (!rc)
-        rc = cnn_zip_read(z, as_they_are ? (void *)out : data, bytes);
-    if (!rc)
-        rc = cnn_zip_check(z);
-    if (!rc && data)
-        cnn_npy_read(h, data, 0, h->count, out);
-    free(data);
-    return rc;
-}
-
 static int floats(const struct cnn_tensor_source *s, size_t i, float *out)
 {
-    struct npz *f = s->state;
-    unsigned char skip[MOST_HEADER];
-    int rc = find_member(s, i);
-    return rc ? rc : read_elements(f->zip, &f->header[i], skip, out);
+    const struct npz *f = s->state;
+    const struct cnn_npy *h = &f->header[i];
+    const struct cnn_zip_member *m = cnn_zip_at(f->zip, i);
+    unsigned char *data = cnn_calloc(m->size, 1);
+    int rc = data ? cnn_zip_read(f->zip, m, data, m->size) : CNN_ESYSTEM;
+    if (!rc)
+        cnn_npy_read(h, data + h->offset, 0, h->count, out);
+    free(data);
+    return rc;
 }
 
 static const struct cnn_tensor_source_type npz = {.floats = floats, .close = close_npz};
@@ -117,7 +82,7 @@ static int read_member(struct cnn_tensor_source *s, const struct cnn_zip_member 
         return cnn_fail(CNN_EDATA, "%s: member '%.200s' is not called .npy", s->path, m->name);
     int rc = cnn_strings_add_n(&f->names, m->name, k);
     if (!rc)
-        rc = cnn_zip_read(f->zip, head, n);
+        rc = cnn_zip_read(f->zip, m, head, n);
     if (rc)
         return rc;
     if (cnn_npy_parse(head, n, &h))
@@ -138,13 +103,9 @@ static int read_member(struct cnn_tensor_source *s, const struct cnn_zip_member 
 static int read_members(struct cnn_tensor_source *s)
 {
     struct npz *f = s->state;
-    struct cnn_zip_member m;
-    int rc = cnn_zip_open(s->path, &f->bytes, &f->zip), more = 0;
-    while (!rc && (more = cnn_zip_next(f->zip, &m)) > 0) {
-        f->next++;
-        rc = read_member(s, &m);
-    }
-    rc = rc ? rc : more;
+    int rc = cnn_zip_open(s->path, &f->bytes, &f->zip);
+    for (size_t i = 0; !rc && i < cnn_zip_count(f->zip); i++)
+        rc = read_member(s, cnn_zip_at(f->zip, i));
     return rc ? rc : cnn_tensors_settle(s);
 }
 
