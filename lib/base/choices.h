@@ -4,7 +4,8 @@
  *     #define CNN_FILLS(FIRST, NEXT) FIRST(CNN_FILL_BLACK, "black") NEXT(CNN_FILL_GREY, "grey")
  *     enum cnn_fill { CNN_CHOICE_NAMES(CNN_FILLS) };
  *
- * and an option that fills an enum cnn_fill is CNN_OPTION_CHOICE(..., CNN_FILLS, ...). */
+ * and an option that fills an enum cnn_fill is CNN_OPTION_CHOICE(..., CNN_FILLS, ...). What else a
+ * list has to say of each stands behind the word. */
 #ifndef CNN_BASE_CHOICES_H
 #define CNN_BASE_CHOICES_H
 
@@ -15,10 +16,17 @@
 /* The words one by one, for an array of texts: "black", "grey". */
 #define CNN_CHOICE_TEXTS(list) list(CNN_CHOICE_WORD, CNN_CHOICE_NEXT_TEXT)
 
-#define CNN_CHOICE_NAME(name, word)      name
-#define CNN_CHOICE_NEXT_NAME(name, word) , name
-#define CNN_CHOICE_WORD(name, word)      word
-#define CNN_CHOICE_NEXT_WORD(name, word) "|" word
-#define CNN_CHOICE_NEXT_TEXT(name, word) , word
+/* How many there are, as a constant. */
+#define CNN_CHOICE_COUNT(list) (list(CNN_CHOICE_ONE, CNN_CHOICE_NEXT_ONE))
+
+#define CNN_CHOICE_NAME(name, ...)      name
+#define CNN_CHOICE_NEXT_NAME(name, ...) , name
+#define CNN_CHOICE_WORD(...)            CNN_CHOICE_SECOND(__VA_ARGS__, )
+#define CNN_CHOICE_NEXT_WORD(...)       "|" CNN_CHOICE_SECOND(__VA_ARGS__, )
+#define CNN_CHOICE_NEXT_TEXT(...)       , CNN_CHOICE_SECOND(__VA_ARGS__, )
+#define CNN_CHOICE_ONE(...)             1
+#define CNN_CHOICE_NEXT_ONE(...)        +1
+
+#define CNN_CHOICE_SECOND(name, word, ...) word
 
 #endif

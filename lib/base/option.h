@@ -130,6 +130,10 @@ CNN_CHECKED int cnn_option_given(const struct cnn_option *option, const struct c
 struct cnn_need {
     const char *option, *needs;
 };
+#define CNN_NEED(name, alternatives)                                                               \
+    {                                                                                              \
+        name, alternatives                                                                         \
+    }
 
 /* CNN_EUSAGE for the first option that was given and has no effect: "--gamma has no effect: it
  * needs --schedule step or exponential". needs may be NULL. */

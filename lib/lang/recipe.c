@@ -32,13 +32,7 @@ const struct cnn_option cnn_recipe_table[] = {
     CNN_OPTION("eps", REAL, 0, "1", .min = 1e-30, .max = 1, .metavar = "X"),
     CNN_OPTION("weight-decay", REAL, 0, "1", .max = 1e9, .metavar = "X"),
     CNN_OPTION("clip-norm", REAL, 0, "1", .max = 1e30, .metavar = "X"),
-    CNN_OPTION("schedule", CHOICE, 0, "cosine", .choices = CNN_CHOICE_WORDS(CNN_SCHEDULES),
-               .metavar = "X"),
-    CNN_OPTION("warmup", REAL, 0, "1", .max = 1e9, .metavar = "X"),
-    CNN_OPTION("milestones", REALS, 0, "", .max = 1e9, .metavar = "X"),
-    CNN_OPTION("gamma", REAL, 0, "1", .max = 1e9, .metavar = "X"),
-    CNN_OPTION("power", REAL, 0, "1", .max = 1000, .metavar = "X"),
-    CNN_OPTION("final-rate", REAL, 0, "1", .max = 1, .metavar = "X"),
+    CNN_SCHEDULE_OPTIONS(struct cnn_schedule, ),
     CNN_OPTION_END,
 };
 

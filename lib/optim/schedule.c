@@ -1,4 +1,6 @@
-/* Learning-rate schedules: with t in [0, 1) the part of the steps behind the warm-up that is done,
+/* Learning-rate schedules, whose formulas are in the list of schedule.h: of the schedule s, the step
+ * (0 for the first), the epoch of it and the part t in [0, 1) of the steps behind the warm-up that is
+ * done,
  *
  *   step         rate * gamma^(milestones passed)
  *   exponential  rate * gamma^(whole epochs done)
@@ -11,6 +13,11 @@
 #include "optim/schedule.h"
 
 #include <math.h>
+
+enum { LENGTH = 1, RISES = 2 };
+
+const struct cnn_option cnn_schedule_table[] = {CNN_SCHEDULE_OPTIONS(struct cnn_schedule, ),
+                                                CNN_OPTION_END};
 
 static const double PI = 3.14159265358979323846;
 
@@ -35,10 +42,10 @@ static double one_cycle(const struct cnn_schedule *s, double step)
     if (step >= last)
         step = last;
     if (peak > 0 && step <= peak)
-        return s->rate * bend(1.0 / 25, 1, step / peak);
+        return bend(1.0 / 25, 1, step / peak);
     if (peak < 0)
         peak = 0;
-    return s->rate * (last > peak ? bend(1, s->final, (step - peak) / (last - peak)) : 1);
+    return last > peak ? bend(1, s->final, (step - peak) / (last - peak)) : 1;
 }
 
 static double passed(const struct cnn_schedule *s, double epoch)
@@ -49,28 +56,54 @@ static double passed(const struct cnn_schedule *s, double epoch)
     return n;
 }
 
+static unsigned traits(const struct cnn_schedule *s)
+{
+#define TRAITS(name, word, own, factor) own,
+    static const unsigned of[] = {CNN_SCHEDULES(TRAITS, TRAITS)};
+#undef TRAITS
+    return of[s->kind];
+}
+
+int cnn_schedule_follows_length(const struct cnn_schedule *s)
+{
+    return (traits(s) & LENGTH) != 0;
+}
+
+int cnn_schedule_rises(const struct cnn_schedule *s)
+{
+    return (traits(s) & RISES) != 0;
+}
+
+int cnn_schedule_check(const struct cnn_schedule *s)
+{
+    if (s->kind == CNN_STEP && !s->milestones.count)
+        return cnn_fail(CNN_EUSAGE, "--schedule step needs --milestones");
+    for (int i = 1; i < s->milestones.count; i++)
+        if (!(s->milestones.value[i - 1] < s->milestones.value[i]))
+            return cnn_fail(CNN_EUSAGE, "--milestones: %g does not come before %g",
+                            s->milestones.value[i - 1], s->milestones.value[i]);
+    return 0;
+}
+
+static double factor(const struct cnn_schedule *s, double step, double epoch, double t)
+{
+    switch (s->kind) {
+#define FACTOR(name, word, own, formula)                                                           \
+    case name:                                                                                     \
+        return formula;
+        CNN_SCHEDULES(FACTOR, FACTOR)
+#undef FACTOR
+    }
+    return 1;
+}
+
 double cnn_schedule_rate(const struct cnn_schedule *s, uint64_t at)
 {
     double step = (double)at, total = (double)s->total_steps;
     double epoch = s->steps_per_epoch ? step / (double)s->steps_per_epoch : 0;
-    if (s->kind == CNN_ONE_CYCLE)
-        return one_cycle(s, step);
-    double rising = rising_steps(s);
+    double rising = cnn_schedule_rises(s) ? 0 : rising_steps(s);
     if (step < rising)
         return s->rate * (0.1 + 0.9 * step / rising);
     double t = total > rising ? (step - rising) / (total - rising) : 1;
-    if (t > 1)
-        t = 1;
-    switch (s->kind) {
-    case CNN_STEP:
-        return s->rate * pow(s->gamma, passed(s, epoch));
-    case CNN_EXPONENTIAL:
-        return s->rate * pow(s->gamma, floor(epoch));
-    case CNN_POLYNOMIAL:
-        return s->rate * (s->final + (1 - s->final) * pow(1 - t, s->power));
-    case CNN_COSINE:
-        return s->rate * bend(1, s->final, t);
-    default:
-        return s->rate;
-    }
+    return s->rate * factor(s, step, epoch, t < 1 ? t : 1);
 }

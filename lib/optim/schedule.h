@@ -6,28 +6,59 @@
 
 #include "base/option.h"
 
-/* Schedules: the rate as a pure function of the step. */
+/* Every schedule: its word, what it is like, and the formula of its factor of the rate (schedule.c
+ * says of what). LENGTH: it follows the length of the run, RISES: it needs no warm-up before it. */
 #define CNN_SCHEDULES(FIRST, NEXT)                                                                 \
-    FIRST(CNN_CONSTANT, "constant")                                                                \
-    NEXT(CNN_STEP, "step")                                                                         \
-    NEXT(CNN_EXPONENTIAL, "exponential")                                                           \
-    NEXT(CNN_POLYNOMIAL, "polynomial")                                                             \
-    NEXT(CNN_COSINE, "cosine")                                                                     \
-    NEXT(CNN_ONE_CYCLE, "one-cycle")
+    FIRST(CNN_CONSTANT, "constant", 0, 1)                                                          \
+    NEXT(CNN_STEP, "step", 0, pow(s->gamma, passed(s, epoch)))                                     \
+    NEXT(CNN_EXPONENTIAL, "exponential", 0, pow(s->gamma, floor(epoch)))                           \
+    NEXT(CNN_POLYNOMIAL, "polynomial", LENGTH, s->final + (1 - s->final) * pow(1 - t, s->power))   \
+    NEXT(CNN_COSINE, "cosine", LENGTH, bend(1, s->final, t))                                       \
+    NEXT(CNN_ONE_CYCLE, "one-cycle", LENGTH | RISES, one_cycle(s, step))
 enum cnn_schedule_kind { CNN_CHOICE_NAMES(CNN_SCHEDULES) };
 
+/* Options first, then what the run adds. */
 struct cnn_schedule {
     enum cnn_schedule_kind kind;
-    double rate;   /* the base (one-cycle: the peak) rate */
-    double warmup; /* epochs of linear warm-up from rate / 10 to rate; one-cycle: of its rising part
-                      (0: 0.3 of all steps) */
-    struct cnn_reals milestones; /* step: epochs at which the rate is multiplied by gamma */
-    double gamma;                /* step: factor; exponential: factor for each whole epoch */
-    double power;                /* polynomial */
-    /* polynomial, cosine, one-cycle: the rate at the end, as a fraction of the base */
-    double final;
+    /* epochs of linear warm-up from rate / 10 to rate; of what rises by itself, of its rising part
+     * (0: 0.3 of all steps) */
+    double warmup;
+    struct cnn_reals milestones;
+    double gamma, power, final;
+    double rate; /* the base (one-cycle: the peak) rate */
     uint64_t steps_per_epoch, total_steps;
 };
+
+/* The options as entries of tables: where they fill a struct owner, `path` leads to its struct
+ * cnn_schedule. */
+#define CNN_SCHEDULE_OPTIONS(owner, path)                                                          \
+    CNN_OPTION_CHOICE("schedule", owner, path kind, "constant", CNN_SCHEDULES, .metavar = "WHAT",  \
+                      .help = "how the rate changes: " CNN_CHOICE_WORDS(CNN_SCHEDULES)),           \
+        CNN_OPTION_REAL("warmup", owner, path warmup, "0", .max = 1e9, .metavar = "X",             \
+                        .help = "epochs of linear warm-up (one-cycle: of rising)"),                \
+        CNN_OPTION_REALS("milestones", owner, path milestones, "", .max = 1e9,                     \
+                         .metavar = "X,X...",                                                      \
+                         .help = "step: epochs at which the rate is multiplied by gamma"),         \
+        CNN_OPTION_REAL("gamma", owner, path gamma, "0.1", .max = 1e9, .metavar = "X",             \
+                        .help = "step, exponential: the factor"),                                  \
+        CNN_OPTION_REAL("power", owner, path power, "1", .max = 1000, .metavar = "X",              \
+                        .help = "polynomial: the exponent"),                                       \
+        CNN_OPTION_REAL("final-rate", owner, path final, "0", .max = 1, .metavar = "X",            \
+                        .help = "polynomial, cosine, one-cycle: the last rate as a fraction")
+/* Which schedules they are for, as entries of a table of needs. */
+#define CNN_SCHEDULE_NEEDS                                                                         \
+    CNN_NEED("milestones", "schedule=step"), CNN_NEED("gamma", "schedule=step|exponential"),       \
+        CNN_NEED("power", "schedule=polynomial"),                                                  \
+        CNN_NEED("final-rate", "schedule=polynomial|cosine|one-cycle")
+
+/* The options by themselves, of a struct cnn_schedule. */
+extern const struct cnn_option cnn_schedule_table[];
+/* What a range cannot say of them. CNN_EUSAGE. */
+CNN_CHECKED int cnn_schedule_check(const struct cnn_schedule *s);
+
+/* Whether the rates depend on how long the run is; and whether they rise without a warm-up. */
+int cnn_schedule_follows_length(const struct cnn_schedule *s);
+int cnn_schedule_rises(const struct cnn_schedule *s);
 
 /* The rate of step `step` (0 for the first). */
 double cnn_schedule_rate(const struct cnn_schedule *s, uint64_t step);

@@ -67,8 +67,7 @@ static int is_length(const char *key)
 static int accept(struct trainer *t, const json_t *then, const char *key, const char *had,
                   const char *has)
 {
-    int bends = t->schedule.kind == CNN_POLYNOMIAL || t->schedule.kind == CNN_COSINE ||
-                t->schedule.kind == CNN_ONE_CYCLE;
+    int bends = cnn_schedule_follows_length(&t->schedule);
     if (!strcmp(key, "rows")) /* their differences are those of the data */
         return 0;
     if (!strcmp(key, "training data"))

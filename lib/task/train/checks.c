@@ -125,7 +125,7 @@ void cnn_train_note_schedule(const struct trainer *t)
     if (s->kind == CNN_STEP && s->milestones.count && s->milestones.value[0] >= epochs)
         cnn_train_note(t, "no milestone is reached: the first is epoch %g, the run has %g",
                        s->milestones.value[0], epochs);
-    if (s->kind != CNN_ONE_CYCLE && s->warmup >= epochs &&
+    if (!cnn_schedule_rises(s) && s->warmup >= epochs &&
         cnn_strings_find(&t->o->given, "warmup") >= 0)
         cnn_train_note(t, "all of the run is warm-up: %g epochs of %g", s->warmup, epochs);
 }

@@ -78,12 +78,7 @@ static int parse_on_bad(struct trainer *t)
 int cnn_train_parse(struct trainer *t)
 {
     const struct cnn_train_options *o = t->o;
-    t->schedule = (struct cnn_schedule){.kind = o->schedule,
-                                        .warmup = o->warmup,
-                                        .milestones = o->milestones,
-                                        .gamma = o->gamma,
-                                        .power = o->power,
-                                        .final = o->final_rate};
+    t->schedule = o->schedule;
     int rc = cnn_train_check_effects(o);
     if (!rc && t->augmenter)
         rc = cnn_augmenter_check(t->augmenter);

@@ -33,7 +33,7 @@ int cnn_train_may_stream(const struct trainer *t)
 {
     const struct cnn_train_options *o = t->o;
     return o->epochs == 1 && !o->shuffle && !o->overfit && !o->plan && !o->checkpoint[0] &&
-           o->schedule == CNN_CONSTANT && !(o->warmup > 0) &&
+           o->schedule.kind == CNN_CONSTANT && !(o->schedule.warmup > 0) &&
            strcmp(o->class_weights, "balanced") &&
            (o->val[0] || !t->augmenter || !cnn_augmenter_active(t->augmenter));
 }
@@ -134,14 +134,13 @@ static int set_all(struct trainer *t, const struct cnn_recipe *r)
     static const char *const of_optimizer[] = {"optimizer",    "rate",  "momentum", "nesterov",
                                                "rho",          "beta1", "beta2",    "eps",
                                                "weight-decay", NULL};
-    static const char *const of_schedule[] = {"schedule", "warmup",     "milestones", "gamma",
-                                              "power",    "final-rate", NULL};
     int other = is_otherwise(t, r, "optimizer"), bends = is_otherwise(t, r, "schedule");
     int rc = other < 0 ? other : bends < 0 ? bends : 0;
     bends |= is_endless(t);
     for (size_t i = 0; !rc && i < r->count; i++) {
         const struct cnn_setting *s = &r->setting[i];
-        if ((other && is_among(s->key, of_optimizer)) || (bends && is_among(s->key, of_schedule)))
+        if ((other && is_among(s->key, of_optimizer)) ||
+            (bends && cnn_option_find(cnn_schedule_table, s->key)))
             continue;
         if (is_replaced(t, r, s->key))
             continue;
@@ -234,7 +233,7 @@ static int set_warmup(struct trainer *t)
         return rc;
     snprintf(text, sizeof text, "%.3g", warmup);
     rc = set(t, "warmup", text);
-    t->schedule.warmup = t->o->warmup;
+    t->schedule.warmup = t->o->schedule.warmup;
     return rc;
 }
 

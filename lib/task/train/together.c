@@ -4,10 +4,7 @@
 #include "task/train/private.h"
 
 /* What counts when steps are made. */
-#define IN_TRAINING(name)                                                                          \
-    {                                                                                              \
-        name, "!epochs=0"                                                                          \
-    }
+#define IN_TRAINING(name) CNN_NEED(name, "!epochs=0")
 
 /* Sanity runs and plans take the command line of the run that is to come as it is. */
 static const struct cnn_need needs[] = {
@@ -32,10 +29,6 @@ static const struct cnn_need needs[] = {
     IN_TRAINING("ema"),
     IN_TRAINING("schedule"),
     IN_TRAINING("warmup"),
-    IN_TRAINING("milestones"),
-    IN_TRAINING("gamma"),
-    IN_TRAINING("power"),
-    IN_TRAINING("final-rate"),
     IN_TRAINING("patience"),
     IN_TRAINING("monitor"),
     IN_TRAINING("keep"),
@@ -44,10 +37,7 @@ static const struct cnn_need needs[] = {
     IN_TRAINING("checkpoint"),
     IN_TRAINING("curve"),
     IN_TRAINING("recompute"),
-    {"milestones", "schedule=step"},
-    {"gamma", "schedule=step|exponential"},
-    {"power", "schedule=polynomial"},
-    {"final-rate", "schedule=polynomial|cosine|one-cycle"},
+    CNN_SCHEDULE_NEEDS,
     {"patience", "val"},
     {"monitor", "val"},
     {"keep", "val"},
@@ -105,14 +95,9 @@ static int check_optimizer(const struct cnn_train_options *o)
 
 int cnn_train_check_effects(const struct cnn_train_options *o)
 {
-    if (o->schedule == CNN_STEP && !o->milestones.count)
-        return cnn_fail(CNN_EUSAGE, "--schedule step needs --milestones");
-    for (int i = 1; i < o->milestones.count; i++)
-        if (!(o->milestones.value[i - 1] < o->milestones.value[i]))
-            return cnn_fail(CNN_EUSAGE, "--milestones: %g does not come before %g",
-                            o->milestones.value[i - 1], o->milestones.value[i]);
-    if (o->plan || o->overfit)
-        return 0;
-    int rc = cnn_option_needs(cnn_train_option_table, needs, &o->given, o);
+    int rc = cnn_schedule_check(&o->schedule);
+    if (rc || o->plan || o->overfit)
+        return rc;
+    rc = cnn_option_needs(cnn_train_option_table, needs, &o->given, o);
     return rc ? rc : check_optimizer(o);
 }

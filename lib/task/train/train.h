@@ -61,9 +61,7 @@ struct cnn_train_options {
     long long epochs, steps, batch, accumulate;
     double beta1, beta2, l1, l2, clip_norm, clip_value, ema;
     /* Schedule */
-    enum cnn_schedule_kind schedule;
-    double warmup, gamma, power, final_rate;
-    struct cnn_reals milestones;
+    struct cnn_schedule schedule;
     /* The best epoch */
     long long patience;
     enum cnn_train_monitor monitor;
