@@ -1,40 +1,68 @@
-/* Which epoch is the best, and when none that is better is waited for any longer. */
-#include "task/train/private.h"
+/* What is validated and kept: averages of the weights, and the best epoch.
+ *
+ * Weight averaging: an exponential moving average of the weights of all steps, which is validated
+ * and written in their place. Its decay rises with the number of steps n as TensorFlow's
+ * ExponentialMovingAverage has it with num_updates, min(decay, (1 + n) / (10 + n)), so that the
+ * start is soon forgotten. Statistics of batch normalisation are averaged, too, as torchvision's
+ * references (AveragedModel with use_buffers) and timm's ModelEma have it. */
+#include <math.h>
 
-static int looks_at_top1(const struct trainer *t)
+#include "task/train/state.h"
+
+int cnn_train_average(struct cnn_net *net, double ema, uint64_t step)
 {
-    return t->o->monitor == CNN_MONITOR_TOP1 ||
-           (t->o->monitor == CNN_MONITOR_AUTO && t->report.classes);
+    double n = (double)step;
+    if (!(ema > 0))
+        return 0;
+    return cnn_net_average(net, fmin(ema, (1 + n) / (10 + n)));
+}
+
+int cnn_train_average_swap(struct cnn_net *net, double ema)
+{
+    return ema > 0 ? cnn_net_average_swap(net) : 0;
+}
+
+int cnn_train_keep_best(struct cnn_net *net, double ema, float *best)
+{
+    int rc = best ? cnn_train_average_swap(net, ema) : 0;
+    if (!best || rc)
+        return rc;
+    rc = cnn_net_snapshot_get(net, best);
+    int back = cnn_train_average_swap(net, ema);
+    return rc ? rc : back;
+}
+
+static int looks_at_top1(enum cnn_train_monitor monitor, const struct cnn_train_epoch *e)
+{
+    return monitor == CNN_MONITOR_TOP1 || (monitor == CNN_MONITOR_AUTO && e->classes);
 }
 
 /* Of two epochs with the same top-1, the one with the smaller loss is the better. */
-static int is_better(const struct trainer *t)
+static int is_better(const struct train_state *s, const struct cnn_train_epoch *e, int top1)
 {
-    const struct train_state *s = &t->s;
-    const struct cnn_train_epoch *r = &t->report;
     if (!s->has_best)
         return 1;
-    if (!looks_at_top1(t))
-        return r->val_loss < s->best_value;
-    if (r->val_top1 > s->best_value || r->val_top1 < s->best_value)
-        return r->val_top1 > s->best_value;
+    if (!top1)
+        return e->val_loss < s->best_value;
+    if (e->val_top1 > s->best_value || e->val_top1 < s->best_value)
+        return e->val_top1 > s->best_value;
     json_t *best = json_array_get(s->curve, (size_t)s->best_epoch - 1);
-    return r->val_loss < json_number_value(json_object_get(best, "val_loss"));
+    return e->val_loss < json_number_value(json_object_get(best, "val_loss"));
 }
 
-int cnn_train_judge(struct trainer *t)
+void cnn_train_judge(struct train_state *s, struct cnn_train_epoch *e,
+                     const struct cnn_train_options *o)
 {
-    struct train_state *s = &t->s;
-    if (!t->report.validated)
-        return 0;
-    if (is_better(t)) {
-        s->has_best = t->report.best = 1;
-        s->best_value = looks_at_top1(t) ? t->report.val_top1 : t->report.val_loss;
+    int top1 = looks_at_top1(o->monitor, e);
+    if (!e->validated)
+        return;
+    if (is_better(s, e, top1)) {
+        s->has_best = e->best = 1;
+        s->best_value = top1 ? e->val_top1 : e->val_loss;
         s->best_epoch = s->epoch + 1;
         s->waited = 0;
-        return cnn_train_keep_best(t);
+        return;
     }
     s->waited++;
-    s->stopped = t->o->patience && s->waited >= (uint64_t)t->o->patience;
-    return 0;
+    s->stopped = o->patience && s->waited >= (uint64_t)o->patience;
 }

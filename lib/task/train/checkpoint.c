@@ -1,103 +1,89 @@
 /* What a run leaves on disk: checkpoints and the model; and how a run goes on from a checkpoint. */
-#include <errno.h>
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "base/json_memory.h"
-#include "task/train/private.h"
+#include "task/train/trainer.h"
 
-/* Only a checkpoint that is not there is a run that has yet to begin. */
-int cnn_train_open_checkpoint(struct trainer *t)
+static void note_place(const struct train_state *s, const char *path, uint64_t epochs,
+                       const struct train_report *report)
 {
-    struct stat st;
-    const char *path = t->o->checkpoint;
-    if (!t->o->resume || (stat(path, &st) && errno == ENOENT))
-        return 0;
-    return cnn_checkpoint_open(path, &t->from, &t->from_state);
+    if (s->epoch >= epochs)
+        cnn_train_note(report, "%s is done with epoch %llu: nothing is left to train", path,
+                       (unsigned long long)s->epoch);
+    else
+        cnn_train_note(report, "going on from %s: epoch %llu, step %llu", path,
+                       (unsigned long long)s->epoch + 1, (unsigned long long)s->step);
 }
 
 int cnn_train_resume(struct trainer *t)
 {
-    if (!t->from)
+    struct train_start *start = &t->start;
+    struct train_state *s = &t->state;
+    float *best = t->made.best;
+    if (!start->from)
         return 0;
-    int rc = cnn_train_state_read(t, t->from_state), found = 0;
+    int rc = cnn_train_state_read(t, start->from_state), found = 0;
     if (!rc)
-        rc = cnn_checkpoint_load(t->from, t->net, cnn_optimizer_slabs(&t->optimizer), t->best,
-                                 &found);
-    if (!rc && t->best && t->s.has_best && !found)
-        rc = cnn_fail(CNN_EDATA, "%s: the best epoch's tensors are missing", t->from->path);
-    t->resumed = !rc;
-    t->resumed_epoch = t->s.epoch;
-    if (!rc && t->s.epoch >= (uint64_t)t->o->epochs)
-        cnn_train_note(t, "%s is done with epoch %llu: nothing is left to train", t->from->path,
-                       (unsigned long long)t->s.epoch);
-    else if (!rc)
-        cnn_train_note(t, "going on from %s: epoch %llu, step %llu", t->from->path,
-                       (unsigned long long)t->s.epoch + 1, (unsigned long long)t->s.step);
+        rc = cnn_checkpoint_load(start->from, t->engine.net,
+                                 cnn_optimizer_slabs(&t->settings.optimizer), best, &found);
+    if (!rc && best && s->has_best && !found)
+        rc = cnn_fail(CNN_EDATA, "%s: the best epoch's tensors are missing", start->from->path);
+    s->resumed = !rc;
+    s->resumed_epoch = s->epoch;
+    if (!rc)
+        note_place(s, start->from->path, (uint64_t)t->settings.options.epochs, &t->report);
     /* The mapped file will be renamed over; nothing of it is needed any more. */
-    cnn_model_free(t->from);
-    t->from = NULL;
-    return rc;
-}
-
-int cnn_train_check_finite(struct trainer *t)
-{
-    struct cnn_backend *b = t->backend;
-    size_t count;
-    double squares = 0;
-    const real *values = cnn_net_slab_values(t->net, &count);
-    b->kernels->sum_squares(&b->queue, count, values, &squares);
-    int rc = b->ops->sync(b);
-    if (!rc && !isfinite(squares))
-        rc = cnn_fail(CNN_EINTERNAL,
-                      "the parameters are not finite after step %llu: a lower --rate (now %g) or "
-                      "--clip-norm may help",
-                      (unsigned long long)t->s.step, cnn_schedule_rate(&t->schedule, t->s.step));
+    cnn_model_free(start->from);
+    start->from = NULL;
     return rc;
 }
 
 int cnn_train_checkpoint(struct trainer *t)
 {
-    if (!t->o->checkpoint[0])
+    const struct train_settings *settings = &t->settings;
+    const struct cnn_train_options *o = &settings->options;
+    if (!o->checkpoint[0])
         return 0;
-    int rc = cnn_train_settle(t);
+    int rc = cnn_train_settle(&t->engine, &t->state, &settings->schedule);
     if (!rc)
-        rc = cnn_train_check_finite(t);
+        rc = cnn_train_check_finite(&t->engine, &settings->schedule, t->state.step);
     if (!rc)
-        rc = cnn_train_log_flush(t);
+        rc = cnn_train_log_flush(&t->report, o->log);
     json_t *state = rc ? NULL : cnn_train_state_json(t);
     char *text = state ? cnn_json_dump(state, JSON_COMPACT) : NULL;
     if (!rc && !text)
         rc = cnn_fail_memory(0);
     if (!rc)
-        rc = cnn_checkpoint_save(t->o->checkpoint, &t->model, t->net,
-                                 cnn_optimizer_slabs(&t->optimizer), t->s.has_best ? t->best : NULL,
-                                 text);
+        rc = cnn_checkpoint_save(o->checkpoint, &t->made.model, t->engine.net,
+                                 cnn_optimizer_slabs(&settings->optimizer),
+                                 t->state.has_best ? t->made.best : NULL, text);
     free(text);
     json_decref(state);
-    t->saved = cnn_seconds();
+    t->report.saved = cnn_seconds();
     return rc;
 }
 
-int cnn_train_checkpoint_due(const struct trainer *t)
+int cnn_train_checkpoint_due(const struct train_settings *settings, uint64_t step, double saved)
 {
-    return (t->every_steps && t->s.step % t->every_steps == 0) ||
-           (t->every_seconds && cnn_seconds() - t->saved >= (double)t->every_seconds);
+    return (settings->every_steps && step % settings->every_steps == 0) ||
+           (settings->every_seconds && cnn_seconds() - saved >= (double)settings->every_seconds);
 }
 
 int cnn_train_write_model(struct trainer *t)
 {
+    const struct train_settings *settings = &t->settings;
+    struct train_made *made = &t->made;
+    struct cnn_net *net = t->engine.net;
     int rc = 0;
-    if (t->best && t->s.has_best)
-        cnn_net_snapshot_set(t->net, t->best);
+    if (made->best && t->state.has_best)
+        cnn_net_snapshot_set(net, made->best);
     else
-        rc = cnn_train_average_swap(t);
+        rc = cnn_train_average_swap(net, settings->options.ema);
     if (!rc)
-        rc = cnn_train_check_finite(t);
+        rc = cnn_train_check_finite(&t->engine, &settings->schedule, t->state.step);
     if (!rc)
         rc = cnn_train_make_history(t);
     return rc ? rc
-              : cnn_model_save(t->o->output, &t->model, t->net, t->selftest, t->selftest_count);
+              : cnn_model_save(settings->options.output, &made->model, net, made->selftest,
+                               made->selftest_count);
 }

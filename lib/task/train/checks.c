@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "task/scores.h"
-#include "task/train/private.h"
+#include "task/train/data.h"
 
 /* How many of the samples of a dataset that is no stream have no class, and the first of them. */
 static size_t count_classless(const struct cnn_dataset *ds, const struct cnn_record **first)
@@ -19,38 +19,40 @@ static size_t count_classless(const struct cnn_dataset *ds, const struct cnn_rec
 }
 
 /* Targets are classes: what has none among others is a bad sample, and all without are no data. */
-int cnn_train_check_classes(const struct trainer *t, const struct cnn_dataset *ds, const char *path)
+int cnn_train_check_classes(const struct train_settings *settings, const struct cnn_dataset *ds,
+                            const char *path, const struct train_report *report)
 {
     const struct cnn_record *first = NULL;
     size_t count = cnn_dataset_count(ds), without;
-    if (t->o->target != CNN_TRAIN_CLASS || count == SIZE_MAX)
+    if (settings->options.target != CNN_TRAIN_CLASS || count == SIZE_MAX)
         return 0;
     without = count_classless(ds, &first);
     if (without && without == count)
         return cnn_fail(CNN_EDATA, "%s: no sample has a class", path);
-    if (without && !t->skip_bad)
+    if (without && !settings->skip_bad)
         return cnn_fail(CNN_EDATA,
                         "%s: %zu of %zu samples have no class, the first is %s with the key '%s' "
                         "(--on-bad skip leaves them out)",
                         path, without, count, first->source, first->key);
     if (without)
-        cnn_train_note(t, "%s: %zu of %zu samples have no class and are left out", path, without,
-                       count);
+        cnn_train_note(report, "%s: %zu of %zu samples have no class and are left out", path,
+                       without, count);
     return 0;
 }
 
 /* The names of classes without a training sample: no error, but rarely meant, unless all but one
  * are without. */
-int cnn_train_check_empty_classes(const struct trainer *t)
+int cnn_train_check_empty_classes(const struct train_data *d, const struct cnn_train_options *o,
+                                  const struct train_report *report)
 {
-    size_t classes = t->model.classes.count, empty = 0, last = 0;
-    unsigned char *seen = t->streaming || !classes ? NULL : cnn_calloc(classes, 1);
-    if (t->streaming || !classes)
+    size_t classes = d->classes.count, empty = 0, last = 0;
+    unsigned char *seen = d->streaming || !classes ? NULL : cnn_calloc(classes, 1);
+    if (d->streaming || !classes)
         return 0;
     if (!seen)
         return CNN_ESYSTEM;
-    for (size_t i = 0; i < cnn_dataset_count(t->train); i++) {
-        int32_t label = cnn_dataset_record(t->train, i)->label;
+    for (size_t i = 0; i < cnn_dataset_count(d->train); i++) {
+        int32_t label = cnn_dataset_record(d->train, i)->label;
         if (label >= 0 && (size_t)label < classes)
             seen[label] = 1;
     }
@@ -59,16 +61,16 @@ int cnn_train_check_empty_classes(const struct trainer *t)
         if (seen[c])
             last = c;
         else if (empty++ < 10)
-            cnn_buf_printf(&names, "%s%s", empty > 1 ? ", " : "", t->model.classes.item[c]);
+            cnn_buf_printf(&names, "%s%s", empty > 1 ? ", " : "", d->classes.item[c]);
     }
     int rc = 0;
-    if (empty == classes - 1 && t->o->epochs && t->o->target == CNN_TRAIN_CLASS)
+    if (empty == classes - 1 && o->epochs && o->target == CNN_TRAIN_CLASS)
         rc = cnn_fail(CNN_EDATA,
                       "%s: all samples are of one class, '%s': there is nothing to "
                       "tell apart",
-                      t->o->data, t->model.classes.item[last]);
+                      o->data, d->classes.item[last]);
     else if (empty && !names.failed)
-        cnn_train_note(t, "%zu of %zu classes have no training samples: %s%s", empty, classes,
+        cnn_train_note(report, "%zu of %zu classes have no training samples: %s%s", empty, classes,
                        names.text, empty > 10 ? ", ..." : "");
     cnn_buf_free(&names);
     free(seen);
@@ -76,58 +78,59 @@ int cnn_train_check_empty_classes(const struct trainer *t)
 }
 
 /* Cross-entropy over one number is 0 whatever the net gives: that would be no training. */
-int cnn_train_check_loss(const struct trainer *t)
+int cnn_train_check_loss(const struct cnn_graph *g, const char *net_name,
+                         const struct cnn_strings *classes, const struct cnn_train_options *o)
 {
-    const struct cnn_graph *g = t->graph;
     const char *link = g->node[g->first_loss].layer.type->link;
-    const struct cnn_strings *classes = &t->model.classes;
     if (!link || strcmp(link, "softmax") || g->node[g->logits].layer.out.c != 1)
         return 0;
-    if (t->o->target == CNN_TRAIN_CLASS && classes->count == 1)
+    if (o->target == CNN_TRAIN_CLASS && classes->count == 1)
         return cnn_fail(CNN_EDATA, "%s: a single class, '%s': there is nothing to tell apart",
-                        cnn_train_classes_from(t), classes->item[0]);
+                        train_classes_from(o), classes->item[0]);
     return cnn_fail(CNN_EDATA,
                     "%s: xent over a single output is always 0: --loss bce or --loss mse learns",
-                    t->net_name);
+                    net_name);
 }
 
-int cnn_train_check_net_outputs(const struct trainer *t)
+int cnn_train_check_net_outputs(const struct cnn_graph *g, const char *net_name,
+                                const struct cnn_strings *classes,
+                                const struct cnn_train_options *o)
 {
-    const struct cnn_graph *g = t->graph;
     struct cnn_chw out = g->node[g->logits].layer.out;
-    size_t classes = t->model.classes.count;
+    size_t count = classes->count;
     char shape[72];
     cnn_chw_format(out, shape);
-    if (t->o->target == CNN_TRAIN_CLASS && out.h * out.w != 1)
+    if (o->target == CNN_TRAIN_CLASS && out.h * out.w != 1)
         return cnn_fail(CNN_EDATA, "%s: the net gives %s for each sample; classes need a vector",
-                        t->net_name, shape);
-    if (t->o->target == CNN_TRAIN_CLASS && out.c != classes && !cnn_scores_are_pair(g, classes))
-        return cnn_fail(CNN_EDATA, "%s: the net gives %zu outputs, %s has %zu classes", t->net_name,
-                        out.c, cnn_train_classes_from(t), classes);
-    if (t->o->target == CNN_TRAIN_INPUT && cnn_chw_count(out) != cnn_chw_count(g->input->shape)) {
+                        net_name, shape);
+    if (o->target == CNN_TRAIN_CLASS && out.c != count && !cnn_scores_are_pair(g, count))
+        return cnn_fail(CNN_EDATA, "%s: the net gives %zu outputs, %s has %zu classes", net_name,
+                        out.c, train_classes_from(o), count);
+    if (o->target == CNN_TRAIN_INPUT && cnn_chw_count(out) != cnn_chw_count(g->input->shape)) {
         char in[72];
         cnn_chw_format(g->input->shape, in);
         return cnn_fail(CNN_EDATA,
                         "%s: the net gives %s for an input of %s; --target input needs "
                         "as many numbers",
-                        t->net_name, shape, in);
+                        net_name, shape, in);
     }
     return 0;
 }
 
 /* What was asked for and does not come about in as many epochs: no error, but rarely meant. */
-void cnn_train_note_schedule(const struct trainer *t)
+void cnn_train_note_schedule(const struct train_settings *settings,
+                             const struct train_report *report)
 {
-    const struct cnn_schedule *s = &t->schedule;
+    const struct cnn_schedule *s = &settings->schedule;
     double epochs = (double)s->total_steps / (double)s->steps_per_epoch;
-    if (t->streaming || !t->o->epochs)
+    if (!s->steps_per_epoch || !settings->options.epochs)
         return;
     if (s->kind == CNN_STEP && s->milestones.count && s->milestones.value[0] >= epochs)
-        cnn_train_note(t, "no milestone is reached: the first is epoch %g, the run has %g",
+        cnn_train_note(report, "no milestone is reached: the first is epoch %g, the run has %g",
                        s->milestones.value[0], epochs);
     if (!cnn_schedule_rises(s) && s->warmup >= epochs &&
-        cnn_strings_find(&t->o->given, "warmup") >= 0)
-        cnn_train_note(t, "all of the run is warm-up: %g epochs of %g", s->warmup, epochs);
+        cnn_strings_find(&settings->options.given, "warmup") >= 0)
+        cnn_train_note(report, "all of the run is warm-up: %g epochs of %g", s->warmup, epochs);
 }
 
 /* The first batch normalisation that sees one number of each channel for a sample; NULL: none. */
@@ -142,19 +145,20 @@ static const char *lonely_bn(const struct cnn_graph *g)
 }
 
 /* A single value is its own mean: normalised it is 0 whatever it was. */
-int cnn_train_check_bn(const struct trainer *t)
+int cnn_train_check_bn(const struct cnn_graph *g, const struct train_data *d, size_t batch,
+                       const struct train_report *report)
 {
-    const char *bn = lonely_bn(t->graph);
+    const char *bn = lonely_bn(g);
     if (!bn)
         return 0;
-    if (t->o->batch == 1)
+    if (batch == 1)
         return cnn_fail(CNN_EUSAGE,
                         "--batch 1: '%s' (batch normalisation) would see one value of each channel "
                         "and learn nothing: two samples at a time are needed",
                         bn);
-    if (!t->streaming && cnn_dataset_count(t->train) % (size_t)t->o->batch == 1)
+    if (!d->streaming && cnn_dataset_count(d->train) % batch == 1)
         cnn_train_note(
-            t,
+            report,
             "the last batch of an epoch is one sample, of which '%s' (batch normalisation) "
             "learns nothing: another --batch avoids it",
             bn);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "data/plot/plot.h"
-#include "task/train/private.h"
+#include "task/train/state.h"
 
 enum { EPOCH, LOSS, VAL_LOSS, TRAIN_TOP1, VAL_TOP1, COLUMNS };
 enum { TRAINING, VALIDATION }; /* colours */
@@ -38,8 +38,8 @@ static size_t series(const double *v, size_t n, const int *any, int training, in
     return count;
 }
 
-static int plot(const struct trainer *t, const double *v, size_t n, const int *any,
-                struct cnn_buf *bytes)
+static int plot(const struct train_state *s, const struct cnn_train_options *o, const double *v,
+                size_t n, const int *any, struct cnn_buf *bytes)
 {
     struct cnn_plot_series losses[2], hits[2];
     struct cnn_plot_panel panels[] = {{.title = "Loss", .series = losses},
@@ -48,18 +48,18 @@ static int plot(const struct trainer *t, const double *v, size_t n, const int *a
     struct cnn_buf title = {0};
     char best[48];
     enum cnn_picture format;
-    int rc = cnn_picture_format(t->o->curve, &format);
+    int rc = cnn_picture_format(o->curve, &format);
     panels[0].series_count = series(v, n, any, LOSS, VAL_LOSS, losses);
     panels[1].series_count = series(v, n, any, TRAIN_TOP1, VAL_TOP1, hits);
     p.panels += panels[1].series_count > 0;
     panels[p.panels - 1].x_label = "epoch";
-    if (t->s.has_best) {
-        p.mark = (double)t->s.best_epoch;
-        snprintf(best, sizeof best, "best: epoch %llu", (unsigned long long)t->s.best_epoch);
+    if (s->has_best) {
+        p.mark = (double)s->best_epoch;
+        snprintf(best, sizeof best, "best: epoch %llu", (unsigned long long)s->best_epoch);
         p.mark_name = best;
     }
-    const char *data = strcmp(t->o->data, "-") ? t->o->data : "";
-    cnn_buf_printf(&title, "%s%s%s", t->o->net, t->o->net[0] && data[0] ? ", " : "", data);
+    const char *data = strcmp(o->data, "-") ? o->data : "";
+    cnn_buf_printf(&title, "%s%s%s", o->net, o->net[0] && data[0] ? ", " : "", data);
     p.title = title.text;
     if (!rc)
         rc = title.failed ? CNN_ESYSTEM : cnn_plot_lines(&p, format, bytes);
@@ -67,10 +67,10 @@ static int plot(const struct trainer *t, const double *v, size_t n, const int *a
     return rc;
 }
 
-int cnn_train_draw_curve(struct trainer *t)
+int cnn_train_draw_curve(const struct train_state *s, const struct cnn_train_options *o)
 {
-    size_t n = json_array_size(t->s.curve);
-    if (!t->o->curve[0] || !n)
+    size_t n = json_array_size(s->curve);
+    if (!o->curve[0] || !n)
         return 0;
     double *v = cnn_calloc(n * COLUMNS, sizeof *v);
     struct cnn_buf bytes = {0};
@@ -78,10 +78,10 @@ int cnn_train_draw_curve(struct trainer *t)
     if (!v)
         return CNN_ESYSTEM;
     for (int c = 0; c < COLUMNS; c++)
-        any[c] = column(t->s.curve, c, v + (size_t)c * n);
-    int rc = plot(t, v, n, any, &bytes);
+        any[c] = column(s->curve, c, v + (size_t)c * n);
+    int rc = plot(s, o, v, n, any, &bytes);
     if (!rc)
-        rc = cnn_picture_write(t->o->curve, &bytes);
+        rc = cnn_picture_write(o->curve, &bytes);
     cnn_buf_free(&bytes);
     free(v);
     return rc;

@@ -5,7 +5,7 @@
 
 #include "file/tensors.h"
 #include "kern/isa/isa.h"
-#include "task/train/private.h"
+#include "task/train/trainer.h"
 
 static const char *const names[] = {"data",  "classes",  "val", "init",
                                     "model", "metadata", "isa", "device"};
@@ -18,12 +18,12 @@ static const char *value_of(const char *expected, const char *what)
 }
 
 /* NULL: nothing is expected of WHAT. */
-static const char *expected(const struct trainer *t, const char *what)
+static const char *expected(const struct cnn_train_options *o, const char *what)
 {
     const char *value = NULL;
-    for (size_t i = 0; i < t->o->expect.count; i++)
-        if (value_of(t->o->expect.item[i], what))
-            value = value_of(t->o->expect.item[i], what);
+    for (size_t i = 0; i < o->expect.count; i++)
+        if (value_of(o->expect.item[i], what))
+            value = value_of(o->expect.item[i], what);
     return value;
 }
 
@@ -64,11 +64,11 @@ int cnn_train_check_expect(const struct cnn_train_options *o)
 }
 
 /* Of a processor or a device only the last bits depend. */
-static void note_other(const struct trainer *t, const char *what, const char *has)
+static void note_other(const struct train_report *report, const char *had, const char *what,
+                       const char *has)
 {
-    const char *had = expected(t, what);
     if (had && strcmp(had, has))
-        cnn_train_note(t, "the %s is %s, not %s: the last bits may differ", what, has, had);
+        cnn_train_note(report, "the %s is %s, not %s: the last bits may differ", what, has, had);
 }
 
 static int compare(const char *path, const char *had, const char *has)
@@ -90,7 +90,7 @@ static int compare_data(const char *path, const char *had, const struct cnn_data
 static int look_through(const struct trainer *t, struct cnn_dataset *ds, const char *path,
                         const char *had)
 {
-    struct cnn_loader_options l = cnn_train_loader_options(t);
+    struct cnn_loader_options l = cnn_train_loader_options(&t->settings, &t->data, &t->engine);
     struct cnn_data_hash h = {0};
     struct cnn_loader *loader;
     struct cnn_batch b;
@@ -98,19 +98,18 @@ static int look_through(const struct trainer *t, struct cnn_dataset *ds, const c
     int rc = cnn_loader_open(ds, &l, 0, 0, &loader);
     if (rc)
         return rc;
-    while ((rc = cnn_loader_next(loader, &b)) > 0 && !train_stopped(t))
+    while ((rc = cnn_loader_next(loader, &b)) > 0 && !train_stopped(&t->report))
         cnn_data_hash_add(&h, &b);
     cnn_loader_close(loader);
-    if (train_stopped(t))
+    if (train_stopped(&t->report))
         return cnn_fail(CNN_EINTERRUPTED, "interrupted before the first step");
     return rc < 0 ? rc : compare_data(path, had, &h);
 }
 
 /* Another order of the same names numbers them otherwise. */
-static int compare_classes(const struct trainer *t)
+static int compare_classes(const struct cnn_train_options *o, const struct cnn_strings *classes)
 {
-    const char *had = expected(t, "classes");
-    const struct cnn_strings *classes = &t->model.classes;
+    const char *had = expected(o, "classes");
     char has[CNN_MODEL_HASH];
     struct cnn_buf names_of = {0};
     cnn_model_classes_hash(classes, has);
@@ -125,7 +124,7 @@ static int compare_classes(const struct trainer *t)
                  : cnn_fail(CNN_EDATA,
                             "%s: not what is expected: its classes, or their order, are others "
                             "(%zu: %s%s); the hash of their names is %s, not %s",
-                            cnn_train_classes_from(t), classes->count,
+                            train_classes_from(o), classes->count,
                             names_of.text ? names_of.text : "none",
                             classes->count > 10 ? ", ..." : "", has, had);
     cnn_buf_free(&names_of);
@@ -133,59 +132,62 @@ static int compare_classes(const struct trainer *t)
 }
 
 /* Whether an epoch takes all samples, so that its hash is theirs. */
-static int takes_all(const struct trainer *t)
+static int takes_all(const struct train_settings *settings, const struct train_data *d)
 {
-    uint64_t steps = (uint64_t)t->o->steps;
-    return !t->streaming && (!steps || steps >= t->schedule.steps_per_epoch);
+    uint64_t steps = (uint64_t)settings->options.steps;
+    return !d->streaming && (!steps || steps >= settings->schedule.steps_per_epoch);
 }
 
-int cnn_train_expect_begin(struct trainer *t)
+int cnn_train_expect_begin(const struct trainer *t)
 {
-    const char *data = expected(t, "data"), *val = expected(t, "val"), *init = expected(t, "init");
+    const struct cnn_train_options *o = &t->settings.options;
+    const struct train_data *d = &t->data;
+    const char *data = expected(o, "data"), *val = expected(o, "val"), *init = expected(o, "init");
     int rc = 0;
-    note_other(t, "isa", cnn_isa()->name);
-    note_other(t, "device", t->backend->name);
+    note_other(&t->report, expected(o, "isa"), "isa", cnn_isa()->name);
+    note_other(&t->report, expected(o, "device"), "device", t->engine.backend->name);
     if (init)
-        rc = compare(t->o->init, init, json_string_value(json_object_get(t->identity, "init")));
+        rc = compare(o->init, init, json_string_value(json_object_get(t->made.identity, "init")));
     if (!rc)
-        rc = compare_classes(t);
-    if (!rc && data && takes_all(t))
-        rc = look_through(t, t->train, t->o->data, data);
-    else if (!rc && data && t->s.epoch) /* the part of them was used before this run */
-        rc = compare_data(t->o->data, data, &t->s.data);
-    return rc || !val ? rc : look_through(t, t->val, t->o->val, val);
+        rc = compare_classes(o, &d->classes);
+    if (!rc && data && takes_all(&t->settings, d))
+        rc = look_through(t, d->train, o->data, data);
+    else if (!rc && data && t->state.epoch) /* the part of them was used before this run */
+        rc = compare_data(o->data, data, &t->state.data);
+    return rc || !val ? rc : look_through(t, d->val, o->val, val);
 }
 
 int cnn_train_expect_epoch(const struct trainer *t)
 {
-    const char *data = expected(t, "data");
-    return data && !takes_all(t) ? compare_data(t->o->data, data, &t->s.data) : 0;
+    const struct cnn_train_options *o = &t->settings.options;
+    const char *data = expected(o, "data");
+    return data && !takes_all(&t->settings, &t->data) ? compare_data(o->data, data, &t->state.data)
+                                                      : 0;
 }
 
-static int compare_model(const struct trainer *t, const char *what, const char *of, const char *has)
+static int compare_model(const char *path, const char *had, const char *of, const char *has)
 {
-    const char *had = expected(t, what);
     return had && strcmp(had, has)
                ? cnn_fail(CNN_ENEGATIVE,
                           "%s: not the model that is expected: the hash of its %s is %s, not %s",
-                          t->o->output, of, has, had)
+                          path, of, has, had)
                : 0;
 }
 
-int cnn_train_expect_model(const struct trainer *t)
+int cnn_train_expect_model(const struct cnn_train_options *o)
 {
     struct cnn_model *m = NULL;
     char tensors[CNN_TENSORS_HASH], metadata[CNN_MODEL_HASH];
-    int wanted = expected(t, "model") || expected(t, "metadata");
-    if (!wanted)
+    const char *model = expected(o, "model"), *meta = expected(o, "metadata");
+    if (!model && !meta)
         return 0;
-    int rc = cnn_model_open(t->o->output, &m);
+    int rc = cnn_model_open(o->output, &m);
     if (!rc)
         rc = cnn_tensors_hash(m->tensors, tensors);
     if (!rc)
         cnn_model_meta_hash(m->tensors, metadata);
     cnn_model_free(m);
     if (!rc)
-        rc = compare_model(t, "model", "tensors", tensors);
-    return rc ? rc : compare_model(t, "metadata", "net, classes or self-test", metadata);
+        rc = compare_model(o->output, model, "tensors", tensors);
+    return rc ? rc : compare_model(o->output, meta, "net, classes or self-test", metadata);
 }

@@ -1,32 +1,69 @@
 /* What loaders of a run are opened with, and where a device keeps the images. */
-#include "task/train/private.h"
+#include "task/train/trainer.h"
 
-struct cnn_loader_options cnn_train_loader_options(const struct trainer *t)
+struct cnn_loader_options cnn_train_loader_options(const struct train_settings *settings,
+                                                   const struct train_data *data,
+                                                   const struct train_engine *engine)
 {
     static const enum cnn_target_kind kinds[] = {CNN_TARGET_CLASS, CNN_TARGET_VECTOR,
                                                  CNN_TARGET_INPUT};
+    const struct cnn_train_options *o = &settings->options;
     return (struct cnn_loader_options){
-        .input = t->graph->input,
-        .target = kinds[t->o->target],
+        .input = engine->graph->input,
+        .target = kinds[o->target],
         .needs_class = 1,
-        .outputs = t->outputs,
-        .batch = (size_t)t->o->batch,
-        .seed = (uint64_t)t->o->seed,
-        .threads = (int)t->o->compute.threads,
-        .store = t->images,
-        .on_bad = t->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
+        .outputs = engine->outputs,
+        .batch = (size_t)o->batch,
+        .seed = (uint64_t)o->seed,
+        .threads = (int)o->compute.threads,
+        .store = data->images,
+        .on_bad = settings->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
     };
 }
 
-int cnn_train_open_images(struct trainer *t)
+int cnn_train_open_images(struct train_data *data, const struct train_settings *settings,
+                          const struct train_engine *engine)
 {
-    const struct cnn_input *in = t->graph->input;
-    size_t train = cnn_dataset_count(t->train);
-    size_t val = t->val ? cnn_dataset_count(t->val) : 0, each = cnn_chw_count(in->shape);
-    if (!t->backend->is_gpu || t->no_data || t->o->target != CNN_TRAIN_CLASS || t->streaming)
+    const struct cnn_train_options *o = &settings->options;
+    const struct cnn_input *in = engine->graph->input;
+    size_t train = cnn_dataset_count(data->train);
+    size_t val = data->val ? cnn_dataset_count(data->val) : 0, each = cnn_chw_count(in->shape);
+    if (!engine->backend->is_gpu || data->no_data || o->target != CNN_TRAIN_CLASS ||
+        data->streaming)
         return 0;
-    struct cnn_image_rule rule = cnn_preprocess_rule(in, cnn_augmenter_fill(t->augmenter));
-    size_t stay = val + (cnn_augmenter_is_affine(t->augmenter) ? train : 0);
-    return cnn_image_store_open(t->backend, &rule, train + val, (size_t)t->o->batch,
-                                each * sizeof(float), stay, &t->images);
+    struct cnn_image_rule rule = cnn_preprocess_rule(in, cnn_augmenter_fill(settings->augmenter));
+    size_t stay = val + (cnn_augmenter_is_affine(settings->augmenter) ? train : 0);
+    return cnn_image_store_open(engine->backend, &rule, train + val, (size_t)o->batch,
+                                each * sizeof(float), stay, &data->images);
+}
+
+/* Told once, in the first epoch. */
+static void bad_sample(void *context, const char *source, const char *message)
+{
+    struct trainer *t = context;
+    if (t->state.epoch == 0 && t->report.cb->bad)
+        t->report.cb->bad(t->report.cb->context, source, message);
+}
+
+int cnn_train_open_loader(struct trainer *t)
+{
+    struct cnn_loader_options l = cnn_train_loader_options(&t->settings, &t->data, &t->engine);
+    l.augmenter = t->settings.augmenter;
+    l.shuffle = (int)t->settings.options.shuffle;
+    l.bad = bad_sample;
+    l.context = t;
+    return cnn_loader_open(t->data.train, &l, t->state.epoch, (size_t)t->state.position,
+                           &t->data.loader);
+}
+
+int cnn_train_open_val_loader(struct trainer *t)
+{
+    struct train_data *d = &t->data;
+    if (!d->val)
+        return 0;
+    struct cnn_loader_options l = cnn_train_loader_options(&t->settings, d, &t->engine);
+    l.store_first = l.store ? cnn_dataset_count(d->train) : 0;
+    l.bad = bad_sample;
+    l.context = t;
+    return cnn_loader_open(d->val, &l, 0, 0, &d->val_loader);
 }

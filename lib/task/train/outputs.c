@@ -6,7 +6,7 @@
 #include "data/plot/draw.h"
 #include "file/outfile.h"
 #include "task/apart.h"
-#include "task/train/private.h"
+#include "task/train/data.h"
 
 enum { USES = 6 };
 
@@ -56,12 +56,12 @@ int cnn_train_check_outputs(const struct cnn_train_options *o)
     return rc ? rc : cnn_apart_check(out, in);
 }
 
-int cnn_train_check_samples(struct trainer *t)
+int cnn_train_check_samples(const struct cnn_train_options *o, const struct train_data *data)
 {
     struct cnn_path_use out[USES];
-    outputs(t->o, out);
-    int rc = cnn_apart_samples(out, t->train);
-    return rc || !t->val ? rc : cnn_apart_samples(out, t->val);
+    outputs(o, out);
+    int rc = cnn_apart_samples(out, data->train);
+    return rc || !data->val ? rc : cnn_apart_samples(out, data->val);
 }
 
 /* Without --resume, a checkpoint with something in it is a run that somebody may want to go on. */
@@ -107,15 +107,15 @@ static int probe(const char *path)
 }
 
 /* Before the first step: hours of training must not end at a folder that cannot be written to. */
-int cnn_train_probe_outputs(struct trainer *t)
+int cnn_train_probe_outputs(const struct cnn_train_options *o)
 {
     enum cnn_picture format;
-    int rc = check_begins(t->o);
-    if (!rc && t->o->curve[0])
-        rc = cnn_picture_format(t->o->curve, &format);
+    int rc = check_begins(o);
+    if (!rc && o->curve[0])
+        rc = cnn_picture_format(o->curve, &format);
     if (!rc)
-        rc = probe(t->o->output);
+        rc = probe(o->output);
     if (!rc)
-        rc = probe(t->o->checkpoint);
-    return rc ? rc : probe(t->o->curve);
+        rc = probe(o->checkpoint);
+    return rc ? rc : probe(o->curve);
 }

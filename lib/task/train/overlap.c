@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "task/train/private.h"
+#include "task/train/data.h"
 
 /* The path from the root, without "." and "..", as its text alone says: no file is asked, since
  * there may be millions. */
@@ -43,38 +43,38 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void note(const struct trainer *t, const uint64_t *known, size_t count, const char *here,
-                 struct cnn_buf *room)
+static void note(const struct train_data *d, const struct train_report *report,
+                 const uint64_t *known, size_t count, const char *here, struct cnn_buf *room)
 {
-    size_t samples = cnn_dataset_count(t->val), shared = 0;
+    size_t samples = cnn_dataset_count(d->val), shared = 0;
     const char *first = NULL;
     for (size_t i = 0; i < samples; i++) {
-        const struct cnn_record *r = cnn_dataset_record(t->val, i);
+        const struct cnn_record *r = cnn_dataset_record(d->val, i);
         uint64_t id = identity(r, here, room);
         if (bsearch(&id, known, count, sizeof *known, by_value) && !shared++)
             first = r->source;
     }
     if (shared && !room->failed)
         cnn_train_note(
-            t,
+            report,
             "%zu of %zu validation samples are trained on, too, the first is %s: they do "
             "not show how the net does on others",
             shared, samples, first);
 }
 
-int cnn_train_note_overlap(const struct trainer *t)
+int cnn_train_note_overlap(const struct train_data *d, const struct train_report *report)
 {
-    size_t count = t->val && t->train && !t->streaming ? cnn_dataset_count(t->train) : 0;
+    size_t count = d->val && d->train && !d->streaming ? cnn_dataset_count(d->train) : 0;
     uint64_t *known = count ? cnn_calloc(count, sizeof *known) : NULL;
     char *here = count ? getcwd(NULL, 0) : NULL;
     struct cnn_buf room = {0};
     if (!count)
         return 0;
     for (size_t i = 0; known && i < count; i++)
-        known[i] = identity(cnn_dataset_record(t->train, i), here ? here : "", &room);
+        known[i] = identity(cnn_dataset_record(d->train, i), here ? here : "", &room);
     if (known) {
         qsort(known, count, sizeof *known, by_value);
-        note(t, known, count, here ? here : "", &room);
+        note(d, report, known, count, here ? here : "", &room);
     }
     int rc = !known || room.failed ? CNN_ESYSTEM : 0;
     cnn_buf_free(&room);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/unicode.h"
-#include "task/train/private.h"
+#include "task/train/trainer.h"
 
 /* What code, libraries, threads and their stacks take before the first slab: measured. */
 static const uint64_t PROGRAM = (uint64_t)9 << 20;
@@ -33,69 +33,72 @@ static uint64_t largest_param(struct cnn_net *net)
     return most * sizeof(float);
 }
 
-static void list_net(struct trainer *t, struct listing *l)
+static void list_net(const struct train_engine *e, const struct train_settings *settings,
+                     int keeps_best, struct listing *l)
 {
-    size_t values, params, all = cnn_net_snapshot_count(t->net), batch = (size_t)t->o->batch;
-    const struct cnn_net_param *param = cnn_net_params(t->net, &params);
+    size_t values, params, all = cnn_net_snapshot_count(e->net),
+                           batch = (size_t)settings->options.batch;
+    const struct cnn_net_param *param = cnn_net_params(e->net, &params);
     uint64_t statistics = 0;
     for (size_t i = 0; i < params; i++)
         statistics += param[i].trained ? 0 : cnn_shape_count(&param[i].shape) * sizeof(real);
-    struct cnn_chw out = t->graph->node[t->graph->logits].layer.out;
-    const struct cnn_plan *p = cnn_net_plan(t->net);
-    cnn_net_slab_values(t->net, &values);
+    struct cnn_chw out = e->graph->node[e->graph->logits].layer.out;
+    const struct cnn_plan *p = cnn_net_plan(e->net);
+    cnn_net_slab_values(e->net, &values);
     line(l, "parameters", values * sizeof(real));
     line(l, "statistics", statistics);
     line(l, "gradients", values * sizeof(real));
     line(l, "optimizer state",
-         (uint64_t)cnn_optimizer_slabs(&t->optimizer) * values * sizeof(real));
+         (uint64_t)cnn_optimizer_slabs(&settings->optimizer) * values * sizeof(real));
     line(l, "activations and scratch", p->activation_bytes);
     line(l, "targets", batch * (cnn_chw_count(out) * sizeof(real) + out.h * out.w * 4 + 12));
-    if (t->o->ema > 0)
+    if (settings->options.ema > 0)
         line(l, "averages", values * sizeof(real) + statistics);
-    if (t->best)
+    if (keeps_best)
         line(l, "best parameters", all * sizeof(float));
-    line(l, "one tensor, for files", largest_param(t->net));
+    line(l, "one tensor, for files", largest_param(e->net));
 }
 
-static void list_data(struct trainer *t, struct listing *l)
+static void list_data(const struct trainer *t, struct listing *l)
 {
-    struct cnn_loader_options o = cnn_train_loader_options(t);
-    size_t in = cnn_chw_count(t->graph->input->shape);
-    uint64_t data = cnn_dataset_bytes(t->train) + (t->val ? cnn_dataset_bytes(t->val) : 0);
+    const struct train_data *d = &t->data;
+    struct cnn_loader_options o = cnn_train_loader_options(&t->settings, d, &t->engine);
+    uint64_t data = cnn_dataset_bytes(d->train) + (d->val ? cnn_dataset_bytes(d->val) : 0);
     line(l, "datasets", data);
-    o.augmenter = t->augmenter;
+    o.augmenter = t->settings.augmenter;
     line(l, "batches, read ahead", cnn_loader_bytes(&o));
     o.augmenter = NULL;
-    if (t->val)
-        line(l, "batches of validation", cnn_loader_bytes(&o) + cnn_evaluator_bytes(t->evaluator));
-    line(l, "self-test", t->selftest_count * in * sizeof(float));
+    if (d->val)
+        line(l, "batches of validation",
+             cnn_loader_bytes(&o) + cnn_evaluator_bytes(t->engine.evaluator));
+    line(l, "self-test", t->made.selftest_room * t->made.each * sizeof(float));
 }
 
-static void heading(const struct trainer *t, struct listing *l)
+static void heading(const struct cnn_graph *g, const char *name, long long batch, struct listing *l)
 {
     char in[72], out[72], parameters[32];
-    cnn_chw_format(t->graph->input->shape, in);
-    cnn_chw_format(t->graph->node[t->graph->output].layer.out, out);
-    cnn_format_count(cnn_graph_parameters(t->graph), parameters);
-    cnn_buf_show(&l->text, t->net_name);
+    cnn_chw_format(g->input->shape, in);
+    cnn_chw_format(g->node[g->output].layer.out, out);
+    cnn_format_count(cnn_graph_parameters(g), parameters);
+    cnn_buf_show(&l->text, name);
     cnn_buf_printf(&l->text, ": %s to %s, %s parameters, batches of %lld\n", in, out, parameters,
-                   t->o->batch);
+                   batch);
 }
 
-int cnn_train_plan(struct trainer *t, char **out)
+int cnn_train_plan(const struct trainer *t, char **out)
 {
     struct listing l = {{0}, 0};
     char saved[32];
-    const struct cnn_plan *p = cnn_net_plan(t->net);
-    heading(t, &l);
-    list_net(t, &l);
+    const struct cnn_plan *p = cnn_net_plan(t->engine.net);
+    heading(t->engine.graph, t->start.net_name, t->settings.options.batch, &l);
+    list_net(&t->engine, &t->settings, t->made.best != NULL, &l);
     list_data(t, &l);
     line(&l, "program and libraries", PROGRAM);
     uint64_t total = l.total;
     line(&l, "in all", total);
     cnn_format_bytes(p->unshared_bytes - p->activation_bytes, saved);
     cnn_buf_printf(&l.text, "(activations share memory: %s less than apart)\n", saved);
-    int rc = cnn_train_plan_time(t, &l.text);
+    int rc = cnn_train_plan_time(&t->engine, &t->settings, &l.text);
     *out = cnn_buf_take(&l.text);
     return rc ? rc : *out ? 0 : CNN_ESYSTEM;
 }

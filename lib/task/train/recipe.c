@@ -13,9 +13,7 @@
 #include <string.h>
 
 #include "base/json_memory.h"
-#include "data/augment/augment.h"
-#include "lang/recipe.h"
-#include "task/train/private.h"
+#include "task/train/model.h"
 
 static const double MOST_RATE = 8, TRAINED = 0.1;
 
@@ -29,35 +27,36 @@ static const struct cnn_recipe plain = {sizeof plain_setting / sizeof *plain_set
 /* Of all recipes that do not say it. */
 static const struct cnn_setting always = {"schedule", "cosine"};
 
-int cnn_train_may_stream(const struct trainer *t)
+int cnn_train_may_stream(const struct train_settings *settings)
 {
-    const struct cnn_train_options *o = t->o;
+    const struct cnn_train_options *o = &settings->options;
     return o->epochs == 1 && !o->shuffle && !o->overfit && !o->plan && !o->checkpoint[0] &&
            o->schedule.kind == CNN_CONSTANT && !(o->schedule.warmup > 0) &&
            strcmp(o->class_weights, "balanced") &&
-           (o->val[0] || !t->augmenter || !cnn_augmenter_active(t->augmenter));
+           (o->val[0] || !settings->augmenter || !cnn_augmenter_active(settings->augmenter));
 }
 
 /* Samples are taken once, as they come: of a stream nobody knows how many. All forms of data are
  * treated alike. */
-static int is_endless(const struct trainer *t)
+static int is_endless(const struct train_settings *settings)
 {
-    return t->o->epochs == 1 && !t->o->shuffle;
+    return settings->options.epochs == 1 && !settings->options.shuffle;
 }
 
 /* Settings */
 
 /* Whether the option was given with another value than the recipe's: what goes with that value is
  * out of place then. */
-static int is_otherwise(const struct trainer *t, const struct cnn_recipe *r, const char *name)
+static int is_otherwise(const struct train_settings *settings, const struct cnn_recipe *r,
+                        const char *name)
 {
     const struct cnn_option *o = cnn_option_find(cnn_train_option_table, name);
     const char *wanted = cnn_recipe_find(r, name);
     struct cnn_buf has = {0};
-    int given = cnn_option_given(o, &t->o->given, t->o);
+    int given = cnn_option_given(o, &settings->options.given, &settings->options);
     if (given <= 0)
         return given;
-    cnn_option_print(o, t->o, &has);
+    cnn_option_print(o, &settings->options, &has);
     if (!wanted)
         wanted = strcmp(name, always.key) ? o->fallback : always.value;
     int rc = has.failed ? CNN_ESYSTEM : strcmp(has.text ? has.text : "", wanted) != 0;
@@ -73,35 +72,35 @@ static int is_among(const char *key, const char *const *list)
     return 0;
 }
 
-static int tell(struct trainer *t, const char *key, const char *value)
+static int tell(struct train_settings *settings, const char *key, const char *value)
 {
-    cnn_buf_printf(&t->recipe, "%s--%s", t->recipe.size ? " " : "", key);
+    cnn_buf_printf(&settings->recipe, "%s--%s", settings->recipe.size ? " " : "", key);
     if (cnn_option_find(cnn_train_option_table, key) &&
         cnn_option_find(cnn_train_option_table, key)->type == CNN_OPT_FLAG)
-        return t->recipe.failed ? CNN_ESYSTEM : 0;
-    cnn_buf_printf(&t->recipe, " %s", value);
-    return t->recipe.failed ? CNN_ESYSTEM : 0;
+        return settings->recipe.failed ? CNN_ESYSTEM : 0;
+    cnn_buf_printf(&settings->recipe, " %s", value);
+    return settings->recipe.failed ? CNN_ESYSTEM : 0;
 }
 
-static int set(struct trainer *t, const char *key, const char *value)
+static int set(struct train_settings *settings, const char *key, const char *value)
 {
     const struct cnn_option *o = cnn_option_find(cnn_train_option_table, key);
-    int given = o ? cnn_option_given(o, &t->o->given, t->o) : 0;
+    int given = o ? cnn_option_given(o, &settings->options.given, &settings->options) : 0;
     if (!o || given)
         return given < 0 ? given : 0;
-    const char *kept = cnn_arena_strndup(t->arena, value, strlen(value));
-    if (!kept || cnn_option_set(o, &t->own, kept))
+    const char *kept = cnn_arena_strndup(settings->arena, value, strlen(value));
+    if (!kept || cnn_option_set(o, &settings->options, kept))
         return cnn_error_code();
-    int plain_value = cnn_option_is_default(o, &t->own);
-    return plain_value < 0 ? plain_value : plain_value ? 0 : tell(t, key, kept);
+    int plain_value = cnn_option_is_default(o, &settings->options);
+    return plain_value < 0 ? plain_value : plain_value ? 0 : tell(settings, key, kept);
 }
 
 /* The recipe's rate for this run's batch and start. */
-static int set_rate(struct trainer *t, const struct cnn_recipe *r, const char *text)
+static int set_rate(struct train_settings *settings, const struct cnn_recipe *r, const char *text)
 {
     const char *batch = cnn_recipe_find(r, "batch"), *optimizer = cnn_recipe_find(r, "optimizer");
     double rate = 0, wanted = batch ? strtod(batch, NULL) : 64;
-    double factor = (double)t->o->batch * (double)t->o->accumulate / wanted;
+    double factor = (double)settings->options.batch * (double)settings->options.accumulate / wanted;
     char scaled[32];
     if (cnn_parse_real(text, 0, 1e30, &rate))
         return cnn_error_code();
@@ -109,69 +108,73 @@ static int set_rate(struct trainer *t, const struct cnn_recipe *r, const char *t
         factor = sqrt(factor);
     if (factor > MOST_RATE)
         factor = MOST_RATE;
-    snprintf(scaled, sizeof scaled, "%.3g", rate * factor * (t->o->init[0] ? TRAINED : 1));
-    return set(t, "rate", scaled);
+    snprintf(scaled, sizeof scaled, "%.3g",
+             rate * factor * (settings->options.init[0] ? TRAINED : 1));
+    return set(settings, "rate", scaled);
 }
 
 /* Whether it is given in place of the setting. */
-static int is_replaced(const struct trainer *t, const struct cnn_recipe *r, const char *key)
+static int is_replaced(const struct train_settings *settings, const struct cnn_recipe *r,
+                       const char *key)
 {
     const char *optimizer = cnn_recipe_find(r, "optimizer");
     const struct cnn_optimizer_type *type = optimizer ? cnn_optimizer_type_find(optimizer) : NULL;
     double momentum = 1;
     if (!strcmp(key, "weight-decay"))
-        return t->o->l2 > 0 && !(type && cnn_optimizer_decouples(type));
-    if (strcmp(key, "nesterov") || !t->o->momentum[0])
+        return settings->options.l2 > 0 && !(type && cnn_optimizer_decouples(type));
+    if (strcmp(key, "nesterov") || !settings->options.momentum[0])
         return 0;
-    if (cnn_parse_real(t->o->momentum, 0, 1, &momentum)) /* told with the other options */
+    if (cnn_parse_real(settings->options.momentum, 0, 1,
+                       &momentum)) /* told with the other options */
         cnn_error_clear();
     return !(momentum > 0);
 }
 
 /* What is known before the data. */
-static int set_all(struct trainer *t, const struct cnn_recipe *r)
+static int set_all(struct train_settings *settings, const struct cnn_recipe *r)
 {
     static const char *const of_optimizer[] = {"optimizer",    "rate",  "momentum", "nesterov",
                                                "rho",          "beta1", "beta2",    "eps",
                                                "weight-decay", NULL};
-    int other = is_otherwise(t, r, "optimizer"), bends = is_otherwise(t, r, "schedule");
+    int other = is_otherwise(settings, r, "optimizer"),
+        bends = is_otherwise(settings, r, "schedule");
     int rc = other < 0 ? other : bends < 0 ? bends : 0;
-    bends |= is_endless(t);
+    bends |= is_endless(settings);
     for (size_t i = 0; !rc && i < r->count; i++) {
         const struct cnn_setting *s = &r->setting[i];
         if ((other && is_among(s->key, of_optimizer)) ||
             (bends && cnn_option_find(cnn_schedule_table, s->key)))
             continue;
-        if (is_replaced(t, r, s->key))
+        if (is_replaced(settings, r, s->key))
             continue;
         if (!strcmp(s->key, "rate"))
-            rc = set_rate(t, r, s->value);
+            rc = set_rate(settings, r, s->value);
         else if (strcmp(s->key, "batch"))
-            rc = set(t, s->key, s->value);
+            rc = set(settings, s->key, s->value);
     }
     if (!rc && !bends && !cnn_recipe_find(r, always.key))
-        rc = set(t, always.key, always.value);
+        rc = set(settings, always.key, always.value);
     return rc;
 }
 
-static int is_without(const struct trainer *t)
+static int is_without(const struct train_settings *settings)
 {
-    return t->o->recipe == CNN_RECIPE_NONE || !t->o->epochs;
+    return settings->options.recipe == CNN_RECIPE_NONE || !settings->options.epochs;
 }
 
 /* That there is none is so without steps, and may be said: the history of such a run does. */
-static int check_given(const struct trainer *t)
+static int check_given(const struct train_settings *settings)
 {
     const struct cnn_option *o = cnn_option_find(cnn_train_option_table, "recipe");
-    int given = cnn_option_given(o, &t->o->given, t->o);
-    if (t->o->epochs || t->o->plan || t->o->overfit || t->o->recipe == CNN_RECIPE_NONE ||
-        given <= 0)
+    int given = cnn_option_given(o, &settings->options.given, &settings->options);
+    if (settings->options.epochs || settings->options.plan || settings->options.overfit ||
+        settings->options.recipe == CNN_RECIPE_NONE || given <= 0)
         return given < 0 ? given : 0;
     return cnn_fail(CNN_EUSAGE, "--recipe net has no effect with --epochs 0");
 }
 
 /* A recipe makes sense by itself. */
-static int check(const struct trainer *t, const struct cnn_recipe *r)
+static int check(const struct cnn_recipe *r, const char *net_name)
 {
     struct cnn_train_options alone = {0};
     int rc = cnn_option_defaults(cnn_train_option_table, &alone);
@@ -184,30 +187,31 @@ static int check(const struct trainer *t, const struct cnn_recipe *r)
                             always.value);
     if (!rc)
         rc = cnn_train_check_effects(&alone);
-    return rc == CNN_EUSAGE
-               ? cnn_fail(CNN_EDATA, "%s: recipe: %s", t->net_name, cnn_error_message())
-               : rc;
+    return rc == CNN_EUSAGE ? cnn_fail(CNN_EDATA, "%s: recipe: %s", net_name, cnn_error_message())
+                            : rc;
 }
 
-int cnn_train_recipe(struct trainer *t)
+int cnn_train_recipe(struct train_settings *settings, const struct train_start *start)
 {
     struct cnn_recipe own;
-    if (is_without(t))
-        return check_given(t);
-    t->arena = cnn_arena_new();
-    int rc = t->arena ? cnn_net_recipe(t->arena, t->net_name, t->net_text, &own) : CNN_ESYSTEM;
+    if (is_without(settings))
+        return check_given(settings);
+    settings->arena = cnn_arena_new();
+    int rc = settings->arena
+                 ? cnn_net_recipe(settings->arena, start->net_name, start->net_text, &own)
+                 : CNN_ESYSTEM;
     if (!rc)
-        rc = check(t, &own);
-    return rc ? rc : set_all(t, own.count ? &own : &plain);
+        rc = check(&own, start->net_name);
+    return rc ? rc : set_all(settings, own.count ? &own : &plain);
 }
 
 /* What depends on the data */
 
 /* The warm-up that a run was begun with; 0: there was none, or no run. */
-static int warmup_before(const struct trainer *t, double *warmup)
+static int warmup_before(const char *from_state, double *warmup)
 {
     cnn_json_watch();
-    json_t *state = t->from_state ? cnn_json_text(t->from_state, 0) : NULL;
+    json_t *state = from_state ? cnn_json_text(from_state, 0) : NULL;
     const char *text = json_string_value(json_object_get(json_object_get(state, "run"), "warmup"));
     *warmup = 0;
     if (!text || cnn_parse_real(text, 0, 1e9, warmup))
@@ -218,35 +222,37 @@ static int warmup_before(const struct trainer *t, double *warmup)
 
 /* A tenth of the run, but no more than an epoch, where the schedule knows the run's length and
  * nobody said it. One-cycle rises by itself. */
-static int set_warmup(struct trainer *t)
+static int set_warmup(struct train_settings *settings, const struct train_start *start)
 {
-    const struct cnn_schedule *s = &t->schedule;
+    const struct cnn_schedule *s = &settings->schedule;
     const struct cnn_option *o = cnn_option_find(cnn_train_option_table, "warmup");
-    int given = cnn_option_given(o, &t->o->given, t->o);
-    if (given || s->kind != CNN_COSINE || is_endless(t) || !s->steps_per_epoch)
+    int given = cnn_option_given(o, &settings->options.given, &settings->options);
+    if (given || s->kind != CNN_COSINE || is_endless(settings) || !s->steps_per_epoch)
         return given < 0 ? given : 0;
     double epochs = (double)s->total_steps / (double)s->steps_per_epoch;
     double warmup = epochs < 10 ? epochs / 10 : 1;
     char text[32];
-    int rc = t->from ? warmup_before(t, &warmup) : 0;
+    int rc = start->from ? warmup_before(start->from_state, &warmup) : 0;
     if (rc)
         return rc;
     snprintf(text, sizeof text, "%.3g", warmup);
-    rc = set(t, "warmup", text);
-    t->schedule.warmup = t->o->schedule.warmup;
+    rc = set(settings, "warmup", text);
+    settings->schedule.warmup = settings->options.schedule.warmup;
     return rc;
 }
 
 /* Whether the samples are images as somebody made them, which nothing has augmented yet. */
-static int may_augment(const struct trainer *t)
+static int may_augment(const struct train_settings *settings, const struct train_data *data,
+                       const struct train_report *report)
 {
     int raw = 0;
-    int rc = cnn_train_is_raw(t, &raw);
-    if (rc || raw || is_endless(t) || t->o->target != CNN_TRAIN_CLASS)
+    int rc = cnn_train_is_raw(data, settings, &raw);
+    if (rc || raw || is_endless(settings) || settings->options.target != CNN_TRAIN_CLASS)
         return rc;
-    if (!strstr(cnn_dataset_history(t->train), "\"cnn-augment\""))
+    if (!strstr(cnn_dataset_history(data->train), "\"cnn-augment\""))
         return 1;
-    cnn_train_note(t, "the samples are augmented already: the recipe's augmentation is left out");
+    cnn_train_note(report,
+                   "the samples are augmented already: the recipe's augmentation is left out");
     return 0;
 }
 
@@ -255,44 +261,47 @@ static int is_augmentation(const struct cnn_setting *s)
     return !cnn_option_find(cnn_recipe_table, s->key);
 }
 
-static int set_augmentation(struct trainer *t)
+static int set_augmentation(struct train_settings *settings, const struct train_data *data,
+                            const struct cnn_recipe *r, const struct train_report *report)
 {
-    const struct cnn_recipe *r = &t->graph->recipe;
     int any = 0, rc = 0;
     for (size_t i = 0; i < r->count; i++)
         any |= is_augmentation(&r->setting[i]);
-    if (!any || (rc = may_augment(t)) <= 0)
+    if (!any || (rc = may_augment(settings, data, report)) <= 0)
         return rc;
     rc = 0;
-    if (!(t->own_augmenter = cnn_augmenter_copy(t->augmenter)))
+    if (!(settings->own_augmenter = cnn_augmenter_copy(settings->augmenter)))
         return cnn_error_code();
-    t->augmenter = t->own_augmenter;
+    settings->augmenter = settings->own_augmenter;
     for (size_t i = 0; i < r->count && !rc; i++) {
         const struct cnn_setting *s = &r->setting[i];
-        if (!is_augmentation(s) || cnn_augmenter_given(t->own_augmenter, s->key))
+        if (!is_augmentation(s) || cnn_augmenter_given(settings->own_augmenter, s->key))
             continue;
-        rc = cnn_augmenter_set_listed(t->own_augmenter, s->key, s->value);
+        rc = cnn_augmenter_set_listed(settings->own_augmenter, s->key, s->value);
         if (!rc)
-            rc = tell(t, s->key, s->value);
+            rc = tell(settings, s->key, s->value);
     }
     return rc;
 }
 
-int cnn_train_recipe_for_data(struct trainer *t)
+int cnn_train_recipe_for_data(struct train_settings *settings, const struct train_data *data,
+                              const struct train_start *start, const struct cnn_recipe *recipe,
+                              const struct train_report *report)
 {
-    if (is_without(t))
+    if (is_without(settings))
         return 0;
-    int rc = set_augmentation(t);
+    int rc = set_augmentation(settings, data, recipe, report);
     if (!rc)
-        rc = set_warmup(t);
-    t->own.recipe = CNN_RECIPE_NONE; /* what it said is among the options by now */
+        rc = set_warmup(settings, start);
+    settings->options.recipe = CNN_RECIPE_NONE; /* what it said is among the options by now */
     return rc;
 }
 
-void cnn_train_recipe_note(const struct trainer *t)
+void cnn_train_recipe_note(const struct train_settings *settings, const struct cnn_recipe *recipe,
+                           const char *net_name, const struct train_report *report)
 {
-    const struct cnn_recipe *r = &t->graph->recipe;
-    if (t->recipe.size)
-        cnn_train_note(t, "recipe%s%s%s: %s", r->count ? " of " : "", r->count ? t->net_name : "",
-                       t->o->init[0] ? ", a tenth of its rate" : "", t->recipe.text);
+    if (settings->recipe.size)
+        cnn_train_note(
+            report, "recipe%s%s%s: %s", recipe->count ? " of " : "", recipe->count ? net_name : "",
+            settings->options.init[0] ? ", a tenth of its rate" : "", settings->recipe.text);
 }

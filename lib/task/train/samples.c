@@ -1,63 +1,95 @@
 /* The samples that the model's self-test keeps, and what tells one run's data from another's. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "file/tensors.h"
-#include "task/train/private.h"
+#include "task/train/model.h"
+
+/* How many samples with so many elements are kept. */
+static size_t most_samples(size_t each)
+{
+    size_t bound = 200000;
+    return each > bound / 8 ? (each > bound ? 1 : bound / each) : 8;
+}
+
+int cnn_train_made_open(struct train_made *m, const struct cnn_graph *g,
+                        const struct cnn_strings *classes, const char *origin, size_t best)
+{
+    m->each = cnn_chw_count(g->input->shape);
+    m->selftest_room = most_samples(m->each);
+    m->selftest = cnn_calloc(m->selftest_room * m->each, sizeof *m->selftest);
+    m->model.classes = *classes;
+    m->model.net_text = cnn_strdup(g->print);
+    m->origin = cnn_strdup(origin);
+    m->best = best ? cnn_calloc(best, sizeof *m->best) : NULL;
+    if (best && !m->best)
+        return CNN_ESYSTEM;
+    return m->selftest && m->model.net_text && m->origin ? 0 : CNN_ESYSTEM;
+}
+
+void cnn_train_made_close(struct train_made *m)
+{
+    free(m->model.net_text);
+    free(m->model.history);
+    free(m->origin);
+    free(m->best);
+    free(m->selftest);
+    json_decref(m->identity);
+}
 
 /* Several samples that are all one colour, or all alike, are rarely meant. */
-static void note_constant(const struct trainer *t, size_t have, size_t in)
+static void note_constant(const struct train_made *m, const struct train_report *report)
 {
-    size_t same = 0;
+    size_t same = 0, have = m->selftest_count;
     for (size_t i = 1; i < have; i++)
-        same += !memcmp(t->selftest, t->selftest + i * in, in * sizeof *t->selftest);
+        same += !memcmp(m->selftest, m->selftest + i * m->each, m->each * sizeof *m->selftest);
     if (have > 1 && same == have - 1)
         cnn_train_note(
-            t, "the first %zu samples are the same to the net: there may be nothing to learn",
+            report, "the first %zu samples are the same to the net: there may be nothing to learn",
             have);
 }
 
 /* The first samples of validation, else of training, as the net sees them without augmentation. */
-int cnn_train_take_selftest(struct trainer *t)
+int cnn_train_take_selftest(struct train_made *m, const struct train_data *d,
+                            const struct train_settings *settings, const struct cnn_input *input,
+                            const struct train_report *report)
 {
-    const struct cnn_dataset *ds = t->val ? t->val : t->train;
-    if (t->streaming && !t->val) {
-        t->selftest_count = 0; /* taken from the stream's first batch */
+    const struct cnn_dataset *ds = d->val ? d->val : d->train;
+    size_t have = 0;
+    m->selftest_count = 0;
+    if (d->streaming && !d->val) /* taken from the stream's first batch */
         return 0;
-    }
-    size_t in = cnn_chw_count(t->graph->input->shape), want = t->selftest_count, have = 0;
-    const struct cnn_fit fit = cnn_input_fit(t->graph->input);
+    const struct cnn_fit fit = cnn_input_fit(input);
     struct cnn_sample s = {.fit = &fit};
     struct cnn_preprocess_scratch scratch = {0};
     int rc = 0;
-    for (size_t i = 0; !rc && have < want && i < cnn_dataset_count(ds); i++) {
+    for (size_t i = 0; !rc && have < m->selftest_room && i < cnn_dataset_count(ds); i++) {
         rc = cnn_dataset_load(ds, i, &s);
-        if (!rc &&
-            (rc = cnn_preprocess(t->graph->input, &s.image, &scratch, t->selftest + have * in)))
+        if (!rc && (rc = cnn_preprocess(input, &s.image, &scratch, m->selftest + have * m->each)))
             rc = cnn_dataset_fail_within(ds, i);
         have += !rc;
-        if (train_skips(t, rc))
+        if (train_skips(settings, rc))
             rc = 0;
     }
-    t->selftest_count = have;
+    m->selftest_count = have;
     if (!rc)
-        note_constant(t, have, in);
-    if (!rc && !have && t->val)
-        rc = cnn_fail(CNN_EDATA, "%s: no sample could be used", t->o->val);
+        note_constant(m, report);
+    if (!rc && !have && d->val)
+        rc = cnn_fail(CNN_EDATA, "%s: no sample could be used", settings->options.val);
     cnn_sample_free(&s);
     cnn_preprocess_scratch_free(&scratch);
     return rc;
 }
 
-void cnn_train_offer_selftest(struct trainer *t, const struct cnn_batch *b)
+void cnn_train_offer_selftest(struct train_made *m, const struct train_data *d,
+                              const struct cnn_batch *b)
 {
-    size_t in = cnn_chw_count(t->graph->input->shape), bound = 200000;
-    if (!t->streaming || t->val || t->selftest_count)
+    if (!d->streaming || d->val || m->selftest_count)
         return;
-    size_t n = in > bound / 8 ? (in > bound ? 1 : bound / in) : 8;
-    t->selftest_count = n < b->n ? n : b->n;
-    memcpy(t->selftest, b->x, t->selftest_count * in * sizeof *t->selftest);
+    m->selftest_count = m->selftest_room < b->n ? m->selftest_room : b->n;
+    memcpy(m->selftest, b->x, m->selftest_count * m->each * sizeof *m->selftest);
 }
 
 static uint64_t hash_classes(const struct cnn_strings *classes, uint64_t h)
@@ -120,43 +152,42 @@ static int put_hash(json_t *o, const char *key, uint64_t h)
     return put_text(o, key, text);
 }
 
-int cnn_train_make_identity(struct trainer *t)
+int cnn_train_make_identity(struct train_made *m, const struct train_data *d,
+                            const struct train_settings *settings, const struct cnn_model *init)
 {
-    json_t *id = t->identity = json_object();
+    json_t *id = m->identity = json_object();
     struct cnn_buf augment = {0};
     if (!id)
         return cnn_fail_memory(0);
-    if (t->augmenter)
-        cnn_augmenter_print(t->augmenter, &augment);
-    int rc = augment.failed ? CNN_ESYSTEM : cnn_train_options_json(t->o, 1, id);
+    if (settings->augmenter)
+        cnn_augmenter_print(settings->augmenter, &augment);
+    int rc = augment.failed ? CNN_ESYSTEM : cnn_train_options_json(&settings->options, 1, id);
     if (!rc)
         rc = put_text(id, "augmentation", augment.text ? augment.text : "");
     cnn_buf_free(&augment);
     if (!rc)
-        rc = put_text(id, "on-bad", t->skip_bad ? "skip" : "fail");
+        rc = put_text(id, "on-bad", settings->skip_bad ? "skip" : "fail");
     if (!rc)
-        rc = put_hash(id, "net", cnn_hash_string(t->model.net_text, 0));
+        rc = put_hash(id, "net", cnn_hash_string(m->model.net_text, 0));
     if (!rc)
-        rc = put_hash(id, "training data", hash_records(t->train));
+        rc = put_hash(id, "training data", hash_records(d->train));
     if (!rc)
-        rc = put_hash(id, "classes", hash_classes(&t->model.classes, 0));
+        rc = put_hash(id, "classes", hash_classes(&d->classes, 0));
     if (!rc)
-        rc = put_rows(id, t->train);
-    if (!rc && t->val)
-        rc = put_hash(id, "val", hash_records(t->val));
+        rc = put_rows(id, d->train);
+    if (!rc && d->val)
+        rc = put_hash(id, "val", hash_records(d->val));
     if (!rc)
-        rc = put_hash(
-            id, "first samples",
-            cnn_hash(t->selftest,
-                     t->selftest_count * sizeof(float) * cnn_chw_count(t->graph->input->shape), 0));
-    if (!rc && t->init) {
+        rc = put_hash(id, "first samples",
+                      cnn_hash(m->selftest, m->selftest_count * sizeof(float) * m->each, 0));
+    if (!rc && init) {
         char hash[CNN_TENSORS_HASH];
-        rc = cnn_tensors_hash(t->init->tensors, hash);
+        rc = cnn_tensors_hash(init->tensors, hash);
         if (!rc)
             rc = put_text(id, "init", hash);
     }
-    if (!rc && t->class_weight)
+    if (!rc && d->class_weight)
         rc = put_hash(id, "class-weights",
-                      cnn_hash(t->class_weight, t->model.classes.count * sizeof(float), 0));
+                      cnn_hash(d->class_weight, d->classes.count * sizeof(float), 0));
     return rc;
 }

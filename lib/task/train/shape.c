@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "task/train/private.h"
+#include "task/train/data.h"
 
 enum { MOST_SAMPLES = 1000 };
 static const size_t MOST_PIXELS = (size_t)1 << 26;
@@ -56,30 +56,34 @@ static void note_shape(struct survey *v, const struct cnn_image *im)
     v->count++;
 }
 
-static int look_around(const struct trainer *t, struct survey *v)
+static int look_around(const struct train_data *d, const struct train_settings *settings,
+                       struct survey *v)
 {
     struct cnn_sample s = {0};
-    size_t n = cnn_dataset_count(t->train), pixels = 0;
-    struct look *order = looks(t->train);
+    size_t n = cnn_dataset_count(d->train), pixels = 0;
+    struct look *order = looks(d->train);
     int rc = order ? 0 : CNN_ESYSTEM;
     for (size_t i = 0; !rc && i < n && v->count < MOST_SAMPLES && pixels < MOST_PIXELS; i++) {
-        rc = cnn_dataset_load(t->train, order[i].sample, &s);
+        rc = cnn_dataset_load(d->train, order[i].sample, &s);
         if (!rc) {
             note_shape(v, &s.image);
             pixels += s.image.h * s.image.w;
         }
-        if (train_skips(t, rc))
+        if (train_skips(settings, rc))
             rc = 0;
     }
     free(order);
     cnn_sample_free(&s);
-    return rc || v->count ? rc : cnn_fail(CNN_EDATA, "%s: no sample could be used", t->o->data);
+    return rc || v->count
+               ? rc
+               : cnn_fail(CNN_EDATA, "%s: no sample could be used", settings->options.data);
 }
 
-static int shape_of_data(const struct trainer *t, struct cnn_graph_config *config)
+static int shape_of_data(const struct train_data *d, const struct train_settings *settings,
+                         const struct train_report *report, struct cnn_graph_config *config)
 {
     struct survey *v = cnn_calloc(1, sizeof *v);
-    int rc = v ? look_around(t, v) : CNN_ESYSTEM;
+    int rc = v ? look_around(d, settings, v) : CNN_ESYSTEM;
     for (int k = 0; !rc && k < 3; k++)
         qsort(v->side[k], v->count, sizeof v->side[k][0], by_size);
     if (!rc) {
@@ -90,7 +94,7 @@ static int shape_of_data(const struct trainer *t, struct cnn_graph_config *confi
         char shape[72];
         cnn_chw_format(config->input, shape);
         if (v->mixed)
-            cnn_train_note(t,
+            cnn_train_note(report,
                            "samples differ in shape: the net takes %s, the median of %zu; --input "
                            "CxHxW says another",
                            shape, v->count);
@@ -100,22 +104,23 @@ static int shape_of_data(const struct trainer *t, struct cnn_graph_config *confi
 }
 
 /* Numbers that are no images have one shape and no scale. */
-int cnn_train_is_raw(const struct trainer *t, int *raw)
+int cnn_train_is_raw(const struct train_data *d, const struct train_settings *settings, int *raw)
 {
     struct cnn_sample s = {0};
     *raw = 0;
-    if (t->streaming || t->no_data)
+    if (d->streaming || d->no_data)
         return 0;
-    int rc = cnn_dataset_load(t->train, 0, &s);
+    int rc = cnn_dataset_load(d->train, 0, &s);
     *raw = !rc && s.image.maxval == 0;
     cnn_sample_free(&s);
-    return train_skips(t, rc) ? 0 : rc;
+    return train_skips(settings, rc) ? 0 : rc;
 }
 
-int cnn_train_input_shape(const struct trainer *t, const char *text,
+int cnn_train_input_shape(const struct train_data *d, const struct train_settings *settings,
+                          const char *text, const struct train_report *report,
                           struct cnn_graph_config *config)
 {
-    const char *option = t->o->input;
+    const char *option = settings->options.input;
     int own = cnn_net_has_input(config->name, text);
     config->input_option = "--input CxHxW";
     if (own && option[0])
@@ -124,7 +129,7 @@ int cnn_train_input_shape(const struct trainer *t, const char *text,
         return 0;
     if (option[0]) {
         int rc = cnn_net_shape(option, &config->input);
-        return rc ? rc : cnn_train_is_raw(t, &config->raw_input);
+        return rc ? rc : cnn_train_is_raw(d, settings, &config->raw_input);
     }
-    return t->streaming || t->no_data ? 0 : shape_of_data(t, config);
+    return d->streaming || d->no_data ? 0 : shape_of_data(d, settings, report, config);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "kern/isa/isa.h"
-#include "task/train/private.h"
+#include "task/train/trainer.h"
 
 #include "base/json_memory.h"
 
@@ -26,6 +26,19 @@
     X(loss.weight) X(hits.sum) X(hits.weight) X(recent.sum) X(recent.weight) X(best_value)
 #define STATE_FLAG(X) X(has_best) X(stopped)
 
+int cnn_train_state_open(struct train_state *s)
+{
+    s->curve = json_array();
+    s->changes = json_array();
+    return s->curve && s->changes ? 0 : cnn_fail_memory(0);
+}
+
+void cnn_train_state_close(struct train_state *s)
+{
+    json_decref(s->curve);
+    json_decref(s->changes);
+}
+
 static json_t *hex(uint64_t value)
 {
     char text[20];
@@ -35,7 +48,7 @@ static json_t *hex(uint64_t value)
 
 json_t *cnn_train_state_json(const struct trainer *t)
 {
-    const struct train_state *s = &t->s;
+    const struct train_state *s = &t->state;
     json_t *o = json_object();
     int bad = !o;
 #define WHOLE(field) bad |= json_object_set_new(o, #field, hex(s->field));
@@ -48,11 +61,11 @@ json_t *cnn_train_state_json(const struct trainer *t)
 #undef REAL
 #undef FLAG
     bad |= json_object_set(o, "curve", s->curve);
-    bad |= json_object_set(o, "run", t->identity);
+    bad |= json_object_set(o, "run", t->made.identity);
     bad |= json_object_set(o, "changes", s->changes);
     bad |= json_object_set_new(o, "isa", json_string(cnn_isa()->name));
-    bad |= json_object_set_new(o, "device", json_string(t->backend->name));
-    bad |= json_object_set_new(o, "origin", json_string(t->origin));
+    bad |= json_object_set_new(o, "device", json_string(t->engine.backend->name));
+    bad |= json_object_set_new(o, "origin", json_string(t->made.origin));
     if (bad) {
         json_decref(o);
         cnn_fail_memory(0);
@@ -85,7 +98,7 @@ static int read_flag(const json_t *v, int *out)
 
 int cnn_train_state_read(struct trainer *t, const char *text)
 {
-    struct train_state *s = &t->s;
+    struct train_state *s = &t->state;
     cnn_json_watch();
     json_t *o = cnn_json_text(text, 0);
     int good = json_is_object(o), rc = cnn_json_lacked();
@@ -103,15 +116,15 @@ int cnn_train_state_read(struct trainer *t, const char *text)
     json_t *curve = json_object_get(o, "curve");
     const char *origin = json_string_value(json_object_get(o, "origin"));
     if (!good || !origin || !json_is_array(curve))
-        rc = cnn_fail(CNN_EDATA, "%s: the run's state is malformed", t->from->path);
+        rc = cnn_fail(CNN_EDATA, "%s: the run's state is malformed", t->start.from->path);
     if (!rc)
         rc = cnn_train_same_run(t, o);
     if (!rc) {
         json_decref(s->curve);
         s->curve = json_incref(curve);
-        free(t->origin);
-        t->origin = cnn_strdup(origin);
-        rc = t->origin ? 0 : CNN_ESYSTEM;
+        free(t->made.origin);
+        t->made.origin = cnn_strdup(origin);
+        rc = t->made.origin ? 0 : CNN_ESYSTEM;
     }
     json_decref(o);
     return rc;

@@ -7,44 +7,45 @@
  * and the update divides by the sum of all weights. */
 #include <math.h>
 
-#include "task/train/private.h"
+#include "task/train/trainer.h"
+
+/* Queue a batch's forward and backward pass. scale < 0: the batch's weight sum (accumulation). */
+static int queue_batch(struct cnn_net *net, const struct cnn_batch_view *b, double scale,
+                       uint64_t seed, uint64_t draw)
+{
+    int rc = cnn_net_forward(net, b, 1, seed, draw);
+    return rc ? rc : cnn_net_backward(net, scale < 0 ? cnn_net_weight(net) : scale);
+}
+
+static void weigh(const struct train_data *d, int classes, const struct cnn_batch *b, float *weight)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        weight[i] = b->weight[i];
+        if (classes)
+            weight[i] *= b->label[i] < 0 ? 0 : d->class_weight ? d->class_weight[b->label[i]] : 1;
+    }
+}
 
 /* step: counted from 0. */
-static int not_finite(const struct trainer *t, const char *what, uint64_t step)
+static int not_finite(const struct train_state *s, const struct cnn_schedule *schedule,
+                      const char *what, uint64_t step)
 {
     return cnn_fail(CNN_EINTERNAL,
                     "%s is not finite in step %llu of epoch %llu: a lower --rate (now %g) or "
                     "--clip-norm may help",
-                    what, (unsigned long long)step + 1, (unsigned long long)t->s.epoch + 1,
-                    cnn_schedule_rate(&t->schedule, step));
+                    what, (unsigned long long)step + 1, (unsigned long long)s->epoch + 1,
+                    cnn_schedule_rate(schedule, step));
 }
 
-/* Queue a batch's forward and backward pass. scale < 0: the batch's weight sum (accumulation). */
-static int queue_batch(struct trainer *t, const struct cnn_batch_view *b, double scale,
-                       uint64_t draw)
-{
-    int rc = cnn_net_forward(t->net, b, 1, (uint64_t)t->o->seed, draw);
-    return rc ? rc : cnn_net_backward(t->net, scale < 0 ? cnn_net_weight(t->net) : scale);
-}
-
-int cnn_train_one_batch(struct trainer *t, const struct cnn_batch_view *b, uint64_t draw,
+int cnn_train_one_batch(struct train_engine *e, const struct train_state *s,
+                        const struct train_settings *settings, const struct cnn_batch_view *b,
                         struct mean *loss)
 {
-    int rc = queue_batch(t, b, 1, draw);
+    int rc = queue_batch(e->net, b, 1, (uint64_t)settings->options.seed, s->step);
     if (!rc)
-        rc = cnn_net_loss(t->net, &loss->sum, &loss->weight);
-    return !rc && !isfinite(loss->sum) ? not_finite(t, "the loss", t->s.step) : rc;
-}
-
-static void weigh(struct trainer *t, const struct cnn_batch *b)
-{
-    for (size_t i = 0; i < b->n; i++) {
-        t->weight[i] = b->weight[i];
-        if (t->o->target == CNN_TRAIN_CLASS)
-            t->weight[i] *= b->label[i] < 0   ? 0
-                            : t->class_weight ? t->class_weight[b->label[i]]
-                                              : 1;
-    }
+        rc = cnn_net_loss(e->net, &loss->sum, &loss->weight);
+    return !rc && !isfinite(loss->sum) ? not_finite(s, &settings->schedule, "the loss", s->step)
+                                       : rc;
 }
 
 static void add_mean(struct mean *m, const struct mean *more)
@@ -54,76 +55,99 @@ static void add_mean(struct mean *m, const struct mean *more)
 }
 
 /* The loss of the batch that waits for it, which is the last one or the one before. */
-static int collect_loss(struct trainer *t, int is_last)
+static int collect_loss(struct train_engine *e, struct train_state *s,
+                        const struct cnn_schedule *schedule, int is_last)
 {
     struct mean loss;
-    int rc = is_last ? cnn_net_loss(t->net, &loss.sum, &loss.weight)
-                     : cnn_net_loss_before(t->net, &loss.sum, &loss.weight);
-    t->waits = 0;
+    int rc = is_last ? cnn_net_loss(e->net, &loss.sum, &loss.weight)
+                     : cnn_net_loss_before(e->net, &loss.sum, &loss.weight);
+    e->waits = 0;
     if (!rc && !isfinite(loss.sum))
-        rc = not_finite(t, "the loss", t->waiting_step);
+        rc = not_finite(s, schedule, "the loss", e->waiting_step);
     if (rc)
         return rc;
     struct mean hits;
-    cnn_net_hits(t->net, !is_last, &hits.sum, &hits.weight);
-    add_mean(&t->s.hits, &hits);
-    add_mean(&t->s.loss, &loss);
-    add_mean(&t->s.recent, &loss);
+    cnn_net_hits(e->net, !is_last, &hits.sum, &hits.weight);
+    add_mean(&s->hits, &hits);
+    add_mean(&s->loss, &loss);
+    add_mean(&s->recent, &loss);
     return 0;
 }
 
-int cnn_train_settle(struct trainer *t)
+int cnn_train_settle(struct train_engine *e, struct train_state *s,
+                     const struct cnn_schedule *schedule)
 {
-    return t->waits ? collect_loss(t, 1) : 0;
+    return e->waits ? collect_loss(e, s, schedule, 1) : 0;
 }
 
 /* A batch was queued; its loss may wait. */
-static int note_batch(struct trainer *t)
+static int note_batch(struct train_engine *e, struct train_state *s,
+                      const struct cnn_schedule *schedule)
 {
-    int rc = t->waits ? collect_loss(t, 0) : 0;
-    t->waits = 1;
-    t->waiting_step = t->s.step;
-    return rc || t->backend->is_gpu ? rc : cnn_train_settle(t);
+    int rc = e->waits ? collect_loss(e, s, schedule, 0) : 0;
+    e->waits = 1;
+    e->waiting_step = s->step;
+    return rc || e->backend->is_gpu ? rc : cnn_train_settle(e, s, schedule);
+}
+
+/* The k-th batch of the step. */
+static int add_batch(struct trainer *t, const struct cnn_batch *b, uint64_t k)
+{
+    const struct cnn_train_options *o = &t->settings.options;
+    struct train_engine *e = &t->engine;
+    uint64_t parts = (uint64_t)o->accumulate;
+    struct cnn_target_view target = {b->label, b->vector};
+    struct cnn_batch_view v = {
+        .n = b->n, .x = b->x, .images = b->images, .target = &target, .weight = e->weight};
+    weigh(&t->data, o->target == CNN_TRAIN_CLASS, b, e->weight);
+    int rc =
+        queue_batch(e->net, &v, parts > 1 ? -1 : 1, (uint64_t)o->seed, t->state.step * parts + k);
+    if (!rc)
+        rc = note_batch(e, &t->state, &t->settings.schedule);
+    if (rc)
+        return rc;
+    cnn_data_hash_add(&t->state.seen, b);
+    cnn_train_offer_selftest(&t->made, &t->data, b);
+    return 0;
+}
+
+/* What the gradients of the batches make of the weights. scale: of the gradients. */
+static int update(struct train_engine *e, struct train_state *s,
+                  const struct train_settings *settings, double scale)
+{
+    const struct cnn_schedule *schedule = &settings->schedule;
+    int rc = cnn_optimizer_step(&settings->optimizer, e->net, cnn_schedule_rate(schedule, s->step),
+                                s->step + 1, scale, NULL);
+    if (rc == CNN_EINTERNAL) { /* of a loss that is not, first of all */
+        int loss = cnn_train_settle(e, s, schedule);
+        return loss ? loss : not_finite(s, schedule, "the gradient", s->step);
+    }
+    if (rc)
+        return rc;
+    s->step++;
+    return cnn_train_average(e->net, settings->options.ema, s->step);
 }
 
 int cnn_train_step(struct trainer *t)
 {
-    uint64_t parts = (uint64_t)t->o->accumulate, k = 0;
+    uint64_t parts = (uint64_t)t->settings.options.accumulate, k = 0;
     double weight = 0;
     struct cnn_batch b;
     int rc = 0;
     for (; k < parts; k++) {
-        if ((rc = cnn_loader_next(t->loader, &b)) <= 0)
+        if ((rc = cnn_loader_next(t->data.loader, &b)) <= 0)
             break;
-        if (!k && (rc = cnn_net_zero_gradients(t->net)))
+        if (!k && (rc = cnn_net_zero_gradients(t->engine.net)))
             return rc;
-        weigh(t, &b);
-        struct cnn_target_view target = {b.label, b.vector};
-        struct cnn_batch_view v = {
-            .n = b.n, .x = b.x, .images = b.images, .target = &target, .weight = t->weight};
-        rc = queue_batch(t, &v, parts > 1 ? -1 : 1, t->s.step * parts + k);
-        if (!rc)
-            rc = note_batch(t);
-        if (rc)
+        if ((rc = add_batch(t, &b, k)))
             return rc;
-        cnn_data_hash_add(&t->s.seen, &b);
-        cnn_train_offer_selftest(t, &b);
-        weight += cnn_net_weight(t->net);
+        weight += cnn_net_weight(t->engine.net);
     }
     if (rc < 0 || !k)
         return rc;
-    double scale = parts > 1 && weight > 0 ? 1 / weight : 1;
-    rc = cnn_optimizer_step(&t->optimizer, t->net, cnn_schedule_rate(&t->schedule, t->s.step),
-                            t->s.step + 1, scale, NULL);
-    if (rc == CNN_EINTERNAL) { /* of a loss that is not, first of all */
-        int loss = cnn_train_settle(t);
-        return loss ? loss : not_finite(t, "the gradient", t->s.step);
-    }
+    rc = update(&t->engine, &t->state, &t->settings, parts > 1 && weight > 0 ? 1 / weight : 1);
     if (rc)
         return rc;
-    t->s.step++;
-    if ((rc = cnn_train_average(t)))
-        return rc;
-    t->s.position = cnn_loader_position(t->loader);
+    t->state.position = cnn_loader_position(t->data.loader);
     return 1;
 }

@@ -7,21 +7,21 @@
 
 #include "base/lines.h"
 #include "file/text_file.h"
-#include "task/train/private.h"
+#include "task/train/data.h"
 
-static int balanced(struct trainer *t)
+static int balanced(struct train_data *d)
 {
-    size_t classes = t->model.classes.count, total = 0;
-    for (size_t i = 0; i < cnn_dataset_count(t->train); i++) {
-        int32_t label = cnn_dataset_record(t->train, i)->label;
+    size_t classes = d->classes.count, total = 0;
+    for (size_t i = 0; i < cnn_dataset_count(d->train); i++) {
+        int32_t label = cnn_dataset_record(d->train, i)->label;
         if (label < 0 || (size_t)label >= classes)
             continue;
-        t->class_weight[label] += 1;
+        d->class_weight[label] += 1;
         total++;
     }
     for (size_t c = 0; c < classes; c++) {
-        double n = (double)t->class_weight[c];
-        t->class_weight[c] = n > 0 ? (float)((double)total / ((double)classes * n)) : 0;
+        double n = (double)d->class_weight[c];
+        d->class_weight[c] = n > 0 ? (float)((double)total / ((double)classes * n)) : 0;
     }
     return 0;
 }
@@ -34,9 +34,9 @@ static int not_a_list(const char *text, size_t classes)
                     text, classes);
 }
 
-static int from_list(struct trainer *t, const char *text)
+static int from_list(struct train_data *d, const char *text)
 {
-    size_t classes = t->model.classes.count, c = 0;
+    size_t classes = d->classes.count, c = 0;
     double value;
     for (const char *p = text; *p; c++) {
         char item[64];
@@ -48,7 +48,7 @@ static int from_list(struct trainer *t, const char *text)
         if (cnn_parse_real(item, 0, FLT_MAX, &value))
             return c ? cnn_fail_within("--class-weights") : not_a_list(text, classes);
         if (c < classes)
-            t->class_weight[c] = (float)value;
+            d->class_weight[c] = (float)value;
         p += n;
         if (*p == ',' && !*++p)
             return cnn_fail(CNN_EUSAGE, "--class-weights: '%s' ends in a comma", text);
@@ -61,7 +61,7 @@ static int from_list(struct trainer *t, const char *text)
     return 0;
 }
 
-static int from_line(struct trainer *t, const char *path, size_t line, char *text)
+static int from_line(struct train_data *d, const char *path, size_t line, char *text)
 {
     char *tab = strrchr(text, '\t');
     double value;
@@ -69,65 +69,63 @@ static int from_line(struct trainer *t, const char *path, size_t line, char *tex
     if (!tab)
         return cnn_fail(CNN_EDATA, "%s:%zu: not 'class<TAB>weight'", path, line);
     *tab = '\0';
-    int rc = cnn_class_find(&t->model.classes, text, &c);
+    int rc = cnn_class_find(&d->classes, text, &c);
     if (rc)
         return rc;
     if (c < 0)
         return cnn_fail(CNN_EDATA, "%s:%zu: the dataset has no class '%s'", path, line, text);
-    if (t->class_weight[c] >= 0)
+    if (d->class_weight[c] >= 0)
         return cnn_fail(CNN_EDATA, "%s:%zu: class '%s' is there twice", path, line, text);
     if (cnn_parse_real(tab + 1, 0, FLT_MAX, &value))
         return cnn_fail(CNN_EDATA, "%s:%zu: '%s' is not a weight", path, line, tab + 1);
-    t->class_weight[c] = (float)value;
+    d->class_weight[c] = (float)value;
     return 0;
 }
 
-static int from_file(struct trainer *t, const char *path)
+static int from_file(struct train_data *d, const char *path)
 {
     char *text, *line;
     size_t size;
     int rc = cnn_text_read(path, (size_t)1 << 28, &text, &size);
     if (rc)
         return rc;
-    for (size_t c = 0; c < t->model.classes.count; c++)
-        t->class_weight[c] = -1;
+    for (size_t c = 0; c < d->classes.count; c++)
+        d->class_weight[c] = -1;
     struct cnn_lines lines = cnn_lines_of(text, size);
     while (!rc && (line = cnn_lines_next(&lines)))
-        rc = from_line(t, path, lines.number, line);
+        rc = from_line(d, path, lines.number, line);
     free(text);
-    for (size_t c = 0; !rc && c < t->model.classes.count; c++)
-        if (t->class_weight[c] < 0)
-            rc =
-                cnn_fail(CNN_EDATA, "%s: no weight for class '%s'", path, t->model.classes.item[c]);
+    for (size_t c = 0; !rc && c < d->classes.count; c++)
+        if (d->class_weight[c] < 0)
+            rc = cnn_fail(CNN_EDATA, "%s: no weight for class '%s'", path, d->classes.item[c]);
     return rc;
 }
 
 /* A list is part of the command, a file is data. */
-static int check_some(const struct trainer *t, const char *what, int is_list)
+static int check_some(const struct train_data *d, const char *what, int is_list)
 {
-    for (size_t c = 0; c < t->model.classes.count; c++)
-        if (t->class_weight[c] > 0)
+    for (size_t c = 0; c < d->classes.count; c++)
+        if (d->class_weight[c] > 0)
             return 0;
     return is_list ? cnn_fail(CNN_EUSAGE, "--class-weights: all weights are 0: '%s'", what)
                    : cnn_fail(CNN_EDATA, "%s: all weights are 0", what);
 }
 
-int cnn_train_fail_weightless(const struct trainer *t)
+int cnn_train_fail_weightless(const struct train_data *d, const char *path)
 {
-    return cnn_fail(CNN_EDATA, "%s: all weights are 0%s", t->o->data,
-                    t->class_weight ? " (times --class-weights)" : "");
+    return cnn_fail(CNN_EDATA, "%s: all weights are 0%s", path,
+                    d->class_weight ? " (times --class-weights)" : "");
 }
 
-int cnn_train_class_weights(struct trainer *t)
+int cnn_train_class_weights(struct train_data *d, const char *what)
 {
-    const char *what = t->o->class_weights;
     if (!what[0])
         return 0;
-    t->class_weight = cnn_calloc(t->model.classes.count, sizeof *t->class_weight);
-    if (!t->class_weight)
+    d->class_weight = cnn_calloc(d->classes.count, sizeof *d->class_weight);
+    if (!d->class_weight)
         return CNN_ESYSTEM;
     if (!strcmp(what, "balanced"))
-        return balanced(t);
-    int is_list = access(what, F_OK) != 0, rc = is_list ? from_list(t, what) : from_file(t, what);
-    return rc ? rc : check_some(t, what, is_list);
+        return balanced(d);
+    int is_list = access(what, F_OK) != 0, rc = is_list ? from_list(d, what) : from_file(d, what);
+    return rc ? rc : check_some(d, what, is_list);
 }

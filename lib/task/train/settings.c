@@ -1,7 +1,20 @@
 /* What the options of training come to, as the run uses it: optimizer, schedule, when to save. */
 #include <string.h>
 
-#include "task/train/private.h"
+#include "task/train/settings.h"
+
+void cnn_train_settings_open(struct train_settings *s, const struct cnn_train_options *options,
+                             const struct cnn_augmenter *augmenter)
+{
+    *s = (struct train_settings){.options = *options, .augmenter = augmenter};
+}
+
+void cnn_train_settings_close(struct train_settings *s)
+{
+    cnn_buf_free(&s->recipe);
+    cnn_augmenter_free(s->own_augmenter);
+    cnn_arena_free(s->arena);
+}
 
 /* A number whose default depends on the optimizer. */
 static int number(const char *name, const char *text, double fallback, double min, double max,
@@ -13,9 +26,9 @@ static int number(const char *name, const char *text, double fallback, double mi
     return cnn_parse_real(text, min, max, out) ? cnn_fail_within("--%s", name) : 0;
 }
 
-static int parse_optimizer(struct trainer *t)
+static int parse_optimizer(struct train_settings *s)
 {
-    const struct cnn_train_options *o = t->o;
+    const struct cnn_train_options *o = &s->options;
     const struct cnn_optimizer_type *type = cnn_optimizer_type_find(o->optimizer);
     if (!type) {
         struct cnn_buf names = {0};
@@ -26,7 +39,7 @@ static int parse_optimizer(struct trainer *t)
         cnn_buf_free(&names);
         return rc;
     }
-    struct cnn_optimizer_options *p = &t->optimizer;
+    struct cnn_optimizer_options *p = &s->optimizer;
     *p = cnn_optimizer_defaults(type);
     p->nesterov = o->nesterov;
     p->beta1 = o->beta1;
@@ -35,7 +48,7 @@ static int parse_optimizer(struct trainer *t)
     p->l2 = o->l2;
     p->clip_norm = o->clip_norm;
     p->clip_value = o->clip_value;
-    if (number("rate", o->rate, type->default_rate, 0, 1e30, &t->schedule.rate) ||
+    if (number("rate", o->rate, type->default_rate, 0, 1e30, &s->schedule.rate) ||
         number("momentum", o->momentum, p->momentum, 0, 0.9999999, &p->momentum) ||
         number("rho", o->rho, p->rho, 0, 0.9999999, &p->rho) ||
         number("eps", o->eps, p->eps, 1e-30, 1, &p->eps) ||
@@ -46,14 +59,14 @@ static int parse_optimizer(struct trainer *t)
     return 0;
 }
 
-static int parse_every(struct trainer *t)
+static int parse_every(struct train_settings *s)
 {
-    const char *text = t->o->checkpoint_every;
+    const char *text = s->options.checkpoint_every;
     size_t n = strlen(text);
     int64_t value;
     if (!n)
         return 0;
-    if (!t->o->checkpoint[0])
+    if (!s->options.checkpoint[0])
         return cnn_fail(CNN_EUSAGE, "--checkpoint-every needs --checkpoint");
     char digits[24] = "";
     int seconds = text[n - 1] == 's';
@@ -62,32 +75,48 @@ static int parse_every(struct trainer *t)
     if (cnn_parse_int(digits, 1, 1000000000, &value))
         return cnn_fail(CNN_EUSAGE,
                         "--checkpoint-every: '%s' is neither steps (500) nor seconds (60s)", text);
-    *(seconds ? &t->every_seconds : &t->every_steps) = (uint64_t)value;
+    *(seconds ? &s->every_seconds : &s->every_steps) = (uint64_t)value;
     return 0;
 }
 
-static int parse_on_bad(struct trainer *t)
+static int parse_on_bad(struct train_settings *s)
 {
-    const char *what = t->o->on_bad;
-    t->skip_bad = !strcmp(what, "skip") || (!strncmp(what, "list=", 5) && what[5]);
-    if (!t->skip_bad && strcmp(what, "fail"))
+    const char *what = s->options.on_bad;
+    s->skip_bad = !strcmp(what, "skip") || (!strncmp(what, "list=", 5) && what[5]);
+    if (!s->skip_bad && strcmp(what, "fail"))
         return cnn_fail(CNN_EUSAGE, "--on-bad: '%s' is none of fail, skip, list=FILE", what);
     return 0;
 }
 
-int cnn_train_parse(struct trainer *t)
+int cnn_train_settings_parse(struct train_settings *s)
 {
-    const struct cnn_train_options *o = t->o;
-    t->schedule = o->schedule;
+    const struct cnn_train_options *o = &s->options;
+    s->schedule = o->schedule;
     int rc = cnn_train_check_effects(o);
-    if (!rc && t->augmenter)
-        rc = cnn_augmenter_check(t->augmenter);
-    if (!rc && !o->epochs && !o->plan && !o->overfit && t->augmenter &&
-        cnn_augmenter_active(t->augmenter))
+    if (!rc && s->augmenter)
+        rc = cnn_augmenter_check(s->augmenter);
+    if (!rc && !o->epochs && !o->plan && !o->overfit && s->augmenter &&
+        cnn_augmenter_active(s->augmenter))
         rc = cnn_fail(CNN_EUSAGE, "an augmentation has no effect with --epochs 0");
     if (!rc)
-        rc = parse_optimizer(t);
+        rc = parse_optimizer(s);
     if (!rc)
-        rc = parse_every(t);
-    return rc ? rc : parse_on_bad(t);
+        rc = parse_every(s);
+    return rc ? rc : parse_on_bad(s);
+}
+
+static uint64_t divide_up(uint64_t a, uint64_t b)
+{
+    return a / b + (a % b != 0);
+}
+
+void cnn_train_count_steps(struct train_settings *s, size_t samples)
+{
+    const struct cnn_train_options *o = &s->options;
+    uint64_t batches = divide_up(samples, (uint64_t)o->batch);
+    uint64_t per_epoch = divide_up(batches, (uint64_t)o->accumulate), limit = (uint64_t)o->steps;
+    s->schedule.steps_per_epoch = per_epoch;
+    s->schedule.total_steps = per_epoch * (uint64_t)o->epochs;
+    if (limit && limit < s->schedule.total_steps)
+        s->schedule.total_steps = limit;
 }

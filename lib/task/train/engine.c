@@ -1,0 +1,136 @@
+/* What runs: the graph that the net's text comes to, the net on its device, the weights that it
+ * starts with. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "task/runner.h"
+#include "task/train/engine.h"
+
+int cnn_train_build_graph(struct train_engine *e, const struct train_settings *settings,
+                          const struct train_data *data, const struct train_start *start,
+                          const struct train_report *report)
+{
+    const struct cnn_train_options *o = &settings->options;
+    const char *name = start->net_name;
+    struct cnn_graph_config config = {.name = name,
+                                      .classes = data->classes.count,
+                                      .numbers = o->target != CNN_TRAIN_CLASS,
+                                      .loss = o->loss[0] ? o->loss : NULL,
+                                      .with_loss = 1};
+    int rc = cnn_train_input_shape(data, settings, start->net_text, report, &config);
+    if (!rc)
+        rc = cnn_graph_build(start->net_text, &config, &e->graph);
+    if (!rc && (rc = cnn_inputs_suit(e->graph)))
+        cnn_fail_within("%s", name);
+    if (!rc)
+        rc = cnn_train_check_net_outputs(e->graph, name, &data->classes, o);
+    if (!rc)
+        rc = cnn_train_check_loss(e->graph, name, &data->classes, o);
+    if (!rc)
+        e->outputs = cnn_chw_count(e->graph->node[e->graph->logits].layer.out);
+    return rc;
+}
+
+static int open_net(struct train_engine *e, const struct train_settings *settings,
+                    const struct train_report *report)
+{
+    const struct cnn_train_options *o = &settings->options;
+    struct cnn_net_config config = {.batch = (size_t)o->batch,
+                                    .training = 1,
+                                    .freeze = &o->freeze,
+                                    .recompute = o->recompute,
+                                    .average = o->ema > 0,
+                                    .optimizer_slabs = cnn_optimizer_slabs(&settings->optimizer)};
+    struct cnn_buf note = {0};
+    int rc = cnn_compute_net(&o->compute, e->graph, &config, &note, &e->backend, &e->net);
+    if (note.size)
+        cnn_train_note(report, "%s", note.text);
+    cnn_buf_free(&note);
+    if (rc)
+        return rc;
+    size_t params, open = 0;
+    const struct cnn_net_param *param = cnn_net_params(e->net, &params);
+    for (size_t i = 0; i < params; i++)
+        open += param[i].trained && !param[i].frozen;
+    return open ? 0 : cnn_fail(CNN_EUSAGE, "nothing to train: every parameter is frozen");
+}
+
+int cnn_train_engine_open(struct train_engine *e, const struct train_settings *settings,
+                          const struct train_data *data, const struct train_report *report)
+{
+    int rc = open_net(e, settings, report);
+    if (rc)
+        return rc;
+    e->weight = cnn_calloc((size_t)settings->options.batch, sizeof *e->weight);
+    if (!e->weight)
+        return CNN_ESYSTEM;
+    return data->val ? cnn_evaluator_new(e->net, data->classes.count, 0, &e->evaluator) : 0;
+}
+
+void cnn_train_engine_close(struct train_engine *e)
+{
+    cnn_evaluator_free(e->evaluator);
+    cnn_net_free(e->net);
+    cnn_graph_free(e->graph);
+    cnn_backend_close(e->backend);
+    free(e->weight);
+}
+
+/* Hidden layers of zeros pass on nothing, neither forwards nor back; a single layer learns. A layer
+ * that says itself how it starts does not heed the option. */
+static void note_zeros(const struct cnn_graph *g, const struct train_report *report)
+{
+    int weights = 0;
+    for (int i = 1; i < g->nodes; i++) {
+        const struct cnn_layer *l = &g->node[i].layer;
+        for (int k = 0; k < l->params; k++)
+            weights += l->param[k].init == CNN_INIT_DEFAULT && l->param[k].shape.rank > 1;
+    }
+    if (weights > 1)
+        cnn_train_note(report,
+                       "--weights zero: a net with hidden layers that starts so learns nothing");
+}
+
+static int load_weights(struct cnn_net *net, const struct cnn_train_options *o,
+                        const struct cnn_model *init, const struct train_report *report)
+{
+    struct cnn_load_options how = {&o->allow_new, &o->rename};
+    struct cnn_buf note = {0};
+    int rc = cnn_model_load_params(init->tensors, net, &how, &note);
+    if (!rc && note.size)
+        cnn_train_note(report, "%s", note.text);
+    cnn_buf_free(&note);
+    if (!rc && cnn_model_is_blank(init->tensors))
+        cnn_train_note(report, "%s: every weight is zero: a net that starts so learns nothing",
+                       o->init);
+    return rc;
+}
+
+int cnn_train_start_weights(struct train_engine *e, const struct train_settings *settings,
+                            const struct cnn_model *init, const struct train_report *report)
+{
+    const struct cnn_train_options *o = &settings->options;
+    int rc = cnn_net_init(e->net, (uint64_t)o->seed, o->weights);
+    if (!rc && init)
+        rc = load_weights(e->net, o, init, report);
+    if (!rc && !init && o->weights == CNN_INIT_ZERO)
+        note_zeros(e->graph, report);
+    return !rc && o->ema > 0 ? cnn_net_average_start(e->net) : rc;
+}
+
+int cnn_train_check_finite(const struct train_engine *e, const struct cnn_schedule *schedule,
+                           uint64_t step)
+{
+    struct cnn_backend *b = e->backend;
+    size_t count;
+    double squares = 0;
+    const real *values = cnn_net_slab_values(e->net, &count);
+    b->kernels->sum_squares(&b->queue, count, values, &squares);
+    int rc = b->ops->sync(b);
+    if (!rc && !isfinite(squares))
+        rc = cnn_fail(CNN_EINTERNAL,
+                      "the parameters are not finite after step %llu: a lower --rate (now %g) or "
+                      "--clip-norm may help",
+                      (unsigned long long)step, cnn_schedule_rate(schedule, step));
+    return rc;
+}
