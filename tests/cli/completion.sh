@@ -22,4 +22,7 @@ for p in "$ROOT"/bin/cnn-*.c; do
     complete -p "$p" >/dev/null 2>&1 || fail "$p has no completion"
     completes --version "$p" --vers "$p"
 done
+# As it is installed: for the program that the link is called.
+ln -s "$ROOT/completions/cnn" cnn-split
+[ "$(bash -c '. ./cnn-split; complete -p')" = 'complete -o filenames -F _cnn cnn-split' ] || fail "the link completes its program"
 exit 0

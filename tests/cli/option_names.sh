@@ -1,6 +1,6 @@
 # Options as other programs call them: the answer is the name that they have here, never a wrong guess.
 . "$ROOT/tests/cli/lib.sh"
-programs='train split augment features infer inspect'
+programs=$(cd "$ROOT/bin" && ls cnn-*.c | sed 's/cnn-\(.*\)\.c/\1/')
 for p in $programs; do "cnn-$p" --options | cut -f 1 | sed 's/^--//' >"$p.options"; done
 
 # No program has two options of one name or letter: the second would never be reached.
