@@ -231,15 +231,15 @@ static void test_elastic_fields(void **state)
     (void)state;
     struct cnn_augmenter *a = augmenter((const char *[]){"elastic", "0.1", NULL});
     const struct cnn_augment_step *s = cnn_augmenter_next(a, NULL);
-    struct cnn_field small = {0}, large = {0};
+    struct cnn_displacements small = {0}, large = {0};
     for (uint64_t i = 0; i < 20; i++) {
         struct cnn_random r, again;
         float least = 0, most = 0;
         cnn_random_start(&r, 1, i);
         again = r;
-        assert_int_equal(cnn_field_reshape(&large, 41, 81), 0);
+        assert_int_equal(cnn_displacements_reshape(&large, 41, 81), 0);
         assert_int_equal(s->type->field(s->options, &r, &large), 0);
-        assert_int_equal(cnn_field_reshape(&small, 21, 41), 0);
+        assert_int_equal(cnn_displacements_reshape(&small, 21, 41), 0);
         assert_int_equal(s->type->field(s->options, &again, &small), 0);
         for (size_t k = 0; k < 41 * 81; k++) {
             float dx = large.dx[k], dy = large.dy[k];
@@ -254,8 +254,8 @@ static void test_elastic_fields(void **state)
             assert_true(d > -1e-4f && d < 1e-4f);
         }
     }
-    cnn_field_free(&small);
-    cnn_field_free(&large);
+    cnn_displacements_free(&small);
+    cnn_displacements_free(&large);
     cnn_augmenter_free(a);
 }
 
@@ -266,8 +266,8 @@ static void test_bending_is_looking_elsewhere(void **state)
     struct cnn_view mirror = {6, 8, {-1, 0, 7, 0, 1, 0}}, shift = {6, 8, {1, 0, 2, 0, 1, -1}};
     struct cnn_view both = mirror;
     struct cnn_image im = golden_pixels(2, 6, 8), bent = {0}, moved = {0};
-    struct cnn_field field = {0};
-    assert_int_equal(cnn_field_reshape(&field, 6, 8), 0);
+    struct cnn_displacements field = {0};
+    assert_int_equal(cnn_displacements_reshape(&field, 6, 8), 0);
     for (size_t i = 0; i < 48; i++) {
         field.dx[i] = 2;
         field.dy[i] = -1;
@@ -281,7 +281,7 @@ static void test_bending_is_looking_elsewhere(void **state)
         assert_int_equal(cnn_labels_warp(&moved, &im, &both, (enum cnn_fill)fill), 0);
         assert_true(same_image(&bent, &moved));
     }
-    cnn_field_free(&field);
+    cnn_displacements_free(&field);
     cnn_image_free(&im);
     cnn_image_free(&bent);
     cnn_image_free(&moved);

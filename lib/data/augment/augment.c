@@ -38,7 +38,7 @@ void cnn_augment_scratch_free(struct cnn_augment_scratch *s)
     cnn_image_free(&s->image);
     cnn_image_free(&s->labels);
     cnn_image_free(&s->moved);
-    cnn_field_free(&s->field);
+    cnn_displacements_free(&s->field);
 }
 
 static void swap_images(struct cnn_image *a, struct cnn_image *b)
@@ -59,7 +59,7 @@ static int resample(const struct cnn_augment_work *work, struct pending *p)
 {
     struct cnn_image *im = work->image;
     struct cnn_augment_scratch *s = work->scratch;
-    const struct cnn_field *field = p->bent ? &s->field : NULL;
+    const struct cnn_displacements *field = p->bent ? &s->field : NULL;
     if (field || !cnn_view_is_whole(&p->view, im->h, im->w)) {
         int rc = cnn_image_bend(&s->image, im, &p->view, field, work->fill);
         if (!rc && work->labels)
@@ -88,7 +88,7 @@ static int look(const struct cnn_augment_step *s, struct cnn_random *r, struct c
 static int augment_with(const struct cnn_augment_step *s, const struct cnn_augment_work *work,
                         struct pending *p)
 {
-    struct cnn_field *field = &work->scratch->field;
+    struct cnn_displacements *field = &work->scratch->field;
     int moves = s->type->view || s->type->field;
     int rc = moves && !p->bent ? 0 : resample(work, p);
     if (rc || s->type->view)
@@ -96,7 +96,7 @@ static int augment_with(const struct cnn_augment_step *s, const struct cnn_augme
     if (!s->type->field)
         return s->type->apply(s->options, work);
     p->bent = 1;
-    rc = cnn_field_reshape(field, p->view.h, p->view.w);
+    rc = cnn_displacements_reshape(field, p->view.h, p->view.w);
     return rc ? rc : s->type->field(s->options, work->random, field);
 }
 

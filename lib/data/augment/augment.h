@@ -19,7 +19,7 @@
  */
 struct cnn_augment_scratch {
     struct cnn_image image, labels, moved;
-    struct cnn_field field;
+    struct cnn_displacements field;
 };
 void cnn_augment_scratch_free(struct cnn_augment_scratch *s);
 
@@ -48,7 +48,7 @@ struct cnn_augment_type {
      * size; comes as the whole image. CNN_EDATA. */
     int (*view)(const void *options, struct cnn_random *r, struct cnn_view *view);
     /* Geometric, too: how far pixels of an image of field->h x field->w move. */
-    int (*field)(const void *options, struct cnn_random *r, struct cnn_field *field);
+    int (*field)(const void *options, struct cnn_random *r, struct cnn_displacements *field);
     /* Otherwise: change the pixels. */
     int (*apply)(const void *options, const struct cnn_augment_work *work);
 };

@@ -73,7 +73,7 @@ static void bend(const double *move, size_t grid, size_t h, size_t w, float *out
     }
 }
 
-static int elastic_field(const void *opt, struct cnn_random *r, struct cnn_field *field)
+static int elastic_field(const void *opt, struct cnn_random *r, struct cnn_displacements *field)
 {
     const struct options *o = opt;
     double move[2][GRID_MAX * GRID_MAX];

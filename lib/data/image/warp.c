@@ -37,10 +37,10 @@ int cnn_view_is_whole(const struct cnn_view *view, size_t h, size_t w)
            m->e == 1 && m->f == 0;
 }
 
-int cnn_field_reshape(struct cnn_field *f, size_t h, size_t w)
+int cnn_displacements_reshape(struct cnn_displacements *f, size_t h, size_t w)
 {
     if (h * w > f->capacity) {
-        cnn_field_free(f);
+        cnn_displacements_free(f);
         f->dx = cnn_calloc(h * w, sizeof *f->dx);
         f->dy = cnn_calloc(h * w, sizeof *f->dy);
         if (!f->dx || !f->dy)
@@ -52,11 +52,11 @@ int cnn_field_reshape(struct cnn_field *f, size_t h, size_t w)
     return 0;
 }
 
-void cnn_field_free(struct cnn_field *f)
+void cnn_displacements_free(struct cnn_displacements *f)
 {
     free(f->dx);
     free(f->dy);
-    *f = (struct cnn_field){0};
+    *f = (struct cnn_displacements){0};
 }
 
 static float fetch(const float *plane, const struct cnn_image *im, int64_t y, int64_t x,
@@ -72,7 +72,7 @@ struct warp {
     const struct cnn_image *src;
     struct cnn_image *dst;
     struct cnn_affine map;
-    const struct cnn_field *field;
+    const struct cnn_displacements *field;
     enum cnn_fill fill;
     float outside; /* the value beyond the image, where the fill is one */
 };
@@ -174,7 +174,7 @@ static void warp_row(const struct warp *job, size_t y)
 }
 
 /* The point that pixel i of a bent output shows. */
-static void bent_point(const struct cnn_affine *m, const struct cnn_field *field, size_t i,
+static void bent_point(const struct cnn_affine *m, const struct cnn_displacements *field, size_t i,
                        double *px, double *py)
 {
     double x = (double)(i % field->w) + (double)field->dx[i];
@@ -249,7 +249,7 @@ static void move_rows(const struct warp *job, size_t y)
 }
 
 int cnn_image_bend(struct cnn_image *dst, const struct cnn_image *src, const struct cnn_view *view,
-                   const struct cnn_field *field, enum cnn_fill fill)
+                   const struct cnn_displacements *field, enum cnn_fill fill)
 {
     int rc = cnn_image_reshape(dst, src->c, view->h, view->w, src->maxval);
     if (rc)
@@ -270,7 +270,7 @@ int cnn_image_warp(struct cnn_image *dst, const struct cnn_image *src, const str
 }
 
 int cnn_labels_bend(struct cnn_image *dst, const struct cnn_image *src, const struct cnn_view *view,
-                    const struct cnn_field *field, enum cnn_fill fill)
+                    const struct cnn_displacements *field, enum cnn_fill fill)
 {
     int rc = cnn_image_reshape(dst, src->c, view->h, view->w, src->maxval);
     if (rc)

@@ -22,27 +22,27 @@ int cnn_view_is_whole(const struct cnn_view *view, size_t h, size_t w);
 
 /* How far each pixel of an output is moved before it is looked at: pixel (x, y) shows what a view's
  * map has for (x + dx, y + dy). Start from {0}. */
-struct cnn_field {
+struct cnn_displacements {
     size_t h, w;
     float *dx, *dy; /* (h, w) */
     size_t capacity;
 };
 /* What the numbers are is open. CNN_ESYSTEM. */
-CNN_CHECKED int cnn_field_reshape(struct cnn_field *f, size_t h, size_t w);
-void cnn_field_free(struct cnn_field *f);
+CNN_CHECKED int cnn_displacements_reshape(struct cnn_displacements *f, size_t h, size_t w);
+void cnn_displacements_free(struct cnn_displacements *f);
 
 /* dst and src differ; field: of the view's h x w; NULL: none. CNN_EDATA, CNN_ESYSTEM as
  * cnn_image_reshape. */
 CNN_CHECKED int cnn_image_warp(struct cnn_image *dst, const struct cnn_image *src,
                                const struct cnn_view *view, enum cnn_fill fill); /* bilinear */
 CNN_CHECKED int cnn_image_bend(struct cnn_image *dst, const struct cnn_image *src,
-                               const struct cnn_view *view, const struct cnn_field *field,
+                               const struct cnn_view *view, const struct cnn_displacements *field,
                                enum cnn_fill fill);
 /* By the nearest pixel, for images of class numbers; the fills that are values give 0 outside. */
 CNN_CHECKED int cnn_labels_warp(struct cnn_image *dst, const struct cnn_image *src,
                                 const struct cnn_view *view, enum cnn_fill fill);
 CNN_CHECKED int cnn_labels_bend(struct cnn_image *dst, const struct cnn_image *src,
-                                const struct cnn_view *view, const struct cnn_field *field,
+                                const struct cnn_view *view, const struct cnn_displacements *field,
                                 enum cnn_fill fill);
 
 #endif
