@@ -1,6 +1,7 @@
 /* A sample's own memory; see sample.h. */
 #include "data/sample.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,11 +23,77 @@ int cnn_sample_decode(struct cnn_sample *s, const unsigned char *bytes, size_t s
     return cnn_image_decode_as(bytes, size, &how, &s->image);
 }
 
+static int reserve_fields(struct cnn_sample *s, size_t count)
+{
+    size_t before = s->field_capacity;
+    if (cnn_grow(&s->field, &s->field_capacity, count, sizeof *s->field))
+        return CNN_ESYSTEM;
+    for (size_t i = before; i < s->field_capacity; i++)
+        s->field[i] = (struct cnn_field){0};
+    return 0;
+}
+
+struct cnn_field *cnn_sample_add_field(struct cnn_sample *s, const char *name,
+                                       enum cnn_field_kind kind)
+{
+    if (reserve_fields(s, s->fields + 1))
+        return NULL;
+    struct cnn_field *f = &s->field[s->fields++];
+    snprintf(f->name, sizeof f->name, "%s", name ? name : cnn_field_kind_info[kind].name);
+    f->kind = kind;
+    return f;
+}
+
+int cnn_sample_add_class(struct cnn_sample *s, int32_t label)
+{
+    struct cnn_field *f = cnn_sample_add_field(s, NULL, CNN_FIELD_CLASS);
+    if (f)
+        f->label = label;
+    return f ? 0 : CNN_ESYSTEM;
+}
+
+const struct cnn_field *cnn_sample_field(const struct cnn_sample *s, const char *name)
+{
+    for (size_t i = 0; i < s->fields; i++)
+        if (!strcmp(s->field[i].name, name))
+            return &s->field[i];
+    return NULL;
+}
+
+int32_t cnn_sample_label(const struct cnn_sample *s)
+{
+    const struct cnn_field *f = cnn_sample_field(s, cnn_field_kind_info[CNN_FIELD_CLASS].name);
+    return f && f->kind == CNN_FIELD_CLASS ? f->label : -1;
+}
+
+int cnn_sample_copy_fields(struct cnn_sample *dst, const struct cnn_sample *src)
+{
+    dst->fields = 0;
+    for (size_t i = 0; i < src->fields; i++) {
+        struct cnn_field *f = cnn_sample_add_field(dst, src->field[i].name, src->field[i].kind);
+        if (!f || cnn_field_copy(f, &src->field[i]))
+            return CNN_ESYSTEM;
+    }
+    return 0;
+}
+
+int cnn_sample_reserve_fields(struct cnn_sample *s, const struct cnn_sample *other)
+{
+    if (reserve_fields(s, other->field_capacity))
+        return CNN_ESYSTEM;
+    for (size_t i = 0; i < other->field_capacity; i++)
+        if (cnn_field_reserve_like(&s->field[i], &other->field[i]))
+            return CNN_ESYSTEM;
+    return 0;
+}
+
 void cnn_sample_free(struct cnn_sample *s)
 {
     free(s->key);
     free(s->encoded);
     cnn_image_free(&s->image);
-    cnn_image_free(&s->target.values);
+    for (size_t i = 0; i < s->field_capacity; i++)
+        cnn_field_free(&s->field[i]);
+    free(s->field);
     *s = (struct cnn_sample){0};
 }

@@ -5,31 +5,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "data/field.h"
 #include "data/image/image.h"
-
-/* What a sample should give. */
-enum cnn_target_kind {
-    CNN_TARGET_NONE,   /* unknown (inference) */
-    CNN_TARGET_CLASS,  /* an index into the dataset's class list */
-    CNN_TARGET_VECTOR, /* numbers (regression) or a probability vector (soft labels): KEY.target.npy
-                        */
-    CNN_TARGET_LABELS, /* an image of class numbers: KEY.seg.png */
-    CNN_TARGET_INPUT,  /* the input itself (autoencoders); chosen by the trainer, never stored */
-};
-
-struct cnn_target {
-    enum cnn_target_kind kind;
-    int32_t label; /* CLASS */
-    /* VECTOR: (c, h, w) numbers; LABELS: one plane of class numbers (maxval 0) */
-    struct cnn_image values;
-};
 
 struct cnn_sample {
     char *key; /* owned; unique within its dataset, no '.' in its last path component */
     struct cnn_image image;    /* or numbers: maxval 0 */
     const struct cnn_fit *fit; /* set before loading: of struct cnn_decoding, borrowed; NULL */
     int strict;                /* likewise; set by what loads */
-    struct cnn_target target;
+    size_t fields;
+    struct cnn_field *field; /* (field_capacity), whose memory loading reuses; the first `fields`
+                                are the sample's */
+    size_t field_capacity;
     float weight;           /* 1 unless the dataset says otherwise */
     size_t key_capacity;    /* bytes that key can hold */
     unsigned char *encoded; /* memory that loading reuses for a sample's file bytes */
@@ -40,6 +27,22 @@ struct cnn_sample {
 int cnn_sample_set_key(struct cnn_sample *s, const char *key);
 /* Into s->image, as s->fit and s->strict say. As cnn_image_decode_as. */
 int cnn_sample_decode(struct cnn_sample *s, const unsigned char *bytes, size_t size);
+
+/* One more field, whose contents are open; name NULL: that of its kind. Pointers to those before
+ * are no longer good. NULL with an error set. */
+struct cnn_field *cnn_sample_add_field(struct cnn_sample *s, const char *name,
+                                       enum cnn_field_kind kind);
+/* CNN_ESYSTEM. */
+CNN_CHECKED int cnn_sample_add_class(struct cnn_sample *s, int32_t label);
+/* NULL: it has none of that name. */
+const struct cnn_field *cnn_sample_field(const struct cnn_sample *s, const char *name);
+/* Its class, -1: none. */
+int32_t cnn_sample_label(const struct cnn_sample *s);
+/* All fields of the other, and none else. CNN_ESYSTEM. */
+CNN_CHECKED int cnn_sample_copy_fields(struct cnn_sample *dst, const struct cnn_sample *src);
+/* Room for as many fields, and in each for as much, as the other has. CNN_ESYSTEM. */
+CNN_CHECKED int cnn_sample_reserve_fields(struct cnn_sample *s, const struct cnn_sample *other);
+
 void cnn_sample_free(struct cnn_sample *s); /* leaves {0} */
 
 #endif

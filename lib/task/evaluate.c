@@ -223,26 +223,27 @@ static int add_loss(struct cnn_evaluator *e)
 int cnn_evaluator_add(struct cnn_evaluator *e, const struct cnn_batch *b)
 {
     const struct cnn_graph *g = cnn_net_graph(e->net);
-    struct cnn_target_view target = {b->label, b->vector};
+    struct cnn_batch_field f = b->fields ? *b->field : (struct cnn_batch_field){0};
+    struct cnn_target_view target = {f.label, f.numbers};
     struct cnn_batch_view v = {
         .n = b->n, .x = b->x, .images = b->images, .target = &target, .weight = e->weight};
     for (size_t i = 0; i < b->n; i++)
-        e->weight[i] = b->vector || (b->label && b->label[i] >= 0) ? b->weight[i] : 0;
+        e->weight[i] = f.numbers || (f.label && f.label[i] >= 0) ? b->weight[i] : 0;
     int rc = cnn_net_forward(e->net, &v, 0, 0, 0);
     if (!rc)
         rc = cnn_net_value(e->net, g->output, e->scores);
-    if (!rc && g->losses && (b->label || b->vector))
+    if (!rc && g->losses && (f.label || f.numbers))
         rc = add_loss(e);
     if (rc)
         return rc;
     e->m.samples += b->n;
-    for (size_t i = 0; b->label && e->m.classes && i < b->n; i++)
+    for (size_t i = 0; f.label && e->m.classes && i < b->n; i++)
         if (e->pair)
-            count_pair(&e->m, e->kind, e->scores[i], b->label[i]);
+            count_pair(&e->m, e->kind, e->scores[i], f.label[i]);
         else
-            count_sample(&e->m, e->scores + i * e->outputs, b->label[i]);
-    if (b->vector)
-        count_values(&e->m, e->scores, b->vector, b->n * e->outputs);
+            count_sample(&e->m, e->scores + i * e->outputs, f.label[i]);
+    if (f.numbers)
+        count_values(&e->m, e->scores, f.numbers, b->n * e->outputs);
     return 0;
 }
 

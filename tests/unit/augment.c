@@ -25,9 +25,9 @@ static struct cnn_sample augmented(const struct cnn_augmenter *a, const char *ke
 {
     struct cnn_augment_scratch scratch = {0};
     struct cnn_sample s = {.key = cnn_strdup(key), .image = golden_pixels(3, 28, 24), .weight = 1};
-    s.target.kind = CNN_TARGET_LABELS;
-    s.target.values = golden_pixels(1, 28, 24);
-    s.target.values.maxval = 0;
+    struct cnn_field *seg = cnn_sample_add_field(&s, NULL, CNN_FIELD_LABELS);
+    seg->values = golden_pixels(1, 28, 24);
+    seg->values.maxval = 0;
     assert_int_equal(cnn_augment(a, seed, epoch, copy, &scratch, &s), 0);
     cnn_augment_scratch_free(&scratch);
     return s;
@@ -69,16 +69,16 @@ static void test_draws_depend_on_what_they_should(void **state)
     struct cnn_augmenter *a = augmenter(everything);
     struct cnn_sample s = augmented(a, "x", 1, 0, 0);
     assert_int_equal(s.image.h * 100 + s.image.w, 2420);
-    assert_int_equal(s.target.values.h * 100 + s.target.values.w, 2420);
+    assert_int_equal(s.field->values.h * 100 + s.field->values.w, 2420);
     struct cnn_sample again = augmented(a, "x", 1, 0, 0);
     assert_true(same_image(&s.image, &again.image));
-    assert_true(same_image(&s.target.values, &again.target.values));
+    assert_true(same_image(&s.field->values, &again.field->values));
     cnn_sample_free(&again);
     struct cnn_sample other[] = {augmented(a, "y", 1, 0, 0), augmented(a, "x", 2, 0, 0),
                                  augmented(a, "x", 1, 1, 0), augmented(a, "x", 1, 0, 1)};
     for (int i = 0; i < 4; i++) {
         assert_false(same_image(&s.image, &other[i].image));
-        assert_false(same_image(&s.target.values, &other[i].target.values));
+        assert_false(same_image(&s.field->values, &other[i].field->values));
         cnn_sample_free(&other[i]);
     }
     cnn_sample_free(&s);
@@ -93,7 +93,7 @@ static void test_augmentations_draw_on_their_own(void **state)
     struct cnn_augmenter *more =
         augmenter((const char *[]){"rotate", "20", "brightness", "0.5", "noise", "0.1", NULL});
     struct cnn_sample a = augmented(few, "x", 1, 0, 0), b = augmented(more, "x", 1, 0, 0);
-    assert_true(same_image(&a.target.values, &b.target.values));
+    assert_true(same_image(&a.field->values, &b.field->values));
     assert_false(same_image(&a.image, &b.image));
     cnn_sample_free(&a);
     cnn_sample_free(&b);

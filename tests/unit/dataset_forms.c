@@ -230,7 +230,7 @@ static void test_arrays(void **state)
     assert_int_equal(cnn_dataset_count(ds), 2);
     assert_int_equal(cnn_dataset_classes(ds)->count, 4);
     assert_int_equal(cnn_dataset_load(ds, 0, &s), 0);
-    assert_int_equal(s.target.label, 3);
+    assert_int_equal(cnn_sample_label(&s), 3);
     assert_true(s.image.px[1] == 51 / 255.0f && s.image.px[3] == 1);
     assert_string_equal(s.key, "t-images-idx3-ubyte/000000");
     cnn_dataset_close(ds);
@@ -239,7 +239,7 @@ static void test_arrays(void **state)
     assert_string_equal(key(ds, 0), "t-images-idx3-ubyte/000001");
     assert_string_equal(key(ds, 1), "digits-4/000007");
     assert_int_equal(cnn_dataset_load(ds, 0, &s), 0);
-    assert_true(s.image.px[0] == 1 / 255.0f && s.target.label == 0);
+    assert_true(s.image.px[0] == 1 / 255.0f && cnn_sample_label(&s) == 0);
     cnn_dataset_close(ds);
     struct cnn_dataset *bad;
     scratch_write("t-labels-idx1-ubyte", "\0\0\x08\x01\0\0\0\1\3", 9);
@@ -261,7 +261,7 @@ static void test_arrays(void **state)
     assert_int_equal(cnn_dataset_classes(ds)->count, 10);
     assert_string_equal(key(ds, 1), "data_batch_1/000001");
     assert_int_equal(cnn_dataset_load(ds, 0, &s), 0);
-    assert_true(s.target.label == 9 && s.image.c == 3 && s.image.px[2 * 1024 + 5] == 1);
+    assert_true(cnn_sample_label(&s) == 9 && s.image.c == 3 && s.image.px[2 * 1024 + 5] == 1);
     cnn_dataset_close(ds);
     scratch_write("batches.meta.txt", "a\nb\nc\nd\ne\nf\ng\nh\ni\njot\n\n", 23);
     ds = open_named("data_batch_1.bin");
@@ -302,7 +302,7 @@ static void test_features(void **state)
     assert_string_equal(key(ds, 1), "f/000001");
     assert_int_equal(cnn_dataset_load(ds, 0, &s), 0);
     assert_true(s.image.c == 4 && s.image.px[0] == 0.5f && s.image.px[1] == 0 &&
-                s.image.px[3] == 2 && s.target.label == 3);
+                s.image.px[3] == 2 && cnn_sample_label(&s) == 3);
     cnn_dataset_close(ds);
     ds = open_text("f.svm", "-1 1:0.5\n+1 2:1\n");
     assert_string_equal(cnn_dataset_classes(ds)->item[0], "-1");
@@ -353,7 +353,7 @@ static void test_images_and_garbage(void **state)
     struct cnn_sample s = {0};
     assert_string_equal(cnn_dataset_form(ds), "image");
     assert_int_equal(cnn_dataset_load(ds, 0, &s), 0);
-    assert_int_equal(s.target.kind, CNN_TARGET_NONE);
+    assert_int_equal(s.fields, 0);
     cnn_dataset_close(ds);
     refuse("x.bin", "\x01\x02\x03 stuff", ": neither an image nor a form of dataset that is known");
     assert_int_equal(cnn_dataset_open(scratch_path("gone"), NULL, &bad), CNN_ENOINPUT);

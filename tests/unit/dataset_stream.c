@@ -23,12 +23,16 @@ static void fill_sample(struct cnn_sample *s, int i)
     for (size_t k = 0; k < s->image.c * 6; k++)
         s->image.px[k] = i == 2 ? (float)k - 2.5f : (float)(k + (size_t)i) / 255.0f;
     s->weight = i == 1 ? 0.25f : 1;
-    s->target.kind = i == 2 ? CNN_TARGET_VECTOR : i == 3 ? CNN_TARGET_LABELS : CNN_TARGET_CLASS;
-    s->target.label = i;
+    s->fields = 0;
+    struct cnn_field *f = cnn_sample_add_field(s, NULL,
+                                               i == 2   ? CNN_FIELD_NUMBERS
+                                               : i == 3 ? CNN_FIELD_LABELS
+                                                        : CNN_FIELD_CLASS);
+    f->label = i;
     if (i >= 2) {
-        assert_int_equal(cnn_image_reshape(&s->target.values, 1, 2, 3, 0), 0);
+        assert_int_equal(cnn_image_reshape(&f->values, 1, 2, 3, 0), 0);
         for (size_t k = 0; k < 6; k++)
-            s->target.values.px[k] = i == 2 ? 0.5f * (float)k : (float)(40 * k);
+            f->values.px[k] = i == 2 ? 0.5f * (float)k : (float)(40 * k);
     }
 }
 
@@ -76,11 +80,13 @@ static void check_sample(const struct cnn_sample *got, int i)
     assert_int_equal(got->image.maxval, s.image.maxval);
     assert_memory_equal(got->image.px, s.image.px, n * sizeof *s.image.px);
     assert_true(got->weight == s.weight);
-    assert_int_equal(got->target.kind, s.target.kind);
+    assert_int_equal(got->fields, 1);
+    assert_int_equal(got->field->kind, s.field->kind);
+    assert_string_equal(got->field->name, s.field->name);
     if (i < 2)
-        assert_int_equal(got->target.label, i);
+        assert_int_equal(got->field->label, i);
     else
-        assert_memory_equal(got->target.values.px, s.target.values.px, 6 * sizeof(float));
+        assert_memory_equal(got->field->values.px, s.field->values.px, 6 * sizeof(float));
     cnn_sample_free(&s);
 }
 

@@ -44,7 +44,8 @@ static void close_net(struct fixture *f)
 static void add(struct fixture *f, size_t n, const float *x, const int32_t *label,
                 const float *vector, const float *weight)
 {
-    struct cnn_batch b = {.n = n, .x = x, .label = label, .vector = vector, .weight = weight};
+    struct cnn_batch_field field = {.label = label, .numbers = vector};
+    struct cnn_batch b = {.n = n, .x = x, .fields = 1, .field = &field, .weight = weight};
     assert_int_equal(cnn_evaluator_add(f->e, &b), 0);
 }
 

@@ -295,10 +295,10 @@ static void test_labels(void **state)
         for (size_t i = 0; i < 8; i++)
             assert_true(im.px[i] == (type ? red[i] : label[i] / 3));
         assert_int_equal(cnn_part_decode(CNN_PART_LABELS, bytes, png.size, &s), 0);
-        assert_int_equal(s.target.kind, CNN_TARGET_LABELS);
-        assert_true(s.target.values.c == 1 && s.target.values.h == 2 && s.target.values.w == 4);
-        assert_int_equal(s.target.values.maxval, 0);
-        assert_memory_equal(s.target.values.px, label, sizeof label);
+        assert_int_equal(s.field->kind, CNN_FIELD_LABELS);
+        assert_true(s.field->values.c == 1 && s.field->values.h == 2 && s.field->values.w == 4);
+        assert_int_equal(s.field->values.maxval, 0);
+        assert_memory_equal(s.field->values.px, label, sizeof label);
         cnn_image_free(&im);
         cnn_sample_free(&s);
         cnn_buf_free(&png);
@@ -317,7 +317,7 @@ static void test_labels_of_16_bits(void **state)
     assert_int_equal(cnn_png_encode(&a, &bytes, &size), 0);
     assert_int_equal(cnn_part_decode(CNN_PART_LABELS, bytes, size, &s), 0);
     for (size_t i = 0; i < 15; i++)
-        assert_true(s.target.values.px[i] == (float)((i * 2654435761u >> 7) % 65536));
+        assert_true(s.field->values.px[i] == (float)((i * 2654435761u >> 7) % 65536));
     free(bytes);
     fill(&a, 3, 3, 5, 255);
     assert_int_equal(cnn_png_encode(&a, &bytes, &size), 0);

@@ -34,11 +34,13 @@ void *realloc(void *p, size_t n)
 #endif
 
 static const struct cnn_input input = {.shape = {1, 28, 28}, .scale = 1.0 / 255};
+static const struct cnn_wish class = {.name = "", .kind = CNN_FIELD_CLASS};
 
 static struct cnn_loader_options plain(size_t batch, int threads)
 {
     return (struct cnn_loader_options){.input = &input,
-                                       .target = CNN_TARGET_CLASS,
+                                       .wishes = 1,
+                                       .wish = &class,
                                        .batch = batch,
                                        .shuffle = 1,
                                        .seed = 5,
@@ -62,7 +64,7 @@ static uint64_t drain(struct cnn_loader *l, size_t *samples)
     while ((rc = cnn_loader_next(l, &b)) == 1)
         for (size_t i = 0; i < b.n; i++, ++*samples) {
             h = cnn_hash(b.x + i * 784, 784 * sizeof *b.x, h);
-            h = cnn_hash_u64((uint64_t)b.label[i], cnn_hash_string(b.key[i], h));
+            h = cnn_hash_u64((uint64_t)b.field->label[i], cnn_hash_string(b.key[i], h));
             h = cnn_hash_u64(b.hash[i], h);
         }
     if (rc)
@@ -104,10 +106,10 @@ static void test_each_once(void **state)
             assert_int_equal(cnn_dataset_load(ds, at, &s), 0);
             assert_int_equal(cnn_preprocess(&input, &s.image, &p, x), 0);
             assert_memory_equal(x, b.x + i * 784, sizeof x);
-            assert_int_equal(b.label[i], s.target.label);
+            assert_int_equal(b.field->label[i], cnn_sample_label(&s));
             assert_string_equal(b.key[i], s.key);
             assert_true(b.weight[i] == 1);
-            assert_null(b.vector);
+            assert_null(b.field->numbers);
         }
         total += b.n;
         assert_int_equal(cnn_loader_position(l), total);
@@ -333,26 +335,28 @@ static void test_targets(void **state)
     static const char svm[] = "0.5 1:1 2:2\n-1.25 2:3\n";
     static const struct cnn_input two = {.shape = {2, 1, 1}};
     struct cnn_dataset *ds = open_dataset(scratch_write("a.svm", svm, sizeof svm - 1), NULL);
-    struct cnn_loader_options o = {
-        .input = &two, .batch = 4, .target = CNN_TARGET_VECTOR, .outputs = 1};
+    struct cnn_wish wish = {
+        .name = "", .kind = CNN_FIELD_NUMBERS, .shape = {1, 1, 1}, .required = 1};
+    struct cnn_loader_options o = {.input = &two, .batch = 4, .wishes = 1, .wish = &wish};
     struct cnn_loader *l;
     struct cnn_batch b;
     assert_int_equal(cnn_loader_open(ds, &o, 0, 0, &l), 0);
     assert_int_equal(cnn_loader_next(l, &b), 1);
     assert_int_equal(b.n, 2);
-    assert_true(b.vector[0] == 0.5f && b.vector[1] == -1.25f && b.x[2] == 0 && b.x[3] == 3);
-    assert_int_equal(b.label[0], -1);
+    assert_true(b.field->numbers[0] == 0.5f && b.field->numbers[1] == -1.25f && b.x[2] == 0 &&
+                b.x[3] == 3);
+    assert_null(b.field->label);
     cnn_loader_close(l);
-    o.outputs = 3;
+    wish.shape.c = 3;
     assert_int_equal(cnn_loader_open(ds, &o, 0, 0, &l), 0);
     assert_int_equal(cnn_loader_next(l, &b), CNN_EDATA);
     assert_non_null(
         strstr(cnn_error_message(), "a.svm#0: a target of 1 numbers where 3 are needed"));
     cnn_loader_close(l);
-    o.target = CNN_TARGET_INPUT;
+    wish.kind = CNN_FIELD_INPUT;
     assert_int_equal(cnn_loader_open(ds, &o, 0, 0, &l), 0);
     assert_int_equal(cnn_loader_next(l, &b), 1);
-    assert_memory_equal(b.vector, b.x, 4 * sizeof *b.x);
+    assert_memory_equal(b.field->numbers, b.x, 4 * sizeof *b.x);
     cnn_loader_close(l);
     cnn_dataset_close(ds);
 }

@@ -10,6 +10,8 @@
 #include "data/loader/loader.h"
 #include "data/source/dataset_open.h"
 
+static const struct cnn_wish class = {.name = "", .kind = CNN_FIELD_CLASS};
+
 static const char *device_name;
 enum { EPOCHS = 3, BATCH = 7, MOST_BATCHES = 64, THREADS = 2, FIRST = 3 };
 
@@ -108,7 +110,7 @@ static struct cnn_batch compare_epoch(struct cnn_loader *host, struct cnn_loader
         last = d;
         for (size_t i = 0; i < h.n; i++) {
             assert_int_equal(d.index[i], h.index[i]);
-            assert_int_equal(d.label[i], h.label[i]);
+            assert_int_equal(d.field->label[i], h.field->label[i]);
             assert_true(d.hash[i] == h.hash[i] && d.weight[i] == h.weight[i]);
             assert_string_equal(d.key[i], h.key[i]);
         }
@@ -172,7 +174,8 @@ static void compare(const char *path, const struct cnn_input *input, const char 
     inputs_open(&in, input, room == ENOUGH ? 0 : cnn_image_store_bytes(BATCH, each) + 2 * room);
     struct cnn_loader_options o = {.input = input,
                                    .augmenter = a,
-                                   .target = CNN_TARGET_CLASS,
+                                   .wishes = 1,
+                                   .wish = &class,
                                    .batch = BATCH,
                                    .shuffle = 1,
                                    .seed = 3,
@@ -285,7 +288,7 @@ static void test_bad_samples_are_told(void **state)
     struct cnn_backend *b = open_device(0);
     struct cnn_dataset *ds;
     struct cnn_loader_options o = {
-        .input = &input, .target = CNN_TARGET_CLASS, .batch = 4, .threads = 1};
+        .input = &input, .wishes = 1, .wish = &class, .batch = 4, .threads = 1};
     struct cnn_image_rule rule = cnn_preprocess_rule(&input, CNN_FILL_BLACK);
     struct cnn_loader *l;
     struct cnn_batch batch;

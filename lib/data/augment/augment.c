@@ -36,7 +36,6 @@ int cnn_augmenter_is_affine(const struct cnn_augmenter *a)
 void cnn_augment_scratch_free(struct cnn_augment_scratch *s)
 {
     cnn_image_free(&s->image);
-    cnn_image_free(&s->labels);
     cnn_image_free(&s->moved);
     cnn_displacements_free(&s->field);
 }
@@ -54,6 +53,31 @@ struct pending {
     int bent;
 };
 
+/* A field that lies in the image's plane. */
+static int move_field(struct cnn_field *f, const struct cnn_view *view,
+                      const struct cnn_displacements *field, enum cnn_fill fill)
+{
+    int rc = 0;
+    switch (f->kind) {
+    case CNN_FIELD_LABELS:
+        rc = cnn_labels_bend(&f->moved, &f->values, view, field, fill);
+        break;
+    case CNN_FIELD_IMAGE:
+        rc = cnn_image_bend(&f->moved, &f->values, view, field, fill);
+        break;
+    case CNN_FIELD_CLASS:
+    case CNN_FIELD_NUMBERS:
+    case CNN_FIELD_BOXES:
+    case CNN_FIELD_TEXT:
+    case CNN_FIELD_INPUT:
+    case CNN_FIELD_KIND_COUNT:
+        return 0;
+    }
+    if (!rc)
+        swap_images(&f->values, &f->moved);
+    return rc;
+}
+
 /* Do the resampling that has gathered, and begin a new one. */
 static int resample(const struct cnn_augment_work *work, struct pending *p)
 {
@@ -62,13 +86,11 @@ static int resample(const struct cnn_augment_work *work, struct pending *p)
     const struct cnn_displacements *field = p->bent ? &s->field : NULL;
     if (field || !cnn_view_is_whole(&p->view, im->h, im->w)) {
         int rc = cnn_image_bend(&s->image, im, &p->view, field, work->fill);
-        if (!rc && work->labels)
-            rc = cnn_labels_bend(&s->labels, work->labels, &p->view, field, work->fill);
+        for (size_t i = 0; !rc && i < work->fields; i++)
+            rc = move_field(&work->field[i], &p->view, field, work->fill);
         if (rc)
             return rc;
         swap_images(im, &s->image);
-        if (work->labels)
-            swap_images(work->labels, &s->labels);
     }
     *p = (struct pending){.view = cnn_view_whole(im->h, im->w)};
     return 0;
@@ -100,13 +122,18 @@ static int augment_with(const struct cnn_augment_step *s, const struct cnn_augme
     return rc ? rc : s->type->field(s->options, work->random, field);
 }
 
-static int check_sample(const struct cnn_image *im, const struct cnn_image *labels)
+static int check_sample(const struct cnn_sample *s)
 {
+    const struct cnn_image *im = &s->image;
     if (!im->maxval)
         return cnn_fail(CNN_EDATA, "numbers that are no image cannot be augmented");
-    if (labels && (labels->h != im->h || labels->w != im->w))
-        return cnn_fail(CNN_EDATA, "an image of %zux%zu with labels of %zux%zu", im->h, im->w,
-                        labels->h, labels->w);
+    for (size_t i = 0; i < s->fields; i++) {
+        const struct cnn_field *f = &s->field[i];
+        int pixels = f->kind == CNN_FIELD_LABELS || f->kind == CNN_FIELD_IMAGE;
+        if (pixels && (f->values.h != im->h || f->values.w != im->w))
+            return cnn_fail(CNN_EDATA, "an image of %zux%zu with '%s' of %zux%zu", im->h, im->w,
+                            f->name, f->values.h, f->values.w);
+    }
     return 0;
 }
 
@@ -169,8 +196,11 @@ int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, ui
 {
     if (!cnn_augmenter_active(a))
         return 0;
-    struct cnn_image *labels = s->target.kind == CNN_TARGET_LABELS ? &s->target.values : NULL;
-    struct cnn_augment_work work = {NULL, &s->image, labels, scratch, cnn_augmenter_fill(a)};
-    int rc = check_sample(&s->image, labels);
+    struct cnn_augment_work work = {.image = &s->image,
+                                    .fields = s->fields,
+                                    .field = s->field,
+                                    .scratch = scratch,
+                                    .fill = cnn_augmenter_fill(a)};
+    int rc = check_sample(s);
     return rc ? rc : run(a, 0, seed, epoch, copy, s->key, work);
 }

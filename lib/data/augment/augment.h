@@ -18,7 +18,7 @@
 /* Memory that augmentation reuses from one sample to the next; one for each thread. Start from {0}.
  */
 struct cnn_augment_scratch {
-    struct cnn_image image, labels, moved;
+    struct cnn_image image, moved;
     struct cnn_displacements field;
 };
 void cnn_augment_scratch_free(struct cnn_augment_scratch *s);
@@ -26,8 +26,9 @@ void cnn_augment_scratch_free(struct cnn_augment_scratch *s);
 /* What an augmentation of pixels works on. */
 struct cnn_augment_work {
     struct cnn_random *random;
-    struct cnn_image *image;  /* values in 0..1, changed in place (and swapped with the scratch) */
-    struct cnn_image *labels; /* class numbers of the same h x w, which follow the geometry; NULL */
+    struct cnn_image *image; /* values in 0..1, changed in place (and swapped with the scratch) */
+    size_t fields;
+    struct cnn_field *field; /* of which those in the image's plane follow the geometry */
     struct cnn_augment_scratch *scratch;
     enum cnn_fill fill;
 };
@@ -114,7 +115,8 @@ CNN_CHECKED int cnn_augment_geometry(const struct cnn_augmenter *a, uint64_t see
                                      struct cnn_augment_scratch *scratch);
 
 /* Augment one sample in place. Numbers that are no image are CNN_EDATA when anything is active.
- * Labels, numbers and weight of the target stay; an image of labels follows the geometry. */
+ * Fields and weight stay, but images, of labels or not, follow the geometry: they must have the
+ * image's size. */
 CNN_CHECKED int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch,
                             uint64_t copy, struct cnn_augment_scratch *scratch,
                             struct cnn_sample *s);

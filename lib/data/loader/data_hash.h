@@ -1,4 +1,4 @@
-/* What tells one dataset's contents from another's: of each sample its place, key, target, weight
+/* What tells one dataset's contents from another's: of each sample its place, key, fields, weight
  * and pixels as they are decoded for the net's input, before augmentation. */
 #ifndef CNN_DATA_LOADER_DATA_HASH_H
 #define CNN_DATA_LOADER_DATA_HASH_H

@@ -23,7 +23,6 @@ int cnn_loader_take_kept(const struct cnn_loader *l, const struct cnn_kept_image
     item->image = kept->image;
     item->bytes = 0;
     item->hash = kept->hash;
-    item->label = kept->label;
     item->weight = kept->weight;
     return kept->image.form == CNN_STORED_INPUT ? 0 : place(l, item, item->key);
 }

@@ -32,23 +32,20 @@ static int thread_count(const struct cnn_loader_options *o)
     return o->threads > 0 ? o->threads : cnn_cores();
 }
 
-static size_t vector_count(const struct cnn_loader_options *o)
-{
-    int clean = o->target == CNN_TARGET_INPUT && !cnn_augmenter_is_geometric(o->augmenter);
-    if (clean)
-        return cnn_chw_count(o->input->shape);
-    return o->target == CNN_TARGET_VECTOR || o->target == CNN_TARGET_LABELS ? o->outputs : 0;
-}
-
 size_t cnn_loader_bytes(const struct cnn_loader_options *options)
 {
-    size_t elements = cnn_chw_count(options->input->shape), outputs = vector_count(options);
+    size_t elements = cnn_chw_count(options->input->shape), fields = 0, scratch = 0;
     size_t chunk = chunk_size(elements), threads = (size_t)thread_count(options);
     size_t depth = ring_depth(options->batch, chunk, (int)threads);
     size_t samples = depth * chunk + 2 * options->batch;
-    size_t each = (elements + outputs) * sizeof(float) + sizeof(struct cnn_loader_item) + 64;
+    for (size_t i = 0; i < options->wishes; i++) {
+        struct cnn_loader_wish w = cnn_loader_wish_of(options, i);
+        fields += cnn_loader_wish_bytes(&w);
+        scratch += cnn_loader_wish_scratch(&w);
+    }
+    size_t each = elements * sizeof(float) + fields + sizeof(struct cnn_loader_item) + 64;
     /* a thread decodes into one image, and augments and resizes into two more */
-    return samples * each + threads * (3 * elements + outputs) * sizeof(float);
+    return samples * each + threads * (3 * elements * sizeof(float) + scratch);
 }
 
 static int allocate_chunks(struct cnn_loader *l)
@@ -58,8 +55,7 @@ static int allocate_chunks(struct cnn_loader *l)
         struct cnn_loader_chunk *c = &l->chunk[i];
         c->item = cnn_calloc(l->chunk_size, sizeof *c->item);
         c->x = cnn_calloc(l->chunk_size, l->elements * sizeof *c->x);
-        c->vector = cnn_calloc(l->chunk_size, l->outputs * sizeof *c->vector);
-        if (!c->item || !c->x || !c->vector)
+        if (!c->item || !c->x || cnn_loader_fields_new(l, l->chunk_size, &c->field))
             return CNN_ESYSTEM;
     }
     return l->chunk ? 0 : CNN_ESYSTEM;
@@ -69,18 +65,41 @@ static int allocate_batch(const struct cnn_loader *l, struct cnn_loader_buffers 
 {
     size_t n = l->options.batch;
     b->x = l->store ? NULL : cnn_calloc(n, l->elements * sizeof *b->x);
-    b->vector = cnn_calloc(n, l->outputs * sizeof *b->vector);
-    b->label = cnn_calloc(n, sizeof *b->label);
+    b->shown = cnn_calloc(l->wishes, sizeof *b->shown);
     b->weight = cnn_calloc(n, sizeof *b->weight);
     b->key = cnn_calloc(n, sizeof *b->key);
     b->own_key = cnn_calloc(n, sizeof *b->own_key);
     b->key_capacity = cnn_calloc(n, sizeof *b->key_capacity);
     b->index = cnn_calloc(n, sizeof *b->index);
     b->hash = cnn_calloc(n, sizeof *b->hash);
-    return (b->x || l->store) && b->vector && b->label && b->weight && b->key && b->own_key &&
-                   b->key_capacity && b->index && b->hash
-               ? 0
-               : CNN_ESYSTEM;
+    if (cnn_loader_fields_new(l, n, &b->field) || !(b->x || l->store) || !b->shown || !b->weight ||
+        !b->key || !b->own_key || !b->key_capacity || !b->index || !b->hash)
+        return CNN_ESYSTEM;
+    for (size_t i = 0; i < l->wishes; i++)
+        b->shown[i] = (struct cnn_batch_field){
+            b->field[i].label, l->wish[i].is_x ? b->x : b->field[i].numbers, b->field[i].rows};
+    return 0;
+}
+
+/* Whether a device can make batches' inputs: of a kept image nothing but its class is known. */
+static int may_store(const struct cnn_loader *l)
+{
+    const struct cnn_loader_wish *w = l->wish;
+    return !l->stream &&
+           (!l->wishes || (l->wishes == 1 && w->w.kind == CNN_FIELD_CLASS && w->rows == 1));
+}
+
+static int take_wishes(struct cnn_loader *l)
+{
+    const struct cnn_loader_options *o = &l->options;
+    l->wish = cnn_calloc(o->wishes, sizeof *l->wish);
+    l->wishes = l->wish ? o->wishes : 0;
+    l->fits = !cnn_augmenter_counts_pixels(o->augmenter);
+    for (size_t i = 0; i < l->wishes; i++) {
+        l->wish[i] = cnn_loader_wish_of(o, i);
+        l->fits &= !l->wish[i].in_plane;
+    }
+    return l->wish ? 0 : CNN_ESYSTEM;
 }
 
 /* The epoch's order, and threads that begin at its position `start`. */
@@ -115,20 +134,15 @@ int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *opt
     l->stream = l->count == SIZE_MAX;
     l->threads = thread_count(options);
     l->fit = cnn_input_fit(options->input);
-    l->fits =
-        options->target != CNN_TARGET_LABELS && !cnn_augmenter_counts_pixels(options->augmenter);
     l->augments = cnn_augmenter_active(options->augmenter);
     l->affine = cnn_augmenter_is_affine(options->augmenter);
-    l->cleans =
-        options->target == CNN_TARGET_INPUT && !cnn_augmenter_is_geometric(options->augmenter);
     l->elements = cnn_chw_count(options->input->shape);
-    l->outputs = vector_count(options);
-    if (!l->stream && !l->outputs && options->target != CNN_TARGET_INPUT)
-        l->store = options->store;
     l->chunk_size = chunk_size(l->elements);
     l->depth = ring_depth(l->options.batch, l->chunk_size, l->threads);
-    int rc = 0;
-    if (l->stream && start)
+    int rc = take_wishes(l);
+    if (!rc && may_store(l))
+        l->store = options->store;
+    if (!rc && l->stream && start)
         rc = cnn_fail(CNN_EINTERNAL, "a stream that was not spooled begins at its beginning");
     if (!rc && options->shuffle && !l->stream &&
         !(l->order = cnn_calloc(l->count, sizeof *l->order)))
@@ -160,7 +174,8 @@ int cnn_loader_rewind(struct cnn_loader *l, uint64_t epoch, size_t start)
 static void store_item(const struct cnn_loader *l, const struct cnn_loader_item *item,
                        const void *bytes)
 {
-    struct cnn_kept_image keep = {item->image, item->hash, item->label, item->weight, 0};
+    int32_t label = l->wishes ? l->current->field->label[l->at] : -1;
+    struct cnn_kept_image keep = {item->image, item->hash, label, item->weight, 0};
     if (item->bytes)
         cnn_image_store_add(l->store, l->options.store_first + item->index, &item->image, bytes,
                             item->bytes, item->stays ? &keep : NULL);
@@ -178,10 +193,7 @@ static int copy_item(const struct cnn_loader *l, struct cnn_loader_buffers *b, s
         store_item(l, item, x);
     else
         memcpy(b->x + n * l->elements, x, l->elements * sizeof *x);
-    if (l->outputs)
-        memcpy(b->vector + n * l->outputs, c->vector + l->at * l->outputs,
-               l->outputs * sizeof *b->vector);
-    b->label[n] = item->label;
+    cnn_loader_fields_copy(l, b->field, n, c->field, l->at);
     b->weight[n] = item->weight;
     b->index[n] = item->index;
     b->hash[n] = item->hash;
@@ -256,15 +268,12 @@ int cnn_loader_next(struct cnn_loader *l, struct cnn_batch *batch)
     *batch = (struct cnn_batch){.n = n,
                                 .x = l->store ? NULL : b->x,
                                 .images = l->store,
-                                .label = b->label,
+                                .fields = l->wishes,
+                                .field = b->shown,
                                 .weight = b->weight,
                                 .key = b->key,
                                 .index = b->index,
                                 .hash = b->hash};
-    if (l->outputs)
-        batch->vector = b->vector;
-    if (l->options.target == CNN_TARGET_INPUT && !l->cleans)
-        batch->vector = b->x;
     return n > 0;
 }
 
@@ -273,13 +282,14 @@ size_t cnn_loader_position(const struct cnn_loader *l)
     return l->position;
 }
 
-static void free_batch(struct cnn_loader_buffers *b, size_t n)
+static void free_batch(const struct cnn_loader *l, struct cnn_loader_buffers *b)
 {
+    size_t n = l->options.batch;
     for (size_t i = 0; b->own_key && i < n; i++)
         free(b->own_key[i]);
+    cnn_loader_fields_free(l, b->field);
+    free(b->shown);
     free(b->x);
-    free(b->vector);
-    free(b->label);
     free(b->weight);
     free(b->key);
     free(b->own_key);
@@ -288,16 +298,16 @@ static void free_batch(struct cnn_loader_buffers *b, size_t n)
     free(b->hash);
 }
 
-static void free_chunk(struct cnn_loader_chunk *c, size_t n)
+static void free_chunk(const struct cnn_loader *l, struct cnn_loader_chunk *c)
 {
-    for (size_t i = 0; c->item && i < n; i++) {
+    for (size_t i = 0; c->item && i < l->chunk_size; i++) {
         free(c->item[i].message);
         free(c->item[i].own_key);
         cnn_raw_free(c->item[i].raw);
     }
     free(c->item);
     free(c->x);
-    free(c->vector);
+    cnn_loader_fields_free(l, c->field);
 }
 
 void cnn_loader_close(struct cnn_loader *l)
@@ -306,7 +316,7 @@ void cnn_loader_close(struct cnn_loader *l)
         return;
     cnn_pipeline_close(l->pipeline, NULL);
     for (size_t i = 0; l->chunk && i < l->depth; i++)
-        free_chunk(&l->chunk[i], l->chunk_size);
+        free_chunk(l, &l->chunk[i]);
     free(l->chunk);
     for (struct cnn_loader_scratch *s = l->idle, *next; s; s = next) {
         next = s->next;
@@ -315,10 +325,11 @@ void cnn_loader_close(struct cnn_loader *l)
         cnn_preprocess_scratch_free(&s->preprocess);
         free(s);
     }
-    free_batch(&l->batch[0], l->options.batch);
-    free_batch(&l->batch[1], l->options.batch);
+    free_batch(l, &l->batch[0]);
+    free_batch(l, &l->batch[1]);
     pthread_mutex_destroy(&l->lock);
     free(l->order);
+    free(l->wish);
     free(l->stream_message);
     free(l);
 }

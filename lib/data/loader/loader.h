@@ -16,19 +16,18 @@ enum cnn_on_bad { CNN_BAD_FAIL, CNN_BAD_SKIP };
 struct cnn_loader_options {
     const struct cnn_input *input;
     const struct cnn_augmenter *augmenter; /* NULL: none */
-    enum cnn_target_kind target; /* what to gather; INPUT: x, but of augmentations the geometric
-                                    ones only; NONE: whatever is there is ignored */
-    int needs_class;             /* with CLASS: a sample without one is bad, CNN_EDATA */
-    /* elements of a VECTOR or LABELS target; another count, or none, is CNN_EDATA */
-    size_t outputs;
+    /* What to gather of each sample beside its input; copied, but for what they point at. INPUT is
+     * x, but of augmentations the geometric ones only. */
+    size_t wishes;
+    const struct cnn_wish *wish;
     size_t batch;
     int shuffle;
     uint64_t seed;
     int threads; /* 0: one for each core */
     enum cnn_on_bad on_bad;
     /* Where a device makes batches' inputs: its store, in which the dataset's samples are numbered
-     * from store_first on; for datasets that are not streams, and class targets or none. NULL:
-     * inputs are made on the host. */
+     * from store_first on; for datasets that are not streams, and where nothing or one class is
+     * wished for. NULL: inputs are made on the host. */
     struct cnn_image_store *store;
     size_t store_first;
     /* Called for each bad sample (CNN_EDATA, CNN_ENOINPUT) that is skipped, in order, from the
@@ -37,17 +36,25 @@ struct cnn_loader_options {
     void *context;
 };
 
+/* What a batch has of a wish: rows of labels or of numbers, as its kind says. */
+struct cnn_batch_field {
+    const int32_t *label; /* (n, rows), LABELS (n, h, w); -1: none */
+    const float *numbers; /* (n, rows, of the wish's shape), IMAGE and INPUT (n, c, h, w) */
+    const int32_t *rows;  /* (n) how many are real, the first ones, behind which labels are -1 and
+                              numbers 0; NULL: all */
+};
+
 /* A batch, until the next call but one: two take turns; in a store, until the next call. */
 struct cnn_batch {
     size_t n;
     const float *x;                 /* (n, c, h, w); NULL where a device makes it */
     struct cnn_image_store *images; /* which then has the batch */
-    const int32_t *label;           /* (n), -1 where there is none */
-    const float *vector;            /* (n, outputs); NULL unless VECTOR, LABELS or INPUT */
-    const float *weight;            /* (n) */
-    const char *const *key;         /* (n) */
-    const size_t *index; /* (n) position in the dataset (in a stream: in arrival order) */
-    /* (n) of key, target, weight and the pixels as decoded, before augmentation */
+    size_t fields;                  /* as many as there are wishes */
+    const struct cnn_batch_field *field;
+    const float *weight;    /* (n) */
+    const char *const *key; /* (n) */
+    const size_t *index;    /* (n) position in the dataset (in a stream: in arrival order) */
+    /* (n) of key, fields, weight and the pixels as decoded, before augmentation */
     const uint64_t *hash;
 };
 

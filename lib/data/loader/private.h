@@ -17,7 +17,6 @@ struct cnn_loader_item {
     struct cnn_raw *raw; /* a stream's */
     size_t index;
     uint64_t hash;
-    int32_t label;
     float weight;
     /* For a device: the chunk's x holds its bytes; 0: it stays there already. */
     struct cnn_stored_image image;
@@ -25,12 +24,31 @@ struct cnn_loader_item {
     int stays; /* it will be the same again */
 };
 
+/* A wish, and what follows from it. */
+struct cnn_loader_wish {
+    struct cnn_wish w;
+    const char *name;      /* of the field */
+    int named;             /* the wish says it */
+    size_t rows, elements; /* the most of a sample, and of a row */
+    int whole;             /* labels */
+    int counted;           /* a batch says how many rows are real */
+    int in_plane;          /* it goes where augmentations move the image */
+    int is_x;              /* the net's input as it is */
+};
+
+/* Memory for several samples' fields, one for each wish. */
+struct cnn_loader_field {
+    int32_t *label; /* (samples, rows, elements) */
+    float *numbers; /* likewise */
+    int32_t *rows;  /* (samples) */
+};
+
 /* Consecutive positions of the epoch. */
 struct cnn_loader_chunk {
     size_t start, n;
     struct cnn_loader_item *item;
-    float *x;      /* (chunk, c, h, w) */
-    float *vector; /* (chunk, outputs); NULL: none */
+    float *x; /* (chunk, c, h, w) */
+    struct cnn_loader_field *field;
 };
 
 /* What one thread needs while it works. */
@@ -42,9 +60,9 @@ struct cnn_loader_scratch {
 };
 
 struct cnn_loader_buffers {
-    float *x;      /* (batch, c, h, w) */
-    float *vector; /* (batch, outputs) */
-    int32_t *label;
+    float *x; /* (batch, c, h, w) */
+    struct cnn_loader_field *field;
+    struct cnn_batch_field *shown; /* (wishes) */
     float *weight;
     const char **key;
     char **own_key;
@@ -61,9 +79,10 @@ struct cnn_loader {
     int fits;                      /* images are decoded for that */
     struct cnn_image_store *store; /* NULL: inputs are made here */
     int augments, affine;          /* something is active; all of it affine */
-    int cleans;                    /* the target is the input as it was before its pixels changed */
     int threads;
-    size_t elements, outputs; /* of x and vector, for one sample; outputs 0: no vector */
+    size_t elements; /* of x, for one sample */
+    size_t wishes;
+    struct cnn_loader_wish *wish;
     size_t chunk_size, depth;
     struct cnn_loader_chunk *chunk; /* depth of them */
     size_t given;                   /* of them to slots */
@@ -88,6 +107,24 @@ int cnn_loader_work(void *context, void *slot);
 /* Let the scratch memory of every thread grow to what the first of several samples takes, so that a
  * thread whose turn comes late does not allocate in the midst of an epoch. */
 int cnn_loader_warm(struct cnn_loader *l);
+
+/* fields.c */
+struct cnn_loader_wish cnn_loader_wish_of(const struct cnn_loader_options *o, size_t i);
+/* Bytes that a sample takes for it in a batch, and in the memory of what loads samples. */
+size_t cnn_loader_wish_bytes(const struct cnn_loader_wish *w);
+size_t cnn_loader_wish_scratch(const struct cnn_loader_wish *w);
+/* Memory for n samples. CNN_ESYSTEM, with what is to be freed all the same. */
+int cnn_loader_fields_new(const struct cnn_loader *l, size_t n, struct cnn_loader_field **out);
+void cnn_loader_fields_free(const struct cnn_loader *l, struct cnn_loader_field *f);
+/* Sample `at` of src to place n of dst. */
+void cnn_loader_fields_copy(const struct cnn_loader *l, struct cnn_loader_field *dst, size_t n,
+                            const struct cnn_loader_field *src, size_t at);
+/* What is wished of the sample in s, to place `at`: what lies in the image's plane, or all else.
+ * No name in the message. CNN_EDATA. */
+int cnn_loader_gather(const struct cnn_loader *l, struct cnn_loader_scratch *s, int in_plane,
+                      struct cnn_loader_field *fields, size_t at);
+/* Leave the sample those of its fields that are wished for. */
+void cnn_loader_drop_fields(const struct cnn_loader *l, struct cnn_sample *s);
 
 /* images.c, for loaders with a store: item from what stays on the device (item->key is set),
  * or from a decoded sample; in the latter, item->bytes 0: it has to be prepared here. CNN_EDATA. */

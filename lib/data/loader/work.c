@@ -69,59 +69,71 @@ static uint64_t hash_image(const struct cnn_image *im, uint64_t h)
     return cnn_hash_much(im->px, im->c * im->h * im->w * sizeof *im->px, h);
 }
 
+static uint64_t hash_field(const struct cnn_field *f, uint64_t h)
+{
+    switch (f->kind) {
+    case CNN_FIELD_CLASS:
+        return cnn_hash_u64((uint64_t)f->label, h);
+    case CNN_FIELD_TEXT:
+        return cnn_hash_string(f->text, h);
+    case CNN_FIELD_NUMBERS:
+    case CNN_FIELD_LABELS:
+    case CNN_FIELD_BOXES:
+    case CNN_FIELD_IMAGE:
+        return hash_image(&f->values, h);
+    case CNN_FIELD_INPUT:
+    case CNN_FIELD_KIND_COUNT:
+        break;
+    }
+    return h;
+}
+
+/* The field by which samples that have no other are told apart: its class, else the numbers or the
+ * labels that have no name of their own. */
+static const struct cnn_field *first_field(const struct cnn_sample *s)
+{
+    static const enum cnn_field_kind kinds[] = {CNN_FIELD_CLASS, CNN_FIELD_NUMBERS,
+                                                CNN_FIELD_LABELS};
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        const struct cnn_field *f = cnn_sample_field(s, cnn_field_kind_info[kinds[k]].name);
+        if (f && f->kind == kinds[k])
+            return f;
+    }
+    return NULL;
+}
+
+/* The other fields add up, since forms of datasets have them in different orders. */
 static uint64_t hash_sample(const struct cnn_sample *s)
 {
-    uint64_t h = cnn_hash_u64((uint64_t)s->target.kind, cnn_hash_string(s->key, 0));
+    const struct cnn_field *first = first_field(s);
+    uint64_t h = cnn_hash_u64(first ? 1 + (uint64_t)first->kind : 0, cnn_hash_string(s->key, 0));
+    uint64_t sum = 0;
     h = cnn_hash(&s->weight, sizeof s->weight, h);
-    if (s->target.kind == CNN_TARGET_CLASS)
-        h = cnn_hash_u64((uint64_t)s->target.label, h);
-    if (s->target.kind == CNN_TARGET_VECTOR || s->target.kind == CNN_TARGET_LABELS)
-        h = hash_image(&s->target.values, h);
-    return hash_image(&s->image, h);
+    h = first ? hash_field(first, h) : h;
+    for (size_t i = 0; i < s->fields; i++) {
+        const struct cnn_field *f = &s->field[i];
+        if (f != first)
+            sum += hash_field(f, cnn_hash_u64((uint64_t)f->kind, cnn_hash_string(f->name, 0)));
+    }
+    return hash_image(&s->image, sum ? cnn_hash_u64(sum, h) : h);
 }
 
-/* The target's numbers, where such are wanted. */
-static int fill_vector(const struct cnn_loader *l, const struct cnn_sample *s, float *out)
-{
-    const struct cnn_image *v = &s->target.values;
-    if (!l->outputs)
-        return 0;
-    if (s->target.kind != l->options.target)
-        return cnn_fail(CNN_EDATA, "no target of %s",
-                        l->options.target == CNN_TARGET_LABELS ? "labels" : "numbers");
-    if (v->c * v->h * v->w != l->outputs)
-        return cnn_fail(CNN_EDATA, "a target of %zu numbers where %zu are needed",
-                        v->c * v->h * v->w, l->outputs);
-    memcpy(out, v->px, l->outputs * sizeof *out);
-    return cnn_numbers_check("number of the target", v);
-}
-
-/* The input before its pixels are changed, in the view that it will have. */
-static int fill_clean(const struct cnn_loader *l, struct cnn_loader_scratch *s, float *out)
-{
-    const struct cnn_loader_options *o = &l->options;
-    int rc = cnn_augment_geometry(o->augmenter, o->seed, l->epoch, 0, s->sample.key,
-                                  &s->sample.image, &s->augment);
-    return rc ? rc : cnn_preprocess(o->input, &s->augment.moved, &s->preprocess, out);
-}
-
-/* Decoded sample to numbers. No name in the message. */
+/* Decoded sample to numbers, as sample i of the chunk. No name in the message. */
 static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
-                   struct cnn_loader_item *item, float *x, float *vector)
+                   const struct cnn_loader_chunk *c, size_t i)
 {
     const struct cnn_loader_options *o = &l->options;
+    struct cnn_loader_item *item = &c->item[i];
+    float *x = c->x + i * l->elements;
     item->hash = hash_sample(&s->sample);
     item->weight = s->sample.weight;
-    item->label = o->target == CNN_TARGET_CLASS && s->sample.target.kind == CNN_TARGET_CLASS
-                      ? s->sample.target.label
-                      : -1;
-    if (o->needs_class && o->target == CNN_TARGET_CLASS && item->label < 0)
-        return cnn_fail(CNN_EDATA, "no class");
-    int rc = l->store ? cnn_loader_take_decoded(l, &s->sample, item, x) : 0;
-    if (!rc && l->cleans)
-        rc = fill_clean(l, s, vector);
+    int rc = cnn_loader_gather(l, s, 0, c->field, i);
+    if (!rc && l->store)
+        rc = cnn_loader_take_decoded(l, &s->sample, item, x);
     if (rc || (l->store && item->bytes))
         return rc;
+    if (l->augments)
+        cnn_loader_drop_fields(l, &s->sample);
     if (l->augments)
         rc = cnn_augment(o->augmenter, o->seed, l->epoch, 0, &s->augment, &s->sample);
     if (!rc)
@@ -130,7 +142,7 @@ static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
         item->image.form = CNN_STORED_INPUT;
         item->bytes = l->elements * sizeof *x;
     }
-    return rc || l->cleans ? rc : fill_vector(l, &s->sample, vector);
+    return rc ? rc : cnn_loader_gather(l, s, 1, c->field, i);
 }
 
 static int copy_key(struct cnn_loader_item *item, const char *key)
@@ -147,7 +159,6 @@ static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
 {
     struct cnn_loader_item *item = &c->item[i];
     size_t position = c->start + i;
-    float *x = c->x + i * l->elements, *vector = c->vector + i * l->outputs;
     int rc;
     s->sample.fit = l->fits ? &l->fit : NULL;
     if (l->stream) {
@@ -157,7 +168,7 @@ static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
             rc = copy_key(item, s->sample.key);
         if (rc)
             return rc;
-        rc = prepare(l, s, item, x, vector);
+        rc = prepare(l, s, c, i);
         return rc ? cnn_fail_within("%s#%zu", l->ds->path, position) : 0;
     }
     item->index = l->order ? l->order[position] : position;
@@ -167,26 +178,30 @@ static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
         l->store ? cnn_image_store_find(l->store, l->options.store_first + item->index) : NULL;
     if (kept) {
         rc = cnn_loader_take_kept(l, kept, item);
+        if (l->wishes)
+            c->field->label[i] = kept->label;
         return rc ? cnn_dataset_fail_within(l->ds, item->index) : 0;
     }
     rc = cnn_dataset_load(l->ds, item->index, &s->sample);
     if (rc)
         return rc;
-    rc = prepare(l, s, item, x, vector);
+    rc = prepare(l, s, c, i);
     return rc ? cnn_dataset_fail_within(l->ds, item->index) : 0;
 }
 
 /* As much memory as another thread's scratch has. */
 static int reserve_like(struct cnn_loader_scratch *s, const struct cnn_loader_scratch *other)
 {
-    struct cnn_image *mine[] = {&s->sample.image,   &s->sample.target.values, &s->augment.image,
-                                &s->augment.labels, &s->preprocess.a,         &s->preprocess.b};
-    const struct cnn_image *theirs[] = {&other->sample.image,  &other->sample.target.values,
-                                        &other->augment.image, &other->augment.labels,
-                                        &other->preprocess.a,  &other->preprocess.b};
+    struct cnn_image *mine[] = {&s->sample.image, &s->augment.image, &s->augment.moved,
+                                &s->preprocess.a, &s->preprocess.b};
+    const struct cnn_image *theirs[] = {&other->sample.image, &other->augment.image,
+                                        &other->augment.moved, &other->preprocess.a,
+                                        &other->preprocess.b};
     for (size_t i = 0; i < sizeof mine / sizeof *mine; i++)
         if (cnn_image_reserve(mine[i], theirs[i]->capacity))
             return CNN_ESYSTEM;
+    if (cnn_sample_reserve_fields(&s->sample, &other->sample))
+        return CNN_ESYSTEM;
     if (cnn_grow(&s->sample.encoded, &s->sample.encoded_capacity, other->sample.encoded_capacity,
                  1))
         return CNN_ESYSTEM;

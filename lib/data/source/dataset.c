@@ -129,16 +129,14 @@ int cnn_dataset_fail_within(const struct cnn_dataset *ds, size_t i)
 int cnn_dataset_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
 {
     const struct cnn_record *r = &ds->record[i];
-    out->target.kind = CNN_TARGET_NONE;
+    out->fields = 0;
     out->strict = ds->strict;
     int rc = ds->type->load(ds, i, out);
     if (rc)
         return cnn_dataset_fail_within(ds, i);
     out->weight = r->weight;
-    if (r->label >= 0) {
-        out->target.kind = CNN_TARGET_CLASS;
-        out->target.label = r->label;
-    }
+    if (r->label >= 0 && cnn_sample_add_class(out, r->label))
+        return CNN_ESYSTEM;
     return cnn_sample_set_key(out, r->key);
 }
 

@@ -17,10 +17,10 @@ int cnn_matrix_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *o
     memcpy(out->image.px, m->value + i * m->d, m->d * sizeof *m->value);
     if (!m->target)
         return 0;
-    out->target.kind = CNN_TARGET_VECTOR;
-    rc = cnn_image_reshape(&out->target.values, 1, 1, 1, 0);
+    struct cnn_field *f = cnn_sample_add_field(out, NULL, CNN_FIELD_NUMBERS);
+    rc = f ? cnn_image_reshape(&f->values, 1, 1, 1, 0) : CNN_ESYSTEM;
     if (!rc)
-        out->target.values.px[0] = m->target[i];
+        f->values.px[0] = m->target[i];
     return rc;
 }
 

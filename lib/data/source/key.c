@@ -104,14 +104,14 @@ static void add_folder(struct cnn_buf *out, const char *path, const char *base)
         cnn_buf_puts(out, "/");
         return;
     }
-    char *folder = cnn_path_folder(path), *real = folder ? realpath(folder, NULL) : NULL;
-    const char *name = real ? last_component(real, real + strlen(real)) : "";
+    char *folder = cnn_path_folder(path), *target = folder ? realpath(folder, NULL) : NULL;
+    const char *name = target ? last_component(target, target + strlen(target)) : "";
     if (*name) {
         add_clean(out, name, strlen(name), 0);
         cnn_buf_puts(out, "/");
     }
     free(folder);
-    free(real);
+    free(target);
 }
 
 void cnn_key_from_path(const char *path, struct cnn_buf *out)

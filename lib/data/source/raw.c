@@ -122,17 +122,18 @@ static int decode_labels(struct cnn_image *out, const unsigned char *bytes, size
 int cnn_part_decode(enum cnn_part_kind kind, const unsigned char *bytes, size_t size,
                     struct cnn_sample *out)
 {
+    struct cnn_field *f;
     switch (kind) {
     case CNN_PART_IMAGE:
         return cnn_sample_decode(out, bytes, size);
     case CNN_PART_NUMBERS:
         return decode_numbers(&out->image, bytes, size);
     case CNN_PART_TARGET:
-        out->target.kind = CNN_TARGET_VECTOR;
-        return decode_numbers(&out->target.values, bytes, size);
+        f = cnn_sample_add_field(out, NULL, CNN_FIELD_NUMBERS);
+        return f ? decode_numbers(&f->values, bytes, size) : CNN_ESYSTEM;
     case CNN_PART_LABELS:
-        out->target.kind = CNN_TARGET_LABELS;
-        return decode_labels(&out->target.values, bytes, size);
+        f = cnn_sample_add_field(out, NULL, CNN_FIELD_LABELS);
+        return f ? decode_labels(&f->values, bytes, size) : CNN_ESYSTEM;
     default:
         return 0;
     }
@@ -158,15 +159,13 @@ static int raw_decode(const struct cnn_raw *raw, struct cnn_sample *out)
 
 int cnn_raw_decode(const struct cnn_dataset *ds, const struct cnn_raw *raw, struct cnn_sample *out)
 {
-    out->target.kind = CNN_TARGET_NONE;
+    out->fields = 0;
     out->strict = ds->strict;
     int rc = raw_decode(raw, out);
     if (rc)
         return cnn_fail_within("%s#%zu", ds->path, raw->number);
     out->weight = raw->weight;
-    if (raw->label >= 0) {
-        out->target.kind = CNN_TARGET_CLASS;
-        out->target.label = raw->label;
-    }
+    if (raw->label >= 0 && cnn_sample_add_class(out, raw->label))
+        return CNN_ESYSTEM;
     return cnn_sample_set_key(out, raw->key.text);
 }

@@ -14,7 +14,7 @@
 #include "file/npy.h"
 #include "file/tar.h"
 
-enum { MAX_MEMBERS = 3 };
+enum { MAX_MEMBERS = 5 };
 
 struct cnn_stream_writer {
     struct cnn_tar_writer *tar;
@@ -150,24 +150,28 @@ static int put_labels(struct cnn_encoded *e, const struct cnn_image *labels)
     return rc;
 }
 
-static int encode_target(const struct cnn_sample *s, struct cnn_encoded *e)
+static int encode_field(const struct cnn_sample *s, const struct cnn_field *f,
+                        struct cnn_encoded *e)
 {
     int rc = 0;
-    switch (s->target.kind) {
-    case CNN_TARGET_CLASS:
-        cnn_buf_printf(&e->bytes, "%d", (int)s->target.label);
+    switch (f->kind) {
+    case CNN_FIELD_CLASS:
+        cnn_buf_printf(&e->bytes, "%d", (int)f->label);
         end_member(e, s->key, ".cls");
         break;
-    case CNN_TARGET_VECTOR:
-        rc = put_numbers(e, &s->target.values);
+    case CNN_FIELD_NUMBERS:
+        rc = put_numbers(e, &f->values);
         end_member(e, s->key, ".target.npy");
         break;
-    case CNN_TARGET_LABELS:
-        rc = put_labels(e, &s->target.values);
+    case CNN_FIELD_LABELS:
+        rc = put_labels(e, &f->values);
         end_member(e, s->key, ".seg.png");
         break;
-    case CNN_TARGET_NONE:
-    case CNN_TARGET_INPUT:
+    case CNN_FIELD_BOXES:
+    case CNN_FIELD_TEXT:
+    case CNN_FIELD_IMAGE:
+    case CNN_FIELD_INPUT:
+    case CNN_FIELD_KIND_COUNT:
         break;
     }
     return rc;
@@ -180,8 +184,8 @@ int cnn_sample_encode(const struct cnn_sample *s, struct cnn_encoded *out)
     out->names.size = out->bytes.size = 0;
     int rc = numbers ? put_numbers(out, &s->image) : put_image(out, &s->image);
     end_member(out, s->key, numbers ? ".npy" : s->image.c == 1 ? ".pgm" : ".ppm");
-    if (!rc)
-        rc = encode_target(s, out);
+    for (size_t i = 0; !rc && i < s->fields; i++)
+        rc = encode_field(s, &s->field[i], out);
     if (!rc && s->weight != 1) {
         char number[32];
         cnn_format_real((double)s->weight, 1, number);

@@ -103,8 +103,7 @@ static int make_output(const struct run *run, struct item *item, size_t k, struc
 
 static int32_t label_of(const struct item *item)
 {
-    const struct cnn_target *t = &item->sample.target;
-    return t->kind == CNN_TARGET_CLASS ? t->label : -1;
+    return cnn_sample_label(&item->sample);
 }
 
 /* Number 0: the original. */

@@ -7,12 +7,8 @@ int cnn_augment_copy(struct cnn_sample *dst, const struct cnn_sample *src)
     int rc = cnn_sample_set_key(dst, src->key);
     if (!rc)
         rc = cnn_image_copy(&dst->image, &src->image);
-    dst->target.kind = src->target.kind;
-    dst->target.label = src->target.label;
     dst->weight = src->weight;
-    if (!rc && (src->target.kind == CNN_TARGET_VECTOR || src->target.kind == CNN_TARGET_LABELS))
-        rc = cnn_image_copy(&dst->target.values, &src->target.values);
-    return rc;
+    return rc ? rc : cnn_sample_copy_fields(dst, src);
 }
 
 int cnn_augment_name_copy(struct cnn_sample *s, const char *key, size_t number)

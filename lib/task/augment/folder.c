@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -27,24 +28,30 @@ struct packed {
 
 static const char *class_of(const struct folder *f, const struct cnn_sample *s)
 {
-    return s->target.kind == CNN_TARGET_CLASS ? f->classes->item[s->target.label] : NULL;
+    int32_t label = cnn_sample_label(s);
+    return label >= 0 ? f->classes->item[label] : NULL;
 }
 
 static int check_sample(const struct folder *f, const struct cnn_sample *s)
 {
-    const char *what = !s->image.maxval                      ? "numbers that are no image"
-                       : s->target.kind == CNN_TARGET_VECTOR ? "a target of numbers"
-                       : s->target.kind == CNN_TARGET_LABELS ? "an image of labels"
-                       : s->target.kind == CNN_TARGET_NONE && f->classes->count
-                           ? "no class where others have one"
-                           : NULL;
-    if (what)
-        return cnn_fail(CNN_EDATA, "%s: %s, which a folder cannot hold (write a .tar)", s->key,
-                        what);
-    if (s->target.kind == CNN_TARGET_CLASS &&
-        (s->target.label < 0 || (size_t)s->target.label >= f->classes->count))
-        return cnn_fail(CNN_EDATA, "%s: class %ld is not in the list", s->key,
-                        (long)s->target.label);
+    int32_t label = cnn_sample_label(s);
+    if (!s->image.maxval)
+        return cnn_fail(CNN_EDATA,
+                        "%s: numbers that are no image, which a folder cannot hold (write a .tar)",
+                        s->key);
+    for (size_t i = 0; i < s->fields; i++) {
+        const struct cnn_field *g = &s->field[i];
+        if (strcmp(g->name, cnn_field_kind_info[CNN_FIELD_CLASS].name) != 0)
+            return cnn_fail(CNN_EDATA, "%s: '%s' (%s), which a folder cannot hold (write a .tar)",
+                            s->key, g->name, cnn_field_kind_info[g->kind].word);
+    }
+    if (label < 0 && f->classes->count)
+        return cnn_fail(
+            CNN_EDATA,
+            "%s: no class where others have one, which a folder cannot hold (write a .tar)",
+            s->key);
+    if (label >= 0 && (size_t)label >= f->classes->count)
+        return cnn_fail(CNN_EDATA, "%s: class %ld is not in the list", s->key, (long)label);
     return 0;
 }
 

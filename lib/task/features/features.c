@@ -64,7 +64,7 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
             cnn_features_pool(&f->tap[k], b->n);
     }
     for (size_t i = 0; !rc && i < b->n; i++) {
-        int32_t own = b->label[i];
+        int32_t own = b->field->label[i];
         int known = own >= 0 && (size_t)own < cnn_dataset_classes(f->inputs.ds[input])->count;
         struct features_row row = {.key = b->key[i], .weight = b->weight[i]};
         row.path = cnn_inputs_path(&f->inputs, input, b->index[i]);
@@ -79,9 +79,11 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
 
 static int run(struct features *f)
 {
+    const struct cnn_wish class = {.name = "", .kind = CNN_FIELD_CLASS};
     struct cnn_loader_options lo = {
         .input = f->runner.graph->input,
-        .target = CNN_TARGET_CLASS,
+        .wishes = 1,
+        .wish = &class,
         .batch = cnn_net_plan(f->runner.net)->batch,
         .threads = (int)f->o->compute.threads,
         .on_bad = f->o->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,

@@ -18,7 +18,7 @@ static int open_predictions(struct infer *in)
         .all = in->o->probabilities,
         .paths = cnn_inputs_have_paths(&in->inputs),
         .raw = in->o->nul,
-        .truth = in->target == CNN_TARGET_CLASS,
+        .truth = in->wishes && in->wish.kind == CNN_FIELD_CLASS,
         .classes = cnn_scores_are_classes(g, classes->count) ? classes : &none,
         .outputs = in->pair ? 2 : cnn_chw_count(g->node[g->output].layer.out),
         .kind = in->kind,
@@ -29,10 +29,8 @@ static int open_predictions(struct infer *in)
 static int take_batch(void *context, size_t input, const struct cnn_batch *b)
 {
     struct infer *in = context;
-    struct cnn_batch seen = *b;
-    if (!in->eval)
-        seen.label = NULL; /* losses run only where there are targets */
-    int rc = cnn_evaluator_add(in->evaluator, &seen);
+    const int32_t *label = b->fields ? b->field->label : NULL;
+    int rc = cnn_evaluator_add(in->evaluator, b);
     cnn_data_hash_add(&in->data[input], b);
     if (rc || !in->predictions)
         return rc;
@@ -45,8 +43,7 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
         if (in->pair)
             cnn_scores_pair(in->kind, *answer, pair);
         rc = cnn_predictions_add(in->predictions, cnn_inputs_path(&in->inputs, input, b->index[i]),
-                                 b->key[i], in->target == CNN_TARGET_CLASS ? b->label[i] : -1,
-                                 in->pair ? pair : answer);
+                                 b->key[i], label ? label[i] : -1, in->pair ? pair : answer);
     }
     FILE *stream = in->eval ? in->beside.stream : in->main.stream;
     /* Whoever waits at the other end of a stream gets what is known so far. */
@@ -57,12 +54,10 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
 
 static int run(struct infer *in)
 {
-    const struct cnn_graph *g = in->runner.graph;
     struct cnn_loader_options lo = {
-        .input = g->input,
-        .target = in->target,
-        .outputs = in->target == CNN_TARGET_VECTOR ? cnn_chw_count(g->node[g->logits].layer.out)
-                                                   : cnn_chw_count(g->input->shape),
+        .input = in->runner.graph->input,
+        .wishes = in->wishes,
+        .wish = &in->wish,
         .batch = cnn_net_plan(in->runner.net)->batch,
         .threads = (int)in->o->compute.threads,
         .on_bad = in->o->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,

@@ -39,7 +39,7 @@ int cnn_infer_check_options(struct infer *in)
 /* What the gates ask about must be measured, which the model and --target decide. */
 static int check_gates(const struct infer *in)
 {
-    struct cnn_metrics will = {.classes = in->classes, .values = in->target != CNN_TARGET_CLASS};
+    struct cnn_metrics will = {.classes = in->classes, .values = in->wish.kind != CNN_FIELD_CLASS};
     for (size_t i = 0; i < in->o->gate.count; i++)
         if (!cnn_metric_applies(in->gate[i].metric, &will))
             return cnn_fail(CNN_EUSAGE, "--gate '%s': %s", in->o->gate.item[i],
@@ -57,7 +57,7 @@ static int check_outputs(const struct infer *in)
     const struct cnn_graph *g = in->runner.graph;
     struct cnn_chw out = g->node[g->output].layer.out;
     char shape[72], input[72];
-    if (in->target != CNN_TARGET_INPUT || cnn_chw_count(out) == cnn_chw_count(g->input->shape))
+    if (in->wish.kind != CNN_FIELD_INPUT || cnn_chw_count(out) == cnn_chw_count(g->input->shape))
         return 0;
     cnn_chw_format(out, shape);
     cnn_chw_format(g->input->shape, input);
@@ -70,14 +70,18 @@ int cnn_infer_choose_target(struct infer *in)
 {
     const struct cnn_model *m = in->runner.model;
     int wanted = in->o->target;
-    in->target = CNN_TARGET_NONE;
     if (!in->eval)
         return 0;
     if (wanted == CNN_INFER_AUTO)
         wanted = m->classes.count ? CNN_INFER_CLASS : CNN_INFER_VECTOR;
-    in->target = wanted == CNN_INFER_CLASS    ? CNN_TARGET_CLASS
-                 : wanted == CNN_INFER_VECTOR ? CNN_TARGET_VECTOR
-                                              : CNN_TARGET_INPUT;
+    const struct cnn_graph *g = in->runner.graph;
+    in->wishes = 1;
+    in->wish = (struct cnn_wish){.name = "",
+                                 .kind = wanted == CNN_INFER_CLASS    ? CNN_FIELD_CLASS
+                                         : wanted == CNN_INFER_VECTOR ? CNN_FIELD_NUMBERS
+                                                                      : CNN_FIELD_INPUT,
+                                 .shape = g->node[g->logits].layer.out,
+                                 .required = wanted != CNN_INFER_CLASS};
     in->classes = wanted == CNN_INFER_CLASS ? m->classes.count : 0;
     if (wanted == CNN_INFER_CLASS && !cnn_scores_are_classes(in->runner.graph, in->classes))
         return cnn_fail(CNN_EDATA, "%s: the model has no classes to evaluate", m->path);
@@ -92,7 +96,8 @@ int cnn_infer_choose_target(struct infer *in)
 /* Without a single class there is nothing to compare with; streams tell only at their end. */
 int cnn_infer_check_labels(const struct infer *in)
 {
-    for (size_t i = 0; in->target == CNN_TARGET_CLASS && i < in->inputs.count; i++) {
+    for (size_t i = 0; in->wishes && in->wish.kind == CNN_FIELD_CLASS && i < in->inputs.count;
+         i++) {
         const struct cnn_dataset *ds = in->inputs.ds[i];
         size_t n = cnn_dataset_count(ds), k = 0;
         if (n == SIZE_MAX)

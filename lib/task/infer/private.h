@@ -27,7 +27,8 @@ struct infer {
     struct cnn_gate *gate; /* (o->gate.count) */
     struct cnn_runner runner;
     struct cnn_inputs inputs;
-    enum cnn_target_kind target;
+    size_t wishes; /* 1: samples are compared with that; 0: with nothing */
+    struct cnn_wish wish;
     size_t classes; /* that the targets are; 0: they are not */
     int pair;       /* the net's single output stands for two classes */
     enum cnn_scores kind;

@@ -42,12 +42,12 @@ static char *way_between(const char *from, const char *to)
 /* What stands in front of the names of a folder, as seen from the outputs. free() it. */
 static char *prefix_of(const char *folder, const char *output)
 {
-    char *real = realpath(folder, NULL), *way = NULL;
-    if (!real)
+    char *target = realpath(folder, NULL), *way = NULL;
+    if (!target)
         cnn_fail_errno(CNN_ENOINPUT, "%s", folder);
     else
-        way = way_between(output, real);
-    free(real);
+        way = way_between(output, target);
+    free(target);
     return way;
 }
 

@@ -6,6 +6,15 @@
 #include "task/runner.h"
 #include "task/train/engine.h"
 
+static struct cnn_wish wish_of(const struct cnn_graph *g, enum cnn_train_target target)
+{
+    static const enum cnn_field_kind kinds[] = {[CNN_TRAIN_CLASS] = CNN_FIELD_CLASS,
+                                                [CNN_TRAIN_VECTOR] = CNN_FIELD_NUMBERS,
+                                                [CNN_TRAIN_INPUT] = CNN_FIELD_INPUT};
+    return (struct cnn_wish){
+        .name = "", .kind = kinds[target], .shape = g->node[g->logits].layer.out, .required = 1};
+}
+
 int cnn_train_build_graph(struct train_engine *e, const struct train_settings *settings,
                           const struct train_data *data, const struct train_start *start,
                           const struct train_report *report)
@@ -26,9 +35,11 @@ int cnn_train_build_graph(struct train_engine *e, const struct train_settings *s
         rc = cnn_train_check_net_outputs(e->graph, name, &data->classes, o);
     if (!rc)
         rc = cnn_train_check_loss(e->graph, name, &data->classes, o);
-    if (!rc)
-        e->outputs = cnn_chw_count(e->graph->node[e->graph->logits].layer.out);
-    return rc;
+    if (rc)
+        return rc;
+    e->outputs = cnn_chw_count(e->graph->node[e->graph->logits].layer.out);
+    e->wish = wish_of(e->graph, o->target);
+    return 0;
 }
 
 static int open_net(struct train_engine *e, const struct train_settings *settings,

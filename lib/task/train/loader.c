@@ -5,14 +5,11 @@ struct cnn_loader_options cnn_train_loader_options(const struct train_settings *
                                                    const struct train_data *data,
                                                    const struct train_engine *engine)
 {
-    static const enum cnn_target_kind kinds[] = {CNN_TARGET_CLASS, CNN_TARGET_VECTOR,
-                                                 CNN_TARGET_INPUT};
     const struct cnn_train_options *o = &settings->options;
     return (struct cnn_loader_options){
         .input = engine->graph->input,
-        .target = kinds[o->target],
-        .needs_class = 1,
-        .outputs = engine->outputs,
+        .wishes = 1,
+        .wish = &engine->wish,
         .batch = (size_t)o->batch,
         .seed = (uint64_t)o->seed,
         .threads = (int)o->compute.threads,

@@ -46,19 +46,20 @@ static int few_new(const struct cnn_train_options *o, const struct train_engine 
 static int take_target(enum cnn_train_target target, const float *class_weight, struct few *f,
                        size_t i, const struct cnn_sample *s)
 {
-    const struct cnn_image *v = &s->target.values;
+    const struct cnn_field *v = cnn_sample_field(s, cnn_field_kind_info[CNN_FIELD_NUMBERS].name);
+    int32_t label = cnn_sample_label(s);
     f->weight[i] = s->weight;
     switch (target) {
     case CNN_TRAIN_CLASS:
-        if (s->target.kind != CNN_TARGET_CLASS || s->target.label < 0)
+        if (label < 0)
             return cnn_fail(CNN_EDATA, "no class");
-        f->label[i] = s->target.label;
-        f->weight[i] *= class_weight ? class_weight[s->target.label] : 1;
+        f->label[i] = label;
+        f->weight[i] *= class_weight ? class_weight[label] : 1;
         return 0;
     case CNN_TRAIN_VECTOR:
-        if (s->target.kind != CNN_TARGET_VECTOR || v->c * v->h * v->w != f->out)
+        if (!v || v->kind != CNN_FIELD_NUMBERS || v->values.c * v->values.h * v->values.w != f->out)
             return cnn_fail(CNN_EDATA, "no target of %zu numbers", f->out);
-        memcpy(f->vector + i * f->out, v->px, f->out * sizeof *f->vector);
+        memcpy(f->vector + i * f->out, v->values.px, f->out * sizeof *f->vector);
         return 0;
     default:
         memcpy(f->vector + i * f->out, f->x + i * f->in, f->in * sizeof *f->vector);

@@ -19,10 +19,11 @@ static int queue_batch(struct cnn_net *net, const struct cnn_batch_view *b, doub
 
 static void weigh(const struct train_data *d, int classes, const struct cnn_batch *b, float *weight)
 {
+    const int32_t *label = b->field->label;
     for (size_t i = 0; i < b->n; i++) {
         weight[i] = b->weight[i];
         if (classes)
-            weight[i] *= b->label[i] < 0 ? 0 : d->class_weight ? d->class_weight[b->label[i]] : 1;
+            weight[i] *= label[i] < 0 ? 0 : d->class_weight ? d->class_weight[label[i]] : 1;
     }
 }
 
@@ -96,7 +97,7 @@ static int add_batch(struct trainer *t, const struct cnn_batch *b, uint64_t k)
     const struct cnn_train_options *o = &t->settings.options;
     struct train_engine *e = &t->engine;
     uint64_t parts = (uint64_t)o->accumulate;
-    struct cnn_target_view target = {b->label, b->vector};
+    struct cnn_target_view target = {b->field->label, b->field->numbers};
     struct cnn_batch_view v = {
         .n = b->n, .x = b->x, .images = b->images, .target = &target, .weight = e->weight};
     weigh(&t->data, o->target == CNN_TRAIN_CLASS, b, e->weight);

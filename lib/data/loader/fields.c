@@ -1,0 +1,291 @@
+/* Wishes: the memory that they take, and how a sample's fields become labels and numbers. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/loader/private.h"
+
+static size_t row_elements(const struct cnn_loader_options *o, const struct cnn_wish *w)
+{
+    switch (w->kind) {
+    case CNN_FIELD_CLASS:
+    case CNN_FIELD_TEXT:
+        return 1;
+    case CNN_FIELD_NUMBERS:
+    case CNN_FIELD_LABELS:
+    case CNN_FIELD_BOXES:
+        return cnn_chw_count(w->shape);
+    case CNN_FIELD_IMAGE:
+        return cnn_chw_count(w->input->shape);
+    case CNN_FIELD_INPUT:
+        return cnn_chw_count(o->input->shape);
+    case CNN_FIELD_KIND_COUNT:
+        break;
+    }
+    return 0;
+}
+
+struct cnn_loader_wish cnn_loader_wish_of(const struct cnn_loader_options *o, size_t i)
+{
+    struct cnn_loader_wish w = {.w = o->wish[i], .elements = row_elements(o, &o->wish[i])};
+    w.named = *w.w.name != '\0';
+    w.name = w.named ? w.w.name : cnn_field_kind_info[w.w.kind].name;
+    w.rows = w.w.rows ? w.w.rows : 1;
+    w.whole = cnn_field_kind_info[w.w.kind].whole;
+    w.counted = w.rows > 1 || (!w.whole && !w.w.required && w.w.kind != CNN_FIELD_INPUT);
+    w.is_x = w.w.kind == CNN_FIELD_INPUT && cnn_augmenter_is_geometric(o->augmenter);
+    w.in_plane =
+        cnn_field_kind_info[w.w.kind].in_plane || (w.w.kind == CNN_FIELD_NUMBERS && w.w.input);
+    return w;
+}
+
+size_t cnn_loader_wish_bytes(const struct cnn_loader_wish *w)
+{
+    size_t each = w->whole ? sizeof(int32_t) : sizeof(float);
+    return (w->is_x ? 0 : w->rows * w->elements * each) + (w->counted ? sizeof(int32_t) : 0);
+}
+
+size_t cnn_loader_wish_scratch(const struct cnn_loader_wish *w)
+{
+    size_t copies = w->in_plane ? 2 : 1;
+    int loaded = w->w.kind != CNN_FIELD_CLASS && w->w.kind != CNN_FIELD_INPUT;
+    return loaded ? copies * w->rows * w->elements * sizeof(float) : 0;
+}
+
+int cnn_loader_fields_new(const struct cnn_loader *l, size_t n, struct cnn_loader_field **out)
+{
+    struct cnn_loader_field *f = *out = cnn_calloc(l->wishes, sizeof *f);
+    for (size_t i = 0; f && i < l->wishes; i++) {
+        const struct cnn_loader_wish *w = &l->wish[i];
+        size_t each = w->rows * w->elements;
+        if (w->counted && !(f[i].rows = cnn_calloc(n, sizeof *f[i].rows)))
+            return CNN_ESYSTEM;
+        if (w->whole && !(f[i].label = cnn_calloc(n, each * sizeof *f[i].label)))
+            return CNN_ESYSTEM;
+        if (!w->whole && !w->is_x && !(f[i].numbers = cnn_calloc(n, each * sizeof *f[i].numbers)))
+            return CNN_ESYSTEM;
+    }
+    return f ? 0 : CNN_ESYSTEM;
+}
+
+void cnn_loader_fields_free(const struct cnn_loader *l, struct cnn_loader_field *f)
+{
+    for (size_t i = 0; f && i < l->wishes; i++) {
+        free(f[i].label);
+        free(f[i].numbers);
+        free(f[i].rows);
+    }
+    free(f);
+}
+
+void cnn_loader_fields_copy(const struct cnn_loader *l, struct cnn_loader_field *dst, size_t n,
+                            const struct cnn_loader_field *src, size_t at)
+{
+    for (size_t i = 0; i < l->wishes; i++) {
+        size_t each = l->wish[i].rows * l->wish[i].elements;
+        if (dst[i].label)
+            memcpy(dst[i].label + n * each, src[i].label + at * each, each * sizeof *dst[i].label);
+        if (dst[i].numbers)
+            memcpy(dst[i].numbers + n * each, src[i].numbers + at * each,
+                   each * sizeof *dst[i].numbers);
+        if (dst[i].rows)
+            dst[i].rows[n] = src[i].rows[at];
+    }
+}
+
+/* What a message calls the field. */
+static const char *called(const struct cnn_loader_wish *w, char out[CNN_FIELD_NAME_MAX + 16])
+{
+    snprintf(out, CNN_FIELD_NAME_MAX + 16, w->named ? "field '%.63s'" : "a target", w->name);
+    return out;
+}
+
+static int fail_without(const struct cnn_loader_wish *w)
+{
+    const char *word = cnn_field_kind_info[w->w.kind].word;
+    if (w->named)
+        return cnn_fail(CNN_EDATA, "no field '%.63s' (%s)", w->name, word);
+    return w->w.kind == CNN_FIELD_CLASS ? cnn_fail(CNN_EDATA, "no class")
+                                        : cnn_fail(CNN_EDATA, "no target of %s", word);
+}
+
+/* Where a sample's part of a batch's or a chunk's field is. */
+struct place {
+    int32_t *label, *rows;
+    float *numbers;
+};
+
+/* How many rows so many numbers are. */
+static int count_rows(const struct cnn_loader_wish *w, size_t count, size_t *rows)
+{
+    char name[CNN_FIELD_NAME_MAX + 16];
+    *rows = count / w->elements;
+    if (count % w->elements || (w->rows == 1 && *rows != 1))
+        return cnn_fail(CNN_EDATA, "%s of %zu %s where %zu are needed", called(w, name), count,
+                        w->rows > 1 ? "numbers, no rows of" : "numbers", w->elements);
+    if (*rows > w->rows)
+        return cnn_fail(CNN_EDATA, "%s of %zu rows where %zu are the most", called(w, name), *rows,
+                        w->rows);
+    return 0;
+}
+
+static int gather_numbers(const struct cnn_loader_wish *w, const struct cnn_field *f,
+                          const struct place *to, size_t *rows)
+{
+    const struct cnn_image *v = &f->values;
+    size_t count = v->c * v->h * v->w;
+    char what[CNN_FIELD_NAME_MAX + 32], name[CNN_FIELD_NAME_MAX + 16];
+    int rc = count_rows(w, count, rows);
+    if (rc)
+        return rc;
+    memcpy(to->numbers, v->px, count * sizeof *v->px);
+    snprintf(what, sizeof what, "number of %s", w->named ? called(w, name) : "the target");
+    return cnn_numbers_check(what, v);
+}
+
+/* Whole numbers below the classes, of which 255 may be none where there are no more of them. */
+static int gather_labels(const struct cnn_loader_wish *w, const struct cnn_field *f,
+                         const struct place *to, size_t *rows)
+{
+    const struct cnn_image *v = &f->values;
+    size_t count = v->c * v->h * v->w, most = w->w.classes;
+    char name[CNN_FIELD_NAME_MAX + 16];
+    int rc = count_rows(w, count, rows);
+    for (size_t i = 0; !rc && i < count; i++) {
+        double x = (double)v->px[i];
+        int none = w->w.kind == CNN_FIELD_LABELS && most && most <= 255 && x == 255;
+        if (!none && !(x >= 0 && x < (most ? (double)most : 2147483648.0) && x == floor(x)))
+            return cnn_fail(CNN_EDATA, "%s has %g, which is no class%s", called(w, name), x,
+                            most ? " of its list" : "");
+        to->label[i] = none ? -1 : (int32_t)x;
+    }
+    return rc;
+}
+
+static int gather_class(const struct cnn_loader_wish *w, const struct cnn_field *f,
+                        const struct place *to, size_t *rows)
+{
+    char name[CNN_FIELD_NAME_MAX + 16];
+    if (f->kind == CNN_FIELD_NUMBERS)
+        return gather_labels(w, f, to, rows);
+    if (w->w.classes && f->label >= 0 && (size_t)f->label >= w->w.classes)
+        return cnn_fail(CNN_EDATA, "%s has class %ld where there are %zu", called(w, name),
+                        (long)f->label, w->w.classes);
+    *to->label = f->label;
+    return 0;
+}
+
+static int gather_text(const struct cnn_loader_wish *w, const struct cnn_field *f,
+                       const struct place *to, size_t *rows)
+{
+    size_t n = strlen(f->text);
+    int rc = count_rows(w, n, rows);
+    for (size_t i = 0; !rc && i < n; i++)
+        to->label[i] = (unsigned char)f->text[i];
+    return rc;
+}
+
+/* The input before its pixels are changed, in the view that it will have. */
+static int gather_clean(const struct cnn_loader *l, struct cnn_loader_scratch *s, float *out)
+{
+    const struct cnn_loader_options *o = &l->options;
+    int rc = cnn_augment_geometry(o->augmenter, o->seed, l->epoch, 0, s->sample.key,
+                                  &s->sample.image, &s->augment);
+    return rc ? rc : cnn_preprocess(o->input, &s->augment.moved, &s->preprocess, out);
+}
+
+/* Whether a field of that kind can be what is wished for. */
+static int suits(const struct cnn_wish *w, enum cnn_field_kind kind)
+{
+    return kind == w->kind ||
+           (kind == CNN_FIELD_NUMBERS &&
+            (w->kind == CNN_FIELD_CLASS || w->kind == CNN_FIELD_IMAGE)) ||
+           (kind == CNN_FIELD_IMAGE && w->kind == CNN_FIELD_NUMBERS && w->input);
+}
+
+/* One field; *rows: how many it has. */
+static int gather(const struct cnn_loader *l, struct cnn_loader_scratch *s,
+                  const struct cnn_loader_wish *w, const struct cnn_field *f,
+                  const struct place *to, size_t *rows)
+{
+    switch (w->w.kind) {
+    case CNN_FIELD_CLASS:
+        return gather_class(w, f, to, rows);
+    case CNN_FIELD_NUMBERS:
+        if (f->kind == CNN_FIELD_IMAGE)
+            return cnn_preprocess(w->w.input, &f->values, &s->preprocess, to->numbers);
+        return gather_numbers(w, f, to, rows);
+    case CNN_FIELD_BOXES:
+        return gather_numbers(w, f, to, rows);
+    case CNN_FIELD_LABELS:
+        return gather_labels(w, f, to, rows);
+    case CNN_FIELD_TEXT:
+        return gather_text(w, f, to, rows);
+    case CNN_FIELD_IMAGE:
+        return cnn_preprocess(w->w.input, &f->values, &s->preprocess, to->numbers);
+    case CNN_FIELD_INPUT:
+        return w->is_x ? 0 : gather_clean(l, s, to->numbers);
+    case CNN_FIELD_KIND_COUNT:
+        break;
+    }
+    return 0;
+}
+
+/* One wish: its rows, and behind them nothing. */
+static int fulfil(const struct cnn_loader *l, struct cnn_loader_scratch *s,
+                  const struct cnn_loader_wish *w, const struct place *to)
+{
+    const struct cnn_field *f =
+        w->w.kind == CNN_FIELD_INPUT ? NULL : cnn_sample_field(&s->sample, w->name);
+    size_t rows = 1, each = w->elements;
+    int rc = 0;
+    if (w->w.kind != CNN_FIELD_INPUT && (!f || !suits(&w->w, f->kind))) {
+        if (w->w.required)
+            return fail_without(w);
+        rows = 0;
+    } else {
+        rc = gather(l, s, w, f, to, &rows);
+    }
+    for (size_t i = rows * each; to->label && !rc && i < w->rows * each; i++)
+        to->label[i] = -1;
+    for (size_t i = rows * each; to->numbers && !rc && i < w->rows * each; i++)
+        to->numbers[i] = 0;
+    if (to->rows)
+        *to->rows = (int32_t)rows;
+    return rc;
+}
+
+int cnn_loader_gather(const struct cnn_loader *l, struct cnn_loader_scratch *s, int in_plane,
+                      struct cnn_loader_field *fields, size_t at)
+{
+    int rc = 0;
+    for (size_t i = 0; !rc && i < l->wishes; i++) {
+        const struct cnn_loader_wish *w = &l->wish[i];
+        struct cnn_loader_field *f = &fields[i];
+        size_t first = at * w->rows * w->elements;
+        const struct place to = {f->label ? f->label + first : NULL, f->rows ? f->rows + at : NULL,
+                                 f->numbers ? f->numbers + first : NULL};
+        if (w->in_plane == in_plane)
+            rc = fulfil(l, s, w, &to);
+    }
+    return rc;
+}
+
+/* Those that nobody wishes for go behind the sample's fields, and keep their memory. */
+void cnn_loader_drop_fields(const struct cnn_loader *l, struct cnn_sample *s)
+{
+    for (size_t i = 0; i < s->fields;) {
+        size_t k = 0;
+        while (k < l->wishes && strcmp(l->wish[k].name, s->field[i].name))
+            k++;
+        if (k < l->wishes) {
+            i++;
+            continue;
+        }
+        struct cnn_field last = s->field[--s->fields];
+        s->field[s->fields] = s->field[i];
+        s->field[i] = last;
+    }
+}
