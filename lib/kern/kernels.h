@@ -64,6 +64,13 @@ struct cnn_window {
                     */
 };
 
+/* Local response normalisation; see kernels.def. */
+struct cnn_lrn {
+    size_t size;
+    double alpha, beta, k;
+    int within; /* squares are of places of the same channel, not of channels at the same place */
+};
+
 enum cnn_conv_pass { CNN_CONV_FORWARD, CNN_CONV_DATA, CNN_CONV_WEIGHT };
 
 #define CNN_ACTIVATION(NAME, ...) CNN_##NAME,
