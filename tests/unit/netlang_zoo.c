@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <zlib.h>
 
 #include "base/random.h"
 #include "lang/graph.h"
@@ -84,6 +85,7 @@ static void names_and_shapes(void **state)
     }
 }
 
+/* Parameters and multiply-adds in inference, with 1,000 classes or their own. */
 static void sizes(void **state)
 {
     (void)state;
@@ -93,25 +95,74 @@ static void sizes(void **state)
     } nets[] = {
         {"softmax", 7850, 7840},
         {"mlp", 535818, 535040},
+        {"keras_example", 1256080, 6522000},
         {"lenet5", 61706, 416520},
         {"lenet", 431080, 2293000},
         {"cifar7k", 6440, 1775680},
+        {"dqn2013", 677172, 2966528},
+        {"dqn", 1686180, 9345024},
+        {"nin", 7595176, 969460864},
         {"resnet20", 269722, 40551040},
-        {"resnet18", 11689512, 1814073344},
-        {"vgg16", 138357544, 15470264320},
-        {"alexnet", 61100840, 714188480},
-        {"googlenet", 6624904, 1498376192}, /* without the side classifiers */
-        {"resnet50", 25557032, 4089184256},
-        {"mobilenet_v2", 3504872, 300774272},
+        {"resnet32", 464154, 68862592},
+        {"resnet44", 658586, 97174144},
+        {"resnet56", 853018, 125485696},
+        {"resnet110", 1727962, 252887680},
     };
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
-        size_t classes = i < 2 ? 10 : 0;
+        size_t classes = i < 3 ? 10 : 0;
         struct cnn_graph *g = build_zoo(
             nets[i].name, (struct cnn_graph_config){.input = {1, 28, 28}, .classes = classes});
         assert_int_equal(cnn_graph_parameters(g), nets[i].parameters);
         assert_int_equal(cnn_graph_multiply_adds(g), nets[i].multiply_adds);
         cnn_graph_free(g);
     }
+}
+
+/* The checksum of "NAME SHAPE" lines of parameters, those of aux heads or those of all others. */
+static unsigned long checksum(const struct cnn_graph *g, int aux, unsigned long crc, int *count)
+{
+    char line[256], shape[96];
+    for (int node = 0; node < g->nodes; node++) {
+        const struct cnn_layer *l = &g->node[node].layer;
+        for (int i = 0; i < l->params && g->node[node].training_only == aux; i++, ++*count) {
+            cnn_shape_format(&l->param[i].shape, shape);
+            int n = snprintf(line, sizeof line, "%s.%s %s\n", l->name, l->param[i].suffix, shape);
+            crc = crc32(crc, (const unsigned char *)line, (unsigned)n);
+        }
+    }
+    return crc;
+}
+
+/* What the nets count in torchvision and timm, and how all their tensors are called and shaped. */
+static void as_published(void **state)
+{
+    (void)state;
+    const char *root = getenv("ROOT");
+    char path[4096], name[32];
+    unsigned long long parameters, multiply_adds;
+    unsigned long crc;
+    int tensors, nets = 0;
+    snprintf(path, sizeof path, "%s/tests/golden/zoo.txt", root ? root : ".");
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    while (fscanf(f, "%31s %llu %llu %d %lx", name, &parameters, &multiply_adds, &tensors, &crc) ==
+           5) {
+        int count = 0;
+        struct cnn_graph *g = build_zoo(name, (struct cnn_graph_config){0});
+        if (cnn_graph_parameters(g) != parameters || cnn_graph_multiply_adds(g) != multiply_adds)
+            fail_msg("%s: %llu parameters, %llu multiply-adds", name,
+                     (unsigned long long)cnn_graph_parameters(g),
+                     (unsigned long long)cnn_graph_multiply_adds(g));
+        cnn_graph_free(g);
+        g = build_zoo(name, (struct cnn_graph_config){.with_loss = 1});
+        unsigned long found = checksum(g, 1, checksum(g, 0, 0, &count), &count);
+        if (count != tensors || found != crc)
+            fail_msg("%s: %d tensors, or others (scripts/compare-zoo tells which)", name, count);
+        cnn_graph_free(g);
+        nets++;
+    }
+    fclose(f);
+    assert_true(nets >= 35);
 }
 
 static void compare_layers(const struct cnn_layer *a, const struct cnn_layer *b)
@@ -179,7 +230,7 @@ static void zoo_round_trip(void **state)
         round_trip(e->text, e->name,
                    (struct cnn_graph_config){.input = {3, 40, 40}, .classes = 17});
     }
-    assert_true(i >= 12);
+    assert_true(i >= 45);
     assert_null(cnn_zoo_at(i + 1));
     assert_null(cnn_zoo_find("lenet6"));
 }
@@ -319,9 +370,8 @@ static void random_round_trip(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_and_shapes),
-        cmocka_unit_test(sizes),
-        cmocka_unit_test(zoo_round_trip),
+        cmocka_unit_test(names_and_shapes),  cmocka_unit_test(sizes),
+        cmocka_unit_test(as_published),      cmocka_unit_test(zoo_round_trip),
         cmocka_unit_test(random_round_trip),
     };
     return cmocka_run_group_tests_name("netlang_zoo", tests, NULL, NULL);
