@@ -180,18 +180,18 @@ static void run_update(const struct cnn_kernels *k, struct cnn_queue *q, const c
     const struct cnn_optimizer_type *type = cnn_optimizer_type_find(name);
     if (!type)
         fail_msg("no optimizer %s", name);
-    cnn_optimizer_kernel(k, type)(q, u, WEIGHTS, w, g, state);
+    k->update(q, type->rule, u, WEIGHTS, w, g, state);
 }
 
 static void check_update(struct golden *golden, struct cnn_backend *b)
 {
-    real w[WEIGHTS], g[WEIGHTS], room[CNN_OPTIMIZER_SLABS][WEIGHTS] = {{0}};
-    real *state[CNN_OPTIMIZER_SLABS];
+    real w[WEIGHTS], g[WEIGHTS], room[CNN_STATE_ARRAYS][WEIGHTS] = {{0}};
+    real *state[CNN_STATE_ARRAYS];
     char name[16], stream[16], head[512];
     struct cnn_update u;
     snprintf(head, sizeof head, "%s", golden->line);
     read_update(head, name, &u);
-    for (int k = 0; k < CNN_OPTIMIZER_SLABS; k++)
+    for (int k = 0; k < CNN_STATE_ARRAYS; k++)
         state[k] = room[k];
     for (size_t i = 0; i < WEIGHTS; i++)
         w[i] = (real)draw("w", i);

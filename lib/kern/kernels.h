@@ -99,19 +99,17 @@ struct cnn_targets {
     const real *weight;   /* (n) */
 };
 
-/* Numbers of one optimizer step. Which are read, and what s1 and s2 hold, by optimizer:
- *
- *     sgd       momentum, nesterov; s1 the velocity v = momentum v + g, w -= rate v
- *               (nesterov: w -= rate (g + momentum v))
- *     adagrad   eps; s1 the sum of squares (Duchi, Hazan, Singer 2011)
- *     adadelta  rho, eps; s1 E[g^2], s2 E[dx^2] (Zeiler 2012)
- *     rmsprop   rho, eps, momentum; s1 E[g^2], s2 the velocity (Tieleman and Hinton 2012)
- *     adam      beta1, beta2, eps, step; s1, s2 the moments (Kingma and Ba 2015);
- *               decoupled != 0: w -= rate * decoupled * w first (AdamW, Loshchilov and Hutter 2019)
- */
+#define CNN_OPTIMIZER(name, ...) CNN_RULE_##name,
+enum cnn_rule {
+#include "kern/optimizers.def"
+};
+
+enum { CNN_STATE_ARRAYS = 4 }; /* no optimizer keeps more */
+
+/* Numbers of one optimizer step; optimizers.def says which are read. */
 struct cnn_update {
     double rate, momentum, rho, beta1, beta2, eps;
-    double l1, l2, decoupled, clip_scale;
+    double l1, l2, decoupled, clip_scale; /* decoupled: weight decay apart from the gradient */
     int nesterov;
     uint64_t step; /* 1 for the first */
 };

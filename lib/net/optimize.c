@@ -81,8 +81,7 @@ static int update_all(const struct cnn_optimizer_options *o, struct cnn_net *net
     size_t count, params, at = 0;
     const struct cnn_net_param *param = cnn_net_params(net, &params);
     real *w = cnn_net_slab_values(net, &count), *g = cnn_net_slab_gradients(net);
-    real *state[CNN_OPTIMIZER_SLABS];
-    cnn_update_kernel *update = cnn_optimizer_kernel(b->kernels, o->type);
+    real *state[CNN_STATE_ARRAYS];
     struct segment s;
     while (next_segment(param, params, &at, &s)) {
         struct cnn_optimizer_options own = *o;
@@ -91,11 +90,12 @@ static int update_all(const struct cnn_optimizer_options *o, struct cnn_net *net
         own.weight_decay *= s.decay;
         struct cnn_update u = cnn_optimizer_update(&own, rate * s.rate, step);
         u.clip_scale = scale;
-        for (int k = 0; k < CNN_OPTIMIZER_SLABS; k++) {
+        for (int k = 0; k < CNN_STATE_ARRAYS; k++) {
             real *slab = cnn_net_slab_state(net, k);
             state[k] = slab ? slab + s.begin : NULL;
         }
-        update(&b->queue, &u, s.end - s.begin, w + s.begin, g + s.begin, state);
+        b->kernels->update(&b->queue, o->type->rule, &u, s.end - s.begin, w + s.begin, g + s.begin,
+                           state);
     }
     return b->ops->check(b);
 }

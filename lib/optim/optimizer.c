@@ -16,31 +16,21 @@ enum {
 /* The options that not every optimizer has. */
 static const struct {
     const char *name;
-    unsigned trait;
+    unsigned bit;
 } own_options[] = {{"momentum", MOMENTUM}, {"nesterov", NESTEROV}, {"rho", RHO},
                    {"beta1", BETAS},       {"beta2", BETAS},       {"eps", EPS}};
 
+#define DEFAULTS(...)                                                                              \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 static const struct cnn_optimizer_type types[] = {
-#define CNN_OPTIMIZER(name, kernel, slabs, traits, rate, momentum, rho, eps, decay)                \
-    {#name, slabs, traits, rate, momentum, rho, eps, decay},
-#include "optim/optimizers.def"
+#define CNN_OPTIMIZER(name, arrays, options, defaults, ...)                                        \
+    {#name, CNN_RULE_##name, arrays, options, DEFAULTS defaults},
+#include "kern/optimizers.def"
 };
 
-#define CNN_OPTIMIZER(name, kernel, slabs, ...)                                                    \
-    _Static_assert(slabs <= CNN_OPTIMIZER_SLABS, #name " has more state than a step hands over");
-#include "optim/optimizers.def"
-
 enum { TYPES = sizeof types / sizeof *types };
-
-cnn_update_kernel *cnn_optimizer_kernel(const struct cnn_kernels *k,
-                                        const struct cnn_optimizer_type *type)
-{
-    cnn_update_kernel *const kernels[TYPES] = {
-#define CNN_OPTIMIZER(name, kernel, ...) k->kernel,
-#include "optim/optimizers.def"
-    };
-    return kernels[type - types];
-}
 
 const struct cnn_optimizer_type *cnn_optimizer_type_at(size_t i)
 {
@@ -59,18 +49,18 @@ struct cnn_optimizer_options cnn_optimizer_defaults(const struct cnn_optimizer_t
 {
     return (struct cnn_optimizer_options){
         .type = type,
-        .momentum = type->default_momentum,
-        .rho = type->default_rho,
+        .momentum = type->defaults.momentum,
+        .rho = type->defaults.rho,
         .beta1 = 0.9,
         .beta2 = 0.999,
-        .eps = type->default_eps,
-        .weight_decay = type->default_weight_decay,
+        .eps = type->defaults.eps,
+        .weight_decay = type->defaults.weight_decay,
     };
 }
 
 int cnn_optimizer_decouples(const struct cnn_optimizer_type *type)
 {
-    return (type->traits & DECOUPLED) != 0;
+    return (type->options & DECOUPLED) != 0;
 }
 
 const char *cnn_optimizer_option(size_t i)
@@ -80,12 +70,12 @@ const char *cnn_optimizer_option(size_t i)
 
 int cnn_optimizer_has(const struct cnn_optimizer_type *type, size_t i)
 {
-    return (type->traits & own_options[i].trait) != 0;
+    return (type->options & own_options[i].bit) != 0;
 }
 
 int cnn_optimizer_slabs(const struct cnn_optimizer_options *o)
 {
-    return o->type->slabs - (o->type->traits & VELOCITY && !(o->momentum > 0));
+    return o->type->arrays - (o->type->options & VELOCITY && !(o->momentum > 0));
 }
 
 struct cnn_update cnn_optimizer_update(const struct cnn_optimizer_options *o, double rate,

@@ -4,15 +4,17 @@
 
 #include "kern/kernels.h"
 
-enum { CNN_OPTIMIZER_SLABS = 8 }; /* no optimizer keeps more state arrays */
+struct cnn_optimizer_defaults {
+    double rate, momentum, rho, eps, weight_decay;
+};
 
-/* An optimizer is a line in optimizers.def: its kernel, how many state arrays it keeps, and its
- * defaults. */
+/* An optimizer is a line in kern/optimizers.def. */
 struct cnn_optimizer_type {
     const char *name;
-    int slabs;
-    unsigned traits; /* as the list has them */
-    double default_rate, default_momentum, default_rho, default_eps, default_weight_decay;
+    enum cnn_rule rule;
+    int arrays;       /* of state */
+    unsigned options; /* as the list has them */
+    struct cnn_optimizer_defaults defaults;
 };
 const struct cnn_optimizer_type *cnn_optimizer_type_at(size_t i); /* NULL past the end */
 const struct cnn_optimizer_type *cnn_optimizer_type_find(const char *name);
@@ -39,12 +41,8 @@ struct cnn_optimizer_options cnn_optimizer_defaults(const struct cnn_optimizer_t
 /* How many state arrays the net must have for these options. */
 int cnn_optimizer_slabs(const struct cnn_optimizer_options *o);
 
-/* The kernel that takes a step, and what it is told: `rate` is the learning rate of this step,
- * `step` counts from 1. */
-typedef void cnn_update_kernel(struct cnn_queue *q, const struct cnn_update *u, size_t count,
-                               real *w, const real *g, real *const *state);
-cnn_update_kernel *cnn_optimizer_kernel(const struct cnn_kernels *k,
-                                        const struct cnn_optimizer_type *type);
+/* What the kernel is told that takes a step: `rate` is the learning rate of this step, `step` counts
+ * from 1. */
 struct cnn_update cnn_optimizer_update(const struct cnn_optimizer_options *o, double rate,
                                        uint64_t step);
 

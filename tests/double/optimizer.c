@@ -226,7 +226,7 @@ static void test_bowl(void **state)
                 last += d * d;
             }
             first = step ? first : last;
-            assert_int_equal(cnn_optimizer_step(&o, f.net, 10 * o.type->default_rate,
+            assert_int_equal(cnn_optimizer_step(&o, f.net, 10 * o.type->defaults.rate,
                                                 (uint64_t)step + 1, 1, NULL),
                              0);
         }

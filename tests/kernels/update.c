@@ -1,149 +1,118 @@
-/* Optimizer steps against plain ones in double precision. */
+/* Optimizer steps against their rules (kern/optimizers.def), one weight at a time in double
+ * precision. What the rules are worth is for tests/golden/updates.txt to say. */
 #include "kernels/arrays.h"
 #include "kernels/rig.h"
 
-/* One step of each optimizer for one weight, as struct cnn_update describes it. */
+#include "kern/basic/update.h"
+
 struct weight {
-    double w, g, s1, s2;
+    double w, s[CNN_STATE_ARRAYS];
 };
 
-static void sgd_step(const struct cnn_update *u, struct weight *p, double g)
-{
-    p->s1 = u->momentum * p->s1 + g;
-    p->w -= u->rate * (u->nesterov ? g + u->momentum * p->s1 : p->s1);
-}
+/* NAME_step: with d, the gradient used. */
+#define cnn_sqrt sqrt
+#define STATE(k) double s##k = p->s[k - 1];
+#define BACK(k)  p->s[k - 1] = s##k;
+#define CNN_NUMBER(name, value)                                                                    \
+    const double name = value;                                                                     \
+    (void)name;
+#define CNN_OPTIMIZER(name, arrays, options, defaults, numbers, ...)                               \
+    static void name##_step(const struct cnn_update *u, struct weight *p, double d)                \
+    {                                                                                              \
+        double w = p->w;                                                                           \
+        CNN_UPDATE_NUMBERS numbers CNN_STATE_##arrays(STATE) __VA_ARGS__;                          \
+        CNN_STATE_##arrays(BACK) p->w = w;                                                         \
+    }
+#include "kern/optimizers.def"
+#undef CNN_NUMBER
+#undef cnn_sqrt
 
-static void adagrad_step(const struct cnn_update *u, struct weight *p, double g)
-{
-    p->s1 += g * g;
-    p->w -= u->rate * g / (sqrt(p->s1) + u->eps);
-}
+enum { MOMENTUM = 1, NESTEROV = 2, RHO = 4, BETAS = 8, EPS = 16, VELOCITY = 32, DECOUPLED = 64 };
 
-static void adadelta_step(const struct cnn_update *u, struct weight *p, double g)
-{
-    p->s1 = u->rho * p->s1 + (1 - u->rho) * g * g;
-    double d = sqrt(p->s2 + u->eps) / sqrt(p->s1 + u->eps) * g;
-    p->s2 = u->rho * p->s2 + (1 - u->rho) * d * d;
-    p->w -= u->rate * d;
-}
-
-static void rmsprop_step(const struct cnn_update *u, struct weight *p, double g)
-{
-    p->s1 = u->rho * p->s1 + (1 - u->rho) * g * g;
-    p->s2 = u->momentum * p->s2 + g / (sqrt(p->s1) + u->eps);
-    p->w -= u->rate * p->s2;
-}
-
-static void adam_step(const struct cnn_update *u, struct weight *p, double g)
-{
-    double t = (double)u->step;
-    p->s1 = u->beta1 * p->s1 + (1 - u->beta1) * g;
-    p->s2 = u->beta2 * p->s2 + (1 - u->beta2) * g * g;
-    p->w -= u->rate * u->decoupled * p->w;
-    p->w -= u->rate * (p->s1 / (1 - pow(u->beta1, t))) /
-            (sqrt(p->s2 / (1 - pow(u->beta2, t))) + u->eps);
-}
-
-typedef void update_kernel(struct cnn_queue *q, const struct cnn_update *u, size_t count, real *w,
-                           const real *g, real *const *state);
+static const struct rule {
+    const char *name;
+    enum cnn_rule f;
+    int arrays, options;
+    void (*step)(const struct cnn_update *u, struct weight *p, double d);
+} rules[] = {
+#define CNN_OPTIMIZER(name, arrays, options, ...)                                                  \
+    {#name, CNN_RULE_##name, arrays, options, name##_step},
+#include "kern/optimizers.def"
+};
+enum { RULES = sizeof rules / sizeof *rules };
 
 struct update_case {
-    update_kernel *kernel;
+    enum cnn_rule f;
     struct cnn_update u;
-    real *w, *g, *state[2];
+    real *w, *g, *state[CNN_STATE_ARRAYS];
 };
 
 static void update_run(struct cnn_queue *q, void *context)
 {
     struct update_case *c = context;
-    c->kernel(q, &c->u, MANY, c->w, c->g, c->state);
+    K(update)(q, c->f, &c->u, MANY, c->w, c->g, c->state);
 }
 
-static void check_update(update_kernel *kernel,
-                         void (*step)(const struct cnn_update *, struct weight *, double),
-                         struct cnn_update u, int s1, int s2)
+static void check_state(const struct update_case *c, const double *want, int arrays)
 {
-    struct update_case c = {kernel, u, numbers(MANY, SUM), numbers(MANY, INPUT), {NULL, NULL}};
-    c.state[0] = s1 ? numbers(MANY, SUM) : NULL;
-    c.state[1] = s2 ? numbers(MANY, SUM) : NULL;
-    for (size_t i = 0; i < MANY; i++) {
-        if (s1)
-            c.state[0][i] = (real)fabs((double)c.state[0][i]);
-        if (s2)
-            c.state[1][i] = (real)fabs((double)c.state[1][i]);
+    char name[4] = "s0";
+    for (int k = 0; k < arrays; k++) {
+        name[1] = (char)('1' + k);
+        expect_close(name, c->state[k], want + (k + 1) * MANY, MANY, 3e-6);
+    }
+}
+
+/* A step with that many arrays of state, which hold numbers that are not negative. */
+static void check_update(const struct rule *rule, struct cnn_update u, int arrays)
+{
+    struct update_case c = {rule->f, u, numbers(MANY, SUM), numbers(MANY, INPUT), {NULL}};
+    double *want = zeros((1 + CNN_STATE_ARRAYS) * MANY);
+    print_message("# %s\n", rule->name);
+    for (int k = 0; k < arrays; k++) {
+        c.state[k] = numbers(MANY, SUM);
+        for (size_t i = 0; i < MANY; i++)
+            c.state[k][i] = (real)fabs((double)c.state[k][i]);
     }
     c.w[5] = 0;
     run_all(update_run, &c);
-    double *want = zeros(3 * MANY);
     for (size_t i = 0; i < MANY; i++) {
-        struct weight p = {.w = (double)before(c.w)[i],
-                           .s1 = s1 ? (double)before(c.state[0])[i] : 0,
-                           .s2 = s2 ? (double)before(c.state[1])[i] : 0};
+        struct weight p = {.w = (double)before(c.w)[i]};
         double sign = (p.w > 0) - (p.w < 0);
-        step(&u, &p, u.clip_scale * (double)c.g[i] + u.l2 * p.w + u.l1 * sign);
+        for (int k = 0; k < arrays; k++)
+            p.s[k] = (double)before(c.state[k])[i];
+        rule->step(&u, &p, u.clip_scale * (double)c.g[i] + u.l2 * p.w + u.l1 * sign);
         want[i] = p.w;
-        want[MANY + i] = p.s1;
-        want[2 * MANY + i] = p.s2;
+        for (size_t k = 0; k < (size_t)arrays; k++)
+            want[(k + 1) * MANY + i] = p.s[k];
     }
     expect_close("w", c.w, want, MANY, 3e-6);
-    if (s1)
-        expect_close("s1", c.state[0], want + MANY, MANY, 3e-6);
-    if (s2)
-        expect_close("s2", c.state[1], want + 2 * MANY, MANY, 3e-6);
+    check_state(&c, want, arrays);
     free(want);
     buffers_free();
 }
 
-static const struct cnn_update plain_update = {.rate = 0.1, .clip_scale = 1, .step = 1};
-static const struct cnn_update full_update = {.rate = 0.03,
-                                              .momentum = 0.9,
-                                              .rho = 0.9,
-                                              .beta1 = 0.9,
-                                              .beta2 = 0.99,
-                                              .eps = 1e-3,
-                                              .l1 = 0.01,
-                                              .l2 = 0.02,
-                                              .decoupled = 0.1,
-                                              .clip_scale = 0.5,
-                                              .step = 3};
-
-void test_update_sgd(void **state)
-{
-    struct cnn_update u = full_update;
-    (void)state;
-    check_update(cnn_cpu_update_sgd, sgd_step, plain_update, 0, 0);
-    check_update(cnn_cpu_update_sgd, sgd_step, u, 1, 0);
-    u.nesterov = 1;
-    check_update(cnn_cpu_update_sgd, sgd_step, u, 1, 0);
-}
-
-void test_update_adagrad(void **state)
+/* With everything; without what is optional, in the first step. */
+void test_update(void **state)
 {
     (void)state;
-    check_update(cnn_cpu_update_adagrad, adagrad_step, full_update, 1, 0);
-}
-
-void test_update_adadelta(void **state)
-{
-    (void)state;
-    check_update(cnn_cpu_update_adadelta, adadelta_step, full_update, 1, 1);
-}
-
-void test_update_rmsprop(void **state)
-{
-    struct cnn_update u = full_update;
-    (void)state;
-    check_update(cnn_cpu_update_rmsprop, rmsprop_step, u, 1, 1);
-    u.momentum = 0;
-    check_update(cnn_cpu_update_rmsprop, rmsprop_step, u, 1, 0);
-}
-
-void test_update_adam(void **state)
-{
-    struct cnn_update u = full_update;
-    (void)state;
-    check_update(cnn_cpu_update_adam, adam_step, u, 1, 1);
-    u.decoupled = 0;
-    u.step = 1;
-    check_update(cnn_cpu_update_adam, adam_step, u, 1, 1);
+    for (const struct rule *rule = rules; rule < rules + RULES; rule++) {
+        struct cnn_update u = {.rate = 0.03,
+                               .momentum = 0.9,
+                               .rho = 0.9,
+                               .beta1 = 0.9,
+                               .beta2 = 0.99,
+                               .eps = 1e-3,
+                               .l1 = 0.01,
+                               .l2 = 0.02,
+                               .decoupled = 0.1,
+                               .clip_scale = 0.5,
+                               .step = 3};
+        check_update(rule, u, rule->arrays);
+        u.nesterov = 1;
+        u.step = 100;
+        check_update(rule, u, rule->arrays);
+        u = (struct cnn_update){
+            .rate = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-3, .clip_scale = 1, .step = 1};
+        check_update(rule, u, rule->arrays - !!(rule->options & VELOCITY));
+    }
 }

@@ -141,7 +141,8 @@ static void run(const char *device, enum cnn_precision precision, const char *te
         if (k == 0)
             r->gradients = collect(net, 1);
         real *const state[] = {cnn_net_slab_state(net, 0)};
-        b->kernels->update_sgd(&b->queue, &step, count, w, cnn_net_slab_gradients(net), state);
+        b->kernels->update(&b->queue, CNN_RULE_sgd, &step, count, w, cnn_net_slab_gradients(net),
+                           state);
     }
     r->outputs = batch.n * cnn_chw_count(graph->node[graph->output].layer.out);
     r->params = elements(net);

@@ -5,7 +5,7 @@
 /* ", sgd, adagrad" and so on. */
 static const char optimizers[] =
 #define CNN_OPTIMIZER(name, ...) ", " #name
-#include "optim/optimizers.def"
+#include "kern/optimizers.def"
     ;
 
 const struct cnn_option cnn_train_option_table[] = {

@@ -48,7 +48,7 @@ static int parse_optimizer(struct train_settings *s)
     p->l2 = o->l2;
     p->clip_norm = o->clip_norm;
     p->clip_value = o->clip_value;
-    if (number("rate", o->rate, type->default_rate, 0, 1e30, &s->schedule.rate) ||
+    if (number("rate", o->rate, type->defaults.rate, 0, 1e30, &s->schedule.rate) ||
         number("momentum", o->momentum, p->momentum, 0, 0.9999999, &p->momentum) ||
         number("rho", o->rho, p->rho, 0, 0.9999999, &p->rho) ||
         number("eps", o->eps, p->eps, 1e-30, 1, &p->eps) ||
