@@ -105,6 +105,9 @@ struct cnn_layer_type {
      * what comes before, which is exact where it saturates; a net that does not is answered through
      * it. NULL: none. */
     const char *link;
+    /* A loss: a single output above 0, or what `link` makes of it above 1/2, stands for the second
+     * of two classes. */
+    int binary;
     const struct cnn_option *options;
     size_t options_size;
     int min_inputs, max_inputs;

@@ -8,10 +8,12 @@ int cnn_loss_setup(struct cnn_layer *l)
     return 0;
 }
 
+enum { FIRST, SECOND };
+
 static const struct cnn_option no_options[] = {CNN_OPTION_END};
 
 #define CNN_LOSS(...)
-#define CNN_LOSS_LAYER(NAME, layer, text, what, ...)                                               \
+#define CNN_LOSS_LAYER(NAME, layer, text, what, single, ...)                                       \
     static void layer##_forward(const struct cnn_layer *l, struct cnn_pass *p)                     \
     {                                                                                              \
         (void)l;                                                                                   \
@@ -27,6 +29,7 @@ static const struct cnn_option no_options[] = {CNN_OPTION_END};
     const struct cnn_layer_type cnn_layer_##layer = {.name = #layer,                               \
                                                      .summary = text,                              \
                                                      .link = what,                                 \
+                                                     .binary = single == SECOND,                   \
                                                      .options = no_options,                        \
                                                      .forward = layer##_forward,                   \
                                                      .backward = layer##_backward,                 \

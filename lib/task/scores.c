@@ -4,31 +4,34 @@
 #include <math.h>
 #include <string.h>
 
-/* What makes probabilities of the logits that the main loss takes; "" without. */
-static const char *link_of(const struct cnn_graph *g)
+/* The main loss, NULL without. */
+static const struct cnn_layer_type *loss_of(const struct cnn_graph *g)
 {
     for (int i = g->first_loss; g->losses && i < g->nodes; i++)
         if (!g->node[i].training_only)
-            return g->node[i].layer.type->link ? g->node[i].layer.type->link : "";
-    return "";
+            return g->node[i].layer.type;
+    return NULL;
 }
 
-static enum cnn_scores kind_of(const char *link)
+static enum cnn_scores kind_of(const struct cnn_layer_type *loss)
 {
+    const char *link = loss->link ? loss->link : "";
     return !strcmp(link, "softmax")   ? CNN_SCORES_SOFTMAX
            : !strcmp(link, "sigmoid") ? CNN_SCORES_LOGISTIC
+           : loss->binary             ? CNN_SCORES_MARGINS
                                       : CNN_SCORES_AS_THEY_ARE;
 }
 
 int cnn_scores_are_pair(const struct cnn_graph *g, size_t classes)
 {
+    const struct cnn_layer_type *loss = loss_of(g);
     struct cnn_chw out = g->node[g->output].layer.out;
-    return classes == 2 && cnn_chw_count(out) == 1 && kind_of(link_of(g)) == CNN_SCORES_LOGISTIC;
+    return classes == 2 && cnn_chw_count(out) == 1 && loss && loss->binary;
 }
 
 void cnn_scores_pair(enum cnn_scores kind, float x, float pair[2])
 {
-    pair[0] = kind == CNN_SCORES_LOGISTIC ? -x : 1 - x;
+    pair[0] = kind == CNN_SCORES_AS_THEY_ARE ? 1 - x : -x;
     pair[1] = x;
 }
 
@@ -40,10 +43,11 @@ int cnn_scores_are_classes(const struct cnn_graph *g, size_t classes)
 
 enum cnn_scores cnn_scores_kind(const struct cnn_graph *g, size_t classes)
 {
-    const struct cnn_layer_type *last = g->node[g->output].layer.type;
-    if (!cnn_scores_are_classes(g, classes) || !last || !strcmp(last->name, link_of(g)))
+    const struct cnn_layer_type *last = g->node[g->output].layer.type, *loss = loss_of(g);
+    if (!cnn_scores_are_classes(g, classes) || !last || !loss ||
+        (loss->link && !strcmp(last->name, loss->link)))
         return CNN_SCORES_AS_THEY_ARE;
-    return kind_of(link_of(g));
+    return kind_of(loss);
 }
 
 static void softmax(const float *x, size_t n, float *p)

@@ -8,13 +8,14 @@ enum cnn_scores {
     CNN_SCORES_AS_THEY_ARE, /* the net ends in softmax or sigmoid, or gives plain numbers */
     CNN_SCORES_SOFTMAX,     /* logits of classes that exclude one another */
     CNN_SCORES_LOGISTIC,    /* logits of classes that do not */
+    CNN_SCORES_MARGINS,     /* numbers that are above 0 for what is of a class; no probabilities */
 };
 
 /* Whether the output is one number for each of `classes` (> 0) classes, or for both of two. */
 int cnn_scores_are_classes(const struct cnn_graph *g, size_t classes);
 
-/* Whether the output is one number for two classes, trained by bce: the second one's probability,
- * or what the logistic function makes that of (a graph built with losses). */
+/* Whether the output is one number for two classes, as a binary loss trains it (a graph built with
+ * losses): the second one's margin or probability, or what the logistic function makes that of. */
 int cnn_scores_are_pair(const struct cnn_graph *g, size_t classes);
 /* Scores of both classes from that number, as cnn_scores_convert takes them. */
 void cnn_scores_pair(enum cnn_scores kind, float x, float pair[2]);
@@ -22,7 +23,7 @@ void cnn_scores_pair(enum cnn_scores kind, float x, float pair[2]);
 /* What makes probabilities of the output; it follows from the loss (a graph built with losses). */
 enum cnn_scores cnn_scores_kind(const struct cnn_graph *g, size_t classes);
 
-/* p_i = exp(x_i) / sum exp(x_k), or 1 / (1 + exp(-x_i)), or x_i; x and p (n) may be the same. */
+/* p_i = exp(x_i) / sum exp(x_k), or 1 / (1 + exp(-x_i)), or x_i as it is; x and p (n) may be the same. */
 void cnn_scores_convert(enum cnn_scores kind, const float *x, size_t n, float *p);
 
 /* The indices of the k largest of scores (n), best first; k at most n. Of equal ones the smaller

@@ -197,6 +197,17 @@ for single in 'dense 1; sigmoid' 'dense 1'; do
     [ "$(cut -f 2 out)" = y ] || fail "g/y/4.pgm is $(cat out)"
     awk -F '\t' '{s = $3 + $5; exit !($4 == "x" && $3 > 0.5 && s > 0.999999 && s < 1.000001)}' out || fail "not p and 1 - p: $(cat out)"
 done
+# With hinge it is a margin.
+run cnn-train -q --threads 1 --epochs 200 --rate 0.5 --loss hinge --net "input 1x8x8; dense 1" -o pair.st g
+status 0
+run cnn-infer --eval --gate 'top1>=1' pair.st g
+status 0
+out_has 'x  4  0'
+out_has 'y  0  4'
+run cnn-infer -k 2 pair.st g/y/4.pgm g/x/4.pgm
+status 0
+awk -F '\t' '$1 ~ /y.4/ {y = $2 == "y" && $3 > 0 && $5 == -$3} $1 ~ /x.4/ {x = $2 == "x" && $3 > 0 && $5 == -$3} END {exit !(x && y)}' out ||
+    fail "not margins: $(cat out)"
 
 # ---- the clean image is the target of --target input ---------------------------------------------------
 mkdir -p grey/a && for i in 1 2 3 4 5 6 7 8; do picture grey/a/$i.pgm '\036'; done
