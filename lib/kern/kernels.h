@@ -108,9 +108,10 @@ enum { CNN_STATE_ARRAYS = 4 }; /* no optimizer keeps more */
 
 /* Numbers of one optimizer step; optimizers.def says which are read. */
 struct cnn_update {
-    double rate, momentum, rho, beta1, beta2, eps;
+    double rate, momentum, rho, beta1, beta2, eps, trust;
     double l1, l2, decoupled, clip_scale; /* decoupled: weight decay apart from the gradient */
     int nesterov;
+    int adapt;     /* whether rules of parameters scale by their ratio */
     uint64_t step; /* 1 for the first */
 };
 

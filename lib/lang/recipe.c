@@ -30,6 +30,7 @@ const struct cnn_option cnn_recipe_table[] = {
     CNN_OPTION("beta1", REAL, 0, "0", .max = 0.9999999, .metavar = "X"),
     CNN_OPTION("beta2", REAL, 0, "0", .max = 0.9999999, .metavar = "X"),
     CNN_OPTION("eps", REAL, 0, "1", .min = 1e-30, .max = 1, .metavar = "X"),
+    CNN_OPTION("trust", REAL, 0, "1", .min = 1e-30, .max = 1e9, .metavar = "X"),
     CNN_OPTION("weight-decay", REAL, 0, "1", .max = 1e9, .metavar = "X"),
     CNN_OPTION("clip-norm", REAL, 0, "1", .max = 1e30, .metavar = "X"),
     CNN_SCHEDULE_OPTIONS(struct cnn_schedule, ),

@@ -1,6 +1,6 @@
 /* One optimizer step over the slabs of a net: w <- w - update(g), with the gradient scaled and
  * clipped. Parameters that follow one another and are trained at the same rate and decay make one
- * run of the kernel; frozen ones are stepped over.
+ * run of the kernel, where its rule does not take them one by one; frozen ones are stepped over.
  *
  * Clipping by norm: g <- g * min(1, limit / |g|), |g| over all trained parameters
  * (Pascanu, Mikolov, Bengio 2013). */
@@ -13,12 +13,23 @@
 struct segment {
     size_t begin, end;
     double rate, decay;
+    int adapt; /* by rules of parameters */
 };
 
 static int belongs(const struct cnn_net_param *p, const struct segment *s)
 {
     return !p->trained ||
            (!p->frozen && p->declared.rate == s->rate && p->declared.decay == s->decay);
+}
+
+/* Of a parameter by itself: biases, and scales and shifts of normalisations, have one dimension. */
+static struct segment alone(const struct cnn_net_param *p)
+{
+    return (struct segment){.begin = p->offset,
+                            .end = p->offset + cnn_shape_count(&p->shape),
+                            .rate = p->declared.rate,
+                            .decay = p->declared.decay,
+                            .adapt = p->shape.rank > 1 && p->declared.decay > 0};
 }
 
 /* The run that begins at or behind parameter *at, which moves behind it; 0: there is none. The
@@ -33,8 +44,7 @@ static int next_segment(const struct cnn_net_param *param, size_t params, size_t
         *at = i;
         return 0;
     }
-    *out = (struct segment){
-        .begin = param[i].offset, .rate = param[i].declared.rate, .decay = param[i].declared.decay};
+    *out = alone(&param[i]);
     for (; i < params && belongs(&param[i], out); i++)
         if (param[i].trained)
             out->end = param[i].offset + cnn_shape_count(&param[i].shape);
@@ -74,28 +84,44 @@ static int gradient_norm(struct cnn_net *net, double scale, double *norm)
     return isfinite(*norm) ? 0 : cnn_fail(CNN_EINTERNAL, "the gradient is not finite");
 }
 
+static void update_segment(const struct cnn_optimizer_options *o, struct cnn_net *net, double rate,
+                           uint64_t step, double scale, const struct segment *s)
+{
+    struct cnn_backend *b = cnn_net_backend(net);
+    size_t count;
+    real *w = cnn_net_slab_values(net, &count), *g = cnn_net_slab_gradients(net);
+    real *state[CNN_STATE_ARRAYS];
+    struct cnn_optimizer_options own = *o;
+    own.l1 *= s->decay;
+    own.l2 *= s->decay;
+    own.weight_decay *= s->decay;
+    struct cnn_update u = cnn_optimizer_update(&own, rate * s->rate, step);
+    u.clip_scale = scale;
+    u.adapt = s->adapt;
+    for (int k = 0; k < CNN_STATE_ARRAYS; k++) {
+        real *slab = cnn_net_slab_state(net, k);
+        state[k] = slab ? slab + s->begin : NULL;
+    }
+    b->kernels->update(&b->queue, o->type->rule, &u, s->end - s->begin, w + s->begin, g + s->begin,
+                       state);
+}
+
 static int update_all(const struct cnn_optimizer_options *o, struct cnn_net *net, double rate,
                       uint64_t step, double scale)
 {
     struct cnn_backend *b = cnn_net_backend(net);
-    size_t count, params, at = 0;
+    size_t params, at = 0;
     const struct cnn_net_param *param = cnn_net_params(net, &params);
-    real *w = cnn_net_slab_values(net, &count), *g = cnn_net_slab_gradients(net);
-    real *state[CNN_STATE_ARRAYS];
     struct segment s;
-    while (next_segment(param, params, &at, &s)) {
-        struct cnn_optimizer_options own = *o;
-        own.l1 *= s.decay;
-        own.l2 *= s.decay;
-        own.weight_decay *= s.decay;
-        struct cnn_update u = cnn_optimizer_update(&own, rate * s.rate, step);
-        u.clip_scale = scale;
-        for (int k = 0; k < CNN_STATE_ARRAYS; k++) {
-            real *slab = cnn_net_slab_state(net, k);
-            state[k] = slab ? slab + s.begin : NULL;
-        }
-        b->kernels->update(&b->queue, o->type->rule, &u, s.end - s.begin, w + s.begin, g + s.begin,
-                           state);
+    if (!o->type->of_parameters) {
+        while (next_segment(param, params, &at, &s))
+            update_segment(o, net, rate, step, scale, &s);
+        return b->ops->check(b);
+    }
+    for (; at < params; at++) {
+        s = alone(&param[at]);
+        if (param[at].trained && !param[at].frozen)
+            update_segment(o, net, rate, step, scale, &s);
     }
     return b->ops->check(b);
 }

@@ -12,7 +12,7 @@
  * batches has yet to be divided by) first, then clipped by value, then by norm. *norm (may be NULL)
  * gets the gradient's norm before it is clipped by norm; computing it costs a pass, so it is done
  * only when clip_norm is set or norm is wanted. CNN_EINTERNAL when that norm is not finite; nothing
- * is changed then. */
+ * is changed then. The gradients are used up: what they hold afterwards is no gradient. */
 CNN_CHECKED int cnn_optimizer_step(const struct cnn_optimizer_options *o, struct cnn_net *net,
                                    double rate, uint64_t step, double scale, double *norm);
 

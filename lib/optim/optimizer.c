@@ -1,6 +1,8 @@
 /* The list of optimizers; see optimizer.h. */
 #include "optim/optimizer.h"
 
+#include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 enum {
@@ -11,14 +13,21 @@ enum {
     EPS = 16,
     VELOCITY = 32,
     DECOUPLED = 64,
+    TRUST = 128,
 };
 
 /* The options that not every optimizer has. */
 static const struct {
     const char *name;
     unsigned bit;
-} own_options[] = {{"momentum", MOMENTUM}, {"nesterov", NESTEROV}, {"rho", RHO},
-                   {"beta1", BETAS},       {"beta2", BETAS},       {"eps", EPS}};
+    size_t at; /* of the number in struct cnn_optimizer_options; 0: a flag */
+} own_options[] = {
+#define AT(name) offsetof(struct cnn_optimizer_options, name)
+    {"momentum", MOMENTUM, AT(momentum)}, {"nesterov", NESTEROV, 0},   {"rho", RHO, AT(rho)},
+    {"beta1", BETAS, AT(beta1)},          {"beta2", BETAS, AT(beta2)}, {"eps", EPS, AT(eps)},
+    {"trust", TRUST, AT(trust)},
+#undef AT
+};
 
 #define DEFAULTS(...)                                                                              \
     {                                                                                              \
@@ -26,7 +35,9 @@ static const struct {
     }
 static const struct cnn_optimizer_type types[] = {
 #define CNN_OPTIMIZER(name, arrays, options, defaults, ...)                                        \
-    {#name, CNN_RULE_##name, arrays, options, DEFAULTS defaults},
+    {#name, CNN_RULE_##name, arrays, 0, options, DEFAULTS defaults},
+#define CNN_OPTIMIZER_OF_PARAMETERS(name, arrays, options, defaults, ...)                          \
+    {#name, CNN_RULE_##name, arrays, 1, options, DEFAULTS defaults},
 #include "kern/optimizers.def"
 };
 
@@ -54,6 +65,7 @@ struct cnn_optimizer_options cnn_optimizer_defaults(const struct cnn_optimizer_t
         .beta1 = 0.9,
         .beta2 = 0.999,
         .eps = type->defaults.eps,
+        .trust = type->defaults.trust,
         .weight_decay = type->defaults.weight_decay,
     };
 }
@@ -73,6 +85,13 @@ int cnn_optimizer_has(const struct cnn_optimizer_type *type, size_t i)
     return (type->options & own_options[i].bit) != 0;
 }
 
+double cnn_optimizer_default(const struct cnn_optimizer_type *type, size_t i)
+{
+    struct cnn_optimizer_options o = cnn_optimizer_defaults(type);
+    return own_options[i].at ? *(const double *)(const void *)((const char *)&o + own_options[i].at)
+                             : NAN;
+}
+
 int cnn_optimizer_slabs(const struct cnn_optimizer_options *o)
 {
     return o->type->arrays - (o->type->options & VELOCITY && !(o->momentum > 0));
@@ -89,6 +108,7 @@ struct cnn_update cnn_optimizer_update(const struct cnn_optimizer_options *o, do
         .beta1 = o->beta1,
         .beta2 = o->beta2,
         .eps = o->eps,
+        .trust = o->trust,
         .l1 = o->l1,
         .l2 = o->l2 + (decoupled ? 0 : o->weight_decay),
         .decoupled = decoupled ? o->weight_decay : 0,

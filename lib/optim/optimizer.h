@@ -5,15 +5,16 @@
 #include "kern/kernels.h"
 
 struct cnn_optimizer_defaults {
-    double rate, momentum, rho, eps, weight_decay;
+    double rate, momentum, rho, eps, trust, weight_decay;
 };
 
 /* An optimizer is a line in kern/optimizers.def. */
 struct cnn_optimizer_type {
     const char *name;
     enum cnn_rule rule;
-    int arrays;       /* of state */
-    unsigned options; /* as the list has them */
+    int arrays;        /* of state */
+    int of_parameters; /* takes parameters one by one */
+    unsigned options;  /* as the list has them */
     struct cnn_optimizer_defaults defaults;
 };
 const struct cnn_optimizer_type *cnn_optimizer_type_at(size_t i); /* NULL past the end */
@@ -23,13 +24,14 @@ const struct cnn_optimizer_type *cnn_optimizer_type_find(const char *name);
 int cnn_optimizer_decouples(const struct cnn_optimizer_type *type);
 
 /* The options that not every optimizer has, as cnn-train calls them, NULL past the end; and whether
- * this one has the i-th. */
+ * this one has the i-th, and with which default (NaN: a flag, off). */
 const char *cnn_optimizer_option(size_t i);
 int cnn_optimizer_has(const struct cnn_optimizer_type *type, size_t i);
+double cnn_optimizer_default(const struct cnn_optimizer_type *type, size_t i);
 
 struct cnn_optimizer_options {
     const struct cnn_optimizer_type *type;
-    double momentum, rho, beta1, beta2, eps;
+    double momentum, rho, beta1, beta2, eps, trust;
     int nesterov;
     double l1, l2, weight_decay;
     double clip_norm, clip_value; /* 0: none */

@@ -95,7 +95,7 @@ done
 tree/scripts/embed-zoo tree/lib/zoo/*.net tree/lib/zoo/families/*.net >zoo.c
 compile single/zoo.o zoo.c
 for p in $(new 'bin/'); do compile "bin/$(basename "$p" .c).o" "tree/$p"; done
-for t in unit/augment unit/recipe unit/schedule kernels/conv kernels/multiply; do
+for t in unit/augment unit/recipe unit/schedule kernels/conv kernels/multiply kernels/update; do
     compile "tests/$(basename $t).o" "tree/tests/$t.c" -Itree/tests -Itree/bin
 done
 for t in gradient fusions; do compile "tests/double-$t.o" "tree/tests/double/$t.c" -Itree/tests -DCNN_REAL=double; done
@@ -106,7 +106,7 @@ cat >kernel_tests.c <<'EOF'
 #define TEST(name) cmocka_unit_test_setup(name, start_test)
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_multiply), TEST(test_conv_forward)};
+    const struct CMUnitTest tests[] = {TEST(test_multiply), TEST(test_conv_forward), TEST(test_update)};
     return cmocka_run_group_tests(tests, open_queues, close_queues);
 }
 EOF
@@ -145,9 +145,10 @@ if ./wrong >log 2>&1; then fail "a wrong gradient passes"; fi
 grep -q 'softsign: dx is off' log || fail "$(cat log)"
 
 libs=$(pkg-config --libs cnn)
-mapfile -t rig < <(find "$top/obj/tests/kernels" -name '*.o' ! -name conv.o)
-link kernel_tests tests/kernel_tests.o tests/conv.o tests/multiply.o "${rig[@]}" "${lib_objects[@]}"
+mapfile -t rig < <(find "$top/obj/tests/kernels" -name '*.o' ! -name conv.o ! -name update.o)
+link kernel_tests tests/kernel_tests.o tests/conv.o tests/multiply.o tests/update.o "${rig[@]}" "${lib_objects[@]}"
 ./kernel_tests >log 2>&1 || fail "kernels: $(cat log)"
+grep -q amsgrad log || fail "amsgrad's kernel is not tested: $(cat log)"
 for t in augment recipe schedule; do
     link $t tests/$t.o "${lib_objects[@]}"
     ./$t >log 2>&1 || fail "$t: $(cat log)"
@@ -197,6 +198,13 @@ status 0
 run cnn-infer --device cpu m.st cut.ff
 status 65
 err_is 'cnn-infer: cut.ff: farbfeld: the file is cut'
+
+run cnn-train -q --device cpu --threads 1 --net "$net" --optimizer amsgrad --epochs 60 --rate 0.05 --batch 4 -o m.st photos
+status 0
+run cnn-infer --device cpu --eval --gate 'top1>=1' m.st photos
+status 0
+run cnn-train --net "$net" --optimizer amsgrad --momentum 0.9 -o m.st photos
+status 64
 
 printf 'length,width,class\n1,2,a\n1.5,2.5,a\n-1,-2,b\n-2,-1,b\n' >flowers.csv
 run cnn-count flowers.csv

@@ -43,7 +43,7 @@ train digits:10 -o x --optimizer sdg && usage "--optimizer: 'sdg' is none of sgd
 train digits:10 -o x --resume && usage '--resume has no effect: it needs --checkpoint'
 train digits:10 -o x --patience 2 && usage '--patience has no effect: it needs --val'
 train digits:10 -o x --allow-new 'a*' && usage '--allow-new has no effect: it needs --init'
-train digits:10 -o x --nesterov --optimizer adam && usage '--nesterov has no effect: it needs --optimizer sgd'
+train digits:10 -o x --nesterov --optimizer adam && usage '--nesterov has no effect: it needs --optimizer sgd or lars'
 train digits:10 -o x --schedule step && usage '--schedule step needs --milestones'
 train digits:10 -o x --checkpoint-every 5 && usage '--checkpoint-every has no effect: it needs --checkpoint'
 train digits:10 -o x --checkpoint c --checkpoint-every 5m && usage "--checkpoint-every: '5m' is neither *"
@@ -60,9 +60,10 @@ useless '--schedule step' --milestones 2 --schedule cosine
 useless '--schedule step or exponential' --gamma 0.5
 useless '--schedule polynomial' --power 2
 useless '--schedule polynomial, cosine or one-cycle' --final-rate 0.1 --schedule constant
-useless '--optimizer sgd or rmsprop' --momentum 0.5 --optimizer adam
-useless '--optimizer adam or adamw' --beta1 0.5
-useless '--optimizer adam or adamw' --beta2 0.999
+useless '--optimizer sgd, rmsprop or lars' --momentum 0.5 --optimizer adam
+useless '--optimizer adam, adamw, radam or lamb' --beta1 0.5
+useless '--optimizer adam, adamw, radam or lamb' --beta2 0.999
+useless '--optimizer lars' --trust 0.5
 useless '--optimizer adadelta or rmsprop' --rho 0.5
 useless '--val' --monitor val_top1
 useless '--val' --keep last

@@ -105,7 +105,7 @@ run cnn-train --threads 1 --net my.net digits:20 --overfit 5
 err_has 'cnn-train: recipe of my.net: --rate 0.04 *'
 
 # Mistakes are found where they stand.
-for case in 'optimizer=adam momentum=0.9|--momentum has no effect: it needs --optimizer sgd or rmsprop' \
+for case in 'optimizer=adam momentum=0.9|--momentum has no effect: it needs --optimizer sgd, rmsprop or lars' \
     'schedule=step|--schedule step needs --milestones' 'gamma=0.5|--gamma has no effect: it needs --schedule step or exponential'; do
     printf 'input 1x28x28\nrecipe rate=0.1 %s\ndense classes\n' "${case%|*}" >bad.net
     run cnn-train --net bad.net digits:10 -o x

@@ -38,8 +38,7 @@ struct fixture {
     struct cnn_net *net;
 };
 
-/* A net with parameters fc1.weight (7, 1) and fc2.weight (1, 7), of which `freeze` are frozen. */
-static void start(struct fixture *f, int slabs, const char *freeze)
+static void start_net(struct fixture *f, const char *text, int slabs, const char *freeze)
 {
     struct cnn_graph_config config = {.name = "net", .with_loss = 1};
     struct cnn_strings frozen = {0};
@@ -47,12 +46,16 @@ static void start(struct fixture *f, int slabs, const char *freeze)
         assert_int_equal(cnn_strings_add(&frozen, freeze), 0);
     struct cnn_net_config nc = {
         .batch = 1, .training = 1, .optimizer_slabs = slabs, .freeze = &frozen};
-    assert_int_equal(cnn_graph_build("input 1x1x1; fc1: dense 7 bias=0; fc2: dense 1 bias=0; mse",
-                                     &config, &f->graph),
-                     0);
+    assert_int_equal(cnn_graph_build(text, &config, &f->graph), 0);
     assert_int_equal(cnn_backend_open("cpu", 2, &f->backend), 0);
     assert_int_equal(cnn_net_new(f->graph, f->backend, &nc, &f->net), 0);
     cnn_strings_free(&frozen);
+}
+
+/* A net with parameters fc1.weight (7, 1) and fc2.weight (1, 7), of which `freeze` are frozen. */
+static void start(struct fixture *f, int slabs, const char *freeze)
+{
+    start_net(f, "input 1x1x1; fc1: dense 7 bias=0; fc2: dense 1 bias=0; mse", slabs, freeze);
 }
 
 static void stop(struct fixture *f)
@@ -209,6 +212,42 @@ static void test_norm(void **state)
     stop(&f);
 }
 
+static double length(const real *x)
+{
+    double squares = 0;
+    for (int i = 0; i < COUNT; i++)
+        squares += x[i] * x[i];
+    return sqrt(squares);
+}
+
+/* With lars a weight moves by a part of its own length; what has one dimension or does not
+ * decay moves as with sgd. */
+static void test_adapted(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct cnn_optimizer_options o = options_of("lars");
+    o.trust = 0.5;
+    o.eps = 1e-30;
+    start_net(&f, "input 1x1x1; fc1: dense 7; fc2: dense 1 bias=0 decay=0; mse",
+              cnn_optimizer_slabs(&o), NULL);
+    double before[3][COUNT], ratio[3] = {0, 1, 1};
+    for (int k = 0; k < 3; k++) {
+        set_start(values(&f, k));
+        memcpy(before[k], values(&f, k), sizeof before[k]);
+        set_gradient(gradients(&f, k), k);
+    }
+    ratio[0] = 0.5 * length(before[0]) / length(gradients(&f, 0)) / 0.25;
+    double g[3][COUNT];
+    for (int k = 0; k < 3; k++)
+        memcpy(g[k], gradients(&f, k), sizeof g[k]);
+    assert_int_equal(cnn_optimizer_step(&o, f.net, RATE, 1, 0.25, NULL), 0);
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < COUNT; i++)
+            near(values(&f, k)[i], before[k][i] - RATE * ratio[k] * 0.25 * g[k][i], 1e-14);
+    stop(&f);
+}
+
 /* f(w) = sum (w - i)^2 / 2: every optimizer gets nearer with its default rate or ten times it. */
 static void test_bowl(void **state)
 {
@@ -218,7 +257,7 @@ static void test_bowl(void **state)
         struct cnn_optimizer_options o = cnn_optimizer_defaults(cnn_optimizer_type_at(k));
         start(&f, cnn_optimizer_slabs(&o), "fc2");
         double first = 0, last = 0;
-        for (int step = 0; step <= 400; step++) {
+        for (int step = 0; step <= 600; step++) {
             last = 0;
             for (int i = 0; i < COUNT; i++) {
                 double d = values(&f, 0)[i] - i;
@@ -240,7 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_torch), cmocka_unit_test(test_l1),   cmocka_unit_test(test_frozen),
-        cmocka_unit_test(test_norm),  cmocka_unit_test(test_bowl),
+        cmocka_unit_test(test_norm),  cmocka_unit_test(test_bowl), cmocka_unit_test(test_adapted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
-/* The parts of man/cnn-net.5 that follow from the option tables, as mdoc:
+/* The parts of man/cnn-net.5 that follow from the option tables, and of man/cnn-train.1 from the list
+ * of optimizers, as mdoc:
  *
- *     net-manual input|shortcut|line|layers|losses
+ *     net-manual input|shortcut|line|layers|losses|optimizers
  *
  * scripts/make-net-manual puts them in their places. */
 #include <math.h>
@@ -9,9 +10,11 @@
 
 #include "cli.h"
 #include "lang/syntax.h"
+#include "optim/optimizer.h"
 
 static const struct cli_program program = {.name = "net-manual",
-                                           .synopsis = "input|shortcut|line|layers|losses",
+                                           .synopsis =
+                                               "input|shortcut|line|layers|losses|optimizers",
                                            .summary = "options of the network language as mdoc"};
 
 enum { LINE = 78 };
@@ -129,6 +132,26 @@ static void print_layers(int losses)
     printf(".El\n");
 }
 
+/* Each with its defaults. */
+static void print_optimizers(void)
+{
+    const struct cnn_optimizer_type *t;
+    printf(".Bl -tag -width adadelta -compact\n");
+    for (size_t k = 0; (t = cnn_optimizer_type_at(k)); k++) {
+        printf(".It Cm %s\n.Fl -rate No %g", t->name, t->defaults.rate);
+        for (size_t i = 0; cnn_optimizer_option(i); i++)
+            if (cnn_optimizer_has(t, i)) {
+                double value = cnn_optimizer_default(t, i);
+                printf(isnan(value) ? " ,\n.Fl -%s" : " ,\n.Fl -%s No %g", cnn_optimizer_option(i),
+                       value);
+            }
+        if (cnn_optimizer_decouples(t))
+            printf(" ,\n.Fl -weight-decay No %g", t->defaults.weight_decay);
+        printf("\n");
+    }
+    printf(".El\n");
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc == 2 ? argv[1] : "";
@@ -142,7 +165,10 @@ int main(int argc, char **argv)
         print_table(cnn_loss_table);
     else if (!strcmp(what, "layers") || !strcmp(what, "losses"))
         print_layers(!strcmp(what, "losses"));
+    else if (!strcmp(what, "optimizers"))
+        print_optimizers();
     else
-        return cli_usage(&program, "one of input, shortcut, line, loss, layers, losses");
+        return cli_usage(&program,
+                         "one of input, shortcut, line, loss, layers, losses, optimizers");
     return cli_end(&program, 0);
 }

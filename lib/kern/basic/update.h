@@ -14,6 +14,7 @@
     CNN_NUMBER(beta1, u->beta1)                                                                    \
     CNN_NUMBER(beta2, u->beta2)                                                                    \
     CNN_NUMBER(eps, u->eps)                                                                        \
+    CNN_NUMBER(trust, u->trust)                                                                    \
     CNN_NUMBER(decay, u->decoupled)                                                                \
     CNN_NUMBER(t, (double)u->step)
 

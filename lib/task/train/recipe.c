@@ -133,9 +133,9 @@ static int is_replaced(const struct train_settings *settings, const struct cnn_r
 /* What is known before the data. */
 static int set_all(struct train_settings *settings, const struct cnn_recipe *r)
 {
-    static const char *const of_optimizer[] = {"optimizer",    "rate",  "momentum", "nesterov",
-                                               "rho",          "beta1", "beta2",    "eps",
-                                               "weight-decay", NULL};
+    static const char *const of_optimizer[] = {"optimizer", "rate",         "momentum", "nesterov",
+                                               "rho",       "beta1",        "beta2",    "eps",
+                                               "trust",     "weight-decay", NULL};
     int other = is_otherwise(settings, r, "optimizer"),
         bends = is_otherwise(settings, r, "schedule");
     int rc = other < 0 ? other : bends < 0 ? bends : 0;

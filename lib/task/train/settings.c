@@ -52,6 +52,7 @@ static int parse_optimizer(struct train_settings *s)
         number("momentum", o->momentum, p->momentum, 0, 0.9999999, &p->momentum) ||
         number("rho", o->rho, p->rho, 0, 0.9999999, &p->rho) ||
         number("eps", o->eps, p->eps, 1e-30, 1, &p->eps) ||
+        number("trust", o->trust, p->trust, 1e-30, 1e9, &p->trust) ||
         number("weight-decay", o->weight_decay, p->weight_decay, 0, 1e9, &p->weight_decay))
         return cnn_error_code();
     if (p->nesterov && !(p->momentum > 0))

@@ -21,6 +21,7 @@ static const struct cnn_need needs[] = {
     IN_TRAINING("beta1"),
     IN_TRAINING("beta2"),
     IN_TRAINING("eps"),
+    IN_TRAINING("trust"),
     IN_TRAINING("l1"),
     IN_TRAINING("l2"),
     IN_TRAINING("weight-decay"),

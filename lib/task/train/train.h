@@ -55,7 +55,7 @@ struct cnn_train_options {
     struct cnn_strings allow_new, rename, freeze;
     enum cnn_init weights;
     /* Optimization; the TEXT ones have defaults that depend on the optimizer */
-    const char *optimizer, *rate, *momentum, *rho, *eps, *weight_decay;
+    const char *optimizer, *rate, *momentum, *rho, *eps, *trust, *weight_decay;
     enum cnn_train_recipe recipe;
     int nesterov;
     long long epochs, steps, batch, accumulate;
