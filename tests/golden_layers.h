@@ -81,6 +81,13 @@ static void expect_tensor(struct golden *g, const struct rig *r, const char *nam
     golden_expect(g, r->text, name, t->data, cnn_tensor_count(t));
 }
 
+/* "y", "y1", "y2" for the outputs of a layer. */
+static const char *number_of(int output, const char *what, char name[16])
+{
+    snprintf(name, 16, output ? "%s%d" : "%s", what, output);
+    return name;
+}
+
 static void fill_case(struct rig *r)
 {
     char name[16];
@@ -96,9 +103,19 @@ static void fill_case(struct rig *r)
         for (size_t k = 0; k < cnn_tensor_count(&r->w[i]); k++)
             w[k] = (real)(draw(suffix, k) + (strcmp(suffix, "running_var") ? 0 : 1.5));
     }
-    real *dy = r->dy.data;
-    for (size_t k = 0; k < cnn_tensor_count(&r->dy); k++)
-        dy[k] = (real)draw("dy", k);
+    for (int o = 0; o < r->layer.outputs; o++) {
+        real *dy = r->dy[o].data;
+        number_of(o, "dy", name);
+        for (size_t k = 0; k < cnn_tensor_count(&r->dy[o]); k++)
+            dy[k] = (real)draw(name, k);
+    }
+}
+
+static void expect_outputs(struct golden *g, const struct rig *r, const char *what)
+{
+    char name[16];
+    for (int o = 0; o < r->layer.outputs; o++)
+        expect_tensor(g, r, number_of(o, what, name), &r->y[o]);
 }
 
 static void check_case(struct golden *g, struct cnn_backend *b, const struct rig_case *c)
@@ -113,11 +130,11 @@ static void check_case(struct golden *g, struct cnn_backend *b, const struct rig
     if (!(r.layer.type->flags & CNN_LAYER_LOSS)) {
         r.pass.training = r.pass.saves = 0;
         rig_forward(&r);
-        expect_tensor(g, &r, "infer", &r.y);
+        expect_outputs(g, &r, "infer");
         r.pass.training = r.pass.saves = 1;
     }
     rig_forward(&r);
-    expect_tensor(g, &r, "y", &r.y);
+    expect_outputs(g, &r, "y");
     rig_backward(&r);
     for (int i = 0; i < r.layer.inputs; i++) {
         snprintf(name, sizeof name, "dx%d", i);

@@ -11,11 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "layer/layer.h"
 
-enum { RIG_INPUTS = 3, RIG_BUFFERS = 64, GUARD = 64 };
+enum { RIG_INPUTS = 3, RIG_OUTPUTS = 8, RIG_BUFFERS = 64, GUARD = 64 };
 
 /* A layer's text as in a net, its input shapes ("3x7x5 2x7x5"), the batch, and words on how it is
  * run: "frozen"; "wide" (inputs in -8 .. 8 instead of -1 .. 1); for losses "label" (with some
@@ -44,10 +45,11 @@ struct rig {
     struct guarded buffer[RIG_BUFFERS];
     int buffers;
     struct cnn_reserve reserve;
-    struct cnn_tensor x[RIG_INPUTS], dx[RIG_INPUTS], y, dy;
+    struct cnn_tensor x[RIG_INPUTS], dx[RIG_INPUTS], y[RIG_OUTPUTS], dy[RIG_OUTPUTS];
     struct cnn_tensor w[CNN_LAYER_MAX_PARAMS], dw[CNN_LAYER_MAX_PARAMS];
-    const struct cnn_tensor *px[RIG_INPUTS];
-    struct cnn_tensor *pdx[RIG_INPUTS], *pw[CNN_LAYER_MAX_PARAMS], *pdw[CNN_LAYER_MAX_PARAMS];
+    const struct cnn_tensor *px[RIG_INPUTS], *pdy[RIG_OUTPUTS];
+    struct cnn_tensor *py[RIG_OUTPUTS], *pdx[RIG_INPUTS], *pw[CNN_LAYER_MAX_PARAMS],
+        *pdw[CNN_LAYER_MAX_PARAMS];
     void *saved[CNN_LAYER_MAX_SAVED], *work;
     struct cnn_targets targets;
     struct cnn_pass pass;
@@ -174,6 +176,16 @@ static void rig_targets(struct rig *r, int vector, double (*draw)(const char *, 
     r->targets.label = label;
 }
 
+static void rig_output(struct rig *r, int k)
+{
+    struct cnn_chw shape = k ? r->layer.more[k - 1].shape : r->layer.out;
+    size_t n = r->n * (k ? r->layer.more[k - 1].rows : r->layer.rows);
+    r->y[k] = rig_tensor(r, n, shape);
+    r->dy[k] = rig_tensor(r, n, shape);
+    r->py[k] = &r->y[k];
+    r->pdy[k] = &r->dy[k];
+}
+
 static void rig_open(struct rig *r, struct cnn_backend *b, const struct rig_case *c,
                      double (*draw)(const char *, size_t))
 {
@@ -181,6 +193,7 @@ static void rig_open(struct rig *r, struct cnn_backend *b, const struct rig_case
     r->scale = strstr(c->mode, "wide") ? 8 : 1;
     rig_parse(r, c->text);
     rig_shapes(r, c->shapes);
+    assert_non_null(r->layer.arena = cnn_arena_new());
     if (cnn_layer_setup(&r->layer))
         fail_msg("%s: %s", c->text, cnn_error_message());
     for (int i = 0; i < r->layer.inputs; i++) {
@@ -189,14 +202,15 @@ static void rig_open(struct rig *r, struct cnn_backend *b, const struct rig_case
         r->px[i] = &r->x[i];
         r->pdx[i] = &r->dx[i];
     }
-    r->y = rig_tensor(r, r->n * r->layer.rows, r->layer.out);
-    r->dy = rig_tensor(r, r->n * r->layer.rows, r->layer.out);
+    assert_true(r->layer.outputs <= RIG_OUTPUTS);
+    for (int k = 0; k < r->layer.outputs; k++)
+        rig_output(r, k);
     rig_params(r);
     struct cnn_pass shapes = {.batch = r->n,
                               .training = 1,
                               .saves = 1,
                               .x = (const struct cnn_tensor *const *)r->px,
-                              .y = &r->y};
+                              .y = r->py};
     if (r->layer.type->reserve)
         r->layer.type->reserve(&r->layer, b, &shapes, &r->reserve);
     for (int i = 0; i < CNN_LAYER_MAX_SAVED; i++)
@@ -215,8 +229,8 @@ static void rig_open(struct rig *r, struct cnn_backend *b, const struct rig_case
                                 .seed = 7,
                                 .stream = 11,
                                 .x = r->px,
-                                .y = &r->y,
-                                .dy = &r->dy,
+                                .y = r->py,
+                                .dy = r->pdy,
                                 .dx = r->pdx,
                                 .w = r->pw,
                                 .dw = r->pdw,
@@ -230,6 +244,7 @@ static void rig_close(struct rig *r)
 {
     for (int i = 0; i < r->buffers; i++)
         free(r->buffer[i].base);
+    cnn_arena_free(r->layer.arena);
 }
 
 static void rig_forward(struct rig *r)

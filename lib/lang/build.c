@@ -55,7 +55,7 @@ static int build_join(struct cnn_builder *b, const struct cnn_place *at,
     const struct cnn_line reads = {end, (int)s->blocks, 0};
     rc = cnn_builder_add(b, at, name, t, options, &reads, s->line, node);
     b->flow = *node;
-    return rc ? rc : cnn_builder_claim(b, at, name, *node, s->line);
+    return rc ? rc : cnn_builder_claim_layer(b, at, *node, s->line);
 }
 
 /* A block under a label of its own, or as if it stood here when there is none. */

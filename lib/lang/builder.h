@@ -1,6 +1,6 @@
 /* The builder's state: build.c walks the tree, line.c reads a layer's line and params.c what it says of
- * parameters, place.c makes nodes and names, reference.c finds what names refer to, shortcut.c and
- * repeat.c read one statement each, inputs.c, outputs.c and
+ * parameters, place.c makes nodes and names, ports.c the nodes of further outputs, reference.c finds
+ * what names refer to, shortcut.c and repeat.c read one statement each, inputs.c, outputs.c and
  * losses.c the ends of a net. */
 #ifndef CNN_LANG_BUILDER_H
 #define CNN_LANG_BUILDER_H
@@ -43,7 +43,7 @@ struct cnn_sought {
     const char *label, *prefix; /* label NULL: there is none */
     const char *verb;           /* what that layer does with it: "reads" */
     const char *reader;         /* NULL: not known yet */
-    int line;
+    int line, nodes;            /* that there were */
     struct cnn_place at;
 };
 
@@ -91,10 +91,14 @@ void *cnn_builder_take_options(struct cnn_builder *b, const struct cnn_place *at
                                const struct cnn_option *table, size_t size,
                                struct cnn_statement *s);
 
-/* Append a node; its shape and parameters come from the layer's setup. */
+/* Append a node; its shape and parameters come from the layer's setup. Its further outputs are the
+ * nodes behind it. */
 int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const char *name,
                     const struct cnn_layer_type *type, void *options, const struct cnn_line *reads,
                     int line, int *out);
+
+/* The nodes of a layer's further outputs, behind it. */
+int cnn_builder_add_ports(struct cnn_builder *b, int node);
 
 /* A place one level further in, and a scope of its own for it under a label: its full name is
  * scope->prefix, to be claimed when the last node inside is known. */
@@ -141,6 +145,8 @@ int cnn_builder_share_call(struct cnn_builder *b, const struct cnn_place *at,
 int cnn_builder_apply_line(struct cnn_builder *b, const struct cnn_place *at, int line, int node,
                            struct cnn_line_options *o);
 
+/* The label of a layer; where it has several outputs, LABEL.NAME of each, too. */
+int cnn_builder_claim_layer(struct cnn_builder *b, const struct cnn_place *at, int node, int line);
 /* Statements: *node is the value that goes in and the one that comes out. */
 int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place *at,
                       const struct cnn_statement *s, const struct cnn_line *reads, int *node);

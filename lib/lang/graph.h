@@ -25,13 +25,15 @@ struct cnn_line_options {
 };
 extern const struct cnn_option cnn_line_table[];
 
-/* A layer in its place. The first nodes are the inputs: their layer.type is NULL and their
- * layer.out the input's shape. */
+/* A value in its place, and the layer that makes it. The first nodes are the inputs: their
+ * layer.type is NULL and their layer.out the input's shape. A layer with several outputs is the node
+ * of the first; right behind it each of the others has a node, which reads it and does nothing. */
 struct cnn_node {
     struct cnn_layer layer;
-    int *in;           /* (layer.inputs) node numbers, each smaller than this node's */
-    int training_only; /* inside aux { }: left out at inference */
-    int share;         /* the node whose parameters it uses; 0: its own */
+    int port; /* a further output: its number, from 1 on, of the layer at this node - port */
+    int *in;  /* (layer.inputs) node numbers, each smaller than this node's */
+    int training_only;                   /* inside aux { }: left out at inference */
+    int share;                           /* the node whose parameters it uses; 0: its own */
     const struct cnn_line_options *line; /* NULL: inputs and losses */
     double loss_weight; /* loss nodes: 1 for the main loss, aux's weight for the others */
     int target;         /* loss nodes: which of the graph's targets */

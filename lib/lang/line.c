@@ -14,6 +14,20 @@ static const char *tail_of(struct cnn_builder *b, const struct cnn_place *at, in
     return tail ? tail : "";
 }
 
+int cnn_builder_claim_layer(struct cnn_builder *b, const struct cnn_place *at, int node, int line)
+{
+    const struct cnn_layer *l = &b->node[node].layer;
+    int rc = cnn_builder_claim(b, at, l->name, node, line);
+    if (rc || l->outputs == 1)
+        return rc;
+    const char *first =
+        cnn_arena_printf(b->arena, "%s.%s", l->name, cnn_layer_output_name(l, 0, (char[24]){0}));
+    rc = first ? cnn_builder_claim(b, at, first, node, line) : CNN_ESYSTEM;
+    for (int k = 1; !rc && k < l->outputs; k++)
+        rc = cnn_builder_claim(b, at, b->node[node + k].layer.name, node + k, line);
+    return rc;
+}
+
 int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place *at,
                       const struct cnn_statement *s, const struct cnn_line *reads, int *node)
 {
@@ -31,7 +45,7 @@ int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place *at,
     if (!rc)
         rc = cnn_builder_apply_line(b, at, s->line, *node, line);
     if (!rc)
-        rc = cnn_builder_claim(b, at, name, *node, s->line);
+        rc = cnn_builder_claim_layer(b, at, *node, s->line);
     if (!rc)
         cnn_print_layer(&b->printer, s->label, t->name, t->options, options,
                         tail_of(b, at, *node, reads));

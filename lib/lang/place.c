@@ -85,16 +85,27 @@ int cnn_builder_claim(struct cnn_builder *b, const struct cnn_place *at, const c
 }
 
 /* Shapes that memory could not hold are refused here, before anybody multiplies them further. */
-static int check_size(const struct cnn_layer *l)
+static int check_output(const struct cnn_layer *l, struct cnn_chw out)
 {
     size_t n;
-    char shape[96];
-    cnn_chw_format(l->out, shape);
-    if (cnn_mul_overflows(l->out.c, l->out.h, &n) || cnn_mul_overflows(n, l->out.w, &n) ||
+    char shape[72];
+    cnn_chw_format(out, shape);
+    if (cnn_mul_overflows(out.c, out.h, &n) || cnn_mul_overflows(n, out.w, &n) ||
         n > CNN_NET_SHAPE_MAX)
         return cnn_fail(CNN_EDATA, "%s: the output %s is too large", l->type->name, shape);
     if (!n)
         return cnn_fail(CNN_EDATA, "%s: the output %s is empty", l->type->name, shape);
+    return 0;
+}
+
+static int check_size(const struct cnn_layer *l)
+{
+    char shape[96];
+    if (check_output(l, l->out))
+        return CNN_EDATA;
+    for (int k = 1; k < l->outputs; k++)
+        if (check_output(l, l->more[k - 1].shape))
+            return CNN_EDATA;
     for (int i = 0; i < l->params; i++) {
         const struct cnn_shape *s = &l->param[i].shape;
         size_t count = 1;
@@ -161,6 +172,7 @@ static int infer_shape(struct cnn_builder *b, struct cnn_layer *l, const struct 
         if (!b->sought.reader)
             b->sought.reader = l->name;
         l->out = l->in[0];
+        l->outputs = 1;
         return 0;
     }
     int rc = check_rows(l);
@@ -191,8 +203,8 @@ int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const cha
     struct cnn_node *node = &b->node[b->nodes];
     *node = (struct cnn_node){.training_only = b->inside_aux};
     node->in = cnn_arena_alloc(b->arena, (size_t)inputs * sizeof *node->in);
-    node->layer =
-        (struct cnn_layer){.type = type, .name = name, .options = options, .inputs = inputs};
+    node->layer = (struct cnn_layer){
+        .type = type, .name = name, .options = options, .inputs = inputs, .arena = b->arena};
     node->layer.in = cnn_arena_alloc(b->arena, (size_t)inputs * sizeof *node->layer.in);
     node->layer.in_rows = cnn_arena_alloc(b->arena, (size_t)inputs * sizeof *node->layer.in_rows);
     if (!node->in || !node->layer.in || !node->layer.in_rows)
@@ -206,7 +218,7 @@ int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const cha
     if (infer_shape(b, &node->layer, reads))
         return cnn_builder_fail(b, at, line);
     *out = b->nodes++;
-    return 0;
+    return cnn_builder_add_ports(b, *out);
 }
 
 /* A place one level further in. */

@@ -42,16 +42,52 @@ int cnn_builder_refer(struct cnn_builder *b, const struct cnn_place *at, const c
     if (found)
         *node = found->node;
     else if (!b->sought.label)
-        b->sought = (struct cnn_sought){label, at->scope->prefix, verb, NULL, line, *at};
+        b->sought = (struct cnn_sought){label, at->scope->prefix, verb, NULL, line, b->nodes, *at};
     return 0;
+}
+
+/* The layer whose output the label would be, LABEL.NAME, were there one of that name; NULL: none. */
+static const struct cnn_label *layer_sought(struct cnn_builder *b)
+{
+    const char *label = b->sought.label, *dot = strrchr(label, '.');
+    const char *stem = dot ? cnn_arena_strndup(b->arena, label, (size_t)(dot - label)) : NULL;
+    const struct cnn_label *found = stem ? look_up(b, b->sought.prefix, stem) : NULL;
+    return found && !strcmp(b->node[found->node].layer.name, found->name) ? found : NULL;
+}
+
+/* Fails, unless the layer has one output. */
+static int no_such_output(struct cnn_builder *b, const struct cnn_label *layer)
+{
+    const struct cnn_layer *l = &b->node[layer->node].layer;
+    const struct cnn_sought *s = &b->sought;
+    struct cnn_buf names = {0};
+    int rc = 0;
+    if (l->outputs < 2)
+        return 0;
+    for (int k = 0; k < l->outputs; k++)
+        cnn_buf_printf(&names, "%s%s", k ? ", " : "", cnn_layer_output_name(l, k, (char[24]){0}));
+    if (names.failed)
+        rc = CNN_ESYSTEM;
+    else if (s->reader)
+        rc = cnn_fail(CNN_EDATA, "'%s' %s '%s', and the outputs of '%s' are %s", s->reader, s->verb,
+                      s->label, layer->name, names.text);
+    else
+        rc = cnn_fail(CNN_EDATA, "unknown label '%.60s': the outputs of '%s' are %s", s->label,
+                      layer->name, names.text);
+    cnn_buf_free(&names);
+    return rc;
 }
 
 int cnn_builder_sought(struct cnn_builder *b)
 {
     struct cnn_sought *s = &b->sought;
-    const struct cnn_label *found = look_up(b, s->prefix, s->label);
+    const struct cnn_label *found = look_up(b, s->prefix, s->label), *layer = layer_sought(b);
     const char *reader = s->reader ? s->reader : s->label;
     char hint[80];
+    if (!found && layer && layer->node < s->nodes && no_such_output(b, layer))
+        return cnn_builder_fail(b, &s->at, s->line);
+    if (!found && layer && layer->node >= s->nodes)
+        found = layer;
     if (found && found->line == s->line && !strcmp(found->name, reader)) {
         cnn_fail(CNN_EDATA, "'%s' %s itself", reader, s->verb);
     } else if (found) {

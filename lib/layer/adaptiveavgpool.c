@@ -22,14 +22,14 @@ static int setup(struct cnn_layer *l)
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     (void)l;
-    p->k->adaptive_avgpool_forward(p->q, p->x[0], p->y);
+    p->k->adaptive_avgpool_forward(p->q, p->x[0], p->y[0]);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     (void)l;
     if (p->dx[0])
-        p->k->adaptive_avgpool_backward(p->q, p->dy, p->dx[0]);
+        p->k->adaptive_avgpool_backward(p->q, p->dy[0], p->dx[0]);
 }
 
 /* The largest window of an axis: from floor(i in / out) to ceil((i + 1) in / out). */

@@ -12,14 +12,14 @@ static const struct cnn_option options[] = {
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_window g = cnn_pooling_window(l);
-    p->k->avgpool_forward(p->q, &g, p->x[0], p->y);
+    p->k->avgpool_forward(p->q, &g, p->x[0], p->y[0]);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_window g = cnn_pooling_window(l);
     if (p->dx[0])
-        p->k->avgpool_backward(p->q, &g, p->dy, p->dx[0]);
+        p->k->avgpool_backward(p->q, &g, p->dy[0], p->dx[0]);
 }
 
 const struct cnn_layer_type cnn_layer_avgpool = {

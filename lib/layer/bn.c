@@ -49,10 +49,10 @@ static void forward(const struct cnn_layer *l, struct cnn_pass *p)
     if (p->training && !p->frozen)
         p->k->batchnorm_train(p->q, o->eps, p->again ? 0 : o->momentum, p->x[0], gamma, beta,
                               statistics[0], statistics[1], p->saved[0], p->saved[1], p->epilogue,
-                              p->y);
+                              p->y[0]);
     else
         p->k->batchnorm_infer(p->q, o->eps, p->x[0], gamma, beta, statistics[0], statistics[1],
-                              p->epilogue, p->y);
+                              p->epilogue, p->y[0]);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
@@ -63,11 +63,11 @@ static void backward(const struct cnn_layer *l, struct cnn_pass *p)
     struct cnn_tensor *const *statistics = p->w + (o->affine ? 2 : 0);
     if (p->frozen || !p->training)
         p->k->batchnorm_backward_frozen(p->q, o->eps, p->x[0], gamma, beta, statistics[0],
-                                        statistics[1], p->y, p->epilogue, p->dy, p->dx[0], p->dadd,
-                                        dgamma, dbeta);
+                                        statistics[1], p->y[0], p->epilogue, p->dy[0], p->dx[0],
+                                        p->dadd, dgamma, dbeta);
     else
-        p->k->batchnorm_backward(p->q, p->x[0], gamma, beta, p->saved[0], p->saved[1], p->y,
-                                 p->epilogue, p->dy, p->dx[0], p->dadd, dgamma, dbeta);
+        p->k->batchnorm_backward(p->q, p->x[0], gamma, beta, p->saved[0], p->saved[1], p->y[0],
+                                 p->epilogue, p->dy[0], p->dx[0], p->dadd, dgamma, dbeta);
 }
 
 static void fold(const struct cnn_layer *l, struct cnn_pass *p, const struct cnn_tensor *w,

@@ -21,7 +21,7 @@ static int setup(struct cnn_layer *l)
 
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
-    p->k->concat_forward(p->q, l->inputs, p->x, p->y);
+    p->k->concat_forward(p->q, l->inputs, p->x, p->y[0]);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
@@ -29,7 +29,7 @@ static void backward(const struct cnn_layer *l, struct cnn_pass *p)
     size_t channels[CNN_LAYER_MAX_INPUTS];
     for (int i = 0; i < l->inputs; i++)
         channels[i] = l->in[i].c;
-    p->k->concat_backward(p->q, l->inputs, channels, p->dy, p->dx);
+    p->k->concat_backward(p->q, l->inputs, channels, p->dy[0], p->dx);
 }
 
 const struct cnn_layer_type cnn_layer_concat = {

@@ -94,9 +94,9 @@ static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const stru
                     struct cnn_reserve *out)
 {
     struct cnn_conv g = geometry(l, shapes->batch);
-    out->work = b->kernels->conv_work(&b->queue, &g, shapes->x[0], shapes->y);
+    out->work = b->kernels->conv_work(&b->queue, &g, shapes->x[0], shapes->y[0]);
     if (!shapes->saves)
-        out->packed = b->kernels->conv_packed(&b->queue, &g, shapes->x[0], shapes->y);
+        out->packed = b->kernels->conv_packed(&b->queue, &g, shapes->x[0], shapes->y[0]);
 }
 
 static const struct cnn_tensor *bias_of(const struct cnn_layer *l, const struct cnn_pass *p)
@@ -107,32 +107,32 @@ static const struct cnn_tensor *bias_of(const struct cnn_layer *l, const struct 
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_conv g = geometry(l, p->batch);
-    p->k->conv_forward(p->q, &g, p->x[0], p->w[0], bias_of(l, p), p->packed, p->epilogue, p->y,
+    p->k->conv_forward(p->q, &g, p->x[0], p->w[0], bias_of(l, p), p->packed, p->epilogue, p->y[0],
                        p->work);
 }
 
 static void pack(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_conv g = geometry(l, p->batch);
-    p->k->conv_pack(p->q, &g, p->x[0], p->y, p->w[0], p->packed);
+    p->k->conv_pack(p->q, &g, p->x[0], p->y[0], p->w[0], p->packed);
 }
 
 static double cost(const struct cnn_layer *l, struct cnn_backend *b, const struct cnn_pass *shapes,
                    enum cnn_conv_pass pass, const char **algorithm)
 {
     struct cnn_conv g = geometry(l, shapes->batch);
-    return b->kernels->conv_cost(&b->queue, &g, shapes->x[0], shapes->y, pass, algorithm);
+    return b->kernels->conv_cost(&b->queue, &g, shapes->x[0], shapes->y[0], pass, algorithm);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_conv g = geometry(l, p->batch);
     if (p->dw[0])
-        p->k->conv_backward_weight(p->q, &g, p->x[0], p->dy, p->dw[0], p->work);
+        p->k->conv_backward_weight(p->q, &g, p->x[0], p->dy[0], p->dw[0], p->work);
     if (l->params > 1 && p->dw[1])
-        p->k->bias_backward(p->q, p->dy, p->dw[1]);
+        p->k->bias_backward(p->q, p->dy[0], p->dw[1]);
     if (p->dx[0])
-        p->k->conv_backward_data(p->q, &g, p->dy, p->w[0], p->dx[0], p->work);
+        p->k->conv_backward_data(p->q, &g, p->dy[0], p->w[0], p->dx[0], p->work);
 }
 
 static uint64_t multiply_adds(const struct cnn_layer *l)

@@ -34,17 +34,17 @@ static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const stru
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     const struct cnn_tensor *bias = p->bias ? p->bias : l->params > 1 ? p->w[1] : NULL;
-    p->k->dense_forward(p->q, p->x[0], p->w[0], bias, p->epilogue, p->y, p->work);
+    p->k->dense_forward(p->q, p->x[0], p->w[0], bias, p->epilogue, p->y[0], p->work);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     if (p->dw[0])
-        p->k->dense_backward_weight(p->q, p->x[0], p->dy, p->dw[0], p->work);
+        p->k->dense_backward_weight(p->q, p->x[0], p->dy[0], p->dw[0], p->work);
     if (l->params > 1 && p->dw[1])
-        p->k->bias_backward(p->q, p->dy, p->dw[1]);
+        p->k->bias_backward(p->q, p->dy[0], p->dw[1]);
     if (p->dx[0])
-        p->k->dense_backward_data(p->q, p->dy, p->w[0], p->dx[0], p->work);
+        p->k->dense_backward_data(p->q, p->dy[0], p->w[0], p->dx[0], p->work);
 }
 
 static uint64_t multiply_adds(const struct cnn_layer *l)

@@ -30,13 +30,13 @@ static void drop(const struct cnn_layer *l, struct cnn_pass *p, const struct cnn
 
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
-    drop(l, p, p->x[0], p->y);
+    drop(l, p, p->x[0], p->y[0]);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     if (p->dx[0])
-        drop(l, p, p->dy, p->dx[0]);
+        drop(l, p, p->dy[0], p->dx[0]);
 }
 
 const struct cnn_layer_type cnn_layer_dropout = {

@@ -14,7 +14,7 @@ void cnn_elementwise_forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_epilogue e = {0};
     l->type->activation(l, &e);
-    p->k->activation_forward(p->q, e.f, e.a, p->x[0], p->y);
+    p->k->activation_forward(p->q, e.f, e.a, p->x[0], p->y[0]);
 }
 
 void cnn_elementwise_backward(const struct cnn_layer *l, struct cnn_pass *p)
@@ -22,8 +22,9 @@ void cnn_elementwise_backward(const struct cnn_layer *l, struct cnn_pass *p)
     struct cnn_epilogue e = {0};
     l->type->activation(l, &e);
     if (p->dx[0])
-        p->k->activation_backward(
-            p->q, e.f, e.a, cnn_activation_type(e.f)->reads_x ? p->x[0] : p->y, p->dy, p->dx[0]);
+        p->k->activation_backward(p->q, e.f, e.a,
+                                  cnn_activation_type(e.f)->reads_x ? p->x[0] : p->y[0], p->dy[0],
+                                  p->dx[0]);
 }
 
 static const struct cnn_option no_options[] = {CNN_OPTION_END};

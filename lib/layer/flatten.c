@@ -13,14 +13,14 @@ static int setup(struct cnn_layer *l)
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     (void)l;
-    p->k->copy(p->q, p->x[0], p->y);
+    p->k->copy(p->q, p->x[0], p->y[0]);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     (void)l;
     if (p->dx[0])
-        p->k->copy(p->q, p->dy, p->dx[0]);
+        p->k->copy(p->q, p->dy[0], p->dx[0]);
 }
 
 const struct cnn_layer_type cnn_layer_flatten = {

@@ -25,6 +25,23 @@ void cnn_layer_statistic(struct cnn_layer *l, const char *suffix, struct cnn_sha
     declare(l, (struct cnn_param){suffix, shape, init, 1, 1, 0, 0, 1, 1});
 }
 
+void cnn_layer_output(struct cnn_layer *l, const char *name, struct cnn_chw shape, size_t rows)
+{
+    if (!l->more)
+        l->more = cnn_arena_alloc(l->arena, (CNN_LAYER_MAX_OUTPUTS - 1) * sizeof *l->more);
+    if (l->more && l->outputs < CNN_LAYER_MAX_OUTPUTS)
+        l->more[l->outputs - 1] = (struct cnn_output){name, shape, rows};
+    l->outputs++;
+}
+
+const char *cnn_layer_output_name(const struct cnn_layer *l, int k, char digits[24])
+{
+    const char *name = k ? l->more[k - 1].name : l->out_name;
+    if (!name)
+        snprintf(digits, 24, "%d", k);
+    return name ? name : digits;
+}
+
 /* The product of the dimensions, or SIZE_MAX when that is not a plausible number of elements. */
 static size_t plausible(const size_t *dim, int rank)
 {
@@ -35,13 +52,23 @@ static size_t plausible(const size_t *dim, int rank)
     return n && n <= INT32_MAX ? n : SIZE_MAX;
 }
 
+static int check_output(struct cnn_chw s)
+{
+    char text[96];
+    if (plausible((size_t[]){s.c, s.h, s.w}, 3) != SIZE_MAX)
+        return 0;
+    cnn_chw_format(s, text);
+    return cnn_fail(CNN_EDATA, "an output of %s is not possible", text);
+}
+
 static int check(const struct cnn_layer *l)
 {
     char text[96];
-    if (plausible((size_t[]){l->out.c, l->out.h, l->out.w}, 3) == SIZE_MAX) {
-        cnn_chw_format(l->out, text);
-        return cnn_fail(CNN_EDATA, "an output of %s is not possible", text);
-    }
+    int rc = check_output(l->out);
+    for (int k = 1; k < l->outputs && !rc; k++)
+        rc = check_output(l->more[k - 1].shape);
+    if (rc)
+        return rc;
     for (int i = 0; i < l->params; i++)
         if (plausible(l->param[i].shape.dim, l->param[i].shape.rank) == SIZE_MAX) {
             cnn_shape_format(&l->param[i].shape, text);
@@ -50,16 +77,38 @@ static int check(const struct cnn_layer *l)
     return 0;
 }
 
+/* More than there is room for is our own mistake; no more is believed then. */
+static int check_room(const char *what, int *declared, int room)
+{
+    int many = *declared;
+    if (many <= room)
+        return 0;
+    *declared = room;
+    return cnn_fail(CNN_EINTERNAL, "%d %s are declared, there is room for %d", many, what, room);
+}
+
 int cnn_layer_setup(struct cnn_layer *l)
 {
-    int rc = l->type->setup(l), declared = l->params;
-    if (declared > CNN_LAYER_MAX_PARAMS) {
-        l->params = CNN_LAYER_MAX_PARAMS;
-        return cnn_fail(CNN_EINTERNAL, "%d parameters are declared, there is room for %d", declared,
-                        CNN_LAYER_MAX_PARAMS);
-    }
+    l->outputs = 1;
+    int rc = l->type->setup(l);
+    if (!rc)
+        rc = check_room("parameters", &l->params, CNN_LAYER_MAX_PARAMS);
+    if (!rc)
+        rc = check_room("outputs", &l->outputs, CNN_LAYER_MAX_OUTPUTS);
+    if (!rc && l->outputs > 1 && !l->more)
+        rc = CNN_ESYSTEM;
     return rc ? rc : check(l);
 }
+
+static const struct cnn_option no_options[] = {CNN_OPTION_END};
+
+const struct cnn_layer_type cnn_layer_further_output = {
+    .name = "output",
+    .summary = "a further output of the layer before",
+    .options = no_options,
+    .min_inputs = 1,
+    .max_inputs = 1,
+};
 
 uint64_t cnn_layer_multiply_adds(const struct cnn_layer *l)
 {

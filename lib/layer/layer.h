@@ -16,6 +16,7 @@ enum {
     CNN_LAYER_MAX_PARAMS = 6,
     CNN_LAYER_MAX_SAVED = 4,
     CNN_LAYER_MAX_INPUTS = 64,
+    CNN_LAYER_MAX_OUTPUTS = 64,
 };
 
 /* How a parameter starts. n is fan_in; the textbooks' plain rule is U[-sqrt(2/n), sqrt(2/n)].
@@ -59,6 +60,13 @@ struct cnn_param {
     int trained; /* 0: a statistic, saved but not trained */
     /* As the net's line has it: for the last rules, and factors of learning rate and decay. */
     double init_value, rate, decay;
+};
+
+/* An output beside the first that a layer declares in its setup. */
+struct cnn_output {
+    const char *name; /* lines of a net read it as LABEL.NAME; NULL: its number */
+    struct cnn_chw shape;
+    size_t rows;
 };
 
 struct cnn_layer;
@@ -150,8 +158,12 @@ struct cnn_layer {
      * rows is that of the inputs. */
     struct cnn_chw *in; /* (inputs) */
     size_t *in_rows;    /* (inputs) */
-    struct cnn_chw out;
+    struct cnn_chw out; /* of the first output, and often the only one */
     size_t rows;
+    const char *out_name;    /* of several outputs: as struct cnn_output; NULL: "0" */
+    int outputs;             /* with the first */
+    struct cnn_output *more; /* (outputs - 1); NULL: there is one */
+    struct cnn_arena *arena; /* for what setup declares beyond parameters */
     int params;
     struct cnn_param param[CNN_LAYER_MAX_PARAMS];
 };
@@ -166,17 +178,17 @@ struct cnn_pass {
     int again;             /* a repetition of a forward of this step: statistics do not move */
     int frozen;            /* the layer's parameters are frozen: batchnorm keeps its statistics */
     uint64_t seed, stream; /* random numbers of this layer in this step */
-    const struct cnn_tensor *const *x; /* (inputs) */
-    struct cnn_tensor *y;
-    const struct cnn_tensor *dy;
+    const struct cnn_tensor *const *x;   /* (inputs) */
+    struct cnn_tensor *const *y;         /* (outputs) */
+    const struct cnn_tensor *const *dy;  /* (outputs) */
     struct cnn_tensor *const *dx;        /* (inputs); dx[i] NULL: not wanted */
     struct cnn_tensor *const *w;         /* (params) */
     struct cnn_tensor *const *dw;        /* (params); dw[i] NULL: not wanted */
     const struct cnn_epilogue *epilogue; /* NULL: none */
-    struct cnn_tensor *dadd;             /* gradient of what it adds; NULL: not wanted. May be dy */
-    const struct cnn_tensor *bias;       /* what was folded in; NULL: the layer's own */
-    void *packed;                        /* as reserved; NULL: not packed */
-    void *const *saved;                  /* as reserved */
+    struct cnn_tensor *dadd;       /* gradient of what it adds; NULL: not wanted. May be dy[0] */
+    const struct cnn_tensor *bias; /* what was folded in; NULL: the layer's own */
+    void *packed;                  /* as reserved; NULL: not packed */
+    void *const *saved;            /* as reserved */
     void *work;
     const struct cnn_targets *targets; /* losses */
     double loss_scale;                 /* losses: backward's factor */
@@ -189,10 +201,21 @@ void cnn_layer_param(struct cnn_layer *l, const char *suffix, struct cnn_shape s
 void cnn_layer_statistic(struct cnn_layer *l, const char *suffix, struct cnn_shape shape,
                          enum cnn_init init);
 
-/* The type's setup, and whether what it declared can be: CNN_EDATA when l->out or a parameter is
+/* For use in setup: declare an output beside l->out, the k-th of which is p->y[k], from 1 on. */
+void cnn_layer_output(struct cnn_layer *l, const char *name, struct cnn_chw shape, size_t rows);
+
+/* What lines of a net call the layer's k-th output behind the layer's label and a dot: its name, or
+ * its number, in `digits`. */
+const char *cnn_layer_output_name(const struct cnn_layer *l, int k, char digits[24]);
+
+/* The type's setup, and whether what it declared can be: CNN_EDATA when an output or a parameter is
  * implausibly large (2^31 elements or more) or empty, CNN_EINTERNAL when there are more parameters
- * than a layer can have. */
+ * or outputs than a layer can have. */
 int cnn_layer_setup(struct cnn_layer *l);
+
+/* What the graph has for each further output of the layer whose value it takes over: no layer of
+ * its own, and nothing to run. */
+extern const struct cnn_layer_type cnn_layer_further_output;
 
 /* Of a sample, with all its rows: multiply-adds, elements of the output, and its shape in words,
  * "64x8x8" or "4*64x8x8" with four rows. */

@@ -17,7 +17,7 @@ static const struct cnn_option no_options[] = {CNN_OPTION_END};
     static void layer##_forward(const struct cnn_layer *l, struct cnn_pass *p)                     \
     {                                                                                              \
         (void)l;                                                                                   \
-        p->k->loss_forward(p->q, CNN_LOSS_##NAME, 0, p->x[0], p->targets, p->y->data);             \
+        p->k->loss_forward(p->q, CNN_LOSS_##NAME, 0, p->x[0], p->targets, p->y[0]->data);          \
     }                                                                                              \
     static void layer##_backward(const struct cnn_layer *l, struct cnn_pass *p)                    \
     {                                                                                              \

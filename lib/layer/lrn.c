@@ -51,21 +51,21 @@ static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const stru
 {
     struct cnn_lrn g = rule_of(l);
     if (shapes->saves)
-        out->saved[0] = cnn_tensor_elements(shapes->y) * sizeof(real);
+        out->saved[0] = cnn_tensor_elements(shapes->y[0]) * sizeof(real);
     out->work = b->kernels->lrn_work(&b->queue, &g, shapes->x[0]);
 }
 
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_lrn g = rule_of(l);
-    p->k->lrn_forward(p->q, &g, p->x[0], p->y, p->saves ? p->saved[0] : NULL, p->work);
+    p->k->lrn_forward(p->q, &g, p->x[0], p->y[0], p->saves ? p->saved[0] : NULL, p->work);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_lrn g = rule_of(l);
     if (p->dx[0])
-        p->k->lrn_backward(p->q, &g, p->x[0], p->dy, p->saved[0], p->dx[0], p->work);
+        p->k->lrn_backward(p->q, &g, p->x[0], p->dy[0], p->saved[0], p->dx[0], p->work);
 }
 
 static void window(const struct cnn_layer *l, struct cnn_layer_window *out)

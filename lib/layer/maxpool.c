@@ -13,20 +13,20 @@ static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const stru
     (void)l;
     (void)b;
     if (shapes->saves)
-        out->saved[0] = cnn_tensor_elements(shapes->y) * sizeof(int32_t);
+        out->saved[0] = cnn_tensor_elements(shapes->y[0]) * sizeof(int32_t);
 }
 
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_window g = cnn_pooling_window(l);
-    p->k->maxpool_forward(p->q, &g, p->x[0], p->y, p->saves ? p->saved[0] : NULL);
+    p->k->maxpool_forward(p->q, &g, p->x[0], p->y[0], p->saves ? p->saved[0] : NULL);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_window g = cnn_pooling_window(l);
     if (p->dx[0])
-        p->k->maxpool_backward(p->q, &g, p->dy, p->saved[0], p->dx[0]);
+        p->k->maxpool_backward(p->q, &g, p->dy[0], p->saved[0], p->dx[0]);
 }
 
 const struct cnn_layer_type cnn_layer_maxpool = {

@@ -40,14 +40,14 @@ static void move(const struct cnn_pass *p, const struct cnn_tensor *from, struct
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     (void)l;
-    move(p, p->x[0], p->y);
+    move(p, p->x[0], p->y[0]);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     (void)l;
     if (p->dx[0])
-        move(p, p->dy, p->dx[0]);
+        move(p, p->dy[0], p->dx[0]);
 }
 
 const struct cnn_layer_type cnn_layer_rows = {

@@ -12,14 +12,14 @@ static int setup(struct cnn_layer *l)
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     (void)l;
-    p->k->softmax_forward(p->q, p->x[0], p->y);
+    p->k->softmax_forward(p->q, p->x[0], p->y[0]);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     (void)l;
     if (p->dx[0])
-        p->k->softmax_backward(p->q, p->y, p->dy, p->dx[0]);
+        p->k->softmax_backward(p->q, p->y[0], p->dy[0], p->dx[0]);
 }
 
 const struct cnn_layer_type cnn_layer_softmax = {

@@ -28,14 +28,14 @@ static int setup(struct cnn_layer *l)
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     const struct options *o = l->options;
-    p->k->subsample_forward(p->q, (size_t)o->stride, p->x[0], p->y);
+    p->k->subsample_forward(p->q, (size_t)o->stride, p->x[0], p->y[0]);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     const struct options *o = l->options;
     if (p->dx[0])
-        p->k->subsample_backward(p->q, (size_t)o->stride, p->dy, p->dx[0]);
+        p->k->subsample_backward(p->q, (size_t)o->stride, p->dy[0], p->dx[0]);
 }
 
 static void window(const struct cnn_layer *l, struct cnn_layer_window *out)

@@ -18,14 +18,14 @@ static int setup(struct cnn_layer *l)
 
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
-    p->k->sum_forward(p->q, l->inputs, p->x, p->y);
+    p->k->sum_forward(p->q, l->inputs, p->x, p->y[0]);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     for (int i = 0; i < l->inputs; i++)
         if (p->dx[i])
-            p->k->copy(p->q, p->dy, p->dx[i]);
+            p->k->copy(p->q, p->dy[0], p->dx[i]);
 }
 
 const struct cnn_layer_type cnn_layer_sum = {

@@ -15,7 +15,7 @@ static const struct cnn_option options[] = {
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     const struct options *o = l->options;
-    p->k->xent_forward(p->q, o->smooth, p->x[0], p->targets, p->y->data);
+    p->k->xent_forward(p->q, o->smooth, p->x[0], p->targets, p->y[0]->data);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)

@@ -1,6 +1,7 @@
 /* The backward pass, in reverse node order; see net.h. */
 #include "base/clock.h"
 #include "kern/activation.h"
+#include "kern/parallel.h"
 #include "net/net_private.h"
 
 #include <string.h>
@@ -18,7 +19,7 @@ static void backward_epilogue(struct cnn_pass *p, struct cnn_tensor *dy)
 {
     const struct cnn_epilogue *e = p->epilogue;
     if (e->activate)
-        p->k->activation_backward(p->q, e->f, e->a, p->y, dy, dy);
+        p->k->activation_backward(p->q, e->f, e->a, p->y[0], dy, dy);
     if (p->dadd)
         p->k->copy(p->q, dy, p->dadd);
     p->epilogue = NULL;
@@ -47,7 +48,7 @@ static void backward_step(struct cnn_net *net, int i, double scale)
     const struct cnn_layer *l = step->layer;
     struct cnn_net_node *nn = &net->node[i];
     struct cnn_pass p = cnn_net_pass(net, i);
-    p.dy = &nn->gradient;
+    p.dy = nn->dy;
     p.dx = nn->dx;
     p.dadd = step->addend >= 0 ? nn->dx[step->addend] : NULL;
     p.work = cnn_net_block(net, net->plan->node[i].work_backward);
@@ -61,6 +62,19 @@ static void backward_step(struct cnn_net *net, int i, double scale)
     l->type->backward(l, &p);
     deliver_gradients(net, i, &p);
     p.q->pool = threads;
+}
+
+/* dy (may be NULL) where backward begins, and zeros of an output that nothing reads. */
+static void start_gradient(struct cnn_net *net, int i, const float *dy)
+{
+    struct cnn_tensor *gradient = &net->node[i].gradient;
+    const struct cnn_backend *b = net->backend;
+    if (dy && i == net->from)
+        b->ops->upload_values(net->backend, gradient, dy);
+    if (net->plan->node[i].zero) /* whatever its elements are; blocks end at whole numbers */
+        b->kernels->fill(&net->backend->queue, 0,
+                         cnn_ceil_div(b->ops->tensor_bytes(b, gradient), sizeof(real)),
+                         gradient->data);
 }
 
 /* A gradient that is asked for, before its step's backward works on in place. */
@@ -77,7 +91,7 @@ static void keep_gradient(struct cnn_net *net, int i)
 static void repeat_segment(struct cnn_net *net, int begin, int end)
 {
     for (int i = begin; i < end; i++)
-        if (net->plan->node[i].runs_again) {
+        if (net->plan->node[i].runs_again && net->plan->step[i].layer) {
             cnn_net_use_run(net, i, 1);
             net->again = 1;
             cnn_net_forward_step(net, i);
@@ -98,9 +112,10 @@ static int backward(struct cnn_net *net, double scale, const float *dy)
         for (int i = end - 1; i >= begin; i--) {
             if (!net->wants[i] || !net->plan->step[i].layer)
                 continue;
-            if (dy && i == net->from)
-                net->backend->ops->upload_values(net->backend, &net->node[i].gradient, dy);
-            keep_gradient(net, i);
+            for (int o = i; o < i + net->plan->step[i].layer->outputs; o++) {
+                start_gradient(net, o, dy);
+                keep_gradient(net, o);
+            }
             backward_step(net, i, scale);
             cnn_net_note_time(net, 1, i, &time);
         }

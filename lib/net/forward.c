@@ -22,6 +22,12 @@ static void set_batch(struct cnn_net *net, size_t n)
     }
 }
 
+static void look_at_inputs(struct cnn_net *net, int node, size_t count)
+{
+    for (int k = 0; k < net->plan->step[node].inputs; k++)
+        net->node[node].converted[k].n = count * rows_of(net, net->plan->step[node].in[k]);
+}
+
 /* The node's value as samples at .. at + count - 1, or where those lie that are there now. */
 static void look_at(struct cnn_net *net, int node, size_t at, size_t count)
 {
@@ -31,8 +37,6 @@ static void look_at(struct cnn_net *net, int node, size_t at, size_t count)
     size_t each = net->plan->step[node].passing ? 0 : b->ops->tensor_bytes(b, &nn->value);
     nn->value.n = count * rows_of(net, node);
     nn->value.data = (char *)cnn_net_block(net, net->plan->node[node].run.value) + at * each;
-    for (int k = 0; k < net->plan->step[node].inputs; k++)
-        nn->converted[k].n = count * rows_of(net, net->plan->step[node].in[k]);
 }
 
 /* All that steps first .. last read and write. */
@@ -41,7 +45,9 @@ static void look_at_steps(struct cnn_net *net, int first, int last, size_t at, s
     const struct cnn_step *step = net->plan->step;
     for (int i = first; i <= last; i++)
         if (step[i].layer) {
-            look_at(net, i, at, count);
+            for (int o = i; o < i + step[i].layer->outputs; o++)
+                look_at(net, o, at, count);
+            look_at_inputs(net, i, count);
             for (int k = 0; k < step[i].inputs; k++)
                 if (step[i].in[k] < first)
                     look_at(net, step[i].in[k], at, count);

@@ -84,8 +84,10 @@ static int mark_backward(struct cnn_net *net, const struct cnn_net_config *confi
     unsigned char *w = cnn_arena_alloc(net->arena, (size_t)g->nodes);
     if (!reaches || !w)
         return CNN_ESYSTEM;
-    for (size_t k = 0; k < config->gradients; k++)
-        w[config->gradient[k]] = 1;
+    for (size_t k = 0; k < config->gradients; k++) {
+        int node = config->gradient[k];
+        w[node] = w[node - g->node[node].port] = 1;
+    }
     for (int i = g->nodes - 1; i >= g->inputs; i--) {
         const struct cnn_node *node = &g->node[i];
         if (config->from ? i == config->from : (node->layer.type->flags & CNN_LAYER_LOSS) != 0)

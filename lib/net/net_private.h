@@ -12,6 +12,8 @@ struct cnn_net_node {
     struct cnn_tensor value;    /* (batch, c, h, w) */
     struct cnn_tensor gradient; /* the same shape; data NULL when backward does not come here */
     struct cnn_tensor kept_gradient; /* data NULL: nobody asks for it */
+    struct cnn_tensor **y;           /* (outputs) */
+    const struct cnn_tensor **dy;    /* (outputs) */
     const struct cnn_tensor **x;     /* (inputs) */
     struct cnn_tensor **dx;          /* (inputs); NULL: not wanted */
     struct cnn_tensor *extra;        /* (inputs); data NULL: dx is the input's gradient itself */

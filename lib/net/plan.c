@@ -108,6 +108,7 @@ static void clear(struct cnn_planner *s)
     for (int i = 0; i < s->g->nodes; i++) {
         struct cnn_plan_node *pn = &p->node[i];
         pn->gradient = pn->work_backward = pn->kept_gradient = -1;
+        pn->zero = 0;
         clear_run(&pn->run);
         clear_run(&pn->again);
         for (int k = 0; k < p->step[i].inputs; k++)

@@ -29,6 +29,7 @@ struct cnn_plan_node {
     struct cnn_plan_run run, again; /* again: when its segment runs once more before its backward */
     int runs_again;
     int gradient, work_backward;
+    int zero;                    /* the gradient is zeros: nothing reads this output of its layer */
     int kept_gradient;           /* a copy of the gradient, for those who ask; -1: nobody does */
     size_t packed, packed_bytes; /* offset and size among the packed weights */
     int *extra; /* (inputs) a gradient in another layout, and a gradient's second and later

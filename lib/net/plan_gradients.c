@@ -12,6 +12,20 @@ static int passes_gradient_on(const struct cnn_planner *s, int i, int k)
     return k == step->addend || (k == 0 && (cnn_plan_flags(s, i) & CNN_LAYER_INPLACE));
 }
 
+/* Where backward begins, and of an output that nothing reads where others of its layer are read. */
+static void start_gradients(struct cnn_planner *s, int i)
+{
+    int outputs = cnn_step_outputs(s->p->step, i), now = s->backward_time[i];
+    for (int o = i; o < i + outputs; o++) {
+        struct cnn_plan_node *pn = &s->p->node[o];
+        pn->zero = outputs > 1 && pn->gradient < 0 && o != s->request->from;
+        if (pn->zero || o == s->request->from)
+            pn->gradient = cnn_plan_block(s, cnn_plan_value_bytes(s, o), now, now);
+        if (pn->gradient >= 0)
+            cnn_plan_extend(s, pn->gradient, now);
+    }
+}
+
 /* Gradients, in the order in which backward runs: the first consumer writes, later ones add through
  * an extra block. */
 void cnn_plan_gradients(struct cnn_planner *s)
@@ -21,12 +35,8 @@ void cnn_plan_gradients(struct cnn_planner *s)
             continue;
         const struct cnn_step *step = &s->p->step[i];
         struct cnn_plan_node *pn = &s->p->node[i];
-        if (i == s->request->from)
-            pn->gradient = cnn_plan_block(s, cnn_plan_value_bytes(s, i), s->backward_time[i],
-                                          s->backward_time[i]);
+        start_gradients(s, i);
         int now = s->backward_time[i], mine = pn->gradient;
-        if (mine >= 0)
-            cnn_plan_extend(s, mine, now);
         for (int k = 0; k < step->inputs; k++) {
             int x = step->in[k];
             struct cnn_plan_node *px = &s->p->node[x];
@@ -50,11 +60,12 @@ void cnn_plan_gradients(struct cnn_planner *s)
 void cnn_plan_kept_gradients(struct cnn_planner *s)
 {
     for (size_t k = 0; k < s->request->gradients; k++) {
-        int i = s->request->gradient[k], now = s->backward_time[i];
+        int i = s->request->gradient[k], maker = s->p->step[i].maker;
         struct cnn_plan_node *pn = &s->p->node[i];
         if (pn->gradient < 0 || pn->kept_gradient >= 0)
             continue;
-        if (s->p->step[i].layer)
+        int now = s->backward_time[maker];
+        if (s->p->step[maker].layer)
             pn->kept_gradient = cnn_plan_block(s, cnn_plan_value_bytes(s, i), now, s->end);
         else
             cnn_plan_extend(s, pn->kept_gradient = pn->gradient, s->end);

@@ -3,14 +3,20 @@
  * arrives. */
 #include "net/plan_private.h"
 
+/* Of a value that is made, and no input's. */
+static size_t bytes_of(const struct cnn_planner *s, int node)
+{
+    int made = node >= s->g->inputs && s->p->step[node].maker >= 0;
+    return made ? cnn_plan_value_bytes(s, node) : 0;
+}
+
 /* Bytes of the values that are made before `at` and read there or later; the input is always there.
  */
 static size_t crossing(const struct cnn_planner *s, int at)
 {
     size_t bytes = 0;
     for (int i = 1; i < at; i++)
-        if (s->p->step[i].layer && s->reach[i] >= at)
-            bytes += cnn_plan_value_bytes(s, i);
+        bytes += s->reach[i] >= at ? bytes_of(s, i) : 0;
     return bytes;
 }
 
@@ -29,6 +35,18 @@ static int quiet_place(const struct cnn_planner *s, int at, int from, int to)
     return best;
 }
 
+/* Step i runs again, unless something of it is needed behind its segment. */
+static void mark_again(struct cnn_planner *s, int i, int end)
+{
+    int outputs = cnn_step_outputs(s->p->step, i);
+    int again = s->p->step[i].layer && s->request->wants_gradient[i];
+    for (int o = i; o < i + outputs; o++)
+        again &= !s->keep[o] && s->reach[o] < end;
+    for (int o = i; o < i + outputs; o++)
+        if (s->p->step[o].maker == i)
+            s->p->node[o].runs_again = again;
+}
+
 /* Segments are of equal size in bytes of values, about. */
 void cnn_plan_cut(struct cnn_planner *s, int segments)
 {
@@ -40,11 +58,11 @@ void cnn_plan_cut(struct cnn_planner *s, int segments)
     p->segment[0] = 1;
     for (int i = 1; i < s->g->nodes; i++) {
         p->node[i].runs_again = 0;
-        total += p->step[i].layer ? cnn_plan_value_bytes(s, i) : 0;
+        total += bytes_of(s, i);
     }
     for (int i = 1; segments > 1 && i < steps; i++) {
         int last = p->segment[p->segments - 1];
-        sum += p->step[i].layer ? cnn_plan_value_bytes(s, i) : 0;
+        sum += bytes_of(s, i);
         if ((double)sum < (double)total / segments * p->segments)
             continue;
         int from = i - margin > last ? i - margin : last + 1;
@@ -58,7 +76,6 @@ void cnn_plan_cut(struct cnn_planner *s, int segments)
     for (int i = 1, k = 0; i < begin_of_last; i++) {
         while (k + 1 < p->segments && p->segment[k + 1] <= i)
             k++;
-        p->node[i].runs_again = p->step[i].layer && !s->keep[i] && s->request->wants_gradient[i] &&
-                                s->reach[i] < p->segment[k + 1];
+        mark_again(s, i, p->segment[k + 1]);
     }
 }

@@ -33,7 +33,8 @@ static void measure(struct cutter *c, int *reach)
         const struct cnn_layer *l = c->step[i].layer;
         if (!l)
             continue;
-        c->values[i] = sample_bytes(c, i);
+        for (int k = 0; k < l->outputs; k++)
+            c->values[i] += sample_bytes(c, i + k);
         for (int k = 0; k < c->step[i].inputs; k++) {
             c->values[i] += sample_bytes(c, c->step[i].in[k]);
             reach[c->step[i].in[k]] = i;
@@ -69,11 +70,15 @@ static double change(const struct cutter *c, int i)
     return 2 * spilled(c, (double)c->batch * c->between[i]);
 }
 
-/* Adds step i to the costs of all that lies before it. */
+/* Adds step i to the costs of all that lies before it. Further outputs go with their step. */
 static void go_on(struct cutter *c, int i, double total[SIZES])
 {
     double next[SIZES];
     int best = 0;
+    for (int k = 0; c->g->node[i].port && k < c->sizes; k++)
+        c->from[i * SIZES + k] = (unsigned char)k;
+    if (c->g->node[i].port)
+        return;
     for (int k = 1; k < c->sizes; k++)
         best = total[k] <= total[best] ? k : best;
     for (int k = 0; k < c->sizes; k++) {

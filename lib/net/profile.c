@@ -24,6 +24,15 @@ static double value_elements(const struct cnn_net *net, int node)
            (double)cnn_chw_count(net->graph->node[node].layer.out);
 }
 
+/* Of all that step i makes. */
+static double made_elements(const struct cnn_net *net, int i)
+{
+    double elements = 0;
+    for (int o = i; o < i + cnn_step_outputs(net->plan->step, i); o++)
+        elements += value_elements(net, o);
+    return elements;
+}
+
 static double param_elements(const struct cnn_layer *l)
 {
     double n = 0;
@@ -58,7 +67,7 @@ static double cycles(const struct cnn_net *net, int i, enum cnn_conv_pass pass)
 static struct cnn_net_work forward_work(const struct cnn_net *net, int i)
 {
     const struct cnn_step *step = &net->plan->step[i];
-    double elements = value_elements(net, i) + param_elements(step->layer);
+    double elements = made_elements(net, i) + param_elements(step->layer);
     for (int k = 0; k < step->inputs; k++)
         elements += value_elements(net, step->in[k]);
     return (struct cnn_net_work){multiply_adds(net, step->layer),
@@ -72,11 +81,11 @@ static struct cnn_net_work backward_work(const struct cnn_net *net, int i)
     const struct cnn_step *step = &net->plan->step[i];
     const struct cnn_net_node *nn = &net->node[i];
     const struct cnn_layer *l = step->layer;
-    double elements = nn->gradient.data ? value_elements(net, i) : 0;
+    double elements = nn->gradient.data ? made_elements(net, i) : 0;
     if (!net->wants[i])
         return (struct cnn_net_work){0};
     if ((l->type->flags & CNN_LAYER_NEEDS_Y) || step->epilogue.activate)
-        elements += value_elements(net, i);
+        elements += made_elements(net, i);
     for (int k = 0; k < step->inputs; k++) {
         int in_place = k == step->addend && nn->dx[k] && nn->dx[k]->data == nn->gradient.data;
         if ((l->type->flags & CNN_LAYER_NEEDS_X) && k != step->addend)

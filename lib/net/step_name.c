@@ -8,7 +8,7 @@ static int before(const struct cnn_graph *g, const struct cnn_step *step, int no
 {
     const struct cnn_node *n = &g->node[node];
     for (int k = 0; k < n->layer.inputs; k++)
-        if (n->in[k] >= g->inputs && !step[n->in[k]].layer)
+        if (step[n->in[k]].maker < 0)
             return n->in[k];
     return -1;
 }

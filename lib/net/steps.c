@@ -20,12 +20,12 @@ static const struct cnn_layer_type *type_of(const struct maker *m, int node)
     return m->g->node[node].layer.type;
 }
 
-static int is_run(const struct maker *m, int node)
+static int is_made(const struct maker *m, int node)
 {
-    return node >= m->g->inputs && (m->training || !m->g->node[node].training_only);
+    return m->training || !m->g->node[node].training_only;
 }
 
-/* One step a layer. */
+/* One step a layer, but none for its further outputs. */
 static void start(struct maker *m)
 {
     for (int i = 0; i < m->g->nodes; i++) {
@@ -33,7 +33,8 @@ static void start(struct maker *m)
         struct cnn_step *s = &m->step[i];
         *s = (struct cnn_step){
             .head = i, .addend = -1, .fold = -1, .in = node->in, .first = i, .last = i};
-        if (!is_run(m, i))
+        s->maker = is_made(m, i) ? i - node->port : -1;
+        if (i < m->g->inputs || s->maker != i)
             continue;
         s->layer = &node->layer;
         s->inputs = node->layer.inputs;
@@ -58,9 +59,10 @@ static int follower(const struct maker *m, int node)
 static void move(struct maker *m, int from, int to)
 {
     m->step[to] = m->step[from];
-    m->step[to].first = m->step[to].last = to;
+    m->step[to].first = m->step[to].last = m->step[to].maker = to;
     m->step[from].layer = NULL;
     m->step[from].inputs = 0;
+    m->step[from].maker = -1;
 }
 
 static int absorb_fold(struct maker *m, int at, int next)
@@ -113,15 +115,21 @@ static int absorb_activation(struct maker *m, int at, int next)
     return 1;
 }
 
+static int takes_epilogue(const struct maker *m, int i)
+{
+    const struct cnn_step *s = &m->step[i];
+    return s->layer && s->head == i && s->layer->outputs == 1 &&
+           (s->layer->type->flags & CNN_LAYER_EPILOGUE);
+}
+
 /* Let each layer that can do what follows do it. */
 static int fuse(struct maker *m)
 {
     int out_of_memory = 0;
     for (int i = 1; i < m->g->nodes; i++) {
-        const struct cnn_step *s = &m->step[i];
-        if (!s->layer || s->head != i || !(s->layer->type->flags & CNN_LAYER_EPILOGUE))
-            continue;
         int at = i, next;
+        if (!takes_epilogue(m, i))
+            continue;
         while ((next = follower(m, at)) >= 0 &&
                (absorb_fold(m, at, next) || absorb_sum(m, at, next, &out_of_memory) ||
                 absorb_activation(m, at, next)))
@@ -153,7 +161,8 @@ static void set_layouts(struct maker *m, int layout)
 {
     for (int i = 0; i < m->g->nodes; i++) {
         struct cnn_step *s = &m->step[i];
-        int knows = flags_of(s) & (CNN_LAYER_ANY_LAYOUT | CNN_LAYER_MIXES_LAYOUTS);
+        int knows = flags_of(s->maker < 0 ? s : &m->step[s->maker]) &
+                    (CNN_LAYER_ANY_LAYOUT | CNN_LAYER_MIXES_LAYOUTS);
         int takes = knows || (i < m->g->inputs && (layout < 0 || layout == CNN_LAYOUT_NHWC));
         /* The input stays plain, which convolutions to blocks read; the others read their own. */
         s->layout = takes ? layout : CNN_LAYOUT_PLAIN;
@@ -228,8 +237,11 @@ void cnn_step_shapes(const struct cnn_graph *g, const struct cnn_step *step, int
 {
     const struct cnn_step *s = &step[i];
     size_t n = cnn_step_batch(step, i, batch);
-    out->y = cnn_step_shape(g, step, i, batch);
-    out->y.n = n * g->node[i].layer.rows;
+    for (int k = 0; k < s->layer->outputs; k++) {
+        out->y[k] = cnn_step_shape(g, step, i + k, batch);
+        out->y[k].n = n * g->node[i + k].layer.rows;
+        out->outputs[k] = &out->y[k];
+    }
     for (int k = 0; k < s->layer->inputs; k++) {
         out->x[k] = cnn_step_shape(g, step, s->in[k], batch);
         out->x[k].n = n * g->node[s->in[k]].layer.rows;
@@ -237,7 +249,7 @@ void cnn_step_shapes(const struct cnn_graph *g, const struct cnn_step *step, int
         out->inputs[k] = &out->x[k];
     }
     out->pass = (struct cnn_pass){
-        .batch = n * s->layer->in_rows[0], .saves = saves, .x = out->inputs, .y = &out->y};
+        .batch = n * s->layer->in_rows[0], .saves = saves, .x = out->inputs, .y = out->outputs};
 }
 
 double cnn_step_cost(const struct cnn_graph *g, const struct cnn_step *step, int i,

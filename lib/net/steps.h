@@ -2,7 +2,8 @@
  * does in passing (an addition or an activation on the way to memory, a batch normalisation in a
  * convolution's weights) and those that only training has; and the layout of each value.
  *
- * A step stands at the node whose value it makes: the last of the layers that it does. */
+ * A step stands at the node whose value it makes: the last of the layers that it does. One whose
+ * layer has several outputs stands at the first, and makes the values of the nodes behind it, too. */
 #ifndef CNN_NET_STEPS_H
 #define CNN_NET_STEPS_H
 
@@ -11,6 +12,7 @@
 struct cnn_step {
     const struct cnn_layer *layer; /* whose forward and backward run; NULL: nothing does */
     int head;                      /* its node */
+    int maker;                     /* the step that makes this node's value; -1: none does */
     int inputs;
     const int *in;                /* (inputs) nodes: the layer's, then what the epilogue adds */
     int addend;                   /* which of `in` the epilogue adds; -1: none */
@@ -33,6 +35,12 @@ struct cnn_step *cnn_steps_new(const struct cnn_graph *g, struct cnn_backend *b,
                                int training, int backward, const unsigned char *keep,
                                struct cnn_arena *arena);
 
+/* Nodes whose values step i makes: i and those behind it. */
+static inline int cnn_step_outputs(const struct cnn_step *step, int i)
+{
+    return step[i].layer ? step[i].layer->outputs : 1;
+}
+
 /* The layout in which step i wants its k-th input. */
 int cnn_step_input_layout(const struct cnn_step *step, int i, int k);
 
@@ -46,8 +54,9 @@ struct cnn_tensor cnn_step_shape(const struct cnn_graph *g, const struct cnn_ste
 
 /* What step i's layer gets and gives, without data, for the layer's questions. */
 struct cnn_step_shapes {
-    struct cnn_tensor x[CNN_LAYER_MAX_INPUTS], y;
+    struct cnn_tensor x[CNN_LAYER_MAX_INPUTS], y[CNN_LAYER_MAX_OUTPUTS];
     const struct cnn_tensor *inputs[CNN_LAYER_MAX_INPUTS];
+    struct cnn_tensor *outputs[CNN_LAYER_MAX_OUTPUTS];
     struct cnn_pass pass;
 };
 void cnn_step_shapes(const struct cnn_graph *g, const struct cnn_step *step, int i, size_t batch,

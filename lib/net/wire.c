@@ -30,16 +30,21 @@ static struct cnn_tensor view(const struct cnn_net *net, int node, int block)
 }
 
 /* What a layer did not declare is NULL. */
-static int allocate_views(struct cnn_net *net, struct cnn_net_node *nn, size_t inputs)
+static int allocate_views(struct cnn_net *net, struct cnn_net_node *nn, size_t inputs,
+                          size_t outputs)
 {
     const size_t params = CNN_LAYER_MAX_PARAMS;
+    nn->y = cnn_arena_alloc(net->arena, outputs * sizeof *nn->y);
+    nn->dy = cnn_arena_alloc(net->arena, outputs * sizeof *nn->dy);
     nn->x = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->x);
     nn->dx = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->dx);
     nn->extra = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->extra);
     nn->converted = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->converted);
     nn->w = cnn_arena_alloc(net->arena, params * sizeof *nn->w);
     nn->dw = cnn_arena_alloc(net->arena, params * sizeof *nn->dw);
-    return nn->x && nn->dx && nn->extra && nn->converted && nn->w && nn->dw ? 0 : CNN_ESYSTEM;
+    return nn->y && nn->dy && nn->x && nn->dx && nn->extra && nn->converted && nn->w && nn->dw
+               ? 0
+               : CNN_ESYSTEM;
 }
 
 static void wire_input(struct cnn_net *net, int i, int k)
@@ -61,7 +66,10 @@ void cnn_net_use_run(struct cnn_net *net, int i, int again)
     const struct cnn_plan_node *pn = &net->plan->node[i];
     const struct cnn_plan_run *run = again ? &pn->again : &pn->run;
     struct cnn_net_node *nn = &net->node[i];
-    nn->value.data = cnn_net_block(net, run->value);
+    for (int k = 0; k < cnn_step_outputs(net->plan->step, i); k++) {
+        const struct cnn_plan_node *po = &net->plan->node[i + k];
+        net->node[i + k].value.data = cnn_net_block(net, again ? po->again.value : po->run.value);
+    }
     nn->work = cnn_net_block(net, run->work);
     for (int k = 0; k < net->plan->step[i].inputs; k++)
         nn->converted[k].data = cnn_net_block(net, run->converted[k]);
@@ -76,8 +84,13 @@ static int wire_node(struct cnn_net *net, int i)
     const struct cnn_plan_node *pn = &net->plan->node[i];
     struct cnn_net_node *nn = &net->node[i];
     size_t params = (size_t)l->params, first = net->node[step->head].first_param;
-    if (allocate_views(net, nn, (size_t)step->inputs))
+    int outputs = cnn_step_outputs(net->plan->step, i);
+    if (allocate_views(net, nn, (size_t)step->inputs, (size_t)outputs))
         return CNN_ESYSTEM;
+    for (int k = 0; k < outputs; k++) {
+        nn->y[k] = &net->node[i + k].value;
+        nn->dy[k] = &net->node[i + k].gradient;
+    }
     nn->value = view(net, i, pn->run.value);
     nn->gradient = view(net, i, pn->gradient);
     nn->kept_gradient = view(net, i, pn->kept_gradient);
@@ -122,7 +135,7 @@ struct cnn_pass cnn_net_pass(struct cnn_net *net, int i)
         .seed = net->seed,
         .stream = cnn_hash_u64(net->step, nn->name_hash),
         .x = nn->x,
-        .y = &nn->value,
+        .y = nn->y,
         .epilogue = net->plan->step[i].fused ? &nn->epilogue : NULL,
         .bias = nn->folded_bias.data ? &nn->folded_bias : NULL,
         .packed = nn->packed,

@@ -43,21 +43,25 @@ static void fill(struct rig *r)
         for (size_t k = 0; k < cnn_tensor_count(&r->w[i]); k++)
             w[k] = (real)((positive ? 1.5 : 0) + draw(r->layer.param[i].suffix, k));
     }
-    real *dy = r->dy.data;
-    for (size_t k = 0; k < cnn_tensor_count(&r->dy); k++)
-        dy[k] = (real)draw("dy", k);
+    for (int o = 0; o < r->layer.outputs; o++) {
+        real *dy = r->dy[o].data;
+        for (size_t k = 0; k < cnn_tensor_count(&r->dy[o]); k++)
+            dy[k] = (real)draw(o ? "dy of another" : "dy", k + 1000 * (size_t)o);
+    }
 }
 
 /* What backward differentiates: sum of dy y, or scale times the weighted sum of losses. */
 static double objective(struct rig *r)
 {
-    const real *y = r->y.data, *dy = r->dy.data;
     int loss = (r->layer.type->flags & CNN_LAYER_LOSS) != 0;
     double sum = 0;
     rig_forward(r);
-    for (size_t i = 0; i < cnn_tensor_count(&r->y); i++)
-        sum += (double)y[i] *
-               (loss ? r->pass.loss_scale * (double)r->targets.weight[i] : (double)dy[i]);
+    for (int o = 0; o < r->layer.outputs; o++) {
+        const real *y = r->y[o].data, *dy = r->dy[o].data;
+        for (size_t i = 0; i < cnn_tensor_count(&r->y[o]); i++)
+            sum += (double)y[i] *
+                   (loss ? r->pass.loss_scale * (double)r->targets.weight[i] : (double)dy[i]);
+    }
     return sum;
 }
 
@@ -110,6 +114,12 @@ static void poison(struct cnn_tensor *t)
     rig_poison(t->data, cnn_tensor_count(t) * sizeof(real));
 }
 
+static void poison_outputs(struct rig *r)
+{
+    for (int o = 0; o < r->layer.outputs; o++)
+        poison(&r->y[o]);
+}
+
 /* Whatever the flags do not ask for is gone when backward runs. */
 static void hide_unneeded(struct rig *r)
 {
@@ -117,7 +127,7 @@ static void hide_unneeded(struct rig *r)
         if (!(r->layer.type->flags & CNN_LAYER_NEEDS_X))
             poison(&r->x[i]);
     if (!(r->layer.type->flags & CNN_LAYER_NEEDS_Y))
-        poison(&r->y);
+        poison_outputs(r);
 }
 
 static void check_against_differences(struct rig *r)
@@ -135,7 +145,7 @@ static void check_against_differences(struct rig *r)
             ((real *)r->dw[i].data)[k] = (real)draw("before", k);
         before[i] = r->pdw[i] ? copy_of(&r->dw[i]) : NULL;
     }
-    poison(&r->y);
+    poison_outputs(r);
     objective(r);
     for (int i = 0; i < r->layer.inputs; i++)
         assert_memory_equal(x[i], r->x[i].data, cnn_tensor_count(&r->x[i]) * sizeof(real));
@@ -198,20 +208,20 @@ static void check_inplace(struct rig *r)
 {
     if (!(r->layer.type->flags & CNN_LAYER_INPLACE))
         return;
-    size_t bytes = cnn_tensor_count(&r->y) * sizeof(real);
+    size_t bytes = cnn_tensor_count(&r->y[0]) * sizeof(real);
     objective(r);
     rig_backward(r);
-    real *x = copy_of(&r->x[0]), *y = copy_of(&r->y), *dx = copy_of(&r->dx[0]);
-    void *own_y = r->y.data, *own_dx = r->dx[0].data;
-    r->y.data = r->x[0].data;
-    r->dx[0].data = r->dy.data;
+    real *x = copy_of(&r->x[0]), *y = copy_of(&r->y[0]), *dx = copy_of(&r->dx[0]);
+    void *own_y = r->y[0].data, *own_dx = r->dx[0].data;
+    r->y[0].data = r->x[0].data;
+    r->dx[0].data = r->dy[0].data;
     rig_forward(r);
-    assert_memory_equal(y, r->y.data, bytes);
+    assert_memory_equal(y, r->y[0].data, bytes);
     if (r->layer.type->flags & CNN_LAYER_NEEDS_X)
         memcpy(r->x[0].data, x, bytes);
     rig_backward(r);
     assert_memory_equal(dx, r->dx[0].data, bytes);
-    r->y.data = own_y;
+    r->y[0].data = own_y;
     r->dx[0].data = own_dx;
     free(x);
     free(y);

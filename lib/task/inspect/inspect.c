@@ -201,7 +201,7 @@ struct cnn_inspect_totals cnn_inspect_totals(const struct cnn_graph *g)
     struct cnn_inspect_totals t = {.parameters = cnn_graph_parameters(g),
                                    .multiply_adds = cnn_graph_multiply_adds(g)};
     for (int i = g->inputs; i < g->nodes; i++) {
-        t.layers++;
+        t.layers += !g->node[i].port;
         t.statistics += cnn_node_parameters(&g->node[i], 0);
         t.activations += cnn_layer_elements(&g->node[i].layer);
     }

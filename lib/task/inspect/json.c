@@ -126,7 +126,7 @@ static json_t *blocks_json(const struct cnn_inspect *in)
         json_t *o = json_object();
         i = cnn_inspect_block(g, i, in->depth ? in->depth : 1, &b);
         json_object_set_new(o, "label", json_stringn(b.label, b.length));
-        json_object_set_new(o, "layers", json_integer(b.last - b.first + 1));
+        json_object_set_new(o, "layers", json_integer(b.layers));
         json_object_set_new(o, "output", chw(g->node[b.last].layer.out));
         json_object_set_new(o, "parameters", whole(b.parameters));
         json_object_set_new(o, "multiply_adds", whole(b.multiply_adds));

@@ -70,18 +70,21 @@ int cnn_inspect_block(const struct cnn_graph *g, int first, size_t depth,
 {
     const char *label = g->node[first].layer.name;
     size_t n = cnn_inspect_prefix(label, depth);
-    *out = (struct cnn_inspect_block){.label = label, .length = n, .first = first};
+    *out = (struct cnn_inspect_block){.label = label, .length = n, .first = first, .last = first};
     int i = first;
     for (; i < g->nodes; i++) {
         const struct cnn_layer *l = &g->node[i].layer;
         if (i > first &&
             (!depth || strncmp(l->name, label, n) || (l->name[n] && l->name[n] != '.')))
             break;
+        if (!g->node[i].port) {
+            out->layers++;
+            out->last = i;
+        }
         out->parameters += cnn_node_parameters(&g->node[i], 1);
         out->multiply_adds += cnn_layer_multiply_adds(l);
         out->activations += cnn_layer_elements(l) * sizeof(float);
     }
-    out->last = i - 1;
     return i;
 }
 
@@ -138,17 +141,16 @@ static void add_row(struct cnn_table *t, const struct cnn_graph *g,
 {
     const struct cnn_layer *l = &g->node[b->last].layer;
     char shape[96], bytes[32];
-    int layers = b->last - b->first + 1;
     cnn_layer_format(l, shape);
     cnn_format_bytes(b->activations, bytes);
     cnn_table_cell(t, "%.*s", (int)b->length, b->label);
-    if (layers > 1)
-        cnn_table_cell(t, "%d layers", layers);
+    if (b->layers > 1)
+        cnn_table_cell(t, "%d layers", b->layers);
     else
         cnn_table_cell(t, "%s", l->type ? l->type->name : "");
-    if (field && layers == 1)
+    if (field && b->layers <= 1)
         cells_window(t, l);
-    for (int i = 0; field && layers > 1 && i < 3; i++)
+    for (int i = 0; field && b->layers > 1 && i < 3; i++)
         cnn_table_cell(t, "-");
     if (field)
         cell_field(t, &field[b->last]);

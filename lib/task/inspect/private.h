@@ -26,7 +26,8 @@ struct inspect_field *cnn_inspect_fields(const struct cnn_graph *g);
 struct cnn_inspect_block {
     const char *label; /* `length` characters of it */
     size_t length;
-    int first, last;                                 /* nodes */
+    int first, last; /* nodes; the last layer's, whose further outputs lie behind it */
+    int layers;
     uint64_t parameters, multiply_adds, activations; /* sums; activations in bytes */
 };
 /* The length of the label's first `depth` parts, which dots divide; depth 0: all of it. */
