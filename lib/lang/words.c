@@ -91,6 +91,8 @@ static const struct {
     {"add", "sum"},
     {"eltwise", "sum"},
     {"cat", "concat"},
+    {"chunk", "split"},
+    {"slice", "split"},
     {"concatenate", "concat"},
     {"route", "concat"},
     {"residual", "sum { ... } { }"},

@@ -26,6 +26,11 @@ status 0
 out_has 'parameters     138,357,544'
 out_has 'multiply-adds  15,470,264,320 for one sample'
 out_has 'classifier.6 * dense * 1000 * 4,097,000 * 4,096,000 *'
+# Further outputs have a line of their own, and are no layers.
+run cnn-inspect 'input 3x8x8; conv 6 3 pad=1; s: split 2,4; relu; conv 4 3 pad=1 from=s.1'
+out_has 's * split * 2x8x8 *'
+out_has 's.1 * output * 4x8x8 *'
+out_has 'layers         4'
 run cnn-inspect resnet18
 out_has 'parameters     11,689,512'
 out_has 'multiply-adds  1,814,073,344 for one sample'

@@ -18,6 +18,10 @@ static const char *const nets[] = {
     "a: conv 8 3 pad=1; sum { relu; conv 8 1 } { }; avgpool global; top: dense 4; tanh",
     "concat { conv 3 1; tanh } { conv 5 3 pad=1; bn } { }; dropout 0.3; top: conv 2 3; flatten",
     "top: sum { tanh } { } { sigmoid }",
+    /* several outputs: from one behind them, from the first, from another (there is no top) */
+    "a: conv 6 3 pad=1; s: split 2,4; b: tanh from=s.1; top: concat from=b,s.1; dense 3",
+    "conv 6 3 pad=1; tanh; top: split 3; relu from=top.1",
+    "conv 6 3 pad=1; tanh; s: split 2,4; relu from=s.1; dense 2",
 };
 
 struct trial {
@@ -40,7 +44,7 @@ static void begin(struct trial *t, const char *text, int training, const int *gr
                   size_t gradients)
 {
     t->graph = build_as(text, (struct cnn_graph_config){.input = {3, 6, 6}, .classes = 5});
-    t->from = cnn_graph_find(t->graph, "top");
+    t->from = cnn_graph_find(t->graph, strstr(text, "top") ? "top" : "s.1");
     t->training = training;
     assert_true(t->from > 0);
     assert_int_equal(cnn_backend_open("cpu", 2, &t->backend), 0);
@@ -181,6 +185,35 @@ static void test_value(void **state)
     end(&t);
 }
 
+/* Of an output that is read, and of one that is not. */
+static void test_output(void **state)
+{
+    (void)state;
+    struct trial t;
+    const char *text = "conv 5 3 pad=1; s: split 2,3; relu from=s.1; top: tanh";
+    struct cnn_graph *g = build_as(text, (struct cnn_graph_config){.input = {3, 6, 6}});
+    int s = cnn_graph_find(g, "s");
+    const int wanted[] = {s, s + 1, s + 2};
+    cnn_graph_free(g);
+    begin(&t, text, 0, wanted, 3);
+    enum { C = 3, PLACES = 36, COUNT = BATCH * C * PLACES };
+    float first[COUNT], value[COUNT], gradient[COUNT], behind[COUNT];
+    forward(&t);
+    assert_int_equal(cnn_net_backward_from(t.net, t.dy), 0);
+    assert_int_equal(cnn_net_gradient(t.net, s, first), 0);
+    assert_int_equal(cnn_net_gradient(t.net, s + 1, gradient), 0);
+    assert_int_equal(cnn_net_gradient(t.net, s + 2, behind), 0);
+    assert_int_equal(cnn_net_value(t.net, s + 1, value), 0);
+    int some = 0;
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_true(i >= COUNT / C * 2 || first[i] == 0);
+        assert_true(gradient[i] == (value[i] > 0 ? behind[i] : 0));
+        some += gradient[i] != 0;
+    }
+    assert_true(some > 0);
+    end(&t);
+}
+
 /* What lies behind the node where backward begins has no gradient. */
 static void test_none(void **state)
 {
@@ -204,6 +237,6 @@ static void test_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_input), cmocka_unit_test(test_value),
-                                       cmocka_unit_test(test_none)};
+                                       cmocka_unit_test(test_output), cmocka_unit_test(test_none)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -197,6 +197,21 @@ static void two_heads(void **state)
               "xent on=softmax1; bce on=b2 target=numbers weight=2; mse on=b target=numbers");
 }
 
+/* Outputs that are read several times, by several, by losses or not at all. */
+static void several_outputs(void **state)
+{
+    (void)state;
+    check_net("conv 6 3 pad=1; tanh; s: split 3; conv 2 3 pad=1 from=s.1; t: tanh\n"
+              "sum from=s,t,s.2; dense 3");
+    check_net("conv 7 3; bn; s: split 1,4,2; relu from=s.1; dense 3");
+    check_net("conv 4 3 pad=1; split 2; b: relu; c: tanh from=split1.1\n"
+              "concat from=b,c,split1.1; dense 3");
+    check_net("conv 4 3; s: split 2; aux 0.3 from=s.1 { dense 3 }; dense 3");
+    check_net("dense 6; s: split 2; tanh\n"
+              "xent on=s.1 target=class; mse on=tanh1 target=numbers");
+    check_net("input 2x5x5 rows=4; conv 6 3; s: split 4,2; rows 1 from=s.1; dense 3");
+}
+
 /* A layer with the same weights for each row, rows that some samples lack, rows as channels. */
 static void rows(void **state)
 {
@@ -228,9 +243,13 @@ static void sum_of_losses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(read_by_name), cmocka_unit_test(shared_parameters),
-        cmocka_unit_test(a_pair),       cmocka_unit_test(two_heads),
-        cmocka_unit_test(rows),         cmocka_unit_test(sum_of_losses),
+        cmocka_unit_test(read_by_name),
+        cmocka_unit_test(shared_parameters),
+        cmocka_unit_test(a_pair),
+        cmocka_unit_test(two_heads),
+        cmocka_unit_test(rows),
+        cmocka_unit_test(sum_of_losses),
+        cmocka_unit_test(several_outputs),
     };
     return cmocka_run_group_tests_name("net_gradients", tests, NULL, NULL);
 }

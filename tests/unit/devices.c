@@ -40,6 +40,8 @@ static const char *const nets[] = {
     "input 6x7x5; conv 12 2x3 stride=2x1; relu; flatten; dense 70; relu; dense 4; bce",
     "input 3x10x10; a: conv 8 3 pad=1; bn; relu; b: conv 8 3 pad=1; conv 8 3 pad=1 share=b;"
     "c: bn; sum from=c,relu1,a; relu; concat from=relu2,a; avgpool global; dense 3",
+    "input 6x9x9; conv 12 3 pad=1; bn; s: split 5,7; relu; conv 4 3 pad=1 from=s.1; t: tanh\n"
+    "concat from=relu1,t,s.1; avgpool global; dense 3",
 };
 enum { NETS = sizeof nets / sizeof *nets };
 

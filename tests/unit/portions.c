@@ -176,11 +176,22 @@ static void test_by_name(void **state)
             "far.a");
 }
 
+/* Layers with several outputs, one of which is kept. */
+static void test_outputs(void **state)
+{
+    (void)state;
+    compare("input 3x64x64\n"
+            "repeat 3 as i { conv 16 3 pad=1; p(i): split 4,12; relu; t(i): tanh from=p(i).1\n"
+            "  concat from=relu(i+1),t(i) }\n"
+            "conv 16 3 pad=1; relu; avgpool global; dense 3",
+            "p1.1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chain), cmocka_unit_test(test_residual),
+        cmocka_unit_test(test_chain),    cmocka_unit_test(test_residual),
         cmocka_unit_test(test_branches), cmocka_unit_test(test_positions),
-        cmocka_unit_test(test_by_name)};
+        cmocka_unit_test(test_by_name),  cmocka_unit_test(test_outputs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -130,10 +130,21 @@ static void test_by_name(void **state)
             "concat from=x6,x2,dropout1; avgpool global; dense 2");
 }
 
+/* Layers with several outputs, whose segments end before all of these are read. */
+static void test_outputs(void **state)
+{
+    (void)state;
+    compare("input 3x20x20; s0: conv 8 1\n"
+            "repeat 6 as i { conv 8 3 pad=1; bn; p(i): split 2,6; relu; t(i): tanh from=p(i).1\n"
+            "  concat from=relu(i+1),t(i) }\n"
+            "concat from=concat6,p0.1,p3; avgpool global; dense 2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chain), cmocka_unit_test(test_residual),
-        cmocka_unit_test(test_branches), cmocka_unit_test(test_by_name)};
+        cmocka_unit_test(test_branches), cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_by_name)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
