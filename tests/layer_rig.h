@@ -19,7 +19,7 @@
 enum { RIG_INPUTS = 3, RIG_OUTPUTS = 8, RIG_BUFFERS = 64, GUARD = 64 };
 
 /* A layer's text as in a net, its input shapes ("3x7x5 2x7x5"), the batch, and words on how it is
- * run: "frozen"; "wide" (inputs in -8 .. 8 instead of -1 .. 1); for losses "label" (with some
+ * run: "rows" (samples have three rows, of which 1, 2, 3, 1 ... are real); "frozen"; "wide" (inputs in -8 .. 8 instead of -1 .. 1); for losses "label" (with some
  * positions ignored) or "vector". */
 struct rig_case {
     const char *text, *shapes;
@@ -50,6 +50,8 @@ struct rig {
     const struct cnn_tensor *px[RIG_INPUTS], *pdy[RIG_OUTPUTS];
     struct cnn_tensor *py[RIG_OUTPUTS], *pdx[RIG_INPUTS], *pw[CNN_LAYER_MAX_PARAMS],
         *pdw[CNN_LAYER_MAX_PARAMS];
+    const int32_t *x_rows[RIG_INPUTS];
+    int32_t *y_rows[RIG_OUTPUTS];
     void *saved[CNN_LAYER_MAX_SAVED], *work;
     struct cnn_targets targets;
     struct cnn_pass pass;
@@ -123,7 +125,7 @@ static void rig_parse(struct rig *r, const char *text)
     }
 }
 
-static void rig_shapes(struct rig *r, const char *shapes)
+static void rig_shapes(struct rig *r, const char *shapes, size_t rows)
 {
     int length;
     while (r->layer.inputs < RIG_INPUTS) {
@@ -135,9 +137,19 @@ static void rig_shapes(struct rig *r, const char *shapes)
     }
     r->layer.in = r->in;
     for (int i = 0; i < r->layer.inputs; i++)
-        r->rows[i] = 1;
+        r->rows[i] = rows;
     r->layer.in_rows = r->rows;
-    r->layer.rows = 1;
+    r->layer.rows = rows;
+}
+
+/* Real rows of each sample, the same for all inputs. */
+static void rig_counts(struct rig *r)
+{
+    int32_t *count = rig_alloc(r, r->n * sizeof *count);
+    for (size_t i = 0; i < r->n; i++)
+        count[i] = (int32_t)(1 + i % 3);
+    for (int i = 0; i < r->layer.inputs; i++)
+        r->x_rows[i] = count;
 }
 
 static void rig_params(struct rig *r)
@@ -183,6 +195,8 @@ static void rig_output(struct rig *r, int k)
     r->y[k] = rig_tensor(r, n, shape);
     r->dy[k] = rig_tensor(r, n, shape);
     r->py[k] = &r->y[k];
+    if (k ? r->layer.more[k - 1].counts_rows : r->layer.counts_rows)
+        r->y_rows[k] = rig_alloc(r, r->n * sizeof *r->y_rows[k]);
     r->pdy[k] = &r->dy[k];
 }
 
@@ -192,13 +206,15 @@ static void rig_open(struct rig *r, struct cnn_backend *b, const struct rig_case
     *r = (struct rig){.b = b, .n = c->n, .frozen = strstr(c->mode, "frozen") != NULL};
     r->scale = strstr(c->mode, "wide") ? 8 : 1;
     rig_parse(r, c->text);
-    rig_shapes(r, c->shapes);
+    rig_shapes(r, c->shapes, strstr(c->mode, "rows") ? 3 : 1);
+    if (strstr(c->mode, "rows"))
+        rig_counts(r);
     assert_non_null(r->layer.arena = cnn_arena_new());
     if (cnn_layer_setup(&r->layer))
         fail_msg("%s: %s", c->text, cnn_error_message());
     for (int i = 0; i < r->layer.inputs; i++) {
-        r->x[i] = rig_tensor(r, r->n, r->in[i]);
-        r->dx[i] = rig_tensor(r, r->n, r->in[i]);
+        r->x[i] = rig_tensor(r, r->n * r->rows[i], r->in[i]);
+        r->dx[i] = rig_tensor(r, r->n * r->rows[i], r->in[i]);
         r->px[i] = &r->x[i];
         r->pdx[i] = &r->dx[i];
     }
@@ -206,7 +222,7 @@ static void rig_open(struct rig *r, struct cnn_backend *b, const struct rig_case
     for (int k = 0; k < r->layer.outputs; k++)
         rig_output(r, k);
     rig_params(r);
-    struct cnn_pass shapes = {.batch = r->n,
+    struct cnn_pass shapes = {.batch = r->n * r->rows[0],
                               .training = 1,
                               .saves = 1,
                               .x = (const struct cnn_tensor *const *)r->px,
@@ -222,7 +238,7 @@ static void rig_open(struct rig *r, struct cnn_backend *b, const struct rig_case
         rig_targets(r, strstr(c->mode, "vector") != NULL, draw);
     r->pass = (struct cnn_pass){.k = b->kernels,
                                 .q = &b->queue,
-                                .batch = r->n,
+                                .batch = r->n * r->rows[0],
                                 .training = 1,
                                 .saves = 1,
                                 .frozen = r->frozen,
@@ -232,6 +248,8 @@ static void rig_open(struct rig *r, struct cnn_backend *b, const struct rig_case
                                 .y = r->py,
                                 .dy = r->pdy,
                                 .dx = r->pdx,
+                                .x_rows = r->x_rows,
+                                .y_rows = r->y_rows,
                                 .w = r->pw,
                                 .dw = r->pdw,
                                 .saved = r->saved,

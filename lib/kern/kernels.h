@@ -31,6 +31,11 @@ struct cnn_image_rule;
     NEXT(CNN_PRECISION_BF16, "bf16")
 enum cnn_precision { CNN_CHOICE_NAMES(CNN_PRECISIONS) };
 
+/* What rows_pool_forward makes of rows. */
+#define CNN_ROWS_POOLS(FIRST, NEXT)                                                                \
+    FIRST(CNN_ROWS_MEAN, "mean") NEXT(CNN_ROWS_MAX, "max") NEXT(CNN_ROWS_LAST, "last")
+enum cnn_rows_pool { CNN_CHOICE_NAMES(CNN_ROWS_POOLS) };
+
 /* Where kernels run, in order. The first failure sticks and later kernels do nothing. */
 struct cnn_queue {
     int code; /* 0, or the first failure's code */

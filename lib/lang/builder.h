@@ -97,6 +97,8 @@ int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const cha
                     const struct cnn_layer_type *type, void *options, const struct cnn_line *reads,
                     int line, int *out);
 
+/* Who counts the real rows of a layer's output `port`: the output's node where the layer does. */
+int cnn_builder_counter(const struct cnn_builder *b, int node, int port);
 /* The nodes of a layer's further outputs, behind it. */
 int cnn_builder_add_ports(struct cnn_builder *b, int node);
 

@@ -30,8 +30,9 @@ extern const struct cnn_option cnn_line_table[];
  * of the first; right behind it each of the others has a node, which reads it and does nothing. */
 struct cnn_node {
     struct cnn_layer layer;
-    int port; /* a further output: its number, from 1 on, of the layer at this node - port */
-    int *in;  /* (layer.inputs) node numbers, each smaller than this node's */
+    int port;    /* a further output: its number, from 1 on, of the layer at this node - port */
+    int *in;     /* (layer.inputs) node numbers, each smaller than this node's */
+    int counter; /* the node that says how many of the value's rows are real; -1: all are */
     int training_only;                   /* inside aux { }: left out at inference */
     int share;                           /* the node whose parameters it uses; 0: its own */
     const struct cnn_line_options *line; /* NULL: inputs and losses */
@@ -44,6 +45,7 @@ struct cnn_graph_target {
     const char *name;     /* "": the sample's only one */
     struct cnn_chw shape; /* of the answers; where targets are classes they have no channels */
     size_t rows;
+    int counter; /* of the answers, as struct cnn_node has it */
 };
 
 struct cnn_graph {

@@ -113,6 +113,7 @@ static int add_node(struct cnn_builder *b, int k, const char *name)
     if (cnn_grow(&b->node, &b->node_capacity, (size_t)k + 1, sizeof *b->node))
         return CNN_ESYSTEM;
     b->node[k] = (struct cnn_node){
+        .counter = b->graph->input[k].rows > 1 ? k : -1,
         .layer = {.name = name, .out = b->graph->input[k].shape, .rows = b->graph->input[k].rows}};
     b->nodes = k + 1;
     if (cnn_labels_find(b->labels, name))

@@ -112,7 +112,8 @@ static int check_same(struct cnn_builder *b, const struct loss *l, const struct 
 {
     char have[72], want[72];
     const struct cnn_layer *x = &b->node[l->node].layer;
-    if (cnn_chw_equal(x->out, t->shape) && x->rows == t->rows)
+    if (cnn_chw_equal(x->out, t->shape) && x->rows == t->rows &&
+        b->node[l->node].counter == t->counter)
         return 0;
     cnn_chw_format(x->out, have);
     cnn_chw_format(t->shape, want);
@@ -134,7 +135,8 @@ static int find_target(struct cnn_builder *b, struct cnn_graph_target *target, s
     l->target = i;
     if (i < g->targets)
         return check_same(b, l, &target[i]);
-    target[g->targets++] = (struct cnn_graph_target){name, x->out, x->rows};
+    target[g->targets++] =
+        (struct cnn_graph_target){name, x->out, x->rows, b->node[l->node].counter};
     return 0;
 }
 

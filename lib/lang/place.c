@@ -218,6 +218,7 @@ int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const cha
     if (infer_shape(b, &node->layer, reads))
         return cnn_builder_fail(b, at, line);
     *out = b->nodes++;
+    node->counter = cnn_builder_counter(b, *out, 0);
     return cnn_builder_add_ports(b, *out);
 }
 

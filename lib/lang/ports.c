@@ -1,5 +1,16 @@
-/* The nodes of layers' further outputs: they read the layer before and do nothing. */
+/* The nodes of layers' further outputs: they read the layer before and do nothing; and who counts rows. */
 #include "lang/builder.h"
+
+int cnn_builder_counter(const struct cnn_builder *b, int node, int port)
+{
+    const struct cnn_layer *l = &b->node[node].layer;
+    if (port ? l->more[port - 1].counts_rows : l->counts_rows)
+        return node + port;
+    for (int i = 0; i < l->inputs && !(l->type->flags & CNN_LAYER_MIXES_ROWS); i++)
+        if (b->node[b->node[node].in[i]].counter >= 0)
+            return b->node[b->node[node].in[i]].counter;
+    return -1;
+}
 
 /* The output's node, whose only input is the layer's. */
 static int add_port(struct cnn_builder *b, int of, int port)
@@ -8,7 +19,8 @@ static int add_port(struct cnn_builder *b, int of, int port)
         return CNN_ESYSTEM;
     const struct cnn_layer *l = &b->node[of].layer;
     struct cnn_node *node = &b->node[b->nodes];
-    *node = (struct cnn_node){.port = port, .training_only = b->inside_aux};
+    *node = (struct cnn_node){
+        .port = port, .counter = cnn_builder_counter(b, of, port), .training_only = b->inside_aux};
     node->in = cnn_arena_alloc(b->arena, sizeof *node->in);
     node->layer = (struct cnn_layer){.type = &cnn_layer_further_output,
                                      .inputs = 1,

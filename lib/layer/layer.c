@@ -30,8 +30,16 @@ void cnn_layer_output(struct cnn_layer *l, const char *name, struct cnn_chw shap
     if (!l->more)
         l->more = cnn_arena_alloc(l->arena, (CNN_LAYER_MAX_OUTPUTS - 1) * sizeof *l->more);
     if (l->more && l->outputs < CNN_LAYER_MAX_OUTPUTS)
-        l->more[l->outputs - 1] = (struct cnn_output){name, shape, rows};
+        l->more[l->outputs - 1] = (struct cnn_output){name, shape, rows, 0};
     l->outputs++;
+}
+
+void cnn_layer_counts_rows(struct cnn_layer *l, int output)
+{
+    if (!output)
+        l->counts_rows = 1;
+    else if (l->more && output < l->outputs && output < CNN_LAYER_MAX_OUTPUTS)
+        l->more[output - 1].counts_rows = 1;
 }
 
 const char *cnn_layer_output_name(const struct cnn_layer *l, int k, char digits[24])

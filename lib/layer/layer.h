@@ -67,6 +67,7 @@ struct cnn_output {
     const char *name; /* lines of a net read it as LABEL.NAME; NULL: its number */
     struct cnn_chw shape;
     size_t rows;
+    int counts_rows; /* see cnn_layer_counts_rows */
 };
 
 struct cnn_layer;
@@ -97,7 +98,8 @@ enum cnn_layer_flag {
                                     scale and a shift of the channels can go into the weights */
     CNN_LAYER_SEES_ALL = 2048,   /* takes the values of the whole plane together */
     CNN_LAYER_MIXES_ROWS = 4096, /* takes the rows of a sample together: inputs may have different
-                                    numbers of them, and setup says how many the output has */
+                                    numbers of them, and setup says how many the output has;
+                                    pass->x_rows says how many are real */
 };
 
 /* The elements of the input's plane that an element of the output sees: rows, then columns. */
@@ -161,6 +163,7 @@ struct cnn_layer {
     struct cnn_chw out; /* of the first output, and often the only one */
     size_t rows;
     const char *out_name;    /* of several outputs: as struct cnn_output; NULL: "0" */
+    int counts_rows;         /* of the first output: see cnn_layer_counts_rows */
     int outputs;             /* with the first */
     struct cnn_output *more; /* (outputs - 1); NULL: there is one */
     struct cnn_arena *arena; /* for what setup declares beyond parameters */
@@ -178,12 +181,16 @@ struct cnn_pass {
     int again;             /* a repetition of a forward of this step: statistics do not move */
     int frozen;            /* the layer's parameters are frozen: batchnorm keeps its statistics */
     uint64_t seed, stream; /* random numbers of this layer in this step */
-    const struct cnn_tensor *const *x;   /* (inputs) */
-    struct cnn_tensor *const *y;         /* (outputs) */
-    const struct cnn_tensor *const *dy;  /* (outputs) */
-    struct cnn_tensor *const *dx;        /* (inputs); dx[i] NULL: not wanted */
-    struct cnn_tensor *const *w;         /* (params) */
-    struct cnn_tensor *const *dw;        /* (params); dw[i] NULL: not wanted */
+    const struct cnn_tensor *const *x;  /* (inputs) */
+    struct cnn_tensor *const *y;        /* (outputs) */
+    const struct cnn_tensor *const *dy; /* (outputs) */
+    struct cnn_tensor *const *dx;       /* (inputs); dx[i] NULL: not wanted */
+    /* How many rows of each sample are real, the first ones; the others hold any finite numbers,
+     * and have gradients of 0. */
+    const int32_t *const *x_rows; /* (inputs) (samples); x_rows[i] NULL: all are */
+    int32_t *const *y_rows;       /* (outputs) (samples); NULL but where the layer counts them */
+    struct cnn_tensor *const *w;  /* (params) */
+    struct cnn_tensor *const *dw; /* (params); dw[i] NULL: not wanted */
     const struct cnn_epilogue *epilogue; /* NULL: none */
     struct cnn_tensor *dadd;       /* gradient of what it adds; NULL: not wanted. May be dy[0] */
     const struct cnn_tensor *bias; /* what was folded in; NULL: the layer's own */
@@ -203,6 +210,10 @@ void cnn_layer_statistic(struct cnn_layer *l, const char *suffix, struct cnn_sha
 
 /* For use in setup: declare an output beside l->out, the k-th of which is p->y[k], from 1 on. */
 void cnn_layer_output(struct cnn_layer *l, const char *name, struct cnn_chw shape, size_t rows);
+
+/* For use in setup: forward says in p->y_rows[output] how many rows of each sample are real. Else
+ * they are those of the inputs, or with CNN_LAYER_MIXES_ROWS all. */
+void cnn_layer_counts_rows(struct cnn_layer *l, int output);
 
 /* What lines of a net call the layer's k-th output behind the layer's label and a dot: its name, or
  * its number, in `digits`. */

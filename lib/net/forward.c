@@ -68,6 +68,7 @@ static void forward_portions(struct cnn_net *net, int first, int last, double *t
     size_t portion = cnn_step_batch(net->plan->step, first, net->n);
     for (size_t at = 0; at < net->n; at += portion) {
         look_at_steps(net, first, last, at, net->n - at < portion ? net->n - at : portion);
+        net->at = at;
         for (int i = first; i <= last; i++)
             if (runs(net, i)) {
                 cnn_net_forward_step(net, i);
@@ -75,6 +76,17 @@ static void forward_portions(struct cnn_net *net, int first, int last, double *t
             }
     }
     look_at_steps(net, first, last, 0, net->n);
+    net->at = 0;
+}
+
+/* How many rows of input k are real. */
+static void upload_counts(struct cnn_net *net, int k, const int32_t *rows)
+{
+    int32_t most = (int32_t)rows_of(net, k);
+    for (size_t i = 0; i < net->n; i++)
+        net->given_rows[i] = rows && rows[i] < most ? rows[i] : most;
+    net->backend->ops->upload_bytes(net->backend, cnn_net_counts(net, k), net->given_rows,
+                                    net->n * sizeof *net->given_rows);
 }
 
 static void upload_inputs(struct cnn_net *net, const struct cnn_batch_view *batch)
@@ -86,6 +98,9 @@ static void upload_inputs(struct cnn_net *net, const struct cnn_batch_view *batc
         cnn_image_store_input(batch->images, &net->node[0].value);
     for (int k = 1; k < net->graph->inputs; k++)
         ops->upload_values(net->backend, &net->node[k].value, batch->others[k - 1]);
+    for (int k = 0; k < net->graph->inputs; k++)
+        if (net->graph->node[k].counter == k)
+            upload_counts(net, k, batch->rows);
 }
 
 int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int training,
@@ -114,6 +129,8 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
             i = s->last;
             continue;
         }
+        if (i == net->graph->first_loss && net->had_losses)
+            cnn_net_share_rows(net);
         if (!runs(net, i))
             continue;
         if (net->plan->node[i].runs_again)

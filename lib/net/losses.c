@@ -9,6 +9,12 @@ static int is_aux(const struct cnn_net *net, int loss)
     return net->graph->node[net->graph->first_loss + loss].training_only;
 }
 
+/* Rows of the target's answers are real as a layer says, which only the device knows. */
+static int is_shared(const struct cnn_net *net, int target)
+{
+    return net->graph->target[target].counter >= net->graph->inputs;
+}
+
 static int allocate_target(struct cnn_net *net, int i)
 {
     const struct cnn_graph_target *g = &net->graph->target[i];
@@ -32,17 +38,22 @@ static int allocate_landing(struct cnn_net *net, struct cnn_net_losses *l)
     l->weight = cnn_calloc(net->batch, sizeof *l->weight);
     l->loss = cnn_arena_alloc(net->arena, (losses + 1) * sizeof *l->loss);
     l->row = cnn_arena_alloc(net->arena, (targets + 1) * sizeof *l->row);
-    if (!l->weight || !l->loss || !l->row)
+    l->shared = cnn_arena_alloc(net->arena, (targets + 1) * sizeof *l->shared);
+    if (!l->weight || !l->loss || !l->row || !l->shared)
         return CNN_ESYSTEM;
     for (int i = 0; i < g->losses; i++) {
         size_t rows = net->batch * g->node[g->first_loss + i].layer.rows;
         if (!is_aux(net, i) && !(l->loss[i] = ops->host_alloc(net->backend, rows * sizeof(float))))
             return CNN_ESYSTEM;
     }
-    for (int i = 0; i < g->targets; i++)
-        if (net->target[i].rows > 1 &&
-            !(l->row[i] = cnn_calloc(net->batch * net->target[i].rows, sizeof(float))))
+    for (int i = 0; i < g->targets; i++) {
+        size_t rows = net->batch * net->target[i].rows;
+        if (net->target[i].rows > 1 && !(l->row[i] = cnn_calloc(rows, sizeof(float))))
             return CNN_ESYSTEM;
+        if (is_shared(net, i) &&
+            !(l->shared[i] = ops->host_alloc(net->backend, rows * sizeof(float))))
+            return CNN_ESYSTEM;
+    }
     size_t rows = net->main_loss ? g->node[net->main_loss].layer.rows : 1;
     l->hit = ops->host_alloc(net->backend, net->batch * rows * sizeof *l->hit);
     return l->hit ? 0 : CNN_ESYSTEM;
@@ -76,6 +87,9 @@ static void free_landing(struct cnn_net *net, struct cnn_net_losses *l)
             ops->host_free(net->backend, l->loss[i]);
     for (int i = 0; l->row && i < net->graph->targets; i++)
         free(l->row[i]);
+    for (int i = 0; l->shared && i < net->graph->targets; i++)
+        if (l->shared[i])
+            ops->host_free(net->backend, l->shared[i]);
     if (l->hit)
         ops->host_free(net->backend, l->hit);
     free(l->weight);
@@ -162,6 +176,27 @@ int cnn_net_upload_targets(struct cnn_net *net, const struct cnn_batch_view *b)
     return 0;
 }
 
+void cnn_net_share_rows(struct cnn_net *net)
+{
+    struct cnn_backend *b = net->backend;
+    for (int i = 0; i < net->graph->targets; i++)
+        if (is_shared(net, i))
+            b->kernels->rows_share(&b->queue, net->n, net->target[i].rows,
+                                   cnn_net_counts(net, net->graph->target[i].counter),
+                                   net->target[i].weight);
+}
+
+static void fetch_shares(struct cnn_net *net, const struct cnn_net_losses *l)
+{
+    struct cnn_backend *b = net->backend;
+    for (int i = 0; i < net->graph->targets; i++) {
+        struct cnn_tensor weight = {
+            1, net->n * net->target[i].rows, 1, 1, CNN_LAYOUT_PLAIN, net->target[i].weight};
+        if (l->shared[i])
+            b->ops->download_later(b, l->shared[i], &weight);
+    }
+}
+
 /* They come while other work goes on. */
 void cnn_net_fetch_losses(struct cnn_net *net)
 {
@@ -181,7 +216,16 @@ void cnn_net_fetch_losses(struct cnn_net *net)
                              net->device_hit};
     if (net->was_training)
         b->ops->download_later(b, l->hit, &hit);
+    fetch_shares(net, l);
     b->ops->mark(b, CNN_MARK_LOSSES + net->turn);
+}
+
+/* Of a target's rows. */
+static const float *weights_of(const struct cnn_net_losses *l, int target)
+{
+    if (l->shared[target])
+        return l->shared[target];
+    return l->row[target] ? l->row[target] : l->weight;
 }
 
 /* Of one of the last two forwards with losses. */
@@ -195,7 +239,7 @@ static int sum_losses(struct cnn_net *net, int turn, double *weighted_sum, doubl
     b->ops->wait(b, CNN_MARK_LOSSES + turn);
     for (int k = 0; k < g->losses; k++) {
         const struct cnn_node *loss = &g->node[g->first_loss + k];
-        const float *weight = l->row[loss->target] ? l->row[loss->target] : l->weight;
+        const float *weight = weights_of(l, loss->target);
         double sum = 0;
         for (size_t i = 0; l->loss[k] && i < l->n * loss->layer.rows; i++)
             sum += (double)weight[i] * (double)l->loss[k][i];

@@ -101,8 +101,8 @@ struct cnn_batch_view {
     struct cnn_image_store *images;       /* x NULL: what the device makes it from */
     const struct cnn_target_view *target; /* (graph targets); NULL: none is known */
     const float *weight;                  /* (n); NULL: all 1 */
-    const int32_t *rows; /* (n) of targets with several: how many are real, the first ones; NULL:
-                            all */
+    const int32_t *rows; /* (n) of inputs and targets with several: how many are real, the first
+                            ones; NULL: all */
 };
 
 /* What runs does not wait for the device: a failure there may be reported by a later call, at the

@@ -15,6 +15,8 @@ struct cnn_net_node {
     struct cnn_tensor **y;           /* (outputs) */
     const struct cnn_tensor **dy;    /* (outputs) */
     const struct cnn_tensor **x;     /* (inputs) */
+    const int32_t **x_rows;          /* (inputs); NULL: all are real */
+    int32_t **y_rows;                /* (outputs); NULL: the layer does not count them */
     struct cnn_tensor **dx;          /* (inputs); NULL: not wanted */
     struct cnn_tensor *extra;        /* (inputs); data NULL: dx is the input's gradient itself */
     struct cnn_tensor *converted;    /* (inputs); data NULL: the input's value as it is */
@@ -35,6 +37,8 @@ struct cnn_net_losses {
     float **loss;  /* (graph losses) (batch, rows) memory that the device copies to; NULL: aux */
     /* (graph targets) (batch, rows) weights of rows; NULL: they are those of samples */
     float **row;
+    float **
+        shared; /* (graph targets) as row, where a layer counts rows and the device knows; else NULL */
     float *hit; /* (batch, rows) as loss; of training with labels */
     size_t labelled;
     size_t n; /* 0: there was no such forward */
@@ -78,10 +82,13 @@ struct cnn_net {
     struct cnn_net_target *target; /* (graph targets) */
     real *device_hit;              /* (batch, rows) of the main loss */
     int main_loss;                 /* node; 0: none */
+    int counts;                    /* some values have rows that may not be real */
+    int32_t *given_rows;           /* (batch) of an input, on their way there */
     /* Of the last forward. */
     size_t n;
     int had_losses, was_training;
     int again; /* a segment is running once more */
+    size_t at; /* the first sample of the portion that runs */
     uint64_t seed, step;
     struct cnn_net_losses losses[2]; /* of the last forward with losses, and of the one before */
     int turn;                        /* which of them is the last */
@@ -106,6 +113,8 @@ int cnn_net_wire(struct cnn_net *net);
 void *cnn_net_block(const struct cnn_net *net, int block);
 /* Point node i's views at the blocks of its first run, or of its segment's repetition. */
 void cnn_net_use_run(struct cnn_net *net, int i, int again);
+/* Where the node's counts of real rows lie, from sample net->at on; NULL: all are real. */
+int32_t *cnn_net_counts(const struct cnn_net *net, int node);
 /* What step i's layer is called with. */
 struct cnn_pass cnn_net_pass(struct cnn_net *net, int i);
 
@@ -124,6 +133,8 @@ int cnn_net_allocate_targets(struct cnn_net *net);
 void cnn_net_free_targets(struct cnn_net *net);
 /* Whether the batch has all targets. */
 int cnn_net_has_targets(const struct cnn_net *net, const struct cnn_batch_view *b);
+/* Behind all that counts rows: each row's weight as its target's answers are counted. */
+void cnn_net_share_rows(struct cnn_net *net);
 int cnn_net_upload_targets(struct cnn_net *net, const struct cnn_batch_view *b);
 void cnn_net_fetch_losses(struct cnn_net *net);
 

@@ -37,6 +37,18 @@ static void plan_reserves(struct cnn_planner *s)
     }
 }
 
+/* Counts of rows are small, and there for whoever asks. */
+static void plan_counts(struct cnn_planner *s)
+{
+    for (int i = 0; i < s->g->nodes; i++) {
+        int made = s->p->step[i].maker;
+        if (s->g->node[i].counter == i && made >= 0)
+            s->p->node[i].counts =
+                cnn_plan_block(s, s->p->batch * sizeof(int32_t),
+                               i < s->g->inputs ? 0 : s->p->step[made].first, s->end);
+    }
+}
+
 /* The values that must outlive the forward pass, and be made as such. */
 static unsigned char *kept(const struct cnn_planner *s, const struct cnn_plan_request *request)
 {
@@ -64,7 +76,7 @@ static int allocate(struct cnn_planner *s)
     size_t nodes = (size_t)s->g->nodes;
     for (int i = 0; i < s->g->nodes; i++)
         s->edges += (size_t)p->step[i].inputs;
-    s->most_blocks = nodes * (7 + 2 * CNN_LAYER_MAX_SAVED) + 3 * s->edges;
+    s->most_blocks = nodes * (8 + 2 * CNN_LAYER_MAX_SAVED) + 3 * s->edges;
     p->node = cnn_arena_alloc(p->arena, nodes * sizeof *p->node);
     p->block = cnn_arena_alloc(p->arena, s->most_blocks * sizeof *p->block);
     s->consumers = cnn_arena_alloc(p->arena, nodes * sizeof *s->consumers);
@@ -107,7 +119,7 @@ static void clear(struct cnn_planner *s)
     p->packed_bytes = 0;
     for (int i = 0; i < s->g->nodes; i++) {
         struct cnn_plan_node *pn = &p->node[i];
-        pn->gradient = pn->work_backward = pn->kept_gradient = -1;
+        pn->gradient = pn->work_backward = pn->kept_gradient = pn->counts = -1;
         pn->zero = 0;
         clear_run(&pn->run);
         clear_run(&pn->again);
@@ -142,6 +154,7 @@ static void plan_all(struct cnn_planner *s, int segments)
     if (s->request->backward)
         cnn_plan_gradients(s);
     cnn_plan_kept_gradients(s);
+    plan_counts(s);
     plan_reserves(s);
 }
 

@@ -31,6 +31,7 @@ struct cnn_plan_node {
     int gradient, work_backward;
     int zero;                    /* the gradient is zeros: nothing reads this output of its layer */
     int kept_gradient;           /* a copy of the gradient, for those who ask; -1: nobody does */
+    int counts;                  /* int32 (batch): how many rows are real, where the node says it */
     size_t packed, packed_bytes; /* offset and size among the packed weights */
     int *extra; /* (inputs) a gradient in another layout, and a gradient's second and later
                    contributions, land here before they are added; -1: written in place */

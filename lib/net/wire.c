@@ -36,13 +36,16 @@ static int allocate_views(struct cnn_net *net, struct cnn_net_node *nn, size_t i
     const size_t params = CNN_LAYER_MAX_PARAMS;
     nn->y = cnn_arena_alloc(net->arena, outputs * sizeof *nn->y);
     nn->dy = cnn_arena_alloc(net->arena, outputs * sizeof *nn->dy);
+    nn->x_rows = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->x_rows);
+    nn->y_rows = cnn_arena_alloc(net->arena, outputs * sizeof *nn->y_rows);
     nn->x = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->x);
     nn->dx = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->dx);
     nn->extra = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->extra);
     nn->converted = cnn_arena_alloc(net->arena, (inputs + 1) * sizeof *nn->converted);
     nn->w = cnn_arena_alloc(net->arena, params * sizeof *nn->w);
     nn->dw = cnn_arena_alloc(net->arena, params * sizeof *nn->dw);
-    return nn->y && nn->dy && nn->x && nn->dx && nn->extra && nn->converted && nn->w && nn->dw
+    return nn->y && nn->dy && nn->x_rows && nn->y_rows && nn->x && nn->dx && nn->extra &&
+                   nn->converted && nn->w && nn->dw
                ? 0
                : CNN_ESYSTEM;
 }
@@ -114,15 +117,38 @@ static int wire_node(struct cnn_net *net, int i)
 
 int cnn_net_wire(struct cnn_net *net)
 {
-    for (int i = 0; i < net->graph->nodes; i++)
+    for (int i = 0; i < net->graph->nodes; i++) {
         if (wire_node(net, i))
             return CNN_ESYSTEM;
-    return 0;
+        net->counts |= net->graph->node[i].counter >= 0;
+    }
+    if (net->counts)
+        net->given_rows = cnn_arena_alloc(net->arena, net->batch * sizeof *net->given_rows);
+    return net->counts && !net->given_rows ? CNN_ESYSTEM : 0;
+}
+
+int32_t *cnn_net_counts(const struct cnn_net *net, int node)
+{
+    int counter = net->graph->node[node].counter;
+    int32_t *counts = counter < 0 ? NULL : cnn_net_block(net, net->plan->node[counter].counts);
+    return counts ? counts + net->at : NULL;
+}
+
+static void point_at_counts(struct cnn_net *net, int i)
+{
+    struct cnn_net_node *nn = &net->node[i];
+    for (int k = 0; k < net->plan->step[i].inputs; k++)
+        nn->x_rows[k] = cnn_net_counts(net, net->plan->step[i].in[k]);
+    for (int k = 0; k < cnn_step_outputs(net->plan->step, i); k++)
+        nn->y_rows[k] =
+            net->graph->node[i + k].counter == i + k ? cnn_net_counts(net, i + k) : NULL;
 }
 
 struct cnn_pass cnn_net_pass(struct cnn_net *net, int i)
 {
     struct cnn_net_node *nn = &net->node[i];
+    if (net->counts)
+        point_at_counts(net, i);
     return (struct cnn_pass){
         .k = net->backend->kernels,
         .q = &net->backend->queue,
@@ -136,6 +162,8 @@ struct cnn_pass cnn_net_pass(struct cnn_net *net, int i)
         .stream = cnn_hash_u64(net->step, nn->name_hash),
         .x = nn->x,
         .y = nn->y,
+        .x_rows = nn->x_rows,
+        .y_rows = nn->y_rows,
         .epilogue = net->plan->step[i].fused ? &nn->epilogue : NULL,
         .bias = nn->folded_bias.data ? &nn->folded_bias : NULL,
         .packed = nn->packed,

@@ -86,6 +86,20 @@ static void forward(struct fixture *f)
     assert_int_equal(cnn_net_forward(f->net, &batch, 1, 0, 0), 0);
 }
 
+/* Of the rows of a sample's answers: those that its targets have, or as many of them as the net says. */
+static size_t seen_rows(const struct fixture *f, int loss, size_t sample)
+{
+    const struct cnn_node *node = &f->graph->node[loss];
+    size_t rows = node->layer.rows;
+    if (f->rows && rows > 1)
+        rows = (size_t)f->rows[sample];
+    if (node->counter >= f->graph->inputs) {
+        size_t counted = (size_t)cnn_net_counts(f->net, loss)[sample];
+        rows = counted < rows ? counted : rows;
+    }
+    return rows;
+}
+
 /* What backward differentiates, in full precision: the mean over samples of the mean over their
  * real rows. */
 static double loss(struct fixture *f)
@@ -97,7 +111,7 @@ static double loss(struct fixture *f)
         const real *y = f->net->node[i].value.data;
         size_t rows = node->layer.rows;
         for (size_t k = 0; k < BATCH * rows; k++) {
-            size_t seen = f->rows && rows > 1 ? (size_t)f->rows[k / rows] : rows;
+            size_t seen = seen_rows(f, i, k / rows);
             if (k % rows < seen)
                 sum += node->loss_weight * (double)y[k] / (double)(BATCH * seen);
         }
@@ -225,6 +239,29 @@ static void rows(void **state)
                real_rows);
 }
 
+/* Layers that look at real rows alone, that say how many are real from there on, and losses behind
+ * them. */
+static void counted_rows(void **state)
+{
+    static const int32_t real_rows[BATCH] = {4, 1, 3};
+    static const char *const nets[] = {
+        "input 2x5x5 rows=4; conv 3 3; tanh; dense 4; rowpool mean; dense 3",
+        "input 2x5x5 rows=4; conv 3 3; bn; tanh; rowpool max; dense 3",
+        "input 2x5x5 rows=4; conv 6 3; s: split 3; tanh; a: rowpool last from=s.1\n"
+        "b: rowpool from=tanh1; concat from=a,b; dense 3",
+        "input 2x5x5 rows=4; dense 6; tanh; rowfilter -0.1; dense 5; tanh; rowpool; dense 3",
+        "input 2x5x5 rows=4; dense 6; rowfilter 0 channel=2; dense 4; tanh; rowpool last; dense 3",
+        "input 2x5x5 rows=4; dense 6; tanh; rowfilter -0.1; dense 3",
+        "input 2x5x5 rows=4; dense 6; tanh; f: rowfilter -0.1; a: dense 3; b: dense 4 from=f\n"
+        "xent on=a target=class; mse on=b target=numbers weight=0.5",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+        check_rows(nets[i], real_rows);
+        check_rows(nets[i], NULL);
+    }
+}
+
 /* Of several losses the sum that training is told, and the weights of samples. */
 static void sum_of_losses(void **state)
 {
@@ -250,6 +287,7 @@ int main(void)
         cmocka_unit_test(rows),
         cmocka_unit_test(sum_of_losses),
         cmocka_unit_test(several_outputs),
+        cmocka_unit_test(counted_rows),
     };
     return cmocka_run_group_tests_name("net_gradients", tests, NULL, NULL);
 }
