@@ -304,6 +304,7 @@ check-emu:
 	@scripts/install-deps check
 	@$(MAKE) --no-print-directory $(all_cores) MODE=release run-emu
 run-emu: $(EMU_TESTS:%=$(EMU)/tests/%) $(PROGRAMS:$(BUILD)/%=$(EMU)/%)
+	@scripts/check-includes . $(BUILD)
 	@scripts/run-tests $(EMU) 'unit/*' cli/cuda cli/adding
 
 # Programs, tests and helpers for a machine with the driver and the CUDA toolkit and nothing else.

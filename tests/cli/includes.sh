@@ -48,3 +48,17 @@ out_is 'lib/base/a.c: calls lib/base/b.c in a ring: b
 lib/base/b.c: calls lib/base/c.c in a ring: c
 lib/base/c.c: calls lib/base/d.c in a ring: d
 lib/base/d.c: calls lib/base/a.c in a ring: a'
+
+# The same of .cu files, by objects of either compiler, whether a .c file has the name, too.
+rm -rf lib build
+mkdir -p lib/base build/obj/lib/base build/obj/emu/lib/base
+echo 'int b(void); int a(void) { return b(); }' >lib/base/a.cu
+echo 'int a(void); int b(void) { return a(); }' >lib/base/b.cu
+echo 'int b(void); int host(void) { return b(); }' >lib/base/a.c
+${CC:-cc} -x c -c lib/base/a.cu -o build/obj/emu/lib/base/a.o && ${CC:-cc} -x c -c lib/base/b.cu -o build/obj/lib/base/b.cu.o &&
+    ${CC:-cc} -c lib/base/a.c -o build/obj/lib/base/a.o || fail 'the files do not compile'
+touch -d '1 minute ago' lib/base/*
+run "$ROOT/scripts/check-includes" . build
+[ "$status" -ne 0 ] || fail "a ring of calls among .cu files passes"
+out_is 'lib/base/a.cu: calls lib/base/b.cu in a ring: b
+lib/base/b.cu: calls lib/base/a.cu in a ring: a'

@@ -59,9 +59,9 @@ struct cnn_launch_of {
     void *argument[CNN_MOST_ARGUMENTS];
     size_t size[CNN_MOST_ARGUMENTS];
 };
-/* Start it now, or let the record take it (record.cuh). */
+/* Start it now, or let the record take it (record.cu). */
 void cnn_cuda_start(struct cnn_queue *q, const struct cnn_launch_of *l);
-/* Start it now. */
+/* Start it now (queue.cu). */
 void cnn_cuda_start_now(struct cnn_queue *q, const struct cnn_launch_of *l);
 
 template <typename... P>

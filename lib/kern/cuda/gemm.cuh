@@ -23,6 +23,7 @@ struct cnn_gemm {
  */
 void cnn_cuda_gemm(struct cnn_queue *q, size_t m, size_t n, size_t k, struct cnn_matrix a,
                    struct cnn_matrix b, bool sum, void *c, size_t row);
+/* Now (product.cu). */
 void cnn_cuda_gemm_now(struct cnn_queue *q, const struct cnn_gemm *g);
 
 #endif

@@ -1,5 +1,5 @@
 /* Starting kernels, and what happens when that fails; see cuda.cuh. */
-#include "kern/cuda/record.cuh"
+#include "kern/cuda/cuda.cuh"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,12 +34,4 @@ void cnn_cuda_start_now(struct cnn_queue *q, const struct cnn_launch_of *l)
                                      l->shared, cuda->stream));
     if (cuda->check)
         cnn_cuda_failed(q, l->name, cudaStreamSynchronize(cuda->stream));
-}
-
-void cnn_cuda_start(struct cnn_queue *q, const struct cnn_launch_of *l)
-{
-    if (q->cuda->record)
-        cnn_cuda_record_launch(q, l);
-    else
-        cnn_cuda_start_now(q, l);
 }

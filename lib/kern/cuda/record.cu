@@ -177,7 +177,7 @@ static void replay_launch(struct cnn_queue *q, const struct cnn_launch_of *l)
     }
 }
 
-void cnn_cuda_record_launch(struct cnn_queue *q, const struct cnn_launch_of *l)
+static void record_launch(struct cnn_queue *q, const struct cnn_launch_of *l)
 {
     struct cnn_cuda_record *r = q->cuda->record;
     if (r->replays) {
@@ -192,6 +192,14 @@ void cnn_cuda_record_launch(struct cnn_queue *q, const struct cnn_launch_of *l)
             memcpy(mine.argument[i], l->argument[i], l->size[i]);
     }
     cnn_cuda_start_now(q, l);
+}
+
+void cnn_cuda_start(struct cnn_queue *q, const struct cnn_launch_of *l)
+{
+    if (q->cuda->record)
+        record_launch(q, l);
+    else
+        cnn_cuda_start_now(q, l);
 }
 
 static bool same_matrix(const struct cnn_matrix *a, const struct cnn_matrix *b)

@@ -14,8 +14,7 @@ void cnn_cuda_record_begin(struct cnn_queue *q, struct cnn_cuda_record **record)
 void cnn_cuda_record_end(struct cnn_queue *q);
 void cnn_cuda_record_free(struct cnn_cuda_record *record); /* NULL is fine */
 
-/* For those who start things, where q->cuda->record is set. */
-void cnn_cuda_record_launch(struct cnn_queue *q, const struct cnn_launch_of *l);
+/* For cnn_cuda_gemm, where q->cuda->record is set; launches come by cnn_cuda_start. */
 void cnn_cuda_record_gemm(struct cnn_queue *q, const struct cnn_gemm *g);
 
 #endif
