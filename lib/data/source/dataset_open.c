@@ -19,21 +19,21 @@ static int make_keys_unique(struct cnn_dataset *ds, const struct cnn_dataset_opt
 {
     struct cnn_key_set set = {0};
     struct cnn_buf key = {0};
-    int code = 0;
-    for (size_t i = 0; i < ds->count && !code; i++) {
+    int rc = 0;
+    for (size_t i = 0; i < ds->count && !rc; i++) {
         key.size = 0;
         cnn_buf_puts(&key, ds->record[i].key);
-        int rc = cnn_key_set_add(&set, &key);
-        if (rc == 0)
+        int added = cnn_key_set_add(&set, &key);
+        if (added == 0)
             ds->record[i].key = cnn_arena_strdup(ds->arena, key.text);
-        if (rc < 0 || !ds->record[i].key)
-            code = CNN_ESYSTEM;
+        if (added < 0 || !ds->record[i].key)
+            rc = CNN_ESYSTEM;
     }
-    if (!code && ds->type->keyed)
+    if (!rc && ds->type->keyed)
         cnn_key_set_note(&set, ds->path, ds->count, options->note, options->context);
     cnn_buf_free(&key);
     cnn_key_set_free(&set);
-    return code;
+    return rc;
 }
 
 /* A text form: read to its end, decompressed where it must be, and parsed. */

@@ -81,19 +81,19 @@ static int fetch(struct cnn_members *m)
 static int advance(struct cnn_members *m)
 {
     for (;;) {
-        int rc = fetch(m), code;
+        int rc = fetch(m);
         if (rc <= 0)
             return rc;
         if (m->ended && strcmp(m->name.text, CNN_STREAM_HEADER))
             return cnn_fail(CNN_EDATA, "%s: '%.300s' behind the end record", m->path, m->name.text);
         if (m->ours && !m->ended && !strcmp(m->name.text, CNN_STREAM_END))
-            code = cnn_members_end(m);
+            rc = cnn_members_end(m);
         else if (m->ended)
-            code = cnn_members_header(m);
+            rc = cnn_members_header(m);
         else
             return 1;
-        if (code)
-            return code;
+        if (rc)
+            return rc;
     }
 }
 
@@ -101,14 +101,14 @@ int cnn_members_open(struct cnn_members *m, const char *path, int fd, const unsi
                      size_t ahead_size, const volatile int *stop)
 {
     *m = (struct cnn_members){.path = path};
-    int code = cnn_tar_reader_open(path, fd, ahead, ahead_size, stop, &m->reader);
-    if (code)
-        return code;
-    int rc = fetch(m);
+    int rc = cnn_tar_reader_open(path, fd, ahead, ahead_size, stop, &m->reader);
+    if (rc)
+        return rc;
+    rc = fetch(m);
     if (rc > 0 && !strcmp(m->name.text, CNN_STREAM_HEADER)) {
-        code = cnn_members_header(m);
-        if (code)
-            return code;
+        rc = cnn_members_header(m);
+        if (rc)
+            return rc;
         rc = advance(m);
     }
     m->pending = rc > 0;

@@ -11,13 +11,13 @@
 
 enum { MAX_RECORD = 64 << 20 };
 
-int cnn_members_fail(const struct cnn_members *m, int code)
+int cnn_members_fail(const struct cnn_members *m, int rc)
 {
     char text[600];
     size_t n = strlen(m->path);
     const char *message = cnn_error_message();
-    if (!m->ours || code != CNN_EDATA)
-        return code;
+    if (!m->ours || rc != CNN_EDATA)
+        return rc;
     if (!strncmp(message, m->path, n) && !strncmp(message + n, ": ", 2))
         message += n + 2;
     snprintf(text, sizeof text, "%s", message);

@@ -100,10 +100,10 @@ static void end_member(struct cnn_encoded *e, const char *key, const char *exten
 }
 
 /* The codecs' malloc'd bytes. */
-static int take_bytes(struct cnn_encoded *e, int code, unsigned char *bytes, size_t size)
+static int take_bytes(struct cnn_encoded *e, int rc, unsigned char *bytes, size_t size)
 {
-    if (code)
-        return code;
+    if (rc)
+        return rc;
     cnn_buf_add(&e->bytes, bytes, size);
     free(bytes);
     return 0;

@@ -138,31 +138,37 @@ static int add_record(struct cnn_dataset *ds, const struct cnn_raw *raw, struct 
     return rc ? rc : cnn_source_add(ds, &r);
 }
 
+/* 1: a sample was read; 0: there is none any more; negative: failed. */
+static int read_next(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                     struct cnn_members *members, struct cnn_raw *raw, struct cnn_found *found)
+{
+    struct tar *t = ds->state;
+    if (options->stop && *options->stop)
+        return cnn_fail(CNN_EINTERRUPTED, "%s: interrupted", ds->path);
+    int more = cnn_members_next(members, raw);
+    if (more < 0)
+        return more;
+    if (cnn_grow(&t->first, &t->first_capacity, ds->count + 2, sizeof *t->first))
+        return CNN_ESYSTEM;
+    t->first[ds->count] = t->parts;
+    if (!more)
+        return 0;
+    int rc = keep_sample(ds, raw);
+    if (!rc)
+        rc = add_record(ds, raw, found);
+    return rc ? rc : 1;
+}
+
 /* To the end of the archive; everything is known then. */
 static int read_all(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
                     struct cnn_members *members, struct cnn_found *found)
 {
-    struct tar *t = ds->state;
     struct cnn_raw *raw = cnn_raw_new();
-    int code = raw ? 0 : CNN_ESYSTEM;
-    while (!code) {
-        if (options->stop && *options->stop)
-            code = cnn_fail(CNN_EINTERRUPTED, "%s: interrupted", ds->path);
-        int rc = code ? code : cnn_members_next(members, raw);
-        if (!code && rc < 0)
-            code = rc;
-        if (!code && cnn_grow(&t->first, &t->first_capacity, ds->count + 2, sizeof *t->first))
-            code = CNN_ESYSTEM;
-        if (!code)
-            t->first[ds->count] = t->parts;
-        if (rc == 0 || code)
-            break;
-        code = keep_sample(ds, raw);
-        if (!code)
-            code = add_record(ds, raw, found);
-    }
+    int rc = raw ? 1 : CNN_ESYSTEM;
+    while (rc > 0)
+        rc = read_next(ds, options, members, raw, found);
     cnn_raw_free(raw);
-    return code;
+    return rc;
 }
 
 static int take_header(struct cnn_dataset *ds, const struct cnn_members *m, struct cnn_strings *own)
