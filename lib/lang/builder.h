@@ -75,8 +75,8 @@ int cnn_builder_fail(struct cnn_builder *b, const struct cnn_place *at, int line
  * name where there is no label. NULL with an error set. type NULL: a group or shortcut. */
 const char *cnn_builder_name(struct cnn_builder *b, const struct cnn_place *at, const char *label,
                              const struct cnn_layer_type *type, int line);
-int cnn_builder_claim(struct cnn_builder *b, const struct cnn_place *at, const char *name, int node,
-                      int line);
+CNN_CHECKED int cnn_builder_claim(struct cnn_builder *b, const struct cnn_place *at,
+                                  const char *name, int node, int line);
 /* "shortcut1": the next automatic label for one, not claimed. */
 const char *cnn_builder_shortcut_label(struct cnn_builder *b, const struct cnn_place *at);
 
@@ -93,34 +93,34 @@ void *cnn_builder_take_options(struct cnn_builder *b, const struct cnn_place *at
 
 /* Append a node; its shape and parameters come from the layer's setup. Its further outputs are the
  * nodes behind it. */
-int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const char *name,
-                    const struct cnn_layer_type *type, void *options, const struct cnn_line *reads,
-                    int line, int *out);
+CNN_CHECKED int cnn_builder_add(struct cnn_builder *b, const struct cnn_place *at, const char *name,
+                                const struct cnn_layer_type *type, void *options,
+                                const struct cnn_line *reads, int line, int *out);
 
 /* Who counts the real rows of a layer's output `port`: the output's node where the layer does. */
 int cnn_builder_counter(const struct cnn_builder *b, int node, int port);
 /* The nodes of a layer's further outputs, behind it. */
-int cnn_builder_add_ports(struct cnn_builder *b, int node);
+CNN_CHECKED int cnn_builder_add_ports(struct cnn_builder *b, int node);
 
 /* A place one level further in, and a scope of its own for it under a label: its full name is
  * scope->prefix, to be claimed when the last node inside is known. */
-int cnn_builder_enter(struct cnn_builder *b, const struct cnn_place *at, int line,
-                      struct cnn_place *in);
-int cnn_builder_open(struct cnn_builder *b, struct cnn_place *in, const char *label, int line,
-                     struct cnn_scope *scope);
+CNN_CHECKED int cnn_builder_enter(struct cnn_builder *b, const struct cnn_place *at, int line,
+                                  struct cnn_place *in);
+CNN_CHECKED int cnn_builder_open(struct cnn_builder *b, struct cnn_place *in, const char *label,
+                                 int line, struct cnn_scope *scope);
 
 /* Takes an argument that any such statement may have out of the others; *text NULL: it is not
  * there. A def may have a parameter of that name, which goes first. */
-int cnn_builder_take(struct cnn_builder *b, const struct cnn_place *at, struct cnn_statement *s,
-                     const char *key, const char **text);
+CNN_CHECKED int cnn_builder_take(struct cnn_builder *b, const struct cnn_place *at,
+                                 struct cnn_statement *s, const char *key, const char **text);
 /* Takes from= out of a statement's arguments; *reads is what it reads, which where nothing is said
  * stays what it was. */
-int cnn_builder_from(struct cnn_builder *b, const struct cnn_place *at, struct cnn_statement *s,
-                     struct cnn_line *reads);
+CNN_CHECKED int cnn_builder_from(struct cnn_builder *b, const struct cnn_place *at,
+                                 struct cnn_statement *s, struct cnn_line *reads);
 /* The node of a label; where there is none, *node stays as it is and the label is sought. verb:
  * what the line does with it, for messages. */
-int cnn_builder_refer(struct cnn_builder *b, const struct cnn_place *at, const char *label,
-                      int line, const char *verb, int *node);
+CNN_CHECKED int cnn_builder_refer(struct cnn_builder *b, const struct cnn_place *at,
+                                  const char *label, int line, const char *verb, int *node);
 /* The full name of the label that `label` means there; NULL: none. */
 const char *cnn_builder_full_label(struct cnn_builder *b, const struct cnn_place *at,
                                    const char *label);
@@ -139,21 +139,23 @@ void cnn_builder_settle(struct cnn_builder *b, const struct cnn_place *at, const
 
 /* Takes what a line says of parameters out of a layer's arguments; and has the node's layer follow
  * it. */
-int cnn_builder_line_options(struct cnn_builder *b, const struct cnn_place *at,
-                             struct cnn_statement *s, struct cnn_line_options **out);
+CNN_CHECKED int cnn_builder_line_options(struct cnn_builder *b, const struct cnn_place *at,
+                                         struct cnn_statement *s, struct cnn_line_options **out);
 /* Takes share= out of a call's arguments, for the layers inside. */
-int cnn_builder_share_call(struct cnn_builder *b, const struct cnn_place *at,
-                           struct cnn_statement *s, struct cnn_place *in);
-int cnn_builder_apply_line(struct cnn_builder *b, const struct cnn_place *at, int line, int node,
-                           struct cnn_line_options *o);
+CNN_CHECKED int cnn_builder_share_call(struct cnn_builder *b, const struct cnn_place *at,
+                                       struct cnn_statement *s, struct cnn_place *in);
+CNN_CHECKED int cnn_builder_apply_line(struct cnn_builder *b, const struct cnn_place *at, int line,
+                                       int node, struct cnn_line_options *o);
 
 /* The label of a layer; where it has several outputs, LABEL.NAME of each, too. */
-int cnn_builder_claim_layer(struct cnn_builder *b, const struct cnn_place *at, int node, int line);
+CNN_CHECKED int cnn_builder_claim_layer(struct cnn_builder *b, const struct cnn_place *at, int node,
+                                        int line);
 /* Statements: *node is the value that goes in and the one that comes out. */
-int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place *at,
-                      const struct cnn_statement *s, const struct cnn_line *reads, int *node);
-int cnn_builder_shortcut(struct cnn_builder *b, const struct cnn_place *at,
-                         const struct cnn_statement *s, int *node);
+CNN_CHECKED int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place *at,
+                                  const struct cnn_statement *s, const struct cnn_line *reads,
+                                  int *node);
+CNN_CHECKED int cnn_builder_shortcut(struct cnn_builder *b, const struct cnn_place *at,
+                                     const struct cnn_statement *s, int *node);
 
 /* repeat: how often, from which number on, and the name of that number. */
 struct cnn_rounds {
@@ -161,19 +163,20 @@ struct cnn_rounds {
     const char *index;          /* NULL: none */
     struct cnn_binding binding; /* of the round that is built */
 };
-int cnn_builder_rounds(struct cnn_builder *b, const struct cnn_place *at,
-                       const struct cnn_statement *s, struct cnn_rounds *out);
+CNN_CHECKED int cnn_builder_rounds(struct cnn_builder *b, const struct cnn_place *at,
+                                   const struct cnn_statement *s, struct cnn_rounds *out);
 /* The index of round i among the names of *vars. */
 void cnn_rounds_bind(struct cnn_rounds *r, long long i, struct cnn_variables *vars);
 
 /* The first nodes from so many input statements, or from the configuration where there are none. */
-int cnn_builder_inputs(struct cnn_builder *b, const struct cnn_statement *first, int count);
+CNN_CHECKED int cnn_builder_inputs(struct cnn_builder *b, const struct cnn_statement *first,
+                                   int count);
 void cnn_builder_print_inputs(struct cnn_builder *b);
 /* When all layers stand and graph->output is the last: what the output statement (NULL: none) says.
  */
-int cnn_builder_outputs(struct cnn_builder *b, const struct cnn_place *at,
-                        const struct cnn_statement *s);
+CNN_CHECKED int cnn_builder_outputs(struct cnn_builder *b, const struct cnn_place *at,
+                                    const struct cnn_statement *s);
 /* Output, logits and losses, when all layers stand. s: the loss statement, or NULL. */
-int cnn_builder_losses(struct cnn_builder *b, struct cnn_statement *s);
+CNN_CHECKED int cnn_builder_losses(struct cnn_builder *b, struct cnn_statement *s);
 
 #endif

@@ -88,8 +88,8 @@ struct cnn_graph_config {
 };
 
 /* Build from text. CNN_EDATA with "NAME:LINE: message" for every mistake. */
-int cnn_graph_build(const char *text, const struct cnn_graph_config *config,
-                    struct cnn_graph **out);
+CNN_CHECKED int cnn_graph_build(const char *text, const struct cnn_graph_config *config,
+                                struct cnn_graph **out);
 void cnn_graph_free(struct cnn_graph *g);
 
 /* How the weights of `node` start where nobody says it, by what comes of their sums: he_normal
@@ -100,16 +100,17 @@ enum cnn_init cnn_init_rule(const struct cnn_graph *g, int node);
 int cnn_net_has_input(const char *name, const char *text);
 
 /* A shape in the words of an input line, "3x32x32" or "512", as --input has it. CNN_EUSAGE. */
-int cnn_net_shape(const char *text, struct cnn_chw *out);
+CNN_CHECKED int cnn_net_shape(const char *text, struct cnn_chw *out);
 
 /* The text behind --net WHAT: a readable file of that name, else a zoo net of that name, else WHAT
  * itself where it looks like net text (contains a space, newline, ';' or '='). *text is the
  * caller's to free(); *name (for messages, caller's too) is the file's name, "zoo/NAME.net" or
  * "net". CNN_ENOINPUT where it is none of these, listing close zoo names. */
-int cnn_net_text(const char *what, char **text, char **name);
+CNN_CHECKED int cnn_net_text(const char *what, char **text, char **name);
 /* The same of bytes that were read from a path. */
 struct cnn_bytes;
-int cnn_net_text_of(const char *path, const struct cnn_bytes *b, char **text, char **name);
+CNN_CHECKED int cnn_net_text_of(const char *path, const struct cnn_bytes *b, char **text,
+                                char **name);
 
 /* The built-in networks (lib/zoo). */
 struct cnn_zoo_entry {

@@ -26,8 +26,8 @@ const char *cnn_recipe_find(const struct cnn_recipe *r, const char *key);
 
 /* The recipe in a net's text; count 0 where there is none. name: of the text, for messages.
  * CNN_EDATA "NAME:LINE: message", CNN_ESYSTEM. */
-int cnn_net_recipe(struct cnn_arena *arena, const char *name, const char *text,
-                   struct cnn_recipe *out);
+CNN_CHECKED int cnn_net_recipe(struct cnn_arena *arena, const char *name, const char *text,
+                               struct cnn_recipe *out);
 
 /* What a recipe may set beside augmentations, with the ranges of the options of training. */
 extern const struct cnn_option cnn_recipe_table[];

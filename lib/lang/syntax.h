@@ -45,7 +45,7 @@ struct cnn_lexer {
     int line;
 };
 
-int cnn_lex(struct cnn_lexer *l, struct cnn_token *out);
+CNN_CHECKED int cnn_lex(struct cnn_lexer *l, struct cnn_token *out);
 /* The bytes of a name at the beginning of the text, 0 when there is none. */
 size_t cnn_name_length(const char *s);
 
@@ -118,23 +118,24 @@ struct cnn_tree {
 
 /* Parse a whole text; every word is resolved, recursion is found. alone: it may use no other.
  * CNN_EDATA "NAME:LINE: message". */
-int cnn_parse_net(struct cnn_arena *arena, const char *name, const char *text, int alone,
-                  struct cnn_tree *out);
+CNN_CHECKED int cnn_parse_net(struct cnn_arena *arena, const char *name, const char *text,
+                              int alone, struct cnn_tree *out);
 
 /* Copies of a text and of its name, which are the caller's to free(); and those of a file. */
-int cnn_text_give(const char *bytes, size_t n, const char *what, char **text, char **name);
-int cnn_text_file(const char *path, char **text, char **name);
+CNN_CHECKED int cnn_text_give(const char *bytes, size_t n, const char *what, char **text,
+                              char **name);
+CNN_CHECKED int cnn_text_file(const char *path, char **text, char **name);
 
 /* The text with the defs that `use NAME` in the text `from` means: a file beside that one where
  * there is a slash in NAME, else one of the zoo. *file: its name for messages. */
-int cnn_use_text(struct cnn_arena *arena, const char *from, const char *name, const char **file,
-                 const char **text);
+CNN_CHECKED int cnn_use_text(struct cnn_arena *arena, const char *from, const char *name,
+                             const char **file, const char **text);
 
 struct cnn_nearest;
 
 /* The parser's last step: words become layers and calls, recursion and misplaced statements are
  * found, input and loss are taken out of the body. */
-int cnn_resolve_net(const char *name, struct cnn_tree *tree);
+CNN_CHECKED int cnn_resolve_net(const char *name, struct cnn_tree *tree);
 /* What a statement's word says: a call, a layer, a loss, or no layer at all. 0: nothing. */
 int cnn_resolve_word(const struct cnn_tree *tree, struct cnn_statement *s);
 const struct cnn_layer_type *cnn_word_layer(const char *word); /* NULL: it is none */
@@ -199,32 +200,36 @@ enum cnn_number_mode { CNN_NUMBER_WHOLE, CNN_NUMBER_REAL, CNN_NUMBER_ANY };
 
 /* Errors of what follows are CNN_EDATA without a place: the caller puts it in front. */
 /* The expression at *at, which moves behind it; text: all that it stands in, for messages. */
-int cnn_expression_read(const char *text, const char **at, enum cnn_number_mode mode,
-                        const struct cnn_variables *v, struct cnn_number *out);
+CNN_CHECKED int cnn_expression_read(const char *text, const char **at, enum cnn_number_mode mode,
+                                    const struct cnn_variables *v, struct cnn_number *out);
 int cnn_expression_unexpected(const char *text, const char *at); /* CNN_EDATA */
-int cnn_evaluate_number(const char *text, enum cnn_number_mode mode, const struct cnn_variables *v,
-                        struct cnn_number *out);
+CNN_CHECKED int cnn_evaluate_number(const char *text, enum cnn_number_mode mode,
+                                    const struct cnn_variables *v, struct cnn_number *out);
 /* A label or a reference to one, with what stands in parentheses evaluated: "stage(i+1)". */
-int cnn_evaluate_label(const char *text, const struct cnn_variables *v, struct cnn_arena *arena,
-                       const char **out);
+CNN_CHECKED int cnn_evaluate_label(const char *text, const struct cnn_variables *v,
+                                   struct cnn_arena *arena, const char **out);
 /* An option's argument with its arithmetic done, as text for cnn_option_set. */
-int cnn_evaluate_option(const struct cnn_option *o, const char *text, const struct cnn_variables *v,
-                        struct cnn_arena *arena, const char **out);
+CNN_CHECKED int cnn_evaluate_option(const struct cnn_option *o, const char *text,
+                                    const struct cnn_variables *v, struct cnn_arena *arena,
+                                    const char **out);
 /* All of a statement's arguments into the fields of a table, defaults first. */
-int cnn_evaluate_arguments(const char *word, const struct cnn_option *table,
-                           const struct cnn_argument *arg, size_t args,
-                           const struct cnn_variables *v, struct cnn_arena *arena, void *fields);
+CNN_CHECKED int cnn_evaluate_arguments(const char *word, const struct cnn_option *table,
+                                       const struct cnn_argument *arg, size_t args,
+                                       const struct cnn_variables *v, struct cnn_arena *arena,
+                                       void *fields);
 
 /* A recipe's statement (NULL: none) into *out. */
-int cnn_recipe_read(struct cnn_arena *arena, const struct cnn_statement *s, struct cnn_recipe *out);
+CNN_CHECKED int cnn_recipe_read(struct cnn_arena *arena, const struct cnn_statement *s,
+                                struct cnn_recipe *out);
 
 /* "(n, s=1)" into d->param. CNN_EDATA "NAME:LINE: message". */
-int cnn_parse_parameters(struct cnn_arena *arena, const char *name, const char *list,
-                         struct cnn_def *d);
+CNN_CHECKED int cnn_parse_parameters(struct cnn_arena *arena, const char *name, const char *list,
+                                     struct cnn_def *d);
 ptrdiff_t cnn_def_parameter(const struct cnn_def *d, const char *name); /* -1: there is none */
 /* A call's arguments into *out, which is a copy of *outside. */
-int cnn_bind_arguments(const struct cnn_variables *outside, const struct cnn_statement *s,
-                       struct cnn_arena *arena, struct cnn_variables *out);
+CNN_CHECKED int cnn_bind_arguments(const struct cnn_variables *outside,
+                                   const struct cnn_statement *s, struct cnn_arena *arena,
+                                   struct cnn_variables *out);
 
 /* Labels: full names to nodes */
 
@@ -239,7 +244,7 @@ struct cnn_labels;
 struct cnn_labels *cnn_labels_new(struct cnn_arena *arena);
 struct cnn_label *cnn_labels_find(const struct cnn_labels *l, const char *name);
 /* The name must be new. */
-int cnn_labels_add(struct cnn_labels *l, const char *name, int node, int aux, int line);
+CNN_CHECKED int cnn_labels_add(struct cnn_labels *l, const char *name, int node, int aux, int line);
 
 /* The candidate nearest to a misspelt word, NULL when none is near. Start from {word}, offer all.
  */

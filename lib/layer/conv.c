@@ -69,7 +69,7 @@ static struct cnn_conv geometry(const struct cnn_layer *l, size_t batch)
     const struct options *o = l->options;
     struct cnn_axis h, w;
     axes(l, &h, &w);
-    cnn_axis_fit(&h, &w); /* fitted in setup */
+    cnn_axis_fit_again(&h, &w);
     return (struct cnn_conv){.batch = batch,
                              .in_c = l->in[0].c,
                              .in_h = h.in,
@@ -144,7 +144,7 @@ static void window(const struct cnn_layer *l, struct cnn_layer_window *out)
 {
     struct cnn_axis h, w;
     axes(l, &h, &w);
-    cnn_axis_fit(&h, &w); /* fitted in setup */
+    cnn_axis_fit_again(&h, &w);
     *out = (struct cnn_layer_window){.kernel = {h.kernel, w.kernel},
                                      .stride = {h.stride, w.stride},
                                      .dilation = {h.dilation, w.dilation},

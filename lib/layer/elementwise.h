@@ -11,7 +11,7 @@
     .forward = cnn_elementwise_forward, .backward = cnn_elementwise_backward,                      \
     .flags = CNN_LAYER_ANY_LAYOUT | CNN_LAYER_INPLACE | CNN_LAYER_NEEDS_##reads
 
-int cnn_elementwise_setup(struct cnn_layer *l);
+CNN_CHECKED int cnn_elementwise_setup(struct cnn_layer *l);
 void cnn_elementwise_forward(const struct cnn_layer *l, struct cnn_pass *p);
 void cnn_elementwise_backward(const struct cnn_layer *l, struct cnn_pass *p);
 

@@ -6,7 +6,7 @@
 #include "layer/layer.h"
 
 /* The output of any loss, one number a sample; a setup. */
-int cnn_loss_setup(struct cnn_layer *l);
+CNN_CHECKED int cnn_loss_setup(struct cnn_layer *l);
 
 /* Members of the type of any loss. */
 #define CNN_ANY_LOSS                                                                               \

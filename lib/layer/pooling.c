@@ -39,7 +39,7 @@ struct cnn_window cnn_pooling_window(const struct cnn_layer *l)
     const struct cnn_pooling *o = l->options;
     struct cnn_axis h, w;
     axes(l, &h, &w);
-    cnn_axis_fit(&h, &w); /* fitted in setup */
+    cnn_axis_fit_again(&h, &w);
     return (struct cnn_window){.in_h = h.in,
                                .in_w = w.in,
                                .out_h = h.out,

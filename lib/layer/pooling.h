@@ -28,7 +28,7 @@ struct cnn_pooling {
                         .help = "a last window may reach over the edge instead of being left out")
 
 /* Set l->out. CNN_EDATA when no window fits. */
-int cnn_pooling_setup(struct cnn_layer *l);
+CNN_CHECKED int cnn_pooling_setup(struct cnn_layer *l);
 
 struct cnn_window cnn_pooling_window(const struct cnn_layer *l);
 void cnn_pooling_layer_window(const struct cnn_layer *l, struct cnn_layer_window *out);

@@ -41,6 +41,12 @@ static void format_pad(const struct cnn_axis *h, const struct cnn_axis *w, char 
         snprintf(out, 32, "%dx%d", h->pad, w->pad);
 }
 
+void cnn_axis_fit_again(struct cnn_axis *h, struct cnn_axis *w)
+{
+    fit(h);
+    fit(w);
+}
+
 int cnn_axis_fit(struct cnn_axis *h, struct cnn_axis *w)
 {
     char pad[32], dilation[64] = "";

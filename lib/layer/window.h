@@ -17,6 +17,8 @@ struct cnn_axis {
 /* Fit windows to both axes. CNN_EDATA when not one fits.
  * same: out = ceil(in / stride), the odd element of padding at the end (ONNX SAME_UPPER).
  * full: every window that meets the input, padding dilation * (kernel - 1). */
-int cnn_axis_fit(struct cnn_axis *h, struct cnn_axis *w);
+CNN_CHECKED int cnn_axis_fit(struct cnn_axis *h, struct cnn_axis *w);
+/* The same of windows that were found to fit, as by a layer's setup. */
+void cnn_axis_fit_again(struct cnn_axis *h, struct cnn_axis *w);
 
 #endif

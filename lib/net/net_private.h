@@ -108,7 +108,7 @@ static inline void *cnn_net_device_alloc(struct cnn_net *net, size_t count, size
 }
 
 /* wire.c: every pointer that a pass needs, made once. */
-int cnn_net_wire(struct cnn_net *net);
+CNN_CHECKED int cnn_net_wire(struct cnn_net *net);
 /* Where the plan's block is; NULL for -1. */
 void *cnn_net_block(const struct cnn_net *net, int block);
 /* Point node i's views at the blocks of its first run, or of its segment's repetition. */
@@ -121,7 +121,7 @@ struct cnn_pass cnn_net_pass(struct cnn_net *net, int i);
 /* run.c: a pass that the device may record begins and ends; cnn_net_begin_pass says whether it
  * does.
  */
-int cnn_net_begin_pass(struct cnn_net *net, int backward);
+CNN_CHECKED int cnn_net_begin_pass(struct cnn_net *net, int backward);
 void cnn_net_end_pass(struct cnn_net *net, int begun);
 /* run.c: small steps run on this thread alone. Returns the threads, for when it is over. */
 struct cnn_pool *cnn_net_begin_step(struct cnn_net *net, int i, int backward);
@@ -129,22 +129,22 @@ void cnn_net_forward_step(struct cnn_net *net, int i);
 
 /* losses.c: memory for targets and losses, and its end; a batch's targets to the device; its losses
  * from there, while other work goes on. */
-int cnn_net_allocate_targets(struct cnn_net *net);
+CNN_CHECKED int cnn_net_allocate_targets(struct cnn_net *net);
 void cnn_net_free_targets(struct cnn_net *net);
 /* Whether the batch has all targets. */
 int cnn_net_has_targets(const struct cnn_net *net, const struct cnn_batch_view *b);
 /* Behind all that counts rows: each row's weight as its target's answers are counted. */
 void cnn_net_share_rows(struct cnn_net *net);
-int cnn_net_upload_targets(struct cnn_net *net, const struct cnn_batch_view *b);
+CNN_CHECKED int cnn_net_upload_targets(struct cnn_net *net, const struct cnn_batch_view *b);
 void cnn_net_fetch_losses(struct cnn_net *net);
 
 /* prepare.c: memory for weights that normalisations are folded into (nets that only infer), and the
  * folding and packing of all weights, once after each change. 0 or a negative code. */
-int cnn_net_reserve_folds(struct cnn_net *net);
-int cnn_net_prepare(struct cnn_net *net);
+CNN_CHECKED int cnn_net_reserve_folds(struct cnn_net *net);
+CNN_CHECKED int cnn_net_prepare(struct cnn_net *net);
 
 /* room.c: whether it fits a device that says how much there is; CNN_ESYSTEM with what would. */
-int cnn_net_check_room(const struct cnn_net *net, const struct cnn_net_config *config);
+CNN_CHECKED int cnn_net_check_room(const struct cnn_net *net, const struct cnn_net_config *config);
 
 /* profile.c: expect the cycles of each step. */
 void cnn_net_expect_cycles(struct cnn_net *net);

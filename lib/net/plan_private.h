@@ -45,6 +45,6 @@ void cnn_plan_kept_gradients(struct cnn_planner *s);
 void cnn_plan_cut(struct cnn_planner *s, int segments);
 
 /* Offsets for all blocks. CNN_EDATA when they are larger than memory can be. */
-int cnn_plan_pack(struct cnn_plan *p);
+CNN_CHECKED int cnn_plan_pack(struct cnn_plan *p);
 
 #endif

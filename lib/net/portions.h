@@ -11,7 +11,8 @@
 /* Sets portion, first, last and passing of all steps: what moves the fewest bytes between cache and
  * memory, with steps that stay within b->cache_bytes at no cost. keep: (nodes) values that are
  * wanted afterwards. Allocates from the arena; CNN_ESYSTEM with an error set. */
-int cnn_portions_cut(const struct cnn_graph *g, struct cnn_backend *b, size_t batch,
-                     const unsigned char *keep, struct cnn_step *step, struct cnn_arena *arena);
+CNN_CHECKED int cnn_portions_cut(const struct cnn_graph *g, struct cnn_backend *b, size_t batch,
+                                 const unsigned char *keep, struct cnn_step *step,
+                                 struct cnn_arena *arena);
 
 #endif

@@ -31,7 +31,7 @@ struct cnn_gate {
 };
 
 /* METRIC, one of >= > <= <, and a number; blanks between them do not matter. CNN_EUSAGE. */
-int cnn_gate_parse(const char *text, struct cnn_gate *out);
+CNN_CHECKED int cnn_gate_parse(const char *text, struct cnn_gate *out);
 /* Nonzero when the condition holds; NaN meets none. */
 int cnn_gate_met(const struct cnn_gate *g, const struct cnn_metrics *m);
 /* The condition as text, "top1 >= 0.91". */

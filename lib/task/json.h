@@ -11,7 +11,7 @@
 void cnn_json_string(const char *text, struct cnn_buf *out);
 /* A value as json_dumps(3) writes it with the flags, and what is not seen as above. NULL is a lack
  * of memory (CNN_ESYSTEM). */
-int cnn_json_value(const json_t *value, size_t flags, struct cnn_buf *out);
+CNN_CHECKED int cnn_json_value(const json_t *value, size_t flags, struct cnn_buf *out);
 /* A number as JSON: null when it is not finite. */
 void cnn_json_real(double value, int single, struct cnn_buf *out);
 /* What was written so, read, and the text spoiled: jansson has no halves of pairs, those are \xe9

@@ -20,6 +20,6 @@ int cnn_digits_class(uint64_t seed, size_t i);
 int cnn_digits_pixels(uint64_t seed, size_t i, unsigned char px[CNN_DIGITS_SIDE * CNN_DIGITS_SIDE]);
 
 /* Sample i as an image (1, 28, 28) of maxval 255, its memory reused, and its class. CNN_ESYSTEM. */
-int cnn_digits_draw(uint64_t seed, size_t i, struct cnn_image *out, int *label);
+CNN_CHECKED int cnn_digits_draw(uint64_t seed, size_t i, struct cnn_image *out, int *label);
 
 #endif

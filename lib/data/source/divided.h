@@ -3,6 +3,8 @@
 #ifndef CNN_DATA_SOURCE_DIVIDED_H
 #define CNN_DATA_SOURCE_DIVIDED_H
 
+#include "base/error.h"
+
 /* Paths of the parts; NULL: it has none. */
 struct cnn_divided {
     char *train, *val, *test;
@@ -14,11 +16,11 @@ struct cnn_divided {
  * 1: *out has the parts, for cnn_divided_free; 0: no; CNN_EDATA: a part is there under two names,
  * or train/ and val/ or test/ are, and there are others beside them or no classes in train/;
  * CNN_ESYSTEM. What cannot be looked at is none: opening it tells why. */
-int cnn_divided_find(const char *path, struct cnn_divided *out);
+CNN_CHECKED int cnn_divided_find(const char *path, struct cnn_divided *out);
 /* What `refuse` answers of its parts where the path is such a folder; else 0, CNN_EDATA or
  * CNN_ESYSTEM as cnn_divided_find. */
-int cnn_divided_refuse(const char *path,
-                       int (*refuse)(const char *path, const struct cnn_divided *d));
+CNN_CHECKED int cnn_divided_refuse(const char *path,
+                                   int (*refuse)(const char *path, const struct cnn_divided *d));
 void cnn_divided_free(struct cnn_divided *d); /* leaves {0} */
 
 #endif

@@ -14,10 +14,11 @@ struct cnn_matrix {
 };
 
 /* A source type's load and close. */
-int cnn_matrix_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out);
+CNN_CHECKED int cnn_matrix_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out);
 void cnn_matrix_close(void *state);
 
 /* The text up to `stop` as a finite float32. CNN_EDATA. */
-int cnn_matrix_number(const char *where, const char *text, const char *stop, float *out);
+CNN_CHECKED int cnn_matrix_number(const char *where, const char *text, const char *stop,
+                                  float *out);
 
 #endif

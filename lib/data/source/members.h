@@ -64,22 +64,23 @@ struct cnn_members {
 };
 
 /* Begin: the header, when it is there, is read. */
-int cnn_members_open(struct cnn_members *m, const char *path, int fd, const unsigned char *ahead,
-                     size_t ahead_size, const volatile int *stop);
+CNN_CHECKED int cnn_members_open(struct cnn_members *m, const char *path, int fd,
+                                 const unsigned char *ahead, size_t ahead_size,
+                                 const volatile int *stop);
 /* 1: a sample; 0: the end; negative: CNN_EDATA, CNN_EIO, CNN_EINTERRUPTED. */
-int cnn_members_next(struct cnn_members *m, struct cnn_raw *raw);
+CNN_CHECKED int cnn_members_next(struct cnn_members *m, struct cnn_raw *raw);
 void cnn_members_close(struct cnn_members *m);
 /* cnn_open_tar where the archive is read once, behind its header: takes *m over, and leaves {0}. */
-int cnn_open_tar_once(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
-                      const struct cnn_strings *own, struct cnn_members *m);
+CNN_CHECKED int cnn_open_tar_once(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                                  const struct cnn_strings *own, struct cnn_members *m);
 
 /* The sample's member of that kind; NULL: it has none. */
 const struct cnn_part *cnn_raw_part(const struct cnn_raw *raw, enum cnn_part_kind kind);
 /* Its class and its weight, from the members that say them. CNN_EDATA. */
-int cnn_raw_read_texts(const char *path, struct cnn_raw *raw);
+CNN_CHECKED int cnn_raw_read_texts(const char *path, struct cnn_raw *raw);
 /* Into the sample what a member of that kind holds. No name in the message. */
-int cnn_part_decode(enum cnn_part_kind kind, const unsigned char *bytes, size_t size,
-                    struct cnn_sample *out);
+CNN_CHECKED int cnn_part_decode(enum cnn_part_kind kind, const unsigned char *bytes, size_t size,
+                                struct cnn_sample *out);
 
 /* The checksum goes over names and contents of the members between header and end record. */
 uint64_t cnn_members_checksum(uint64_t before, const char *name, const void *data, size_t size);

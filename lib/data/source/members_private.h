@@ -6,10 +6,10 @@
 #include "data/source/members.h"
 
 /* The pending member is the first header, or that of a stream which was put behind another. */
-int cnn_members_header(struct cnn_members *m);
+CNN_CHECKED int cnn_members_header(struct cnn_members *m);
 /* It is the end record. */
-int cnn_members_end(struct cnn_members *m);
+CNN_CHECKED int cnn_members_end(struct cnn_members *m);
 /* The tar reader's code and message; where the stream is ours they tell a cut or a damaged one. */
-int cnn_members_fail(const struct cnn_members *m, int code);
+int cnn_members_fail(const struct cnn_members *m, int rc);
 
 #endif

@@ -63,9 +63,10 @@ struct cnn_found {
 };
 
 /* The index of a class text; `where` ("train.tsv:3") is kept when it is new. CNN_ESYSTEM. */
-int cnn_found_add(struct cnn_found *f, const char *text, size_t n, const char *where,
-                  int32_t *index);
-int cnn_found_add_number(struct cnn_found *f, long long number, const char *where, int32_t *index);
+CNN_CHECKED int cnn_found_add(struct cnn_found *f, const char *text, size_t n, const char *where,
+                              int32_t *index);
+CNN_CHECKED int cnn_found_add_number(struct cnn_found *f, long long number, const char *where,
+                                     int32_t *index);
 void cnn_found_free(struct cnn_found *f);
 
 /* Class names (class_names.c). Blanks at both ends are no part of a name; names are UTF-8 without
@@ -73,39 +74,40 @@ void cnn_found_free(struct cnn_found *f);
  * width apart; where the program was built with utf8proc) are one name, in the spelling of the
  * list, or of those found the first in order of bytes. */
 /* cnn_found_add of a name as it is written somewhere. */
-int cnn_class_add(struct cnn_found *f, const char *text, const char *where, int32_t *index);
+CNN_CHECKED int cnn_class_add(struct cnn_found *f, const char *text, const char *where,
+                              int32_t *index);
 /* CNN_EDATA for what no class may be called. */
-int cnn_class_check(const char *where, const char *name);
+CNN_CHECKED int cnn_class_check(const char *where, const char *name);
 /* Append to a list that is read; `seen` starts from {0} and goes with it. CNN_EDATA for an empty
  * name, for one that is there, and as cnn_class_check. */
-int cnn_class_list_add(const char *where, const char *text, struct cnn_found *seen,
-                       struct cnn_strings *out);
+CNN_CHECKED int cnn_class_list_add(const char *where, const char *text, struct cnn_found *seen,
+                                   struct cnn_strings *out);
 /* The list of names that were found: sorted, each once. */
-int cnn_class_list_of(const struct cnn_strings *found, struct cnn_strings *out);
+CNN_CHECKED int cnn_class_list_of(const struct cnn_strings *found, struct cnn_strings *out);
 
 /* The final class list, and the records' labels from indices of `found` to indices of that list.
  * `own` is the list that comes with the data (may be NULL or empty: none). Where the texts are
  * numbers, they are names when all names of the list are numbers, else places in it. */
-int cnn_source_settle(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
-                      const struct cnn_found *found, const struct cnn_strings *own);
+CNN_CHECKED int cnn_source_settle(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                                  const struct cnn_found *found, const struct cnn_strings *own);
 /* What settle does for one label that comes late; `own` as there. */
-int cnn_source_label(const struct cnn_dataset *ds, const struct cnn_strings *own, const char *text,
-                     int numeric, int32_t *label);
+CNN_CHECKED int cnn_source_label(const struct cnn_dataset *ds, const struct cnn_strings *own,
+                                 const char *text, int numeric, int32_t *label);
 
 /* The list of FOLDER/classes.txt when there is one. */
-int cnn_source_beside(const char *folder, struct cnn_strings *out);
+CNN_CHECKED int cnn_source_beside(const char *folder, struct cnn_strings *out);
 /* The same of a folder of class folders; where it has none and is a part (divided.h), that beside
  * the parts. */
-int cnn_divided_classes(const char *folder, struct cnn_strings *out);
+CNN_CHECKED int cnn_divided_classes(const char *folder, struct cnn_strings *out);
 
 /* Add a record; its strings are copied. */
-int cnn_source_add(struct cnn_dataset *ds, const struct cnn_record *record);
+CNN_CHECKED int cnn_source_add(struct cnn_dataset *ds, const struct cnn_record *record);
 /* Add sample i of a container: numbered key, "PATH#i". `label` as in struct cnn_found. */
-int cnn_source_add_item(struct cnn_dataset *ds, size_t i, int32_t label, float weight);
+CNN_CHECKED int cnn_source_add_item(struct cnn_dataset *ds, size_t i, int32_t label, float weight);
 
 /* 1: this is the first such key; 0: `key` was there already and is now "key~2" or the like;
  * CNN_ESYSTEM. */
-int cnn_key_set_add(struct cnn_key_set *set, struct cnn_buf *key);
+CNN_CHECKED int cnn_key_set_add(struct cnn_key_set *set, struct cnn_buf *key);
 /* Note that keys of `count` samples were there already, if any were. */
 void cnn_key_set_note(const struct cnn_key_set *set, const char *path, size_t count,
                       void (*note)(void *context, const char *text), void *context);
@@ -126,9 +128,9 @@ int cnn_path_is_litter(const char *name);
 int cnn_path_is_container(const char *name);
 
 /* Decode an image file into a sample, its bytes in s->encoded. No file name in the message. */
-int cnn_source_load_file(const char *path, struct cnn_sample *out);
+CNN_CHECKED int cnn_source_load_file(const char *path, struct cnn_sample *out);
 /* `n` bytes for encoded data in the sample. */
-int cnn_source_room(struct cnn_sample *s, size_t n);
+CNN_CHECKED int cnn_source_room(struct cnn_sample *s, size_t n);
 
 /* Nothing encoded is larger than this (bytes): the largest PPM and a little. */
 #define CNN_ENCODED_MAX ((size_t)6 * CNN_IMAGE_MAX_PIXELS + 65536)
@@ -138,7 +140,7 @@ int cnn_source_room(struct cnn_sample *s, size_t n);
 
 /* The shape of one sample of (n, ...) numbers, `rank` without the first: () is (1, 1, 1), (d) is
  * (d, 1, 1), (h, w) is (1, h, w), (c, h, w) itself. CNN_EDATA for more. */
-int cnn_source_numbers(struct cnn_image *out, int rank, const size_t *dim);
+CNN_CHECKED int cnn_source_numbers(struct cnn_image *out, int rank, const size_t *dim);
 
 /* The lines "#classes...", "#key<TAB>class..." and "key<TAB>class..." of features.h, from text that
  * is changed. Each row is a record; `row` (may be NULL) gets the fields behind the class. *heading:
@@ -149,9 +151,9 @@ struct cnn_feature_rows {
     int (*row)(void *context, const char *where, char *fields);
     void *context;
 };
-int cnn_features_parse(struct cnn_dataset *ds, const char *name, char *text, size_t size,
-                       struct cnn_feature_rows *rows, struct cnn_found *found,
-                       struct cnn_strings *own);
+CNN_CHECKED int cnn_features_parse(struct cnn_dataset *ds, const char *name, char *text,
+                                   size_t size, struct cnn_feature_rows *rows,
+                                   struct cnn_found *found, struct cnn_strings *own);
 /* The beginning of an input, which forms know themselves by. */
 enum { CNN_SNIFF_BYTES = 4096 };
 struct cnn_form_head {
@@ -190,13 +192,14 @@ static inline int cnn_form_begins(const struct cnn_form_head *h, const char *mag
 }
 
 /* Forms that are no single file's bytes. */
-int cnn_open_folder(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
-int cnn_open_images(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
-                    const char *const *path, size_t count);
-int cnn_open_digits(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
+CNN_CHECKED int cnn_open_folder(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
+CNN_CHECKED int cnn_open_images(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
+                                const char *const *path, size_t count);
+CNN_CHECKED int cnn_open_digits(struct cnn_dataset *ds, const struct cnn_dataset_options *options);
 /* Of cnn_form_image. */
-int cnn_open_image_bytes(struct cnn_dataset *ds, const struct cnn_dataset_options *options,
-                         const unsigned char *bytes, size_t size);
+CNN_CHECKED int cnn_open_image_bytes(struct cnn_dataset *ds,
+                                     const struct cnn_dataset_options *options,
+                                     const unsigned char *bytes, size_t size);
 
 /* Whether a file begins as one of tensors does: eight bytes of length, and JSON. */
 int cnn_is_safetensors(const unsigned char *head, size_t size);

@@ -26,17 +26,20 @@ struct sink {
 };
 
 /* A tar stream: on standard output (path ""), or to a file. */
-int cnn_sink_open_stream(const char *path, const struct cnn_strings *classes, const char *history,
-                         const volatile int *stop, struct sink **out);
-int cnn_sink_open_folder(const char *path, const struct cnn_strings *classes, struct sink **out);
+CNN_CHECKED int cnn_sink_open_stream(const char *path, const struct cnn_strings *classes,
+                                     const char *history, const volatile int *stop,
+                                     struct sink **out);
+CNN_CHECKED int cnn_sink_open_folder(const char *path, const struct cnn_strings *classes,
+                                     struct sink **out);
 
 /* A sample like another, and the key of copy `number` of it, from 1. CNN_ESYSTEM. */
-int cnn_augment_copy(struct cnn_sample *dst, const struct cnn_sample *src);
-int cnn_augment_name_copy(struct cnn_sample *s, const char *key, size_t number);
+CNN_CHECKED int cnn_augment_copy(struct cnn_sample *dst, const struct cnn_sample *src);
+CNN_CHECKED int cnn_augment_name_copy(struct cnn_sample *s, const char *key, size_t number);
 
 /* That which options->output names, for the dataset's samples. CNN_EUSAGE for compressed ones. */
-int cnn_sink_open(const struct cnn_augment_options *options, const struct cnn_augmenter *augmenter,
-                  const struct cnn_dataset *ds, const volatile int *stop, struct sink **out);
+CNN_CHECKED int cnn_sink_open(const struct cnn_augment_options *options,
+                              const struct cnn_augmenter *augmenter, const struct cnn_dataset *ds,
+                              const volatile int *stop, struct sink **out);
 
 /* "-n 2 --keep --rotate 10 --seed 0": the options that change what comes out; "" for none. free();
  * NULL with an error set. */
@@ -80,21 +83,22 @@ struct preview {
     int counted; /* totals are the whole dataset's */
 };
 /* CNN_ESYSTEM. */
-int cnn_preview_plan(struct preview *p, const struct cnn_dataset *ds,
-                     const struct cnn_augment_options *options,
-                     const struct cnn_augmenter *augmenter);
+CNN_CHECKED int cnn_preview_plan(struct preview *p, const struct cnn_dataset *ds,
+                                 const struct cnn_augment_options *options,
+                                 const struct cnn_augmenter *augmenter);
 /* Label -1: no class. What is not wanted once will not be later. */
 int cnn_preview_wants(const struct preview *p, int32_t label);
 int cnn_preview_full(const struct preview *p);
-int cnn_preview_tile(struct cnn_image *tile, const struct cnn_image *im);
+CNN_CHECKED int cnn_preview_tile(struct cnn_image *tile, const struct cnn_image *im);
 /* A sample has passed. */
 void cnn_preview_seen(struct preview *p, int32_t label);
 /* Takes the tiles (p->tiles of them) where the sample is wanted. CNN_ESYSTEM. */
-int cnn_preview_add(struct preview *p, int32_t label, const char *key, struct cnn_image *tile);
+CNN_CHECKED int cnn_preview_add(struct preview *p, int32_t label, const char *key,
+                                struct cnn_image *tile);
 /* To options->preview. CNN_EDATA without an image; as cnn_picture_write. */
-int cnn_preview_write(const struct preview *p, const struct cnn_dataset *ds,
-                      const struct cnn_augment_options *options,
-                      const struct cnn_augmenter *augmenter);
+CNN_CHECKED int cnn_preview_write(const struct preview *p, const struct cnn_dataset *ds,
+                                  const struct cnn_augment_options *options,
+                                  const struct cnn_augmenter *augmenter);
 void cnn_preview_free(struct preview *p);
 
 #endif

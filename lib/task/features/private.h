@@ -12,12 +12,13 @@
 
 /* The nodes that the options' layers name, each once, in the order in which they are named;
  * *nodes is the caller's to free(). CNN_EUSAGE with what there is instead. */
-int cnn_features_layers(const struct cnn_strings *wanted, const char *model,
-                        const struct cnn_graph *g, int **nodes, size_t *count);
+CNN_CHECKED int cnn_features_layers(const struct cnn_strings *wanted, const char *model,
+                                    const struct cnn_graph *g, int **nodes, size_t *count);
 
 /* One class list for all inputs, and for each input where its classes are in it:
  * (*map)[input][class]. The caller frees `all`, each map and the array. */
-int cnn_features_classes(const struct cnn_inputs *in, struct cnn_strings *all, int32_t ***map);
+CNN_CHECKED int cnn_features_classes(const struct cnn_inputs *in, struct cnn_strings *all,
+                                     int32_t ***map);
 
 /* What a sink is told when it opens. */
 struct features_to {
@@ -61,12 +62,13 @@ struct features_file {
     char *name; /* for messages */
 };
 /* CNN_EUSAGE when the path is that of what is read. */
-int cnn_features_file_open(struct features_file *f, const struct features_to *to, const char *path);
+CNN_CHECKED int cnn_features_file_open(struct features_file *f, const struct features_to *to,
+                                       const char *path);
 /* CNN_EIO as soon as a write failed. */
-int cnn_features_file_check(const struct features_file *f);
+CNN_CHECKED int cnn_features_file_check(const struct features_file *f);
 /* All is on the disk; in place. */
-int cnn_features_file_finish(struct features_file *f);
-int cnn_features_file_commit(struct features_file *f);
+CNN_CHECKED int cnn_features_file_finish(struct features_file *f);
+CNN_CHECKED int cnn_features_file_commit(struct features_file *f);
 void cnn_features_file_close(struct features_file *f);
 
 /* "#classes" and the beginning of the heading, without the end of the line. */
@@ -107,9 +109,9 @@ struct features {
 };
 
 /* The taps and targets of f->node; nothing is written yet. */
-int cnn_features_make_taps(struct features *f, size_t batch);
+CNN_CHECKED int cnn_features_make_taps(struct features *f, size_t batch);
 /* CNN_EUSAGE when there is one stream for several layers. */
-int cnn_features_open_targets(struct features *f, FILE *out, const char *name);
+CNN_CHECKED int cnn_features_open_targets(struct features *f, FILE *out, const char *name);
 /* A tap's values, as the net gave them, to their means. */
 void cnn_features_pool(struct features_tap *t, size_t n);
 /* What goes to a target for sample i. */

@@ -39,17 +39,17 @@ struct infer {
 };
 
 /* Before the model is read: what contradicts itself. */
-int cnn_infer_check_options(struct infer *in);
+CNN_CHECKED int cnn_infer_check_options(struct infer *in);
 /* With the model at hand: what the targets are, and whether that fits the rest. */
-int cnn_infer_choose_target(struct infer *in);
+CNN_CHECKED int cnn_infer_choose_target(struct infer *in);
 /* With the inputs at hand: whether they have what is to be compared with. */
-int cnn_infer_check_labels(const struct infer *in);
+CNN_CHECKED int cnn_infer_check_labels(const struct infer *in);
 
 /* Every file is opened before anything is computed: a wrong name shows at once. */
-int cnn_infer_open_sinks(struct infer *in, FILE *out, const char *name);
-int cnn_infer_text(const struct infer_sink *s, struct cnn_buf *text);
-int cnn_infer_commit(struct infer_sink *s);
+CNN_CHECKED int cnn_infer_open_sinks(struct infer *in, FILE *out, const char *name);
+CNN_CHECKED int cnn_infer_text(const struct infer_sink *s, struct cnn_buf *text);
+CNN_CHECKED int cnn_infer_commit(struct infer_sink *s);
 /* The report, the picture, the files in place; then the gates' answer. */
-int cnn_infer_finish(struct infer *in);
+CNN_CHECKED int cnn_infer_finish(struct infer *in);
 
 #endif

@@ -33,8 +33,8 @@ struct cnn_inspect_block {
 /* The length of the label's first `depth` parts, which dots divide; depth 0: all of it. */
 size_t cnn_inspect_prefix(const char *label, size_t depth);
 /* The block that begins at node `first`; depth 0: the node alone. Returns the node after it. */
-int cnn_inspect_block(const struct cnn_graph *g, int first, size_t depth,
-                      struct cnn_inspect_block *out);
+CNN_CHECKED int cnn_inspect_block(const struct cnn_graph *g, int first, size_t depth,
+                                  struct cnn_inspect_block *out);
 void cnn_inspect_layer_table(const struct cnn_inspect *in, int windows, struct cnn_buf *out);
 
 /* "64x3x7x7"; of rank above CNN_MAX_RANK only the count is known. */
@@ -44,7 +44,7 @@ void cnn_inspect_zoo_summary(const struct cnn_zoo_entry *e, struct cnn_buf *out)
 
 /* json.c: the value's text, the name before its other members (NULL: none); the value is
  * given up. */
-int cnn_inspect_json_dump(const char *name, json_t *value, struct cnn_buf *out);
+CNN_CHECKED int cnn_inspect_json_dump(const char *name, json_t *value, struct cnn_buf *out);
 
 /* What was measured of a step. */
 struct inspect_time_row {
@@ -67,8 +67,9 @@ struct inspect_times {
 };
 
 /* What the device reaches, measured for about so many seconds. */
-int cnn_inspect_limits(struct cnn_backend *b, double seconds, struct cnn_limits *out);
+CNN_CHECKED int cnn_inspect_limits(struct cnn_backend *b, double seconds, struct cnn_limits *out);
 void cnn_inspect_time_text(const struct inspect_times *t, struct cnn_buf *out);
-int cnn_inspect_time_json(const char *name, const struct inspect_times *t, struct cnn_buf *out);
+CNN_CHECKED int cnn_inspect_time_json(const char *name, const struct inspect_times *t,
+                                      struct cnn_buf *out);
 
 #endif

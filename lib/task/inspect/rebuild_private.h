@@ -30,7 +30,7 @@ struct rebuild {
 };
 
 /* Start from {0}. CNN_EDATA. */
-int cnn_rebuild_plan(struct rebuild *r, const struct cnn_model *m);
+CNN_CHECKED int cnn_rebuild_plan(struct rebuild *r, const struct cnn_model *m);
 void cnn_rebuild_free(struct rebuild *r);
 
 /* The name of an input of a step: "train" where there is one step, else "train1". */
@@ -45,7 +45,7 @@ struct rebuild_model {
 };
 /* The step's command lines into *out, those that make files for them before. model: NULL where it
  * is not the last step. CNN_EDATA. */
-int cnn_rebuild_command(const struct rebuild *r, size_t step, const struct rebuild_model *model,
-                        struct cnn_buf *out);
+CNN_CHECKED int cnn_rebuild_command(const struct rebuild *r, size_t step,
+                                    const struct rebuild_model *model, struct cnn_buf *out);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include <jansson.h>
 
+#include "base/error.h"
+
 /* What a log or a model says of its run; of one that went on, its last start. */
 struct run {
     const char *path;
@@ -14,7 +16,7 @@ struct run {
 };
 
 /* r->path is set. CNN_ENOINPUT, CNN_EDATA. What was read is the caller's also on failure. */
-int cnn_inspect_run_read(struct run *r);
+CNN_CHECKED int cnn_inspect_run_read(struct run *r);
 
 /* A member's value; -1 and "" where there is none. */
 double cnn_inspect_run_number(const json_t *o, const char *name);

@@ -42,20 +42,20 @@ static inline int split_check_stop(const struct split *s)
 }
 
 /* The shares as numbers of samples. CNN_EUSAGE. */
-int cnn_split_shares(struct split *s);
+CNN_CHECKED int cnn_split_shares(struct split *s);
 /* Give every sample its split. */
-int cnn_split_assign(struct split *s, size_t (*count)[CNN_SPLITS]);
+CNN_CHECKED int cnn_split_assign(struct split *s, size_t (*count)[CNN_SPLITS]);
 /* Leave out what is no image (or CNN_EDATA, CNN_ENOINPUT, as the options say) and files that come
  * again; one under two classes is CNN_EDATA. */
-int cnn_split_sift(struct split *s);
+CNN_CHECKED int cnn_split_sift(struct split *s);
 /* Of the samples' contents, so far known by sizes and first bytes, leave those that several files
  * share. Under two classes: CNN_EDATA, or they are left out. CNN_EINTERRUPTED. */
-int cnn_split_find_copies(struct split *s);
+CNN_CHECKED int cnn_split_find_copies(struct split *s);
 /* Each sample's unit. CNN_ESYSTEM. */
-int cnn_split_number_units(struct split *s);
+CNN_CHECKED int cnn_split_number_units(struct split *s);
 /* CNN_EUSAGE when a file to be written is one that was read. */
-int cnn_split_check_apart(const struct split *s);
+CNN_CHECKED int cnn_split_check_apart(const struct split *s);
 /* Write the files. */
-int cnn_split_write(const struct split *s);
+CNN_CHECKED int cnn_split_write(const struct split *s);
 
 #endif
