@@ -34,6 +34,7 @@ torture_inputs() {
     { rows 1 6; printf 'd/none.png\ta\n'; } >in/bad.tsv
     printf 'input 1x28x28\nflatten\ndense 2\n' >in/some.net
     cp "$ROOT/tests/golden/models/weights_packed.npz" in/w.npz || return 1
+    cp "$ROOT/tests/golden/models/weights_packed.pth" in/w.pth || return 1
     cnn-train -q --threads 1 --epochs 1 --net 'dense classes' in/d -o in/m.safetensors &&
         cnn-train -q --threads 1 --epochs 1 --net in/some.net --log in/log.jsonl --val in/b.tsv in/a.tsv \
             -o in/ab.safetensors &&
@@ -89,6 +90,7 @@ torture_commands() {
     sweep cnn-inspect --filters dense1 ../in/m.safetensors x.png
     sweep cnn-inspect --diff ../in/m.safetensors ../in/ab.safetensors
     sweep cnn-inspect --tensors ../in/w.npz
+    sweep cnn-inspect --tensors ../in/w.pth
     sweep cnn-train $some --net 'input 1x6x6; conv1: conv 2 3; bn1: bn; relu; dense1: dense 3' --classes 3 --epochs 0 \
         --init ../in/w.npz -o x.safetensors
     sweep cnn-inspect --runs ../in/log.jsonl ../in/ab.safetensors

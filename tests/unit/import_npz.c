@@ -243,9 +243,10 @@ static void test_names(void **state)
     refuse("weights.npz", (const unsigned char *)"PK\5\6", 4, "not a zip archive");
     n = 30 + bytes[26];
     memcpy(bytes + n - 4, ".pkl", 4);
-    refuse("weights.pt", bytes, n, "not a safetensors file");
+    refuse("weights.dat", bytes, n, "not a safetensors file");
+    refuse("weights.pt", bytes, n, "not a zip archive, or a truncated one");
     memcpy(bytes, "PK\3\4 and what is no zip at all", 31);
-    refuse("weights.pt", bytes, n, "not a safetensors file");
+    refuse("weights.pt", bytes, n, "not a zip archive, or a truncated one");
     free(bytes);
 }
 

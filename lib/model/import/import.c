@@ -20,14 +20,22 @@ const struct cnn_import *cnn_import_of(const unsigned char *bytes, size_t n)
     return NULL;
 }
 
+/* Whether a name of n characters ends in one of the words. */
+static int has_ending(const char *path, size_t n, const char *words)
+{
+    for (size_t k; *words; words += k + (words[k] == ' ')) {
+        k = strcspn(words, " ");
+        if (n >= k && !strncmp(path + n - k, words, k))
+            return 1;
+    }
+    return 0;
+}
+
 const struct cnn_import *cnn_import_named(const char *path)
 {
-    size_t n = strlen(path);
-    for (size_t i = 0; i < IMPORTS; i++) {
-        size_t k = strlen(imports[i]->ending);
-        if (n >= k && !strcmp(path + n - k, imports[i]->ending))
+    for (size_t i = 0; i < IMPORTS; i++)
+        if (has_ending(path, strlen(path), imports[i]->ending))
             return imports[i];
-    }
     return NULL;
 }
 

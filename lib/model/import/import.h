@@ -19,7 +19,7 @@ struct cnn_imported {
 void cnn_imported_free(struct cnn_imported *m); /* leaves {0} */
 
 struct cnn_import {
-    const char *ending; /* of the names of such files, with its dot */
+    const char *ending; /* of the names of such files, with its dot; several have spaces between */
     /* Whether a file begins so, as far as n bytes tell. */
     int (*sniff)(const unsigned char *bytes, size_t n);
     /* (optional, where the first bytes tell it) How large the file is. */

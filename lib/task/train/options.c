@@ -36,7 +36,7 @@ const struct cnn_option cnn_train_option_table[] = {
                     .help =
                         "the input of a net without an input line (default: what the data has)"),
     CNN_OPTION_TEXT("init", struct cnn_train_options, init, "", .metavar = "FILE",
-                    .help = "start from the tensors of a model, or of any safetensors or npz file"),
+                    .help = "start from the tensors of a model, or of a safetensors, PyTorch or npz file"),
     CNN_OPTION_TEXTS("allow-new", struct cnn_train_options, allow_new, .metavar = "PATTERN",
                      .help = "tensors that --init may lack or have in another shape (repeatable)"),
     CNN_OPTION_TEXTS(
