@@ -7,7 +7,7 @@
 # make lint          layout, static analysis, scripts, manual pages
 # make bench         speed and memory beside PyTorch and ncnn (settings: scripts/bench-common.sh)
 # make scaling       time against threads, batch, image size and depth, drawn in build/scaling.png
-# make fuzz          a minute of arbitrary bytes into everything that reads files (needs clang)
+# make fuzz          a minute of arbitrary bytes into all that reads samples, and into all that reads weights (needs clang)
 # make torture       every second allocation and each system call of the programs fails, one at a time
 #                    (MEMORY_STRIDE=1: every allocation; make check tries a few of both)
 # make install       PREFIX=/usr/local DESTDIR=     make uninstall takes it away again
@@ -326,7 +326,8 @@ scaling: programs $(HELPERS)
 	@PATH="$(CURDIR)/$(BUILD)/bin:$(CURDIR)/$(BUILD)/helpers:$$PATH" scripts/scaling $(BUILD)/scaling.png
 
 fuzz:
-	@scripts/fuzz
+	@scripts/fuzz decode
+	@scripts/fuzz weights
 
 torture: programs
 	@MEMORY_STRIDE=$(or $(MEMORY_STRIDE),2) FAULTS_STRIDE=$(or $(FAULTS_STRIDE),1) LIMIT=7200 \
