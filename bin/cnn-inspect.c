@@ -35,6 +35,8 @@ static const struct cnn_option options[] = {
                         "print what differs between two; exit with status 1 when something does"),
     CNN_OPTION_TEXT("filters", struct cnn_inspect_request, filters, "", .metavar = "LAYER",
                     .help = "picture the layer's weights in the file named last (PNG, SVG or PDF)"),
+    CNN_OPTION_TEXT("to", struct cnn_inspect_request, to, "", .metavar = "FILE",
+                    .help = "write the tensors, as float32, to a file of the safetensors form"),
     CNN_OPTION_FLAG(
         "history", struct cnn_inspect_request, history, "0",
         .help = "a shell script that makes the model again (from the paths named behind it)"),
@@ -82,7 +84,8 @@ static const struct cli_program program = {
     .name = "cnn-inspect",
     .synopsis = "[OPTION]... MODEL|NET|TENSORS\n--time [OPTION]... MODEL|NET\n--filters LAYER "
                 "MODEL PICTURE\n"
-                "--diff A B\n--history MODEL [PATH]...\n--runs LOG|MODEL...\n--zoo [NAME]",
+                "--diff A B\n--to FILE MODEL|TENSORS\n--history MODEL [PATH]...\n--runs "
+                "LOG|MODEL...\n--zoo [NAME]",
     .summary = "tell what a model, a net or a file of tensors is made of",
     .options = options,
     .needs = needs,

@@ -90,7 +90,7 @@ torture_commands() {
     sweep cnn-inspect --filters dense1 ../in/m.safetensors x.png
     sweep cnn-inspect --diff ../in/m.safetensors ../in/ab.safetensors
     sweep cnn-inspect --tensors ../in/w.npz
-    sweep cnn-inspect --tensors ../in/w.pth
+    sweep cnn-inspect --to x.safetensors ../in/w.pth
     sweep cnn-train $some --net 'input 1x6x6; conv1: conv 2 3; bn1: bn; relu; dense1: dense 3' --classes 3 --epochs 0 \
         --init ../in/w.npz -o x.safetensors
     sweep cnn-inspect --runs ../in/log.jsonl ../in/ab.safetensors

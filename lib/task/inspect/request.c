@@ -41,11 +41,13 @@ static int check_count(const struct cnn_inspect_request *r, size_t n)
 int cnn_inspect_request_check(const struct cnn_inspect_request *r, size_t count)
 {
     int modes = r->print + r->dot + r->diff + (r->json && !r->time) + (r->filters[0] != 0);
-    int others = modes || chosen_parts(r) || r->check;
+    int others = modes || r->to[0] || chosen_parts(r) || r->check;
     if (r->runs && (others || r->zoo || r->time || r->history))
         return usage("--runs prints its table only");
     if (r->history && (others || r->zoo || r->time))
         return usage("--history prints its script only");
+    if (r->to[0] && (modes || chosen_parts(r) || r->check || r->zoo || r->time))
+        return usage("--to writes its file only");
     if (r->time && others && !r->zoo)
         return usage("--time prints times only, as text or with --json");
     if ((r->windows || r->depth) &&
@@ -119,6 +121,8 @@ static int inspect(const struct cnn_inspect_request *r, char *const *operand, si
         rc = cnn_inspect_diff(first, second, out);
     else if (!rc && r->filters[0])
         rc = cnn_inspect_filters(first, r->filters, operand[1]);
+    else if (!rc && r->to[0])
+        rc = cnn_inspect_convert(first, r->to);
     else if (!rc && r->history)
         rc = cnn_rebuild_script(first, operand + 1, count - 1, out);
     else if (!rc && r->time)

@@ -8,7 +8,7 @@
 
 /* As options fill it; TEXT fields that are "" were not given. */
 struct cnn_inspect_request {
-    const char *filters, *input;
+    const char *filters, *input, *to;
     long long outputs, batch, depth;
     struct cnn_compute compute;
     int time, training;

@@ -1,0 +1,57 @@
+/* A file's tensors in safetensors form; see inspect.h. */
+#include <stdlib.h>
+
+#include "file/safetensors.h"
+#include "task/apart.h"
+#include "task/inspect/private.h"
+
+static int declare(struct cnn_safetensors_writer *w, const void *context)
+{
+    const struct cnn_tensor_source *s = context;
+    const char *key;
+    int rc = 0;
+    for (size_t i = 0; !rc && (key = cnn_tensors_text_key(s, i)); i++)
+        rc = cnn_safetensors_put_meta(w, key, cnn_tensors_text(s, key));
+    for (size_t i = 0; !rc && i < cnn_tensors_count(s); i++) {
+        const struct cnn_stored_tensor *t = cnn_tensors_at(s, i);
+        if (t->rank > CNN_MAX_RANK)
+            rc = cnn_fail(CNN_EDATA, "tensor '%.200s' has %d dimensions, more than %d", t->name,
+                          t->rank, CNN_MAX_RANK);
+        else
+            rc = cnn_safetensors_put(w, t->name, CNN_F32, &t->shape);
+    }
+    return rc == CNN_EDATA ? cnn_fail_within("%s", s->path) : rc;
+}
+
+static int write_tensor(struct cnn_safetensors_writer *w, const struct cnn_tensor_source *s,
+                        const struct cnn_stored_tensor *t)
+{
+    const float *mapped = cnn_tensor_mapped(t);
+    float *held = mapped ? NULL : cnn_calloc(t->count, sizeof *held);
+    int rc = mapped || held ? 0 : CNN_ESYSTEM;
+    if (held)
+        rc = cnn_tensor_floats(s, t, held);
+    if (!rc)
+        rc = cnn_safetensors_data(w, mapped ? mapped : held, t->count * sizeof(float));
+    free(held);
+    return rc;
+}
+
+static int write_data(struct cnn_safetensors_writer *w, const void *context)
+{
+    const struct cnn_tensor_source *s = context;
+    int rc = 0;
+    for (size_t i = 0; !rc && i < cnn_tensors_count(s); i++)
+        rc = write_tensor(w, s, cnn_tensors_at(s, i));
+    return rc;
+}
+
+int cnn_inspect_convert(const struct cnn_inspect *in, const char *path)
+{
+    const struct cnn_path_use out[] = {{"--to", path}, {NULL, NULL}};
+    const struct cnn_path_use from[] = {{"the input", in->name}, {NULL, NULL}};
+    int rc = cnn_inspect_require(in, CNN_INSPECT_LIST);
+    if (!rc)
+        rc = cnn_apart_check(out, from);
+    return rc ? rc : cnn_safetensors_save(path, declare, write_data, in->tensors);
+}
