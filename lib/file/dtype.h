@@ -18,7 +18,9 @@
     X(U32, 'u', 4)                                                                                 \
     X(U16, 'u', 2)                                                                                 \
     X(U8, 'u', 1)                                                                                  \
-    X(BOOL, 'b', 1)
+    X(BOOL, 'b', 1)                                                                                \
+    X(F8_E4M3, '4', 1)                                                                             \
+    X(F8_E5M2, '5', 1)
 
 #define CNN_DTYPE_NAME(name, kind, size) CNN_##name,
 enum cnn_dtype { CNN_DTYPES(CNN_DTYPE_NAME) CNN_DTYPE_COUNT };

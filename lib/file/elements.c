@@ -36,6 +36,17 @@ static float bfloat_to_float(uint16_t b)
     return value;
 }
 
+/* 1 sign, 4 exponent, 3 fraction bits; no infinity, and one NaN of each sign. */
+static float e4m3_to_float(unsigned b)
+{
+    int exponent = (b >> 3) & 15, fraction = b & 7;
+    float value =
+        exponent ? ldexpf((float)(8 + fraction), exponent - 10) : ldexpf((float)fraction, -9);
+    if ((b & 127) == 127)
+        value = NAN;
+    return b & 128 ? -value : value;
+}
+
 static float float_from(size_t size, uint64_t bits)
 {
     if (size == 2)
@@ -85,6 +96,10 @@ void cnn_elements_read(char kind, size_t size, int swapped, const unsigned char 
         uint64_t bits = load(data + i * size, size, high_first);
         if (kind == 'f')
             out[i] = float_from(size, bits);
+        else if (kind == '4')
+            out[i] = e4m3_to_float((unsigned)bits);
+        else if (kind == '5') /* the upper half of a binary16 */
+            out[i] = half_to_float((uint16_t)(bits << 8));
         else if (kind == 'B')
             out[i] = bfloat_to_float((uint16_t)bits);
         else if (kind == 'i')

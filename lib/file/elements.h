@@ -6,7 +6,7 @@
 
 /* `count` numbers from `data` (unaligned, `size` bytes each) into `out`. kind: 'f' IEEE float of 2,
  * 4 or 8 bytes, 'B' bfloat16, 'i' and 'u' integers of 1, 2, 4 or 8 bytes, 'b' truth values of 1
- * byte. swapped: the other byte order than this machine's. */
+ * byte, '4' and '5' floats of 1 byte with so many bits of exponent (OCP's E4M3 and E5M2). swapped: the other byte order than this machine's. */
 void cnn_elements_read(char kind, size_t size, int swapped, const unsigned char *data, size_t count,
                        float *out);
 

@@ -64,6 +64,58 @@ init --init evil.pth -o x.st
 status 65
 no_file ran x.st
 
+# Safe files of them, with the same tensors as float32.
+run cnn-inspect --to safe.safetensors stream.pth
+status 0
+out_is ''
+run cnn-inspect safe.safetensors
+out_has 'codes.i32  *F32  *2x2'
+out_has 'tensors  *14'
+run cnn-inspect --diff stream.pth safe.safetensors
+status 0
+run cnn-inspect --to zip.pth zip.pth
+status 64
+err_has 'cnn-inspect: *zip.pth*'
+run cnn-inspect --diff zip.pth safe.safetensors
+status 0
+run cnn-inspect --to x.st resnet20
+status 65
+err_is 'cnn-inspect: resnet20: a net only, without tensors'
+run cnn-inspect --to nowhere/x.st zip.pth
+status 73
+run cnn-inspect --to x.st --json zip.pth
+status 64
+run cnn-inspect --to x.st evil.pth
+status 65
+cp "$ROOT/tests/golden/models/selftest_tensors.safetensors" model.st
+run cnn-inspect --to copy.st model.st
+status 0
+run cnn-inspect --diff model.st copy.st
+status 0
+no_file x.st
+
+# Several files, and what says which tensor is where.
+cat >model.index.json <<'END'
+{"metadata": {"total_size": 1}, "weight_map": {"conv1.weight": "safe.safetensors", "dense1.weight": "stream.pth",
+  "conv1.bias": "safe.safetensors"}}
+END
+run cnn-inspect --tensors model.index.json
+status 0
+out_has 'dense1.weight  *F32  *3x32  *-5 *'
+out_has 'tensors  *3'
+mkdir apart
+sed 's/"stream.pth"/"..\/stream.pth"/' model.index.json >apart/model.index.json
+run cnn-inspect apart/model.index.json
+status 66
+cp safe.safetensors apart/
+run cnn-inspect apart/model.index.json
+status 65
+err_is "cnn-inspect: apart/model.index.json: '../stream.pth' is no name of a file beside it"
+sed 's/"conv1.bias"/"conv9.bias"/' model.index.json >wrong.index.json
+run cnn-inspect wrong.index.json
+status 65
+err_is "cnn-inspect: wrong.index.json: tensor 'conv9.bias' is not in safe.safetensors"
+
 # Damaged ones.
 head -c 2000 zip.pth >cut.pth
 init --init cut.pth -o x.st

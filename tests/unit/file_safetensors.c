@@ -133,6 +133,12 @@ static void test_types(void **state)
         {"U16", {0x00, 0x80}, 2, 32768},
         {"U8", {0xff}, 1, 255},
         {"BOOL", {1}, 1, 1},
+        {"F8_E4M3", {0x38}, 1, 1},
+        {"F8_E4M3", {0xfe}, 1, -448},
+        {"F8_E4M3", {0x01}, 1, 0.001953125f},
+        {"F8_E5M2", {0xbc}, 1, -1},
+        {"F8_E5M2", {0x7b}, 1, 57344},
+        {"F8_E5M2", {0x7c}, 1, INFINITY},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char header[128];

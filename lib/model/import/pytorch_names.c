@@ -119,6 +119,8 @@ static const struct {
     {"", "uint16", CNN_U16, 2},
     {"", "uint32", CNN_U32, 4},
     {"", "uint64", CNN_U64, 8},
+    {"", "float8_e4m3fn", CNN_F8_E4M3, 1},
+    {"", "float8_e5m2", CNN_F8_E5M2, 1},
     {"ComplexFloatStorage", "complex64", -1, 8},
     {"ComplexDoubleStorage", "complex128", -1, 16},
     {"QInt8Storage", "qint8", -1, 1},
