@@ -59,7 +59,7 @@ useless '--schedule step' --milestones 2
 useless '--schedule step' --milestones 2 --schedule cosine
 useless '--schedule step or exponential' --gamma 0.5
 useless '--schedule polynomial' --power 2
-useless '--schedule polynomial, cosine or one-cycle' --final-rate 0.1 --schedule constant
+train digits:10 -o x --final-rate 0.1 --schedule constant && usage '--final-rate has no effect: it needs --schedule polynomial, cosine*'
 useless '--optimizer sgd, rmsprop or lars' --momentum 0.5 --optimizer adam
 useless '--optimizer adam, adamw, radam or lamb' --beta1 0.5
 useless '--optimizer adam, adamw, radam or lamb' --beta2 0.999

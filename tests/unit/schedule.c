@@ -30,14 +30,16 @@ static void near(double got, double want, double tolerance)
 
 enum { EPOCH = 10, TOTAL = 60 };
 
+/* With the defaults of its options. */
 static struct cnn_schedule base(enum cnn_schedule_kind kind)
 {
-    return (struct cnn_schedule){.kind = kind,
-                                 .rate = 0.05,
-                                 .gamma = 1,
-                                 .power = 1,
-                                 .steps_per_epoch = EPOCH,
-                                 .total_steps = TOTAL};
+    struct cnn_schedule s = {0};
+    assert_int_equal(cnn_option_defaults(cnn_schedule_table, &s), 0);
+    s.kind = kind;
+    s.rate = 0.05;
+    s.steps_per_epoch = EPOCH;
+    s.total_steps = TOTAL;
+    return s;
 }
 
 /* "schedule=step gamma=0.3 ...": sets what stands there and moves on to the numbers behind. */
