@@ -92,9 +92,8 @@ static void forward(struct trial *t, const float *x, int training)
 static real *value_of(struct trial *t, int node)
 {
     const struct cnn_tensor *value = &t->net->node[node].value;
-    struct cnn_tensor plain = *value;
-    plain.layout = CNN_LAYOUT_PLAIN;
-    plain.data = malloc(cnn_tensor_count(value) * sizeof(real));
+    void *data = malloc(cnn_tensor_count(value) * sizeof(real));
+    struct cnn_tensor plain = cnn_tensor_plain(value->n, value->c, value->h, value->w, data);
     backend->kernels->copy(&backend->queue, value, &plain);
     return plain.data;
 }

@@ -83,8 +83,8 @@ static void rig_check_guards(const struct rig *r)
 
 static struct cnn_tensor rig_tensor(struct rig *r, size_t n, struct cnn_chw s)
 {
-    return (struct cnn_tensor){
-        n, s.c, s.h, s.w, CNN_LAYOUT_PLAIN, rig_alloc(r, n * cnn_chw_count(s) * sizeof(real))};
+    void *data = rig_alloc(r, n * cnn_chw_count(s) * sizeof(real));
+    return cnn_tensor_plain(n, s.c, s.h, s.w, data);
 }
 
 static void rig_poison(void *data, size_t bytes)

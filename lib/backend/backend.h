@@ -73,8 +73,8 @@ struct cnn_backend {
     int is_gpu;         /* memory of its own, and work that is queued */
     char fallback[160]; /* "auto" that is not a GPU: why not */
     size_t cache_bytes; /* bytes of a step's values that stay near in inference; 0: no portions */
-    int layout; /* in which kernels are fastest (tensor.h): B, where plain and -B work too, or
-                   channels last */
+    struct cnn_layout layout; /* in which kernels are fastest: blocks, where plain order and groups
+                                 work, too, or channels last */
 };
 
 /* Open a device: "cpu", "cuda", "cuda:N" or "auto" (CUDA where there is one, else the CPU).

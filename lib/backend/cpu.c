@@ -124,18 +124,6 @@ static size_t cpu_tensor_bytes(const struct cnn_backend *b, const struct cnn_ten
     return n;
 }
 
-/* Where element i of the plain order lies. */
-static size_t place(const struct cnn_tensor *t, size_t i)
-{
-    size_t lanes = cnn_tensor_lanes(t), hw = t->h * t->w, c = i / hw % t->c, n = i / hw / t->c;
-    size_t blocks = cnn_layout_channels(t->layout, t->c) / lanes;
-    if (t->layout == CNN_LAYOUT_PLAIN)
-        return i;
-    if (t->layout < 0)
-        return ((n / lanes * t->c + c) * hw + i % hw) * lanes + n % lanes;
-    return ((n * blocks + c / lanes) * hw + i % hw) * lanes + c % lanes;
-}
-
 static int numbers_are_floats(void)
 {
     return sizeof(real) == sizeof(float);
@@ -143,7 +131,7 @@ static int numbers_are_floats(void)
 
 static void cpu_upload(struct cnn_backend *b, struct cnn_tensor *dst, const float *src)
 {
-    struct cnn_tensor plain = {dst->n, dst->c, dst->h, dst->w, CNN_LAYOUT_PLAIN, (void *)src};
+    struct cnn_tensor plain = cnn_tensor_plain(dst->n, dst->c, dst->h, dst->w, (void *)src);
     if (numbers_are_floats()) {
         cnn_cpu_copy(&b->queue, &plain, dst);
         return;
@@ -151,19 +139,19 @@ static void cpu_upload(struct cnn_backend *b, struct cnn_tensor *dst, const floa
     real *to = dst->data;
     memset(to, 0, cnn_tensor_elements(dst) * sizeof *to);
     for (size_t i = 0; i < cnn_tensor_count(dst); i++)
-        to[place(dst, i)] = (real)src[i];
+        to[cnn_tensor_place(dst, i)] = (real)src[i];
 }
 
 static void cpu_download(struct cnn_backend *b, float *dst, const struct cnn_tensor *src)
 {
-    struct cnn_tensor plain = {src->n, src->c, src->h, src->w, CNN_LAYOUT_PLAIN, dst};
+    struct cnn_tensor plain = cnn_tensor_plain(src->n, src->c, src->h, src->w, dst);
     if (numbers_are_floats()) {
         cnn_cpu_copy(&b->queue, src, &plain);
         return;
     }
     const real *from = src->data;
     for (size_t i = 0; i < cnn_tensor_count(src); i++)
-        dst[i] = (float)from[place(src, i)];
+        dst[i] = (float)from[cnn_tensor_place(src, i)];
 }
 
 static void cpu_copy_bytes(struct cnn_backend *b, void *dst, const void *src, size_t bytes)
@@ -235,7 +223,7 @@ int cnn_cpu_open(int threads, struct cnn_backend **out)
         return rc ? rc : CNN_ESYSTEM;
     struct cnn_backend *b = &cpu->backend;
     *b = (struct cnn_backend){.ops = &ops, .kernels = &kernels, .name = "cpu"};
-    b->layout = (int)cnn_isa()->lanes;
+    b->layout = (struct cnn_layout){CNN_ORDER_BLOCKS, cnn_isa()->lanes};
     b->cache_bytes = CACHE_BYTES;
     b->queue.pool = cnn_pool_new(threads);
     if (!b->queue.pool) {

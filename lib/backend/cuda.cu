@@ -335,7 +335,7 @@ int cnn_cuda_open(int device, struct cnn_backend **out)
     c->backend.kernels = &kernels;
     c->backend.name = "cuda";
     c->backend.is_gpu = 1;
-    c->backend.layout = CNN_LAYOUT_NHWC;
+    c->backend.layout.order = CNN_ORDER_CHANNELS_LAST;
     c->backend.queue.cuda = &c->device;
     const char *check = getenv("CNN_CUDA_CHECK");
     c->device.check = check && *check;

@@ -76,7 +76,12 @@ struct cnn_lrn {
     int within; /* squares are of places of the same channel, not of channels at the same place */
 };
 
-enum cnn_conv_pass { CNN_CONV_FORWARD, CNN_CONV_DATA, CNN_CONV_WEIGHT };
+/* Of the output, and of the gradients of input and weights. */
+#define CNN_CONV_PASSES(FIRST, NEXT)                                                               \
+    FIRST(CNN_CONV_FORWARD, "forward")                                                             \
+    NEXT(CNN_CONV_DATA, "data")                                                                    \
+    NEXT(CNN_CONV_WEIGHT, "weight")
+enum cnn_conv_pass { CNN_CHOICE_NAMES(CNN_CONV_PASSES) };
 
 #define CNN_ACTIVATION(NAME, ...) CNN_##NAME,
 enum cnn_activation {

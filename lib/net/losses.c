@@ -137,11 +137,11 @@ static void upload_target(struct cnn_net *net, int i, const struct cnn_batch_vie
     size_t rows = b->n * t->rows;
     if (l->row[i])
         weigh_rows(b, t->rows, l->weight, l->row[i]);
-    struct cnn_tensor weight = {1, rows, 1, 1, CNN_LAYOUT_PLAIN, t->weight};
+    struct cnn_tensor weight = cnn_tensor_plain(1, rows, 1, 1, t->weight);
     t->now = (struct cnn_targets){.weight = t->weight};
     ops->upload(net->backend, &weight, l->row[i] ? l->row[i] : l->weight);
     if (v->vector) {
-        struct cnn_tensor to = {rows, t->outputs, 1, 1, CNN_LAYOUT_PLAIN, t->vector};
+        struct cnn_tensor to = cnn_tensor_plain(rows, t->outputs, 1, 1, t->vector);
         ops->upload(net->backend, &to, v->vector);
         t->now.vector = t->vector;
     } else {
@@ -204,16 +204,12 @@ void cnn_net_fetch_losses(struct cnn_net *net)
     struct cnn_net_losses *l = &net->losses[net->turn];
     for (int i = 0; i < net->graph->losses; i++) {
         const struct cnn_tensor *value = &net->node[net->graph->first_loss + i].value;
-        struct cnn_tensor y = {1, value->n, 1, 1, CNN_LAYOUT_PLAIN, value->data};
+        struct cnn_tensor y = cnn_tensor_plain(1, value->n, 1, 1, value->data);
         if (l->loss[i])
             b->ops->download_later(b, l->loss[i], &y);
     }
-    struct cnn_tensor hit = {1,
-                             net->n * net->graph->node[net->main_loss].layer.rows,
-                             1,
-                             1,
-                             CNN_LAYOUT_PLAIN,
-                             net->device_hit};
+    size_t rows = net->n * net->graph->node[net->main_loss].layer.rows;
+    struct cnn_tensor hit = cnn_tensor_plain(1, rows, 1, 1, net->device_hit);
     if (net->was_training)
         b->ops->download_later(b, l->hit, &hit);
     fetch_shares(net, l);

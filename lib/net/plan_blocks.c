@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-static size_t bytes_of(const struct cnn_planner *s, int node, int layout)
+static size_t bytes_of(const struct cnn_planner *s, int node, struct cnn_layout layout)
 {
     struct cnn_tensor t = cnn_step_shape(s->g, s->p->step, node, s->p->batch);
     t.layout = layout;
@@ -59,7 +59,8 @@ unsigned cnn_plan_flags(const struct cnn_planner *s, int node)
 
 int cnn_plan_converts(const struct cnn_planner *s, int i, int k)
 {
-    return cnn_step_input_layout(s->p->step, i, k) != s->p->step[s->p->step[i].in[k]].layout;
+    return !cnn_layout_equal(cnn_step_input_layout(s->p->step, i, k),
+                             s->p->step[s->p->step[i].in[k]].layout);
 }
 
 int cnn_plan_runs_backward(const struct cnn_planner *s, int node)

@@ -129,7 +129,7 @@ int cnn_portions_cut(const struct cnn_graph *g, struct cnn_backend *b, size_t ba
 {
     struct cutter c = {.g = g, .b = b, .step = step, .batch = batch};
     for (int i = 0; i < g->nodes; i++)
-        if (step[i].layout < 0) /* whose groups of samples are small enough */
+        if (step[i].layout.order == CNN_ORDER_GROUPS) /* whose groups of samples are small enough */
             return 0;
     size_t nodes = (size_t)g->nodes;
     for (size_t n = 1; n < batch && c.sizes < SIZES - 1; n *= 2)

@@ -40,8 +40,7 @@ int cnn_net_reserve_folds(struct cnn_net *net)
         nn->folded_weight = *nn->w[0];
         nn->folded_weight.data = nn->packed ? net->folded : net->folded + at;
         at += nn->packed ? 0 : aligned(count_of(net, step[i].head, 0));
-        nn->folded_bias =
-            (struct cnn_tensor){1, step[i].layer->out.c, 1, 1, CNN_LAYOUT_PLAIN, net->folded + at};
+        nn->folded_bias = cnn_tensor_plain(1, step[i].layer->out.c, 1, 1, net->folded + at);
         at += aligned(step[i].layer->out.c);
     }
     return 0;

@@ -147,31 +147,44 @@ static unsigned flags_of(const struct cnn_step *s)
 
 /* Convolutions take what they get; other layers that know layouts want theirs everywhere; the rest
  * wants plain. What is added is laid out as the result. */
-int cnn_step_input_layout(const struct cnn_step *step, int i, int k)
+struct cnn_layout cnn_step_input_layout(const struct cnn_step *step, int i, int k)
 {
     const struct cnn_step *s = &step[i], *x = &step[s->in[k]];
-    int rows = x->layout == CNN_LAYOUT_PLAIN || x->layout == CNN_LAYOUT_NHWC;
-    int wants_rows = s->layout == CNN_LAYOUT_PLAIN || s->layout == CNN_LAYOUT_NHWC;
+    int in_vectors = x->layout.lanes || s->layout.lanes;
     if ((flags_of(s) & CNN_LAYER_MIXES_LAYOUTS) && k != s->addend)
         return x->layout;
-    return x->one_order && rows && wants_rows ? x->layout : s->layout;
+    return x->one_order && !in_vectors ? x->layout : s->layout;
 }
 
-static void set_layouts(struct maker *m, int layout)
+/* Convolutions to blocks read a plain input; to the other orders they want it in their own. */
+static int input_takes(enum cnn_order order)
 {
+    switch (order) {
+    case CNN_ORDER_CHANNELS_LAST:
+    case CNN_ORDER_GROUPS:
+        return 1;
+    case CNN_ORDER_PLAIN:
+    case CNN_ORDER_BLOCKS:
+        break;
+    }
+    return 0;
+}
+
+static void set_layouts(struct maker *m, struct cnn_layout layout)
+{
+    static const struct cnn_layout plain = {CNN_ORDER_PLAIN, 0};
     for (int i = 0; i < m->g->nodes; i++) {
         struct cnn_step *s = &m->step[i];
         int knows = flags_of(s->maker < 0 ? s : &m->step[s->maker]) &
                     (CNN_LAYER_ANY_LAYOUT | CNN_LAYER_MIXES_LAYOUTS);
-        int takes = knows || (i < m->g->inputs && (layout < 0 || layout == CNN_LAYOUT_NHWC));
-        /* The input stays plain, which convolutions to blocks read; the others read their own. */
-        s->layout = takes ? layout : CNN_LAYOUT_PLAIN;
+        int takes = knows || (i < m->g->inputs && input_takes(layout.order));
+        s->layout = takes ? layout : plain;
         struct cnn_chw out = m->g->node[i].layer.out;
         s->one_order = out.c == 1 || out.h * out.w == 1;
     }
 }
 
-static double cost_of_layout(struct maker *m, int layout)
+static double cost_of_layout(struct maker *m, struct cnn_layout layout)
 {
     double cost = 0;
     set_layouts(m, layout);
@@ -197,13 +210,14 @@ static int takes_groups(const struct maker *m)
 /* One layout for the whole net, so that nothing is rearranged but at its edges. */
 static void choose_layout(struct maker *m)
 {
-    int own = m->b->layout, best = CNN_LAYOUT_PLAIN, layouts[] = {own, -own};
-    if (own == CNN_LAYOUT_NHWC) {
+    struct cnn_layout own = m->b->layout, best = {CNN_ORDER_PLAIN, 0};
+    struct cnn_layout layouts[] = {own, {CNN_ORDER_GROUPS, own.lanes}};
+    if (own.order != CNN_ORDER_BLOCKS) {
         set_layouts(m, own);
         return;
     }
     double least = cost_of_layout(m, best);
-    for (int i = 0; own && i < 1 + takes_groups(m); i++) {
+    for (int i = 0; i < 1 + takes_groups(m); i++) {
         double cost = cost_of_layout(m, layouts[i]);
         if (cost < least) {
             least = cost;

@@ -19,7 +19,7 @@ struct cnn_step {
     int fused;                    /* there is an epilogue */
     struct cnn_epilogue epilogue; /* its `add` is for whoever has the tensor */
     int fold;                     /* node of a normalisation that goes into the weights; -1 */
-    int layout;                   /* of the value */
+    struct cnn_layout layout;     /* of the value */
     int one_order;                /* plain and channels last are the same order for its shape */
     /* Inference in portions (portions.h): samples that it takes at once, 0 for all; the steps that
      * take turns with it; whether the value is there for a portion alone. */
@@ -42,7 +42,7 @@ static inline int cnn_step_outputs(const struct cnn_step *step, int i)
 }
 
 /* The layout in which step i wants its k-th input. */
-int cnn_step_input_layout(const struct cnn_step *step, int i, int k);
+struct cnn_layout cnn_step_input_layout(const struct cnn_step *step, int i, int k);
 
 /* Samples that step i takes at once, and whether those are fewer than the batch. */
 size_t cnn_step_batch(const struct cnn_step *step, int i, size_t batch);

@@ -55,10 +55,10 @@ static void wire_input(struct cnn_net *net, int i, int k)
     const struct cnn_step *step = &net->plan->step[i];
     const struct cnn_plan_node *pn = &net->plan->node[i];
     struct cnn_net_node *nn = &net->node[i];
-    int x = step->in[k], layout = cnn_step_input_layout(net->plan->step, i, k);
+    int x = step->in[k];
     nn->extra[k] = view(net, x, pn->extra[k]);
     nn->converted[k] = view(net, x, pn->run.converted[k]);
-    nn->extra[k].layout = nn->converted[k].layout = layout;
+    nn->extra[k].layout = nn->converted[k].layout = cnn_step_input_layout(net->plan->step, i, k);
     nn->x[k] = pn->run.converted[k] >= 0 ? &nn->converted[k] : &net->node[x].value;
     if (net->wants[i] && net->wants[x])
         nn->dx[k] = pn->extra[k] >= 0 ? &nn->extra[k] : &net->node[x].gradient;

@@ -1,32 +1,64 @@
-/* The file of measured choices; see tune.h. A line is a case, in columns set apart by tabs:
- * what it was measured on and under which conditions, the case, how it is done best. */
+/* The file of measured choices; see tune.h. The first line names the columns, which are set apart by
+ * tabs; each other line is a case: what it was measured on and under which conditions, the case,
+ * how it is done best. */
 #include "task/tune.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/lines.h"
 #include "base/memory.h"
 #include "file/infile.h"
 #include "file/outfile.h"
 #include "kern/conv/way.h"
 
-enum {
-    NUMBERS = sizeof(struct cnn_conv_key) / sizeof(size_t),
-    LAYOUTS = NUMBERS - 2, /* from here on they may be negative */
-    POSITIVE = offsetof(struct cnn_conv, pad_top) / sizeof(size_t), /* the first so many are */
-    LONGEST_LINE = 1024
-};
-static const size_t LARGEST_FILE = (size_t)64 << 20;
+/* The members of a geometry, and what each is at least. */
+#define SIZES(X)                                                                                   \
+    X(batch, 1)                                                                                    \
+    X(in_c, 1)                                                                                     \
+    X(in_h, 1)                                                                                     \
+    X(in_w, 1)                                                                                     \
+    X(out_c, 1)                                                                                    \
+    X(out_h, 1)                                                                                    \
+    X(out_w, 1)                                                                                    \
+    X(kh, 1)                                                                                       \
+    X(kw, 1)                                                                                       \
+    X(stride_h, 1)                                                                                 \
+    X(stride_w, 1)                                                                                 \
+    X(dilation_h, 1)                                                                               \
+    X(dilation_w, 1)                                                                               \
+    X(groups, 1)                                                                                   \
+    X(pad_top, 0)                                                                                  \
+    X(pad_left, 0)                                                                                 \
+    X(pad_bottom, 0)                                                                               \
+    X(pad_right, 0)
+
+/* The columns: conditions, the geometry, the rest of the case, the choice. */
+#define CONDITIONS(X)       X(isa, ) X(processor, ) X(rounding, ) X(use, )
+#define CASE(X)             X(pass, ) X(x_order, ) X(x_lanes, ) X(y_order, ) X(y_lanes, )
+#define CHOICE(X)           X(algorithm, ) X(way, ) X(cycles, )
+#define COLUMN(name, least) COLUMN_##name,
+#define NAME(name, least)   #name,
+enum { CONDITIONS(COLUMN) SIZES(COLUMN) CASE(COLUMN) CHOICE(COLUMN) COLUMNS };
+static const char *const names[] = {CONDITIONS(NAME) SIZES(NAME) CASE(NAME) CHOICE(NAME)};
+enum { CONDITION_COLUMNS = COLUMN_batch };
+_Static_assert(sizeof(struct cnn_conv) == (COLUMN_pass - COLUMN_batch) * sizeof(size_t),
+               "all of a geometry has columns");
+
+static const char *const passes[] = {CNN_CHOICE_TEXTS(CNN_CONV_PASSES)};
+static const char *const orders[] = {CNN_CHOICE_TEXTS(CNN_ORDERS)};
 static const char *const ways[] = {"direct", "mirrored", "plain", "plain-mirrored"};
+
+static const size_t LARGEST_FILE = (size_t)64 << 20;
 
 struct tune {
     char *path;
-    char conditions[200]; /* the first columns of lines that count here */
+    char conditions[CONDITION_COLUMNS][100]; /* of lines that count here */
+    int place[COLUMNS]; /* column k of the file is place[k] of the list; -1: of another version */
     struct cnn_conv_choices *choices;
     struct cnn_buf others; /* lines for other conditions */
     size_t unreadable;
@@ -78,14 +110,16 @@ static int find_path(struct tune *t)
     return t->path ? rc : CNN_ESYSTEM;
 }
 
-/* The next column, which ends where the tab was; NULL: there is none. */
-static char *next_column(char **rest)
+/* Cut the text at its tabs into so many columns; 0: it has more or fewer. */
+static int cut(char *text, char *column[COLUMNS])
 {
-    char *column = *rest, *tab = column ? strchr(column, '\t') : NULL;
-    if (tab)
-        *tab = 0;
-    *rest = tab ? tab + 1 : NULL;
-    return column;
+    int k = 0;
+    for (char *tab = text; text && k < COLUMNS; text = tab, k++) {
+        column[k] = text;
+        if ((tab = strchr(text, '\t')))
+            *tab++ = 0;
+    }
+    return k == COLUMNS && !text;
 }
 
 static int find_word(const char *word, const char *const *list, int count)
@@ -96,51 +130,85 @@ static int find_word(const char *word, const char *const *list, int count)
     return -1;
 }
 
-/* The columns behind the conditions; 0: they make no sense, or no longer. */
-static int read_choice(char *text, struct cnn_conv_choice *out)
+/* Where the file's columns belong; a file that has others than ours, or not all, is of another
+ * version, and none of its lines is used. */
+static void read_heading(struct tune *t, char *text)
 {
-    size_t number[NUMBERS] = {0};
-    int64_t value;
-    char *rest = text, *word = NULL;
-    *out = (struct cnn_conv_choice){0};
-    for (int i = 0; i < NUMBERS; i++) {
-        word = next_column(&rest);
-        int64_t least = i < POSITIVE ? 1 : i < LAYOUTS ? 0 : INT32_MIN;
-        if (!word || cnn_parse_int(word, least, INT32_MAX, &value))
-            return 0;
-        number[i] = (size_t)value;
+    char *column[COLUMNS];
+    int seen[COLUMNS] = {0}, good = *text == '#' && cut(text + 1, column);
+    for (int k = 0; k < COLUMNS; k++) {
+        int place = good ? find_word(column[k], names, COLUMNS) : -1;
+        good = place >= 0 && !seen[place]++;
+        t->place[k] = place;
     }
-    memcpy(&out->key, number, sizeof out->key);
-    const char *name = next_column(&rest);
-    word = next_column(&rest);
-    int kind = word ? find_word(word, ways, 4) : -1;
-    if (kind < 0 || !rest || cnn_parse_real(rest, 0, 1e300, &out->cost))
-        return 0;
-    out->mirrored = kind & 1;
-    out->rearranged = kind >> 1;
-    return out->key.pass <= CNN_CONV_WEIGHT && cnn_conv_choice_name(out, name);
+    t->place[0] = good ? t->place[0] : -1;
 }
 
-static int read_line(struct tune *t, const char *line, size_t n)
+static int read_size(const char *word, int64_t least, size_t *out)
+{
+    int64_t value;
+    if (cnn_parse_int(word, least, INT32_MAX, &value))
+        return 0;
+    *out = (size_t)value;
+    return 1;
+}
+
+static int read_layout(const char *order, const char *lanes, struct cnn_layout *out)
+{
+    int i = find_word(order, orders, sizeof orders / sizeof *orders);
+    out->order = (enum cnn_order)i;
+    return i >= 0 && read_size(lanes, 0, &out->lanes);
+}
+
+/* column: in the list's order. 0: they make no sense, or no longer. */
+static int read_choice(char *const column[COLUMNS], struct cnn_conv_choice *out)
+{
+    int good = 1, pass = find_word(column[COLUMN_pass], passes, sizeof passes / sizeof *passes);
+    int way = find_word(column[COLUMN_way], ways, sizeof ways / sizeof *ways);
+    *out = (struct cnn_conv_choice){0};
+    struct cnn_conv_key *key = &out->key;
+#define READ(name, least) good = good && read_size(column[COLUMN_##name], least, &key->g.name);
+    SIZES(READ)
+#undef READ
+    if (!good || pass < 0 || way < 0 ||
+        !read_layout(column[COLUMN_x_order], column[COLUMN_x_lanes], &key->x_layout) ||
+        !read_layout(column[COLUMN_y_order], column[COLUMN_y_lanes], &key->y_layout) ||
+        cnn_parse_real(column[COLUMN_cycles], 0, 1e300, &out->cost))
+        return 0;
+    key->pass = (enum cnn_conv_pass)pass;
+    out->mirrored = way & 1;
+    out->rearranged = way >> 1;
+    return cnn_conv_choice_name(out, column[COLUMN_algorithm]);
+}
+
+static int is_for_here(const struct tune *t, char *const column[COLUMNS])
+{
+    for (int k = 0; k < CONDITION_COLUMNS; k++)
+        if (strcmp(column[k], t->conditions[k]))
+            return 0;
+    return 1;
+}
+
+static int keep(struct tune *t, char *const column[COLUMNS])
+{
+    for (int k = 0; k < COLUMNS; k++)
+        cnn_buf_printf(&t->others, "%s%c", column[k], k + 1 < COLUMNS ? '\t' : '\n');
+    return t->others.failed ? CNN_ESYSTEM : 0;
+}
+
+static int read_line(struct tune *t, char *text)
 {
     struct cnn_conv_choice choice;
-    char copy[LONGEST_LINE];
-    size_t prefix = strlen(t->conditions);
-    int columns = 0;
-    for (size_t i = 0; i < n; i++)
-        columns += line[i] == '\t';
-    if (n >= sizeof copy || memchr(line, 0, n) || columns != NUMBERS + 6) {
+    char *found[COLUMNS], *column[COLUMNS];
+    if (t->place[0] < 0 || !cut(text, found)) {
         t->unreadable++;
         return 0;
     }
-    memcpy(copy, line, n);
-    copy[n] = 0;
-    if (strncmp(copy, t->conditions, prefix)) {
-        cnn_buf_add(&t->others, line, n);
-        cnn_buf_puts(&t->others, "\n");
-        return t->others.failed ? CNN_ESYSTEM : 0;
-    }
-    if (read_choice(copy + prefix, &choice))
+    for (int k = 0; k < COLUMNS; k++)
+        column[t->place[k]] = found[k];
+    if (!is_for_here(t, column))
+        return keep(t, column);
+    if (read_choice(column, &choice))
         return cnn_conv_choices_add(t->choices, &choice);
     cnn_error_clear();
     t->unreadable++;
@@ -155,25 +223,30 @@ static int load(struct tune *t)
     int rc = cnn_bytes_map(t->path, LARGEST_FILE, &bytes);
     if (rc)
         return rc;
-    const char *p = (const char *)bytes.data, *end = p + bytes.size;
-    while (!rc && p < end) {
-        const char *stop = memchr(p, '\n', (size_t)(end - p));
-        size_t n = (size_t)((stop ? stop : end) - p);
-        if (n && *p != '#')
-            rc = read_line(t, p, n);
-        p += n + 1;
-    }
+    char *text = cnn_strndup((const char *)bytes.data, bytes.size);
+    struct cnn_lines lines = cnn_lines_of(text, text ? bytes.size : 0);
     cnn_bytes_free(&bytes);
+    rc = text ? 0 : CNN_ESYSTEM;
+    for (char *line; !rc && (line = cnn_lines_next(&lines));) {
+        if (lines.number == 1)
+            read_heading(t, line);
+        else
+            rc = read_line(t, line);
+    }
+    free(text);
     return rc;
 }
 
 static void write_choice(const struct tune *t, const struct cnn_conv_choice *c, FILE *f)
 {
-    size_t number[NUMBERS] = {0};
-    memcpy(number, &c->key, sizeof number);
-    fputs(t->conditions, f);
-    for (int i = 0; i < NUMBERS; i++)
-        fprintf(f, "%td\t", (ptrdiff_t)number[i]);
+    const struct cnn_conv_key *key = &c->key;
+    for (int k = 0; k < CONDITION_COLUMNS; k++)
+        fprintf(f, "%s\t", t->conditions[k]);
+#define WRITE(name, least) fprintf(f, "%zu\t", key->g.name);
+    SIZES(WRITE)
+#undef WRITE
+    fprintf(f, "%s\t%s\t%zu\t%s\t%zu\t", passes[key->pass], orders[key->x_layout.order],
+            key->x_layout.lanes, orders[key->y_layout.order], key->y_layout.lanes);
     fprintf(f, "%s\t%s\t%.0f\n", c->algorithm->name, ways[2 * c->rearranged + c->mirrored],
             c->cost);
 }
@@ -185,7 +258,9 @@ static int save(const struct tune *t)
     if (rc)
         return rc;
     FILE *f = cnn_outfile_stream(file);
-    fputs("# cnn --tune: the fastest ways of convolution, as measured; cnn-formats(5)\n", f);
+    for (int k = 0; k < COLUMNS; k++)
+        fprintf(f, "%s%s", k ? "\t" : "#", names[k]);
+    fputs("\n", f);
     if (t->others.size)
         fwrite(t->others.text, 1, t->others.size, f);
     for (size_t i = 0; i < t->choices->count; i++)
@@ -193,13 +268,18 @@ static int save(const struct tune *t)
     return cnn_outfile_commit(file);
 }
 
+static void set_conditions(struct tune *t, const struct cnn_backend *b, int training)
+{
+    snprintf(t->conditions[COLUMN_isa], sizeof *t->conditions, "%s", cnn_isa()->name);
+    cpu_model(t->conditions[COLUMN_processor]);
+    strcpy(t->conditions[COLUMN_rounding], b->queue.exact_conv ? "exact" : "any");
+    strcpy(t->conditions[COLUMN_use], training ? "train" : "infer");
+}
+
 static int tuned(struct tune *t, const struct cnn_graph *graph, struct cnn_backend *backend,
                  const struct cnn_net_config *config, struct cnn_net **out)
 {
-    char cpu[100];
-    cpu_model(cpu);
-    snprintf(t->conditions, sizeof t->conditions, "%s\t%s\t%s\t%s\t", cnn_isa()->name, cpu,
-             backend->queue.exact_conv ? "exact" : "any", config->training ? "train" : "infer");
+    set_conditions(t, backend, config->training);
     int rc = find_path(t);
     if (!rc && !(t->choices = cnn_conv_choices_new()))
         rc = CNN_ESYSTEM;

@@ -45,9 +45,26 @@ void cnn_shape_format(const struct cnn_shape *s, char out[96])
 struct cnn_tensor cnn_shape_tensor(const struct cnn_shape *s, void *data)
 {
     if (s->rank == 1)
-        return (struct cnn_tensor){1, s->dim[0], 1, 1, CNN_LAYOUT_PLAIN, data};
+        return cnn_tensor_plain(1, s->dim[0], 1, 1, data);
     size_t d[CNN_MAX_RANK] = {1, 1, 1, 1};
     for (int i = 0; i < s->rank; i++)
         d[i] = s->dim[i];
-    return (struct cnn_tensor){d[0], d[1], d[2], d[3], CNN_LAYOUT_PLAIN, data};
+    return cnn_tensor_plain(d[0], d[1], d[2], d[3], data);
+}
+
+size_t cnn_tensor_place(const struct cnn_tensor *t, size_t i)
+{
+    size_t hw = t->h * t->w, at = i % hw, c = i / hw % t->c, n = i / hw / t->c;
+    size_t lanes = cnn_tensor_lanes(t), blocks = cnn_layout_channels(t->layout, t->c) / lanes;
+    switch (t->layout.order) {
+    case CNN_ORDER_PLAIN:
+        break;
+    case CNN_ORDER_CHANNELS_LAST:
+        return (n * hw + at) * t->c + c;
+    case CNN_ORDER_BLOCKS:
+        return ((n * blocks + c / lanes) * hw + at) * lanes + c % lanes;
+    case CNN_ORDER_GROUPS:
+        return ((n / lanes * t->c + c) * hw + at) * lanes + n % lanes;
+    }
+    return i;
 }

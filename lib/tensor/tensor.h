@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "base/choices.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -21,20 +23,33 @@ struct cnn_chw {
     size_t c, h, w;
 };
 
-/* Physical order of the elements; which ones exist is the backend's own business.
- * Plain is row-major NCHW (activations) and OIHW (weights). The others are of activations: channels
- * last, (n, h, w, c), or B numbers side by side that fill a vector:
- *    B  blocks of channels, (n, ceil(c / B), h, w, B); the channels that fill up the last block are
- *       always zero
- *   -B  groups of samples, (ceil(n / B), c, h, w, B); the samples that fill up the last group hold
- *       any finite numbers, in gradients zeros */
-enum { CNN_LAYOUT_PLAIN = 0, CNN_LAYOUT_NHWC = 1 };
+/* In which order elements lie in memory; which orders exist is the backend's own business. Weights
+ * are always plain.
+ *
+ *     plain          row-major: (n, c, h, w), and of weights (out, in, h, w)
+ *     channels last  (n, h, w, c)
+ *     blocks         of channels, (n, ceil(c / lanes), h, w, lanes): numbers side by side that fill
+ *                    a vector; the channels that fill up the last block are always zero
+ *     groups         of samples, (ceil(n / lanes), c, h, w, lanes); the samples that fill up the
+ *                    last group hold any finite numbers, in gradients zeros */
+#define CNN_ORDERS(FIRST, NEXT)                                                                    \
+    FIRST(CNN_ORDER_PLAIN, "plain")                                                                \
+    NEXT(CNN_ORDER_CHANNELS_LAST, "channels-last")                                                 \
+    NEXT(CNN_ORDER_BLOCKS, "blocks")                                                               \
+    NEXT(CNN_ORDER_GROUPS, "groups")
+enum cnn_order { CNN_CHOICE_NAMES(CNN_ORDERS) };
+
+/* How elements lie in memory. {0} is plain. */
+struct cnn_layout {
+    enum cnn_order order;
+    size_t lanes; /* of a block or a group; 0 in the other orders */
+};
 
 /* A view of device memory: it owns nothing. Activations are (n, c, h, w); convolution weights are
  * (out, in / groups, kh, kw); dense weights (out, in, 1, 1); vectors (1, c, 1, 1). */
 struct cnn_tensor {
     size_t n, c, h, w;
-    int layout; /* CNN_LAYOUT_PLAIN, or as above */
+    struct cnn_layout layout;
     void *data; /* elements of the backend's activation type; real on the CPU */
 };
 
@@ -55,23 +70,33 @@ static inline size_t cnn_tensor_count(const struct cnn_tensor *t)
     return t->n * t->c * t->h * t->w;
 }
 
-/* Channels and samples that lie in memory in that layout, what fills up included. */
-static inline size_t cnn_layout_channels(int layout, size_t c)
+static inline int cnn_layout_equal(struct cnn_layout a, struct cnn_layout b)
 {
-    size_t block = layout > 0 ? (size_t)layout : 1;
+    return a.order == b.order && a.lanes == b.lanes;
+}
+
+static inline int cnn_layout_is_plain(struct cnn_layout layout)
+{
+    return layout.order == CNN_ORDER_PLAIN;
+}
+
+/* Channels and samples that lie in memory in that layout, what fills up included. */
+static inline size_t cnn_layout_channels(struct cnn_layout layout, size_t c)
+{
+    size_t block = layout.order == CNN_ORDER_BLOCKS ? layout.lanes : 1;
     return (c + block - 1) / block * block;
 }
 
-static inline size_t cnn_layout_samples(int layout, size_t n)
+static inline size_t cnn_layout_samples(struct cnn_layout layout, size_t n)
 {
-    size_t group = layout < 0 ? (size_t)-layout : 1;
+    size_t group = layout.order == CNN_ORDER_GROUPS ? layout.lanes : 1;
     return (n + group - 1) / group * group;
 }
 
-/* Numbers side by side: of a block or of a group; 1 in plain order. */
+/* Numbers side by side: of a block or of a group; 1 in the other orders. */
 static inline size_t cnn_tensor_lanes(const struct cnn_tensor *t)
 {
-    return t->layout ? (size_t)(t->layout < 0 ? -t->layout : t->layout) : 1;
+    return t->layout.lanes ? t->layout.lanes : 1;
 }
 
 /* Elements that lie in memory. */
@@ -80,18 +105,28 @@ static inline size_t cnn_tensor_elements(const struct cnn_tensor *t)
     return cnn_layout_samples(t->layout, t->n) * cnn_layout_channels(t->layout, t->c) * t->h * t->w;
 }
 
+/* A plain tensor. */
+static inline struct cnn_tensor cnn_tensor_plain(size_t n, size_t c, size_t h, size_t w, void *data)
+{
+    struct cnn_tensor t = {n, c, h, w, {CNN_ORDER_PLAIN, 0}, data};
+    return t;
+}
+
 /* A tensor of groups of samples as one of blocks of channels, for what is done to each channel of
  * each sample by itself: a group is a sample there, and a channel of it a block. Others stay. */
 static inline struct cnn_tensor cnn_tensor_blocks(const struct cnn_tensor *t)
 {
     struct cnn_tensor blocks = *t;
-    if (t->layout < 0) {
-        blocks.layout = -t->layout;
-        blocks.n = cnn_layout_samples(t->layout, t->n) / (size_t)blocks.layout;
-        blocks.c = t->c * (size_t)blocks.layout;
+    if (t->layout.order == CNN_ORDER_GROUPS) {
+        blocks.layout.order = CNN_ORDER_BLOCKS;
+        blocks.n = cnn_layout_samples(t->layout, t->n) / t->layout.lanes;
+        blocks.c = t->c * t->layout.lanes;
     }
     return blocks;
 }
+
+/* Where the i-th element of the plain order lies. */
+size_t cnn_tensor_place(const struct cnn_tensor *t, size_t i);
 
 /* Elements of the shape; 1 for rank 0. */
 size_t cnn_shape_count(const struct cnn_shape *s);

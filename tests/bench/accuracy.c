@@ -38,10 +38,9 @@ struct test {
 /* Element (n, c, i, j) of a tensor; NULL outside. */
 static real *at(const struct cnn_tensor *t, size_t n, size_t c, size_t i, size_t j)
 {
-    size_t block = t->layout ? (size_t)t->layout : 1, blocks = (t->c + block - 1) / block;
     if (i >= t->h || j >= t->w)
         return NULL;
-    return (real *)t->data + (((n * blocks + c / block) * t->h + i) * t->w + j) * block + c % block;
+    return (real *)t->data + cnn_tensor_place(t, ((n * t->c + c) * t->h + i) * t->w + j);
 }
 
 static double product(const real *a, const real *b)
@@ -165,7 +164,7 @@ int main(void)
         fprintf(stderr, "%s\n", cnn_error_message());
         return 1;
     }
-    int block = (int)cnn_isa()->lanes;
+    struct cnn_layout block = {CNN_ORDER_BLOCKS, cnn_isa()->lanes};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const struct shape *s = &shapes[i];
         struct square square = {s->n, s->c, s->size, s->k, 3, 1, 1, 1};

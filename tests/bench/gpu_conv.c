@@ -157,9 +157,8 @@ static void free_layer(struct bench *t, struct layer *l)
 
 static double matrix_rate(struct bench *t, size_t n)
 {
-    struct layer l = {.x = {n, n, 1, 1, CNN_LAYOUT_PLAIN, NULL},
-                      .y = {n, n, 1, 1, CNN_LAYOUT_PLAIN, NULL},
-                      .w = {n, n, 1, 1, CNN_LAYOUT_PLAIN, NULL}};
+    struct cnn_tensor square = cnn_tensor_plain(n, n, 1, 1, NULL);
+    struct layer l = {.x = square, .y = square, .w = square};
     fill_values(t, &l.x);
     fill_parameter(t, &l.w);
     l.y.data = room(t, t->b->ops->tensor_bytes(t->b, &l.y));
@@ -178,7 +177,7 @@ static struct layer open_layer(struct bench *t, const struct shape *s, size_t n)
     l.x = square_x(&l.g, t->b->layout);
     l.y = square_y(&l.g, t->b->layout);
     l.w = square_w(&l.g);
-    l.bias = (struct cnn_tensor){1, s->k, 1, 1, CNN_LAYOUT_PLAIN, NULL};
+    l.bias = cnn_tensor_plain(1, s->k, 1, 1, NULL);
     fill_values(t, &l.x);
     fill_parameter(t, &l.w);
     fill_parameter(t, &l.bias);

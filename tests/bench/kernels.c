@@ -150,14 +150,16 @@ static struct cnn_tensor filled(struct cnn_backend *b, struct cnn_tensor t)
     return t;
 }
 
-static void bench_shape(struct cnn_backend *b, const struct shape *s, int layout)
+static const struct cnn_layout plain = {CNN_ORDER_PLAIN, 0};
+
+static void bench_shape(struct cnn_backend *b, const struct shape *s, struct cnn_layout layout)
 {
     static const char *const passes[] = {"forward", "data", "weight"};
     struct bench t = {.b = b, .g = square_conv(&s->s)};
-    t.x = filled(b, square_x(&t.g, s->s.c < 4 ? CNN_LAYOUT_PLAIN : layout));
+    t.x = filled(b, square_x(&t.g, s->s.c < 4 ? plain : layout));
     t.y = filled(b, square_y(&t.g, layout));
     t.w = filled(b, square_w(&t.g));
-    printf("%-16s %-7s", s->name, layout ? "blocked" : "plain");
+    printf("%-16s %-7s", s->name, cnn_layout_is_plain(layout) ? "plain" : "blocked");
     for (int pass = CNN_CONV_FORWARD; pass <= CNN_CONV_WEIGHT; pass++) {
         printf(" | %s", passes[pass]);
         measure(&t, NULL, (enum cnn_conv_pass)pass);
@@ -180,9 +182,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         if (argc > 2 && !strstr(shapes[i].name, argv[2]))
             continue;
-        bench_shape(b, &shapes[i], CNN_LAYOUT_PLAIN);
-        if (b->layout)
-            bench_shape(b, &shapes[i], b->layout);
+        bench_shape(b, &shapes[i], plain);
+        bench_shape(b, &shapes[i], b->layout);
     }
     cnn_backend_close(b);
     return 0;

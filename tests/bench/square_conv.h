@@ -33,19 +33,19 @@ static inline struct cnn_conv square_conv(const struct square *s)
 }
 
 /* Its input, output and weights, without memory. */
-static inline struct cnn_tensor square_x(const struct cnn_conv *g, int layout)
+static inline struct cnn_tensor square_x(const struct cnn_conv *g, struct cnn_layout layout)
 {
     return (struct cnn_tensor){g->batch, g->in_c, g->in_h, g->in_w, layout, NULL};
 }
 
-static inline struct cnn_tensor square_y(const struct cnn_conv *g, int layout)
+static inline struct cnn_tensor square_y(const struct cnn_conv *g, struct cnn_layout layout)
 {
     return (struct cnn_tensor){g->batch, g->out_c, g->out_h, g->out_w, layout, NULL};
 }
 
 static inline struct cnn_tensor square_w(const struct cnn_conv *g)
 {
-    return (struct cnn_tensor){g->out_c, g->in_c / g->groups, g->kh, g->kw, CNN_LAYOUT_PLAIN, NULL};
+    return cnn_tensor_plain(g->out_c, g->in_c / g->groups, g->kh, g->kw, NULL);
 }
 
 /* Multiplications and additions of one pass. */

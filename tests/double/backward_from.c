@@ -84,12 +84,10 @@ static void forward(struct trial *t)
 static double objective(struct trial *t)
 {
     const struct cnn_tensor *value = &t->net->node[t->from].value;
-    struct cnn_tensor plain = *value;
     real *v = malloc(t->out * sizeof *v);
+    struct cnn_tensor plain = cnn_tensor_plain(value->n, value->c, value->h, value->w, v);
     double sum = 0;
     forward(t);
-    plain.layout = CNN_LAYOUT_PLAIN;
-    plain.data = v;
     t->backend->kernels->copy(&t->backend->queue, value, &plain);
     for (size_t i = 0; i < t->out; i++)
         sum += (double)t->dy[i] * (double)v[i];

@@ -35,7 +35,7 @@ void test_concat_forward(void **state)
     (void)state;
     for (int i = 0; i < CONCATS; i++) {
         const size_t *c = concat_channels[i / LAYOUTS];
-        int layout = layout_of(i);
+        struct cnn_layout layout = layout_of(i);
         struct arrays a = {.y = tensor_in(layout, 20, c[0] + c[1] + c[2], 13, 11, OUTPUT)};
         for (int k = 0; k < 3; k++) {
             a.more[k] = tensor_in(layout, 20, c[k], 13, 11, INPUT);
@@ -59,7 +59,7 @@ void test_concat_backward(void **state)
     (void)state;
     for (int i = 0; i < CONCATS; i++) {
         const size_t *c = concat_channels[i / LAYOUTS];
-        int layout = layout_of(i);
+        struct cnn_layout layout = layout_of(i);
         double *want[3];
         struct arrays a = {.dy = tensor_in(layout, 20, c[0] + c[1] + c[2], 13, 11, INPUT)};
         for (int k = 0; k < 3; k++) {
@@ -100,14 +100,15 @@ static const size_t subsample_channels[][2] = {{4, 6}, {16, 32}, {16, 16}, {21, 
 enum { SUBSAMPLES = sizeof subsample_channels / sizeof *subsample_channels };
 
 /* Visits all strides, channels and layouts: the large tensor is (10, c, 17, 19). */
-static void each_subsample(void (*check)(int stride, int layout, const size_t channels[2]))
+static void each_subsample(void (*check)(int stride, struct cnn_layout layout,
+                                         const size_t channels[2]))
 {
     for (int stride = 1; stride <= 3; stride++)
         for (int i = 0; i < LAYOUTS * SUBSAMPLES; i++)
             check(stride, layout_of(i), subsample_channels[i / LAYOUTS]);
 }
 
-static void check_subsample_forward(int stride, int layout, const size_t channels[2])
+static void check_subsample_forward(int stride, struct cnn_layout layout, const size_t channels[2])
 {
     size_t s = (size_t)stride, h = (17 - 1) / s + 1, w = (19 - 1) / s + 1;
     size_t large = channels[0], small = channels[1], before_ = (small - large) / 2;
@@ -132,7 +133,7 @@ void test_subsample_forward(void **state)
     each_subsample(check_subsample_forward);
 }
 
-static void check_subsample_backward(int stride, int layout, const size_t channels[2])
+static void check_subsample_backward(int stride, struct cnn_layout layout, const size_t channels[2])
 {
     size_t s = (size_t)stride, h = (17 - 1) / s + 1, w = (19 - 1) / s + 1;
     size_t large = channels[0], small = channels[1], before_ = (small - large) / 2;

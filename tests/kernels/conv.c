@@ -89,7 +89,7 @@ static void set_tensors(struct conv_case *c, enum cnn_conv_pass pass, int with_b
     c->dy = gradient_in(c->y_layout, c->n, g->out_c, g->out_h, g->out_w);
     c->w = tensor(g->out_c, cg, g->kh, g->kw, INPUT);
     c->dw = tensor(g->out_c, cg, g->kh, g->kw, SUM);
-    c->b = (struct cnn_tensor){1, g->out_c, 1, 1, CNN_LAYOUT_PLAIN, NULL};
+    c->b = (struct cnn_tensor){1, g->out_c, 1, 1, layout_of(0), NULL};
     if (with_bias)
         c->b.data = numbers(g->out_c, INPUT);
     size_t bytes = 0;

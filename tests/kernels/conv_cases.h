@@ -8,7 +8,7 @@
 
 struct conv_case {
     struct cnn_conv g;
-    int x_layout, y_layout;
+    struct cnn_layout x_layout, y_layout;
     size_t n, more; /* more: scratch is asked for a larger batch */
     struct cnn_tensor x, dx, y, dy, w, dw, b;
     const struct cnn_conv_algorithm *algorithm; /* NULL: the library's choice */
@@ -46,7 +46,7 @@ static struct conv_case uneven_conv(int i)
     size_t lanes = cnn_isa()->lanes, most = 3 * lanes, groups = 1;
     struct conv_case c = {.n = i % 4 ? pick(1, 3) : 1, .more = pick(0, 9)};
     struct cnn_conv *g = &c.g;
-    c.x_layout = c.y_layout = (int)lanes;
+    c.x_layout = c.y_layout = (struct cnn_layout){CNN_ORDER_BLOCKS, lanes};
     if (i % 6 == 0) {
         groups = pick(2, 3);
         g->in_c = groups * lanes * pick(1, 2);
@@ -119,9 +119,9 @@ static struct conv_case random_conv(int i)
     g->out_h = out_size(g->in_h, g->pad_top + g->pad_bottom, g->kh, g->stride_h, g->dilation_h);
     g->out_w = out_size(g->in_w, g->pad_left + g->pad_right, g->kw, g->stride_w, g->dilation_w);
     g->batch = c.n + c.more;
-    int block = (int)cnn_isa()->lanes;
-    c.x_layout = i % 4 < 2 && i < SQUARES ? CNN_LAYOUT_PLAIN : block;
-    c.y_layout = i % 2 && i < SQUARES ? CNN_LAYOUT_PLAIN : block;
+    struct cnn_layout block = {CNN_ORDER_BLOCKS, cnn_isa()->lanes};
+    c.x_layout = i % 4 < 2 && i < SQUARES ? layout_of(0) : block;
+    c.y_layout = i % 2 && i < SQUARES ? layout_of(0) : block;
     if (i % 6 == 5 && i < SQUARES) {
         g->groups = g->in_c = g->out_c = pick(1, 40);
         c.x_layout = c.y_layout = block;
@@ -167,7 +167,7 @@ static struct conv_case samples_conv(int i)
     if (i < UNEVEN)
         c.n = pick(1, 3 * cnn_isa()->lanes);
     c.g.batch = c.n + c.more;
-    c.x_layout = c.y_layout = -(int)cnn_isa()->lanes;
+    c.x_layout = c.y_layout = (struct cnn_layout){CNN_ORDER_GROUPS, cnn_isa()->lanes};
     return c;
 }
 
@@ -199,7 +199,7 @@ static struct conv_case blocked_conv(int i)
     g->out_h = out_size(g->in_h, 2 * g->pad_top, g->kh, g->stride_h, g->dilation_h);
     g->out_w = out_size(g->in_w, 2 * g->pad_left, g->kw, g->stride_w, g->dilation_w);
     g->batch = c.n + c.more;
-    c.x_layout = image && !IS_CUDA ? CNN_LAYOUT_PLAIN : block_layout();
+    c.x_layout = image && !IS_CUDA ? layout_of(0) : block_layout();
     c.y_layout = block_layout();
     return c;
 }

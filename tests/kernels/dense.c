@@ -152,7 +152,7 @@ void test_bias_backward(void **state)
     (void)state;
     for (size_t i = 0; i < LAYOUTS * SHAPES; i++) {
         const size_t *s = shapes[i % SHAPES];
-        int layout = layout_of((int)(i / SHAPES));
+        struct cnn_layout layout = layout_of((int)(i / SHAPES));
         struct dense_case d = {.dy = gradient_in(layout, s[0], s[1], s[2], s[3]),
                                .b = tensor(1, s[1], 1, 1, SUM)};
         run_all(bias_run, &d);
@@ -176,7 +176,7 @@ void products_beyond_int_fail(void **state)
     for (int i = 0; i < 3; i++) {
         size_t s[3] = {1, 1, 1}; /* samples, inputs, outputs */
         s[i] = ((size_t)1 << 32) + 1;
-        struct cnn_tensor x = {s[0], s[1], 1, 1, CNN_LAYOUT_PLAIN, NULL}, y = x, w = x;
+        struct cnn_tensor x = {s[0], s[1], 1, 1, layout_of(0), NULL}, y = x, w = x;
         struct cnn_queue q = queues[0];
         y.c = w.n = s[2];
         w.c = s[1];

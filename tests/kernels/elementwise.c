@@ -43,8 +43,8 @@ void activations_keep_blocks_filled_with_zeros(void **state)
     (void)state;
     for (int f = 0; f < CNN_ACTIVATIONS; f++) {
         struct cnn_epilogue e = {.activate = 1, .f = (enum cnn_activation)f, .a = 0.2};
-        int layout = block_layout();
-        size_t c = (size_t)layout + 3;
+        struct cnn_layout layout = block_layout();
+        size_t c = layout.lanes + 3;
         struct arrays a = {.which = f,
                            .number = 0.2,
                            .x = tensor_in(layout, 5, c, 7, 9, INPUT),
@@ -117,7 +117,7 @@ static struct arrays rearranged(int i, enum kind kind)
 {
     static const size_t shapes[3][4] = {{3, 5, 4, 3}, {21, 40, 7, 5}, {33, 1, 1, 7}};
     const size_t *s = shapes[i / 2 / LAYOUTS];
-    int layout = layout_of(i / 2), plain = CNN_LAYOUT_PLAIN;
+    struct cnn_layout layout = layout_of(i / 2), plain = layout_of(0);
     return (struct arrays){.x = tensor_in(i % 2 ? plain : layout, s[0], s[1], s[2], s[3], INPUT),
                            .y = tensor_in(i % 2 ? layout : plain, s[0], s[1], s[2], s[3], kind)};
 }

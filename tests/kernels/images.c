@@ -112,7 +112,7 @@ void test_prepare_images(void **state)
         unsigned char *memory = buffer_new(IMAGES * IMAGE_BYTES, INPUT);
         struct cnn_stored_image *image = buffer_new(IMAGES * sizeof *image, INPUT);
         struct images_case c = {memory, image, cnn_preprocess_rule(&in, fill), {0}};
-        int layout = IS_CUDA ? layout_of(i) : CNN_LAYOUT_PLAIN;
+        struct cnn_layout layout = IS_CUDA ? layout_of(i) : layout_of(0);
         c.x = tensor_in(layout, IMAGES, in.shape.c, in.shape.h, in.shape.w, OUTPUT);
         size_t each = cnn_chw_count(in.shape);
         float *numbers_wanted = calloc(IMAGES * each, sizeof *numbers_wanted);

@@ -21,7 +21,8 @@ enum { CASES = sizeof cases / sizeof *cases };
 
 static struct lrn_case case_of(int i)
 {
-    int k = i / LAYOUTS, layout = layout_of(i);
+    struct cnn_layout layout = layout_of(i);
+    int k = i / LAYOUTS;
     struct lrn_case l = {.g = {cases[k].size, 0.7, cases[k].beta, 1.3, cases[k].within}};
     l.x = tensor_in(layout, cases[k].n, cases[k].c, cases[k].h, cases[k].w, INPUT);
     size_t bytes = K(lrn_work)(&queues[MOST_THREADS], &l.g, &l.x);
@@ -127,7 +128,7 @@ void test_lrn_backward(void **state)
         l.scale = positive(cnn_tensor_elements(&l.x));
         double *x = values_of(&l.x), *s = scales(&l, x), *dx = zeros(count);
         for (size_t k = 0; k < count; k++)
-            l.scale[place_of(&l.x, k)] = (real)s[k];
+            l.scale[cnn_tensor_place(&l.x, k)] = (real)s[k];
         run_all(backward_run, &l);
         for (size_t a = 0; a < count; a++) {
             double dy = value_at(&l.dy, a) * pow(s[a], -l.g.beta);

@@ -26,7 +26,7 @@ struct norm_case {
     size_t count, c, hw;
 };
 
-static struct cnn_tensor norm_tensor(int i, int layout, enum kind kind)
+static struct cnn_tensor norm_tensor(int i, struct cnn_layout layout, enum kind kind)
 {
     const size_t *s = norm_shapes[i];
     return tensor_in(layout, s[0], s[1], s[2], s[3], kind);
@@ -34,13 +34,14 @@ static struct cnn_tensor norm_tensor(int i, int layout, enum kind kind)
 
 static struct cnn_tensor channels(size_t c, real *data)
 {
-    return (struct cnn_tensor){1, c, 1, 1, CNN_LAYOUT_PLAIN, data};
+    return cnn_tensor_plain(1, c, 1, 1, data);
 }
 
 /* The i-th case: shapes, within them layouts, within them what follows. */
 static struct norm_case norm_case(int i, int follow, enum kind statistics_kind)
 {
-    int shape = i % NORM_SHAPES, layout = i / NORM_SHAPES % 2 ? block_layout() : 0;
+    int shape = i % NORM_SHAPES;
+    struct cnn_layout layout = i / NORM_SHAPES % 2 ? block_layout() : layout_of(0);
     size_t c = norm_shapes[shape][1];
     struct norm_case l = {.x = norm_tensor(shape, layout, INPUT), .eps = 1e-3, .momentum = 0.2};
     l.affine = (i + follow) % 3 > 0;
@@ -49,7 +50,7 @@ static struct norm_case norm_case(int i, int follow, enum kind statistics_kind)
     l.count = cnn_tensor_count(&l.x);
     real *x = l.x.data;
     for (size_t k = 0; k < l.count; k++)
-        x[place_of(&l.x, k)] = x[place_of(&l.x, k)] * 3 + 2;
+        x[cnn_tensor_place(&l.x, k)] = x[cnn_tensor_place(&l.x, k)] * 3 + 2;
     l.gamma = channels(c, positive(c));
     l.beta = channels(c, numbers(c, INPUT));
     l.mean = channels(c, numbers(c, statistics_kind));
@@ -304,7 +305,8 @@ static void norm_statistics(struct norm_case *l, double *mean, double *inv)
 static void check_norm_backward(int i, int follow, int variant, int frozen)
 {
     struct norm_case l = norm_case(i, follow, INPUT);
-    int shape = i % NORM_SHAPES, layout = l.x.layout;
+    struct cnn_layout layout = l.x.layout;
+    int shape = i % NORM_SHAPES;
     size_t c = l.c, count = l.count;
     double *room = zeros(2 * count + 6 * c), *mean = room + 2 * count, *inv = mean + c;
     struct norm_wanted want = {room, room + count, inv + c, inv + 2 * c, inv + 3 * c, inv + 4 * c};
@@ -325,12 +327,12 @@ static void check_norm_backward(int i, int follow, int variant, int frozen)
     int looks_at_y = e && e->activate && (e->add || !rectified);
     for (size_t k = 0; k < count; k++)
         if (at_kink(&l, k, mean, inv))
-            ((real *)l.dy.data)[place_of(&l.dy, k)] = 0;
+            ((real *)l.dy.data)[cnn_tensor_place(&l.dy, k)] = 0;
     if (looks_at_y) {
         l.y = norm_tensor(shape, layout, INPUT);
         for (size_t k = 0; k < count; k++) {
             double v = norm_value(&l, k, mean[k / l.hw % c], inv[k / l.hw % c]);
-            ((real *)l.y.data)[place_of(&l.y, k)] = (real)activated(&l.e, v);
+            ((real *)l.y.data)[cnn_tensor_place(&l.y, k)] = (real)activated(&l.e, v);
         }
     }
     run_all(norm_back_run, &l);

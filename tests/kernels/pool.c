@@ -125,7 +125,7 @@ static void check_argmax(const struct pool_case *l, size_t k, double want)
 {
     const struct cnn_window *g = &l->g;
     size_t plane = k / (g->out_h * g->out_w) * g->in_h * g->in_w;
-    size_t chosen = (size_t)l->argmax[place_of(&l->y, k)];
+    size_t chosen = (size_t)l->argmax[cnn_tensor_place(&l->y, k)];
     assert_true(value_at(&l->x, plane + chosen) == want);
     size_t top = k % (g->out_h * g->out_w) / g->out_w * g->stride_h,
            left = k % g->out_w * g->stride_w;
@@ -141,7 +141,7 @@ void test_maxpool_forward(void **state)
     (void)state;
     for (int i = 0; i < 2 * LAYOUTS * WINDOWS; i++) {
         struct cnn_window g = window(i / LAYOUTS / 2, 0);
-        int layout = layout_of(i);
+        struct cnn_layout layout = layout_of(i);
         size_t out = N * C * g.out_h * g.out_w;
         struct pool_case l = {.g = g,
                               .x = tensor_in(layout, N, C, g.in_h, g.in_w, INPUT),
@@ -185,7 +185,7 @@ void test_maxpool_backward(void **state)
     (void)state;
     for (int i = 0; i < LAYOUTS * WINDOWS; i++) {
         struct cnn_window g = window(i / LAYOUTS, 0);
-        int layout = layout_of(i);
+        struct cnn_layout layout = layout_of(i);
         size_t pixels = g.out_h * g.out_w, out = N * C * pixels, in = N * C * g.in_h * g.in_w;
         struct pool_case l = {.g = g,
                               .dy = tensor_in(layout, N, C, g.out_h, g.out_w, INPUT),
@@ -196,7 +196,7 @@ void test_maxpool_backward(void **state)
         double *want = zeros(in);
         for (size_t k = 0; k < out; k++) {
             size_t chosen = pick_in_window(&g, k % pixels);
-            l.argmax[place_of(&l.dy, k)] = (int32_t)chosen;
+            l.argmax[cnn_tensor_place(&l.dy, k)] = (int32_t)chosen;
             want[k / pixels * g.in_h * g.in_w + chosen] += value_at(&l.dy, k);
         }
         run_all(max_back_run, &l);
@@ -211,7 +211,7 @@ void test_avgpool_forward(void **state)
     (void)state;
     for (int i = 0; i < 2 * LAYOUTS * WINDOWS; i++) {
         struct cnn_window g = window(i / LAYOUTS / 2, i / LAYOUTS % 2);
-        int layout = layout_of(i);
+        struct cnn_layout layout = layout_of(i);
         size_t out = N * C * g.out_h * g.out_w;
         struct pool_case l = {.g = g,
                               .x = tensor_in(layout, N, C, g.in_h, g.in_w, INPUT),
@@ -233,7 +233,7 @@ void test_avgpool_backward(void **state)
     (void)state;
     for (int i = 0; i < 2 * LAYOUTS * WINDOWS; i++) {
         struct cnn_window g = window(i / LAYOUTS / 2, i / LAYOUTS % 2);
-        int layout = layout_of(i);
+        struct cnn_layout layout = layout_of(i);
         size_t out = N * C * g.out_h * g.out_w, in = N * C * g.in_h * g.in_w;
         struct pool_case l = {.g = g,
                               .dy = tensor_in(layout, N, C, g.out_h, g.out_w, INPUT),

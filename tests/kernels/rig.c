@@ -92,50 +92,40 @@ real *positive(size_t count)
 
 struct cnn_tensor tensor(size_t n, size_t c, size_t h, size_t w, enum kind kind)
 {
-    return (struct cnn_tensor){n, c, h, w, CNN_LAYOUT_PLAIN, numbers(n * c * h * w, kind)};
+    return cnn_tensor_plain(n, c, h, w, numbers(n * c * h * w, kind));
 }
 
-int block_layout(void)
+struct cnn_layout block_layout(void)
 {
     return backends[0]->layout;
 }
 
-int layout_of(int i)
+struct cnn_layout layout_of(int i)
 {
-    int blocks = block_layout();
-    return i % LAYOUTS == 0 ? CNN_LAYOUT_PLAIN : i % LAYOUTS == 1 ? blocks : -blocks;
+    struct cnn_layout blocks = block_layout();
+    struct cnn_layout layouts[] = {{CNN_ORDER_PLAIN, 0}, blocks, {CNN_ORDER_GROUPS, blocks.lanes}};
+    return layouts[i % LAYOUTS];
 }
 
-struct cnn_tensor tensor_in(int layout, size_t n, size_t c, size_t h, size_t w, enum kind kind)
+struct cnn_tensor tensor_in(struct cnn_layout layout, size_t n, size_t c, size_t h, size_t w,
+                            enum kind kind)
 {
     struct cnn_tensor t = {n, c, h, w, layout, NULL};
     size_t count = cnn_tensor_elements(&t), block = cnn_tensor_lanes(&t);
     size_t blocks = cnn_layout_channels(layout, c) / block;
     real *x = t.data = numbers(count, kind);
-    for (size_t i = 0; kind != OUTPUT && layout > 0 && i < count; i++)
+    for (size_t i = 0; kind != OUTPUT && layout.order == CNN_ORDER_BLOCKS && i < count; i++)
         if (i / block / (h * w) % blocks * block + i % block >= c)
             x[i] = 0;
     return t;
 }
 
-size_t place_of(const struct cnn_tensor *t, size_t i)
-{
-    size_t block = cnn_tensor_lanes(t), hw = t->h * t->w;
-    size_t blocks = cnn_layout_channels(t->layout, t->c) / block;
-    size_t n = i / hw / t->c, c = i / hw % t->c;
-    if (t->layout == CNN_LAYOUT_NHWC)
-        return (n * hw + i % hw) * t->c + c;
-    if (t->layout < 0)
-        return ((n / block * t->c + c) * hw + i % hw) * block + n % block;
-    return ((n * blocks + c / block) * hw + i % hw) * block + c % block;
-}
-
-struct cnn_tensor gradient_in(int layout, size_t n, size_t c, size_t h, size_t w)
+struct cnn_tensor gradient_in(struct cnn_layout layout, size_t n, size_t c, size_t h, size_t w)
 {
     struct cnn_tensor t = tensor_in(layout, n, c, h, w, INPUT);
     size_t lanes = cnn_tensor_lanes(&t);
     real *x = t.data;
-    for (size_t i = 0; layout < 0 && i < cnn_tensor_elements(&t); i++)
+    for (size_t i = 0; layout.order == CNN_ORDER_GROUPS && i < cnn_tensor_elements(&t); i++)
         if (i / lanes / (c * h * w) * lanes + i % lanes >= n)
             x[i] = 0;
     return t;
@@ -143,7 +133,7 @@ struct cnn_tensor gradient_in(int layout, size_t n, size_t c, size_t h, size_t w
 
 double value_at(const struct cnn_tensor *t, size_t i)
 {
-    return (double)((const real *)t->data)[place_of(t, i)];
+    return (double)((const real *)t->data)[cnn_tensor_place(t, i)];
 }
 
 double *values_of(const struct cnn_tensor *t)
@@ -243,6 +233,7 @@ void expect_tensor(const char *what, const struct cnn_tensor *got, const double 
                    double tolerance)
 {
     size_t count = cnn_tensor_count(got), full = cnn_tensor_elements(got), zero = 0;
+    int groups = got->layout.order == CNN_ORDER_GROUPS;
     real *canonical = malloc((count + 1) * sizeof *canonical);
     assert_non_null(canonical);
     for (size_t i = 0; i < count; i++)
@@ -250,10 +241,10 @@ void expect_tensor(const char *what, const struct cnn_tensor *got, const double 
     expect_close(what, canonical, want, count, tolerance);
     for (size_t i = 0; i < full; i++)
         zero += ((const real *)got->data)[i] == 0;
-    for (size_t i = 0; got->layout < 0 && i < full; i++)
+    for (size_t i = 0; got->layout.order == CNN_ORDER_GROUPS && i < full; i++)
         if (!isfinite(((const real *)got->data)[i]))
             fail_msg("%s: a number that fills up a group is not finite", what);
-    size_t zeros_wanted = got->layout < 0 ? 0 : full - count;
+    size_t zeros_wanted = groups ? 0 : full - count;
     if (zero < zeros_wanted)
         fail_msg("%s: %zu of the %zu numbers that fill up blocks are not zero", what,
                  zeros_wanted - zero, zeros_wanted);

@@ -46,16 +46,16 @@ real *numbers(size_t count, enum kind kind);
 real *positive(size_t count);
 struct cnn_tensor tensor(size_t n, size_t c, size_t h, size_t w, enum kind kind);
 /* In which the device's kernels are fastest. */
-int block_layout(void);
+struct cnn_layout block_layout(void);
 /* Plain, blocks of channels, groups of samples; or plain and channels last. */
-int layout_of(int i);
+struct cnn_layout layout_of(int i);
 /* A tensor in a layout; the channels that fill up its last block are zero, and the samples that
  * fill up its last group random. */
-struct cnn_tensor tensor_in(int layout, size_t n, size_t c, size_t h, size_t w, enum kind kind);
+struct cnn_tensor tensor_in(struct cnn_layout layout, size_t n, size_t c, size_t h, size_t w,
+                            enum kind kind);
 /* Where element i of the canonical order lies. */
-size_t place_of(const struct cnn_tensor *t, size_t i);
 /* A gradient, which is zero in the samples that fill up its last group. */
-struct cnn_tensor gradient_in(int layout, size_t n, size_t c, size_t h, size_t w);
+struct cnn_tensor gradient_in(struct cnn_layout layout, size_t n, size_t c, size_t h, size_t w);
 double value_at(const struct cnn_tensor *t, size_t i);
 /* All of it in the canonical order; the caller frees it. */
 double *values_of(const struct cnn_tensor *t);

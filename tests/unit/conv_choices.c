@@ -30,7 +30,7 @@ static struct cnn_conv_key key_of(size_t channels, enum cnn_conv_pass pass)
                          .pad_left = 1,
                          .pad_bottom = 1,
                          .pad_right = 1};
-    return (struct cnn_conv_key){.g = g, .pass = (size_t)pass};
+    return (struct cnn_conv_key){.g = g, .pass = pass};
 }
 
 static void test_found(void **state)
@@ -78,7 +78,8 @@ static void test_followed(void **state)
 static void test_measured(void **state)
 {
     struct cnn_conv_key key = key_of(3, CNN_CONV_FORWARD);
-    struct cnn_tensor x = {2, 3, 6, 6, CNN_LAYOUT_PLAIN, NULL}, y = {2, 4, 6, 6, 0, NULL};
+    struct cnn_tensor x = cnn_tensor_plain(2, 3, 6, 6, NULL),
+                      y = cnn_tensor_plain(2, 4, 6, 6, NULL);
     struct cnn_backend *b;
     const char *name = NULL;
     (void)state;

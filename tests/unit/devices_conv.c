@@ -63,7 +63,7 @@ struct device {
 };
 
 static struct cnn_tensor tensor_on(struct cnn_backend *b, size_t n, size_t c, size_t h, size_t w,
-                                   int layout)
+                                   struct cnn_layout layout)
 {
     struct cnn_tensor t = {n, c, h, w, layout, NULL};
     t.data = b->ops->alloc(b, b->ops->tensor_bytes(b, &t));
@@ -78,13 +78,15 @@ static struct device open_device(const char *name, const struct cnn_conv *g)
     d.b->queue.exact_conv = 1;
     if (d.b->is_gpu)
         d.b->queue.precision = CNN_PRECISION_BF16;
-    int layout = d.b->is_gpu ? d.b->layout : CNN_LAYOUT_PLAIN;
+    struct cnn_layout layout = {CNN_ORDER_PLAIN, 0};
+    if (d.b->is_gpu)
+        layout = d.b->layout;
     d.x = tensor_on(d.b, g->batch, g->in_c, g->in_h, g->in_w, layout);
     d.dx = tensor_on(d.b, g->batch, g->in_c, g->in_h, g->in_w, layout);
     d.y = tensor_on(d.b, g->batch, g->out_c, g->out_h, g->out_w, layout);
-    d.w = (struct cnn_tensor){g->out_c, g->in_c / g->groups, g->kh, g->kw, CNN_LAYOUT_PLAIN, NULL};
+    d.w = cnn_tensor_plain(g->out_c, g->in_c / g->groups, g->kh, g->kw, NULL);
     d.dw = d.w;
-    d.bias = (struct cnn_tensor){1, g->out_c, 1, 1, CNN_LAYOUT_PLAIN, NULL};
+    d.bias = cnn_tensor_plain(1, g->out_c, 1, 1, NULL);
     d.bias.data = d.b->ops->alloc(d.b, g->out_c * sizeof(real));
     d.w.data = d.b->ops->alloc(d.b, cnn_tensor_count(&d.w) * sizeof(real));
     d.dw.data = d.b->ops->alloc(d.b, cnn_tensor_count(&d.w) * sizeof(real));

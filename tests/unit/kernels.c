@@ -9,7 +9,7 @@ static void failed_queues_do_nothing(void **state)
 {
     struct cnn_queue q = {.code = -70};
     real x[4] = {1, 2, 3, 4}, y[4] = {5, 6, 7, 8};
-    struct cnn_tensor tx = {1, 4, 1, 1, CNN_LAYOUT_PLAIN, x}, ty = tx;
+    struct cnn_tensor tx = cnn_tensor_plain(1, 4, 1, 1, x), ty = tx;
     const struct cnn_tensor *inputs[] = {&tx, &tx};
     (void)state;
     ty.data = y;

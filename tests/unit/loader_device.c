@@ -62,12 +62,9 @@ static void inputs_open(struct inputs *in, const struct cnn_input *input, size_t
     in->count = 0;
     for (size_t i = 0; i < MOST_BATCHES; i++) {
         struct cnn_tensor *t = &in->x[i];
-        *t = (struct cnn_tensor){BATCH,
-                                 input->shape.c,
-                                 input->shape.h,
-                                 input->shape.w,
-                                 in->b->is_gpu ? in->b->layout : CNN_LAYOUT_PLAIN,
-                                 NULL};
+        *t = cnn_tensor_plain(BATCH, input->shape.c, input->shape.h, input->shape.w, NULL);
+        if (in->b->is_gpu)
+            t->layout = in->b->layout;
         t->data = in->b->ops->alloc(in->b, in->b->ops->tensor_bytes(in->b, t));
         assert_non_null(t->data);
     }

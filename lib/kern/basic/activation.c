@@ -95,7 +95,7 @@ static void forward_job(void *context, size_t job, int thread)
 static void zero_fill_job(void *context, size_t n, int thread)
 {
     const struct cnn_tensor *y = context;
-    size_t lanes = (size_t)y->layout, blocks = cnn_ceil_div(y->c, lanes), hw = y->h * y->w;
+    size_t lanes = y->layout.lanes, blocks = cnn_ceil_div(y->c, lanes), hw = y->h * y->w;
     real *last = (real *)y->data + ((n + 1) * blocks - 1) * hw * lanes;
     (void)thread;
     for (size_t i = 0; i < hw; i++)
@@ -119,7 +119,8 @@ void cnn_cpu_activation_forward(struct cnn_queue *q, enum cnn_activation f, doub
     struct activation t = {
         .f = f, .a = (real)a, .count = cnn_tensor_elements(y), .from = x->data, .to = y->data};
     cnn_queue_run(q, cnn_ceil_div(t.count, CNN_CHUNK), forward_job, &t);
-    if (cnn_activation_at(f, a, 0) != 0 && y->layout > 0 && y->c % (size_t)y->layout)
+    if (cnn_activation_at(f, a, 0) != 0 && y->layout.order == CNN_ORDER_BLOCKS &&
+        y->c % y->layout.lanes)
         cnn_queue_run(q, y->n, zero_fill_job, y);
 }
 

@@ -89,7 +89,7 @@ static void backward_blocks(struct cnn_queue *q, const struct cnn_tensor *dy, re
                        .c = dy->c,
                        .hw = dy->h * dy->w,
                        .lanes = cnn_tensor_lanes(dy),
-                       .groups = dy->layout < 0,
+                       .groups = dy->layout.order == CNN_ORDER_GROUPS,
                        .dy = dy->data,
                        .db = db};
     b.blocks = cnn_ceil_div(t.c, b.lanes);
@@ -108,7 +108,7 @@ void cnn_cpu_bias_backward(struct cnn_queue *q, const struct cnn_tensor *dy, str
 {
     if (q->code)
         return;
-    if (dy->layout) {
+    if (!cnn_layout_is_plain(dy->layout)) {
         backward_blocks(q, dy, db->data);
         return;
     }

@@ -82,10 +82,11 @@ static void set(struct concat *k, const struct cnn_tensor *whole)
     k->n = whole->n;
     k->c = whole->c;
     k->hw = whole->h * whole->w;
-    k->lanes = whole->layout > 0 ? (size_t)whole->layout : 1;
-    if (whole->layout < 0) { /* as plain positions of fewer, longer samples */
+    k->lanes = cnn_tensor_lanes(whole);
+    if (whole->layout.order == CNN_ORDER_GROUPS) { /* as plain positions of fewer, longer samples */
         k->n = cnn_tensor_blocks(whole).n;
-        k->hw *= cnn_tensor_lanes(whole);
+        k->hw *= k->lanes;
+        k->lanes = 1;
     }
     k->chunk = cnn_chunk_of(k->hw * k->lanes);
 }

@@ -43,12 +43,13 @@ template <typename T> static void copy(struct cnn_queue *q, const T *from, T *to
 /* Elements of a channel that lie side by side. */
 static size_t run_of(const struct cnn_tensor *whole)
 {
-    return whole->layout == CNN_LAYOUT_NHWC ? 1 : whole->h * whole->w;
+    return whole->layout.order == CNN_ORDER_CHANNELS_LAST ? 1 : whole->h * whole->w;
 }
 
 static size_t rows_of(const struct cnn_tensor *whole)
 {
-    return whole->layout == CNN_LAYOUT_NHWC ? whole->n * whole->h * whole->w : whole->n;
+    return whole->layout.order == CNN_ORDER_CHANNELS_LAST ? whole->n * whole->h * whole->w
+                                                          : whole->n;
 }
 
 template <typename T>

@@ -60,19 +60,21 @@ CNN_HOT static void same_job(void *context, size_t job, int thread)
 
 void cnn_layout_copy(struct cnn_queue *q, const struct cnn_tensor *x, struct cnn_tensor *y, int add)
 {
-    if (x->layout == y->layout) {
+    if (cnn_layout_equal(x->layout, y->layout)) {
         struct arrays a = {x->data, y->data, cnn_tensor_elements(y), add};
         cnn_queue_run(q, cnn_ceil_div(a.count, CNN_CHUNK), same_job, &a);
         return;
     }
-    const struct cnn_tensor *vectors = x->layout ? x : y, *plain = x->layout ? y : x;
-    size_t hw = x->h * x->w, sets = vectors->layout < 0 ? 1 : x->n;
+    int back = cnn_layout_is_plain(y->layout);
+    const struct cnn_tensor *vectors = back ? x : y, *plain = back ? y : x;
+    int groups = vectors->layout.order == CNN_ORDER_GROUPS;
+    size_t hw = x->h * x->w, sets = groups ? 1 : x->n;
     struct move m = {.plain = plain->data,
                      .vectors = vectors->data,
-                     .rows = vectors->layout < 0 ? x->n : x->c,
-                     .row = vectors->layout < 0 ? x->c * hw : hw,
+                     .rows = groups ? x->n : x->c,
+                     .row = groups ? x->c * hw : hw,
                      .lanes = cnn_tensor_lanes(vectors),
-                     .back = vectors == x,
+                     .back = back,
                      .add = add};
     m.blocks = cnn_ceil_div(m.rows, m.lanes);
     cnn_queue_run(q, sets * m.blocks, move_job, &m);

@@ -73,7 +73,7 @@ static void rearrange(struct cnn_queue *q, const struct cnn_tensor *x, struct cn
                       int add)
 {
     size_t hw = x->h * x->w;
-    struct tiling k = x->layout ? tiling_of(hw, x->c) : tiling_of(x->c, hw);
+    struct tiling k = cnn_layout_is_plain(x->layout) ? tiling_of(x->c, hw) : tiling_of(hw, x->c);
     dim3 tiles((unsigned)(x->n * k.down.by * k.across.by));
     cnn_launch(q, add ? "accumulate" : "copy", transpose<T>, tiles, THREADS, 0, k, x->data, y->data,
                add);
@@ -82,8 +82,8 @@ static void rearrange(struct cnn_queue *q, const struct cnn_tensor *x, struct cn
 /* Whether the numbers lie in the same order: flattened ones do, whatever they are called. */
 static int same_order(const struct cnn_tensor *x, const struct cnn_tensor *y)
 {
-    int x_plain = x->layout == CNN_LAYOUT_PLAIN || x->c == 1 || x->h * x->w == 1;
-    int y_plain = y->layout == CNN_LAYOUT_PLAIN || y->c == 1 || y->h * y->w == 1;
+    int x_plain = cnn_layout_is_plain(x->layout) || x->c == 1 || x->h * x->w == 1;
+    int y_plain = cnn_layout_is_plain(y->layout) || y->c == 1 || y->h * y->w == 1;
     return (x_plain && y_plain) || (cnn_is_nhwc(x) && cnn_is_nhwc(y));
 }
 

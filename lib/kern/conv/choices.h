@@ -5,10 +5,11 @@
 
 #include "kern/conv/algorithm.h"
 
-/* A case. All members are size_t, so that cases compare as bytes. */
+/* A case. */
 struct cnn_conv_key {
     struct cnn_conv g;
-    size_t pass, x_layout, y_layout;
+    enum cnn_conv_pass pass;
+    struct cnn_layout x_layout, y_layout;
 };
 
 struct cnn_conv_choice {

@@ -64,10 +64,9 @@ static struct cnn_tensor plain(struct cnn_queue *q, const struct cnn_tensor *t, 
                                real **work)
 {
     struct cnn_tensor copy = *t;
-    if (!t->layout)
+    if (cnn_layout_is_plain(t->layout))
         return copy;
-    copy.layout = CNN_LAYOUT_PLAIN;
-    copy.data = *work;
+    copy = cnn_tensor_plain(t->n, t->c, t->h, t->w, *work);
     *work += cnn_padded(cnn_tensor_count(t));
     if (fill)
         cnn_layout_copy(q, t, &copy, 0);

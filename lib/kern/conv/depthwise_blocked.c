@@ -230,8 +230,8 @@ static size_t work(const struct cnn_conv_case *c, size_t threads)
 static double cost(const struct cnn_conv_case *c)
 {
     const struct cnn_conv *g = c->g;
-    int block = (int)cnn_isa()->lanes;
-    if (c->x_layout != block || c->y_layout != block || g->groups != g->in_c || g->out_c != g->in_c)
+    if (!cnn_conv_in_blocks(c->x_layout) || !cnn_conv_in_blocks(c->y_layout) ||
+        g->groups != g->in_c || g->out_c != g->in_c)
         return -1;
     double elements =
         (double)(g->batch * g->in_c) * (double)(g->in_h * g->in_w + g->out_h * g->out_w);

@@ -13,8 +13,8 @@ static int fits(const struct cnn_conv_case *c)
 {
     const struct cnn_conv *g = c->g;
     size_t lanes = cnn_isa()->lanes;
-    int x_blocked = c->x_layout == (int)lanes, y_blocked = c->y_layout == (int)lanes;
-    int narrow = c->x_layout == CNN_LAYOUT_PLAIN && g->in_c <= CNN_DIRECT_NARROW;
+    int x_blocked = cnn_conv_in_blocks(c->x_layout), y_blocked = cnn_conv_in_blocks(c->y_layout);
+    int narrow = cnn_layout_is_plain(c->x_layout) && g->in_c <= CNN_DIRECT_NARROW;
     if (g->groups > 1 && (g->in_c / g->groups % lanes || g->out_c / g->groups % lanes))
         return 0;
     if (c->pass == CNN_CONV_FORWARD)
@@ -24,7 +24,7 @@ static int fits(const struct cnn_conv_case *c)
 
 static void plan_forward(const struct cnn_conv_case *c, size_t n, struct cnn_direct *d)
 {
-    cnn_direct_forward(c->g, c->x_layout == CNN_LAYOUT_PLAIN, n, d);
+    cnn_direct_forward(c->g, cnn_layout_is_plain(c->x_layout), n, d);
 }
 
 /* Calls `each` for the phases of the data gradient; nonzero when all elements of dx have one. */

@@ -111,7 +111,7 @@ static struct plan plan_of(const struct cnn_conv_case *c, size_t n)
 {
     const struct cnn_conv *g = c->g;
     struct plan p = {.g = *g, .n = n, .lanes = cnn_isa()->lanes, .groups = g->groups};
-    p.gathered = c->x_layout == CNN_LAYOUT_PLAIN;
+    p.gathered = cnn_layout_is_plain(c->x_layout);
     p.vectors = cnn_ceil_div(g->out_c / g->groups, p.lanes);
     p.pairs = cnn_ceil_div(p.vectors, 2);
     if (p.gathered) {
@@ -428,11 +428,11 @@ static double cost(const struct cnn_conv_case *c)
 {
     const struct cnn_conv *g = c->g;
     size_t lanes = cnn_isa()->lanes;
-    int first = c->x_layout == CNN_LAYOUT_PLAIN;
-    if (c->pass != CNN_CONV_WEIGHT || (size_t)c->y_layout != lanes)
+    int first = cnn_layout_is_plain(c->x_layout);
+    if (c->pass != CNN_CONV_WEIGHT || !cnn_conv_in_blocks(c->y_layout))
         return -1;
     if (first ? g->in_c > GATHERED || g->groups > 1 || g->dilation_w > 1
-              : (size_t)c->x_layout != lanes)
+              : !cnn_conv_in_blocks(c->x_layout))
         return -1;
     if (g->groups > 1 && (g->in_c / g->groups % lanes || g->out_c / g->groups % lanes))
         return -1;

@@ -40,9 +40,9 @@ static int open_bench(struct bench *b, const struct cnn_queue *q, const struct c
     b->only.item = &b->choice;
     b->only.count = 1;
     b->key = key;
-    b->x = (struct cnn_tensor){g->batch, g->in_c, g->in_h, g->in_w, (int)key->x_layout, NULL};
-    b->y = (struct cnn_tensor){g->batch, g->out_c, g->out_h, g->out_w, (int)key->y_layout, NULL};
-    b->w = (struct cnn_tensor){g->out_c, g->in_c / g->groups, g->kh, g->kw, CNN_LAYOUT_PLAIN, NULL};
+    b->x = (struct cnn_tensor){g->batch, g->in_c, g->in_h, g->in_w, key->x_layout, NULL};
+    b->y = (struct cnn_tensor){g->batch, g->out_c, g->out_h, g->out_w, key->y_layout, NULL};
+    b->w = cnn_tensor_plain(g->out_c, g->in_c / g->groups, g->kh, g->kw, NULL);
     b->x.data = numbers(cnn_tensor_elements(&b->x));
     b->y.data = numbers(cnn_tensor_elements(&b->y));
     b->w.data = numbers(cnn_tensor_elements(&b->w));
@@ -161,7 +161,7 @@ double cnn_cpu_conv_cost(struct cnn_queue *q, const struct cnn_conv *g, const st
                          const char **algorithm)
 {
     struct cnn_conv_way way;
-    struct cnn_conv_key key = {*g, (size_t)pass, (size_t)x->layout, (size_t)y->layout};
+    struct cnn_conv_key key = {*g, pass, x->layout, y->layout};
     if (q->choices && q->choices->measures && !cnn_conv_choices_find(q->choices, &key))
         measure(q, q->choices, &key);
     cnn_conv_find(q, g, pass, x->layout, y->layout, &way);

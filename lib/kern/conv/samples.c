@@ -297,7 +297,7 @@ static double cost(const struct cnn_conv_case *c)
 {
     const struct cnn_conv *g = c->g;
     size_t lanes = cnn_isa()->lanes, filled = cnn_round_up(g->batch, lanes);
-    if (c->x_layout != -(int)lanes || c->y_layout != c->x_layout)
+    if (!cnn_conv_in_groups(c->x_layout) || !cnn_conv_in_groups(c->y_layout))
         return -1;
     int back = c->pass == CNN_CONV_DATA;
     size_t outs = (back ? g->in_c : g->out_c) / g->groups;

@@ -13,6 +13,8 @@ static const struct cnn_conv_algorithm *const algorithms[] = {
 #undef CNN_CONV_ALGORITHM
 };
 
+static const struct cnn_layout plain = {CNN_ORDER_PLAIN, 0};
+
 const struct cnn_conv_algorithm *cnn_conv_algorithm_at(size_t i)
 {
     return i < sizeof algorithms / sizeof *algorithms ? algorithms[i] : NULL;
@@ -49,8 +51,8 @@ static void consider(const struct cnn_queue *q, const struct cnn_conv_case *c, i
 }
 
 static void consider_layouts(const struct cnn_queue *q, const struct cnn_conv *g,
-                             enum cnn_conv_pass pass, int x_layout, int y_layout,
-                             struct cnn_conv_way *best)
+                             enum cnn_conv_pass pass, struct cnn_layout x_layout,
+                             struct cnn_layout y_layout, struct cnn_conv_way *best)
 {
     struct cnn_conv m;
     struct cnn_conv_case direct = {g, pass, x_layout, y_layout};
@@ -60,29 +62,29 @@ static void consider_layouts(const struct cnn_queue *q, const struct cnn_conv *g
         consider(q, &mirrored, 1, best);
 }
 
-static size_t plain_elements(const struct cnn_conv *g, int layout, int output)
+static size_t plain_elements(const struct cnn_conv *g, struct cnn_layout layout, int output)
 {
-    return !layout  ? 0
-           : output ? cnn_padded(g->batch * g->out_c * g->out_h * g->out_w)
-                    : cnn_padded(g->batch * g->in_c * g->in_h * g->in_w);
+    return cnn_layout_is_plain(layout) ? 0
+           : output                    ? cnn_padded(g->batch * g->out_c * g->out_h * g->out_w)
+                                       : cnn_padded(g->batch * g->in_c * g->in_h * g->in_w);
 }
 
 double cnn_conv_follow(const struct cnn_conv_choice *choice, struct cnn_conv_way *out)
 {
     const struct cnn_conv_key *k = &choice->key;
-    int blocked = k->x_layout || k->y_layout, pass = (int)k->pass;
-    int x_layout = choice->rearranged ? CNN_LAYOUT_PLAIN : (int)k->x_layout;
-    int y_layout = choice->rearranged ? CNN_LAYOUT_PLAIN : (int)k->y_layout;
+    int is_plain = cnn_layout_is_plain(k->x_layout) && cnn_layout_is_plain(k->y_layout);
+    struct cnn_layout x_layout = choice->rearranged ? plain : k->x_layout;
+    struct cnn_layout y_layout = choice->rearranged ? plain : k->y_layout;
     *out = (struct cnn_conv_way){.algorithm = choice->algorithm,
                                  .g = k->g,
-                                 .c = {&out->g, (enum cnn_conv_pass)pass, x_layout, y_layout},
+                                 .c = {&out->g, k->pass, x_layout, y_layout},
                                  .mirrored = choice->mirrored,
                                  .rearranged = choice->rearranged,
                                  .cost = choice->cost};
-    if (choice->rearranged && !blocked)
+    if (choice->rearranged && is_plain)
         return -1;
     if (choice->mirrored) {
-        if (pass != CNN_CONV_DATA || !cnn_conv_mirror(&k->g, &out->g))
+        if (k->pass != CNN_CONV_DATA || !cnn_conv_mirror(&k->g, &out->g))
             return -1;
         out->c = (struct cnn_conv_case){&out->g, CNN_CONV_FORWARD, y_layout, x_layout};
     }
@@ -91,10 +93,10 @@ double cnn_conv_follow(const struct cnn_conv_choice *choice, struct cnn_conv_way
 
 /* A measured way; 0: there is none. */
 static int find_measured(const struct cnn_queue *q, const struct cnn_conv *g,
-                         enum cnn_conv_pass pass, int x_layout, int y_layout,
-                         struct cnn_conv_way *out)
+                         enum cnn_conv_pass pass, struct cnn_layout x_layout,
+                         struct cnn_layout y_layout, struct cnn_conv_way *out)
 {
-    struct cnn_conv_key key = {*g, (size_t)pass, (size_t)x_layout, (size_t)y_layout};
+    struct cnn_conv_key key = {*g, pass, x_layout, y_layout};
     const struct cnn_conv_choice *choice =
         q->choices ? cnn_conv_choices_find(q->choices, &key) : NULL;
     return choice && cnn_conv_follow(choice, out) >= 0;
@@ -102,14 +104,14 @@ static int find_measured(const struct cnn_queue *q, const struct cnn_conv *g,
 
 /* There always is a way: the matrix product takes every plain case. */
 void cnn_conv_find(const struct cnn_queue *q, const struct cnn_conv *g, enum cnn_conv_pass pass,
-                   int x_layout, int y_layout, struct cnn_conv_way *out)
+                   struct cnn_layout x_layout, struct cnn_layout y_layout, struct cnn_conv_way *out)
 {
     if (find_measured(q, g, pass, x_layout, y_layout, out))
         return;
     *out = (struct cnn_conv_way){0};
     consider_layouts(q, g, pass, x_layout, y_layout, out);
     if (!out->algorithm) {
-        consider_layouts(q, g, pass, CNN_LAYOUT_PLAIN, CNN_LAYOUT_PLAIN, out);
+        consider_layouts(q, g, pass, plain, plain, out);
         out->rearranged = 1;
         out->cost += 2 * (double)(plain_elements(g, x_layout, 0) + plain_elements(g, y_layout, 1));
     }
@@ -122,7 +124,8 @@ size_t cnn_conv_way_packed(const struct cnn_conv_way *way)
 }
 
 size_t cnn_conv_way_work(const struct cnn_queue *q, const struct cnn_conv *g,
-                         const struct cnn_conv_way *way, int x_layout, int y_layout)
+                         const struct cnn_conv_way *way, struct cnn_layout x_layout,
+                         struct cnn_layout y_layout)
 {
     size_t copies = 0;
     if (way->rearranged)

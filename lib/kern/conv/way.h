@@ -19,13 +19,15 @@ struct cnn_conv_way {
 
 /* The cheapest way. */
 void cnn_conv_find(const struct cnn_queue *q, const struct cnn_conv *g, enum cnn_conv_pass pass,
-                   int x_layout, int y_layout, struct cnn_conv_way *out);
+                   struct cnn_layout x_layout, struct cnn_layout y_layout,
+                   struct cnn_conv_way *out);
 /* Elements of the forward weights in the algorithm's own order; 0: as they are. */
 size_t cnn_conv_way_packed(const struct cnn_conv_way *way);
 /* Elements of scratch of a way: plain copies, mirrored weights, packed weights, the algorithm's
  * own. */
 size_t cnn_conv_way_work(const struct cnn_queue *q, const struct cnn_conv *g,
-                         const struct cnn_conv_way *way, int x_layout, int y_layout);
+                         const struct cnn_conv_way *way, struct cnn_layout x_layout,
+                         struct cnn_layout y_layout);
 
 /* Set the choice's algorithm to the one of that name that can go its way (algorithms for different
  * passes may share a name). 0: there is none. */

@@ -27,10 +27,9 @@ struct cnn_winograd_plan cnn_winograd_plan(const struct cnn_conv *g, size_t n)
 int cnn_winograd_can(const struct cnn_conv_case *c)
 {
     const struct cnn_conv *g = c->g;
-    int block = (int)cnn_isa()->lanes;
-    return c->x_layout == block && c->y_layout == block && g->kh == 3 && g->kw == 3 &&
-           g->stride_h == 1 && g->stride_w == 1 && g->dilation_h == 1 && g->dilation_w == 1 &&
-           g->groups == 1;
+    return cnn_conv_in_blocks(c->x_layout) && cnn_conv_in_blocks(c->y_layout) && g->kh == 3 &&
+           g->kw == 3 && g->stride_h == 1 && g->stride_w == 1 && g->dilation_h == 1 &&
+           g->dilation_w == 1 && g->groups == 1;
 }
 
 double cnn_winograd_cost(const struct cnn_conv *g, double share, double weights)

@@ -222,13 +222,13 @@ template <typename T> struct cnn_view {
  * orders. */
 static inline int cnn_is_nhwc(const struct cnn_tensor *t)
 {
-    return t->layout == CNN_LAYOUT_NHWC || t->c == 1 || t->h * t->w == 1;
+    return t->layout.order == CNN_ORDER_CHANNELS_LAST || t->c == 1 || t->h * t->w == 1;
 }
 
 template <typename T> static cnn_view<T> cnn_view_of(const struct cnn_tensor *t)
 {
     uint32_t n = (uint32_t)t->n, c = (uint32_t)t->c, h = (uint32_t)t->h, w = (uint32_t)t->w;
-    if (t->layout == CNN_LAYOUT_NHWC)
+    if (t->layout.order == CNN_ORDER_CHANNELS_LAST)
         return {(T *)t->data, n, c, h, w, c * h * w, 1, w * c, c};
     return {(T *)t->data, n, c, h, w, c * h * w, h * w, w, 1};
 }

@@ -20,7 +20,7 @@ struct cnn_norm_cut cnn_norm_cut(const struct cnn_tensor *x)
 {
     struct cnn_norm_cut t = {.n = x->n, .c = x->c, .hw = x->h * x->w};
     size_t all = t.n * t.hw;
-    t.block = x->layout ? (size_t)x->layout : 1;
+    t.block = cnn_tensor_lanes(x);
     t.units = cnn_ceil_div(t.c, t.block);
     t.parts = parts_of(t.units, all * t.block);
     t.positions = all;

@@ -44,7 +44,7 @@ static struct pool plan(const struct cnn_window *g, size_t lanes)
 static size_t planes_of(const struct cnn_tensor *t)
 {
     struct cnn_tensor blocks = cnn_tensor_blocks(t);
-    return blocks.n * cnn_ceil_div(blocks.c, (size_t)blocks.layout);
+    return blocks.n * cnn_ceil_div(blocks.c, blocks.layout.lanes);
 }
 
 static void max_visit(void *context, const struct cnn_rectangle *r, const struct cnn_piece *row,

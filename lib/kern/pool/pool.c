@@ -223,7 +223,7 @@ void cnn_cpu_maxpool_forward(struct cnn_queue *q, const struct cnn_window *g,
 {
     if (q->code)
         return;
-    if (x->layout)
+    if (!cnn_layout_is_plain(x->layout))
         cnn_blocked_maxpool_forward(q, g, x, y, argmax);
     else
         run(q, max_forward_job,
@@ -236,7 +236,7 @@ void cnn_cpu_maxpool_backward(struct cnn_queue *q, const struct cnn_window *g,
 {
     if (q->code)
         return;
-    if (dx->layout)
+    if (!cnn_layout_is_plain(dx->layout))
         cnn_blocked_maxpool_backward(q, g, dy, argmax, dx);
     else
         run(q, max_backward_job,
@@ -248,7 +248,7 @@ void cnn_cpu_avgpool_forward(struct cnn_queue *q, const struct cnn_window *g,
 {
     if (q->code)
         return;
-    if (x->layout)
+    if (!cnn_layout_is_plain(x->layout))
         cnn_blocked_avgpool_forward(q, g, x, y);
     else
         run(q, average_job, &(struct pool){.g = *g, .x = x->data, .y = y->data}, x);
@@ -259,7 +259,7 @@ void cnn_cpu_avgpool_backward(struct cnn_queue *q, const struct cnn_window *g,
 {
     if (q->code)
         return;
-    if (dx->layout)
+    if (!cnn_layout_is_plain(dx->layout))
         cnn_blocked_avgpool_backward(q, g, dy, dx);
     else
         run(q, spread_job, &(struct pool){.g = *g, .x = dy->data, .y = dx->data}, dx);

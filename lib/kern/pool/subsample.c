@@ -80,7 +80,7 @@ static void run(struct cnn_queue *q, cnn_job *job, size_t stride, const struct c
                           .before = (small->c - large->c) / 2,
                           .large = &l,
                           .small = &m};
-    if (to->layout < 0)
+    if (to->layout.order == CNN_ORDER_GROUPS)
         s.before *= s.lanes;
     s.chunk = cnn_chunk_of(t->h * t->w * s.lanes);
     cnn_queue_run(q, cnn_ceil_div(t->n * blocks_of(&s, t), s.chunk), job, &s);

@@ -16,7 +16,7 @@ struct place {
 
 static struct order order_of(const struct cnn_tensor *t)
 {
-    return {t->layout == CNN_LAYOUT_NHWC, cnn_divisor_of(t->c), cnn_divisor_of(t->h),
+    return {t->layout.order == CNN_ORDER_CHANNELS_LAST, cnn_divisor_of(t->c), cnn_divisor_of(t->h),
             cnn_divisor_of(t->w)};
 }
 

@@ -23,7 +23,7 @@ static void operands_free(struct operands *o)
 /* y = x w of n x n matrices. */
 static int operands_new(struct cnn_backend *b, size_t n, struct operands *o)
 {
-    struct cnn_tensor square = {n, n, 1, 1, CNN_LAYOUT_PLAIN, NULL};
+    struct cnn_tensor square = cnn_tensor_plain(n, n, 1, 1, NULL);
     *o = (struct operands){b, square, square, square, NULL};
     size_t values = b->ops->tensor_bytes(b, &square);
     size_t work = b->kernels->dense_work(&b->queue, n, n, n);
