@@ -40,7 +40,7 @@ all_cores = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 # ---- what there is ----------------------------------------------------------------------------------
 
 ISA_SOURCES := $(sort $(wildcard lib/kern/isa/*.c))
-SOURCES  := $(filter-out $(ISA_SOURCES),$(sort $(wildcard lib/*/*.c lib/*/*/*.c)))
+SOURCES  := $(filter-out $(ISA_SOURCES),$(sort $(wildcard lib/*/*.c lib/*/*/*.c lib/*/*/*/*.c)))
 CUDA_SOURCES := $(sort $(wildcard lib/*/*.cu lib/*/*/*.cu))
 ZOO      := $(sort $(wildcard lib/zoo/*.net lib/zoo/families/*.net))
 PROGRAMS := $(patsubst bin/%.c,$(BUILD)/bin/%,$(sort $(wildcard bin/cnn-*.c)))

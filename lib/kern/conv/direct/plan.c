@@ -1,5 +1,5 @@
 /* Plans of direct convolutions: what is cut, and what lies where; see direct.h. */
-#include "kern/conv/direct.h"
+#include "kern/conv/direct/direct.h"
 
 enum {
     BAND = 65536,  /* elements of input that a job works on, within an L2 cache */

@@ -3,8 +3,8 @@
  * Forward is one plan. The data gradient is one plan for each phase of the stride: those elements
  * of dx whose rows and columns leave the same remainders meet the same taps, so that each phase is
  * a convolution of dy with stride 1 whose results lie `stride` apart. */
-#ifndef CNN_KERN_CONV_DIRECT_H
-#define CNN_KERN_CONV_DIRECT_H
+#ifndef CNN_KERN_CONV_DIRECT_DIRECT_H
+#define CNN_KERN_CONV_DIRECT_DIRECT_H
 
 #include "kern/conv/algorithm.h"
 

@@ -1,7 +1,7 @@
 /* Weights of a direct convolution in the order in which its register blocks read them. */
 #include <string.h>
 
-#include "kern/conv/direct.h"
+#include "kern/conv/direct/direct.h"
 #include "kern/hot.h"
 
 struct pack {

@@ -1,164 +1,13 @@
 /* The weight gradient of convolutions straight from blocked tensors,
  *   dw[k][c][r][s] += sum over samples and outputs (i, j) of x[c][i stride + r dilation - pad][...]
- * dy[k][i][j], by blocks of outer products that stay in registers (isa/outer.c).
- *
- * Sums are kept in tiles: all that a pair of vectors of output channels has to do with a block of
- * input channels, (taps, elements of the block, 2, lanes). A unit of work is a small area of
- * outputs whose x and dy stay in the nearest cache for all taps; where a tap reaches over the
- * border its range is shorter. Jobs are rectangles of tiles, and parts of the units where the tiles
- * are few; a last pass adds the parts up and brings the result into the order of weights.
- *
- * First layers, whose few channels lie in planes, are gathered: rows of (column, channel), padded
- * with zeros, so that neighbouring taps and channels are neighbouring elements. There a tile is
- * (rows of the kernel, columns and channels, 2, lanes). */
+ * dy[k][i][j], by blocks of outer products that stay in registers (isa/outer.c). Where a tap
+ * reaches over the border its range is shorter. A last pass adds the parts up and brings the result
+ * into the order of weights. weight_plan.c cuts the work. */
 #include <string.h>
 
-#include "kern/conv/algorithm.h"
-#include "kern/hot.h"
+#include "kern/conv/direct/weight.h"
 
-enum {
-    AREA_ELEMENTS = 8192,    /* x and dy of a unit, within an L1 cache */
-    BAND_PIXELS = 2048,      /* outputs of a gathered unit */
-    PARTS = 16,              /* partial sums at most */
-    PARTS_ELEMENTS = 524288, /* of all partial sums */
-    JOBS = 16,               /* wanted, to keep threads busy */
-    RECT_PAIRS = 8,          /* a job's tiles at most: the more, the less often x and dy are read */
-    RECT_BLOCKS = 8,
-    RECT = 65536, /* their elements at most, so that they stay in an L2 cache */
-    GATHERED = 4  /* channels at most */
-};
-
-struct plan {
-    struct cnn_conv g; /* a 1x1 kernel without stride: planes are one row */
-    size_t n, lanes;
-    int gathered;
-    size_t groups, blocks, pairs, vectors; /* blocks, pairs and vectors of a group */
-    size_t steps, elements;                /* of a tile */
-    size_t tile;                           /* elements of a tile in memory */
-    size_t images, rows, columns;          /* of a unit */
-    size_t band;                           /* rows that a unit gathers at once */
-    size_t row_units, column_units, units;
-    size_t rect_pairs, rect_blocks; /* of a job */
-    size_t parts, chunk;            /* chunk: units of a part */
-    size_t width, slot;             /* elements of a gathered row, of a thread's scratch */
-    const real *x, *dy;
-    real *work, *sums, *dw;
-};
-
-/* Outputs (images, rows, columns), and how far away what the next unit reads lies from its own. */
-struct unit {
-    struct cnn_range images, rows, columns;
-    ptrdiff_t x_ahead, dy_ahead;
-};
-
-static void flatten(struct cnn_conv *g)
-{
-    if (g->kh != 1 || g->kw != 1 || g->stride_h != 1 || g->stride_w != 1 || g->pad_top ||
-        g->pad_left || g->in_h != g->out_h || g->in_w != g->out_w)
-        return;
-    g->in_w = g->out_w = g->out_h * g->out_w;
-    g->in_h = g->out_h = 1;
-}
-
-static void cut_units(struct plan *p)
-{
-    const struct cnn_conv *g = &p->g;
-    size_t reread = p->gathered ? 0 : cnn_min(g->kh, g->stride_h) * cnn_min(g->kw, g->stride_w);
-    size_t pixels = AREA_ELEMENTS / (p->lanes * (2 + reread));
-    p->columns = p->gathered ? g->out_w : cnn_even(g->out_w, pixels);
-    p->rows = cnn_even(g->out_h, pixels / p->columns);
-    p->band = p->gathered ? cnn_min(g->out_h, cnn_round_up(BAND_PIXELS / p->columns + 1, p->rows))
-                          : p->rows;
-    p->images = p->gathered ? 1 : cnn_max(1, pixels / (g->out_h * p->columns));
-    p->row_units = cnn_ceil_div(g->out_h, p->band);
-    p->column_units = cnn_ceil_div(g->out_w, p->columns);
-    p->units = cnn_ceil_div(p->n, p->images) * p->row_units * p->column_units;
-}
-
-static size_t sum_elements(const struct plan *p)
-{
-    return p->groups * p->pairs * p->blocks * p->tile;
-}
-
-static size_t most_parts(const struct plan *p)
-{
-    size_t fit = cnn_max(1, PARTS_ELEMENTS / sum_elements(p));
-    return cnn_max(1, cnn_min(cnn_min(PARTS, fit), p->units));
-}
-
-static size_t rects(const struct plan *p)
-{
-    return p->groups * cnn_ceil_div(p->pairs, p->rect_pairs) *
-           cnn_ceil_div(p->blocks, p->rect_blocks);
-}
-
-static void cut_jobs(struct plan *p)
-{
-    p->chunk = cnn_max(1, cnn_ceil_div(p->units, most_parts(p)));
-    p->parts = cnn_max(1, cnn_ceil_div(p->units, p->chunk));
-    p->rect_pairs = p->gathered ? p->pairs : RECT_PAIRS;
-    p->rect_blocks = p->gathered ? p->blocks : RECT_BLOCKS;
-    while (!p->gathered && p->rect_pairs * p->rect_blocks > 1 &&
-           (p->rect_pairs * p->rect_blocks * p->tile > RECT || p->parts * rects(p) < JOBS)) {
-        if (p->rect_blocks >= p->rect_pairs)
-            p->rect_blocks /= 2;
-        else
-            p->rect_pairs /= 2;
-    }
-}
-
-static struct plan plan_of(const struct cnn_conv_case *c, size_t n)
-{
-    const struct cnn_conv *g = c->g;
-    struct plan p = {.g = *g, .n = n, .lanes = cnn_isa()->lanes, .groups = g->groups};
-    p.gathered = cnn_layout_is_plain(c->x_layout);
-    p.vectors = cnn_ceil_div(g->out_c / g->groups, p.lanes);
-    p.pairs = cnn_ceil_div(p.vectors, 2);
-    if (p.gathered) {
-        p.blocks = g->kh;
-        p.steps = 1;
-        p.elements = g->kw * g->in_c;
-        p.width = ((g->out_w - 1) * g->stride_w + g->kw) * g->in_c;
-    } else {
-        flatten(&p.g);
-        p.blocks = cnn_ceil_div(g->in_c / g->groups, p.lanes);
-        p.steps = g->kh * g->kw;
-        p.elements = p.lanes;
-    }
-    p.tile = p.steps * p.elements * 2 * p.lanes;
-    cut_units(&p);
-    cut_jobs(&p);
-    if (p.gathered)
-        p.slot =
-            cnn_padded(((p.band - 1) * g->stride_h + (g->kh - 1) * g->dilation_h + 1) * p.width);
-    return p;
-}
-
-static struct unit unit_of(const struct plan *p, size_t i)
-{
-    size_t each = p->row_units * p->column_units;
-    return (struct unit){cnn_range_of(i / each, p->images, p->n),
-                         cnn_range_of(i % each / p->column_units, p->band, p->g.out_h),
-                         cnn_range_of(i % p->column_units, p->columns, p->g.out_w), 0, 0};
-}
-
-/* Elements from where unit a begins to where unit b does, in x or in dy. */
-static ptrdiff_t distance(const struct plan *p, const struct unit *a, const struct unit *b,
-                          int of_x)
-{
-    const struct cnn_conv *g = &p->g;
-    size_t h = of_x ? g->in_h : g->out_h, w = of_x ? g->in_w : g->out_w;
-    size_t planes = p->groups * (of_x ? p->blocks : p->vectors);
-    ptrdiff_t image = (ptrdiff_t)(planes * h * w), row = (ptrdiff_t)w, column = 1;
-    if (of_x) {
-        row *= (ptrdiff_t)g->stride_h;
-        column = (ptrdiff_t)g->stride_w;
-    }
-    return (image * ((ptrdiff_t)b->images.begin - (ptrdiff_t)a->images.begin) +
-            row * ((ptrdiff_t)b->rows.begin - (ptrdiff_t)a->rows.begin) +
-            column * ((ptrdiff_t)b->columns.begin - (ptrdiff_t)a->columns.begin)) *
-           (ptrdiff_t)p->lanes;
-}
+enum { GATHERED = 4 }; /* channels of a gathered image at most */
 
 static struct cnn_range common(struct cnn_range a, struct cnn_range b)
 {
@@ -167,7 +16,8 @@ static struct cnn_range common(struct cnn_range a, struct cnn_range b)
 }
 
 /* The first of the unit's dy in vector v of all. */
-static const real *dy_at(const struct plan *p, const struct unit *u, size_t v)
+static const real *dy_at(const struct cnn_direct_weight *p, const struct cnn_direct_unit *u,
+                         size_t v)
 {
     const struct cnn_conv *g = &p->g;
     size_t plane = u->images.begin * p->groups * p->vectors + v;
@@ -197,7 +47,8 @@ static void multiply(size_t elements, size_t vectors, struct cnn_outer *o)
     }
 }
 
-static struct cnn_outer outer_of(const struct plan *p, const struct unit *u, size_t v, real *sum)
+static struct cnn_outer outer_of(const struct cnn_direct_weight *p, const struct cnn_direct_unit *u,
+                                 size_t v, real *sum)
 {
     size_t row = p->g.out_w * p->lanes, plane = p->g.out_h * row;
     return (struct cnn_outer){.d = dy_at(p, u, v),
@@ -213,11 +64,11 @@ static struct cnn_outer outer_of(const struct plan *p, const struct unit *u, siz
 }
 
 /* Tap (r, s) of a tile: dy from vector v on, x of block b of all. */
-static void tap(const struct plan *p, const struct unit *unit, size_t r, size_t s, size_t v,
-                size_t vectors, size_t b, size_t elements, real *sum)
+static void tap(const struct cnn_direct_weight *p, const struct cnn_direct_unit *unit, size_t r,
+                size_t s, size_t v, size_t vectors, size_t b, size_t elements, real *sum)
 {
     const struct cnn_conv *g = &p->g;
-    struct unit u = *unit;
+    struct cnn_direct_unit u = *unit;
     u.rows = common(u.rows,
                     cnn_conv_inside(r, g->dilation_h, g->stride_h, g->pad_top, g->in_h, g->out_h));
     u.columns = common(
@@ -245,17 +96,19 @@ struct rect {
     real *sums; /* of this part, all tiles */
 };
 
-static real *tile_at(const struct plan *p, const struct rect *t, size_t pair, size_t block)
+static real *tile_at(const struct cnn_direct_weight *p, const struct rect *t, size_t pair,
+                     size_t block)
 {
     return t->sums + ((t->group * p->pairs + pair) * p->blocks + block) * p->tile;
 }
 
-static size_t vectors_of(const struct plan *p, size_t pair)
+static size_t vectors_of(const struct cnn_direct_weight *p, size_t pair)
 {
     return cnn_min(2, p->vectors - 2 * pair);
 }
 
-static void blocked_unit(const struct plan *p, const struct rect *t, const struct unit *u)
+static void blocked_unit(const struct cnn_direct_weight *p, const struct rect *t,
+                         const struct cnn_direct_unit *u)
 {
     size_t channels = p->g.in_c / p->groups, step = p->elements * 2 * p->lanes;
     for (size_t pair = t->pairs.begin; pair < t->pairs.end; pair++)
@@ -263,7 +116,7 @@ static void blocked_unit(const struct plan *p, const struct rect *t, const struc
             real *sum = tile_at(p, t, pair, b);
             size_t v = t->group * p->vectors + 2 * pair;
             for (size_t i = 0; i < p->steps; i++) {
-                struct unit now = *u;
+                struct cnn_direct_unit now = *u;
                 now.x_ahead = pair == t->pairs.begin && !i ? u->x_ahead : 0;
                 now.dy_ahead = b == t->blocks.begin && !i ? u->dy_ahead : 0;
                 tap(p, &now, i / p->g.kw, i % p->g.kw, v, vectors_of(p, pair),
@@ -274,7 +127,7 @@ static void blocked_unit(const struct plan *p, const struct rect *t, const struc
 }
 
 /* A row of x (in_c planes) into (width / in_c, in_c); NULL: zeros. */
-static void gather_row(const struct plan *p, const real *x, real *to)
+static void gather_row(const struct cnn_direct_weight *p, const real *x, real *to)
 {
     const struct cnn_conv *g = &p->g;
     size_t c = g->in_c, columns = p->width / c;
@@ -290,7 +143,7 @@ static void gather_row(const struct plan *p, const real *x, real *to)
     memset(to + (left + count) * c, 0, (columns - left - count) * c * sizeof *to);
 }
 
-static void gather(const struct plan *p, const struct unit *u, real *to)
+static void gather(const struct cnn_direct_weight *p, const struct cnn_direct_unit *u, real *to)
 {
     const struct cnn_conv *g = &p->g;
     const real *x = p->x + u->images.begin * g->in_c * g->in_h * g->in_w;
@@ -302,13 +155,13 @@ static void gather(const struct plan *p, const struct unit *u, real *to)
     }
 }
 
-static void gathered_unit(const struct plan *p, const struct rect *t, const struct unit *band,
-                          real *slot)
+static void gathered_unit(const struct cnn_direct_weight *p, const struct rect *t,
+                          const struct cnn_direct_unit *band, real *slot)
 {
     const struct cnn_conv *g = &p->g;
     gather(p, band, slot);
     for (size_t i = band->rows.begin; i < band->rows.end; i += p->rows) {
-        struct unit u = *band;
+        struct cnn_direct_unit u = *band;
         u.rows = (struct cnn_range){i, cnn_min(i + p->rows, band->rows.end)};
         for (size_t pair = 0; pair < p->pairs; pair++)
             for (size_t r = 0; r < p->blocks; r++) {
@@ -324,43 +177,39 @@ static void gathered_unit(const struct plan *p, const struct rect *t, const stru
 
 static void weight_job(void *context, size_t job, int thread)
 {
-    const struct plan *p = context;
+    const struct cnn_direct_weight *p = context;
     size_t down = cnn_ceil_div(p->pairs, p->rect_pairs);
-    size_t across = cnn_ceil_div(p->blocks, p->rect_blocks), part = job / rects(p);
-    size_t at = job % rects(p);
+    size_t across = cnn_ceil_div(p->blocks, p->rect_blocks), part = job / cnn_direct_weight_jobs(p);
+    size_t at = job % cnn_direct_weight_jobs(p);
     struct rect t = {.group = at / (down * across),
                      .pairs = cnn_range_of(at / across % down, p->rect_pairs, p->pairs),
                      .blocks = cnn_range_of(at % across, p->rect_blocks, p->blocks),
-                     .sums = p->sums + part * sum_elements(p)};
+                     .sums = p->sums + part * cnn_direct_weight_sums(p)};
     struct cnn_range units = cnn_range_of(part, p->chunk, p->units);
     for (size_t pair = t.pairs.begin; pair < t.pairs.end; pair++)
         memset(tile_at(p, &t, pair, t.blocks.begin), 0,
                (t.blocks.end - t.blocks.begin) * p->tile * sizeof(real));
     for (size_t i = units.begin; i < units.end; i++) {
-        struct unit u = unit_of(p, i);
-        if (p->gathered) {
+        struct cnn_direct_unit u = cnn_direct_weight_unit(p, i, units.end);
+        if (p->gathered)
             gathered_unit(p, &t, &u, p->work + (size_t)thread * p->slot);
-            continue;
-        }
-        struct unit next = unit_of(p, cnn_min(i + 1, units.end - 1));
-        u.x_ahead = distance(p, &u, &next, 1);
-        u.dy_ahead = distance(p, &u, &next, 0);
-        blocked_unit(p, &t, &u);
+        else
+            blocked_unit(p, &t, &u);
     }
 }
 
-static void add_parts(const struct plan *p, real *tile)
+static void add_parts(const struct cnn_direct_weight *p, real *tile)
 {
     for (size_t part = 1; part < p->parts; part++) {
-        const real *other = tile + part * sum_elements(p);
+        const real *other = tile + part * cnn_direct_weight_sums(p);
         for (size_t i = 0; i < p->tile; i++)
             tile[i] += other[i];
     }
 }
 
 /* Gathered: element e is column e / in_c and channel e % in_c of the kernel's row `block`. */
-static void store_row(const struct plan *p, const real *from, size_t outputs, size_t block,
-                      real *dw)
+static void store_row(const struct cnn_direct_weight *p, const real *from, size_t outputs,
+                      size_t block, real *dw)
 {
     const struct cnn_conv *g = &p->g;
     size_t taps = g->kh * g->kw;
@@ -371,7 +220,8 @@ static void store_row(const struct plan *p, const real *from, size_t outputs, si
 }
 
 /* One vector of a tile to its weights. */
-static void store(const struct plan *p, const real *tile, size_t group, size_t vector, size_t block)
+static void store(const struct cnn_direct_weight *p, const real *tile, size_t group, size_t vector,
+                  size_t block)
 {
     const struct cnn_conv *g = &p->g;
     size_t cg = g->in_c / p->groups, kg = g->out_c / p->groups, first = block * p->lanes;
@@ -395,7 +245,7 @@ static void store(const struct plan *p, const real *tile, size_t group, size_t v
 /* Job: a tile. */
 static void finish_job(void *context, size_t job, int thread)
 {
-    const struct plan *p = context;
+    const struct cnn_direct_weight *p = context;
     size_t group = job / (p->pairs * p->blocks), pair = job / p->blocks % p->pairs;
     real *tile = p->sums + job * p->tile;
     (void)thread;
@@ -406,22 +256,22 @@ static void finish_job(void *context, size_t job, int thread)
 
 static void backward_weight(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
 {
-    struct plan p = plan_of(c, r->n);
+    struct cnn_direct_weight p = cnn_direct_weight_plan(c, r->n);
     if (!r->n)
         return;
     p.x = r->x;
     p.dy = r->dy;
     p.dw = r->dw;
     p.sums = r->work;
-    p.work = r->work + p.parts * sum_elements(&p);
-    cnn_queue_run(r->q, p.parts * rects(&p), weight_job, &p);
+    p.work = r->work + p.parts * cnn_direct_weight_sums(&p);
+    cnn_queue_run(r->q, p.parts * cnn_direct_weight_jobs(&p), weight_job, &p);
     cnn_queue_run(r->q, p.groups * p.pairs * p.blocks, finish_job, &p);
 }
 
 static size_t work(const struct cnn_conv_case *c, size_t threads)
 {
-    struct plan p = plan_of(c, c->g->batch);
-    return most_parts(&p) * sum_elements(&p) + threads * p.slot;
+    struct cnn_direct_weight p = cnn_direct_weight_plan(c, c->g->batch);
+    return cnn_direct_weight_parts(&p) * cnn_direct_weight_sums(&p) + threads * p.slot;
 }
 
 static double cost(const struct cnn_conv_case *c)

@@ -4,7 +4,7 @@
  * positions in register blocks. */
 #include <string.h>
 
-#include "kern/conv/direct.h"
+#include "kern/conv/direct/direct.h"
 #include "kern/basic/epilogue.h"
 
 enum { LINE = 64 }; /* bytes of a cache line */

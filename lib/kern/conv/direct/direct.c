@@ -2,7 +2,7 @@
  * matrix, each product taken from a register block (isa/block.c) that walks over the taps. */
 #include <string.h>
 
-#include "kern/conv/direct.h"
+#include "kern/conv/direct/direct.h"
 #include "kern/basic/epilogue.h"
 
 /* Cycles that an element of dx takes which is set to zero first. */

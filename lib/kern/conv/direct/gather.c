@@ -2,7 +2,7 @@
  * and with channels side by side also where they come from a plain image. */
 #include <string.h>
 
-#include "kern/conv/direct.h"
+#include "kern/conv/direct/direct.h"
 #include "kern/hot.h"
 
 /* Columns of the gathered row that lie inside: at * stride + phase - pad in 0 .. in - 1. */
