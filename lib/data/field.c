@@ -31,6 +31,7 @@ int cnn_field_set_text(struct cnn_field *f, const char *text, size_t n)
         return CNN_ESYSTEM;
     memcpy(f->text, text, n);
     f->text[n] = '\0';
+    f->text_size = n;
     return 0;
 }
 
@@ -51,7 +52,7 @@ int cnn_field_copy(struct cnn_field *dst, const struct cnn_field *src)
         dst->label = src->label;
         return 0;
     case CNN_FIELD_TEXT:
-        return cnn_field_set_text(dst, src->text, strlen(src->text));
+        return cnn_field_set_text(dst, src->text, src->text_size);
     case CNN_FIELD_NUMBERS:
     case CNN_FIELD_LABELS:
     case CNN_FIELD_BOXES:

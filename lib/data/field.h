@@ -51,8 +51,8 @@ struct cnn_field {
      * a maxval of 0. IMAGE: as decoded. */
     struct cnn_image values;
     struct cnn_image moved; /* memory for augmentation */
-    char *text;             /* TEXT */
-    size_t text_capacity;
+    char *text;             /* TEXT; a NUL byte follows */
+    size_t text_size, text_capacity;
 };
 
 /* Whether the first n bytes of the text may be a field's name. */

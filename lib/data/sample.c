@@ -36,12 +36,16 @@ static int reserve_fields(struct cnn_sample *s, size_t count)
 struct cnn_field *cnn_sample_add_field(struct cnn_sample *s, const char *name,
                                        enum cnn_field_kind kind)
 {
-    if (reserve_fields(s, s->fields + 1))
+    size_t i = 0;
+    name = name ? name : cnn_field_kind_info[kind].name;
+    while (i < s->fields && strcmp(s->field[i].name, name))
+        i++;
+    if (i == s->fields && reserve_fields(s, i + 1))
         return NULL;
-    struct cnn_field *f = &s->field[s->fields++];
-    snprintf(f->name, sizeof f->name, "%s", name ? name : cnn_field_kind_info[kind].name);
-    f->kind = kind;
-    return f;
+    s->fields += i == s->fields;
+    snprintf(s->field[i].name, sizeof s->field[i].name, "%s", name);
+    s->field[i].kind = kind;
+    return &s->field[i];
 }
 
 int cnn_sample_add_class(struct cnn_sample *s, int32_t label)
@@ -64,6 +68,17 @@ int32_t cnn_sample_label(const struct cnn_sample *s)
 {
     const struct cnn_field *f = cnn_sample_field(s, cnn_field_kind_info[CNN_FIELD_CLASS].name);
     return f && f->kind == CNN_FIELD_CLASS ? f->label : -1;
+}
+
+int cnn_sample_wants(const struct cnn_sample *s, const char *name)
+{
+    for (int k = 0; k < CNN_FIELD_KIND_COUNT; k++)
+        if (k != CNN_FIELD_TEXT && !strcmp(cnn_field_kind_info[k].name, name))
+            return 1;
+    for (size_t i = 0; i < s->wanted_count; i++)
+        if (!strcmp(s->wanted[i], name))
+            return 1;
+    return !s->wanted;
 }
 
 int cnn_sample_copy_fields(struct cnn_sample *dst, const struct cnn_sample *src)

@@ -13,6 +13,10 @@ struct cnn_sample {
     struct cnn_image image;    /* or numbers: maxval 0 */
     const struct cnn_fit *fit; /* set before loading: of struct cnn_decoding, borrowed; NULL */
     int strict;                /* likewise; set by what loads */
+    /* Set before loading: names of fields that are wanted beside those that have none of their own;
+     * borrowed; NULL: all. */
+    const char *const *wanted;
+    size_t wanted_count;
     size_t fields;
     struct cnn_field *field; /* (field_capacity), whose memory loading reuses; the first `fields`
                                 are the sample's */
@@ -28,8 +32,8 @@ int cnn_sample_set_key(struct cnn_sample *s, const char *key);
 /* Into s->image, as s->fit and s->strict say. As cnn_image_decode_as. */
 int cnn_sample_decode(struct cnn_sample *s, const unsigned char *bytes, size_t size);
 
-/* One more field, whose contents are open; name NULL: that of its kind. Pointers to those before
- * are no longer good. NULL with an error set. */
+/* The field of that name, of this kind from now on, whose contents are open; name NULL: that of its
+ * kind. Pointers to others are no longer good. NULL with an error set. */
 struct cnn_field *cnn_sample_add_field(struct cnn_sample *s, const char *name,
                                        enum cnn_field_kind kind);
 /* CNN_ESYSTEM. */
@@ -38,6 +42,8 @@ CNN_CHECKED int cnn_sample_add_class(struct cnn_sample *s, int32_t label);
 const struct cnn_field *cnn_sample_field(const struct cnn_sample *s, const char *name);
 /* Its class, -1: none. */
 int32_t cnn_sample_label(const struct cnn_sample *s);
+/* Whether loading is to give it a field of that name. */
+int cnn_sample_wants(const struct cnn_sample *s, const char *name);
 /* All fields of the other, and none else. CNN_ESYSTEM. */
 CNN_CHECKED int cnn_sample_copy_fields(struct cnn_sample *dst, const struct cnn_sample *src);
 /* Room for as many fields, and in each for as much, as the other has. CNN_ESYSTEM. */

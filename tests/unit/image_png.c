@@ -9,6 +9,8 @@
 #include "data/image/png.h"
 #include "data/source/members.h"
 
+static const struct cnn_source_field seg = {.name = "seg", .kind = CNN_FIELD_LABELS};
+
 static const char *root(void)
 {
     const char *r = getenv("ROOT");
@@ -294,7 +296,7 @@ static void test_labels(void **state)
         assert_int_equal(im.c, type ? 3 : 1);
         for (size_t i = 0; i < 8; i++)
             assert_true(im.px[i] == (type ? red[i] : label[i] / 3));
-        assert_int_equal(cnn_part_decode(CNN_PART_LABELS, bytes, png.size, &s), 0);
+        assert_int_equal(cnn_source_decode(&seg, bytes, png.size, &s), 0);
         assert_int_equal(s.field->kind, CNN_FIELD_LABELS);
         assert_true(s.field->values.c == 1 && s.field->values.h == 2 && s.field->values.w == 4);
         assert_int_equal(s.field->values.maxval, 0);
@@ -315,13 +317,13 @@ static void test_labels_of_16_bits(void **state)
     size_t size;
     fill(&a, 1, 3, 5, 65535);
     assert_int_equal(cnn_png_encode(&a, &bytes, &size), 0);
-    assert_int_equal(cnn_part_decode(CNN_PART_LABELS, bytes, size, &s), 0);
+    assert_int_equal(cnn_source_decode(&seg, bytes, size, &s), 0);
     for (size_t i = 0; i < 15; i++)
         assert_true(s.field->values.px[i] == (float)((i * 2654435761u >> 7) % 65536));
     free(bytes);
     fill(&a, 3, 3, 5, 255);
     assert_int_equal(cnn_png_encode(&a, &bytes, &size), 0);
-    assert_int_equal(cnn_part_decode(CNN_PART_LABELS, bytes, size, &s), CNN_EDATA);
+    assert_int_equal(cnn_source_decode(&seg, bytes, size, &s), CNN_EDATA);
     assert_string_equal(cnn_error_message(),
                         "a label image of 3 channels (grey or a palette is needed)");
     free(bytes);

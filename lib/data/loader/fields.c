@@ -122,9 +122,12 @@ static int count_rows(const struct cnn_loader_wish *w, size_t count, size_t *row
 {
     char name[CNN_FIELD_NAME_MAX + 16];
     *rows = count / w->elements;
-    if (count % w->elements || (w->rows == 1 && *rows != 1))
-        return cnn_fail(CNN_EDATA, "%s of %zu %s where %zu are needed", called(w, name), count,
-                        w->rows > 1 ? "numbers, no rows of" : "numbers", w->elements);
+    if (w->rows > 1 && count % w->elements)
+        return cnn_fail(CNN_EDATA, "%s of %zu numbers, no rows of %zu", called(w, name), count,
+                        w->elements);
+    if (w->rows == 1 && count != w->elements)
+        return cnn_fail(CNN_EDATA, "%s of %zu numbers where %zu are needed", called(w, name), count,
+                        w->elements);
     if (*rows > w->rows)
         return cnn_fail(CNN_EDATA, "%s of %zu rows where %zu are the most", called(w, name), *rows,
                         w->rows);
@@ -180,7 +183,7 @@ static int gather_class(const struct cnn_loader_wish *w, const struct cnn_field 
 static int gather_text(const struct cnn_loader_wish *w, const struct cnn_field *f,
                        const struct place *to, size_t *rows)
 {
-    size_t n = strlen(f->text);
+    size_t n = f->text_size;
     int rc = count_rows(w, n, rows);
     for (size_t i = 0; !rc && i < n; i++)
         to->label[i] = (unsigned char)f->text[i];
@@ -273,14 +276,19 @@ int cnn_loader_gather(const struct cnn_loader *l, struct cnn_loader_scratch *s, 
     return rc;
 }
 
+int cnn_loader_wishes_for(const struct cnn_loader *l, const char *name)
+{
+    for (size_t i = 0; i < l->wishes; i++)
+        if (!strcmp(l->wish[i].name, name))
+            return 1;
+    return 0;
+}
+
 /* Those that nobody wishes for go behind the sample's fields, and keep their memory. */
 void cnn_loader_drop_fields(const struct cnn_loader *l, struct cnn_sample *s)
 {
     for (size_t i = 0; i < s->fields;) {
-        size_t k = 0;
-        while (k < l->wishes && strcmp(l->wish[k].name, s->field[i].name))
-            k++;
-        if (k < l->wishes) {
+        if (cnn_loader_wishes_for(l, s->field[i].name)) {
             i++;
             continue;
         }

@@ -93,13 +93,15 @@ static int take_wishes(struct cnn_loader *l)
 {
     const struct cnn_loader_options *o = &l->options;
     l->wish = cnn_calloc(o->wishes, sizeof *l->wish);
-    l->wishes = l->wish ? o->wishes : 0;
+    l->wanted = cnn_calloc(o->wishes, sizeof *l->wanted);
+    l->wishes = l->wish && l->wanted ? o->wishes : 0;
     l->fits = !cnn_augmenter_counts_pixels(o->augmenter);
     for (size_t i = 0; i < l->wishes; i++) {
         l->wish[i] = cnn_loader_wish_of(o, i);
+        l->wanted[i] = l->wish[i].name;
         l->fits &= !l->wish[i].in_plane;
     }
-    return l->wish ? 0 : CNN_ESYSTEM;
+    return l->wish && l->wanted ? 0 : CNN_ESYSTEM;
 }
 
 /* The epoch's order, and threads that begin at its position `start`. */
@@ -330,6 +332,7 @@ void cnn_loader_close(struct cnn_loader *l)
     pthread_mutex_destroy(&l->lock);
     free(l->order);
     free(l->wish);
+    free(l->wanted);
     free(l->stream_message);
     free(l);
 }

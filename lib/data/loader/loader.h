@@ -54,7 +54,8 @@ struct cnn_batch {
     const float *weight;    /* (n) */
     const char *const *key; /* (n) */
     const size_t *index;    /* (n) position in the dataset (in a stream: in arrival order) */
-    /* (n) of key, fields, weight and the pixels as decoded, before augmentation */
+    /* (n) of key, weight, the pixels as decoded, before augmentation, the class, else numbers or
+     * labels without a name of their own, and what else is wished for */
     const uint64_t *hash;
 };
 

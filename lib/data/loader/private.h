@@ -83,6 +83,7 @@ struct cnn_loader {
     size_t elements; /* of x, for one sample */
     size_t wishes;
     struct cnn_loader_wish *wish;
+    const char **wanted; /* (wishes) their names */
     size_t chunk_size, depth;
     struct cnn_loader_chunk *chunk; /* depth of them */
     size_t given;                   /* of them to slots */
@@ -123,6 +124,7 @@ void cnn_loader_fields_copy(const struct cnn_loader *l, struct cnn_loader_field 
  * No name in the message. CNN_EDATA. */
 int cnn_loader_gather(const struct cnn_loader *l, struct cnn_loader_scratch *s, int in_plane,
                       struct cnn_loader_field *fields, size_t at);
+int cnn_loader_wishes_for(const struct cnn_loader *l, const char *name);
 /* Leave the sample those of its fields that are wished for. */
 void cnn_loader_drop_fields(const struct cnn_loader *l, struct cnn_sample *s);
 

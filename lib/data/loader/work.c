@@ -75,7 +75,7 @@ static uint64_t hash_field(const struct cnn_field *f, uint64_t h)
     case CNN_FIELD_CLASS:
         return cnn_hash_u64((uint64_t)f->label, h);
     case CNN_FIELD_TEXT:
-        return cnn_hash_string(f->text, h);
+        return cnn_hash(f->text, f->text_size, h);
     case CNN_FIELD_NUMBERS:
     case CNN_FIELD_LABELS:
     case CNN_FIELD_BOXES:
@@ -102,8 +102,9 @@ static const struct cnn_field *first_field(const struct cnn_sample *s)
     return NULL;
 }
 
-/* The other fields add up, since forms of datasets have them in different orders. */
-static uint64_t hash_sample(const struct cnn_sample *s)
+/* Of other fields those that are wished for; they add up, since forms of datasets have them in
+ * different orders. */
+static uint64_t hash_sample(const struct cnn_loader *l, const struct cnn_sample *s)
 {
     const struct cnn_field *first = first_field(s);
     uint64_t h = cnn_hash_u64(first ? 1 + (uint64_t)first->kind : 0, cnn_hash_string(s->key, 0));
@@ -112,7 +113,7 @@ static uint64_t hash_sample(const struct cnn_sample *s)
     h = first ? hash_field(first, h) : h;
     for (size_t i = 0; i < s->fields; i++) {
         const struct cnn_field *f = &s->field[i];
-        if (f != first)
+        if (f != first && cnn_loader_wishes_for(l, f->name))
             sum += hash_field(f, cnn_hash_u64((uint64_t)f->kind, cnn_hash_string(f->name, 0)));
     }
     return hash_image(&s->image, sum ? cnn_hash_u64(sum, h) : h);
@@ -125,7 +126,7 @@ static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     const struct cnn_loader_options *o = &l->options;
     struct cnn_loader_item *item = &c->item[i];
     float *x = c->x + i * l->elements;
-    item->hash = hash_sample(&s->sample);
+    item->hash = hash_sample(l, &s->sample);
     item->weight = s->sample.weight;
     int rc = cnn_loader_gather(l, s, 0, c->field, i);
     if (!rc && l->store)
@@ -161,6 +162,8 @@ static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     size_t position = c->start + i;
     int rc;
     s->sample.fit = l->fits ? &l->fit : NULL;
+    s->sample.wanted = l->wanted;
+    s->sample.wanted_count = l->wishes;
     if (l->stream) {
         item->index = position;
         rc = cnn_raw_decode(l->ds, item->raw, &s->sample);

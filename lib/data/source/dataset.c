@@ -41,6 +41,15 @@ int cnn_source_add_item(struct cnn_dataset *ds, size_t i, int32_t label, float w
     return rc;
 }
 
+static void free_fields(struct cnn_dataset *ds)
+{
+    for (struct cnn_source_field *f = ds->field, *next; f; f = next) {
+        next = f->next;
+        cnn_strings_free(&f->classes);
+        free(f);
+    }
+}
+
 void cnn_dataset_close(struct cnn_dataset *ds)
 {
     if (!ds)
@@ -51,6 +60,7 @@ void cnn_dataset_close(struct cnn_dataset *ds)
         close(ds->fd);
     cnn_arena_free(ds->arena);
     cnn_strings_free(&ds->classes);
+    free_fields(ds);
     free(ds->record);
     free(ds->history);
     free(ds->path);

@@ -1,6 +1,7 @@
 /* Tar members to samples; see members.h. */
 #include "data/source/members.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,20 +22,38 @@ static size_t key_length(const char *name)
     return dot ? (size_t)(dot - name) : strlen(name);
 }
 
-static enum cnn_part_kind kind_of(const char *name)
+/* Under a name of its own it is a field: of letters, digits and '_'. Label images and the like are
+ * fields without one, too. */
+static int is_field(const char *rest, size_t before, enum cnn_field_kind kind)
 {
+    if (before > 1)
+        return cnn_field_may_be_called(rest + 1, before - 1) || kind == CNN_FIELD_LABELS;
+    return kind != CNN_FIELD_CLASS && kind != CNN_FIELD_NUMBERS && kind != CNN_FIELD_IMAGE;
+}
+
+/* What a member of that name is. */
+static struct cnn_part identify(const char *name)
+{
+    static const enum cnn_part_kind plain[CNN_FIELD_KIND_COUNT] = {
+        [CNN_FIELD_CLASS] = CNN_PART_CLASS, [CNN_FIELD_NUMBERS] = CNN_PART_NUMBERS,
+        [CNN_FIELD_IMAGE] = CNN_PART_IMAGE, [CNN_FIELD_LABELS] = CNN_PART_OTHER,
+        [CNN_FIELD_BOXES] = CNN_PART_OTHER, [CNN_FIELD_TEXT] = CNN_PART_OTHER,
+        [CNN_FIELD_INPUT] = CNN_PART_OTHER};
     const char *rest = name + key_length(name);
-    if (cnn_path_ends(rest, ".seg.png"))
-        return CNN_PART_LABELS;
-    if (cnn_path_ends(rest, ".target.npy"))
-        return CNN_PART_TARGET;
-    if (cnn_path_ends(rest, ".npy"))
-        return CNN_PART_NUMBERS;
-    if (cnn_path_ends(rest, ".cls"))
-        return CNN_PART_CLASS;
+    struct cnn_part p = {.kind = CNN_PART_OTHER};
+    size_t before;
     if (cnn_path_ends(rest, ".json"))
-        return CNN_PART_JSON;
-    return cnn_image_has_name(rest) ? CNN_PART_IMAGE : CNN_PART_OTHER;
+        p.kind = CNN_PART_JSON;
+    else if (cnn_field_ending(rest, &p.field_kind, &before)) {
+        int named = before > 1 && cnn_field_may_be_called(rest + 1, before - 1);
+        p.kind = is_field(rest, before, p.field_kind) ? CNN_PART_FIELD : plain[p.field_kind];
+        snprintf(p.name, sizeof p.name, "%.*s", named ? (int)before - 1 : CNN_FIELD_NAME_MAX,
+                 named ? rest + 1 : cnn_field_kind_info[p.field_kind].name);
+    }
+    if (p.kind == CNN_PART_FIELD && p.field_kind == CNN_FIELD_CLASS &&
+        !strcmp(p.name, cnn_field_kind_info[CNN_FIELD_CLASS].name))
+        p.kind = CNN_PART_CLASS;
+    return p;
 }
 
 /* What systems leave in archives (AppleDouble members, before each that they go with): no data. */
@@ -60,7 +79,7 @@ static int fetch(struct cnn_members *m)
         const char *name = t.name;
         while (!strncmp(name, "./", 2))
             name += 2;
-        if (!t.regular && (!t.link || m->ours || kind_of(name) == CNN_PART_OTHER))
+        if (!t.regular && (!t.link || m->ours || identify(name).kind == CNN_PART_OTHER))
             continue;
         if (!m->ours && is_litter(name) && strcmp(name, CNN_STREAM_HEADER))
             continue;
@@ -125,43 +144,47 @@ void cnn_members_close(struct cnn_members *m)
 }
 
 /* A sample has one member of a role. */
-static const char *role_of(enum cnn_part_kind kind)
+static const char *role_of(const struct cnn_part *p)
 {
-    static const char *const role[CNN_PART_KINDS] = {
-        [CNN_PART_IMAGE] = "input",   [CNN_PART_NUMBERS] = "input", [CNN_PART_CLASS] = "class",
-        [CNN_PART_TARGET] = "target", [CNN_PART_LABELS] = "target", [CNN_PART_JSON] = "weight",
-    };
-    return role[kind];
+    static const char *const role[CNN_PART_KINDS] = {[CNN_PART_IMAGE] = "input",
+                                                     [CNN_PART_NUMBERS] = "input",
+                                                     [CNN_PART_CLASS] = "class",
+                                                     [CNN_PART_JSON] = "weight"};
+    return p->kind == CNN_PART_FIELD ? p->name : role[p->kind];
 }
 
-static int has_role(const struct cnn_raw *raw, enum cnn_part_kind kind)
+/* Fields that are called as other roles are their own matter. */
+static int has_role(const struct cnn_raw *raw, const struct cnn_part *part)
 {
-    for (int i = 0; i < raw->parts; i++)
-        if (!strcmp(role_of(raw->part[i].kind), role_of(kind)))
+    for (size_t i = 0; i < raw->parts; i++)
+        if ((raw->part[i].kind == CNN_PART_FIELD) == (part->kind == CNN_PART_FIELD) &&
+            !strcmp(role_of(&raw->part[i]), role_of(part)))
             return 1;
     return 0;
 }
 
 /* What is wrong with the pending member of that kind, if anything is. */
 static void find_fault(const struct cnn_members *m, const struct cnn_raw *raw,
-                       enum cnn_part_kind kind, struct cnn_buf *out)
+                       const struct cnn_part *part, struct cnn_buf *out)
 {
     if (m->link)
         cnn_buf_printf(out, "'%.300s' is a %s link to '%.300s': tar --%sdereference stores a file",
                        m->name.text, m->symbolic ? "symbolic" : "hard", m->link,
                        m->symbolic ? "" : "hard-");
-    else if (has_role(raw, kind))
+    else if (has_role(raw, part))
         cnn_buf_printf(out,
                        "'%.300s' is a second %s of the key '%.300s', which ends at the first dot",
-                       m->name.text, role_of(kind), raw->key.text);
+                       m->name.text, role_of(part), raw->key.text);
 }
 
 /* The pending member becomes a part. Without its class a sample would pass for one without. */
 static int add_part(struct cnn_members *m, struct cnn_raw *raw, const struct cnn_part *part)
 {
     struct cnn_buf fault = {0};
-    find_fault(m, raw, part->kind, &fault);
+    find_fault(m, raw, part, &fault);
     int rc = fault.failed || raw->fault.failed ? CNN_ESYSTEM : 0;
+    if (!rc && cnn_grow(&raw->part, &raw->part_capacity, raw->parts + 1, sizeof *raw->part))
+        rc = CNN_ESYSTEM;
     if (!rc && !fault.size) {
         m->since_header += !raw->parts;
         raw->part[raw->parts++] = *part;
@@ -180,10 +203,10 @@ static int read_data(struct cnn_members *m, struct cnn_raw *raw, struct cnn_part
     if (m->size > CNN_ENCODED_MAX)
         return cnn_fail(CNN_EDATA, "%s: member '%.300s' of %llu bytes is too large", m->path,
                         m->name.text, (unsigned long long)m->size);
-    *part = (struct cnn_part){.kind = kind_of(m->name.text),
-                              .offset = raw->size,
-                              .size = (size_t)m->size,
-                              .in_file = m->offset};
+    *part = identify(m->name.text);
+    part->offset = raw->size;
+    part->size = (size_t)m->size;
+    part->in_file = m->offset;
     if (part->kind == CNN_PART_JSON && !m->ours)
         part->kind = CNN_PART_OTHER; /* what it means is not known */
     if (m->link)
@@ -232,6 +255,32 @@ static int gather(struct cnn_members *m, struct cnn_raw *raw)
     }
 }
 
+/* Where nothing is the input by its name, the only image that is there is it, or else the only
+ * numbers. */
+static int find_input(struct cnn_raw *raw)
+{
+    static const struct {
+        enum cnn_field_kind kind;
+        enum cnn_part_kind input;
+    } may[] = {{CNN_FIELD_IMAGE, CNN_PART_IMAGE}, {CNN_FIELD_NUMBERS, CNN_PART_NUMBERS}};
+    struct cnn_part input = {.kind = CNN_PART_IMAGE};
+    const char *target = cnn_field_kind_info[CNN_FIELD_NUMBERS].name;
+    for (size_t k = 0; !has_role(raw, &input) && k < 2; k++) {
+        struct cnn_part *found = NULL;
+        for (size_t i = 0; i < raw->parts; i++) {
+            struct cnn_part *p = &raw->part[i];
+            int is = p->kind == CNN_PART_FIELD && p->field_kind == may[k].kind &&
+                     strcmp(p->name, target) != 0;
+            if (is && found)
+                return 0;
+            found = is ? p : found;
+        }
+        if (found)
+            found->kind = may[k].input;
+    }
+    return has_role(raw, &input);
+}
+
 /* Names that begin with a dot have no key; members of other kinds alone (a README) are no sample.
  */
 int cnn_members_next(struct cnn_members *m, struct cnn_raw *raw)
@@ -244,7 +293,7 @@ int cnn_members_next(struct cnn_members *m, struct cnn_raw *raw)
         if ((!raw->parts && !raw->fault.size) || !raw->key.size || (slash && !slash[1]))
             continue;
         raw->number = m->samples++;
-        if (!raw->fault.size && !has_role(raw, CNN_PART_IMAGE))
+        if (!raw->fault.size && !find_input(raw))
             cnn_buf_puts(&raw->fault, "no image (a sample's members follow one another)");
         if (raw->fault.failed)
             return CNN_ESYSTEM;

@@ -14,8 +14,7 @@ enum cnn_part_kind {
     CNN_PART_IMAGE,   /* png, jpg and the like: cnn_image_has_name */
     CNN_PART_NUMBERS, /* npy */
     CNN_PART_CLASS,   /* cls */
-    CNN_PART_TARGET,  /* target.npy */
-    CNN_PART_LABELS,  /* seg.png */
+    CNN_PART_FIELD,   /* NAME.cls, target.npy, seg.png, txt and the like: cnn_field_ending */
     CNN_PART_JSON,    /* json */
     CNN_PART_FAULT,   /* no member: a text that says why the sample is bad */
     CNN_PART_OTHER,
@@ -24,16 +23,20 @@ enum cnn_part_kind {
 
 struct cnn_part {
     enum cnn_part_kind kind;
-    size_t offset, size; /* in raw->bytes, when they were read */
-    int64_t in_file;     /* where they are in the tar file; -1: unknown */
+    /* FIELD, and images and numbers under a name of their own: */
+    char name[CNN_FIELD_NAME_MAX + 1];
+    enum cnn_field_kind field_kind;
+    const struct cnn_source_field *field; /* set by what reads the members */
+    size_t offset, size;                  /* in raw->bytes, when they were read */
+    int64_t in_file;                      /* where they are in the tar file; -1: unknown */
     int read;
 };
 
 struct cnn_raw {
     struct cnn_buf key;
-    size_t number; /* in the stream, from 0 */
-    struct cnn_part part[CNN_PART_KINDS];
-    int parts;            /* of different kinds */
+    size_t number;         /* in the stream, from 0 */
+    struct cnn_part *part; /* of different roles */
+    size_t parts, part_capacity;
     struct cnn_buf fault; /* why the sample is bad, without a name; empty: it is not */
     unsigned char *bytes;
     size_t size, capacity;
@@ -78,9 +81,13 @@ CNN_CHECKED int cnn_open_tar_once(struct cnn_dataset *ds, const struct cnn_datas
 const struct cnn_part *cnn_raw_part(const struct cnn_raw *raw, enum cnn_part_kind kind);
 /* Its class and its weight, from the members that say them. CNN_EDATA. */
 CNN_CHECKED int cnn_raw_read_texts(const char *path, struct cnn_raw *raw);
-/* Into the sample what a member of that kind holds. No name in the message. */
-CNN_CHECKED int cnn_part_decode(enum cnn_part_kind kind, const unsigned char *bytes, size_t size,
-                                struct cnn_sample *out);
+/* Into the sample what a member of that kind holds; field: of FIELD. No name in the message. */
+CNN_CHECKED int cnn_part_decode(enum cnn_part_kind kind, const struct cnn_source_field *field,
+                                const unsigned char *bytes, size_t size, struct cnn_sample *out);
+/* The sample's fields become the dataset's. */
+CNN_CHECKED int cnn_raw_find_fields(struct cnn_dataset *ds, struct cnn_raw *raw);
+/* Whether it is a label image without a name of its own, so that each pixel has its label. */
+int cnn_part_labels_pixels(enum cnn_part_kind kind, const struct cnn_source_field *field);
 
 /* The checksum goes over names and contents of the members between header and end record. */
 uint64_t cnn_members_checksum(uint64_t before, const char *name, const void *data, size_t size);

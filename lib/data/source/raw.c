@@ -1,15 +1,11 @@
 /* One sample of a tar as it was read, and what its members decode to. */
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json_memory.h"
 #include "base/lines.h"
-#include "data/image/codec.h"
-#include "data/image/png.h"
 #include "data/source/members.h"
-#include "file/npy.h"
 
 struct cnn_raw *cnn_raw_new(void)
 {
@@ -22,13 +18,14 @@ void cnn_raw_free(struct cnn_raw *raw)
         return;
     cnn_buf_free(&raw->key);
     cnn_buf_free(&raw->fault);
+    free(raw->part);
     free(raw->bytes);
     free(raw);
 }
 
 const struct cnn_part *cnn_raw_part(const struct cnn_raw *raw, enum cnn_part_kind kind)
 {
-    for (int i = 0; i < raw->parts; i++)
+    for (size_t i = 0; i < raw->parts; i++)
         if (raw->part[i].kind == kind)
             return &raw->part[i];
     return NULL;
@@ -89,71 +86,59 @@ int cnn_raw_read_texts(const char *path, struct cnn_raw *raw)
     return rc ? rc : read_weight(path, raw);
 }
 
-static int decode_numbers(struct cnn_image *out, const unsigned char *bytes, size_t size)
+int cnn_part_decode(enum cnn_part_kind kind, const struct cnn_source_field *field,
+                    const unsigned char *bytes, size_t size, struct cnn_sample *out)
 {
-    struct cnn_npy h;
-    int rc = cnn_npy_parse(bytes, size, &h);
-    if (rc)
-        return rc;
-    if ((size - h.offset) / h.item_size < h.count)
-        return cnn_fail(CNN_EDATA, "npy: truncated");
-    rc = cnn_source_numbers(out, h.rank, h.dim);
-    if (!rc)
-        cnn_npy_read(&h, bytes + h.offset, 0, h.count, out->px);
-    return rc;
-}
-
-/* A grey image whose samples are class numbers, or one with a palette whose indices are. */
-static int decode_labels(struct cnn_image *out, const unsigned char *bytes, size_t size)
-{
-    int png = cnn_image_codec_find(bytes, size) == &cnn_codec_png;
-    int rc = png ? cnn_png_decode_stored(bytes, size, out) : cnn_image_decode(bytes, size, out);
-    if (rc)
-        return rc;
-    if (out->c != 1)
-        return cnn_fail(CNN_EDATA, "a label image of %zu channels (grey or a palette is needed)",
-                        out->c);
-    for (size_t i = 0; i < out->h * out->w; i++)
-        out->px[i] = roundf(out->px[i] * (float)out->maxval);
-    out->maxval = 0;
-    return 0;
-}
-
-int cnn_part_decode(enum cnn_part_kind kind, const unsigned char *bytes, size_t size,
-                    struct cnn_sample *out)
-{
-    struct cnn_field *f;
     switch (kind) {
     case CNN_PART_IMAGE:
         return cnn_sample_decode(out, bytes, size);
     case CNN_PART_NUMBERS:
-        return decode_numbers(&out->image, bytes, size);
-    case CNN_PART_TARGET:
-        f = cnn_sample_add_field(out, NULL, CNN_FIELD_NUMBERS);
-        return f ? decode_numbers(&f->values, bytes, size) : CNN_ESYSTEM;
-    case CNN_PART_LABELS:
-        f = cnn_sample_add_field(out, NULL, CNN_FIELD_LABELS);
-        return f ? decode_labels(&f->values, bytes, size) : CNN_ESYSTEM;
-    default:
-        return 0;
+        return cnn_numbers_decode(bytes, size, &out->image);
+    case CNN_PART_FIELD:
+        return cnn_sample_wants(out, field->name) ? cnn_source_decode(field, bytes, size, out) : 0;
+    case CNN_PART_CLASS:
+    case CNN_PART_JSON:
+    case CNN_PART_FAULT:
+    case CNN_PART_OTHER:
+    case CNN_PART_KINDS:
+        break;
     }
+    return 0;
+}
+
+int cnn_raw_find_fields(struct cnn_dataset *ds, struct cnn_raw *raw)
+{
+    int rc = 0;
+    for (size_t i = 0; !rc && i < raw->parts; i++) {
+        struct cnn_part *p = &raw->part[i];
+        if (p->kind == CNN_PART_FIELD)
+            rc = cnn_source_field(ds, p->name, p->field_kind, &p->field);
+    }
+    return rc;
+}
+
+int cnn_part_labels_pixels(enum cnn_part_kind kind, const struct cnn_source_field *field)
+{
+    return kind == CNN_PART_FIELD && field->kind == CNN_FIELD_LABELS &&
+           !strcmp(field->name, cnn_field_kind_info[CNN_FIELD_LABELS].name);
 }
 
 static int raw_decode(const struct cnn_raw *raw, struct cnn_sample *out)
 {
     const struct cnn_part *image = cnn_raw_part(raw, CNN_PART_IMAGE);
-    const struct cnn_part *target = cnn_raw_part(raw, CNN_PART_TARGET);
-    if (cnn_raw_part(raw, CNN_PART_LABELS))
-        out->fit = NULL; /* each pixel has its label */
     if (!image)
         image = cnn_raw_part(raw, CNN_PART_NUMBERS);
-    if (!target)
-        target = cnn_raw_part(raw, CNN_PART_LABELS);
+    for (size_t i = 0; i < raw->parts; i++)
+        if (cnn_part_labels_pixels(raw->part[i].kind, raw->part[i].field))
+            out->fit = NULL;
     if (raw->fault.size)
         return cnn_fail(CNN_EDATA, "%s", raw->fault.text);
-    int rc = cnn_part_decode(image->kind, raw->bytes + image->offset, image->size, out);
-    if (!rc && target)
-        rc = cnn_part_decode(target->kind, raw->bytes + target->offset, target->size, out);
+    int rc = cnn_part_decode(image->kind, NULL, raw->bytes + image->offset, image->size, out);
+    for (size_t i = 0; !rc && i < raw->parts; i++) {
+        const struct cnn_part *p = &raw->part[i];
+        if (p->kind == CNN_PART_FIELD)
+            rc = cnn_part_decode(p->kind, p->field, raw->bytes + p->offset, p->size, out);
+    }
     return rc;
 }
 

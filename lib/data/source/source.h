@@ -31,6 +31,14 @@ struct cnn_key_set {
     char *first;       /* what the first of them became */
 };
 
+/* A field that samples may have. */
+struct cnn_source_field {
+    char name[CNN_FIELD_NAME_MAX + 1];
+    enum cnn_field_kind kind;
+    struct cnn_strings classes; /* CLASS and BOXES: classes.NAME.txt beside the dataset */
+    struct cnn_source_field *next;
+};
+
 struct cnn_dataset {
     const struct cnn_source_type *type;
     void *state; /* the form's own */
@@ -41,10 +49,11 @@ struct cnn_dataset {
     size_t count, capacity;
     struct cnn_strings classes;
     int pinned;
-    char *history; /* NULL: "[]" */
-    int strict;    /* of struct cnn_decoding */
-    size_t bytes;  /* memory of the state */
-    int fd;        /* of a FIFO that the door opened; -1: none */
+    struct cnn_source_field *field; /* those that were met, the last one first */
+    char *history;                  /* NULL: "[]" */
+    int strict;                     /* of struct cnn_decoding */
+    size_t bytes;                   /* memory of the state */
+    int fd;                         /* of a FIFO that the door opened; -1: none */
     /* As cnn_dataset_open, for what the rows of a manifest name: not another manifest. NULL: it is
      * opened for such rows itself. */
     int (*open)(const char *path, const struct cnn_dataset_options *options,
@@ -99,6 +108,20 @@ CNN_CHECKED int cnn_source_beside(const char *folder, struct cnn_strings *out);
 /* The same of a folder of class folders; where it has none and is a part (divided.h), that beside
  * the parts. */
 CNN_CHECKED int cnn_divided_classes(const char *folder, struct cnn_strings *out);
+
+/* Fields (fields.c). What the end of a name says that data are, ".seg.png" or ".npy", and how many
+ * bytes stand before it; 0: it says nothing. */
+int cnn_field_ending(const char *name, enum cnn_field_kind *kind, size_t *before);
+/* The field of that name and kind, added where it is new, with its class list. For the thread that
+ * opens the dataset or reads the stream. CNN_EDATA of the list, CNN_ESYSTEM. */
+CNN_CHECKED int cnn_source_field(struct cnn_dataset *ds, const char *name, enum cnn_field_kind kind,
+                                 const struct cnn_source_field **out);
+/* Into the sample's field what its bytes hold. Any thread. No name but the field's in the
+ * message. */
+CNN_CHECKED int cnn_source_decode(const struct cnn_source_field *of, const unsigned char *bytes,
+                                  size_t size, struct cnn_sample *out);
+/* An npy array; its shape as cnn_source_numbers. */
+CNN_CHECKED int cnn_numbers_decode(const unsigned char *bytes, size_t size, struct cnn_image *out);
 
 /* Add a record; its strings are copied. */
 CNN_CHECKED int cnn_source_add(struct cnn_dataset *ds, const struct cnn_record *record);

@@ -14,8 +14,6 @@
 #include "file/npy.h"
 #include "file/tar.h"
 
-enum { MAX_MEMBERS = 5 };
-
 struct cnn_stream_writer {
     struct cnn_tar_writer *tar;
     size_t samples;
@@ -26,8 +24,10 @@ struct cnn_stream_writer {
 struct cnn_encoded {
     struct cnn_buf names; /* NUL-terminated, one after another */
     struct cnn_buf bytes;
-    size_t name[MAX_MEMBERS], offset[MAX_MEMBERS + 1];
-    int members;
+    struct {
+        size_t name, begin, end;
+    } * member;
+    size_t members, capacity;
 };
 
 static int put_json(struct cnn_stream_writer *w, const char *name, json_t *root)
@@ -88,15 +88,25 @@ void cnn_encoded_free(struct cnn_encoded *e)
         return;
     cnn_buf_free(&e->names);
     cnn_buf_free(&e->bytes);
+    free(e->member);
     free(e);
 }
 
-static void end_member(struct cnn_encoded *e, const char *key, const char *extension)
+/* What has come to the bytes since the member before, as KEY.NAME.ENDING; name NULL: KEY.ENDING. */
+static int end_member(struct cnn_encoded *e, const char *key, const char *name, const char *ending)
 {
-    e->name[e->members] = e->names.size;
+    size_t i = e->members;
+    if (cnn_grow(&e->member, &e->capacity, i + 1, sizeof *e->member))
+        return CNN_ESYSTEM;
+    e->member[i].name = e->names.size;
+    e->member[i].begin = i ? e->member[i - 1].end : 0;
+    e->member[i].end = e->bytes.size;
     cnn_buf_puts(&e->names, key);
-    cnn_buf_add(&e->names, extension, strlen(extension) + 1);
-    e->offset[++e->members] = e->bytes.size;
+    if (name)
+        cnn_buf_printf(&e->names, ".%s", name);
+    cnn_buf_add(&e->names, ending, strlen(ending) + 1);
+    e->members++;
+    return e->names.failed || e->bytes.failed ? CNN_ESYSTEM : 0;
 }
 
 /* The codecs' malloc'd bytes. */
@@ -122,7 +132,7 @@ static int put_numbers(struct cnn_encoded *e, const struct cnn_image *im)
     const size_t dim[] = {im->c, im->h, im->w};
     unsigned char *bytes = NULL;
     size_t size = 0;
-    int rank = im->h == 1 && im->w == 1 ? 1 : 3;
+    int rank = (im->h == 1 && im->w == 1) || !im->c ? 1 : 3;
     int rc = cnn_npy_header(rank, dim, &bytes, &size);
     rc = take_bytes(e, rc, bytes, size);
     if (!rc)
@@ -150,58 +160,80 @@ static int put_labels(struct cnn_encoded *e, const struct cnn_image *labels)
     return rc;
 }
 
-static int encode_field(const struct cnn_sample *s, const struct cnn_field *f,
-                        struct cnn_encoded *e)
+/* Its class is a number again, as in the streams of these programs. */
+static void put_boxes(struct cnn_encoded *e, const struct cnn_image *boxes)
 {
-    int rc = 0;
+    char number[32];
+    for (size_t i = 0; i < boxes->c * boxes->h; i++) {
+        cnn_format_real((double)boxes->px[i], 1, number);
+        cnn_buf_printf(&e->bytes, "%s%s", number, i % boxes->h + 1 < boxes->h ? "\t" : "\n");
+    }
+}
+
+static int put_field(struct cnn_encoded *e, const struct cnn_field *f)
+{
     switch (f->kind) {
     case CNN_FIELD_CLASS:
         cnn_buf_printf(&e->bytes, "%d", (int)f->label);
-        end_member(e, s->key, ".cls");
-        break;
+        return 0;
     case CNN_FIELD_NUMBERS:
-        rc = put_numbers(e, &f->values);
-        end_member(e, s->key, ".target.npy");
-        break;
+        return put_numbers(e, &f->values);
     case CNN_FIELD_LABELS:
-        rc = put_labels(e, &f->values);
-        end_member(e, s->key, ".seg.png");
-        break;
+        return put_labels(e, &f->values);
     case CNN_FIELD_BOXES:
+        put_boxes(e, &f->values);
+        return 0;
     case CNN_FIELD_TEXT:
+        cnn_buf_add(&e->bytes, f->text, f->text_size);
+        return 0;
     case CNN_FIELD_IMAGE:
+        return put_image(e, &f->values);
     case CNN_FIELD_INPUT:
     case CNN_FIELD_KIND_COUNT:
         break;
     }
-    return rc;
+    return 0;
+}
+
+static int encode_field(const struct cnn_sample *s, const struct cnn_field *f,
+                        struct cnn_encoded *e)
+{
+    static const char *const ending[CNN_FIELD_KIND_COUNT] = {
+        [CNN_FIELD_CLASS] = ".cls",      [CNN_FIELD_NUMBERS] = ".npy",
+        [CNN_FIELD_LABELS] = ".seg.png", [CNN_FIELD_BOXES] = ".boxes.tsv",
+        [CNN_FIELD_TEXT] = ".txt",       [CNN_FIELD_IMAGE] = ".ppm",
+        [CNN_FIELD_INPUT] = "",
+    };
+    int plain = f->kind != CNN_FIELD_NUMBERS && !strcmp(f->name, cnn_field_kind_info[f->kind].name);
+    int grey = f->kind == CNN_FIELD_IMAGE && f->values.c == 1;
+    int rc = put_field(e, f);
+    return rc ? rc : end_member(e, s->key, plain ? NULL : f->name, grey ? ".pgm" : ending[f->kind]);
 }
 
 int cnn_sample_encode(const struct cnn_sample *s, struct cnn_encoded *out)
 {
     int numbers = s->image.maxval == 0;
-    out->members = 0;
-    out->names.size = out->bytes.size = 0;
+    out->members = out->names.size = out->bytes.size = 0;
     int rc = numbers ? put_numbers(out, &s->image) : put_image(out, &s->image);
-    end_member(out, s->key, numbers ? ".npy" : s->image.c == 1 ? ".pgm" : ".ppm");
+    if (!rc)
+        rc = end_member(out, s->key, NULL, numbers ? ".npy" : s->image.c == 1 ? ".pgm" : ".ppm");
     for (size_t i = 0; !rc && i < s->fields; i++)
         rc = encode_field(s, &s->field[i], out);
     if (!rc && s->weight != 1) {
         char number[32];
         cnn_format_real((double)s->weight, 1, number);
         cnn_buf_printf(&out->bytes, "{\"weight\": %s}", number);
-        end_member(out, s->key, ".json");
+        rc = end_member(out, s->key, NULL, ".json");
     }
-    if (!rc && (out->names.failed || out->bytes.failed))
-        rc = CNN_ESYSTEM;
     return rc;
 }
 
 int cnn_stream_write(struct cnn_stream_writer *w, const struct cnn_encoded *e)
 {
-    for (int i = 0; i < e->members; i++) {
-        const char *name = e->names.text + e->name[i], *data = e->bytes.text + e->offset[i];
-        size_t size = e->offset[i + 1] - e->offset[i];
+    for (size_t i = 0; i < e->members; i++) {
+        const char *name = e->names.text + e->member[i].name;
+        const char *data = e->bytes.text + e->member[i].begin;
+        size_t size = e->member[i].end - e->member[i].begin;
         int rc = cnn_tar_writer_add(w->tar, name, data, size);
         if (rc)
             return rc;

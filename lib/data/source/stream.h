@@ -15,8 +15,9 @@ CNN_CHECKED int cnn_stream_open(int fd, const char *name_for_messages,
                                 const struct cnn_strings *classes, const char *history,
                                 const volatile int *stop, struct cnn_stream_writer **out);
 
-/* One sample, encoded (any thread): KEY.pgm / KEY.ppm for images, KEY.npy for numbers, then KEY.cls
- * or KEY.target.npy or KEY.seg.png, and KEY.json {"weight": w} when the weight is not 1. */
+/* One sample, encoded (any thread): KEY.pgm / KEY.ppm for images, KEY.npy for numbers, then its
+ * fields in their order, KEY.cls, KEY.target.npy, KEY.seg.png, KEY.NAME.cls and the like, and
+ * KEY.json {"weight": w} when the weight is not 1. */
 struct cnn_encoded;
 struct cnn_encoded *cnn_encoded_new(void);
 void cnn_encoded_free(struct cnn_encoded *e);

@@ -14,7 +14,8 @@
 #define DEFAULT_MEMORY ((size_t)1 << 30)
 
 struct stored {
-    const unsigned char *at; /* NULL: in a file, at the offset */
+    const struct cnn_source_field *field; /* of CNN_PART_FIELD */
+    const unsigned char *at;              /* NULL: in a file, at the offset */
     uint64_t offset;
     uint32_t size;
     uint16_t kind;    /* enum cnn_part_kind */
@@ -49,7 +50,7 @@ static int load_part(const struct tar *t, const struct stored *p, struct cnn_sam
             return rc;
         bytes = out->encoded;
     }
-    return cnn_part_decode((enum cnn_part_kind)p->kind, bytes, p->size, out);
+    return cnn_part_decode((enum cnn_part_kind)p->kind, p->field, bytes, p->size, out);
 }
 
 static int load_sample(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
@@ -57,18 +58,19 @@ static int load_sample(const struct cnn_dataset *ds, size_t i, struct cnn_sample
     const struct tar *t = ds->state;
     const struct stored *fault = find_stored(t, i, CNN_PART_FAULT);
     const struct stored *image = find_stored(t, i, CNN_PART_IMAGE);
-    const struct stored *target = find_stored(t, i, CNN_PART_TARGET);
-    if (find_stored(t, i, CNN_PART_LABELS))
-        out->fit = NULL; /* each pixel has its label */
     if (!image)
         image = find_stored(t, i, CNN_PART_NUMBERS);
-    if (!target)
-        target = find_stored(t, i, CNN_PART_LABELS);
+    for (size_t k = t->first[i]; k < t->first[i + 1]; k++)
+        if (cnn_part_labels_pixels((enum cnn_part_kind)t->part[k].kind, t->part[k].field))
+            out->fit = NULL;
     if (fault)
         return cnn_fail(CNN_EDATA, "%s", (const char *)fault->at);
     int rc = load_part(t, image, out);
-    if (!rc && target)
-        rc = load_part(t, target, out);
+    for (size_t k = t->first[i]; !rc && k < t->first[i + 1]; k++) {
+        const struct stored *p = &t->part[k];
+        if (p->kind == CNN_PART_FIELD && cnn_sample_wants(out, p->field->name))
+            rc = load_part(t, p, out);
+    }
     return rc;
 }
 
@@ -97,7 +99,7 @@ static int keep(struct tar *t, const struct stored *s)
 /* Keep a part, or where it is. */
 static int keep_part(struct tar *t, const struct cnn_raw *raw, const struct cnn_part *p)
 {
-    struct stored s = {.size = (uint32_t)p->size, .kind = (uint16_t)p->kind};
+    struct stored s = {.field = p->field, .size = (uint32_t)p->size, .kind = (uint16_t)p->kind};
     int rc = 0;
     if (t->fd >= 0 && p->in_file >= 0)
         s.offset = (uint64_t)p->in_file;
@@ -114,10 +116,10 @@ static int keep_fault(struct cnn_dataset *ds, const struct cnn_raw *raw)
     return s.at ? keep(ds->state, &s) : CNN_ESYSTEM;
 }
 
-static int keep_sample(struct cnn_dataset *ds, const struct cnn_raw *raw)
+static int keep_sample(struct cnn_dataset *ds, struct cnn_raw *raw)
 {
-    int rc = raw->fault.size ? keep_fault(ds, raw) : 0;
-    for (int i = 0; !rc && i < raw->parts; i++) {
+    int rc = raw->fault.size ? keep_fault(ds, raw) : cnn_raw_find_fields(ds, raw);
+    for (size_t i = 0; !rc && !raw->fault.size && i < raw->parts; i++) {
         const struct cnn_part *p = &raw->part[i];
         if (p->kind != CNN_PART_CLASS && p->kind != CNN_PART_JSON)
             rc = keep_part(ds->state, raw, p);

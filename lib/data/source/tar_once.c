@@ -53,7 +53,9 @@ static int next_sample(struct cnn_dataset *ds, struct cnn_raw *raw)
     if (cnn_key_set_add(&o->keys, &raw->key) < 0)
         return CNN_ESYSTEM;
     raw->label = -1;
-    int code = 0;
+    int code = cnn_raw_find_fields(ds, raw);
+    if (code)
+        return code;
     if (o->members.classes.count)
         code = label_of(o, raw->class, &raw->label);
     else if (*raw->class && !o->unlabelled)

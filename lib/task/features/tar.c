@@ -30,7 +30,7 @@ static int tar_add(void *sink, const struct features_row *row)
     /* encoding only reads them */
     struct cnn_image values = {s->shape.c, s->shape.h, s->shape.w, 0, (float *)row->values, n};
     struct cnn_sample sample = {.key = (char *)row->key, .image = values, .weight = row->weight};
-    struct cnn_field class = {.kind = CNN_FIELD_CLASS, .label = row->label};
+    struct cnn_field class = {.name = "class", .kind = CNN_FIELD_CLASS, .label = row->label};
     if (row->label >= 0) {
         sample.fields = 1;
         sample.field = &class;

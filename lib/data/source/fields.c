@@ -1,0 +1,236 @@
+/* Fields of samples: what a member of a tar holds, or a file or a word that a manifest has. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/lines.h"
+#include "data/image/codec.h"
+#include "data/image/png.h"
+#include "data/source/source.h"
+#include "file/npy.h"
+
+enum { MOST_COLUMNS = 64 };
+
+/* What data are, by the end of their name; images are the others that have an image's name. */
+static const struct {
+    const char *ending;
+    enum cnn_field_kind kind;
+} endings[] = {
+    {".seg.png", CNN_FIELD_LABELS}, {".boxes.tsv", CNN_FIELD_BOXES}, {".npy", CNN_FIELD_NUMBERS},
+    {".cls", CNN_FIELD_CLASS},      {".txt", CNN_FIELD_TEXT},
+};
+
+int cnn_field_ending(const char *name, enum cnn_field_kind *kind, size_t *before)
+{
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (cnn_path_ends(name, endings[i].ending)) {
+            *kind = endings[i].kind;
+            *before = strlen(name) - strlen(endings[i].ending);
+            return 1;
+        }
+    *kind = CNN_FIELD_IMAGE;
+    *before = dot ? (size_t)(dot - name) : 0;
+    return dot && cnn_image_has_name(name);
+}
+
+/* classes.NAME.txt beside the dataset, where it is there; a pipe is beside nothing. */
+static int read_list(const struct cnn_dataset *ds, const char *name, struct cnn_strings *out)
+{
+    if (!strcmp(ds->path, "-") || ds->fd >= 0)
+        return 0;
+    struct cnn_buf path = {0};
+    char *folder = cnn_path_folder(ds->path);
+    int rc = folder ? 0 : CNN_ESYSTEM;
+    if (!rc)
+        cnn_buf_printf(&path, "%s/classes.%s.txt", folder, name);
+    if (!rc && path.failed)
+        rc = CNN_ESYSTEM;
+    if (!rc && !access(path.text, F_OK))
+        rc = cnn_classes_read(path.text, out);
+    cnn_buf_free(&path);
+    free(folder);
+    return rc;
+}
+
+int cnn_source_field(struct cnn_dataset *ds, const char *name, enum cnn_field_kind kind,
+                     const struct cnn_source_field **out)
+{
+    for (const struct cnn_source_field *f = ds->field; f; f = f->next)
+        if (f->kind == kind && !strcmp(f->name, name)) {
+            *out = f;
+            return 0;
+        }
+    struct cnn_source_field *f = cnn_calloc(1, sizeof *f);
+    if (!f)
+        return CNN_ESYSTEM;
+    snprintf(f->name, sizeof f->name, "%s", name);
+    f->kind = kind;
+    f->next = ds->field;
+    *out = ds->field = f;
+    int listed = kind == CNN_FIELD_CLASS || kind == CNN_FIELD_BOXES;
+    return listed ? read_list(ds, name, &f->classes) : 0;
+}
+
+int cnn_numbers_decode(const unsigned char *bytes, size_t size, struct cnn_image *out)
+{
+    struct cnn_npy h;
+    int rc = cnn_npy_parse(bytes, size, &h);
+    if (rc)
+        return rc;
+    if ((size - h.offset) / h.item_size < h.count)
+        return cnn_fail(CNN_EDATA, "npy: truncated");
+    rc = cnn_source_numbers(out, h.rank, h.dim);
+    if (!rc)
+        cnn_npy_read(&h, bytes + h.offset, 0, h.count, out->px);
+    return rc;
+}
+
+/* A grey image whose samples are class numbers, or one with a palette whose indices are. */
+static int decode_labels(const unsigned char *bytes, size_t size, struct cnn_image *out)
+{
+    int png = cnn_image_codec_find(bytes, size) == &cnn_codec_png;
+    int rc = png ? cnn_png_decode_stored(bytes, size, out) : cnn_image_decode(bytes, size, out);
+    if (rc)
+        return rc;
+    if (out->c != 1)
+        return cnn_fail(CNN_EDATA, "a label image of %zu channels (grey or a palette is needed)",
+                        out->c);
+    for (size_t i = 0; i < out->h * out->w; i++)
+        out->px[i] = roundf(out->px[i] * (float)out->maxval);
+    out->maxval = 0;
+    return 0;
+}
+
+/* A whole number is a place in the list; anything else is a name in it. */
+static int read_class(const struct cnn_source_field *of, const char *text, size_t n, int64_t *out)
+{
+    char word[256];
+    ptrdiff_t at;
+    n = cnn_trim(&text, n);
+    snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), text);
+    if (!n || n >= sizeof word || memchr(text, '\n', n))
+        return cnn_fail(CNN_EDATA, "malformed class");
+    if (!cnn_parse_int(word, 0, CNN_CLASSES_MAX, out))
+        return 0;
+    if (!of->classes.count)
+        return cnn_fail(CNN_EDATA, "class '%s' is no number, and there is no classes.%s.txt", word,
+                        of->name);
+    int rc = cnn_class_find(&of->classes, word, &at);
+    *out = at;
+    if (!rc && at < 0)
+        rc = cnn_fail(CNN_EDATA, "class '%s' is not in classes.%s.txt", word, of->name);
+    return rc;
+}
+
+/* The numbers of one line, of which the fifth is a class. */
+static int read_box(const struct cnn_source_field *of, char *line, size_t number, float *out,
+                    size_t *columns)
+{
+    size_t k = 0;
+    for (char *at = line, *tab; at; at = tab, k++) {
+        double x = 0;
+        int64_t class = 0;
+        if ((tab = strchr(at, '\t')))
+            *tab++ = '\0';
+        if (k == 4 && read_class(of, at, strlen(at), &class))
+            return cnn_fail_within("boxes, line %zu", number);
+        if (k == MOST_COLUMNS || (k != 4 && cnn_parse_real(at, -1e9, 1e9, &x)))
+            return cnn_fail(CNN_EDATA, "boxes, line %zu: '%.40s' is no number", number, at);
+        out[k] = k == 4 ? (float)class : (float)x;
+    }
+    if (k < 4 || (*columns && k != *columns))
+        return cnn_fail(CNN_EDATA, "boxes, line %zu: %zu columns where %zu are needed", number, k,
+                        *columns ? *columns : 4);
+    *columns = k;
+    return 0;
+}
+
+static int read_boxes(const struct cnn_source_field *of, char *text, size_t size,
+                      struct cnn_image *out)
+{
+    struct cnn_lines lines = cnn_lines_of(text, size);
+    size_t columns = 0, rows = 0, count = 0;
+    float box[MOST_COLUMNS];
+    for (size_t i = 0; i < size; i++)
+        count += text[i] == '\n';
+    int rc = cnn_image_reserve(out, (count + 1) * MOST_COLUMNS);
+    for (char *line; !rc && (line = cnn_lines_next(&lines));) {
+        rc = read_box(of, line, lines.number, box, &columns);
+        if (!rc)
+            memcpy(out->px + rows++ * columns, box, columns * sizeof *box);
+    }
+    out->c = rows;
+    out->h = rows ? columns : 0;
+    out->w = rows ? 1 : 0;
+    out->maxval = 0;
+    return rc;
+}
+
+/* No rows are nothing to shape. */
+static int decode_numbers(const unsigned char *bytes, size_t size, struct cnn_image *out)
+{
+    struct cnn_npy h;
+    int rc = cnn_npy_parse(bytes, size, &h);
+    if (rc || h.count)
+        return rc ? rc : cnn_numbers_decode(bytes, size, out);
+    out->c = out->h = out->w = 0;
+    out->maxval = 0;
+    return 0;
+}
+
+static int decode_class(const struct cnn_source_field *of, const unsigned char *bytes, size_t size,
+                        int32_t *out)
+{
+    int64_t class = 0;
+    const char *text = (const char *)bytes;
+    while (size && (text[size - 1] == '\n' || text[size - 1] == '\r'))
+        size--;
+    int rc = read_class(of, text, size, &class);
+    *out = (int32_t) class;
+    return rc;
+}
+
+static int decode_text(const char *text, size_t size, struct cnn_field *out)
+{
+    while (size && (text[size - 1] == '\n' || text[size - 1] == '\r'))
+        size--;
+    return cnn_field_set_text(out, text, size);
+}
+
+static int decode(const struct cnn_source_field *of, const unsigned char *bytes, size_t size,
+                  int strict, struct cnn_field *out)
+{
+    const struct cnn_decoding how = {.strict = strict};
+    switch (of->kind) {
+    case CNN_FIELD_CLASS:
+        return decode_class(of, bytes, size, &out->label);
+    case CNN_FIELD_NUMBERS:
+        return decode_numbers(bytes, size, &out->values);
+    case CNN_FIELD_LABELS:
+        return decode_labels(bytes, size, &out->values);
+    case CNN_FIELD_BOXES: /* its lines are cut where they are */
+        return cnn_field_set_text(out, (const char *)bytes, size)
+                   ? CNN_ESYSTEM
+                   : read_boxes(of, out->text, size, &out->values);
+    case CNN_FIELD_TEXT:
+        return decode_text((const char *)bytes, size, out);
+    case CNN_FIELD_IMAGE:
+        return cnn_image_decode_as(bytes, size, &how, &out->values);
+    case CNN_FIELD_INPUT:
+    case CNN_FIELD_KIND_COUNT:
+        break;
+    }
+    return 0;
+}
+
+int cnn_source_decode(const struct cnn_source_field *of, const unsigned char *bytes, size_t size,
+                      struct cnn_sample *out)
+{
+    struct cnn_field *f = cnn_sample_add_field(out, of->name, of->kind);
+    int rc = f ? decode(of, bytes, size, out->strict, f) : CNN_ESYSTEM;
+    int named = strcmp(of->name, cnn_field_kind_info[of->kind].name) != 0;
+    return rc == CNN_EDATA && named ? cnn_fail_within("field '%s'", of->name) : rc;
+}
