@@ -105,14 +105,47 @@ static int set_pair(const struct cnn_option *o, struct cnn_pair *out, const char
     return 0;
 }
 
-static int set_pad(const struct cnn_option *o, struct cnn_pair *out, const char *text)
+/* "0,0,1,1" */
+static int set_sides(const struct cnn_option *o, struct cnn_pad *out, const char *text)
 {
-    static const int value[] = {CNN_PAD_SAME, 0, CNN_PAD_FULL}; /* of CNN_PAD_WORDS */
+    int side[4], count = 0;
+    for (const char *p = text;; p++) {
+        char item[24];
+        int64_t value;
+        size_t n = strcspn(p, ",");
+        if (n >= sizeof item || count == 4)
+            return cnn_fail(CNN_EUSAGE, "'%s' is not four sizes such as 0,0,1,1", text);
+        memcpy(item, p, n);
+        item[n] = '\0';
+        if (cnn_parse_int(item, (int64_t)o->min, (int64_t)o->max, &value))
+            return CNN_EUSAGE;
+        side[count++] = (int)value;
+        p += n;
+        if (!*p)
+            break;
+    }
+    if (count < 4)
+        return cnn_fail(CNN_EUSAGE, "'%s' is not four sizes such as 0,0,1,1", text);
+    *out = (struct cnn_pad){side[0], side[1], side[2], side[3]};
+    return 0;
+}
+
+static int set_pad(const struct cnn_option *o, struct cnn_pad *out, const char *text)
+{
+    static const int value[] = {CNN_PAD_SAME, 0, CNN_PAD_FULL,
+                                CNN_PAD_SAME_LOWER}; /* of the words */
+    struct cnn_pair both;
     const char *at;
     int word = find_choice(CNN_PAD_WORDS, text, same_word, &at);
-    if (word < 0)
-        return set_pair(o, out, text);
-    *out = (struct cnn_pair){value[word], value[word]};
+    if (word >= 0) {
+        *out = (struct cnn_pad){value[word], value[word], value[word], value[word]};
+        return 0;
+    }
+    if (strchr(text, ','))
+        return set_sides(o, out, text);
+    if (set_pair(o, &both, text))
+        return CNN_EUSAGE;
+    *out = (struct cnn_pad){both.h, both.w, both.h, both.w};
     return 0;
 }
 
@@ -196,14 +229,28 @@ static void print_choice(const char *choices, unsigned index, struct cnn_buf *ou
 
 static void print_pair(const struct cnn_option *o, const struct cnn_pair *p, struct cnn_buf *out)
 {
-    if (p->h < 0 && o->type == CNN_OPT_PAD)
-        cnn_buf_puts(out, p->h == CNN_PAD_SAME ? "same" : "full");
-    else if (p->h < 0)
+    if (p->h < 0)
         print_choice(o->choices, (unsigned)(-1 - p->h), out);
     else if (p->h == p->w)
         cnn_buf_printf(out, "%d", p->h);
     else
         cnn_buf_printf(out, "%dx%d", p->h, p->w);
+}
+
+static void print_pad(const struct cnn_pad *p, struct cnn_buf *out)
+{
+    if (p->top == CNN_PAD_SAME)
+        cnn_buf_puts(out, "same");
+    else if (p->top == CNN_PAD_SAME_LOWER)
+        cnn_buf_puts(out, "same_lower");
+    else if (p->top == CNN_PAD_FULL)
+        cnn_buf_puts(out, "full");
+    else if (p->top != p->bottom || p->left != p->right)
+        cnn_buf_printf(out, "%d,%d,%d,%d", p->top, p->left, p->bottom, p->right);
+    else if (p->top != p->left)
+        cnn_buf_printf(out, "%dx%d", p->top, p->left);
+    else
+        cnn_buf_printf(out, "%d", p->top);
 }
 
 static void print_real(double value, struct cnn_buf *out)
@@ -234,8 +281,10 @@ void cnn_option_print(const struct cnn_option *o, const void *fields, struct cnn
         print_choice(o->choices, *(const unsigned *)p, out);
         break;
     case CNN_OPT_PAIR:
-    case CNN_OPT_PAD:
         print_pair(o, p, out);
+        break;
+    case CNN_OPT_PAD:
+        print_pad(p, out);
         break;
     case CNN_OPT_REALS:
         for (int i = 0; i < reals->count; i++) {
@@ -265,6 +314,7 @@ int cnn_option_is_default(const struct cnn_option *o, const void *fields)
     union {
         struct cnn_reals reals;
         struct cnn_pair pair;
+        struct cnn_pad pad;
         long long whole;
         double real;
         const char *text;

@@ -20,7 +20,8 @@ enum cnn_option_type {
     CNN_OPT_CHOICE, /* an enum: the words in the order of the enumerators; see choices.h */
     CNN_OPT_PAIR,  /* struct cnn_pair: "3" or "3x5" (height x width), each within [min, max]; or one
                       of  `choices` (may be NULL), which both members hold as -1, -2, ... */
-    CNN_OPT_PAD,   /* struct cnn_pair: as PAIR, or the words same, valid, full */
+    CNN_OPT_PAD,   /* struct cnn_pad: as PAIR, "0,0,1,1" (top, left, bottom, right), or one of
+                      CNN_PAD_WORDS */
     CNN_OPT_REALS, /* struct cnn_reals: "0.485,0.456,0.406" */
     CNN_OPT_BYTES, /* size_t: "64K", "2G" */
     CNN_OPT_TEXTS, /* struct cnn_strings: each occurrence adds one (programs only) */
@@ -30,9 +31,12 @@ struct cnn_pair {
     int h, w;
 };
 
-/* Values of a CNN_OPT_PAD field beside plain sizes; both members hold the word. */
-enum { CNN_PAD_SAME = -1, CNN_PAD_FULL = -2 };
-#define CNN_PAD_WORDS "same|valid|full"
+/* Elements around a plane; or one of the words that are no numbers, which all members hold then. */
+struct cnn_pad {
+    int top, left, bottom, right;
+};
+enum { CNN_PAD_SAME = -1, CNN_PAD_FULL = -2, CNN_PAD_SAME_LOWER = -3 };
+#define CNN_PAD_WORDS "same|valid|full|same_lower"
 
 struct cnn_reals {
     int count;
@@ -74,7 +78,7 @@ struct cnn_option {
 #define CNN_OPTION_PAIR(word, owner, member, usual, ...)                                           \
     CNN_OPTION(word, PAIR, CNN_OPTION_PLACE(owner, member, struct cnn_pair), usual, __VA_ARGS__)
 #define CNN_OPTION_PAD(word, owner, member, usual, ...)                                            \
-    CNN_OPTION(word, PAD, CNN_OPTION_PLACE(owner, member, struct cnn_pair), usual, __VA_ARGS__)
+    CNN_OPTION(word, PAD, CNN_OPTION_PLACE(owner, member, struct cnn_pad), usual, __VA_ARGS__)
 #define CNN_OPTION_REALS(word, owner, member, usual, ...)                                          \
     CNN_OPTION(word, REALS, CNN_OPTION_PLACE(owner, member, struct cnn_reals), usual, __VA_ARGS__)
 #define CNN_OPTION_TEXTS(word, owner, member, ...)                                                 \

@@ -62,11 +62,11 @@ struct cnn_conv {
  * edge (ceil mode); elements outside the input do not exist for max. */
 struct cnn_window {
     size_t in_h, in_w, out_h, out_w;
-    size_t kh, kw, stride_h, stride_w;
+    size_t kh, kw, stride_h, stride_w, dilation_h, dilation_w;
     size_t pad_top, pad_left;
     size_t pad_bottom, pad_right;
-    int count_pad; /* avgpool: padded elements (not those beyond the padding) count in the divisor
-                    */
+    int count_pad; /* avgpool: padded elements (not those beyond the padding) count in the divisor */
+    size_t divisor; /* avgpool: instead of the count; 0: none */
 };
 
 /* Local response normalisation; see kernels.def. */

@@ -43,6 +43,23 @@ static int is_word_of(const struct cnn_option *o, const char *text)
     return 0;
 }
 
+/* "0,0,1,1", each part an expression. */
+static int evaluate_sides(const char *text, const struct cnn_variables *v, struct cnn_buf *out)
+{
+    const char *at = text;
+    for (;;) {
+        struct cnn_number x = {0};
+        int rc = cnn_expression_read(text, &at, CNN_NUMBER_WHOLE, v, &x);
+        if (rc)
+            return rc;
+        cnn_buf_printf(out, "%lld", (long long)x.whole);
+        if (*at != ',')
+            return *at ? cnn_expression_unexpected(text, at) : 0;
+        cnn_buf_puts(out, ",");
+        at++;
+    }
+}
+
 /* "3" or "3x5", each part an expression. */
 static int evaluate_sizes(const char *text, const struct cnn_variables *v, struct cnn_buf *out)
 {
@@ -68,7 +85,8 @@ static int evaluate_pair(const struct cnn_option *o, const char *text,
         cnn_buf_puts(out, text);
         return 0;
     }
-    int rc = evaluate_sizes(text, v, out);
+    int sides = o->type == CNN_OPT_PAD && strchr(text, ',');
+    int rc = sides ? evaluate_sides(text, v, out) : evaluate_sizes(text, v, out);
     if (rc == CNN_EDATA && words_of(o) && cnn_name_length(text) == strlen(text))
         return cnn_fail(rc, "'%.60s' is neither a size nor %s", text, words_of(o));
     return rc;

@@ -6,6 +6,9 @@ static const struct cnn_option options[] = {
     CNN_OPTION_FLAG(
         "count_pad", struct cnn_pooling, count_pad, "1", .metavar = "0|1",
         .help = "padding counts as zeros in the mean; 0: the mean is over what lies inside"),
+    CNN_OPTION_INT("divisor", struct cnn_pooling, divisor, "0", .min = 0, .max = 1 << 30,
+                   .metavar = "N",
+                   .help = "what the sum of a window is divided by; 0: how many elements it has"),
     CNN_OPTION_END,
 };
 

@@ -4,7 +4,8 @@
 
 struct options {
     long long filters, groups;
-    struct cnn_pair kernel, stride, pad, dilation;
+    struct cnn_pair kernel, stride, dilation;
+    struct cnn_pad pad;
     int bias;
 };
 
@@ -16,9 +17,11 @@ static const struct cnn_option options[] = {
     CNN_OPTION_PAIR("stride", struct options, stride, "1", .min = 1, .max = 1 << 14,
                     .metavar = "N|HxW", .help = "step from output to output, in input pixels"),
     CNN_OPTION_PAD("pad", struct options, pad, "0", .max = 1 << 14,
-                   .metavar = "N|HxW|same|valid|full",
-                   .help = "zeros around the input; same: output size = input size / stride, "
-                           "rounded up; valid: none; full: dilation * (kernel - 1)"),
+                   .metavar = "N|HxW|T,L,B,R|same|valid|full|same_lower",
+                   .help = "zeros around the input, alike on opposite sides or top, left, bottom "
+                           "and right; same: output size = input size / stride, rounded up, an "
+                           "odd zero behind (same_lower: before); valid: none; full: dilation * "
+                           "(kernel - 1)"),
     CNN_OPTION_PAIR("dilation", struct options, dilation, "1", .min = 1, .max = 1 << 14,
                     .metavar = "N|HxW", .help = "step from weight to weight, in input pixels"),
     CNN_OPTION_INT("groups", struct options, groups, "1", .min = 1, .max = 1 << 20, .metavar = "N",
@@ -35,12 +38,12 @@ static void axes(const struct cnn_layer *l, struct cnn_axis *h, struct cnn_axis 
                            .kernel = (size_t)o->kernel.h,
                            .stride = (size_t)o->stride.h,
                            .dilation = (size_t)o->dilation.h,
-                           .pad = o->pad.h};
+                           .pad = {o->pad.top, o->pad.bottom}};
     *w = (struct cnn_axis){.in = l->in[0].w,
                            .kernel = (size_t)o->kernel.w,
                            .stride = (size_t)o->stride.w,
                            .dilation = (size_t)o->dilation.w,
-                           .pad = o->pad.w};
+                           .pad = {o->pad.left, o->pad.right}};
 }
 
 static int setup(struct cnn_layer *l)

@@ -1,4 +1,4 @@
-/* What maxpool and avgpool share: their options but one, and the shape rule. */
+/* What maxpool, avgpool and lppool share: most options, and the shape rule. */
 #ifndef CNN_LAYER_POOLING_H
 #define CNN_LAYER_POOLING_H
 
@@ -10,8 +10,11 @@ enum {
 };
 
 struct cnn_pooling {
-    struct cnn_pair kernel, stride, pad;
+    struct cnn_pair kernel, stride, dilation;
+    struct cnn_pad pad;
     int ceiling, count_pad;
+    long long divisor;
+    double p;
 };
 
 #define CNN_POOLING_OPTIONS                                                                        \
@@ -22,12 +25,16 @@ struct cnn_pooling {
                         .choices = "kernel", .metavar = "N|HxW|kernel",                            \
                         .help = "step from window to window; kernel: windows lie side by side"),   \
         CNN_OPTION_PAD("pad", struct cnn_pooling, pad, "0", .max = 1 << 14,                        \
-                       .metavar = "N|HxW|same|valid|full",                                         \
+                       .metavar = "N|HxW|T,L,B,R|same|valid|full|same_lower",                      \
                        .help = "elements around the input, as conv's; smaller than the kernel"),   \
+        CNN_OPTION_PAIR("dilation", struct cnn_pooling, dilation, "1", .min = 1, .max = 1 << 14,   \
+                        .metavar = "N|HxW", .help = "step from element to element of a window"),   \
         CNN_OPTION_FLAG("ceil", struct cnn_pooling, ceiling, "0", .metavar = "0|1",                \
-                        .help = "a last window may reach over the edge instead of being left out")
+                        .help =                                                                    \
+                            "a last window may reach over the edge instead of being left out, if " \
+                            "it does not begin there")
 
-/* Set l->out. CNN_EDATA when no window fits. */
+/* Set l->out. CNN_EDATA when no window fits, or one would have nothing of the input. */
 CNN_CHECKED int cnn_pooling_setup(struct cnn_layer *l);
 
 struct cnn_window cnn_pooling_window(const struct cnn_layer *l);

@@ -12,17 +12,22 @@ static void pad_same(struct cnn_axis *a)
 {
     size_t out = (a->in + a->stride - 1) / a->stride;
     size_t need = (out - 1) * a->stride + reach(a), total = need > a->in ? need - a->in : 0;
-    a->before = total / 2;
+    size_t odd = a->pad[0] == CNN_PAD_SAME_LOWER ? total % 2 : 0;
+    a->before = total / 2 + odd;
     a->after = total - a->before;
 }
 
 /* Nonzero when a window fits. */
 static int fit(struct cnn_axis *a)
 {
-    if (a->pad == CNN_PAD_SAME)
+    if (a->pad[0] == CNN_PAD_SAME || a->pad[0] == CNN_PAD_SAME_LOWER) {
         pad_same(a);
-    else
-        a->before = a->after = a->pad == CNN_PAD_FULL ? reach(a) - 1 : (size_t)a->pad;
+    } else if (a->pad[0] == CNN_PAD_FULL) {
+        a->before = a->after = reach(a) - 1;
+    } else {
+        a->before = (size_t)a->pad[0];
+        a->after = (size_t)a->pad[1];
+    }
     size_t padded = a->in + a->before + a->after;
     if (padded < reach(a))
         return 0;
@@ -33,12 +38,14 @@ static int fit(struct cnn_axis *a)
     return 1;
 }
 
-static void format_pad(const struct cnn_axis *h, const struct cnn_axis *w, char out[32])
+static void format_pad(const struct cnn_axis *h, const struct cnn_axis *w, char out[64])
 {
-    if (h->pad == w->pad)
-        snprintf(out, 32, "%d", h->pad);
+    if (h->pad[0] != h->pad[1] || w->pad[0] != w->pad[1])
+        snprintf(out, 64, "%d,%d,%d,%d", h->pad[0], w->pad[0], h->pad[1], w->pad[1]);
+    else if (h->pad[0] == w->pad[0])
+        snprintf(out, 64, "%d", h->pad[0]);
     else
-        snprintf(out, 32, "%dx%d", h->pad, w->pad);
+        snprintf(out, 64, "%dx%d", h->pad[0], w->pad[0]);
 }
 
 void cnn_axis_fit_again(struct cnn_axis *h, struct cnn_axis *w)
@@ -49,7 +56,7 @@ void cnn_axis_fit_again(struct cnn_axis *h, struct cnn_axis *w)
 
 int cnn_axis_fit(struct cnn_axis *h, struct cnn_axis *w)
 {
-    char pad[32], dilation[64] = "";
+    char pad[64], dilation[64] = "";
     if (fit(h) & fit(w))
         return 0;
     format_pad(h, w, pad);

@@ -8,14 +8,15 @@
  * apart. */
 struct cnn_axis {
     size_t in, kernel, stride, dilation;
-    int pad;     /* elements on both sides, or CNN_PAD_SAME, CNN_PAD_FULL */
+    int pad[2];  /* elements before and after; or in both CNN_PAD_SAME or another of the words */
     int ceiling; /* a last window may reach over the padded end, if it starts before the right
                     padding */
     size_t before, after, out; /* filled in: padding, windows */
 };
 
 /* Fit windows to both axes. CNN_EDATA when not one fits.
- * same: out = ceil(in / stride), the odd element of padding at the end (ONNX SAME_UPPER).
+ * same: out = ceil(in / stride), the odd element of padding at the end (ONNX SAME_UPPER);
+ * same_lower: at the beginning.
  * full: every window that meets the input, padding dilation * (kernel - 1). */
 CNN_CHECKED int cnn_axis_fit(struct cnn_axis *h, struct cnn_axis *w);
 /* The same of windows that were found to fit, as by a layer's setup. */

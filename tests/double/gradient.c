@@ -244,13 +244,16 @@ static void gradients(void **state)
 }
 
 /* Which classes of an option's values the cases use, one bit each. */
-enum { FIRST = 1, SECOND = 2, OBLONG = 4, WORDS = 8 };
+enum { FIRST = 1, SECOND = 2, OBLONG = 4, UNEVEN = 8, WORDS = 16 };
 
 static unsigned class_of(const struct cnn_option *o, const void *fields, struct cnn_buf *first)
 {
     const struct cnn_pair *pair = (const void *)((const char *)fields + o->offset);
+    const struct cnn_pad *pad = (const void *)pair;
     struct cnn_buf text = {0};
     unsigned class = FIRST;
+    if (o->type == CNN_OPT_PAD && (pad->top != pad->bottom || pad->left != pad->right))
+        return UNEVEN;
     if (o->type == CNN_OPT_PAIR || o->type == CNN_OPT_PAD) {
         if (pair->h < 0)
             class = (unsigned)WORDS << (-1 - pair->h);
@@ -271,7 +274,8 @@ static unsigned wanted_classes(const struct cnn_option *o)
 {
     unsigned words = 0;
     if (o->type == CNN_OPT_PAD)
-        return FIRST | SECOND | OBLONG | WORDS | WORDS << 1;
+        return FIRST | SECOND | OBLONG | UNEVEN |
+               (o->fallback ? WORDS | WORDS << 1 | WORDS << 2 : 0);
     if (o->type != CNN_OPT_PAIR)
         return FIRST | SECOND;
     for (const char *c = o->choices; c; c = strchr(c, '|') ? strchr(c, '|') + 1 : NULL)

@@ -8,14 +8,16 @@ struct pool_case {
 };
 
 /* Windows of all kinds that layers can ask for: {in_h, in_w, kh, kw, stride_h, stride_w, pad_top,
- * pad_left, pad_bottom, pad_right, ceiling}. */
-static const size_t windows[][11] = {
-    {1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0},   {8, 10, 2, 2, 2, 2, 0, 0, 0, 0, 0},
-    {9, 11, 2, 2, 2, 2, 0, 0, 0, 0, 0},  {9, 11, 2, 2, 2, 2, 0, 0, 0, 0, 1},
-    {13, 17, 3, 3, 2, 2, 0, 0, 0, 0, 1}, {12, 11, 3, 3, 2, 2, 1, 1, 1, 1, 1},
-    {7, 9, 3, 2, 1, 3, 1, 0, 1, 1, 0},   {11, 13, 2, 2, 5, 7, 0, 0, 0, 0, 0},
-    {6, 5, 3, 3, 1, 1, 2, 2, 2, 2, 0},   {7, 5, 7, 5, 7, 5, 0, 0, 0, 0, 0},
-    {40, 30, 2, 2, 2, 2, 0, 0, 0, 0, 0},
+ * pad_left, pad_bottom, pad_right, ceiling, dilation_h, dilation_w, divisor}; 0 dilations are 1. */
+static const size_t windows[][14] = {
+    {1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0},           {8, 10, 2, 2, 2, 2, 0, 0, 0, 0, 0},
+    {9, 11, 2, 2, 2, 2, 0, 0, 0, 0, 0},          {9, 11, 2, 2, 2, 2, 0, 0, 0, 0, 1},
+    {13, 17, 3, 3, 2, 2, 0, 0, 0, 0, 1},         {12, 11, 3, 3, 2, 2, 1, 1, 1, 1, 1},
+    {7, 9, 3, 2, 1, 3, 1, 0, 1, 1, 0},           {11, 13, 2, 2, 5, 7, 0, 0, 0, 0, 0},
+    {6, 5, 3, 3, 1, 1, 2, 2, 2, 2, 0},           {7, 5, 7, 5, 7, 5, 0, 0, 0, 0, 0},
+    {40, 30, 2, 2, 2, 2, 0, 0, 0, 0, 0},         {11, 13, 3, 2, 1, 1, 2, 3, 2, 1, 0, 2, 3},
+    {12, 11, 3, 3, 2, 2, 2, 0, 2, 1, 1, 2, 1},   {9, 8, 2, 2, 3, 2, 0, 2, 0, 0, 0, 3, 2},
+    {9, 11, 3, 3, 2, 2, 1, 1, 1, 1, 0, 1, 1, 5},
 };
 enum { WINDOWS = sizeof windows / sizeof *windows };
 
@@ -26,22 +28,31 @@ static size_t window_out(size_t in, size_t k, size_t stride, size_t before_, siz
     return out + (ceiling && rest % stride && out * stride < in + before_);
 }
 
+static size_t reach(size_t kernel, size_t dilation)
+{
+    return (kernel - 1) * (dilation ? dilation : 1) + 1;
+}
+
 static struct cnn_window window(int i, int count_pad)
 {
     const size_t *w = windows[i];
-    return (struct cnn_window){.in_h = w[0],
-                               .in_w = w[1],
-                               .out_h = window_out(w[0], w[2], w[4], w[6], w[8], w[10]),
-                               .out_w = window_out(w[1], w[3], w[5], w[7], w[9], w[10]),
-                               .kh = w[2],
-                               .kw = w[3],
-                               .stride_h = w[4],
-                               .stride_w = w[5],
-                               .pad_top = w[6],
-                               .pad_left = w[7],
-                               .pad_bottom = w[8],
-                               .pad_right = w[9],
-                               .count_pad = count_pad};
+    return (struct cnn_window){
+        .in_h = w[0],
+        .in_w = w[1],
+        .out_h = window_out(w[0], reach(w[2], w[11]), w[4], w[6], w[8], w[10]),
+        .out_w = window_out(w[1], reach(w[3], w[12]), w[5], w[7], w[9], w[10]),
+        .kh = w[2],
+        .kw = w[3],
+        .stride_h = w[4],
+        .stride_w = w[5],
+        .dilation_h = w[11] ? w[11] : 1,
+        .dilation_w = w[12] ? w[12] : 1,
+        .divisor = w[13],
+        .pad_top = w[6],
+        .pad_left = w[7],
+        .pad_bottom = w[8],
+        .pad_right = w[9],
+        .count_pad = count_pad};
 }
 
 /* Calls `visit` for each element of each window; `inside` says whether it is in the input. */
@@ -54,8 +65,8 @@ static void each_element(struct pool_case *l, size_t planes,
     size_t pixels = g->out_h * g->out_w;
     for (size_t y = 0; y < planes * pixels; y++)
         for (size_t k = 0; k < g->kh * g->kw; k++) {
-            size_t r = y % pixels / g->out_w * g->stride_h + k / g->kw;
-            size_t c = y % g->out_w * g->stride_w + k % g->kw;
+            size_t r = y % pixels / g->out_w * g->stride_h + k / g->kw * g->dilation_h;
+            size_t c = y % g->out_w * g->stride_w + k % g->kw * g->dilation_w;
             int padded = r < g->in_h + g->pad_top + g->pad_bottom &&
                          c < g->in_w + g->pad_left + g->pad_right;
             int inside = r >= g->pad_top && c >= g->pad_left && r - g->pad_top < g->in_h &&
@@ -76,7 +87,7 @@ static void visit_max(struct pool_case *l, double *out, size_t y, size_t x, int 
 static void visit_count(struct pool_case *l, double *out, size_t y, size_t x, int inside)
 {
     (void)x;
-    out[y] += inside || l->g.count_pad;
+    out[y] = l->g.divisor ? (double)l->g.divisor : out[y] + (inside || l->g.count_pad);
 }
 
 static double *counts;
@@ -131,7 +142,9 @@ static void check_argmax(const struct pool_case *l, size_t k, double want)
            left = k % g->out_w * g->stride_w;
     for (size_t at_ = 0; at_ < chosen; at_++) {
         size_t r = at_ / g->in_w + g->pad_top, c = at_ % g->in_w + g->pad_left;
-        if (r >= top && r < top + g->kh && c >= left && c < left + g->kw)
+        if (r >= top && r - top < reach(g->kh, g->dilation_h) && c >= left &&
+            c - left < reach(g->kw, g->dilation_w) && (r - top) % g->dilation_h == 0 &&
+            (c - left) % g->dilation_w == 0)
             assert_true(value_at(&l->x, plane + at_) < want);
     }
 }
@@ -172,8 +185,8 @@ void test_maxpool_forward(void **state)
 static size_t pick_in_window(const struct cnn_window *g, size_t output)
 {
     for (;;) {
-        size_t r = output / g->out_w * g->stride_h + pick(0, g->kh - 1);
-        size_t c = output % g->out_w * g->stride_w + pick(0, g->kw - 1);
+        size_t r = output / g->out_w * g->stride_h + pick(0, g->kh - 1) * g->dilation_h;
+        size_t c = output % g->out_w * g->stride_w + pick(0, g->kw - 1) * g->dilation_w;
         if (r >= g->pad_top && r < g->pad_top + g->in_h && c >= g->pad_left &&
             c < g->pad_left + g->in_w)
             return (r - g->pad_top) * g->in_w + c - g->pad_left;

@@ -238,6 +238,13 @@ static const struct construct {
      "conv 8 5x3 pad=full\n",
      "conv1 8x20x18\n"
      "loss 1\n"},
+    {"conv 8 3 pad=0,1*2,1,3; maxpool 3 pad=same_lower stride=2",
+     "input 3x16x16\n"
+     "conv 8 3 pad=0,2,1,3\n"
+     "maxpool 3 stride=2 pad=same_lower\n",
+     "conv1 8x15x19\n"
+     "maxpool1 8x8x10\n"
+     "loss 1\n"},
     {"dense 5; softmax; xent smooth=1/10",
      "input 3x16x16\n"
      "dense 5\n"

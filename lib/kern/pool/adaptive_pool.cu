@@ -37,6 +37,14 @@ struct axis {
     {
         return overlapping(i, out.by, in);
     }
+    __device__ uint32_t step() const
+    {
+        return 1;
+    }
+    __device__ bool holds(uint32_t, uint32_t) const
+    {
+        return true;
+    }
     __device__ uint32_t divisor(uint32_t i) const
     {
         cnn_span s = inputs(i);

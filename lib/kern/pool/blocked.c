@@ -34,8 +34,8 @@ static struct pool plan(const struct cnn_window *g, size_t lanes)
     return (struct pool){
         .g = g,
         .lanes = lanes,
-        .h = {g->in_h, g->out_h, g->kh, g->stride_h, 1, (ptrdiff_t)g->pad_top},
-        .w = {g->in_w, g->out_w, g->kw, g->stride_w, 1, (ptrdiff_t)g->pad_left},
+        .h = {g->in_h, g->out_h, g->kh, g->stride_h, g->dilation_h, (ptrdiff_t)g->pad_top},
+        .w = {g->in_w, g->out_w, g->kw, g->stride_w, g->dilation_w, (ptrdiff_t)g->pad_left},
         .in_plane = g->in_h * g->in_w * lanes,
         .out_plane = g->out_h * g->out_w * lanes,
     };

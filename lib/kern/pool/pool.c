@@ -1,6 +1,7 @@
 /* Maximum and mean over windows of each (h, w) plane; blocked layouts go to blocked.c.
  *
- * Window (i, j) covers rows i * stride - pad .. + kh - 1, clipped to the input; columns likewise.
+ * Window (i, j) covers rows i * stride - pad + k * dilation, k < kh, that lie inside of the input;
+ * columns likewise.
  */
 #include <string.h>
 
@@ -18,23 +19,30 @@ struct pool {
     const int32_t *chosen;
 };
 
-/* The part of a window that lies inside 0 .. size - 1. */
-static struct cnn_range clip(size_t index, size_t stride, size_t pad, size_t kernel, size_t size)
+/* The part of a window that lies inside 0 .. size - 1: every dilation-th from begin on. */
+static struct cnn_range clip(size_t index, size_t stride, size_t pad, size_t kernel,
+                             size_t dilation, size_t size)
 {
-    size_t start = index * stride, end = start + kernel;
-    size_t begin = start > pad ? start - pad : 0;
+    size_t start = index * stride, end = start + (kernel - 1) * dilation + 1;
+    if (start < pad)
+        start += cnn_round_up(pad - start, dilation);
     end = end > pad ? end - pad : 0;
-    return (struct cnn_range){cnn_min(begin, size), cnn_min(end, size)};
+    return (struct cnn_range){cnn_min(start - pad, size), cnn_min(end, size)};
+}
+
+static size_t count_of(struct cnn_range r, size_t dilation)
+{
+    return r.end > r.begin ? cnn_ceil_div(r.end - r.begin, dilation) : 0;
 }
 
 static struct cnn_range clip_rows(const struct cnn_window *g, size_t i)
 {
-    return clip(i, g->stride_h, g->pad_top, g->kh, g->in_h);
+    return clip(i, g->stride_h, g->pad_top, g->kh, g->dilation_h, g->in_h);
 }
 
 static struct cnn_range clip_columns(const struct cnn_window *g, size_t j)
 {
-    return clip(j, g->stride_w, g->pad_left, g->kw, g->in_w);
+    return clip(j, g->stride_w, g->pad_left, g->kw, g->dilation_w, g->in_w);
 }
 
 /* The offset of the first of the largest; a NaN counts as the largest. */
@@ -43,8 +51,8 @@ static size_t window_argmax(const struct cnn_window *g, const real *x, struct cn
 {
     size_t at = r.begin * g->in_w + c.begin;
     real best = x[at];
-    for (size_t i = r.begin; i < r.end; i++)
-        for (size_t j = c.begin; j < c.end; j++) {
+    for (size_t i = r.begin; i < r.end; i += g->dilation_h)
+        for (size_t j = c.begin; j < c.end; j += g->dilation_w) {
             real v = x[i * g->in_w + j];
             if (v > best || v != v) {
                 best = v;
@@ -70,8 +78,9 @@ static void max_plane(const struct cnn_window *g, const real *x, real *y, int32_
 /* The commonest pooling, without branches: 2x2 windows side by side. */
 static int is_two_by_two(const struct cnn_window *g)
 {
-    return g->kh == 2 && g->kw == 2 && g->stride_h == 2 && g->stride_w == 2 && !g->pad_top &&
-           !g->pad_left && 2 * g->out_h <= g->in_h && 2 * g->out_w <= g->in_w;
+    return g->kh == 2 && g->kw == 2 && g->stride_h == 2 && g->stride_w == 2 && g->dilation_h == 1 &&
+           g->dilation_w == 1 && !g->pad_top && !g->pad_left && 2 * g->out_h <= g->in_h &&
+           2 * g->out_w <= g->in_w;
 }
 
 static inline int beats(real v, real best)
@@ -155,15 +164,16 @@ static void max_backward_job(void *context, size_t job, int thread)
 static size_t divisor(const struct cnn_window *g, size_t i, size_t j, struct cnn_range rows,
                       struct cnn_range cols)
 {
-    return cnn_window_divisor(g, i, j, rows.end - rows.begin, cols.end - cols.begin);
+    return cnn_window_divisor(g, i, j, count_of(rows, g->dilation_h),
+                              count_of(cols, g->dilation_w));
 }
 
 static double window_sum(const struct cnn_window *g, const real *x, struct cnn_range rows,
                          struct cnn_range cols)
 {
     double sum = 0;
-    for (size_t i = rows.begin; i < rows.end; i++)
-        for (size_t j = cols.begin; j < cols.end; j++)
+    for (size_t i = rows.begin; i < rows.end; i += g->dilation_h)
+        for (size_t j = cols.begin; j < cols.end; j += g->dilation_w)
             sum += (double)x[i * g->in_w + j];
     return sum;
 }
@@ -185,8 +195,8 @@ static void spread_plane(const struct cnn_window *g, const real *dy, real *dx)
         for (size_t j = 0; j < g->out_w; j++) {
             struct cnn_range rows = clip_rows(g, i), cols = clip_columns(g, j);
             real share = *dy++ / (real)divisor(g, i, j, rows, cols);
-            for (size_t r = rows.begin; r < rows.end; r++)
-                for (size_t c = cols.begin; c < cols.end; c++)
+            for (size_t r = rows.begin; r < rows.end; r += g->dilation_h)
+                for (size_t c = cols.begin; c < cols.end; c += g->dilation_w)
                     dx[r * g->in_w + c] += share;
         }
 }

@@ -1,6 +1,7 @@
 /* Maximum and mean over windows of each (h, w) plane.
  *
- * Window (i, j) covers rows i * stride - pad .. + kh - 1, clipped to the input; columns likewise.
+ * Window (i, j) covers rows i * stride - pad + k * dilation, k < kh, that lie inside of the input;
+ * columns likewise.
  * Gradients are gathered: each input looks at the windows that hold it. */
 #include "kern/pool/pool.cuh"
 
@@ -9,25 +10,39 @@ namespace
 
 struct axis {
     uint32_t in, out, kernel, pad;
+    uint32_t reach;  /* of a window */
     uint32_t padded; /* inputs with padding on both sides */
+    uint32_t fixed;  /* the divisor; 0: it is counted */
     int count_pad;
-    cnn_divisor stride;
+    cnn_divisor stride, dilation;
 
     __device__ cnn_span inputs(uint32_t i) const
     {
-        uint32_t start = i * stride.by, end = start + kernel;
-        return {start > pad ? start - pad : 0, end > pad ? min(end - pad, in) : 0};
+        uint32_t start = i * stride.by, end = start + reach;
+        if (start < pad)
+            start += cnn_divide(pad - start + dilation.by - 1, dilation) * dilation.by;
+        return {min(start - pad, in), end > pad ? min(end - pad, in) : 0};
+    }
+    __device__ uint32_t step() const
+    {
+        return dilation.by;
     }
     __device__ cnn_span outputs(uint32_t i) const
     {
         uint32_t at = i + pad;
-        return {at < kernel ? 0 : cnn_divide(at - kernel, stride) + 1,
+        return {at < reach ? 0 : cnn_divide(at - reach, stride) + 1,
                 min(cnn_divide(at, stride) + 1, out)};
+    }
+    __device__ bool holds(uint32_t output, uint32_t i) const
+    {
+        uint32_t apart = i + pad - output * stride.by;
+        return dilation.by == 1 || cnn_divide(apart, dilation) * dilation.by == apart;
     }
     __device__ uint32_t divisor(uint32_t i) const
     {
         cnn_span s = inputs(i);
-        return count_pad ? min(kernel, padded - i * stride.by) : s.end - s.begin;
+        uint32_t size = count_pad ? padded - i * stride.by : s.end > s.begin ? s.end - s.begin : 0;
+        return fixed ? fixed : min(kernel, cnn_divide(size + dilation.by - 1, dilation));
     }
 };
 
@@ -37,9 +52,12 @@ axis rows_of(const struct cnn_window *g)
             (uint32_t)g->out_h,
             (uint32_t)g->kh,
             (uint32_t)g->pad_top,
+            (uint32_t)((g->kh - 1) * g->dilation_h + 1),
             (uint32_t)(g->in_h + g->pad_top + g->pad_bottom),
+            (uint32_t)g->divisor,
             g->count_pad,
-            cnn_divisor_of(g->stride_h)};
+            cnn_divisor_of(g->stride_h),
+            cnn_divisor_of(g->dilation_h)};
 }
 
 axis columns_of(const struct cnn_window *g)
@@ -48,9 +66,12 @@ axis columns_of(const struct cnn_window *g)
             (uint32_t)g->out_w,
             (uint32_t)g->kw,
             (uint32_t)g->pad_left,
+            (uint32_t)((g->kw - 1) * g->dilation_w + 1),
             (uint32_t)(g->in_w + g->pad_left + g->pad_right),
+            g->divisor ? 1u : 0u,
             g->count_pad,
-            cnn_divisor_of(g->stride_w)};
+            cnn_divisor_of(g->stride_w),
+            cnn_divisor_of(g->dilation_w)};
 }
 
 /* The first of the largest; a NaN counts as the largest. */
@@ -69,8 +90,8 @@ __global__ void __launch_bounds__(CNN_POOL_THREADS, 4)
     CNN_UNROLL
     for (int k = 0; k < V; k++)
         chosen.v[k] = (int32_t)(r.begin * columns.in + c.begin);
-    for (uint32_t h = r.begin; h < r.end; h++)
-        for (uint32_t w = c.begin; w < c.end; w++) {
+    for (uint32_t h = r.begin; h < r.end; h += rows.step())
+        for (uint32_t w = c.begin; w < c.end; w += columns.step()) {
             cnn_lanes_load(&x.at(at.n, at.c, h, w), v);
             CNN_UNROLL
             for (int k = 0; k < V; k++)

@@ -1,8 +1,9 @@
 /* Pooling: a thread makes V channels of one position of what is written, from the positions of what
  * is read that belong to it. Which these are an axis says, A, for rows and columns by themselves:
  *
- *     cnn_span inputs(uint32_t i)     the inputs of output i's window
- *     cnn_span outputs(uint32_t i)    the outputs whose windows hold input i
+ *     cnn_span inputs(uint32_t i)     the inputs of output i's window, every step()-th
+ *     cnn_span outputs(uint32_t i)    the outputs whose windows reach input i; they hold it where
+ *     bool holds(uint32_t output, uint32_t i)    says so
  *     uint32_t divisor(uint32_t i)    what output i's sum is divided by */
 #ifndef CNN_KERN_POOL_POOL_CUH
 #define CNN_KERN_POOL_POOL_CUH
@@ -33,9 +34,9 @@ __global__ void __launch_bounds__(CNN_POOL_THREADS, 4)
     cnn_place at = cnn_place_at<V>(to, i);
     cnn_span r = rows.inputs(at.h), c = columns.inputs(at.w);
     float scale = 1 / (float)(rows.divisor(at.h) * columns.divisor(at.w)), sum[V] = {};
-    for (uint32_t h = r.begin; h < r.end; h++) {
+    for (uint32_t h = r.begin; h < r.end; h += rows.step()) {
         float row[V] = {}, v[V];
-        for (uint32_t w = c.begin; w < c.end; w++) {
+        for (uint32_t w = c.begin; w < c.end; w += columns.step()) {
             cnn_lanes_load(&x.at(at.n, at.c, h, w), v);
             CNN_UNROLL
             for (int k = 0; k < V; k++)
@@ -64,6 +65,8 @@ __global__ void __launch_bounds__(CNN_POOL_THREADS, 4)
     float sum[V] = {}, v[V];
     for (uint32_t h = r.begin; h < r.end; h++)
         for (uint32_t w = c.begin; w < c.end; w++) {
+            if (!rows.holds(h, at.h) || !columns.holds(w, at.w))
+                continue;
             float scale = 1 / (float)(rows.divisor(h) * columns.divisor(w));
             cnn_lanes_load(&dy.at(at.n, at.c, h, w), v);
             CNN_UNROLL
