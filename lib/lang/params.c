@@ -144,6 +144,8 @@ static int apply(struct cnn_builder *b, const struct cnn_variables *v, struct cn
         int bias = is_bias(p);
         if (!p->trained)
             continue;
+        if (bias < starts && start[bias].rule == CNN_INIT_BILINEAR && p->shape.rank != 4)
+            return cnn_fail(CNN_EDATA, "init: bilinear is for weights with height and width");
         if (bias < starts && start[bias].rule != CNN_INIT_DEFAULT) {
             p->init = start[bias].rule;
             p->init_value = start[bias].value;

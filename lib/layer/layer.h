@@ -41,11 +41,14 @@ enum {
     NEXT(CNN_INIT_ZERO, "zero")
 /* What only the line of a net says; the last three with a number, cnn_param.init_value.
  *
+ *     bilinear        weights (in, out, height, width) of a deconv that enlarges each channel by
+ *                     itself; zeros between channels (Long, Shelhamer, Darrell 2015)
  *     gaussian        N(0, value^2)
  *     uniform         U(+-value) */
 #define CNN_INITS_OF_LINES(FIRST, NEXT)                                                            \
     CNN_INITS(FIRST, NEXT)                                                                         \
     NEXT(CNN_INIT_ONE, "one")                                                                      \
+    NEXT(CNN_INIT_BILINEAR, "bilinear")                                                            \
     NEXT(CNN_INIT_GAUSSIAN, "gaussian")                                                            \
     NEXT(CNN_INIT_UNIFORM, "uniform")                                                              \
     NEXT(CNN_INIT_CONSTANT, "constant")

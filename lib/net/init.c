@@ -42,11 +42,27 @@ static double draw(struct cnn_random *r, enum cnn_init rule, const struct cnn_pa
         return p->init_value;
     case CNN_INIT_ONE:
         return 1;
+    case CNN_INIT_BILINEAR:
     case CNN_INIT_ZERO:
     case CNN_INIT_DEFAULT:
         break;
     }
     return 0;
+}
+
+/* The hat over an axis of n weights, of height 1 and 0 where the neighbours' begin. */
+static double hat(size_t i, size_t n)
+{
+    double half = (double)((n + 1) / 2), middle = n % 2 ? half - 1 : half - 0.5;
+    return 1 - fabs((double)i - middle) / half;
+}
+
+/* Element i of weights that lead each channel to the one at its place among its group's. */
+static double bilinear(const struct cnn_shape *s, size_t i)
+{
+    size_t h = s->rank > 2 ? s->dim[2] : 1, w = s->rank > 3 ? s->dim[3] : 1, out = s->dim[1];
+    size_t filter = i / (h * w);
+    return filter / out % out == filter % out ? hat(i / w % h, h) * hat(i % w, w) : 0;
 }
 
 static void fill_chunk(void *context, size_t job, int thread)
@@ -56,7 +72,9 @@ static void fill_chunk(void *context, size_t job, int thread)
     struct cnn_random r;
     size_t first = job * CHUNK, end = f->count - first < CHUNK ? f->count : first + CHUNK;
     cnn_random_start(&r, f->seed, cnn_hash_u64(job, cnn_hash_string(f->p->name, 0)));
-    for (size_t i = first; i < end; i++)
+    for (size_t i = first; i < end && f->rule == CNN_INIT_BILINEAR; i++)
+        f->values[i] = (float)bilinear(&f->p->shape, i);
+    for (size_t i = first; i < end && f->rule != CNN_INIT_BILINEAR; i++)
         f->values[i] = (float)draw(&r, f->rule, &f->p->declared);
 }
 

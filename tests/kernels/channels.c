@@ -157,3 +157,31 @@ void test_subsample_backward(void **state)
     (void)state;
     each_subsample(check_subsample_backward);
 }
+
+struct shifted {
+    struct cnn_tensor b, to;
+};
+
+static void bias_run(struct cnn_queue *q, void *context)
+{
+    struct shifted *l = context;
+    K(bias_forward)(q, &l->b, &l->to);
+}
+
+void test_bias_forward(void **state)
+{
+    (void)state;
+    for (int i = 0; i < LAYOUTS * 3; i++) {
+        static const size_t channels[] = {1, 12, 41};
+        size_t c = channels[i / LAYOUTS];
+        struct shifted l = {.to = tensor_in(layout_of(i), 6, c, 7, 5, SUM)};
+        l.b = tensor(1, c, 1, 1, INPUT);
+        double *want = values_of(&l.to);
+        for (size_t k = 0; k < 6 * c * 35; k++)
+            want[k] += value_at(&l.b, k / 35 % c);
+        run_all(bias_run, &l);
+        expect_tensor("y", &l.to, want, 1e-6);
+        free(want);
+        buffers_free();
+    }
+}

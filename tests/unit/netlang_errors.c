@@ -46,11 +46,16 @@ static const struct mistake {
     {"maxpool 2 dilation=19 pad=3",
      "net:1: maxpool: a window would have nothing but padding in it"},
     {"lrn 4 within=1", "net:1: lrn: size=4 has no middle, which within=1 needs: it is odd"},
+    {"deconv 4 3 groups=2",
+     "net:1: deconv: groups=2 does not divide 3 input channels and 4 filters"},
+    {"deconv 4 3 stride=2 output_pad=2", "net:1: deconv: output_pad 2 is not below the stride 2"},
+    {"deconv 4 3 pad=9", "net:1: deconv: pad leaves nothing of 18 rows or columns"},
+    {"bn init=bilinear", "net:1: bn: init: bilinear is for weights with height and width"},
     {"conv 8 3 pad=-1", "net:1: conv: pad: '-1' is not in 0..16384"},
     {"conv 8 3 init=he",
      "net:1: conv: init: 'he' is none of "
      "default|he_normal|he_uniform|glorot_normal|glorot_uniform|plain|lecun_normal|head|zero|"
-     "one|gaussian|uniform|constant"},
+     "one|bilinear|gaussian|uniform|constant"},
     {"conv 8 3 stride=2 stride=2", "net:1: conv: stride is given twice"},
     {"conv n 3", "net:1: conv: filters: 'n' is not a number (names known here: classes)"},
     {"conv n*2 3", "net:1: conv: filters: unknown name 'n' in 'n*2' (known here: classes)"},

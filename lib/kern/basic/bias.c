@@ -1,5 +1,5 @@
-/* The bias gradient of dense layers and convolutions, db[c] += sum over n, h, w of dy[n][c][h][w].
- * Sums run in double precision over short sums of `real`. */
+/* Biases of channels, y[n][c][h][w] += b[c], and their gradient, db[c] += sum over n, h, w of
+ * dy[n][c][h][w]. Sums run in double precision over short sums of `real`. */
 #include "kern/hot.h"
 #include "kern/isa/isa.h"
 #include "kern/parallel.h"
@@ -120,4 +120,58 @@ void cnn_cpu_bias_backward(struct cnn_queue *q, const struct cnn_tensor *dy, str
                      .chunk = cnn_round_up(cnn_chunk_of(dy->n * dy->h * dy->w),
                                            dy->h * dy->w == 1 ? CNN_LANES : 1)};
     cnn_queue_run(q, cnn_ceil_div(b.c, b.chunk), bias_job, &b);
+}
+
+/* Runs of elements of y with one channel or, in blocks of channels, with vectors of them. */
+struct shift {
+    size_t runs, run, period, lanes, c, chunk; /* period: runs of a sample */
+    const real *b;                             /* (c) */
+    real *y;                                   /* (runs, run) */
+};
+
+CNN_HOT static void add_to_run(real b, size_t count, real *y)
+{
+    for (size_t i = 0; i < count; i++)
+        y[i] += b;
+}
+
+CNN_HOT static void add_to_vectors(const real *b, size_t lanes, size_t count, real *y)
+{
+    for (size_t i = 0; i < count; i += lanes)
+        for (size_t k = 0; k < lanes; k++)
+            y[i + k] += b[k];
+}
+
+static void shift_job(void *context, size_t job, int thread)
+{
+    const struct shift *s = context;
+    struct cnn_range r = cnn_range_of(job, s->chunk, s->runs);
+    (void)thread;
+    for (size_t i = r.begin; i < r.end; i++) {
+        size_t first = i % s->period * s->lanes;
+        real b[CNN_LANES] = {0};
+        for (size_t k = 0; k < s->lanes && first + k < s->c; k++)
+            b[k] = s->b[first + k];
+        if (s->lanes == 1)
+            add_to_run(b[0], s->run, s->y + i * s->run);
+        else
+            add_to_vectors(b, s->lanes, s->run, s->y + i * s->run);
+    }
+}
+
+void cnn_cpu_bias_forward(struct cnn_queue *q, const struct cnn_tensor *b, struct cnn_tensor *y)
+{
+    if (q->code)
+        return;
+    struct cnn_tensor t = cnn_tensor_blocks(y);
+    size_t vector = cnn_tensor_lanes(y), blocks = cnn_ceil_div(t.c, vector);
+    struct shift s = {.runs = t.n * blocks,
+                      .run = y->h * y->w * vector,
+                      .period = blocks,
+                      .lanes = t.c == y->c ? vector : 1,
+                      .c = y->c,
+                      .b = b->data,
+                      .y = y->data};
+    s.chunk = cnn_chunk_of(s.run);
+    cnn_queue_run(q, cnn_ceil_div(s.runs, s.chunk), shift_job, &s);
 }

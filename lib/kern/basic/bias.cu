@@ -1,6 +1,7 @@
-/* The bias gradient of dense layers and convolutions,
+/* Biases of channels, y[n][c][h][w] += b[c], and their gradient,
  * db[c] += sum over n, h, w of dy[n][c][h][w]. */
 #include "kern/cuda/channel_sums.cuh"
+#include "kern/cuda/places.cuh"
 
 namespace
 {
@@ -55,7 +56,36 @@ void run(struct cnn_queue *q, const struct cnn_tensor *dy, struct cnn_tensor *db
     cnn_channel_sums(q, "bias_backward", dy, f);
 }
 
+enum { THREADS = 256 };
+
+template <typename T, int V> __global__ void shift_kernel(const float *b, cnn_places to, T *y)
+{
+    uint32_t i = cnn_thread();
+    if (i >= to.count)
+        return;
+    cnn_place at = cnn_place_at<V>(to, i);
+    float v[V];
+    cnn_lanes_load(y + i * V, v);
+    CNN_UNROLL
+    for (int k = 0; k < V; k++)
+        v[k] += b[at.c + k];
+    cnn_lanes_store(v, y + i * V);
+}
+
+template <typename T, int V>
+void shift(struct cnn_queue *q, const struct cnn_tensor *b, struct cnn_tensor *y)
+{
+    cnn_places places = cnn_places_of(y, cnn_is_nhwc(y), V);
+    cnn_launch(q, "bias_forward", shift_kernel<T, V>, cnn_blocks(places.count, THREADS), THREADS, 0,
+               (const float *)b->data, places, (T *)y->data);
+}
+
 } // namespace
+
+void cnn_cuda_bias_forward(struct cnn_queue *q, const struct cnn_tensor *b, struct cnn_tensor *y)
+{
+    CNN_BY_PACKS(q, cnn_is_nhwc(y), y->c, shift, q, b, y);
+}
 
 void cnn_cuda_bias_backward(struct cnn_queue *q, const struct cnn_tensor *dy, struct cnn_tensor *db)
 {
