@@ -83,6 +83,23 @@ struct cnn_lrn {
     NEXT(CNN_CONV_WEIGHT, "weight")
 enum cnn_conv_pass { CNN_CHOICE_NAMES(CNN_CONV_PASSES) };
 
+/* How planes are resized.
+ *
+ *     nearest        the element at floor(i step)
+ *     nearest-exact  the one nearest to the middle of what i covers
+ *     bilinear       between the four around */
+#define CNN_RESIZES(FIRST, NEXT)                                                                   \
+    FIRST(CNN_RESIZE_NEAREST, "nearest")                                                           \
+    NEXT(CNN_RESIZE_EXACT, "nearest-exact")                                                        \
+    NEXT(CNN_RESIZE_BILINEAR, "bilinear")
+enum cnn_resize_mode { CNN_CHOICE_NAMES(CNN_RESIZES) };
+
+struct cnn_resize {
+    enum cnn_resize_mode mode;
+    int corners; /* bilinear: the corners' middles, not their outer edges, fall together */
+    double step_h, step_w; /* of the input, from output to output */
+};
+
 #define CNN_ACTIVATION(NAME, ...) CNN_##NAME,
 enum cnn_activation {
 #include "kern/activations.def"

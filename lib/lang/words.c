@@ -22,7 +22,7 @@ enum { KEYWORDS = sizeof keywords / sizeof *keywords };
 int cnn_word_takes_branches(const char *word)
 {
     const struct cnn_layer_type *t = cnn_word_layer(word);
-    return t && t->max_inputs > 1;
+    return t && t->max_inputs > 1 && !(t->flags & CNN_LAYER_REFERS);
 }
 
 int cnn_word_is_taken(const char *word)
@@ -59,6 +59,38 @@ static const struct {
     {"conv2d", "conv"},
     {"conv_2d", "conv"},
     {"convolution2d", "conv"},
+    {"convtranspose2d", "deconv"},
+    {"conv_transpose2d", "deconv"},
+    {"conv2dtranspose", "deconv"},
+    {"convtranspose", "deconv"},
+    {"deconvolution", "deconv"},
+    {"deconvolutional", "deconv"},
+    {"lppool2d", "lppool"},
+    {"l2pool", "lppool"},
+    {"interpolate", "upsample"},
+    {"interp", "upsample"},
+    {"upsampling2d", "upsample"},
+    {"upsamplingbilinear2d", "upsample"},
+    {"upsamplingnearest2d", "upsample"},
+    {"resize", "upsample"},
+    {"pixel_shuffle", "pixelshuffle"},
+    {"depth_to_space", "pixelshuffle"},
+    {"depthtospace", "pixelshuffle"},
+    {"pixel_unshuffle", "pixelunshuffle"},
+    {"space_to_depth", "pixelunshuffle"},
+    {"spacetodepth", "pixelunshuffle"},
+    {"reorg", "pixelunshuffle"},
+    {"channel_shuffle", "channelshuffle"},
+    {"shufflechannel", "channelshuffle"},
+    {"zeropad2d", "pad"},
+    {"zeropadding2d", "pad"},
+    {"constantpad2d", "pad"},
+    {"reflectionpad2d", "pad mode=reflect"},
+    {"replicationpad2d", "pad mode=replicate"},
+    {"centercrop", "crop"},
+    {"center_crop", "crop"},
+    {"cropping2d", "crop"},
+    {"narrow", "slice"},
     {"maxpool2d", "maxpool"},
     {"max_pool", "maxpool"},
     {"max_pool2d", "maxpool"},

@@ -103,6 +103,8 @@ enum cnn_layer_flag {
     CNN_LAYER_MIXES_ROWS = 4096, /* takes the rows of a sample together: inputs may have different
                                     numbers of them, and setup says how many the output has;
                                     pass->x_rows says how many are real */
+    CNN_LAYER_REFERS = 8192,     /* inputs behind the first are named by from= or left out: it takes
+                                    no blocks */
 };
 
 /* The elements of the input's plane that an element of the output sees: rows, then columns. */
@@ -230,6 +232,9 @@ CNN_CHECKED int cnn_layer_setup(struct cnn_layer *l);
 /* What the graph has for each further output of the layer whose value it takes over: no layer of
  * its own, and nothing to run. */
 extern const struct cnn_layer_type cnn_layer_further_output;
+
+/* For use in backward: t = 0, the gradient of an input that only says a shape. */
+void cnn_layer_zero(struct cnn_pass *p, struct cnn_tensor *t);
 
 /* Of a sample, with all its rows: multiply-adds, elements of the output, and its shape in words,
  * "64x8x8" or "4*64x8x8" with four rows. */

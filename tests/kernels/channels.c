@@ -2,8 +2,9 @@
 #include "kernels/arrays.h"
 #include "kernels/rig.h"
 
-/* Blocks that are whole, blocks that inputs share, inputs that end within a block. */
-static const size_t concat_channels[][3] = {{3, 1, 5}, {16, 32, 16}, {20, 7, 18}};
+/* Blocks that are whole, blocks that inputs share, inputs that end within a block, none. */
+static const size_t concat_channels[][3] = {
+    {3, 1, 5}, {16, 32, 16}, {20, 7, 18}, {0, 7, 18}, {5, 9, 0}};
 enum { CONCATS = LAYOUTS * sizeof concat_channels / sizeof *concat_channels };
 
 static void concat_run(struct cnn_queue *q, void *context)
@@ -33,20 +34,27 @@ static int concat_place(const size_t channels[3], size_t i, size_t hw, size_t *e
 void test_concat_forward(void **state)
 {
     (void)state;
-    for (int i = 0; i < CONCATS; i++) {
-        const size_t *c = concat_channels[i / LAYOUTS];
-        struct cnn_layout layout = layout_of(i);
+    for (int i = 0; i < 4 * CONCATS; i++) {
+        const size_t *c = concat_channels[i % CONCATS / LAYOUTS];
+        struct cnn_layout layout = layout_of(i % CONCATS);
+        int zero = i / CONCATS - 1;
+        struct cnn_tensor none;
         struct arrays a = {.y = tensor_in(layout, 20, c[0] + c[1] + c[2], 13, 11, OUTPUT)};
         for (int k = 0; k < 3; k++) {
             a.more[k] = tensor_in(layout, 20, c[k], 13, 11, INPUT);
             a.xs[k] = &a.more[k];
+        }
+        if (zero >= 0) {
+            none = a.more[zero];
+            none.data = NULL;
+            a.xs[zero] = &none;
         }
         run_all(concat_run, &a);
         double *want = zeros(cnn_tensor_count(&a.y));
         for (size_t k = 0; k < cnn_tensor_count(&a.y); k++) {
             size_t element;
             int branch = concat_place(c, k, 143, &element);
-            want[k] = value_at(&a.more[branch], element);
+            want[k] = branch == zero ? 0 : value_at(&a.more[branch], element);
         }
         expect_tensor("y", &a.y, want, 0);
         free(want);

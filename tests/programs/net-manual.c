@@ -76,7 +76,7 @@ static void print_option(const struct cnn_option *o)
     print_text(text.text ? text.text : "");
     cnn_buf_free(&text);
     printf("\n(");
-    if (o->fallback && !strcmp(o->name, "scale"))
+    if (o->fallback && !strcmp(o->name, "scale") && o->type == CNN_OPT_REAL)
         printf("default 1/255");
     else if (o->fallback)
         printf("default %s", o->fallback);

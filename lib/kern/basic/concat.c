@@ -31,7 +31,9 @@ static void fill_y(const struct concat *k, size_t n, size_t block)
     real *y = k->y + (n * k->blocks + block) * k->hw * k->lanes;
     for (int i = 0; i < k->count && first < end; first += k->x[i++]->c) {
         size_t c = k->x[i]->c, from = cnn_max(begin, first), to = cnn_min(end, first + c);
-        if (from < to)
+        if (from < to && !k->x[i]->data)
+            cnn_channels_zero(k->hw, k->lanes, from - begin, y);
+        else if (from < to)
             cnn_channels_copy((const real *)k->x[i]->data + n * blocks_of(k, c) * k->hw * k->lanes,
                               k->hw, from - first, to - from, &grid, k->lanes, from - begin, y);
     }

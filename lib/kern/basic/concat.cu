@@ -17,6 +17,16 @@ static __global__ void copy_rows(const U *from, uint32_t from_pitch, U *to, uint
     to[row * to_pitch + column] = from[row * from_pitch + column];
 }
 
+template <typename T>
+static __global__ void zero_rows(T *to, uint32_t pitch, cnn_divisor width, uint32_t count)
+{
+    uint32_t i = cnn_thread();
+    if (i >= count)
+        return;
+    uint32_t row = cnn_divide(i, width), column = i - row * width.by;
+    to[row * pitch + column] = cnn_to<T>(0);
+}
+
 /* Elements: of the rows of a branch and from one to the next. */
 struct rows {
     size_t count, width, from_pitch, to_pitch;
@@ -33,8 +43,13 @@ static void copy_units(struct cnn_queue *q, const void *from, void *to, struct r
 template <typename T> static void copy(struct cnn_queue *q, const T *from, T *to, struct rows r)
 {
     enum { COUNT = cnn_pack<T>::COUNT };
-    if ((r.width | r.from_pitch | r.to_pitch) % COUNT == 0 &&
-        ((uintptr_t)from | (uintptr_t)to) % sizeof(cnn_pack<T>) == 0)
+    if (!r.width)
+        return;
+    if (!from)
+        cnn_launch(q, "concat", zero_rows<T>, cnn_blocks(r.count * r.width, THREADS), THREADS, 0,
+                   to, r.to_pitch, cnn_divisor_of(r.width), r.count * r.width);
+    else if ((r.width | r.from_pitch | r.to_pitch) % COUNT == 0 &&
+             ((uintptr_t)from | (uintptr_t)to) % sizeof(cnn_pack<T>) == 0)
         copy_units<cnn_pack<T>>(q, from, to, r, COUNT);
     else
         copy_units<T>(q, from, to, r, 1);
