@@ -59,6 +59,9 @@ static const struct mistake {
     {"upsample size=second", "net:1: upsample: size=second needs a second input (from=A,B)"},
     {"a: relu; b: relu; upsample 2 from=a,b",
      "net:1: upsample: a second input has no effect without size=second"},
+    {"pixelshuffle 2", "net:1: pixelshuffle: 3 channels are no multiple of 2x2"},
+    {"pixelunshuffle 3", "net:1: pixelunshuffle: 3 does not divide 16x16"},
+    {"channelshuffle 2", "net:1: channelshuffle: groups=2 does not divide 3 channels"},
     {"conv 8 3 pad=-1", "net:1: conv: pad: '-1' is not in 0..16384"},
     {"conv 8 3 init=he",
      "net:1: conv: init: 'he' is none of "
