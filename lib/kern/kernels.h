@@ -100,6 +100,28 @@ struct cnn_resize {
     double step_h, step_w; /* of the input, from output to output */
 };
 
+<<<<<<< HEAD
+=======
+/* What stands around a plane.
+ *
+ *     constant   the value
+ *     reflect    the plane mirrored at its first and last elements, which do not come twice
+ *     replicate  the nearest element */
+#define CNN_BORDERS(FIRST, NEXT)                                                                   \
+    FIRST(CNN_BORDER_CONSTANT, "constant")                                                         \
+    NEXT(CNN_BORDER_REFLECT, "reflect")                                                            \
+    NEXT(CNN_BORDER_REPLICATE, "replicate")
+enum cnn_border_mode { CNN_CHOICE_NAMES(CNN_BORDERS) };
+
+struct cnn_border {
+    enum cnn_border_mode mode;
+    ptrdiff_t top, left;
+    double value;
+};
+
+enum cnn_conv_pass { CNN_CONV_FORWARD, CNN_CONV_DATA, CNN_CONV_WEIGHT };
+
+>>>>>>> 594ad4e (pad, crop and slice)
 #define CNN_ACTIVATION(NAME, ...) CNN_##NAME,
 enum cnn_activation {
 #include "kern/activations.def"

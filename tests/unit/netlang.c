@@ -245,6 +245,15 @@ static const struct construct {
      "conv1 8x15x19\n"
      "maxpool1 8x8x10\n"
      "loss 1\n"},
+    {"a: conv 4 3 pad=1,1,1,1; deconv 2 4 stride=2 pad=1 groups=2; crop from=deconv1,a offset=3",
+     "input 3x16x16\n"
+     "a: conv 4 3 pad=1\n"
+     "deconv 2 4 stride=2 pad=1 groups=2\n"
+     "crop offset=3 from=deconv1,a\n",
+     "a 4x16x16\n"
+     "deconv1 2x32x32\n"
+     "crop1 2x16x16\n"
+     "loss 1\n"},
     {"dense 5; softmax; xent smooth=1/10",
      "input 3x16x16\n"
      "dense 5\n"
