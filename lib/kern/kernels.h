@@ -100,8 +100,6 @@ struct cnn_resize {
     double step_h, step_w; /* of the input, from output to output */
 };
 
-<<<<<<< HEAD
-=======
 /* What stands around a plane.
  *
  *     constant   the value
@@ -119,9 +117,6 @@ struct cnn_border {
     double value;
 };
 
-enum cnn_conv_pass { CNN_CONV_FORWARD, CNN_CONV_DATA, CNN_CONV_WEIGHT };
-
->>>>>>> 594ad4e (pad, crop and slice)
 #define CNN_ACTIVATION(NAME, ...) CNN_##NAME,
 enum cnn_activation {
 #include "kern/activations.def"
