@@ -25,7 +25,7 @@ static int setup(struct cnn_layer *l)
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     const struct options *o = l->options;
-    p->k->channel_shuffle(p->q, (size_t)o->groups, p->x[0], p->y);
+    p->k->channel_shuffle(p->q, (size_t)o->groups, p->x[0], p->y[0]);
 }
 
 /* A matrix that was transposed is, turned back. */
@@ -33,7 +33,7 @@ static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     const struct options *o = l->options;
     if (p->dx[0])
-        p->k->channel_shuffle(p->q, l->in[0].c / (size_t)o->groups, p->dy, p->dx[0]);
+        p->k->channel_shuffle(p->q, l->in[0].c / (size_t)o->groups, p->dy[0], p->dx[0]);
 }
 
 const struct cnn_layer_type cnn_layer_channelshuffle = {

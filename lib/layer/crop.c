@@ -58,14 +58,14 @@ static struct cnn_border border(const struct cnn_layer *l)
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_border g = border(l);
-    p->k->pad_forward(p->q, &g, p->x[0], p->y);
+    p->k->pad_forward(p->q, &g, p->x[0], p->y[0]);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_border g = border(l);
     if (p->dx[0])
-        p->k->pad_backward(p->q, &g, p->dy, p->dx[0]);
+        p->k->pad_backward(p->q, &g, p->dy[0], p->dx[0]);
     if (l->inputs > 1 && p->dx[1])
         cnn_layer_zero(p, p->dx[1]);
 }

@@ -126,26 +126,26 @@ static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const stru
                     struct cnn_reserve *out)
 {
     struct cnn_conv g = geometry(l, shapes->batch);
-    out->work = b->kernels->conv_work(&b->queue, &g, shapes->y, shapes->x[0]);
+    out->work = b->kernels->conv_work(&b->queue, &g, shapes->y[0], shapes->x[0]);
 }
 
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_conv g = geometry(l, p->batch);
-    p->k->conv_backward_data(p->q, &g, p->x[0], p->w[0], p->y, p->work);
+    p->k->conv_backward_data(p->q, &g, p->x[0], p->w[0], p->y[0], p->work);
     if (l->params > 1)
-        p->k->bias_forward(p->q, p->w[1], p->y);
+        p->k->bias_forward(p->q, p->w[1], p->y[0]);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_conv g = geometry(l, p->batch);
     if (p->dw[0])
-        p->k->conv_backward_weight(p->q, &g, p->dy, p->x[0], p->dw[0], p->work);
+        p->k->conv_backward_weight(p->q, &g, p->dy[0], p->x[0], p->dw[0], p->work);
     if (l->params > 1 && p->dw[1])
-        p->k->bias_backward(p->q, p->dy, p->dw[1]);
+        p->k->bias_backward(p->q, p->dy[0], p->dw[1]);
     if (p->dx[0])
-        p->k->conv_forward(p->q, &g, p->dy, p->w[0], NULL, NULL, NULL, p->dx[0], p->work);
+        p->k->conv_forward(p->q, &g, p->dy[0], p->w[0], NULL, NULL, NULL, p->dx[0], p->work);
 }
 
 static double cost(const struct cnn_layer *l, struct cnn_backend *b, const struct cnn_pass *shapes,
@@ -153,7 +153,7 @@ static double cost(const struct cnn_layer *l, struct cnn_backend *b, const struc
 {
     static const enum cnn_conv_pass back[] = {CNN_CONV_DATA, CNN_CONV_FORWARD, CNN_CONV_WEIGHT};
     struct cnn_conv g = geometry(l, shapes->batch);
-    return b->kernels->conv_cost(&b->queue, &g, shapes->y, shapes->x[0], back[pass], algorithm);
+    return b->kernels->conv_cost(&b->queue, &g, shapes->y[0], shapes->x[0], back[pass], algorithm);
 }
 
 static uint64_t multiply_adds(const struct cnn_layer *l)

@@ -27,7 +27,7 @@ static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const stru
 {
     (void)l;
     (void)b;
-    size_t x = cnn_tensor_elements(shapes->x[0]), y = cnn_tensor_elements(shapes->y);
+    size_t x = cnn_tensor_elements(shapes->x[0]), y = cnn_tensor_elements(shapes->y[0]);
     out->work = (x > y ? x : y) * sizeof(real);
 }
 
@@ -37,19 +37,19 @@ static void forward(const struct cnn_layer *l, struct cnn_pass *p)
     struct cnn_tensor terms = *p->x[0];
     terms.data = p->work;
     p->k->power(p->q, p_of(l), p->x[0], &terms);
-    p->k->avgpool_forward(p->q, &g, &terms, p->y);
-    p->k->power(p->q, 1 / p_of(l), p->y, p->y);
+    p->k->avgpool_forward(p->q, &g, &terms, p->y[0]);
+    p->k->power(p->q, 1 / p_of(l), p->y[0], p->y[0]);
 }
 
 /* dx = x |x|^(p - 2) sum over windows of dy y^(1 - p) */
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_window g = sums(l);
-    struct cnn_tensor shares = *p->dy;
+    struct cnn_tensor shares = *p->dy[0];
     if (!p->dx[0])
         return;
     shares.data = p->work;
-    p->k->power_times(p->q, -p_of(l), p->y, p->dy, &shares);
+    p->k->power_times(p->q, -p_of(l), p->y[0], p->dy[0], &shares);
     p->k->avgpool_backward(p->q, &g, &shares, p->dx[0]);
     p->k->power_times(p->q, p_of(l) - 2, p->x[0], p->dx[0], p->dx[0]);
 }

@@ -29,14 +29,14 @@ static int setup(struct cnn_layer *l)
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     const struct options *o = l->options;
-    p->k->pixel_shuffle(p->q, (size_t)o->factor, p->x[0], p->y);
+    p->k->pixel_shuffle(p->q, (size_t)o->factor, p->x[0], p->y[0]);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     const struct options *o = l->options;
     if (p->dx[0])
-        p->k->pixel_unshuffle(p->q, (size_t)o->factor, p->dy, p->dx[0]);
+        p->k->pixel_unshuffle(p->q, (size_t)o->factor, p->dy[0], p->dx[0]);
 }
 
 const struct cnn_layer_type cnn_layer_pixelshuffle = {

@@ -35,7 +35,7 @@ static void parts_of(const struct cnn_layer *l, size_t part[3])
 
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
-    struct cnn_tensor *part[3] = {NULL, p->y, NULL};
+    struct cnn_tensor *part[3] = {NULL, p->y[0], NULL};
     size_t channels[3];
     parts_of(l, channels);
     p->k->concat_backward(p->q, 3, channels, p->x[0], part);
@@ -43,8 +43,8 @@ static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
-    struct cnn_tensor before = *p->dy, behind = *p->dy;
-    const struct cnn_tensor *part[3] = {&before, p->dy, &behind};
+    struct cnn_tensor before = *p->dy[0], behind = *p->dy[0];
+    const struct cnn_tensor *part[3] = {&before, p->dy[0], &behind};
     size_t channels[3];
     if (!p->dx[0])
         return;

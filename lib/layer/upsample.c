@@ -103,14 +103,14 @@ static struct cnn_resize rule_of(const struct cnn_layer *l)
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_resize g = rule_of(l);
-    p->k->resize_forward(p->q, &g, p->x[0], p->y);
+    p->k->resize_forward(p->q, &g, p->x[0], p->y[0]);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     struct cnn_resize g = rule_of(l);
     if (p->dx[0])
-        p->k->resize_backward(p->q, &g, p->dy, p->dx[0]);
+        p->k->resize_backward(p->q, &g, p->dy[0], p->dx[0]);
     if (l->inputs > 1 && p->dx[1])
         cnn_layer_zero(p, p->dx[1]);
 }

@@ -68,7 +68,7 @@ static void check_resize(int back)
 {
     for (int i = 0; i < LAYOUTS * SIZES * KINDS; i++) {
         const size_t *s = sizes[i / LAYOUTS % SIZES];
-        int layout = layout_of(i);
+        struct cnn_layout layout = layout_of(i);
         struct resize_case l = {.resize = resize_rule(s, i / LAYOUTS / SIZES)};
         l.from = tensor_in(layout, N, C, s[back ? 2 : 0], s[back ? 3 : 1], INPUT);
         l.to = tensor_in(layout, N, C, s[back ? 0 : 2], s[back ? 1 : 3], OUTPUT);
