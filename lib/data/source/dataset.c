@@ -124,6 +124,11 @@ const char *cnn_dataset_history(const struct cnn_dataset *ds)
     return ds->history ? ds->history : "[]";
 }
 
+size_t cnn_dataset_columns(const struct cnn_dataset *ds)
+{
+    return ds->columns;
+}
+
 int cnn_dataset_has_paths(const struct cnn_dataset *ds)
 {
     return !ds->type->next && (!ds->count || ds->record[0].path);

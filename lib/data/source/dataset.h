@@ -51,6 +51,8 @@ struct cnn_dataset_options {
 /* Put "SOURCE: ", and the list's "PATH:LINE: " where there is one, before the message that is set.
  */
 int cnn_dataset_fail_within(const struct cnn_dataset *ds, size_t i);
+/* How many columns of a manifest are fields of its samples. */
+size_t cnn_dataset_columns(const struct cnn_dataset *ds);
 /* Whether samples have paths: those of the first one has, or there are none. */
 int cnn_dataset_has_paths(const struct cnn_dataset *ds);
 

@@ -41,14 +41,20 @@ static int read_file(int fd, struct cnn_sample *s, size_t *size)
     return rc;
 }
 
-int cnn_source_load_file(const char *path, struct cnn_sample *out)
+int cnn_source_read_file(const char *path, struct cnn_sample *out, size_t *size)
 {
-    size_t size = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return cnn_fail(cnn_errno_code(CNN_ENOINPUT), "%s", strerror(errno));
-    int rc = read_file(fd, out, &size);
+    int rc = read_file(fd, out, size);
     close(fd);
+    return rc;
+}
+
+int cnn_source_load_file(const char *path, struct cnn_sample *out)
+{
+    size_t size = 0;
+    int rc = cnn_source_read_file(path, out, &size);
     if (!rc && !size)
         return cnn_fail(CNN_EDATA, "empty");
     return rc ? rc : cnn_sample_decode(out, out->encoded, size);

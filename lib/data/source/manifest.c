@@ -20,16 +20,31 @@ struct manifest {
     struct cnn_found names; /* of the containers */
     struct item *item;
     size_t items, item_capacity;
+    size_t fields;                    /* of a heading */
+    struct cnn_manifest_value *value; /* (items, fields) */
+    size_t value_capacity;
 };
+
+static int labels_pixels(const struct cnn_manifest_value *value, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (value[i].of && value[i].of->kind == CNN_FIELD_LABELS &&
+            !strcmp(value[i].of->name, cnn_field_kind_info[CNN_FIELD_LABELS].name))
+            return 1;
+    return 0;
+}
 
 static int load_item(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
 {
     const struct manifest *m = ds->state;
     const struct item *item = &m->item[i];
-    if (!item->container)
-        return cnn_source_load_file(ds->record[i].source, out);
-    const struct cnn_dataset *from = m->container[item->container - 1];
-    return from->type->load(from, item->index, out);
+    const struct cnn_manifest_value *value = m->fields ? m->value + i * m->fields : NULL;
+    const struct cnn_dataset *from = item->container ? m->container[item->container - 1] : NULL;
+    if (labels_pixels(value, m->fields))
+        out->fit = NULL;
+    int rc = from ? from->type->load(from, item->index, out)
+                  : cnn_source_load_file(ds->record[i].source, out);
+    return rc ? rc : cnn_manifest_load_fields(value, m->fields, out);
 }
 
 static void close_manifest(void *state)
@@ -40,6 +55,7 @@ static void close_manifest(void *state)
     cnn_found_free(&m->names);
     free(m->container);
     free(m->item);
+    free(m->value);
     free(m);
 }
 
@@ -146,6 +162,12 @@ static int add_row(struct cnn_manifest_reading *r, const struct cnn_manifest_row
         rc = cnn_class_add(&r->found, row->class, r->where, &record.label);
     if (!rc && row->weight)
         rc = read_weight(r, row->weight, &record.weight);
+    m->fields = r->columns.fields;
+    size_t values = (m->items + 1) * m->fields;
+    if (!rc && cnn_grow(&m->value, &m->value_capacity, values, sizeof *m->value))
+        rc = CNN_ESYSTEM;
+    if (!rc && m->fields)
+        rc = cnn_manifest_take_fields(r, row->field, m->value + m->items * m->fields);
     if (!rc && cnn_grow(&m->item, &m->item_capacity, m->items + 1, sizeof *m->item))
         rc = CNN_ESYSTEM;
     if (!rc) {
@@ -172,10 +194,12 @@ static int open_manifest(struct cnn_dataset *ds, const struct cnn_dataset_option
         return cnn_fail(CNN_EDATA, "%s: a manifest within a manifest", ds->path);
     int rc = cnn_manifest_read(&r, text, size);
     r.found.numeric = r.caffe == 1;
+    ds->columns = r.columns.fields;
     if (!rc && strcmp(ds->path, "-") && ds->fd < 0)
         rc = cnn_source_beside(folder, &own);
     if (!rc)
         rc = cnn_source_settle(ds, options, &r.found, &own);
+    ds->bytes += m->value_capacity * sizeof *m->value;
     for (size_t i = 0; !rc && i < m->containers; i++)
         ds->bytes += cnn_dataset_bytes(m->container[i]);
     cnn_found_free(&r.found);

@@ -1,21 +1,11 @@
-/* What the text of a manifest says: rows "path<TAB>class[<TAB>group[<TAB>weight]]", Caffe's "path
- * number", or paths alone, a line each or ended by NUL bytes. */
+/* What the text of a manifest says: rows "path<TAB>class[<TAB>group[<TAB>weight]]", or as a heading
+ * says, Caffe's "path number", or paths alone, a line each or ended by NUL bytes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/lines.h"
 #include "data/source/manifest.h"
-
-int cnn_manifest_is_file(const struct cnn_manifest_reading *r, const char *path)
-{
-    struct stat st;
-    char *full = cnn_path_join(r->folder, path);
-    int yes = full && stat(full, &st) == 0 && S_ISREG(st.st_mode);
-    free(full);
-    return yes;
-}
 
 static int split_tabs(const struct cnn_manifest_reading *r, char *line,
                       struct cnn_manifest_row *row)
@@ -92,10 +82,17 @@ static int count_row(struct cnn_manifest_reading *r, const struct cnn_manifest_r
 static int read_row(struct cnn_manifest_reading *r, char *line)
 {
     struct cnn_manifest_row row = {0};
-    int rc = r->classed || r->unclassed ? 0 : check_columns(r, line);
+    char *field[CNN_MANIFEST_COLUMNS];
+    int first = !r->classed && !r->unclassed && !r->columns.count;
+    if (first && cnn_manifest_is_heading(r, line))
+        return cnn_manifest_read_heading(r, line);
+    int rc = first ? check_columns(r, line) : 0;
     if (rc)
         return rc;
-    if (r->caffe != 0 && split_caffe(r, line, &row))
+    if (r->columns.count) {
+        r->caffe = 0;
+        rc = cnn_manifest_split(r, line, &row, field);
+    } else if (r->caffe != 0 && split_caffe(r, line, &row))
         r->caffe = 1;
     else if (r->caffe == 1)
         return cnn_fail(CNN_EDATA,

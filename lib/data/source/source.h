@@ -52,6 +52,7 @@ struct cnn_dataset {
     struct cnn_source_field *field; /* those that were met, the last one first */
     char *history;                  /* NULL: "[]" */
     int strict;                     /* of struct cnn_decoding */
+    size_t columns;                 /* of a manifest that are fields */
     size_t bytes;                   /* memory of the state */
     int fd;                         /* of a FIFO that the door opened; -1: none */
     /* As cnn_dataset_open, for what the rows of a manifest name: not another manifest. NULL: it is
@@ -150,6 +151,8 @@ int cnn_path_is_litter(const char *name);
 /* Whether a file that is called so holds many samples: an archive, IDX, CIFAR, npy. */
 int cnn_path_is_container(const char *name);
 
+/* A file's bytes into s->encoded. No file name in the message. */
+int cnn_source_read_file(const char *path, struct cnn_sample *out, size_t *size);
 /* Decode an image file into a sample, its bytes in s->encoded. No file name in the message. */
 CNN_CHECKED int cnn_source_load_file(const char *path, struct cnn_sample *out);
 /* `n` bytes for encoded data in the sample. */

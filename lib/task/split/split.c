@@ -54,6 +54,10 @@ static int open_inputs(struct split *s)
             rc = cnn_divided_refuse(o->input[i], refuse_parts);
         if (!rc)
             rc = cnn_dataset_open(o->input[i], &d, &s->ds[i]);
+        if (!rc && cnn_dataset_columns(s->ds[i]))
+            rc = cnn_fail(CNN_EDATA,
+                          "%s: its columns beside path, class, group and weight would be lost",
+                          o->input[i]);
         if (!rc)
             s->count += cnn_dataset_count(s->ds[i]);
     }
