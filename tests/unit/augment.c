@@ -348,6 +348,71 @@ static void test_crop_with_border(void **state)
     cnn_augmenter_free(a);
 }
 
+/* Boxes by hand: mirrored, cut, out of sight. */
+static void test_boxes_by_hand(void **state)
+{
+    (void)state;
+    const struct cnn_view mirror = {6, 8, {-1, 0, 7, 0, 1, 0}}, crop = {3, 4, {1, 0, 3, 0, 1, 2}},
+                          turn = {8, 6, {0, 1, 0, -1, 0, 5}};
+    static const float box[] = {1, 2, 3, 2, 7, 0, 0, 1, 1, 8};
+    static const float mirrored[] = {4, 2, 3, 2, 7, 7, 0, 1, 1, 8}, cut[] = {1, 0, 3, 2, 7};
+    static const float turned[] = {2, 1, 2, 3, 7, 5, 0, 1, 1, 8};
+    struct cnn_image b = {0};
+    const struct {
+        const struct cnn_view *view;
+        const float *want;
+        size_t rows;
+    } cases[] = {{&mirror, mirrored, 2}, {&turn, turned, 2}};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(cnn_image_reshape(&b, 2, 5, 1, 0), 0);
+        memcpy(b.px, box, sizeof box);
+        cnn_boxes_move(&b, cases[i].view);
+        assert_int_equal(b.c, cases[i].rows);
+        assert_memory_equal(b.px, cases[i].want, b.c * 5 * sizeof *b.px);
+    }
+    assert_int_equal(cnn_image_reshape(&b, 2, 5, 1, 0), 0);
+    memcpy(b.px, mirrored, sizeof mirrored);
+    b.px[5] = 0; /* left of what is cut out */
+    cnn_boxes_move(&b, &crop);
+    assert_int_equal(b.c, 1);
+    assert_memory_equal(b.px, cut, sizeof cut);
+    b.px[0] = -9;
+    cnn_boxes_move(&b, &crop);
+    assert_int_equal(b.c, 0);
+    cnn_image_free(&b);
+}
+
+/* A box goes where the labels within it go. */
+static void test_boxes_follow_labels(void **state)
+{
+    (void)state;
+    struct cnn_augmenter *a = augmenter((const char *[]){"flip", "hv", "rotate", "30", "zoom",
+                                                         "0.8,1.3", "translate", "0.2", NULL});
+    struct cnn_augment_scratch scratch = {0};
+    for (uint64_t epoch = 0; epoch < 50; epoch++) {
+        struct cnn_sample s = {
+            .key = cnn_strdup("x"), .image = golden_pixels(3, 28, 24), .weight = 1};
+        struct cnn_field *f = cnn_sample_add_field(&s, NULL, CNN_FIELD_LABELS);
+        assert_int_equal(cnn_image_reshape(&f->values, 1, 28, 24, 0), 0);
+        for (size_t i = 0; i < 28 * 24; i++)
+            f->values.px[i] = i / 24 >= 8 && i / 24 < 15 && i % 24 >= 6 && i % 24 < 18;
+        f = cnn_sample_add_field(&s, NULL, CNN_FIELD_BOXES);
+        assert_int_equal(cnn_image_reshape(&f->values, 1, 4, 1, 0), 0);
+        memcpy(f->values.px, (const float[]){6, 8, 12, 7}, 4 * sizeof(float));
+        assert_int_equal(cnn_augment(a, 1, epoch, 0, &scratch, &s), 0);
+        const float *box = f->values.px, *label = s.field->values.px;
+        for (size_t i = 0; i < 28 * 24; i++) {
+            float x = (float)(i % 24), y = (float)(i / 24);
+            if (label[i] == 1)
+                assert_true(f->values.c == 1 && x >= box[0] - 1 && x <= box[0] + box[2] &&
+                            y >= box[1] - 1 && y <= box[1] + box[3]);
+        }
+        cnn_sample_free(&s);
+    }
+    cnn_augment_scratch_free(&scratch);
+    cnn_augmenter_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +429,8 @@ int main(void)
         cmocka_unit_test(test_geometry_alone),
         cmocka_unit_test(test_bad_samples),
         cmocka_unit_test(test_crop_with_border),
+        cmocka_unit_test(test_boxes_by_hand),
+        cmocka_unit_test(test_boxes_follow_labels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,9 +65,13 @@ static int move_field(struct cnn_field *f, const struct cnn_view *view,
     case CNN_FIELD_IMAGE:
         rc = cnn_image_bend(&f->moved, &f->values, view, field, fill);
         break;
+    case CNN_FIELD_BOXES:
+        if (field)
+            return cnn_fail(CNN_EDATA, "'%s': boxes follow no displacements of pixels", f->name);
+        cnn_boxes_move(&f->values, view);
+        return 0;
     case CNN_FIELD_CLASS:
     case CNN_FIELD_NUMBERS:
-    case CNN_FIELD_BOXES:
     case CNN_FIELD_TEXT:
     case CNN_FIELD_INPUT:
     case CNN_FIELD_KIND_COUNT:

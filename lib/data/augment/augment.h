@@ -116,9 +116,13 @@ CNN_CHECKED int cnn_augment_geometry(const struct cnn_augmenter *a, uint64_t see
 
 /* Augment one sample in place. Numbers that are no image are CNN_EDATA when anything is active.
  * Fields and weight stay, but images, of labels or not, follow the geometry: they must have the
- * image's size. */
+ * image's size. Boxes follow what is affine, and are CNN_EDATA where pixels are displaced. */
 CNN_CHECKED int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch,
                             uint64_t copy, struct cnn_augment_scratch *scratch,
                             struct cnn_sample *s);
+
+/* boxes.c: the boxes, as of struct cnn_field, in what a view shows of the image that they are in;
+ * what is not seen goes. */
+void cnn_boxes_move(struct cnn_image *boxes, const struct cnn_view *view);
 
 #endif
