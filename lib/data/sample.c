@@ -75,10 +75,28 @@ int cnn_sample_wants(const struct cnn_sample *s, const char *name)
     for (int k = 0; k < CNN_FIELD_KIND_COUNT; k++)
         if (k != CNN_FIELD_TEXT && !strcmp(cnn_field_kind_info[k].name, name))
             return 1;
+    if (s->input && !strcmp(s->input, name))
+        return 1;
     for (size_t i = 0; i < s->wanted_count; i++)
         if (!strcmp(s->wanted[i], name))
             return 1;
     return !s->wanted;
+}
+
+int cnn_sample_take_input(struct cnn_sample *s)
+{
+    const struct cnn_field *named = s->input ? cnn_sample_field(s, s->input) : NULL;
+    if (named && (named->kind == CNN_FIELD_IMAGE || named->kind == CNN_FIELD_NUMBERS)) {
+        struct cnn_field taken = *named, *f = &s->field[named - s->field];
+        *f = s->field[--s->fields];
+        s->field[s->fields] = taken;
+        s->field[s->fields].values = s->image;
+        s->image = taken.values;
+    }
+    if (s->image.c)
+        return 0;
+    return s->input ? cnn_fail(CNN_EDATA, "no image or numbers '%s'", s->input)
+                    : cnn_fail(CNN_EDATA, "no image (a sample's members follow one another)");
 }
 
 int cnn_sample_copy_fields(struct cnn_sample *dst, const struct cnn_sample *src)

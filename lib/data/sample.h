@@ -13,6 +13,8 @@ struct cnn_sample {
     struct cnn_image image;    /* or numbers: maxval 0 */
     const struct cnn_fit *fit; /* set before loading: of struct cnn_decoding, borrowed; NULL */
     int strict;                /* likewise; set by what loads */
+    /* Set before loading: the field that is its input, where it has that; borrowed; NULL: none */
+    const char *input;
     /* Set before loading: names of fields that are wanted beside those that have none of their own;
      * borrowed; NULL: all. */
     const char *const *wanted;
@@ -44,6 +46,8 @@ const struct cnn_field *cnn_sample_field(const struct cnn_sample *s, const char 
 int32_t cnn_sample_label(const struct cnn_sample *s);
 /* Whether loading is to give it a field of that name. */
 int cnn_sample_wants(const struct cnn_sample *s, const char *name);
+/* When all is loaded: what s->input names becomes the image. CNN_EDATA: there is neither. */
+CNN_CHECKED int cnn_sample_take_input(struct cnn_sample *s);
 /* All fields of the other, and none else. CNN_ESYSTEM. */
 CNN_CHECKED int cnn_sample_copy_fields(struct cnn_sample *dst, const struct cnn_sample *src);
 /* Room for as many fields, and in each for as much, as the other has. CNN_ESYSTEM. */

@@ -113,10 +113,10 @@ static int begin(struct cnn_loader *l, uint64_t epoch, size_t start)
     l->given = 0;
     l->current = NULL;
     l->next = l->position = start < l->count ? start : l->count;
-    if (l->order)
+    if (l->drawn)
         cnn_random_permutation(l->options.seed,
                                cnn_hash_u64(epoch, cnn_hash_string("order of an epoch", 0)),
-                               l->count, l->order);
+                               l->count, l->drawn);
     l->pipeline = cnn_pipeline_open(&job, l->threads, l->depth);
     return l->pipeline ? 0 : CNN_ESYSTEM;
 }
@@ -134,6 +134,9 @@ int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *opt
     l->options.batch = options->batch ? options->batch : 1;
     l->count = cnn_dataset_count(ds);
     l->stream = l->count == SIZE_MAX;
+    l->order = options->order;
+    if (l->order)
+        l->count = options->count;
     l->threads = thread_count(options);
     l->fit = cnn_input_fit(options->input);
     l->augments = cnn_augmenter_active(options->augmenter);
@@ -146,9 +149,10 @@ int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *opt
         l->store = options->store;
     if (!rc && l->stream && start)
         rc = cnn_fail(CNN_EINTERNAL, "a stream that was not spooled begins at its beginning");
-    if (!rc && options->shuffle && !l->stream &&
-        !(l->order = cnn_calloc(l->count, sizeof *l->order)))
-        rc = CNN_ESYSTEM;
+    if (!rc && options->shuffle && !l->stream && !l->order) {
+        l->order = l->drawn = cnn_calloc(l->count, sizeof *l->drawn);
+        rc = l->drawn ? 0 : CNN_ESYSTEM;
+    }
     if (!rc)
         rc = allocate_chunks(l);
     if (!rc && (allocate_batch(l, &l->batch[0]) || allocate_batch(l, &l->batch[1])))
@@ -330,7 +334,7 @@ void cnn_loader_close(struct cnn_loader *l)
     free_batch(l, &l->batch[0]);
     free_batch(l, &l->batch[1]);
     pthread_mutex_destroy(&l->lock);
-    free(l->order);
+    free(l->drawn);
     free(l->wish);
     free(l->wanted);
     free(l->stream_message);

@@ -15,11 +15,14 @@ enum cnn_on_bad { CNN_BAD_FAIL, CNN_BAD_SKIP };
 
 struct cnn_loader_options {
     const struct cnn_input *input;
+    const char *input_name; /* the field that is it, where samples have that; NULL: their own */
     const struct cnn_augmenter *augmenter; /* NULL: none */
     /* What to gather of each sample beside its input; copied, but for what they point at. INPUT is
      * x, but of augmentations the geometric ones only. */
     size_t wishes;
     const struct cnn_wish *wish;
+    const uint32_t *order; /* (count) the samples that there are, in this order; NULL: all */
+    size_t count;
     size_t batch;
     int shuffle;
     uint64_t seed;

@@ -88,9 +88,10 @@ struct cnn_loader {
     struct cnn_loader_chunk *chunk; /* depth of them */
     size_t given;                   /* of them to slots */
     uint64_t epoch;
-    uint32_t *order;    /* NULL: as it is */
-    size_t count, next; /* the epoch's end, and where the producer is */
-    int stream_code;    /* a stream's error, behind the samples that came before it */
+    const uint32_t *order; /* NULL: as it is */
+    uint32_t *drawn;       /* of each epoch, where it is shuffled */
+    size_t count, next;    /* the epoch's end, and where the producer is */
+    int stream_code;       /* a stream's error, behind the samples that came before it */
     char *stream_message;
     struct cnn_pipeline *pipeline;
     struct cnn_loader_scratch *idle;

@@ -162,6 +162,7 @@ static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     size_t position = c->start + i;
     int rc;
     s->sample.fit = l->fits ? &l->fit : NULL;
+    s->sample.input = l->options.input_name;
     s->sample.wanted = l->wanted;
     s->sample.wanted_count = l->wishes;
     if (l->stream) {

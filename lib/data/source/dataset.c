@@ -147,6 +147,8 @@ int cnn_dataset_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *
     out->fields = 0;
     out->strict = ds->strict;
     int rc = ds->type->load(ds, i, out);
+    if (!rc)
+        rc = cnn_sample_take_input(out);
     if (rc)
         return cnn_dataset_fail_within(ds, i);
     out->weight = r->weight;

@@ -256,7 +256,7 @@ static int gather(struct cnn_members *m, struct cnn_raw *raw)
 }
 
 /* Where nothing is the input by its name, the only image that is there is it, or else the only
- * numbers. */
+ * numbers. Of several, who loads the sample says which. 0: there is none. */
 static int find_input(struct cnn_raw *raw)
 {
     static const struct {
@@ -272,11 +272,13 @@ static int find_input(struct cnn_raw *raw)
             int is = p->kind == CNN_PART_FIELD && p->field_kind == may[k].kind &&
                      strcmp(p->name, target) != 0;
             if (is && found)
-                return 0;
+                return 1;
             found = is ? p : found;
         }
-        if (found)
+        if (found) {
             found->kind = may[k].input;
+            found->own_name = 1;
+        }
     }
     return has_role(raw, &input);
 }

@@ -26,6 +26,7 @@ struct cnn_part {
     /* FIELD, and images and numbers under a name of their own: */
     char name[CNN_FIELD_NAME_MAX + 1];
     enum cnn_field_kind field_kind;
+    int own_name;                         /* images and numbers that are the input have it */
     const struct cnn_source_field *field; /* set by what reads the members */
     size_t offset, size;                  /* in raw->bytes, when they were read */
     int64_t in_file;                      /* where they are in the tar file; -1: unknown */

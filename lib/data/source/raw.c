@@ -89,7 +89,9 @@ int cnn_raw_read_texts(const char *path, struct cnn_raw *raw)
 int cnn_part_decode(enum cnn_part_kind kind, const struct cnn_source_field *field,
                     const unsigned char *bytes, size_t size, struct cnn_sample *out)
 {
-    switch (kind) {
+    /* An input under a name of its own is a field where another one is the input. */
+    int apart = field && out->input && strcmp(field->name, out->input) != 0;
+    switch (apart ? CNN_PART_FIELD : kind) {
     case CNN_PART_IMAGE:
         return cnn_sample_decode(out, bytes, size);
     case CNN_PART_NUMBERS:
@@ -111,7 +113,7 @@ int cnn_raw_find_fields(struct cnn_dataset *ds, struct cnn_raw *raw)
     int rc = 0;
     for (size_t i = 0; !rc && i < raw->parts; i++) {
         struct cnn_part *p = &raw->part[i];
-        if (p->kind == CNN_PART_FIELD)
+        if (p->kind == CNN_PART_FIELD || p->own_name)
             rc = cnn_source_field(ds, p->name, p->field_kind, &p->field);
     }
     return rc;
@@ -133,7 +135,10 @@ static int raw_decode(const struct cnn_raw *raw, struct cnn_sample *out)
             out->fit = NULL;
     if (raw->fault.size)
         return cnn_fail(CNN_EDATA, "%s", raw->fault.text);
-    int rc = cnn_part_decode(image->kind, NULL, raw->bytes + image->offset, image->size, out);
+    out->image.c = 0;
+    int rc = image ? cnn_part_decode(image->kind, image->field, raw->bytes + image->offset,
+                                     image->size, out)
+                   : 0;
     for (size_t i = 0; !rc && i < raw->parts; i++) {
         const struct cnn_part *p = &raw->part[i];
         if (p->kind == CNN_PART_FIELD)
@@ -147,6 +152,8 @@ int cnn_raw_decode(const struct cnn_dataset *ds, const struct cnn_raw *raw, stru
     out->fields = 0;
     out->strict = ds->strict;
     int rc = raw_decode(raw, out);
+    if (!rc)
+        rc = cnn_sample_take_input(out);
     if (rc)
         return cnn_fail_within("%s#%zu", ds->path, raw->number);
     out->weight = raw->weight;

@@ -65,7 +65,8 @@ static int load_sample(const struct cnn_dataset *ds, size_t i, struct cnn_sample
             out->fit = NULL;
     if (fault)
         return cnn_fail(CNN_EDATA, "%s", (const char *)fault->at);
-    int rc = load_part(t, image, out);
+    out->image.c = 0;
+    int rc = image ? load_part(t, image, out) : 0;
     for (size_t k = t->first[i]; !rc && k < t->first[i + 1]; k++) {
         const struct stored *p = &t->part[k];
         if (p->kind == CNN_PART_FIELD && cnn_sample_wants(out, p->field->name))
