@@ -39,7 +39,8 @@ static int allocate_landing(struct cnn_net *net, struct cnn_net_losses *l)
     l->loss = cnn_arena_alloc(net->arena, (losses + 1) * sizeof *l->loss);
     l->row = cnn_arena_alloc(net->arena, (targets + 1) * sizeof *l->row);
     l->shared = cnn_arena_alloc(net->arena, (targets + 1) * sizeof *l->shared);
-    if (!l->weight || !l->loss || !l->row || !l->shared)
+    l->target_sum = cnn_arena_alloc(net->arena, (targets + 1) * sizeof *l->target_sum);
+    if (!l->weight || !l->loss || !l->row || !l->shared || !l->target_sum)
         return CNN_ESYSTEM;
     for (int i = 0; i < g->losses; i++) {
         size_t rows = net->batch * g->node[g->first_loss + i].layer.rows;
@@ -232,6 +233,8 @@ static int sum_losses(struct cnn_net *net, int turn, double *weighted_sum, doubl
     struct cnn_backend *b = net->backend;
     *weighted_sum = 0;
     *weight_sum = l->weight_sum;
+    for (int k = 0; k < g->targets; k++)
+        l->target_sum[k] = 0;
     b->ops->wait(b, CNN_MARK_LOSSES + turn);
     for (int k = 0; k < g->losses; k++) {
         const struct cnn_node *loss = &g->node[g->first_loss + k];
@@ -240,6 +243,7 @@ static int sum_losses(struct cnn_net *net, int turn, double *weighted_sum, doubl
         for (size_t i = 0; l->loss[k] && i < l->n * loss->layer.rows; i++)
             sum += (double)weight[i] * (double)l->loss[k][i];
         *weighted_sum += loss->loss_weight * sum;
+        l->target_sum[loss->target] += loss->loss_weight * sum;
     }
     return b->ops->check(b);
 }
@@ -256,6 +260,11 @@ int cnn_net_loss_before(struct cnn_net *net, double *weighted_sum, double *weigh
     if (!net->losses[!net->turn].n)
         return cnn_fail(CNN_EINTERNAL, "there was no forward with losses before the last");
     return sum_losses(net, !net->turn, weighted_sum, weight_sum);
+}
+
+double cnn_net_target_loss(const struct cnn_net *net, int before, int target)
+{
+    return net->losses[before ? !net->turn : net->turn].target_sum[target];
 }
 
 void cnn_net_hits(const struct cnn_net *net, int before, double *hits, double *labelled)

@@ -132,6 +132,9 @@ CNN_CHECKED int cnn_net_loss(struct cnn_net *net, double *weighted_sum, double *
 /* The same of the forward with losses before the last, whose numbers a device has brought back
  * while it worked on the last. */
 CNN_CHECKED int cnn_net_loss_before(struct cnn_net *net, double *weighted_sum, double *weight_sum);
+/* Of the forward whose loss was asked for last (before: by cnn_net_loss_before): what the losses with
+ * one of the graph's targets have of the weighted sum. */
+double cnn_net_target_loss(const struct cnn_net *net, int before, int target);
 /* Of the training forward whose loss was asked for last (before: by cnn_net_loss_before): how many
  * samples with a label were answered rightly (of a label image: the sum of its right parts), and
  * how many there were. */

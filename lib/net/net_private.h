@@ -37,9 +37,10 @@ struct cnn_net_losses {
     float **loss;  /* (graph losses) (batch, rows) memory that the device copies to; NULL: aux */
     /* (graph targets) (batch, rows) weights of rows; NULL: they are those of samples */
     float **row;
-    float **
-        shared; /* (graph targets) as row, where a layer counts rows and the device knows; else NULL */
-    float *hit; /* (batch, rows) as loss; of training with labels */
+    /* (graph targets) as row, where a layer counts rows and the device knows; else NULL */
+    float **shared;
+    double *target_sum; /* (graph targets) what each has of the weighted sum, once asked for */
+    float *hit;         /* (batch, rows) as loss; of training with labels */
     size_t labelled;
     size_t n; /* 0: there was no such forward */
     double weight_sum;
