@@ -73,6 +73,16 @@ static void on_step(void *context, const struct cnn_train_progress *p)
     cli_progress_update(s->bar, p->done, p->samples, text);
 }
 
+/* " (class 0.2, box 0.1)", where there are several targets */
+static void show_parts(const struct cnn_train_epoch *e, int val)
+{
+    for (size_t k = 0; k < e->parts; k++)
+        fprintf(stderr, "%s%s %.4f", k ? ", " : " (", e->part[k].target,
+                val ? e->part[k].val_loss : e->part[k].loss);
+    if (e->parts)
+        fputs(")", stderr);
+}
+
 static void on_epoch(void *context, const struct cnn_train_epoch *e)
 {
     struct screen *s = context;
@@ -81,10 +91,13 @@ static void on_epoch(void *context, const struct cnn_train_epoch *e)
         return;
     fprintf(stderr, "epoch %llu/%llu: loss %.4f", (unsigned long long)e->epoch,
             (unsigned long long)e->epochs, e->loss);
+    show_parts(e, 0);
     if (!isnan(e->train_top1))
         fprintf(stderr, ", top-1 %.2f %%", 100 * e->train_top1);
     if (e->validated)
         fprintf(stderr, ", val loss %.4f", e->val_loss);
+    if (e->validated)
+        show_parts(e, 1);
     if (e->validated && e->classes)
         fprintf(stderr, ", val top-1 %.2f %%", 100 * e->val_top1);
     fprintf(stderr, ", %.1f s%s\n", e->seconds, e->best ? ", best so far" : "");

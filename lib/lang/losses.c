@@ -13,7 +13,8 @@ const struct cnn_option cnn_loss_table[] = {
     CNN_OPTION_TEXT("on", struct loss_line, on, "", .metavar = "LABEL",
                     .help = "the value that is compared (else the net's answer)"),
     CNN_OPTION_TEXT("target", struct loss_line, target, "", .metavar = "NAME",
-                    .help = "the samples' target of that name (else their only one)"),
+                    .help =
+                        "the samples' field of that name (else the one without a name of its own)"),
     CNN_OPTION_REAL("weight", struct loss_line, weight, "1", .max = 1e6, .metavar = "X",
                     .help = "factor of this loss in the sum of all"),
     CNN_OPTION_END,

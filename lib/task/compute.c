@@ -5,23 +5,12 @@
 
 #include "task/tune.h"
 
-/* What programs read has one field for the net to read. */
-static int check_inputs(const struct cnn_graph *g)
-{
-    if (g->inputs == 1)
-        return 0;
-    return cnn_fail(CNN_EDATA, "the net has %d inputs (%s, %s%s); samples have one", g->inputs,
-                    g->node[0].layer.name, g->node[1].layer.name, g->inputs > 2 ? ", ..." : "");
-}
-
 int cnn_compute_net(const struct cnn_compute *c, const struct cnn_graph *graph,
                     const struct cnn_net_config *config, struct cnn_buf *note,
                     struct cnn_backend **backend, struct cnn_net **net)
 {
     *net = NULL;
-    int rc = check_inputs(graph);
-    if (!rc)
-        rc = cnn_backend_open(c->device, (int)c->threads, backend);
+    int rc = cnn_backend_open(c->device, (int)c->threads, backend);
     if (!rc)
         rc = cnn_backend_set_precision(*backend, c->precision);
     if (rc)

@@ -8,153 +8,158 @@
 
 #include "task/scores.h"
 
-struct cnn_evaluator {
-    struct cnn_net *net;
-    size_t outputs; /* elements of the output */
-    int pair;       /* one for two classes */
-    enum cnn_scores kind;
-    float *scores;    /* (batch, outputs) */
-    float *weight;    /* (batch) 0 where there is no target */
-    uint64_t *counts; /* (3, classes) the metrics' support, answers and hits */
+/* Of label images more classes are not told apart. */
+enum { CLASSES_OF_PIXELS = 4096 };
+
+/* What is compared with one target. */
+struct head {
+    int node;             /* whose value it is */
+    struct cnn_chw shape; /* of that */
+    float *scores;        /* (batch, c, h, w) */
+    uint64_t *counts;     /* (3, classes) the metrics' support, answers and hits */
     struct cnn_metrics m;
+    double loss_sum; /* the part of the sum of all losses */
 };
 
-static double ratio(double a, double b)
-{
-    return b > 0 ? a / b : 0;
-}
+struct cnn_evaluator {
+    struct cnn_net *net;
+    struct cnn_feed *feed;
+    struct head *head; /* (heads) */
+    int heads;         /* the feed's targets, at least one */
+    int pair;          /* one for two classes */
+    enum cnn_scores kind;
+    float *scores; /* (batch, c, h, w) of the output: those of the first head, or apart */
+    int apart;
+    float *weight; /* (batch) 0 where there is no target */
+};
 
-double cnn_metrics_loss(const struct cnn_metrics *m)
+static int allocate_head(struct head *h, size_t batch, int confusion)
 {
-    return isnan(m->loss_sum) ? m->loss_sum : ratio(m->loss_sum, m->weight_sum);
-}
-
-double cnn_metrics_top1(const struct cnn_metrics *m)
-{
-    return ratio((double)m->top1, (double)m->labelled);
-}
-
-double cnn_metrics_top5(const struct cnn_metrics *m)
-{
-    return ratio((double)m->top5, (double)m->labelled);
-}
-
-double cnn_metrics_mse(const struct cnn_metrics *m)
-{
-    return m->values ? m->squared_sum / (double)m->values : 0;
-}
-
-double cnn_metrics_mae(const struct cnn_metrics *m)
-{
-    return m->values ? m->absolute_sum / (double)m->values : 0;
-}
-
-static double defined_ratio(double a, double b)
-{
-    return b > 0 ? a / b : NAN;
-}
-
-double cnn_metrics_precision(const struct cnn_metrics *m, size_t c)
-{
-    return defined_ratio((double)m->hits[c], (double)m->answers[c]);
-}
-
-double cnn_metrics_recall(const struct cnn_metrics *m, size_t c)
-{
-    return defined_ratio((double)m->hits[c], (double)m->support[c]);
-}
-
-double cnn_metrics_f1(const struct cnn_metrics *m, size_t c)
-{
-    return defined_ratio(2.0 * (double)m->hits[c], (double)m->support[c] + (double)m->answers[c]);
-}
-
-double cnn_metrics_macro_f1(const struct cnn_metrics *m)
-{
-    double sum = 0, occur = 0;
-    for (size_t c = 0; c < m->classes; c++) {
-        if (!m->support[c] && !m->answers[c])
-            continue;
-        sum += cnn_metrics_f1(m, c);
-        occur++;
-    }
-    return ratio(sum, occur);
-}
-
-static int allocate(struct cnn_evaluator *e, size_t batch, int confusion)
-{
-    size_t classes = e->m.classes, cells = 0;
+    size_t classes = h->m.classes, cells = 0;
     if (confusion && cnn_mul_overflows(classes, classes, &cells))
         return cnn_fail_memory(SIZE_MAX);
-    if (!(e->scores = cnn_calloc(batch * e->outputs, sizeof *e->scores)) ||
-        !(e->weight = cnn_calloc(batch, sizeof *e->weight)))
+    if (!(h->scores = cnn_calloc(batch * cnn_chw_count(h->shape), sizeof *h->scores)))
         return CNN_ESYSTEM;
-    if (cells && !(e->m.confusion = cnn_calloc(cells, sizeof *e->m.confusion)))
+    if (cells && !(h->m.confusion = cnn_calloc(cells, sizeof *h->m.confusion)))
         return CNN_ESYSTEM;
     if (!classes)
         return 0;
-    e->counts = cnn_calloc(classes, 3 * sizeof *e->counts);
-    if (!e->counts)
+    h->counts = cnn_calloc(classes, 3 * sizeof *h->counts);
+    if (!h->counts)
         return CNN_ESYSTEM;
-    e->m.support = e->counts;
-    e->m.answers = e->counts + classes;
-    e->m.hits = e->counts + 2 * classes;
+    h->m.support = h->counts;
+    h->m.answers = h->counts + classes;
+    h->m.hits = h->counts + 2 * classes;
     return 0;
 }
 
-int cnn_evaluator_new(struct cnn_net *net, size_t classes, int confusion,
+/* The answer itself where that is what losses see, or what is made of it. */
+static int first_node(const struct cnn_graph *g)
+{
+    size_t out = cnn_chw_count(g->node[g->output].layer.out);
+    return out == cnn_chw_count(g->node[g->logits].layer.out) ? g->output : g->logits;
+}
+
+static size_t classes_of(const struct cnn_evaluator *e, int k, size_t classes)
+{
+    const struct cnn_graph *g = e->feed->graph;
+    struct cnn_chw out = e->head[k].shape;
+    if (!k && classes)
+        return cnn_scores_answer(g, classes) ? classes : 0;
+    enum cnn_field_kind kind = e->feed->targets ? e->feed->wish[k].kind : CNN_FIELD_NUMBERS;
+    return (kind == CNN_FIELD_CLASS && *e->feed->wish[k].name) || kind == CNN_FIELD_LABELS ? out.c
+                                                                                           : 0;
+}
+
+static int open_heads(struct cnn_evaluator *e, size_t classes, int confusion)
+{
+    const struct cnn_graph *g = e->feed->graph;
+    size_t batch = cnn_net_plan(e->net)->batch;
+    e->heads = e->feed->targets ? e->feed->targets : 1;
+    e->head = cnn_calloc((size_t)e->heads, sizeof *e->head);
+    e->weight = cnn_calloc(batch, sizeof *e->weight);
+    int rc = e->head && e->weight ? 0 : CNN_ESYSTEM;
+    for (int k = 0; !rc && k < e->heads; k++) {
+        struct head *h = &e->head[k];
+        h->node = k ? e->feed->node[k] : first_node(g);
+        h->shape = g->node[h->node].layer.out;
+        h->m.classes = classes_of(e, k, classes);
+        rc = allocate_head(h, batch, confusion && !k);
+    }
+    if (rc)
+        return rc;
+    e->apart = e->head->node != g->output;
+    e->scores = e->head->scores;
+    if (e->apart)
+        e->scores = cnn_calloc(batch * cnn_chw_count(g->node[g->output].layer.out), sizeof(float));
+    return e->scores ? 0 : CNN_ESYSTEM;
+}
+
+int cnn_evaluator_new(struct cnn_net *net, struct cnn_feed *feed, size_t classes, int confusion,
                       struct cnn_evaluator **out)
 {
-    const struct cnn_graph *g = cnn_net_graph(net);
-    struct cnn_chw shape = g->node[g->output].layer.out;
-    struct cnn_evaluator *e = cnn_calloc(1, sizeof *e);
-    *out = NULL;
+    struct cnn_evaluator *e = *out = cnn_calloc(1, sizeof *e);
     if (!e)
         return CNN_ESYSTEM;
     e->net = net;
-    e->outputs = cnn_chw_count(shape);
-    e->m.classes = cnn_scores_are_classes(g, classes) ? classes : 0;
-    e->pair = cnn_scores_are_pair(g, classes);
-    e->kind = cnn_scores_kind(g, classes);
-    int rc = allocate(e, cnn_net_plan(net)->batch, confusion);
+    e->feed = feed;
+    e->pair = cnn_scores_are_pair(feed->graph, classes);
+    e->kind = cnn_scores_kind(feed->graph, classes);
+    int rc = open_heads(e, classes, confusion);
     if (rc) {
         cnn_evaluator_free(e);
-        return rc;
+        *out = NULL;
     }
-    *out = e;
-    return 0;
+    return rc;
 }
 
 void cnn_evaluator_free(struct cnn_evaluator *e)
 {
     if (!e)
         return;
-    free(e->scores);
+    if (e->apart)
+        free(e->scores);
+    for (int k = 0; e->head && k < e->heads; k++) {
+        free(e->head[k].scores);
+        free(e->head[k].counts);
+        free(e->head[k].m.confusion);
+    }
+    free(e->head);
     free(e->weight);
-    free(e->counts);
-    free(e->m.confusion);
     free(e);
 }
 
 size_t cnn_evaluator_bytes(const struct cnn_evaluator *e)
 {
-    return cnn_net_plan(e->net)->batch * (e->outputs + 1) * sizeof *e->scores +
-           3 * e->m.classes * sizeof *e->counts +
-           (e->m.confusion ? e->m.classes * e->m.classes * sizeof *e->m.confusion : 0);
+    size_t batch = cnn_net_plan(e->net)->batch, bytes = batch * sizeof *e->weight;
+    for (int k = 0; k < e->heads; k++) {
+        const struct cnn_metrics *m = &e->head[k].m;
+        bytes += batch * cnn_chw_count(e->head[k].shape) * sizeof(float) +
+                 3 * m->classes * sizeof(uint64_t) +
+                 (m->confusion ? m->classes * m->classes * sizeof *m->confusion : 0);
+    }
+    return bytes;
 }
 
-void cnn_evaluator_reset(struct cnn_evaluator *e)
+static void reset_head(struct head *h)
 {
-    struct cnn_metrics old = e->m;
-    e->m = (struct cnn_metrics){.classes = old.classes,
+    struct cnn_metrics old = h->m;
+    h->loss_sum = 0;
+    h->m = (struct cnn_metrics){.classes = old.classes,
                                 .support = old.support,
                                 .answers = old.answers,
                                 .hits = old.hits,
                                 .confusion = old.confusion};
     if (old.classes)
-        memset(e->counts, 0, 3 * old.classes * sizeof *e->counts);
+        memset(h->counts, 0, 3 * old.classes * sizeof *h->counts);
     if (old.confusion)
         memset(old.confusion, 0, old.classes * old.classes * sizeof *old.confusion);
+}
+
+void cnn_evaluator_reset(struct cnn_evaluator *e)
+{
+    for (int k = 0; k < e->heads; k++)
+        reset_head(&e->head[k]);
 }
 
 size_t cnn_rank(const float *scores, size_t n, size_t i)
@@ -209,41 +214,88 @@ static void count_values(struct cnn_metrics *m, const float *scores, const float
     m->values += n;
 }
 
-static int add_loss(struct cnn_evaluator *e)
+static int add_losses(struct cnn_evaluator *e)
 {
     double sum, weight;
     int rc = cnn_net_loss(e->net, &sum, &weight);
     if (rc)
         return rc;
-    e->m.loss_sum += sum;
-    e->m.weight_sum += weight;
+    e->head->m.loss_sum += sum;
+    for (int k = 0; k < e->heads; k++) {
+        e->head[k].m.weight_sum += weight;
+        e->head[k].loss_sum += cnn_net_target_loss(e->net, 0, k);
+    }
     return 0;
+}
+
+/* Label images: each position is one. */
+static void count_positions(struct cnn_metrics *m, struct cnn_chw s, const float *scores,
+                            const int32_t *label)
+{
+    float one[CLASSES_OF_PIXELS];
+    size_t plane = s.h * s.w;
+    for (size_t p = 0; p < plane && s.c <= CLASSES_OF_PIXELS; p++) {
+        for (size_t c = 0; c < s.c; c++)
+            one[c] = scores[c * plane + p];
+        count_sample(m, one, label[p]);
+    }
+}
+
+static void count_head(struct cnn_evaluator *e, int k, const struct cnn_batch *b)
+{
+    struct head *h = &e->head[k];
+    const struct cnn_batch_field *f = &b->field[k];
+    size_t outputs = cnn_chw_count(h->shape), plane = h->shape.h * h->shape.w;
+    for (size_t i = 0; i < b->n; i++) {
+        const float *scores = h->scores + i * outputs;
+        if (!cnn_feed_has(e->feed, b, k, i)) {
+            h->m.samples += !k;
+            continue;
+        }
+        h->m.samples++;
+        if (f->numbers)
+            count_values(&h->m, scores, f->numbers + i * outputs, outputs);
+        else if (h->m.classes && !k && e->pair)
+            count_pair(&h->m, e->kind, *scores, f->label[i]);
+        else if (h->m.classes && plane > 1)
+            count_positions(&h->m, h->shape, scores, f->label + i * plane);
+        else if (h->m.classes)
+            count_sample(&h->m, scores, f->label[i]);
+    }
+}
+
+static int has_all(const struct cnn_feed *f, const struct cnn_batch *b, size_t i)
+{
+    int has = f->targets > 0;
+    for (int k = 0; has && k < f->targets; k++)
+        has = cnn_feed_has(f, b, k, i);
+    return has;
+}
+
+static int take_values(struct cnn_evaluator *e)
+{
+    int rc = e->apart ? cnn_net_value(e->net, e->feed->graph->output, e->scores) : 0;
+    for (int k = 0; !rc && k < e->heads; k++)
+        rc = cnn_net_value(e->net, e->head[k].node, e->head[k].scores);
+    return rc;
 }
 
 int cnn_evaluator_add(struct cnn_evaluator *e, const struct cnn_batch *b)
 {
-    const struct cnn_graph *g = cnn_net_graph(e->net);
-    struct cnn_batch_field f = b->fields ? *b->field : (struct cnn_batch_field){0};
-    struct cnn_target_view target = {f.label, f.numbers};
-    struct cnn_batch_view v = {
-        .n = b->n, .x = b->x, .images = b->images, .target = &target, .weight = e->weight};
+    struct cnn_batch_view v = cnn_feed_view(e->feed, b, e->weight);
     for (size_t i = 0; i < b->n; i++)
-        e->weight[i] = f.numbers || (f.label && f.label[i] >= 0) ? b->weight[i] : 0;
+        e->weight[i] = has_all(e->feed, b, i) ? b->weight[i] : 0;
     int rc = cnn_net_forward(e->net, &v, 0, 0, 0);
     if (!rc)
-        rc = cnn_net_value(e->net, g->output, e->scores);
-    if (!rc && g->losses && (f.label || f.numbers))
-        rc = add_loss(e);
+        rc = take_values(e);
+    if (!rc && e->feed->graph->losses && e->feed->targets)
+        rc = add_losses(e);
     if (rc)
         return rc;
-    e->m.samples += b->n;
-    for (size_t i = 0; f.label && e->m.classes && i < b->n; i++)
-        if (e->pair)
-            count_pair(&e->m, e->kind, e->scores[i], f.label[i]);
-        else
-            count_sample(&e->m, e->scores + i * e->outputs, f.label[i]);
-    if (f.numbers)
-        count_values(&e->m, e->scores, f.numbers, b->n * e->outputs);
+    for (int k = 0; k < e->feed->targets; k++)
+        count_head(e, k, b);
+    if (!e->feed->targets)
+        e->head->m.samples += b->n;
     return 0;
 }
 
@@ -254,7 +306,14 @@ const float *cnn_evaluator_scores(const struct cnn_evaluator *e)
 
 const struct cnn_metrics *cnn_evaluator_metrics(const struct cnn_evaluator *e)
 {
-    return &e->m;
+    return &e->head->m;
+}
+
+struct cnn_metrics cnn_evaluator_target(const struct cnn_evaluator *e, int k)
+{
+    struct cnn_metrics m = e->head[k].m;
+    m.loss_sum = e->head[k].loss_sum;
+    return m;
 }
 
 int cnn_evaluate(struct cnn_evaluator *e, struct cnn_loader *l, struct cnn_data_hash *data,
@@ -272,7 +331,7 @@ int cnn_evaluate(struct cnn_evaluator *e, struct cnn_loader *l, struct cnn_data_
             return rc;
         cnn_data_hash_add(data, &b);
         if (progress)
-            progress(context, e->m.samples);
+            progress(context, e->head->m.samples);
     }
     return rc;
 }

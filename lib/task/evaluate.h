@@ -9,55 +9,29 @@
 #include "base/error.h"
 #include "data/loader/data_hash.h"
 #include "net/net.h"
-
-/* Metrics of the samples counted so far. Losses are weighted by the samples' weights; hits count
- * samples. */
-struct cnn_metrics {
-    size_t samples;
-    double loss_sum, weight_sum;
-    size_t labelled, top1, top5; /* samples with a class, and hits among them */
-    size_t classes;      /* 0: the net's output is no list of classes: no hits, no confusion */
-    uint64_t *support;   /* (classes) samples of the class */
-    uint64_t *answers;   /* (classes) samples that were said to be of the class */
-    uint64_t *hits;      /* (classes) both */
-    uint64_t *confusion; /* (classes, classes) row: the true class, column: the answer (NaN is
-                            none); NULL: not wanted */
-    size_t values;       /* elements of vector targets, and sums over them, unweighted */
-    double squared_sum, absolute_sum;
-};
-
-/* Weighted mean loss (0 without losses in the graph), and the parts of `labelled` that hit. */
-double cnn_metrics_loss(const struct cnn_metrics *m);
-double cnn_metrics_top1(const struct cnn_metrics *m);
-double cnn_metrics_top5(const struct cnn_metrics *m);
-/* Mean squared and mean absolute error of the elements of vector targets. */
-double cnn_metrics_mse(const struct cnn_metrics *m);
-double cnn_metrics_mae(const struct cnn_metrics *m);
-
-/* hits / answers, hits / support, and their harmonic mean 2 hits / (support + answers); NaN where
- * the divisor is 0. */
-double cnn_metrics_precision(const struct cnn_metrics *m, size_t c);
-double cnn_metrics_recall(const struct cnn_metrics *m, size_t c);
-double cnn_metrics_f1(const struct cnn_metrics *m, size_t c);
-/* Macro F1: the mean over the classes that occur, as truth or as answer (0 when none does). */
-double cnn_metrics_macro_f1(const struct cnn_metrics *m);
+#include "task/feed.h"
+#include "task/metrics.h"
 
 struct cnn_evaluator;
 
-/* For a net whose graph may have losses. classes: how many the labels index, 0 when targets are not
- * classes. Allocates everything: counting allocates nothing. */
-CNN_CHECKED int cnn_evaluator_new(struct cnn_net *net, size_t classes, int confusion,
-                                  struct cnn_evaluator **out);
+/* For a net whose graph may have losses, and batches of the feed's wishes (borrowed); the net keeps
+ * the values that are compared with targets. classes: how many the labels index, 0 when the first
+ * target is not the dataset's class. Allocates everything: counting allocates nothing. */
+CNN_CHECKED int cnn_evaluator_new(struct cnn_net *net, struct cnn_feed *feed, size_t classes,
+                                  int confusion, struct cnn_evaluator **out);
 void cnn_evaluator_free(struct cnn_evaluator *e);
 /* Bytes that the evaluator takes. */
 size_t cnn_evaluator_bytes(const struct cnn_evaluator *e);
 
 void cnn_evaluator_reset(struct cnn_evaluator *e);
 /* Run the net on a batch, as at inference, and count it. Samples without a class (label -1) count
- * for nothing but `samples`. The net's answers are at cnn_evaluator_scores until the next call. */
+ * for nothing but `samples`; losses count those that have all targets. The net's answers are at cnn_evaluator_scores until the next call. */
 CNN_CHECKED int cnn_evaluator_add(struct cnn_evaluator *e, const struct cnn_batch *b);
 const float *cnn_evaluator_scores(const struct cnn_evaluator *e); /* (n, c, h, w) of the output */
+/* With the sum of all losses, and what else is measured by the first target. */
 const struct cnn_metrics *cnn_evaluator_metrics(const struct cnn_evaluator *e);
+/* Of one of the feed's targets, over the samples that have it; its loss is its part of the sum. */
+struct cnn_metrics cnn_evaluator_target(const struct cnn_evaluator *e, int k);
 
 /* The whole of a loader's epoch, and what tells its samples from others in *data. stop (may be
  * NULL) nonzero: CNN_EINTERRUPTED. */

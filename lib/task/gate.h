@@ -2,7 +2,9 @@
 #ifndef CNN_TASK_GATE_H
 #define CNN_TASK_GATE_H
 
-#include "task/evaluate.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "task/metrics.h"
 
 /* What a metric needs to mean something; MANY: more than five classes. */
 enum cnn_metric_needs {

@@ -43,20 +43,6 @@ int cnn_inputs_open(struct cnn_inputs *in, char *const *path, size_t count,
     return rc ? rc : cnn_dataset_check_labels(in->ds, in->count, options->labels);
 }
 
-int cnn_inputs_suit(const struct cnn_graph *g)
-{
-    if (g->input->rows > 1)
-        return cnn_fail(CNN_EDATA,
-                        "the net takes %zu rows in each sample: samples of datasets have one",
-                        g->input->rows);
-    if (g->targets > 1)
-        return cnn_fail(
-            CNN_EDATA,
-            "the net's losses want %d targets ('%s', '%s'): samples of datasets have one",
-            g->targets, g->target[0].name, g->target[1].name);
-    return 0;
-}
-
 int cnn_inputs_have_paths(const struct cnn_inputs *in)
 {
     int have = 0;

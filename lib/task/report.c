@@ -62,20 +62,58 @@ static void add_whole(uint64_t value, size_t column, struct cnn_buf *out)
     add_right(text, column + GAP, out);
 }
 
-static void add_totals(const struct cnn_metrics *m, struct cnn_buf *out)
+/* Whether the metric means something for what was measured: of several targets samples may lack the
+ * first, or one that the losses need. */
+static int tells(const struct cnn_metric *metric, const struct cnn_metrics *m, int several)
+{
+    int known =
+        metric->needs == CNN_METRIC_TARGETS ? m->weight_sum > 0 : m->labelled + m->values > 0;
+    return cnn_metric_applies(metric, m) && (known || !several);
+}
+
+/* Samples, or positions of label images, that something can be said of. */
+static size_t judged(const struct cnn_metrics *m)
+{
+    return m->classes ? m->labelled : m->samples;
+}
+
+static void add_totals(const struct cnn_metrics *m, int several, struct cnn_buf *out)
 {
     const struct cnn_metric *metric;
-    size_t judged = m->classes ? m->labelled : m->samples;
-    cnn_buf_printf(out, "samples    %zu\n", judged);
-    if (judged < m->samples)
-        cnn_buf_printf(out, "unlabelled %zu\n", m->samples - judged);
+    cnn_buf_printf(out, "samples    %zu\n", judged(m));
+    if (judged(m) < m->samples)
+        cnn_buf_printf(out, "unlabelled %zu\n", m->samples - judged(m));
     for (size_t i = 0; (metric = cnn_metric_at(i)); i++)
-        if (cnn_metric_applies(metric, m))
+        if (tells(metric, m, several))
             cnn_buf_printf(out,
                            metric->needs == CNN_METRIC_CLASSES || metric->needs == CNN_METRIC_MANY
                                ? "%-10s %.4f\n"
                                : "%-10s %.6g\n",
                            metric->name, metric->value(m));
+}
+
+static int targets_of(const struct cnn_report *r)
+{
+    return r->feed && r->feed->targets > 1 ? r->feed->targets : 0;
+}
+
+/* Of one of several targets, over the samples that have it; 0: none has. */
+static int measured(const struct cnn_report *r, int k, struct cnn_metrics *m)
+{
+    *m = cnn_evaluator_target(r->evaluator, k);
+    m->samples = m->labelled + m->values ? m->samples : 0;
+    return m->samples > 0;
+}
+
+static void add_targets(const struct cnn_report *r, struct cnn_buf *out)
+{
+    struct cnn_metrics m;
+    for (int k = 0; k < targets_of(r); k++) {
+        if (!measured(r, k, &m))
+            continue;
+        cnn_buf_printf(out, "\ntarget     %s\n", cnn_feed_name(r->feed, k));
+        add_totals(&m, 1, out);
+    }
 }
 
 static void add_classes(const struct cnn_report *r, struct cnn_buf *out)
@@ -147,11 +185,14 @@ void cnn_report_text(const struct cnn_report *report, struct cnn_buf *out)
     struct cnn_report r = *report;
     r.classes = &shown;
     out->failed |= show_classes(report->classes, &shown) != 0;
-    add_totals(m, out);
-    if (m->classes && !out->failed)
+    int several = targets_of(&r) > 0;
+    int named = m->classes == r.classes->count && (m->labelled || !several);
+    add_totals(m, several, out);
+    if (m->classes && named && !out->failed)
         add_classes(&r, out);
-    if (m->confusion && m->classes <= CNN_REPORT_MATRIX && !out->failed)
+    if (m->confusion && named && m->classes <= CNN_REPORT_MATRIX && !out->failed)
         add_matrix(&r, out);
+    add_targets(&r, out);
     cnn_strings_free(&shown);
 }
 
@@ -215,28 +256,52 @@ static void json_what(const struct cnn_report *r, struct cnn_buf *out)
     cnn_buf_puts(out, "], ");
 }
 
-void cnn_report_json(const struct cnn_report *r, struct cnn_buf *out)
+static void json_totals(const struct cnn_metrics *m, int several, struct cnn_buf *out)
 {
-    const struct cnn_metrics *m = r->metrics;
     const struct cnn_metric *metric;
-    size_t judged = m->classes ? m->labelled : m->samples;
-    cnn_buf_puts(out, "{");
-    json_what(r, out);
-    cnn_buf_printf(out, "\"samples\": %zu, \"unlabelled\": %zu", judged, m->samples - judged);
+    cnn_buf_printf(out, "\"samples\": %zu, \"unlabelled\": %zu", judged(m),
+                   judged(m) < m->samples ? m->samples - judged(m) : 0);
     for (size_t i = 0; (metric = cnn_metric_at(i)); i++) {
-        if (!cnn_metric_applies(metric, m))
+        if (!tells(metric, m, several))
             continue;
         cnn_buf_printf(out, ", \"%s\": ", metric->name);
         cnn_json_real(metric->value(m), 0, out);
     }
-    for (size_t c = 0; c < m->classes; c++) {
+}
+
+/* "targets": {"NAME": {"samples": ...}, ...} */
+static void json_targets(const struct cnn_report *r, struct cnn_buf *out)
+{
+    struct cnn_metrics m;
+    int any = 0;
+    for (int k = 0; k < targets_of(r); k++) {
+        if (!measured(r, k, &m))
+            continue;
+        cnn_buf_printf(out, "%s\"%s\": {", any++ ? ", " : ", \"targets\": {",
+                       cnn_feed_name(r->feed, k));
+        json_totals(&m, 1, out);
+        cnn_buf_puts(out, "}");
+    }
+    if (any)
+        cnn_buf_puts(out, "}");
+}
+
+void cnn_report_json(const struct cnn_report *r, struct cnn_buf *out)
+{
+    const struct cnn_metrics *m = r->metrics;
+    size_t named = m->classes == r->classes->count ? m->classes : 0;
+    cnn_buf_puts(out, "{");
+    json_what(r, out);
+    json_totals(m, targets_of(r) > 0, out);
+    for (size_t c = 0; c < named; c++) {
         cnn_buf_puts(out, c ? ", " : ", \"classes\": [");
         json_class(r, c, out);
     }
-    if (m->classes)
+    if (named)
         cnn_buf_puts(out, "]");
     if (m->confusion)
         json_matrix(m, out);
+    json_targets(r, out);
     if (r->gates)
         json_gates(r, out);
     cnn_buf_puts(out, "}\n");

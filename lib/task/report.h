@@ -4,14 +4,17 @@
 
 #include "data/loader/data_hash.h"
 #include "file/tensors.h"
+#include "task/evaluate.h"
 #include "task/gate.h"
 #include "task/runner.h"
 
 struct cnn_report {
     const struct cnn_metrics *metrics;
-    const struct cnn_strings *classes; /* names of the metrics' classes */
+    const struct cnn_strings *classes; /* names of the metrics' classes; of others there are none */
     const struct cnn_gate *gate;       /* (gates) */
     size_t gates;
+    const struct cnn_feed *feed;           /* of several targets each is told of, too */
+    const struct cnn_evaluator *evaluator; /* that measured them */
     /* For JSON: what was evaluated. model NULL: not told. */
     const char *model;
     const struct cnn_tensor_source *tensors;

@@ -42,10 +42,6 @@ struct cnn_inputs {
 /* Open them all. CNN_EUSAGE when "-" stands twice; else as cnn_dataset_open. */
 CNN_CHECKED int cnn_inputs_open(struct cnn_inputs *in, char *const *path, size_t count,
                                 const struct cnn_dataset_options *options);
-/* Whether samples of a dataset, which have one row and one target, are what the net takes.
- * CNN_EDATA.
- */
-CNN_CHECKED int cnn_inputs_suit(const struct cnn_graph *g);
 /* Whether samples of any input have paths. */
 int cnn_inputs_have_paths(const struct cnn_inputs *in);
 /* The path of sample i of an input; NULL: it has none. */

@@ -41,6 +41,13 @@ int cnn_scores_are_classes(const struct cnn_graph *g, size_t classes)
     return (classes && out.c == classes && out.h * out.w == 1) || cnn_scores_are_pair(g, classes);
 }
 
+int cnn_scores_answer(const struct cnn_graph *g, size_t classes)
+{
+    struct cnn_chw out = g->node[g->logits].layer.out;
+    return (classes && out.c == classes && out.h * out.w == 1) ||
+           cnn_scores_are_classes(g, classes);
+}
+
 enum cnn_scores cnn_scores_kind(const struct cnn_graph *g, size_t classes)
 {
     const struct cnn_layer_type *last = g->node[g->output].layer.type, *loss = loss_of(g);

@@ -14,6 +14,9 @@ enum cnn_scores {
 /* Whether the output is one number for each of `classes` (> 0) classes, or for both of two. */
 int cnn_scores_are_classes(const struct cnn_graph *g, size_t classes);
 
+/* The same of what the first loss sees. */
+int cnn_scores_answer(const struct cnn_graph *g, size_t classes);
+
 /* Whether the output is one number for two classes, as a binary loss trains it (a graph built with
  * losses): the second one's margin or probability, or what the logistic function makes that of. */
 int cnn_scores_are_pair(const struct cnn_graph *g, size_t classes);

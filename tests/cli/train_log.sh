@@ -11,6 +11,11 @@ train --init a.st --epochs 1 --rotate 5 --freeze 'conv1.*' --threads 1 --log b.l
 cnn-augment digits:20 | cnn-train -q --net 'input 1x28x28; dense 784' --target input --loss mse --epochs 1 --shuffle 0 \
     --log c.log -o c.st - || fail 'a stream'
 train --classes 10 --epochs 0 --log d.log -o d.st
+mkdir two
+cnn-augment digits:20 | tar xf - -C two || fail 'no samples'
+(cd two/digits-0 && for image in *.pgm; do cp "${image%.pgm}.cls" "${image%.pgm}.kind.cls"; done)
+(cd two/digits-0 && tar cf ../../two.tar ./*) || fail "no tar"
+train --net 'input 1x28x28; dense 10; xent target=class; xent target=kind' --epochs 1 --log two.log --val two.tar two.tar -o two.st
 train --epochs 2 --steps 1 --checkpoint e.ckpt --log e.log digits:70 -o e.st
 train --epochs 2 --steps 1 --checkpoint e.ckpt --resume --log e.log digits:70 -o e.st
 run cnn-train -q --net "$net" --epochs 3 --rate 1e30 --log f.log digits:70 -o f.st
@@ -25,6 +30,7 @@ documented() {
 written() {
     cat ./*.log | grep -F "{\"event\": \"$1\"" >lines
     sed 's/^{//; s/}$//; s/"options": {[^}]*}/"options": 0/; s/"command": "\([^"\\]\|\\.\)*"/"command": 0/' lines >flat
+    sed -i 's/"\(losses\|val_losses\)": {[^}]*}/"\1": 0/g' flat # whose names are free, too
     for object in data val init; do
         grep -o "\"$object\": {[^}]*}" flat | sed "s/^\"$object\": //" | grep -o '"[a-z0-9_]*": ' | sed "s/\"\(.*\)\": /$object.\1/"
     done >members

@@ -20,6 +20,8 @@ struct fixture {
     struct cnn_graph *graph;
     struct cnn_backend *backend;
     struct cnn_net *net;
+    struct cnn_feed feed;
+    int unasked; /* no target is wished for */
     struct cnn_evaluator *e;
 };
 
@@ -30,12 +32,16 @@ static void open_net(struct fixture *f, const char *text, size_t classes, int co
     assert_int_equal(cnn_graph_build(text, &gc, &f->graph), 0);
     assert_int_equal(cnn_backend_open("cpu", 1, &f->backend), 0);
     assert_int_equal(cnn_net_new(f->graph, f->backend, &nc, &f->net), 0);
-    assert_int_equal(cnn_evaluator_new(f->net, classes, confusion, &f->e), 0);
+    const struct cnn_feed_config fc = {.targets = !f->unasked,
+                                       .main = classes ? CNN_FIELD_CLASS : CNN_FIELD_NUMBERS};
+    assert_int_equal(cnn_feed_open(&f->feed, f->graph, &fc), 0);
+    assert_int_equal(cnn_evaluator_new(f->net, &f->feed, classes, confusion, &f->e), 0);
 }
 
 static void close_net(struct fixture *f)
 {
     cnn_evaluator_free(f->e);
+    cnn_feed_close(&f->feed);
     cnn_net_free(f->net);
     cnn_backend_close(f->backend);
     cnn_graph_free(f->graph);
@@ -197,7 +203,7 @@ static void no_targets(void **state)
 {
     (void)state;
     const float x[] = {1, 2, 3, 4}, weight[] = {1, 1};
-    struct fixture f = {0};
+    struct fixture f = {.unasked = 1};
     open_net(&f, "input 2 scale=1; flatten", 2, 0);
     add(&f, 2, x, NULL, NULL, weight);
     assert_memory_equal(cnn_evaluator_scores(f.e), x, sizeof x);

@@ -102,6 +102,19 @@ static int make_room(struct cnn_predictor *p)
     return 0;
 }
 
+/* A predictor is given one image, or one vector. */
+static int check_input(const struct cnn_graph *g, const char *model)
+{
+    if (g->inputs > 1)
+        return cnn_fail(CNN_EDATA, "%s: the net has %d inputs (%s, %s%s), a predictor one", model,
+                        g->inputs, g->node[0].layer.name, g->node[1].layer.name,
+                        g->inputs > 2 ? ", ..." : "");
+    return g->input->rows > 1
+               ? cnn_fail(CNN_EDATA, "%s: the net takes %zu rows in each sample, a predictor one",
+                          model, g->input->rows)
+               : 0;
+}
+
 static int prepare(struct cnn_predictor *p, const char *model,
                    const struct cnn_predictor_config *config)
 {
@@ -109,6 +122,8 @@ static int prepare(struct cnn_predictor *p, const char *model,
     int rc = read_config(config, &c);
     if (!rc)
         rc = cnn_runner_open(&p->runner, model, 1);
+    if (!rc)
+        rc = check_input(p->runner.graph, model);
     if (!rc)
         rc = take_config(p, &c);
     if (rc)

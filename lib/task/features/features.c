@@ -56,7 +56,7 @@ static int check_options(struct features *f)
 static int take_batch(void *context, size_t input, const struct cnn_batch *b)
 {
     struct features *f = context;
-    struct cnn_batch_view v = {.n = b->n, .x = b->x};
+    struct cnn_batch_view v = cnn_feed_view(&f->feed, b, NULL);
     int rc = cnn_net_forward(f->runner.net, &v, 0, 0, 0);
     for (size_t k = 0; !rc && k < f->taps; k++) {
         rc = cnn_net_value(f->runner.net, f->tap[k].node, f->tap[k].values);
@@ -79,15 +79,12 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
 
 static int run(struct features *f)
 {
-    const struct cnn_wish class = {.name = "", .kind = CNN_FIELD_CLASS};
     struct cnn_loader_options lo = {
-        .input = f->runner.graph->input,
-        .wishes = 1,
-        .wish = &class,
         .batch = cnn_net_plan(f->runner.net)->batch,
         .threads = (int)f->o->compute.threads,
         .on_bad = f->o->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
     };
+    cnn_feed_ask(&f->feed, &lo);
     int rc = cnn_inputs_visit(&f->inputs, &lo, f->cb, take_batch, f);
     for (size_t i = 0; !rc && i < f->targets; i++)
         rc = f->type->finish(f->target[i].sink);
@@ -111,6 +108,17 @@ static int all_have_paths(const struct cnn_inputs *in)
     return 1;
 }
 
+static int open_feed(struct features *f)
+{
+    const struct cnn_feed_config config = {.class = 1};
+    int rc = cnn_feed_open(&f->feed, f->runner.graph, &config);
+    if (rc)
+        return cnn_fail_within("%s", f->o->model);
+    for (size_t i = 0; !rc && i < f->inputs.count; i++)
+        rc = cnn_feed_check(&f->feed, f->inputs.ds[i]);
+    return rc;
+}
+
 static void features_free(struct features *f)
 {
     for (size_t i = 0; f->target && i < f->targets; i++) {
@@ -130,6 +138,7 @@ static void features_free(struct features *f)
     free(f->history);
     cnn_strings_free(&f->classes);
     cnn_inputs_close(&f->inputs);
+    cnn_feed_close(&f->feed);
     cnn_runner_close(&f->runner);
 }
 
@@ -154,6 +163,8 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
         rc = cnn_fail(CNN_EUSAGE, "--concat has no effect: it needs several layers");
     if (!rc)
         rc = cnn_inputs_open(&f.inputs, options->input, options->inputs, &d);
+    if (!rc)
+        rc = open_feed(&f);
     if (!rc)
         rc = cnn_features_classes(&f.inputs, &f.classes, &f.map);
     f.paths = all_have_paths(&f.inputs);

@@ -8,6 +8,7 @@
 #include "file/outfile.h"
 #include "task/apart.h"
 #include "task/features/features.h"
+#include "task/feed.h"
 #include "task/runner.h"
 
 /* The nodes that the options' layers name, each once, in the order in which they are named;
@@ -98,6 +99,7 @@ struct features {
     const struct features_sink_type *type;
     struct cnn_runner runner;
     struct cnn_inputs inputs;
+    struct cnn_feed feed;
     struct cnn_strings classes;
     int32_t **map; /* (inputs) */
     char *history;

@@ -18,7 +18,7 @@ static int open_predictions(struct infer *in)
         .all = in->o->probabilities,
         .paths = cnn_inputs_have_paths(&in->inputs),
         .raw = in->o->nul,
-        .truth = in->wishes && in->wish.kind == CNN_FIELD_CLASS,
+        .truth = in->classes > 0,
         .classes = cnn_scores_are_classes(g, classes->count) ? classes : &none,
         .outputs = in->pair ? 2 : cnn_chw_count(g->node[g->output].layer.out),
         .kind = in->kind,
@@ -29,7 +29,7 @@ static int open_predictions(struct infer *in)
 static int take_batch(void *context, size_t input, const struct cnn_batch *b)
 {
     struct infer *in = context;
-    const int32_t *label = b->fields ? b->field->label : NULL;
+    const int32_t *label = in->classes ? b->field->label : NULL;
     int rc = cnn_evaluator_add(in->evaluator, b);
     cnn_data_hash_add(&in->data[input], b);
     if (rc || !in->predictions)
@@ -55,13 +55,11 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
 static int run(struct infer *in)
 {
     struct cnn_loader_options lo = {
-        .input = in->runner.graph->input,
-        .wishes = in->wishes,
-        .wish = &in->wish,
         .batch = cnn_net_plan(in->runner.net)->batch,
         .threads = (int)in->o->compute.threads,
         .on_bad = in->o->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
     };
+    cnn_feed_ask(&in->feed, &lo);
     return cnn_inputs_visit(&in->inputs, &lo, in->cb, take_batch, in);
 }
 
@@ -70,6 +68,9 @@ static int start(struct infer *in, size_t batch)
     struct cnn_runner_config config = {.compute = &in->o->compute,
                                        .callbacks = in->cb,
                                        .batch = batch,
+                                       .keep = in->feed.node + 1,
+                                       .keeps =
+                                           in->feed.targets > 1 ? (size_t)in->feed.targets - 1 : 0,
                                        .once = in->inputs.samples <= batch};
     return cnn_runner_start(&in->runner, &config);
 }
@@ -135,7 +136,7 @@ static int evaluate(struct infer *in)
     if (!rc)
         rc = start(in, cnn_inputs_batch(&in->inputs, (size_t)o->batch));
     if (!rc)
-        rc = cnn_evaluator_new(in->runner.net, in->classes, matrix, &in->evaluator);
+        rc = cnn_evaluator_new(in->runner.net, &in->feed, in->classes, matrix, &in->evaluator);
     in->pair = cnn_scores_are_pair(in->runner.graph, classes->count);
     in->kind = cnn_scores_kind(in->runner.graph, classes->count);
     if (!rc)
@@ -150,6 +151,7 @@ static void infer_free(struct infer *in)
     cnn_predictions_free(in->predictions);
     cnn_evaluator_free(in->evaluator);
     cnn_inputs_close(&in->inputs);
+    cnn_feed_close(&in->feed);
     cnn_runner_close(&in->runner);
     cnn_outfile_abort(in->main.file);
     cnn_outfile_abort(in->beside.file);

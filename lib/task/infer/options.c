@@ -39,7 +39,9 @@ int cnn_infer_check_options(struct infer *in)
 /* What the gates ask about must be measured, which the model and --target decide. */
 static int check_gates(const struct infer *in)
 {
-    struct cnn_metrics will = {.classes = in->classes, .values = in->wish.kind != CNN_FIELD_CLASS};
+    enum cnn_field_kind kind = in->feed.wish->kind;
+    struct cnn_metrics will = {.classes = in->classes,
+                               .values = kind == CNN_FIELD_NUMBERS || kind == CNN_FIELD_INPUT};
     for (size_t i = 0; i < in->o->gate.count; i++)
         if (!cnn_metric_applies(in->gate[i].metric, &will))
             return cnn_fail(CNN_EUSAGE, "--gate '%s': %s", in->o->gate.item[i],
@@ -57,7 +59,8 @@ static int check_outputs(const struct infer *in)
     const struct cnn_graph *g = in->runner.graph;
     struct cnn_chw out = g->node[g->output].layer.out;
     char shape[72], input[72];
-    if (in->wish.kind != CNN_FIELD_INPUT || cnn_chw_count(out) == cnn_chw_count(g->input->shape))
+    if (in->feed.wish->kind != CNN_FIELD_INPUT ||
+        cnn_chw_count(out) == cnn_chw_count(g->input->shape))
         return 0;
     cnn_chw_format(out, shape);
     cnn_chw_format(g->input->shape, input);
@@ -69,35 +72,48 @@ static int check_outputs(const struct infer *in)
 int cnn_infer_choose_target(struct infer *in)
 {
     const struct cnn_model *m = in->runner.model;
+    const struct cnn_graph *g = in->runner.graph;
     int wanted = in->o->target;
-    if (!in->eval)
-        return 0;
     if (wanted == CNN_INFER_AUTO)
         wanted = m->classes.count ? CNN_INFER_CLASS : CNN_INFER_VECTOR;
-    const struct cnn_graph *g = in->runner.graph;
-    in->wishes = 1;
-    in->wish = (struct cnn_wish){.name = "",
-                                 .kind = wanted == CNN_INFER_CLASS    ? CNN_FIELD_CLASS
-                                         : wanted == CNN_INFER_VECTOR ? CNN_FIELD_NUMBERS
-                                                                      : CNN_FIELD_INPUT,
-                                 .shape = g->node[g->logits].layer.out,
-                                 .required = wanted != CNN_INFER_CLASS};
+    /* Of several targets samples may lack some. */
+    const struct cnn_feed_config config = {.targets = in->eval,
+                                           .main = wanted == CNN_INFER_CLASS    ? CNN_FIELD_CLASS
+                                                   : wanted == CNN_INFER_VECTOR ? CNN_FIELD_NUMBERS
+                                                                                : CNN_FIELD_INPUT,
+                                           .required =
+                                               wanted != CNN_INFER_CLASS && g->targets == 1};
+    int rc = cnn_feed_open(&in->feed, g, &config);
+    if (rc)
+        return cnn_fail_within("%s", m->path);
+    if (!in->eval)
+        return 0;
     in->classes = wanted == CNN_INFER_CLASS ? m->classes.count : 0;
-    if (wanted == CNN_INFER_CLASS && !cnn_scores_are_classes(in->runner.graph, in->classes))
+    if (wanted == CNN_INFER_CLASS &&
+        !(in->classes && cnn_feed_is_class(&in->feed) && cnn_scores_answer(g, in->classes)))
         return cnn_fail(CNN_EDATA, "%s: the model has no classes to evaluate", m->path);
     if (in->o->confusion[0] && !in->classes)
         return cnn_fail(CNN_EUSAGE, "--confusion: the targets are no classes");
     if (in->o->confusion[0] && in->classes > INFER_MATRIX_CLASSES)
         return cnn_fail(CNN_EUSAGE, "--confusion: more than %d classes", (int)INFER_MATRIX_CLASSES);
-    int rc = check_outputs(in);
+    rc = check_outputs(in);
     return rc ? rc : check_gates(in);
+}
+
+/* What is required, under its name. */
+static int check_fields(const struct infer *in)
+{
+    int rc = 0;
+    for (size_t i = 0; !rc && i < in->inputs.count; i++)
+        rc = cnn_feed_check(&in->feed, in->inputs.ds[i]);
+    return rc;
 }
 
 /* Without a single class there is nothing to compare with; streams tell only at their end. */
 int cnn_infer_check_labels(const struct infer *in)
 {
-    for (size_t i = 0; in->wishes && in->wish.kind == CNN_FIELD_CLASS && i < in->inputs.count;
-         i++) {
+    for (size_t i = 0;
+         in->feed.targets == 1 && cnn_feed_is_class(&in->feed) && i < in->inputs.count; i++) {
         const struct cnn_dataset *ds = in->inputs.ds[i];
         size_t n = cnn_dataset_count(ds), k = 0;
         if (n == SIZE_MAX)
@@ -108,5 +124,5 @@ int cnn_infer_check_labels(const struct infer *in)
             return cnn_fail(CNN_EDATA, "%s: no classes: there is nothing to evaluate by",
                             cnn_dataset_path(ds));
     }
-    return 0;
+    return check_fields(in);
 }

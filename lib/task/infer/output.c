@@ -99,6 +99,30 @@ static int put_in_place(struct infer *in)
     return rc;
 }
 
+/* Of several targets one is enough. */
+static int check_measured(const struct infer *in, const struct cnn_metrics *m)
+{
+    const char *path = in->o->input[0];
+    size_t measured = 0;
+    if (!m->samples)
+        return cnn_fail(CNN_EDATA, "%s: no samples", path);
+    for (int k = 0; k < in->feed.targets; k++) {
+        struct cnn_metrics own = cnn_evaluator_target(in->evaluator, k);
+        measured += own.labelled + own.values;
+    }
+    if (in->feed.targets > 1 && !measured)
+        return cnn_fail(CNN_EDATA,
+                        "%s: no sample has any of the targets: there is nothing to evaluate by",
+                        path);
+    if (in->feed.targets > 1)
+        return 0;
+    if (in->classes && !m->labelled)
+        return cnn_fail(CNN_EDATA, "%s: no classes: there is nothing to evaluate by", path);
+    if (in->runner.graph->losses && !(m->weight_sum > 0))
+        return cnn_fail(CNN_EDATA, "%s: all weights are 0", path);
+    return 0;
+}
+
 /* Everything is written before a missed gate is an answer. */
 int cnn_infer_finish(struct infer *in)
 {
@@ -110,16 +134,13 @@ int cnn_infer_finish(struct infer *in)
                            .model = in->runner.model->path,
                            .tensors = in->runner.model->tensors,
                            .inputs = &in->inputs,
-                           .data = in->data};
+                           .data = in->data,
+                           .feed = &in->feed,
+                           .evaluator = in->evaluator};
     struct cnn_buf text = {0}, shown = {0};
-    int rc = 0, closed = 0;
-    if (in->eval && !m->samples)
-        return cnn_fail(CNN_EDATA, "%s: no samples", in->o->input[0]);
-    if (in->eval && in->classes && !m->labelled)
-        return cnn_fail(CNN_EDATA, "%s: no classes: there is nothing to evaluate by",
-                        in->o->input[0]);
-    if (in->eval && in->runner.graph->losses && !(m->weight_sum > 0))
-        return cnn_fail(CNN_EDATA, "%s: all weights are 0", in->o->input[0]);
+    int rc = in->eval ? check_measured(in, m) : 0, closed = 0;
+    if (rc)
+        return rc;
     if (in->cb->progress)
         in->cb->progress(in->cb->context, m->samples, m->samples);
     if (in->eval) {

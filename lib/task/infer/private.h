@@ -27,10 +27,9 @@ struct infer {
     struct cnn_gate *gate; /* (o->gate.count) */
     struct cnn_runner runner;
     struct cnn_inputs inputs;
-    size_t wishes; /* 1: samples are compared with that; 0: with nothing */
-    struct cnn_wish wish;
-    size_t classes; /* that the targets are; 0: they are not */
-    int pair;       /* the net's single output stands for two classes */
+    struct cnn_feed feed; /* its targets, if any, are what answers are compared with */
+    size_t classes;       /* that the first target is; 0: it is none of the model's */
+    int pair;             /* the net's single output stands for two classes */
     enum cnn_scores kind;
     struct cnn_evaluator *evaluator;
     struct cnn_data_hash *data;              /* (inputs.count) */

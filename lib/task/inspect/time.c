@@ -18,8 +18,8 @@ struct timer {
     struct cnn_backend *backend;
     struct cnn_net *net;
     struct cnn_optimizer_options optimizer;
-    float *x;       /* (batch, c, h, w) */
-    int32_t *label; /* (batch, h, w) of the logits */
+    float **x;                      /* (graph inputs) (batch, rows, c, h, w) */
+    struct cnn_target_view *target; /* (graph targets) classes: (batch, rows, h, w) */
     size_t nodes, columns;
     double *sample; /* (MOST_RUNS, columns): forward, backward (nodes each), update, their whole;
                        and the whole of a run whose steps are not timed */
@@ -27,23 +27,51 @@ struct timer {
     struct inspect_times times;
 };
 
+static int draw_input(struct cnn_random *r, size_t count, float **out)
+{
+    float *x = *out = cnn_calloc(count, sizeof *x);
+    for (size_t i = 0; x && i < count; i++)
+        x[i] = (float)cnn_random_range(r, -1.7, 1.7);
+    return x ? 0 : CNN_ESYSTEM;
+}
+
+static int draw_target(struct cnn_random *r, size_t count, size_t classes, const int32_t **out)
+{
+    int32_t *label = cnn_calloc(count, sizeof *label);
+    *out = label;
+    for (size_t i = 0; label && i < count; i++)
+        label[i] = (int32_t)cnn_random_below(r, classes);
+    return label ? 0 : CNN_ESYSTEM;
+}
+
 static int draw(struct timer *t)
 {
     const struct cnn_graph *g = t->in->graph;
-    struct cnn_chw logits = g->node[g->logits].layer.out;
-    size_t count = t->o->batch * cnn_layer_elements(&g->node[0].layer);
-    size_t labels = t->o->batch * logits.h * logits.w;
     struct cnn_random r;
-    t->x = cnn_calloc(count, sizeof *t->x);
-    t->label = cnn_calloc(labels, sizeof *t->label);
-    if (!t->x || !t->label)
+    int rc = 0;
+    t->x = cnn_calloc((size_t)g->inputs, sizeof *t->x);
+    t->target = cnn_calloc((size_t)g->targets + 1, sizeof *t->target);
+    if (!t->x || !t->target)
         return CNN_ESYSTEM;
     cnn_random_start(&r, 0, 0);
-    for (size_t i = 0; i < count; i++)
-        t->x[i] = (float)cnn_random_range(&r, -1.7, 1.7);
-    for (size_t i = 0; i < labels; i++)
-        t->label[i] = (int32_t)cnn_random_below(&r, logits.c);
-    return 0;
+    for (int i = 0; !rc && i < g->inputs; i++)
+        rc = draw_input(&r, t->o->batch * cnn_layer_elements(&g->node[i].layer), &t->x[i]);
+    for (int i = 0; !rc && i < g->targets; i++) {
+        const struct cnn_graph_target *to = &g->target[i];
+        rc = draw_target(&r, t->o->batch * to->rows * to->shape.h * to->shape.w, to->shape.c,
+                         &t->target[i].label);
+    }
+    return rc;
+}
+
+static void forget(struct timer *t)
+{
+    for (int i = 0; t->x && i < t->in->graph->inputs; i++)
+        free(t->x[i]);
+    for (int i = 0; t->target && i < t->in->graph->targets; i++)
+        free((int32_t *)t->target[i].label);
+    free(t->x);
+    free(t->target);
 }
 
 static int open_timer(struct timer *t, struct cnn_buf *note)
@@ -69,9 +97,10 @@ static int open_timer(struct timer *t, struct cnn_buf *note)
 /* A batch forward, and in training backward and an update; *update: when that began. */
 static int pass(struct timer *t, double *update)
 {
-    struct cnn_target_view target = {.label = t->label};
-    struct cnn_batch_view view = {
-        .n = t->o->batch, .x = t->x, .target = t->o->training ? &target : NULL};
+    struct cnn_batch_view view = {.n = t->o->batch,
+                                  .x = t->x[0],
+                                  .others = (const float *const *)t->x + 1,
+                                  .target = t->o->training ? t->target : NULL};
     int rc = cnn_net_forward(t->net, &view, t->o->training, 0, 0);
     if (!rc && t->o->training)
         rc = cnn_net_backward(t->net, 1);
@@ -195,8 +224,7 @@ static void close_timer(struct timer *t)
     free(t->times.row);
     free(t->sample);
     free(t->sorted);
-    free(t->x);
-    free(t->label);
+    forget(t);
     cnn_net_free(t->net);
     cnn_backend_close(t->backend);
 }

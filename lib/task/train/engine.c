@@ -6,13 +6,21 @@
 #include "task/runner.h"
 #include "task/train/engine.h"
 
-static struct cnn_wish wish_of(const struct cnn_graph *g, enum cnn_train_target target)
+static int open_feed(struct train_engine *e, const char *name, enum cnn_train_target target)
 {
     static const enum cnn_field_kind kinds[] = {[CNN_TRAIN_CLASS] = CNN_FIELD_CLASS,
                                                 [CNN_TRAIN_VECTOR] = CNN_FIELD_NUMBERS,
                                                 [CNN_TRAIN_INPUT] = CNN_FIELD_INPUT};
-    return (struct cnn_wish){
-        .name = "", .kind = kinds[target], .shape = g->node[g->logits].layer.out, .required = 1};
+    const struct cnn_feed_config config = {.targets = 1, .main = kinds[target], .required = 1};
+    int rc = cnn_feed_open(&e->feed, e->graph, &config);
+    if (rc)
+        return cnn_fail_within("%s", name);
+    if (target == CNN_TRAIN_CLASS && !cnn_feed_is_class(&e->feed))
+        return cnn_fail(CNN_EDATA,
+                        "%s: the first loss has the target '%s', no class: --target vector trains "
+                        "without classes",
+                        name, cnn_feed_name(&e->feed, 0));
+    return 0;
 }
 
 int cnn_train_build_graph(struct train_engine *e, const struct train_settings *settings,
@@ -29,27 +37,27 @@ int cnn_train_build_graph(struct train_engine *e, const struct train_settings *s
     int rc = cnn_train_input_shape(data, settings, start->net_text, report, &config);
     if (!rc)
         rc = cnn_graph_build(start->net_text, &config, &e->graph);
-    if (!rc && (rc = cnn_inputs_suit(e->graph)))
-        cnn_fail_within("%s", name);
+    if (!rc)
+        rc = open_feed(e, name, o->target);
     if (!rc)
         rc = cnn_train_check_net_outputs(e->graph, name, &data->classes, o);
     if (!rc)
         rc = cnn_train_check_loss(e->graph, name, &data->classes, o);
-    if (rc)
-        return rc;
-    e->outputs = cnn_chw_count(e->graph->node[e->graph->logits].layer.out);
-    e->wish = wish_of(e->graph, o->target);
-    return 0;
+    if (!rc)
+        rc = cnn_feed_check(&e->feed, data->train);
+    return !rc && data->val ? cnn_feed_check(&e->feed, data->val) : rc;
 }
 
 static int open_net(struct train_engine *e, const struct train_settings *settings,
-                    const struct train_report *report)
+                    const struct train_data *data, const struct train_report *report)
 {
     const struct cnn_train_options *o = &settings->options;
     struct cnn_net_config config = {.batch = (size_t)o->batch,
                                     .training = 1,
                                     .freeze = &o->freeze,
                                     .recompute = o->recompute,
+                                    .keep = e->feed.node + 1,
+                                    .keeps = data->val ? (size_t)e->feed.targets - 1 : 0,
                                     .average = o->ema > 0,
                                     .optimizer_slabs = cnn_optimizer_slabs(&settings->optimizer)};
     struct cnn_buf note = {0};
@@ -69,19 +77,21 @@ static int open_net(struct train_engine *e, const struct train_settings *setting
 int cnn_train_engine_open(struct train_engine *e, const struct train_settings *settings,
                           const struct train_data *data, const struct train_report *report)
 {
-    int rc = open_net(e, settings, report);
+    int rc = open_net(e, settings, data, report);
     if (rc)
         return rc;
     e->weight = cnn_calloc((size_t)settings->options.batch, sizeof *e->weight);
     if (!e->weight)
         return CNN_ESYSTEM;
-    return data->val ? cnn_evaluator_new(e->net, data->classes.count, 0, &e->evaluator) : 0;
+    return data->val ? cnn_evaluator_new(e->net, &e->feed, data->classes.count, 0, &e->evaluator)
+                     : 0;
 }
 
 void cnn_train_engine_close(struct train_engine *e)
 {
     cnn_evaluator_free(e->evaluator);
     cnn_net_free(e->net);
+    cnn_feed_close(&e->feed);
     cnn_graph_free(e->graph);
     cnn_backend_close(e->backend);
     free(e->weight);

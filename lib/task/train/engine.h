@@ -12,8 +12,7 @@ struct mean {
 
 struct train_engine {
     struct cnn_graph *graph;
-    size_t outputs;       /* elements of a vector target */
-    struct cnn_wish wish; /* what samples are to have */
+    struct cnn_feed feed; /* what samples are to have */
     struct cnn_backend *backend;
     struct cnn_net *net;
     struct cnn_evaluator *evaluator; /* NULL: nothing is validated */

@@ -120,14 +120,26 @@ static int check_data(struct trainer *t)
     return rc ? rc : cnn_train_expect_epoch(t);
 }
 
+/* {"NAME": value, ...} */
+static int add_parts(json_t *e, const struct cnn_train_epoch *r, int val)
+{
+    json_t *parts = r->parts ? json_object() : NULL;
+    int bad = r->parts && json_object_set(e, val ? "val_losses" : "losses", parts);
+    for (size_t k = 0; k < r->parts; k++)
+        bad |= json_object_set_new(parts, r->part[k].target,
+                                   json_real(val ? r->part[k].val_loss : r->part[k].loss));
+    json_decref(parts);
+    return bad;
+}
+
 static int add_to_curve(json_t *curve, const struct cnn_train_epoch *r)
 {
     json_t *e = json_pack("{s:I, s:f}", "epoch", (json_int_t)r->epoch, "loss", r->loss);
-    int bad = !e;
+    int bad = !e || add_parts(e, r, 0);
     if (!isnan(r->train_top1))
         bad |= json_object_set_new(e, "train_top1", json_real(r->train_top1));
     if (r->validated)
-        bad |= json_object_set_new(e, "val_loss", json_real(r->val_loss));
+        bad |= json_object_set_new(e, "val_loss", json_real(r->val_loss)) || add_parts(e, r, 1);
     if (r->validated && r->classes)
         bad |= json_object_set_new(e, "val_top1", json_real(r->val_top1));
     if (r->validated && r->classes > 5)
@@ -142,19 +154,27 @@ static void next_epoch(struct train_state *s)
     s->position = 0;
     s->seen = (struct cnn_data_hash){0};
     s->loss = s->hits = (struct mean){0, 0};
+    for (size_t k = 0; k < s->targets; k++)
+        s->target_loss[k] = 0;
 }
 
 /* What there is to say of the epoch by training alone. */
-static struct cnn_train_epoch report_of(const struct train_state *s,
+static struct cnn_train_epoch report_of(struct train_state *s, const struct cnn_feed *feed,
                                         const struct train_settings *settings)
 {
+    for (size_t k = 0; k < s->targets; k++)
+        s->part[k] = (struct cnn_train_part){
+            .target = cnn_feed_name(feed, (int)k),
+            .loss = mean_of(&(struct mean){s->target_loss[k], s->loss.weight})};
     return (struct cnn_train_epoch){
         .epoch = s->epoch + 1,
         .epochs = (uint64_t)settings->options.epochs,
         .step = s->step,
         .loss = mean_of(&s->loss),
         .train_top1 = top1_of(s, &settings->options),
-        .rate = cnn_schedule_rate(&settings->schedule, s->step ? s->step - 1 : 0)};
+        .rate = cnn_schedule_rate(&settings->schedule, s->step ? s->step - 1 : 0),
+        .parts = s->targets > 1 ? s->targets : 0,
+        .part = s->part};
 }
 
 /* The epoch is measured: whether it is the best, and its place in curve and log. */
@@ -178,7 +198,7 @@ static int end_epoch(struct trainer *t)
     int rc = cnn_train_settle(&t->engine, s, &t->settings.schedule);
     if (!rc)
         rc = check_data(t);
-    t->report.epoch = report_of(s, &t->settings);
+    t->report.epoch = report_of(s, &t->engine.feed, &t->settings);
     if (!rc)
         rc = cnn_train_validate(t);
     if (rc == CNN_EINTERRUPTED)

@@ -6,16 +6,15 @@ struct cnn_loader_options cnn_train_loader_options(const struct train_settings *
                                                    const struct train_engine *engine)
 {
     const struct cnn_train_options *o = &settings->options;
-    return (struct cnn_loader_options){
-        .input = engine->graph->input,
-        .wishes = 1,
-        .wish = &engine->wish,
+    struct cnn_loader_options out = {
         .batch = (size_t)o->batch,
         .seed = (uint64_t)o->seed,
         .threads = (int)o->compute.threads,
         .store = data->images,
         .on_bad = settings->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
     };
+    cnn_feed_ask(&engine->feed, &out);
+    return out;
 }
 
 int cnn_train_open_images(struct train_data *data, const struct train_settings *settings,
@@ -26,7 +25,7 @@ int cnn_train_open_images(struct train_data *data, const struct train_settings *
     size_t train = cnn_dataset_count(data->train);
     size_t val = data->val ? cnn_dataset_count(data->val) : 0, each = cnn_chw_count(in->shape);
     if (!engine->backend->is_gpu || data->no_data || o->target != CNN_TRAIN_CLASS ||
-        data->streaming)
+        engine->feed.wishes > 1 || data->streaming)
         return 0;
     struct cnn_image_rule rule = cnn_preprocess_rule(in, cnn_augmenter_fill(settings->augmenter));
     size_t stay = val + (cnn_augmenter_is_affine(settings->augmenter) ? train : 0);

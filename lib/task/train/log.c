@@ -214,6 +214,22 @@ int cnn_train_log_step(struct trainer *t)
     return cnn_train_log_flush(&t->report, settings->options.log);
 }
 
+/* {"NAME": value, ...}, where there are several targets */
+static void put_parts(FILE *log, const struct cnn_train_epoch *e, int val)
+{
+    char text[32];
+    for (size_t k = 0; k < e->parts; k++) {
+        cnn_format_real(val ? e->part[k].val_loss : e->part[k].loss, 1, text);
+        fprintf(log, "%s\"%s\": %s",
+                k     ? ", "
+                : val ? ", \"val_losses\": {"
+                      : ", \"losses\": {",
+                e->part[k].target, text);
+    }
+    if (e->parts)
+        fputs("}", log);
+}
+
 int cnn_train_log_epoch(struct train_report *r, uint64_t samples, const char *path)
 {
     const struct cnn_train_epoch *e = &r->epoch;
@@ -223,11 +239,14 @@ int cnn_train_log_epoch(struct train_report *r, uint64_t samples, const char *pa
     fprintf(log, "{\"event\": \"epoch\", \"epoch\": %llu, \"step\": %llu",
             (unsigned long long)e->epoch, (unsigned long long)e->step);
     put_real(log, "loss", e->loss);
+    put_parts(log, e, 0);
     if (!isnan(e->train_top1))
         put_real(log, "train_top1", e->train_top1);
     put_real(log, "rate", e->rate);
     if (e->validated)
         put_real(log, "val_loss", e->val_loss);
+    if (e->validated)
+        put_parts(log, e, 1);
     if (e->validated && e->classes)
         put_real(log, "val_top1", e->val_top1);
     if (e->validated && e->classes > 5)

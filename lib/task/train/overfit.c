@@ -12,88 +12,115 @@ static const double GOAL = 0.01;
 
 /* The chosen samples in memory. */
 struct few {
-    size_t n, in, out;
-    float *x;       /* (n, c, h, w) */
-    int32_t *label; /* (n), or NULL */
-    float *vector;  /* (n, outputs), or NULL */
-    float *weight;  /* (n) */
+    size_t n, in;
+    size_t fields, *each;          /* (fields) numbers or labels of a sample */
+    float *x;                      /* (n, c, h, w) */
+    int32_t **label;               /* (fields) (n, each), or NULL */
+    float **numbers;               /* likewise */
+    float *weight;                 /* (n) */
+    struct cnn_batch_field *shown; /* (fields) */
 };
 
 static void few_free(struct few *f)
 {
+    for (size_t k = 0; k < f->fields; k++) {
+        free(f->label[k]);
+        free(f->numbers[k]);
+    }
     free(f->x);
+    free(f->each);
     free(f->label);
-    free(f->vector);
+    free(f->numbers);
     free(f->weight);
+    free(f->shown);
 }
 
 static int few_new(const struct cnn_train_options *o, const struct train_engine *e, size_t count,
                    struct few *f)
 {
-    size_t wanted = (size_t)o->overfit;
+    size_t wanted = (size_t)o->overfit, wishes = e->feed.wishes;
     f->n = wanted < count ? wanted : count;
     f->in = cnn_chw_count(e->graph->input->shape);
-    f->out = e->outputs;
     f->x = cnn_calloc(f->n * f->in, sizeof *f->x);
     f->weight = cnn_calloc(f->n, sizeof *f->weight);
-    if (o->target == CNN_TRAIN_CLASS)
-        f->label = cnn_calloc(f->n, sizeof *f->label);
-    else
-        f->vector = cnn_calloc(f->n * f->out, sizeof *f->vector);
-    return f->x && f->weight && (f->label || f->vector) ? 0 : CNN_ESYSTEM;
+    f->each = cnn_calloc(wishes, sizeof *f->each);
+    f->label = cnn_calloc(wishes, sizeof *f->label);
+    f->numbers = cnn_calloc(wishes, sizeof *f->numbers);
+    f->shown = cnn_calloc(wishes, sizeof *f->shown);
+    if (!f->x || !f->weight || !f->each || !f->label || !f->numbers || !f->shown)
+        return CNN_ESYSTEM;
+    for (f->fields = 0; f->fields < wishes; f->fields++) {
+        const struct cnn_wish *w = &e->feed.wish[f->fields];
+        int whole = cnn_field_kind_info[w->kind].whole;
+        size_t each = w->kind == CNN_FIELD_CLASS ? 1 : cnn_chw_count(w->shape);
+        f->each[f->fields] = each;
+        if (whole)
+            f->label[f->fields] = cnn_calloc(f->n * each, sizeof **f->label);
+        else
+            f->numbers[f->fields] = cnn_calloc(f->n * each, sizeof **f->numbers);
+        if (!f->label[f->fields] && !f->numbers[f->fields])
+            return CNN_ESYSTEM;
+    }
+    return 0;
 }
 
-static int take_target(enum cnn_train_target target, const float *class_weight, struct few *f,
-                       size_t i, const struct cnn_sample *s)
+/* What there is room for of a batch behind the first `have` samples. */
+static size_t take_batch(const struct train_engine *e, const struct train_data *d, struct few *f,
+                         size_t have, const struct cnn_batch *b)
 {
-    const struct cnn_field *v = cnn_sample_field(s, cnn_field_kind_info[CNN_FIELD_NUMBERS].name);
-    int32_t label = cnn_sample_label(s);
-    f->weight[i] = s->weight;
-    switch (target) {
-    case CNN_TRAIN_CLASS:
-        if (label < 0)
-            return cnn_fail(CNN_EDATA, "no class");
-        f->label[i] = label;
-        f->weight[i] *= class_weight ? class_weight[label] : 1;
-        return 0;
-    case CNN_TRAIN_VECTOR:
-        if (!v || v->kind != CNN_FIELD_NUMBERS || v->values.c * v->values.h * v->values.w != f->out)
-            return cnn_fail(CNN_EDATA, "no target of %zu numbers", f->out);
-        memcpy(f->vector + i * f->out, v->values.px, f->out * sizeof *f->vector);
-        return 0;
-    default:
-        memcpy(f->vector + i * f->out, f->x + i * f->in, f->in * sizeof *f->vector);
-        return 0;
+    size_t n = f->n - have < b->n ? f->n - have : b->n;
+    cnn_train_weigh(&e->feed, d, b, e->weight);
+    memcpy(f->x + have * f->in, b->x, n * f->in * sizeof *f->x);
+    memcpy(f->weight + have, e->weight, n * sizeof *f->weight);
+    for (size_t k = 0; k < f->fields; k++) {
+        size_t each = f->each[k];
+        if (f->label[k])
+            memcpy(f->label[k] + have * each, b->field[k].label, n * each * sizeof **f->label);
+        else
+            memcpy(f->numbers[k] + have * each, b->field[k].numbers,
+                   n * each * sizeof **f->numbers);
     }
+    return n;
 }
 
 static int load_few(const struct trainer *t, struct few *f)
 {
     const struct cnn_train_options *o = &t->settings.options;
     size_t count = cnn_dataset_count(t->data.train), have = 0;
+    struct cnn_loader_options l = cnn_train_loader_options(&t->settings, &t->data, &t->engine);
+    struct cnn_loader *loader = NULL;
+    struct cnn_batch b;
     uint32_t *order = cnn_calloc(count, sizeof *order);
-    struct cnn_sample s = {0};
-    struct cnn_preprocess_scratch scratch = {0};
     int rc = order ? 0 : CNN_ESYSTEM;
+    l.order = order;
+    l.count = count;
     if (!rc)
         cnn_random_permutation((uint64_t)o->seed, cnn_hash_string("overfit", 0), count, order);
-    for (size_t i = 0; !rc && have < f->n && i < count; i++) {
-        rc = cnn_dataset_load(t->data.train, order[i], &s);
-        if (!rc)
-            rc = cnn_preprocess(t->engine.graph->input, &s.image, &scratch, f->x + have * f->in);
-        if (!rc)
-            rc = take_target(o->target, t->data.class_weight, f, have, &s);
-        have += !rc;
-        if (train_skips(&t->settings, rc))
-            rc = 0;
-        else if (rc)
-            rc = cnn_dataset_fail_within(t->data.train, order[i]);
+    if (!rc)
+        rc = cnn_loader_open(t->data.train, &l, 0, 0, &loader);
+    while (!rc && have < f->n && (rc = cnn_loader_next(loader, &b)) > 0) {
+        have += take_batch(&t->engine, &t->data, f, have, &b);
+        rc = 0;
     }
     f->n = have;
+    cnn_loader_close(loader);
     free(order);
-    cnn_sample_free(&s);
-    cnn_preprocess_scratch_free(&scratch);
     return rc || have ? rc : cnn_fail(CNN_EDATA, "%s: no sample could be used", o->data);
+}
+
+/* The samples from i on, as many as a batch has. */
+static struct cnn_batch_view show(struct train_engine *e, const struct few *f, size_t i,
+                                  size_t batch)
+{
+    for (size_t k = 0; k < f->fields; k++)
+        f->shown[k] = (struct cnn_batch_field){
+            .label = f->label[k] ? f->label[k] + i * f->each[k] : NULL,
+            .numbers = f->numbers[k] ? f->numbers[k] + i * f->each[k] : NULL};
+    const struct cnn_batch b = {.n = f->n - i < batch ? f->n - i : batch,
+                                .x = f->x + i * f->in,
+                                .fields = f->fields,
+                                .field = f->shown};
+    return cnn_feed_view(&e->feed, &b, f->weight + i);
 }
 
 /* One pass over the samples. */
@@ -105,12 +132,7 @@ static int pass(struct trainer *t, const struct few *f, double *loss)
     struct mean whole = {0, 0};
     for (size_t i = 0; i < f->n; i += batch) {
         struct mean part;
-        struct cnn_target_view target = {f->label ? f->label + i : NULL,
-                                         f->vector ? f->vector + i * f->out : NULL};
-        struct cnn_batch_view v = {.n = f->n - i < batch ? f->n - i : batch,
-                                   .x = f->x + i * f->in,
-                                   .target = &target,
-                                   .weight = f->weight + i};
+        struct cnn_batch_view v = show(&t->engine, f, i, batch);
         int rc = cnn_net_zero_gradients(net);
         if (!rc)
             rc = cnn_train_one_batch(&t->engine, &t->state, settings, &v, &part);

@@ -33,6 +33,16 @@ static uint64_t largest_param(struct cnn_net *net)
     return most * sizeof(float);
 }
 
+static uint64_t targets_bytes(const struct cnn_graph *g, size_t batch)
+{
+    uint64_t each = 0;
+    for (int i = 0; i < g->targets; i++) {
+        struct cnn_chw s = g->target[i].shape;
+        each += cnn_chw_count(s) * sizeof(real) + s.h * s.w * 4 + 12;
+    }
+    return batch * each;
+}
+
 static void list_net(const struct train_engine *e, const struct train_settings *settings,
                      int keeps_best, struct listing *l)
 {
@@ -42,7 +52,6 @@ static void list_net(const struct train_engine *e, const struct train_settings *
     uint64_t statistics = 0;
     for (size_t i = 0; i < params; i++)
         statistics += param[i].trained ? 0 : cnn_shape_count(&param[i].shape) * sizeof(real);
-    struct cnn_chw out = e->graph->node[e->graph->logits].layer.out;
     const struct cnn_plan *p = cnn_net_plan(e->net);
     cnn_net_slab_values(e->net, &values);
     line(l, "parameters", values * sizeof(real));
@@ -51,7 +60,7 @@ static void list_net(const struct train_engine *e, const struct train_settings *
     line(l, "optimizer state",
          (uint64_t)cnn_optimizer_slabs(&settings->optimizer) * values * sizeof(real));
     line(l, "activations and scratch", p->activation_bytes);
-    line(l, "targets", batch * (cnn_chw_count(out) * sizeof(real) + out.h * out.w * 4 + 12));
+    line(l, "targets", targets_bytes(e->graph, batch));
     if (settings->options.ema > 0)
         line(l, "averages", values * sizeof(real) + statistics);
     if (keeps_best)

@@ -18,7 +18,7 @@ int cnn_train_made_open(struct train_made *m, const struct cnn_graph *g,
                         const struct cnn_strings *classes, const char *origin, size_t best)
 {
     m->each = cnn_chw_count(g->input->shape);
-    m->selftest_room = most_samples(m->each);
+    m->selftest_room = g->inputs > 1 ? 0 : most_samples(m->each);
     m->selftest = cnn_calloc(m->selftest_room * m->each, sizeof *m->selftest);
     m->model.classes = *classes;
     m->model.net_text = cnn_strdup(g->print);
@@ -59,7 +59,7 @@ int cnn_train_take_selftest(struct train_made *m, const struct train_data *d,
     const struct cnn_dataset *ds = d->val ? d->val : d->train;
     size_t have = 0;
     m->selftest_count = 0;
-    if (d->streaming && !d->val) /* taken from the stream's first batch */
+    if (!m->selftest_room || (d->streaming && !d->val)) /* taken from the stream's first batch */
         return 0;
     const struct cnn_fit fit = cnn_input_fit(input);
     struct cnn_sample s = {.fit = &fit};
@@ -86,7 +86,7 @@ int cnn_train_take_selftest(struct train_made *m, const struct train_data *d,
 void cnn_train_offer_selftest(struct train_made *m, const struct train_data *d,
                               const struct cnn_batch *b)
 {
-    if (!d->streaming || d->val || m->selftest_count)
+    if (!d->streaming || d->val || m->selftest_count || !m->selftest_room)
         return;
     m->selftest_count = m->selftest_room < b->n ? m->selftest_room : b->n;
     memcpy(m->selftest, b->x, m->selftest_count * m->each * sizeof *m->selftest);

@@ -26,8 +26,13 @@
     X(loss.weight) X(hits.sum) X(hits.weight) X(recent.sum) X(recent.weight) X(best_value)
 #define STATE_FLAG(X) X(has_best) X(stopped)
 
-int cnn_train_state_open(struct train_state *s)
+int cnn_train_state_open(struct train_state *s, size_t targets)
 {
+    s->targets = targets;
+    s->target_loss = cnn_calloc(targets, sizeof *s->target_loss);
+    s->part = cnn_calloc(targets, sizeof *s->part);
+    if (!s->target_loss || !s->part)
+        return CNN_ESYSTEM;
     s->curve = json_array();
     s->changes = json_array();
     return s->curve && s->changes ? 0 : cnn_fail_memory(0);
@@ -37,6 +42,8 @@ void cnn_train_state_close(struct train_state *s)
 {
     json_decref(s->curve);
     json_decref(s->changes);
+    free(s->target_loss);
+    free(s->part);
 }
 
 static json_t *hex(uint64_t value)
@@ -44,6 +51,17 @@ static json_t *hex(uint64_t value)
     char text[20];
     snprintf(text, sizeof text, "%" PRIx64, value);
     return json_string(text);
+}
+
+/* Of a single target it is the loss. */
+static int put_target_loss(json_t *o, const struct train_state *s)
+{
+    json_t *list = json_array();
+    int bad = json_object_set(o, "target_loss", list);
+    for (size_t k = 0; k < s->targets; k++)
+        bad |= json_array_append_new(list, json_real(s->target_loss[k]));
+    json_decref(list);
+    return bad;
 }
 
 json_t *cnn_train_state_json(const struct trainer *t)
@@ -60,6 +78,8 @@ json_t *cnn_train_state_json(const struct trainer *t)
 #undef WHOLE
 #undef REAL
 #undef FLAG
+    if (s->targets > 1)
+        bad |= put_target_loss(o, s);
     bad |= json_object_set(o, "curve", s->curve);
     bad |= json_object_set(o, "run", t->made.identity);
     bad |= json_object_set(o, "changes", s->changes);
@@ -96,6 +116,14 @@ static int read_flag(const json_t *v, int *out)
     return json_is_boolean(v);
 }
 
+static int read_target_loss(const json_t *list, struct train_state *s)
+{
+    int good = s->targets == 1 || json_array_size(list) == s->targets;
+    for (size_t k = 0; good && s->targets > 1 && k < s->targets; k++)
+        good = read_real(json_array_get(list, k), &s->target_loss[k]);
+    return good;
+}
+
 int cnn_train_state_read(struct trainer *t, const char *text)
 {
     struct train_state *s = &t->state;
@@ -113,6 +141,7 @@ int cnn_train_state_read(struct trainer *t, const char *text)
 #undef WHOLE
 #undef REAL
 #undef FLAG
+    good = good && read_target_loss(json_object_get(o, "target_loss"), s);
     json_t *curve = json_object_get(o, "curve");
     const char *origin = json_string_value(json_object_get(o, "origin"));
     if (!good || !origin || !json_is_array(curve))

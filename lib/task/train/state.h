@@ -9,15 +9,18 @@
 #include "task/train/report.h"
 
 struct train_state {
-    uint64_t epoch;            /* epochs done */
-    uint64_t position;         /* samples of this epoch that are done */
-    uint64_t step;             /* optimizer steps done */
-    struct mean loss;          /* of this epoch */
-    struct mean hits;          /* of this epoch: top-1 of training, as samples were seen */
-    struct mean recent;        /* since the log's last line */
-    struct cnn_data_hash seen; /* of this epoch's samples so far */
-    struct cnn_data_hash data; /* of the whole first epoch's */
-    struct cnn_data_hash val;  /* of what was measured */
+    uint64_t epoch;              /* epochs done */
+    uint64_t position;           /* samples of this epoch that are done */
+    uint64_t step;               /* optimizer steps done */
+    struct mean loss;            /* of this epoch */
+    struct mean hits;            /* of this epoch: top-1 of training, as samples were seen */
+    struct mean recent;          /* since the log's last line */
+    size_t targets;              /* of the net's losses */
+    double *target_loss;         /* (targets) what each has of loss.sum */
+    struct cnn_train_part *part; /* (targets) of the epoch that ends */
+    struct cnn_data_hash seen;   /* of this epoch's samples so far */
+    struct cnn_data_hash data;   /* of the whole first epoch's */
+    struct cnn_data_hash val;    /* of what was measured */
     int has_best;
     double best_value;
     uint64_t best_epoch, waited; /* epochs since the best */
@@ -30,7 +33,7 @@ struct train_state {
 };
 
 /* state.c */
-CNN_CHECKED int cnn_train_state_open(struct train_state *s);
+CNN_CHECKED int cnn_train_state_open(struct train_state *s, size_t targets);
 void cnn_train_state_close(struct train_state *s);
 
 /* best.c: whether the epoch that ends is the best so far (e->best), and whether it is time to stop

@@ -17,12 +17,13 @@ static int queue_batch(struct cnn_net *net, const struct cnn_batch_view *b, doub
     return rc ? rc : cnn_net_backward(net, scale < 0 ? cnn_net_weight(net) : scale);
 }
 
-static void weigh(const struct train_data *d, int classes, const struct cnn_batch *b, float *weight)
+void cnn_train_weigh(const struct cnn_feed *feed, const struct train_data *d,
+                     const struct cnn_batch *b, float *weight)
 {
-    const int32_t *label = b->field->label;
+    const int32_t *label = cnn_feed_is_class(feed) ? b->field->label : NULL;
     for (size_t i = 0; i < b->n; i++) {
         weight[i] = b->weight[i];
-        if (classes)
+        if (label)
             weight[i] *= label[i] < 0 ? 0 : d->class_weight ? d->class_weight[label[i]] : 1;
     }
 }
@@ -72,6 +73,8 @@ static int collect_loss(struct train_engine *e, struct train_state *s,
     add_mean(&s->hits, &hits);
     add_mean(&s->loss, &loss);
     add_mean(&s->recent, &loss);
+    for (size_t k = 0; k < s->targets; k++)
+        s->target_loss[k] += cnn_net_target_loss(e->net, !is_last, (int)k);
     return 0;
 }
 
@@ -97,10 +100,8 @@ static int add_batch(struct trainer *t, const struct cnn_batch *b, uint64_t k)
     const struct cnn_train_options *o = &t->settings.options;
     struct train_engine *e = &t->engine;
     uint64_t parts = (uint64_t)o->accumulate;
-    struct cnn_target_view target = {b->field->label, b->field->numbers};
-    struct cnn_batch_view v = {
-        .n = b->n, .x = b->x, .images = b->images, .target = &target, .weight = e->weight};
-    weigh(&t->data, o->target == CNN_TRAIN_CLASS, b, e->weight);
+    struct cnn_batch_view v = cnn_feed_view(&e->feed, b, e->weight);
+    cnn_train_weigh(&e->feed, &t->data, b, e->weight);
     int rc =
         queue_batch(e->net, &v, parts > 1 ? -1 : 1, (uint64_t)o->seed, t->state.step * parts + k);
     if (!rc)

@@ -79,7 +79,7 @@ static int open_all(struct trainer *t)
         rc = cnn_train_engine_open(&t->engine, settings, &t->data, &t->report);
     if (!rc)
         rc = open_made(t);
-    return rc ? rc : cnn_train_state_open(&t->state);
+    return rc ? rc : cnn_train_state_open(&t->state, (size_t)t->engine.feed.targets);
 }
 
 static void close_all(struct trainer *t)

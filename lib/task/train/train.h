@@ -90,6 +90,12 @@ struct cnn_train_progress {
     double rate;
 };
 
+/* What the losses with one of several targets have of the loss, their weights included. */
+struct cnn_train_part {
+    const char *target; /* the field's name */
+    double loss, val_loss;
+};
+
 /* The end of an epoch. */
 struct cnn_train_epoch {
     uint64_t epoch, epochs, step;
@@ -99,6 +105,8 @@ struct cnn_train_epoch {
     int classes; /* how many the net tells apart: val_top1 means something, of more than five
                     val_top5, too */
     double val_loss, val_top1, val_top5;
+    size_t parts;                      /* 0: there is a single target */
+    const struct cnn_train_part *part; /* (parts), which add up to the losses */
 };
 
 /* How the caller hears of a run and stops it; every member may be NULL. */

@@ -25,6 +25,9 @@ CNN_CHECKED int cnn_train_open_val_loader(struct trainer *t);
 
 /* step.c: 1: a step was made; 0: the epoch has no more samples; negative: failed. */
 CNN_CHECKED int cnn_train_step(struct trainer *t);
+/* What each sample of a batch weighs, (n), with the weight of its class. */
+void cnn_train_weigh(const struct cnn_feed *feed, const struct train_data *d,
+                     const struct cnn_batch *b, float *weight);
 /* validate.c */
 CNN_CHECKED int cnn_train_validate(struct trainer *t);
 /* epochs.c: all that are left. */

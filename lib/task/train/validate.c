@@ -57,5 +57,9 @@ int cnn_train_validate(struct trainer *t)
         int back = cnn_train_average_swap(e->net, o->ema);
         rc = rc ? rc : back;
     }
+    for (size_t k = 0; !rc && k < t->state.targets; k++) {
+        struct cnn_metrics m = cnn_evaluator_target(e->evaluator, (int)k);
+        t->state.part[k].val_loss = cnn_metrics_loss(&m);
+    }
     return rc ? rc : take_metrics(cnn_evaluator_metrics(e->evaluator), o, &t->report.epoch);
 }

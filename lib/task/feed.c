@@ -1,0 +1,207 @@
+/* Samples' fields on their way to a net's inputs and targets; see feed.h. */
+#include "task/feed.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The value that target k is compared with: that of its first loss. */
+static int compared(const struct cnn_graph *g, int k)
+{
+    for (int i = g->first_loss; i < g->nodes; i++)
+        if (g->node[i].target == k && !g->node[i].training_only)
+            return g->node[i].in[0];
+    return g->logits;
+}
+
+/* A target is what its name says, or what its losses take: classes are what cross-entropy over
+ * logits of classes does. */
+static enum cnn_field_kind kind_of(const struct cnn_graph *g, int k)
+{
+    static const enum cnn_field_kind called[] = {CNN_FIELD_CLASS, CNN_FIELD_NUMBERS,
+                                                 CNN_FIELD_LABELS};
+    struct cnn_chw shape = g->target[k].shape;
+    for (size_t i = 0; i < sizeof called / sizeof *called; i++)
+        if (!strcmp(g->target[k].name, cnn_field_kind_info[called[i]].name))
+            return called[i];
+    for (int i = g->first_loss; i < g->nodes; i++) {
+        const char *link = g->node[i].layer.type->link;
+        if (g->node[i].target == k && link && !strcmp(link, "softmax"))
+            return shape.h * shape.w > 1 ? CNN_FIELD_LABELS : CNN_FIELD_CLASS;
+    }
+    return CNN_FIELD_NUMBERS;
+}
+
+static struct cnn_wish target_wish(const struct cnn_graph *g, int k,
+                                   const struct cnn_feed_config *config)
+{
+    const struct cnn_graph_target *t = &g->target[k];
+    struct cnn_wish w = {.name = t->name, .shape = t->shape, .required = config->required};
+    if (!k && (!*t->name || !strcmp(t->name, cnn_field_kind_info[config->main].name))) {
+        w.name = "";
+        w.kind = config->main;
+        return w;
+    }
+    w.kind = kind_of(g, k);
+    if (w.kind == CNN_FIELD_CLASS || w.kind == CNN_FIELD_LABELS)
+        w.classes = t->shape.c;
+    if (w.kind == CNN_FIELD_LABELS)
+        w.shape.c = 1;
+    return w;
+}
+
+static struct cnn_wish input_wish(const struct cnn_graph *g, int k)
+{
+    return (struct cnn_wish){.name = g->node[k].layer.name,
+                             .kind = CNN_FIELD_IMAGE,
+                             .shape = g->input[k].shape,
+                             .input = &g->input[k],
+                             .required = 1};
+}
+
+static int check_rows(const struct cnn_graph *g)
+{
+    for (int i = 0; i < g->inputs; i++)
+        if (g->input[i].rows > 1)
+            return cnn_fail(CNN_EDATA,
+                            "the net takes %zu rows in each sample: samples of datasets have one",
+                            g->input[i].rows);
+    return 0;
+}
+
+int cnn_feed_open(struct cnn_feed *f, const struct cnn_graph *g,
+                  const struct cnn_feed_config *config)
+{
+    int rc = check_rows(g);
+    size_t others = (size_t)g->inputs - 1, targets = config->targets ? (size_t)g->targets : 0;
+    *f = (struct cnn_feed){.graph = g, .targets = (int)targets};
+    f->wish = cnn_calloc(targets + 1 + others, sizeof *f->wish);
+    f->node = cnn_calloc(targets + 1, sizeof *f->node);
+    f->target = cnn_calloc(targets + 1, sizeof *f->target);
+    f->others = cnn_calloc(others + 1, sizeof *f->others);
+    if (!f->wish || !f->node || !f->target || !f->others)
+        return CNN_ESYSTEM;
+    for (; f->wishes < targets; f->wishes++) {
+        f->wish[f->wishes] = target_wish(g, (int)f->wishes, config);
+        f->node[f->wishes] = compared(g, (int)f->wishes);
+    }
+    if (config->class)
+        f->wish[f->wishes++] = (struct cnn_wish){.name = "", .kind = CNN_FIELD_CLASS};
+    for (int i = 1; i < g->inputs; i++)
+        f->wish[f->wishes++] = input_wish(g, i);
+    return rc;
+}
+
+void cnn_feed_close(struct cnn_feed *f)
+{
+    free(f->wish);
+    free(f->node);
+    free(f->target);
+    free(f->others);
+    *f = (struct cnn_feed){0};
+}
+
+/* Of several inputs the first has a field of its name, too, unless it is called as the only one. */
+static const char *input_name(const struct cnn_graph *g)
+{
+    const char *name = g->node[0].layer.name;
+    return g->inputs > 1 && strcmp(name, "input") ? name : NULL;
+}
+
+void cnn_feed_ask(const struct cnn_feed *f, struct cnn_loader_options *o)
+{
+    o->input = f->graph->input;
+    o->input_name = input_name(f->graph);
+    o->wishes = f->wishes;
+    o->wish = f->wish;
+}
+
+struct cnn_batch_view cnn_feed_view(struct cnn_feed *f, const struct cnn_batch *b,
+                                    const float *weight)
+{
+    size_t others = (size_t)f->graph->inputs - 1, first = f->wishes - others;
+    for (int k = 0; k < f->targets; k++)
+        f->target[k] = (struct cnn_target_view){b->field[k].label, b->field[k].numbers};
+    for (size_t k = 0; k < others; k++)
+        f->others[k] = b->field[first + k].numbers;
+    return (struct cnn_batch_view){.n = b->n,
+                                   .x = b->x,
+                                   .others = f->others,
+                                   .images = b->images,
+                                   .target = f->targets ? f->target : NULL,
+                                   .weight = weight};
+}
+
+int cnn_feed_has(const struct cnn_feed *f, const struct cnn_batch *b, int k, size_t i)
+{
+    const struct cnn_batch_field *field = &b->field[k];
+    struct cnn_chw s = f->graph->target[k].shape;
+    size_t labels = f->wish[k].kind == CNN_FIELD_LABELS ? s.h * s.w : 1;
+    if (field->numbers)
+        return !field->rows || field->rows[i];
+    for (size_t p = 0; field->label && p < labels; p++)
+        if (field->label[i * labels + p] >= 0)
+            return 1;
+    return 0;
+}
+
+int cnn_feed_is_class(const struct cnn_feed *f)
+{
+    return f->targets && f->wish->kind == CNN_FIELD_CLASS &&
+           !strcmp(cnn_feed_name(f, 0), cnn_field_kind_info[CNN_FIELD_CLASS].name);
+}
+
+const char *cnn_feed_name(const struct cnn_feed *f, int k)
+{
+    const struct cnn_wish *w = &f->wish[k];
+    return *w->name                     ? w->name
+           : w->kind == CNN_FIELD_INPUT ? "input"
+                                        : cnn_field_kind_info[w->kind].name;
+}
+
+/* Checking */
+
+static int has_it(const struct cnn_wish *w, const struct cnn_field *have)
+{
+    int numbers = have && have->kind == CNN_FIELD_NUMBERS;
+    return have && (have->kind == w->kind || (numbers && w->kind != CNN_FIELD_LABELS));
+}
+
+static int fail_without(const struct cnn_wish *w, const struct cnn_dataset *ds, size_t i,
+                        const struct cnn_sample *s)
+{
+    struct cnn_buf have = {0};
+    for (size_t k = 0; k < s->fields; k++)
+        cnn_buf_printf(&have, "%s%s (%s)", k ? ", " : "", s->field[k].name,
+                       cnn_field_kind_info[s->field[k].kind].word);
+    int rc = have.failed
+                 ? CNN_ESYSTEM
+                 : cnn_fail(CNN_EDATA, "%s: no field '%s' (%s), which the net takes: %s has %s%s",
+                            cnn_dataset_path(ds), w->name, cnn_field_kind_info[w->kind].word,
+                            cnn_dataset_record(ds, i)->source, have.size ? "" : "none",
+                            have.size ? have.text : "");
+    cnn_buf_free(&have);
+    return rc;
+}
+
+int cnn_feed_check(const struct cnn_feed *f, const struct cnn_dataset *ds)
+{
+    enum { LOOKS = 16 };
+    struct cnn_sample s = {.input = input_name(f->graph)};
+    size_t n = cnn_dataset_count(ds), named = 0, i = 0;
+    int rc = 0;
+    for (size_t k = 0; k < f->wishes; k++)
+        named += f->wish[k].required && *f->wish[k].name;
+    if (!named || n == SIZE_MAX)
+        return 0;
+    n = n < LOOKS ? n : LOOKS;
+    while (i < n && (rc = cnn_dataset_load(ds, i, &s)) == CNN_EDATA)
+        i++;
+    for (size_t k = 0; !rc && i < n && k < f->wishes; k++) {
+        const struct cnn_wish *w = &f->wish[k];
+        if (w->required && *w->name && !has_it(w, cnn_sample_field(&s, w->name)))
+            rc = fail_without(w, ds, i, &s);
+    }
+    cnn_sample_free(&s);
+    return rc == CNN_EDATA && i == n ? 0 : rc;
+}

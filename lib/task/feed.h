@@ -1,0 +1,50 @@
+/* What a net takes of samples: a loader's wishes for its targets and its further inputs, and the
+ * loader's batches as the net takes them. */
+#ifndef CNN_TASK_FEED_H
+#define CNN_TASK_FEED_H
+
+#include "base/error.h"
+#include "data/loader/loader.h"
+#include "net/net.h"
+
+struct cnn_feed_config {
+    int targets;              /* those of the graph's losses are wished for */
+    enum cnn_field_kind main; /* what the first of them is, where it has no name of its own */
+    int required;             /* a sample without one of them is bad */
+    int class;                /* where none are: samples' classes are wished for */
+};
+
+/* Start from {0}. */
+struct cnn_feed {
+    const struct cnn_graph *graph; /* borrowed */
+    int targets;                   /* that are wished for */
+    size_t wishes;
+    struct cnn_wish *wish;          /* (wishes) the targets, or the class; then further inputs */
+    int *node;                      /* (targets) the values that are compared with them */
+    struct cnn_target_view *target; /* (targets) of the batch that was shown last */
+    const float **others;           /* (graph inputs - 1) likewise */
+};
+
+/* For a graph whose samples have one row. CNN_EDATA: they have several; CNN_ESYSTEM. */
+CNN_CHECKED int cnn_feed_open(struct cnn_feed *f, const struct cnn_graph *g,
+                              const struct cnn_feed_config *config);
+void cnn_feed_close(struct cnn_feed *f); /* leaves {0} */
+
+/* Input and wishes, into the options of a loader. */
+void cnn_feed_ask(const struct cnn_feed *f, struct cnn_loader_options *o);
+/* A batch of that loader; weight (n), borrowed. Good until the next call. */
+struct cnn_batch_view cnn_feed_view(struct cnn_feed *f, const struct cnn_batch *b,
+                                    const float *weight);
+/* Whether sample i of the batch has target k. */
+int cnn_feed_has(const struct cnn_feed *f, const struct cnn_batch *b, int k, size_t i);
+
+/* Whether the first target is the class that datasets list. */
+int cnn_feed_is_class(const struct cnn_feed *f);
+/* The name of target k's field. */
+const char *cnn_feed_name(const struct cnn_feed *f, int k);
+
+/* Whether the dataset's first sample that can be loaded has what is required, under the names that
+ * are wished for; of streams nothing is known. CNN_EDATA with what it has instead. */
+CNN_CHECKED int cnn_feed_check(const struct cnn_feed *f, const struct cnn_dataset *ds);
+
+#endif
