@@ -6,8 +6,10 @@
 #include <string.h>
 
 static const struct cnn_option aux_table[] = {
-    CNN_OPTION("weight", REAL, 0, NULL, .max = 1e6, .position = 1, .metavar = "X",
-               .help = "of its loss"),
+    CNN_OPTION_REAL("weight", struct cnn_aux_options, weight, NULL, .max = 1e6, .position = 1,
+                    .metavar = "X", .help = "of its loss"),
+    CNN_OPTION_TEXT("target", struct cnn_aux_options, target, "", .metavar = "NAME",
+                    .help = "of its loss, as a loss of the net has it (else that of the first)"),
     CNN_OPTION_END,
 };
 
@@ -159,9 +161,9 @@ static int build_aux(struct cnn_builder *b, const struct cnn_place *at,
     int rc = cnn_builder_enter(b, at, s->line, &in);
     if (rc)
         return rc;
-    const double *weight =
-        cnn_builder_options(b, at, s->word, aux_table, sizeof *weight, s->arg, s->args, s->line);
-    if (!weight)
+    const struct cnn_aux_options *o =
+        cnn_builder_options(b, at, s->word, aux_table, sizeof *o, s->arg, s->args, s->line);
+    if (!o)
         return cnn_error_code();
     if (b->inside_aux) {
         cnn_fail(CNN_EDATA, "aux within aux");
@@ -169,7 +171,7 @@ static int build_aux(struct cnn_builder *b, const struct cnn_place *at,
     }
     if (s->label)
         rc = cnn_builder_open(b, &in, s->label, s->line, &scope);
-    cnn_print_open(&b->printer, s->label, s->word, aux_table, weight,
+    cnn_print_open(&b->printer, s->label, s->word, aux_table, o,
                    cnn_builder_reads(b, at, &from, 1));
     b->inside_aux = 1;
     b->flow = from;
@@ -188,7 +190,7 @@ static int build_aux(struct cnn_builder *b, const struct cnn_place *at,
     if (!rc && cnn_grow(&b->aux, &b->aux_capacity, b->aux_count + 1, sizeof *b->aux))
         rc = CNN_ESYSTEM;
     if (!rc && b->config->with_loss)
-        b->aux[b->aux_count++] = (struct cnn_aux){end, s->line, *weight};
+        b->aux[b->aux_count++] = (struct cnn_aux){end, s->line, *o};
     if (!b->config->with_loss)
         b->nodes = first;
     return rc;

@@ -25,10 +25,16 @@ struct cnn_place {
     const char *call_word;
 };
 
+/* What an aux says of its loss. */
+struct cnn_aux_options {
+    double weight;
+    const char *target; /* "": that of the first loss */
+};
+
 /* An aux head's end, for its loss. */
 struct cnn_aux {
     int node, line;
-    double weight;
+    struct cnn_aux_options options;
 };
 
 /* The nodes that a line reads. */

@@ -181,10 +181,24 @@ static int add_loss(struct cnn_builder *b, const struct loss *l, int node, int l
     return cnn_labels_add(b->labels, label, added, training_only, line);
 }
 
-static int check_aux(struct cnn_builder *b, const struct cnn_aux *a, int logits)
+/* The loss that an aux has once more: the first one, or the first with its target; NULL with an
+ * error set. */
+static const struct loss *loss_of(const struct cnn_builder *b, const struct cnn_aux *a,
+                                  const struct loss *first)
+{
+    const char *target = a->options.target;
+    const struct loss *l = first;
+    while (*target && l && strcmp(l->line_options->target, target))
+        l = l->next;
+    if (!l)
+        cnn_fail(CNN_EDATA, "%s:%d: aux: no loss has the target '%.60s'", b->name, a->line, target);
+    return l;
+}
+
+static int check_aux(const struct cnn_builder *b, const struct cnn_aux *a, const struct loss *l)
 {
     char have[72], want[72];
-    struct cnn_chw x = b->node[a->node].layer.out, y = b->node[logits].layer.out;
+    struct cnn_chw x = b->node[a->node].layer.out, y = b->node[l->node].layer.out;
     if (cnn_chw_equal(x, y))
         return 0;
     cnn_chw_format(x, have);
@@ -194,19 +208,24 @@ static int check_aux(struct cnn_builder *b, const struct cnn_aux *a, int logits)
                     a->line, have, want);
 }
 
-/* Those of the text, then the first one once more on each aux head. */
+static int add_aux_loss(struct cnn_builder *b, const struct loss *first, struct cnn_aux a)
+{
+    const struct loss *l = loss_of(b, &a, first);
+    if (!l)
+        return cnn_error_code();
+    a.node = before_output(b, a.node, l->type);
+    int rc = check_aux(b, &a, l);
+    return rc ? rc : add_loss(b, l, a.node, a.line, a.options.weight, 1);
+}
+
+/* Those of the text, then those of aux heads. */
 static int add_losses(struct cnn_builder *b, const struct loss *first)
 {
     int rc = 0;
     for (const struct loss *l = first; l && !rc; l = l->next)
         rc = add_loss(b, l, l->node, l->line, l->line_options->weight, 0);
-    for (size_t i = 0; !rc && i < b->aux_count; i++) {
-        struct cnn_aux a = b->aux[i];
-        a.node = before_output(b, a.node, first->type);
-        rc = check_aux(b, &a, b->graph->logits);
-        if (!rc)
-            rc = add_loss(b, first, a.node, a.line, a.weight, 1);
-    }
+    for (size_t i = 0; !rc && i < b->aux_count; i++)
+        rc = add_aux_loss(b, first, b->aux[i]);
     return rc;
 }
 

@@ -39,6 +39,18 @@ static const struct {
      "c0: conv 4 1\n"
      "c1: conv 4 1\n"
      "output c1 c0\n"},
+    {"input 4; t: relu; aux 0.3 target=box { dense 2 }; k: dense 3; p: dense 2 from=t; output k p\n"
+     "xent target=kind; mse on=p target=box",
+     "input 4\n"
+     "t: relu\n"
+     "aux 0.3 target=box {\n"
+     "  dense 2\n"
+     "}\n"
+     "k: dense 3\n"
+     "p: dense 2 from=t\n"
+     "output k p\n"
+     "xent target=kind\n"
+     "mse on=p target=box\n"},
     {"input 3x8x8; a: relu; b: tanh; output b", "input 3x8x8\na: relu\nb: tanh\n"},
     {"input 3x8x8; a: relu; b: tanh; output a", "input 3x8x8\na: relu\nb: tanh\noutput a\n"},
 };
@@ -69,6 +81,11 @@ static const struct {
     {"input 3x4x4; { a: relu; output a }",
      "net:1: output stands once, behind all layers and before the loss"},
     {"input 3x4x4; a: relu; x: output a", "net:1: output takes no label"},
+    {"input 4; aux 0.3 target=box { dense 2 }; dense 2; mse target=kind",
+     "net:1: aux: no loss has the target 'box'"},
+    {"input 4; aux 0.3 target=box { dense 3 }; k: dense 3; p: dense 2; output k; xent; mse on=p "
+     "target=box",
+     "net:1: aux: it ends in 3, the net in 2: they have the same target"},
     {"input 3x4x4; aux 0.3 { a: dense 4 }; b: dense 4; output b a",
      "net:1: 'a' is inside of an aux, which is there in training only"},
 };
@@ -90,6 +107,23 @@ static void texts_and_prints(void **state)
         cnn_graph_free(again);
         cnn_graph_free(g);
     }
+}
+
+/* The head of an aux has the loss of its target. */
+static void auxiliary_targets(void **state)
+{
+    (void)state;
+    const struct cnn_graph_config config = {.with_loss = 1};
+    struct cnn_graph *g = build_as(
+        "input 4; t: relu; aux 0.3 target=box { a: dense 2 }; k: dense 3; p: dense 2 from=t\n"
+        "output k; xent; mse on=p target=box",
+        config);
+    const struct cnn_node *last = &g->node[g->nodes - 1];
+    assert_int_equal(g->losses, 3);
+    assert_string_equal(last->layer.type->name, "mse");
+    assert_string_equal(g->node[last->in[0]].layer.name, "a");
+    assert_true(last->training_only && last->loss_weight == 0.3 && last->target == 1);
+    cnn_graph_free(g);
 }
 
 static void every_mistake(void **state)
@@ -196,9 +230,8 @@ static void outputs_are_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts_and_prints),
-        cmocka_unit_test(every_mistake),
-        cmocka_unit_test(a_pair),
+        cmocka_unit_test(texts_and_prints), cmocka_unit_test(auxiliary_targets),
+        cmocka_unit_test(every_mistake),    cmocka_unit_test(a_pair),
         cmocka_unit_test(outputs_are_kept),
     };
     return cmocka_run_group_tests_name("netlang_ends", tests, NULL, NULL);
