@@ -191,8 +191,8 @@ static void fetch_shares(struct cnn_net *net, const struct cnn_net_losses *l)
 {
     struct cnn_backend *b = net->backend;
     for (int i = 0; i < net->graph->targets; i++) {
-        struct cnn_tensor weight = {
-            1, net->n * net->target[i].rows, 1, 1, CNN_LAYOUT_PLAIN, net->target[i].weight};
+        struct cnn_net_target *t = &net->target[i];
+        struct cnn_tensor weight = cnn_tensor_plain(1, net->n * t->rows, 1, 1, t->weight);
         if (l->shared[i])
             b->ops->download_later(b, l->shared[i], &weight);
     }

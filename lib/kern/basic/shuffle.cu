@@ -36,7 +36,7 @@ __global__ void fetch(cnn_divisor r, cnn_divisor share, cnn_view<const T> x, cnn
 template <typename T>
 void run(struct cnn_queue *q, int kind, size_t r, const struct cnn_tensor *x, struct cnn_tensor *y)
 {
-    cnn_places places = cnn_places_of(y, y->layout == CNN_LAYOUT_NHWC, 1);
+    cnn_places places = cnn_places_of(y, cnn_is_nhwc(y), 1);
     cnn_launch(q, "shuffle",
                kind == TO_PIXELS     ? fetch<T, TO_PIXELS>
                : kind == TO_CHANNELS ? fetch<T, TO_CHANNELS>

@@ -92,7 +92,7 @@ template <typename T>
 void forward(struct cnn_queue *q, const struct cnn_lrn *g, const struct cnn_tensor *x,
              struct cnn_tensor *y, void *scale)
 {
-    cnn_places places = cnn_places_of(y, y->layout.order == CNN_ORDER_CHANNELS_LAST, 1);
+    cnn_places places = cnn_places_of(y, cnn_is_nhwc(y), 1);
     cnn_launch(q, "lrn_forward", forward_kernel<T>, cnn_blocks(places.count, THREADS), THREADS, 0,
                rule_of(g), cnn_view_of<const T>(x), places, (T *)y->data, (float *)scale);
 }
@@ -101,7 +101,7 @@ template <typename T>
 void backward(struct cnn_queue *q, const struct cnn_lrn *g, const struct cnn_tensor *x,
               const struct cnn_tensor *dy, const void *scale, struct cnn_tensor *dx)
 {
-    cnn_places places = cnn_places_of(dx, dx->layout.order == CNN_ORDER_CHANNELS_LAST, 1);
+    cnn_places places = cnn_places_of(dx, cnn_is_nhwc(dx), 1);
     cnn_launch(q, "lrn_backward", backward_kernel<T>, cnn_blocks(places.count, THREADS), THREADS, 0,
                rule_of(g), cnn_view_of<const T>(x), (const T *)dy->data, (const float *)scale,
                places, (T *)dx->data);

@@ -57,11 +57,3 @@ int cnn_import_open(const char *path, struct cnn_bytes *bytes, struct cnn_import
         cnn_imported_free(out);
     return rc;
 }
-
-void cnn_imported_free(struct cnn_imported *m)
-{
-    cnn_tensors_close(m->tensors);
-    cnn_strings_free(&m->classes);
-    free(m->net_text);
-    *m = (struct cnn_imported){0};
-}

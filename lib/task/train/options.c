@@ -35,8 +35,9 @@ const struct cnn_option cnn_train_option_table[] = {
     CNN_OPTION_TEXT("input", struct cnn_train_options, input, "", .metavar = "CxHxW",
                     .help =
                         "the input of a net without an input line (default: what the data has)"),
-    CNN_OPTION_TEXT("init", struct cnn_train_options, init, "", .metavar = "FILE",
-                    .help = "start from the tensors of a model, or of a safetensors, PyTorch or npz file"),
+    CNN_OPTION_TEXT(
+        "init", struct cnn_train_options, init, "", .metavar = "FILE",
+        .help = "start from the tensors of a model, or of a safetensors, PyTorch or npz file"),
     CNN_OPTION_TEXTS("allow-new", struct cnn_train_options, allow_new, .metavar = "PATTERN",
                      .help = "tensors that --init may lack or have in another shape (repeatable)"),
     CNN_OPTION_TEXTS(
