@@ -93,10 +93,7 @@ int cnn_sample_take_input(struct cnn_sample *s)
         s->field[s->fields].values = s->image;
         s->image = taken.values;
     }
-    if (s->image.c)
-        return 0;
-    return s->input ? cnn_fail(CNN_EDATA, "no image or numbers '%s'", s->input)
-                    : cnn_fail(CNN_EDATA, "no image (a sample's members follow one another)");
+    return s->image.c || !s->input ? 0 : cnn_fail(CNN_EDATA, "no image or numbers '%s'", s->input);
 }
 
 int cnn_sample_copy_fields(struct cnn_sample *dst, const struct cnn_sample *src)

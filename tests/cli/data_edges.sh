@@ -41,7 +41,7 @@ status 65
 err_is "cnn-train: half.tar: 1 of 3 samples have no class, the first is half.tar#0 with the key '1' (--on-bad skip leaves them out)"
 training --net "$net" two.tar
 status 65
-err_is "cnn-train: two.tar#0: 'a.right.pgm' is a second input of the key 'a', which ends at the first dot"
+err_is "cnn-train: two.tar#0: the key 'a', which ends at the first dot, has inputs 'left' and 'right', and none without a name"
 training --net "$net" --val half.tar g
 status 65
 err_has 'cnn-train: half.tar: 1 of 3*'

@@ -41,7 +41,7 @@ err_is "cnn-train: links.tar: '6.cls' is a hard link to '3.cls': tar --hard-dere
 # As WebDataset has it, one key is one sample: which of two images it is cannot be known.
 cp d/2.pgm d/1.pbm
 printf '\223NUMPY\1\0\166\0%-117s\n\0\0\0\0' "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }" >d/1.npy
-cp d/1.npy d/1.target.npy && cp d/1.pgm d/1.seg.png
+cp d/1.npy d/1.age.npy && cp d/1.cls d/1.age.cls
 # twice SECOND WHAT NAME...: the sample of these names has a second of that
 twice() {
     pack two.tar 2.pgm 2.cls "${@:3}" 3.pgm 3.cls
@@ -63,7 +63,7 @@ twice() {
 twice 1.pbm input 1.cls 1.pgm 1.pbm
 twice 1.pgm input 1.pgm 1.pgm 1.cls
 twice 1.npy input 1.pgm 1.cls 1.npy
-twice 1.target.npy target 1.pgm 1.seg.png 1.target.npy 1.cls
+twice 1.age.npy "field 'age'" 1.pgm 1.age.cls 1.age.npy 1.cls
 pack two.tar 1.pgm 1.cls 2.pgm 2.cls 2.cls
 training two.tar
 status 65

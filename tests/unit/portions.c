@@ -104,7 +104,7 @@ static int portioned(const struct cnn_plan *p, int nodes)
 
 static void compare(const char *text, const char *keep)
 {
-    static const size_t caches[] = {1 << 18, 1 << 20, 3 << 20};
+    static const size_t caches[] = {1 << 18, 1 << 20, 2 << 20};
     struct fixture whole, parts;
     start(&whole, text, keep, 0);
     const struct cnn_plan *p = cnn_net_plan(whole.net);

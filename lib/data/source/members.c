@@ -172,9 +172,10 @@ static void find_fault(const struct cnn_members *m, const struct cnn_raw *raw,
                        m->name.text, m->symbolic ? "symbolic" : "hard", m->link,
                        m->symbolic ? "" : "hard-");
     else if (has_role(raw, part))
-        cnn_buf_printf(out,
-                       "'%.300s' is a second %s of the key '%.300s', which ends at the first dot",
-                       m->name.text, role_of(part), raw->key.text);
+        cnn_buf_printf(
+            out, "'%.300s' is a second %s%s%s of the key '%.300s', which ends at the first dot",
+            m->name.text, part->kind == CNN_PART_FIELD ? "field '" : "", role_of(part),
+            part->kind == CNN_PART_FIELD ? "'" : "", raw->key.text);
 }
 
 /* The pending member becomes a part. Without its class a sample would pass for one without. */
@@ -295,7 +296,7 @@ int cnn_members_next(struct cnn_members *m, struct cnn_raw *raw)
         if ((!raw->parts && !raw->fault.size) || !raw->key.size || (slash && !slash[1]))
             continue;
         raw->number = m->samples++;
-        if (!raw->fault.size && !find_input(raw))
+        if (!raw->fault.size && !find_input(raw) && !raw->fault.size)
             cnn_buf_puts(&raw->fault, "no image (a sample's members follow one another)");
         if (raw->fault.failed)
             return CNN_ESYSTEM;

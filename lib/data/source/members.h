@@ -85,6 +85,14 @@ CNN_CHECKED int cnn_raw_read_texts(const char *path, struct cnn_raw *raw);
 /* Into the sample what a member of that kind holds; field: of FIELD. No name in the message. */
 CNN_CHECKED int cnn_part_decode(enum cnn_part_kind kind, const struct cnn_source_field *field,
                                 const unsigned char *bytes, size_t size, struct cnn_sample *out);
+/* Images and arrays under names, none of which is the input: cnn_part_fail_inputs says so when all of
+ * the key's fields are noted. CNN_EDATA. Start from {0}. */
+struct cnn_part_inputs {
+    const char *name[2][2]; /* borrowed; two of images, and two of numbers */
+    int count[2];
+};
+void cnn_part_note_input(struct cnn_part_inputs *in, const struct cnn_source_field *field);
+CNN_CHECKED int cnn_part_fail_inputs(const struct cnn_part_inputs *in, const char *key);
 /* The sample's fields become the dataset's. */
 CNN_CHECKED int cnn_raw_find_fields(struct cnn_dataset *ds, struct cnn_raw *raw);
 /* Whether it is a label image without a name of its own, so that each pixel has its label. */

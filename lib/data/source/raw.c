@@ -125,6 +125,33 @@ int cnn_part_labels_pixels(enum cnn_part_kind kind, const struct cnn_source_fiel
            !strcmp(field->name, cnn_field_kind_info[CNN_FIELD_LABELS].name);
 }
 
+void cnn_part_note_input(struct cnn_part_inputs *in, const struct cnn_source_field *field)
+{
+    int numbers = field->kind == CNN_FIELD_NUMBERS &&
+                  strcmp(field->name, cnn_field_kind_info[CNN_FIELD_NUMBERS].name) != 0;
+    if ((field->kind == CNN_FIELD_IMAGE || numbers) && in->count[numbers] < 2)
+        in->name[numbers][in->count[numbers]++] = field->name;
+}
+
+int cnn_part_fail_inputs(const struct cnn_part_inputs *in, const char *key)
+{
+    const char *const *name = in->name[in->count[0] < 2];
+    return cnn_fail(CNN_EDATA,
+                    "the key '%.300s', which ends at the first dot, has inputs '%s' and '%s', and "
+                    "none without a name",
+                    key, name[0], name[1]);
+}
+
+/* None by itself, and nobody says which. */
+static int fail_without_input(const struct cnn_raw *raw)
+{
+    struct cnn_part_inputs inputs = {0};
+    for (size_t i = 0; i < raw->parts; i++)
+        if (raw->part[i].kind == CNN_PART_FIELD)
+            cnn_part_note_input(&inputs, raw->part[i].field);
+    return cnn_part_fail_inputs(&inputs, raw->key.text);
+}
+
 static int raw_decode(const struct cnn_raw *raw, struct cnn_sample *out)
 {
     const struct cnn_part *image = cnn_raw_part(raw, CNN_PART_IMAGE);
@@ -135,6 +162,8 @@ static int raw_decode(const struct cnn_raw *raw, struct cnn_sample *out)
             out->fit = NULL;
     if (raw->fault.size)
         return cnn_fail(CNN_EDATA, "%s", raw->fault.text);
+    if (!image && !out->input)
+        return fail_without_input(raw);
     out->image.c = 0;
     int rc = image ? cnn_part_decode(image->kind, image->field, raw->bytes + image->offset,
                                      image->size, out)

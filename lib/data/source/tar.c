@@ -53,6 +53,17 @@ static int load_part(const struct tar *t, const struct stored *p, struct cnn_sam
     return cnn_part_decode((enum cnn_part_kind)p->kind, p->field, bytes, p->size, out);
 }
 
+/* None by itself, and nobody says which. */
+static int fail_without_input(const struct cnn_dataset *ds, size_t i)
+{
+    const struct tar *t = ds->state;
+    struct cnn_part_inputs inputs = {0};
+    for (size_t k = t->first[i]; k < t->first[i + 1]; k++)
+        if (t->part[k].kind == CNN_PART_FIELD)
+            cnn_part_note_input(&inputs, t->part[k].field);
+    return cnn_part_fail_inputs(&inputs, ds->record[i].key);
+}
+
 static int load_sample(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
 {
     const struct tar *t = ds->state;
@@ -65,6 +76,8 @@ static int load_sample(const struct cnn_dataset *ds, size_t i, struct cnn_sample
             out->fit = NULL;
     if (fault)
         return cnn_fail(CNN_EDATA, "%s", (const char *)fault->at);
+    if (!image && !out->input)
+        return fail_without_input(ds, i);
     out->image.c = 0;
     int rc = image ? load_part(t, image, out) : 0;
     for (size_t k = t->first[i]; !rc && k < t->first[i + 1]; k++) {
