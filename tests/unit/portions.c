@@ -15,7 +15,7 @@
 #include "base/random.h"
 #include "net/net.h"
 
-enum { BATCH = 7, CLASSES = 3 };
+enum { BATCH = 19, CLASSES = 3 };
 
 struct fixture {
     struct cnn_graph *graph;
@@ -104,7 +104,7 @@ static int portioned(const struct cnn_plan *p, int nodes)
 
 static void compare(const char *text, const char *keep)
 {
-    static const size_t caches[] = {1 << 18, 1 << 20, 2 << 20};
+    static const size_t caches[] = {1 << 18, 1 << 20, 3 << 20};
     struct fixture whole, parts;
     start(&whole, text, keep, 0);
     const struct cnn_plan *p = cnn_net_plan(whole.net);
