@@ -55,6 +55,7 @@ int cnn_backend_set_precision(struct cnn_backend *b, enum cnn_precision precisio
                         names[precision], b->fallback[0] ? " (" : "", b->fallback,
                         b->fallback[0] ? ")" : "");
     b->queue.precision = precision;
+    b->layout.type = precision == CNN_PRECISION_BF16 ? CNN_TYPE_BF16 : CNN_TYPE_REAL;
     return 0;
 }
 

@@ -27,7 +27,7 @@ struct cnn_backend_ops {
     void (*free)(struct cnn_backend *b, void *p);
     /* Bytes that alloc could still give; NULL where nobody knows. */
     size_t (*available)(struct cnn_backend *b);
-    /* Bytes that an activation tensor of this shape and layout takes. */
+    /* Bytes that a tensor of this shape and layout takes. */
     size_t (*tensor_bytes)(const struct cnn_backend *b, const struct cnn_tensor *t);
     /* Canonical float32 host memory to activations, and back. */
     void (*upload_values)(struct cnn_backend *b, struct cnn_tensor *dst, const float *src);
@@ -74,7 +74,7 @@ struct cnn_backend {
     char fallback[160]; /* "auto" that is not a GPU: why not */
     size_t cache_bytes; /* bytes of a step's values that stay near in inference; 0: no portions */
     struct cnn_layout layout; /* in which kernels are fastest: blocks, where plain order and groups
-                                 work, too, or channels last */
+                                 work, too, or channels last; of the type of activations */
 };
 
 /* Open a device: "cpu", "cuda", "cuda:N" or "auto" (CUDA where there is one, else the CPU).

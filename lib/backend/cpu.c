@@ -113,15 +113,8 @@ static void cpu_free(struct cnn_backend *b, void *p)
 /* Sizes that do not fit saturate, so that a plan's own overflow check reports them. */
 static size_t cpu_tensor_bytes(const struct cnn_backend *b, const struct cnn_tensor *t)
 {
-    size_t n;
     (void)b;
-    if (t->c > (size_t)-1 / 2 ||
-        cnn_mul_overflows(cnn_layout_samples(t->layout, t->n), cnn_layout_channels(t->layout, t->c),
-                          &n) ||
-        cnn_mul_overflows(n, t->h, &n) || cnn_mul_overflows(n, t->w, &n) ||
-        cnn_mul_overflows(n, sizeof(real), &n))
-        return (size_t)-1;
-    return n;
+    return cnn_tensor_size(t);
 }
 
 static int numbers_are_floats(void)
@@ -223,7 +216,7 @@ int cnn_cpu_open(int threads, struct cnn_backend **out)
         return rc ? rc : CNN_ESYSTEM;
     struct cnn_backend *b = &cpu->backend;
     *b = (struct cnn_backend){.ops = &ops, .kernels = &kernels, .name = "cpu"};
-    b->layout = (struct cnn_layout){CNN_ORDER_BLOCKS, cnn_isa()->lanes};
+    b->layout = (struct cnn_layout){CNN_TYPE_REAL, CNN_ORDER_BLOCKS, cnn_isa()->lanes};
     b->cache_bytes = CACHE_BYTES;
     b->queue.pool = cnn_pool_new(threads);
     if (!b->queue.pool) {

@@ -94,11 +94,9 @@ static size_t cuda_available(struct cnn_backend *b)
 /* Kernels count in 32 bits: a larger tensor saturates, as one that does not fit. */
 static size_t cuda_tensor_bytes(const struct cnn_backend *b, const struct cnn_tensor *t)
 {
-    size_t n;
-    if (cnn_mul_overflows(t->n, t->c, &n) || cnn_mul_overflows(n, t->h, &n) ||
-        cnn_mul_overflows(n, t->w, &n) || n >= (size_t)1 << 32)
-        return (size_t)-1;
-    return n * cnn_cuda_number_bytes(&b->queue);
+    size_t bytes = cnn_tensor_size(t);
+    (void)b;
+    return bytes / cnn_type_bytes(t->layout.type) < (size_t)1 << 32 ? bytes : (size_t)-1;
 }
 
 static void copy(struct cnn_backend *b, void *to, const void *from, size_t bytes,

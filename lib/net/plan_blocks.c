@@ -3,13 +3,6 @@
 
 #include <stdint.h>
 
-static size_t bytes_of(const struct cnn_planner *s, int node, struct cnn_layout layout)
-{
-    struct cnn_tensor t = cnn_step_shape(s->g, s->p->step, node, s->p->batch);
-    t.layout = layout;
-    return s->b->ops->tensor_bytes(s->b, &t);
-}
-
 size_t cnn_plan_converted_bytes(const struct cnn_planner *s, int i, int k)
 {
     struct cnn_tensor t = cnn_step_shape(s->g, s->p->step, s->p->step[i].in[k], s->p->batch);
@@ -20,10 +13,8 @@ size_t cnn_plan_converted_bytes(const struct cnn_planner *s, int i, int k)
 
 size_t cnn_plan_value_bytes(const struct cnn_planner *s, int node)
 {
-    const struct cnn_layer *l = s->p->step[node].layer;
-    if (l && (l->type->flags & CNN_LAYER_LOSS)) /* reals, whatever activations are */
-        return s->p->batch * l->rows * sizeof(real);
-    return bytes_of(s, node, s->p->step[node].layout);
+    struct cnn_tensor t = cnn_step_shape(s->g, s->p->step, node, s->p->batch);
+    return s->b->ops->tensor_bytes(s->b, &t);
 }
 
 int cnn_plan_block(struct cnn_planner *s, size_t bytes, int first, int last)

@@ -151,9 +151,11 @@ struct cnn_layout cnn_step_input_layout(const struct cnn_step *step, int i, int 
 {
     const struct cnn_step *s = &step[i], *x = &step[s->in[k]];
     int in_vectors = x->layout.lanes || s->layout.lanes;
+    struct cnn_layout own = s->layout;
+    own.type = x->layout.type; /* a step reads the type that there is */
     if ((flags_of(s) & CNN_LAYER_MIXES_LAYOUTS) && k != s->addend)
         return x->layout;
-    return x->one_order && !in_vectors ? x->layout : s->layout;
+    return x->one_order && !in_vectors ? x->layout : own;
 }
 
 /* Convolutions to blocks read a plain input; to the other orders they want it in their own. */
@@ -172,13 +174,14 @@ static int input_takes(enum cnn_order order)
 
 static void set_layouts(struct maker *m, struct cnn_layout layout)
 {
-    static const struct cnn_layout plain = {CNN_ORDER_PLAIN, 0};
     for (int i = 0; i < m->g->nodes; i++) {
         struct cnn_step *s = &m->step[i];
         int knows = flags_of(s->maker < 0 ? s : &m->step[s->maker]) &
                     (CNN_LAYER_ANY_LAYOUT | CNN_LAYER_MIXES_LAYOUTS);
         int takes = knows || (i < m->g->inputs && input_takes(layout.order));
-        s->layout = takes ? layout : plain;
+        s->layout = takes ? layout : cnn_layout_plain(layout.type);
+        if (flags_of(s) & CNN_LAYER_LOSS)
+            s->layout.type = CNN_TYPE_REAL;
         struct cnn_chw out = m->g->node[i].layer.out;
         s->one_order = out.c == 1 || out.h * out.w == 1;
     }
@@ -210,8 +213,8 @@ static int takes_groups(const struct maker *m)
 /* One layout for the whole net, so that nothing is rearranged but at its edges. */
 static void choose_layout(struct maker *m)
 {
-    struct cnn_layout own = m->b->layout, best = {CNN_ORDER_PLAIN, 0};
-    struct cnn_layout layouts[] = {own, {CNN_ORDER_GROUPS, own.lanes}};
+    struct cnn_layout own = m->b->layout, best = cnn_layout_plain(own.type);
+    struct cnn_layout layouts[] = {own, {own.type, CNN_ORDER_GROUPS, own.lanes}};
     if (own.order != CNN_ORDER_BLOCKS) {
         set_layouts(m, own);
         return;

@@ -38,8 +38,9 @@
     X(pad_right, 0)
 
 /* The columns: conditions, the geometry, the rest of the case, the choice. */
-#define CONDITIONS(X)       X(isa, ) X(processor, ) X(rounding, ) X(use, )
-#define CASE(X)             X(pass, ) X(x_order, ) X(x_lanes, ) X(y_order, ) X(y_lanes, )
+#define CONDITIONS(X) X(isa, ) X(processor, ) X(rounding, ) X(use, )
+#define CASE(X)                                                                                    \
+    X(pass, ) X(x_type, ) X(x_order, ) X(x_lanes, ) X(y_type, ) X(y_order, ) X(y_lanes, )
 #define CHOICE(X)           X(algorithm, ) X(way, ) X(cycles, )
 #define COLUMN(name, least) COLUMN_##name,
 #define NAME(name, least)   #name,
@@ -50,6 +51,7 @@ _Static_assert(sizeof(struct cnn_conv) == (COLUMN_pass - COLUMN_batch) * sizeof(
                "all of a geometry has columns");
 
 static const char *const passes[] = {CNN_CHOICE_TEXTS(CNN_CONV_PASSES)};
+static const char *const types[] = {CNN_CHOICE_TEXTS(CNN_TYPES)};
 static const char *const orders[] = {CNN_CHOICE_TEXTS(CNN_ORDERS)};
 static const char *const ways[] = {"direct", "mirrored", "plain", "plain-mirrored"};
 
@@ -153,11 +155,19 @@ static int read_size(const char *word, int64_t least, size_t *out)
     return 1;
 }
 
-static int read_layout(const char *order, const char *lanes, struct cnn_layout *out)
+/* word: its type, order and lanes. */
+static int read_layout(char *const word[3], struct cnn_layout *out)
 {
-    int i = find_word(order, orders, sizeof orders / sizeof *orders);
-    out->order = (enum cnn_order)i;
-    return i >= 0 && read_size(lanes, 0, &out->lanes);
+    int type = find_word(word[0], types, sizeof types / sizeof *types);
+    int order = find_word(word[1], orders, sizeof orders / sizeof *orders);
+    out->type = (enum cnn_type)type;
+    out->order = (enum cnn_order)order;
+    return type >= 0 && order >= 0 && read_size(word[2], 0, &out->lanes);
+}
+
+static void write_layout(struct cnn_layout layout, FILE *f)
+{
+    fprintf(f, "%s\t%s\t%zu\t", types[layout.type], orders[layout.order], layout.lanes);
 }
 
 /* column: in the list's order. 0: they make no sense, or no longer. */
@@ -170,9 +180,8 @@ static int read_choice(char *const column[COLUMNS], struct cnn_conv_choice *out)
 #define READ(name, least) good = good && read_size(column[COLUMN_##name], least, &key->g.name);
     SIZES(READ)
 #undef READ
-    if (!good || pass < 0 || way < 0 ||
-        !read_layout(column[COLUMN_x_order], column[COLUMN_x_lanes], &key->x_layout) ||
-        !read_layout(column[COLUMN_y_order], column[COLUMN_y_lanes], &key->y_layout) ||
+    if (!good || pass < 0 || way < 0 || !read_layout(column + COLUMN_x_type, &key->x_layout) ||
+        !read_layout(column + COLUMN_y_type, &key->y_layout) ||
         cnn_parse_real(column[COLUMN_cycles], 0, 1e300, &out->cost))
         return 0;
     key->pass = (enum cnn_conv_pass)pass;
@@ -245,8 +254,9 @@ static void write_choice(const struct tune *t, const struct cnn_conv_choice *c, 
 #define WRITE(name, least) fprintf(f, "%zu\t", key->g.name);
     SIZES(WRITE)
 #undef WRITE
-    fprintf(f, "%s\t%s\t%zu\t%s\t%zu\t", passes[key->pass], orders[key->x_layout.order],
-            key->x_layout.lanes, orders[key->y_layout.order], key->y_layout.lanes);
+    fprintf(f, "%s\t", passes[key->pass]);
+    write_layout(key->x_layout, f);
+    write_layout(key->y_layout, f);
     fprintf(f, "%s\t%s\t%.0f\n", c->algorithm->name, ways[2 * c->rearranged + c->mirrored],
             c->cost);
 }

@@ -1,7 +1,10 @@
 /* Shapes; see tensor.h. */
 #include "tensor/tensor.h"
 
+#include <stdint.h>
 #include <stdio.h>
+
+#include "base/memory.h"
 
 size_t cnn_shape_count(const struct cnn_shape *s)
 {
@@ -50,6 +53,18 @@ struct cnn_tensor cnn_shape_tensor(const struct cnn_shape *s, void *data)
     for (int i = 0; i < s->rank; i++)
         d[i] = s->dim[i];
     return cnn_tensor_plain(d[0], d[1], d[2], d[3], data);
+}
+
+size_t cnn_tensor_size(const struct cnn_tensor *t)
+{
+    size_t n;
+    if (t->n > SIZE_MAX / 2 || t->c > SIZE_MAX / 2 ||
+        cnn_mul_overflows(cnn_layout_samples(t->layout, t->n), cnn_layout_channels(t->layout, t->c),
+                          &n) ||
+        cnn_mul_overflows(n, t->h, &n) || cnn_mul_overflows(n, t->w, &n) ||
+        cnn_mul_overflows(n, cnn_type_bytes(t->layout.type), &n))
+        return SIZE_MAX;
+    return n;
 }
 
 size_t cnn_tensor_place(const struct cnn_tensor *t, size_t i)

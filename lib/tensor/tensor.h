@@ -1,4 +1,4 @@
-/* Numbers with a shape: what kernels take.
+/* Numbers with a shape, a type and an order: what kernels take.
  *
  * `real` is float in the programs; the gradient tests build the whole library
  * with -DCNN_REAL=double. Files always hold float32. */
@@ -23,6 +23,17 @@ struct cnn_chw {
     size_t c, h, w;
 };
 
+/* What elements are. Parameters, statistics, losses and sums are reals, whatever activations are.
+ *
+ *     real      float32, but double in the gradient tests (the word is that of the programs)
+ *     bfloat16  the upper half of a float32
+ *     int8      from -128 to 127 */
+#define CNN_TYPES(FIRST, NEXT)                                                                     \
+    FIRST(CNN_TYPE_REAL, "float32")                                                                \
+    NEXT(CNN_TYPE_BF16, "bfloat16")                                                                \
+    NEXT(CNN_TYPE_INT8, "int8")
+enum cnn_type { CNN_CHOICE_NAMES(CNN_TYPES) };
+
 /* In which order elements lie in memory; which orders exist is the backend's own business. Weights
  * are always plain.
  *
@@ -39,8 +50,9 @@ struct cnn_chw {
     NEXT(CNN_ORDER_GROUPS, "groups")
 enum cnn_order { CNN_CHOICE_NAMES(CNN_ORDERS) };
 
-/* How elements lie in memory. {0} is plain. */
+/* How elements lie in memory. {0} is plain, of reals. */
 struct cnn_layout {
+    enum cnn_type type;
     enum cnn_order order;
     size_t lanes; /* of a block or a group; 0 in the other orders */
 };
@@ -50,7 +62,7 @@ struct cnn_layout {
 struct cnn_tensor {
     size_t n, c, h, w;
     struct cnn_layout layout;
-    void *data; /* elements of the backend's activation type; real on the CPU */
+    void *data;
 };
 
 /* The logical shape of a parameter as files hold it. */
@@ -72,7 +84,31 @@ static inline size_t cnn_tensor_count(const struct cnn_tensor *t)
 
 static inline int cnn_layout_equal(struct cnn_layout a, struct cnn_layout b)
 {
-    return a.order == b.order && a.lanes == b.lanes;
+    return a.type == b.type && a.order == b.order && a.lanes == b.lanes;
+}
+
+static inline size_t cnn_type_bytes(enum cnn_type type)
+{
+    size_t bytes = 0;
+    switch (type) {
+    case CNN_TYPE_REAL:
+        bytes = sizeof(real);
+        break;
+    case CNN_TYPE_BF16:
+        bytes = 2;
+        break;
+    case CNN_TYPE_INT8:
+        bytes = 1;
+        break;
+    }
+    return bytes;
+}
+
+/* The plain order of elements of that type. */
+static inline struct cnn_layout cnn_layout_plain(enum cnn_type type)
+{
+    struct cnn_layout layout = {type, CNN_ORDER_PLAIN, 0};
+    return layout;
 }
 
 static inline int cnn_layout_is_plain(struct cnn_layout layout)
@@ -105,10 +141,10 @@ static inline size_t cnn_tensor_elements(const struct cnn_tensor *t)
     return cnn_layout_samples(t->layout, t->n) * cnn_layout_channels(t->layout, t->c) * t->h * t->w;
 }
 
-/* A plain tensor. */
+/* A plain tensor of reals. */
 static inline struct cnn_tensor cnn_tensor_plain(size_t n, size_t c, size_t h, size_t w, void *data)
 {
-    struct cnn_tensor t = {n, c, h, w, {CNN_ORDER_PLAIN, 0}, data};
+    struct cnn_tensor t = {n, c, h, w, cnn_layout_plain(CNN_TYPE_REAL), data};
     return t;
 }
 
@@ -124,6 +160,9 @@ static inline struct cnn_tensor cnn_tensor_blocks(const struct cnn_tensor *t)
     }
     return blocks;
 }
+
+/* Bytes that it takes in memory; SIZE_MAX where no size says how many. */
+size_t cnn_tensor_size(const struct cnn_tensor *t);
 
 /* Where the i-th element of the plain order lies. */
 size_t cnn_tensor_place(const struct cnn_tensor *t, size_t i);

@@ -164,7 +164,7 @@ int main(void)
         fprintf(stderr, "%s\n", cnn_error_message());
         return 1;
     }
-    struct cnn_layout block = {CNN_ORDER_BLOCKS, cnn_isa()->lanes};
+    struct cnn_layout block = {CNN_TYPE_REAL, CNN_ORDER_BLOCKS, cnn_isa()->lanes};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const struct shape *s = &shapes[i];
         struct square square = {s->n, s->c, s->size, s->k, 3, 1, 1, 1};

@@ -150,7 +150,7 @@ static struct cnn_tensor filled(struct cnn_backend *b, struct cnn_tensor t)
     return t;
 }
 
-static const struct cnn_layout plain = {CNN_ORDER_PLAIN, 0};
+static const struct cnn_layout plain = {CNN_TYPE_REAL, CNN_ORDER_PLAIN, 0};
 
 static void bench_shape(struct cnn_backend *b, const struct shape *s, struct cnn_layout layout)
 {

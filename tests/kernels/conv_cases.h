@@ -46,7 +46,7 @@ static struct conv_case uneven_conv(int i)
     size_t lanes = cnn_isa()->lanes, most = 3 * lanes, groups = 1;
     struct conv_case c = {.n = i % 4 ? pick(1, 3) : 1, .more = pick(0, 9)};
     struct cnn_conv *g = &c.g;
-    c.x_layout = c.y_layout = (struct cnn_layout){CNN_ORDER_BLOCKS, lanes};
+    c.x_layout = c.y_layout = (struct cnn_layout){CNN_TYPE_REAL, CNN_ORDER_BLOCKS, lanes};
     if (i % 6 == 0) {
         groups = pick(2, 3);
         g->in_c = groups * lanes * pick(1, 2);
@@ -119,7 +119,7 @@ static struct conv_case random_conv(int i)
     g->out_h = out_size(g->in_h, g->pad_top + g->pad_bottom, g->kh, g->stride_h, g->dilation_h);
     g->out_w = out_size(g->in_w, g->pad_left + g->pad_right, g->kw, g->stride_w, g->dilation_w);
     g->batch = c.n + c.more;
-    struct cnn_layout block = {CNN_ORDER_BLOCKS, cnn_isa()->lanes};
+    struct cnn_layout block = {CNN_TYPE_REAL, CNN_ORDER_BLOCKS, cnn_isa()->lanes};
     c.x_layout = i % 4 < 2 && i < SQUARES ? layout_of(0) : block;
     c.y_layout = i % 2 && i < SQUARES ? layout_of(0) : block;
     if (i % 6 == 5 && i < SQUARES) {
@@ -167,7 +167,8 @@ static struct conv_case samples_conv(int i)
     if (i < UNEVEN)
         c.n = pick(1, 3 * cnn_isa()->lanes);
     c.g.batch = c.n + c.more;
-    c.x_layout = c.y_layout = (struct cnn_layout){CNN_ORDER_GROUPS, cnn_isa()->lanes};
+    c.x_layout = c.y_layout =
+        (struct cnn_layout){CNN_TYPE_REAL, CNN_ORDER_GROUPS, cnn_isa()->lanes};
     return c;
 }
 

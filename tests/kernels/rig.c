@@ -103,7 +103,8 @@ struct cnn_layout block_layout(void)
 struct cnn_layout layout_of(int i)
 {
     struct cnn_layout blocks = block_layout();
-    struct cnn_layout layouts[] = {{CNN_ORDER_PLAIN, 0}, blocks, {CNN_ORDER_GROUPS, blocks.lanes}};
+    struct cnn_layout layouts[] = {
+        cnn_layout_plain(blocks.type), blocks, {blocks.type, CNN_ORDER_GROUPS, blocks.lanes}};
     return layouts[i % LAYOUTS];
 }
 

@@ -99,12 +99,56 @@ static void test_measured(void **state)
     cnn_backend_close(b);
 }
 
+/* Cases are told apart by types and orders; algorithms that know reals alone refuse the others, and
+ * a pass that none computes fails the queue. */
+static void test_types(void **state)
+{
+    struct cnn_conv_key key = key_of(3, CNN_CONV_FORWARD), other = key;
+    struct cnn_conv_choice choice = {.key = key};
+    struct cnn_backend *b;
+    struct cnn_conv_way way;
+    (void)state;
+    assert_int_equal(cnn_backend_open("cpu", 1, &b), 0);
+    struct cnn_conv_choices *all = cnn_conv_choices_new();
+    assert_non_null(all);
+    assert_int_equal(cnn_conv_choices_add(all, &choice), 0);
+    assert_non_null(cnn_conv_choices_find(all, &key));
+    struct cnn_layout orders[] = {cnn_layout_plain(CNN_TYPE_REAL), b->layout, b->layout};
+    orders[2].order = CNN_ORDER_GROUPS;
+    for (int t = CNN_TYPE_BF16; t <= CNN_TYPE_INT8; t++)
+        for (int i = 0; i < 3; i++) {
+            other.x_layout = other.y_layout = orders[i];
+            other.y_layout.type = (enum cnn_type)t;
+            assert_null(cnn_conv_choices_find(all, &other));
+            for (int pass = CNN_CONV_FORWARD; pass <= CNN_CONV_WEIGHT; pass++) {
+                cnn_conv_find(&b->queue, &key.g, (enum cnn_conv_pass)pass, other.x_layout,
+                              other.y_layout, &way);
+                assert_null(way.algorithm);
+                cnn_conv_find(&b->queue, &key.g, (enum cnn_conv_pass)pass, other.y_layout,
+                              other.x_layout, &way);
+                assert_null(way.algorithm);
+            }
+        }
+    real x = 0;
+    struct cnn_tensor t = cnn_tensor_plain(2, 3, 6, 6, &x);
+    t.layout.type = CNN_TYPE_INT8;
+    assert_true(cnn_cpu_conv_cost(&b->queue, &key.g, &t, &t, CNN_CONV_FORWARD, NULL) < 0);
+    assert_int_equal(cnn_cpu_conv_work(&b->queue, &key.g, &t, &t), 0);
+    assert_int_equal(cnn_cpu_conv_packed(&b->queue, &key.g, &t, &t), 0);
+    cnn_cpu_conv_forward(&b->queue, &key.g, &t, &t, NULL, NULL, NULL, &t, NULL);
+    assert_int_equal(b->queue.code, CNN_EINTERNAL);
+    assert_string_equal(b->queue.message, "no way to convolve int8 to int8 here");
+    cnn_conv_choices_free(all);
+    cnn_backend_close(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_found),
         cmocka_unit_test(test_followed),
         cmocka_unit_test(test_measured),
+        cmocka_unit_test(test_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,7 +114,7 @@ static void run(const char *device, enum cnn_precision precision, const char *te
     if (cnn_graph_build(text, &config, &graph))
         fail_msg("%s", cnn_error_message());
     assert_int_equal(cnn_backend_open(device, 2, &b), 0);
-    b->queue.precision = precision;
+    assert_int_equal(cnn_backend_set_precision(b, precision), 0);
     assert_int_equal(cnn_net_new(graph, b, &nc, &net), 0);
     assert_int_equal(cnn_net_init(net, 1, CNN_INIT_DEFAULT), 0);
     struct cnn_chw logits = graph->node[graph->logits].layer.out;

@@ -77,8 +77,8 @@ static struct device open_device(const char *name, const struct cnn_conv *g)
     assert_int_equal(cnn_backend_open(name, 0, &d.b), 0);
     d.b->queue.exact_conv = 1;
     if (d.b->is_gpu)
-        d.b->queue.precision = CNN_PRECISION_BF16;
-    struct cnn_layout layout = {CNN_ORDER_PLAIN, 0};
+        assert_int_equal(cnn_backend_set_precision(d.b, CNN_PRECISION_BF16), 0);
+    struct cnn_layout layout = cnn_layout_plain(CNN_TYPE_REAL);
     if (d.b->is_gpu)
         layout = d.b->layout;
     d.x = tensor_on(d.b, g->batch, g->in_c, g->in_h, g->in_w, layout);

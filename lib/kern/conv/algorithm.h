@@ -12,7 +12,8 @@
 struct cnn_conv_case {
     const struct cnn_conv *g; /* g->batch samples */
     enum cnn_conv_pass pass;
-    struct cnn_layout x_layout, y_layout; /* of x and dx, of y and dy */
+    struct cnn_layout x_layout,
+        y_layout; /* of x and dx, of y and dy; w, dw and b are plain reals */
 };
 
 /* One call. x, dx (n, in_c, in_h, in_w) and y, dy (n, out_c, out_h, out_w) lie in the case's
@@ -83,20 +84,29 @@ static inline double cnn_conv_cycles(const struct cnn_conv_case *c, double share
            ((double)cnn_isa()->multiply_adds * share);
 }
 
-/* Plain on both sides; or what is in vectors of the instruction set in use. */
-static inline int cnn_conv_is_plain(const struct cnn_conv_case *c)
+/* Reals in plain order; or in vectors of the instruction set in use. What an algorithm does not ask
+ * for it does not take: other types are for algorithms that know them. */
+static inline int cnn_conv_in_plain(struct cnn_layout layout)
 {
-    return cnn_layout_is_plain(c->x_layout) && cnn_layout_is_plain(c->y_layout);
+    return cnn_layout_equal(layout, cnn_layout_plain(CNN_TYPE_REAL));
 }
 
 static inline int cnn_conv_in_blocks(struct cnn_layout layout)
 {
-    return layout.order == CNN_ORDER_BLOCKS && layout.lanes == cnn_isa()->lanes;
+    return layout.type == CNN_TYPE_REAL && layout.order == CNN_ORDER_BLOCKS &&
+           layout.lanes == cnn_isa()->lanes;
 }
 
 static inline int cnn_conv_in_groups(struct cnn_layout layout)
 {
-    return layout.order == CNN_ORDER_GROUPS && layout.lanes == cnn_isa()->lanes;
+    return layout.type == CNN_TYPE_REAL && layout.order == CNN_ORDER_GROUPS &&
+           layout.lanes == cnn_isa()->lanes;
+}
+
+/* Both sides are plain. */
+static inline int cnn_conv_is_plain(const struct cnn_conv_case *c)
+{
+    return cnn_conv_in_plain(c->x_layout) && cnn_conv_in_plain(c->y_layout);
 }
 
 /* dw += part[0] + part[1] + ..., in that order; part (parts, count). */

@@ -25,7 +25,9 @@ static int compare_sizes(size_t a, size_t b)
 
 static int compare_layouts(struct cnn_layout a, struct cnn_layout b)
 {
-    int order = compare_sizes(a.order, b.order);
+    int order = compare_sizes(a.type, b.type);
+    if (!order)
+        order = compare_sizes(a.order, b.order);
     return order ? order : compare_sizes(a.lanes, b.lanes);
 }
 

@@ -2,6 +2,9 @@
  * (way.c).
  *
  * Where no algorithm takes the layouts, the tensors are rearranged to plain order and back. */
+#include <stdio.h>
+
+#include "base/error.h"
 #include "kern/conv/way.h"
 #include "kern/basic/epilogue.h"
 #include "kern/basic/layout.h"
@@ -28,6 +31,20 @@ static void swap_job(void *context, size_t job, int thread)
     }
 }
 
+/* Nothing is computed where no algorithm knows the types: the queue fails. */
+static int find(struct cnn_queue *q, const struct cnn_conv *g, enum cnn_conv_pass pass,
+                const struct cnn_tensor *x, const struct cnn_tensor *y, struct cnn_conv_way *out)
+{
+    static const char *const types[] = {CNN_CHOICE_TEXTS(CNN_TYPES)};
+    cnn_conv_find(q, g, pass, x->layout, y->layout, out);
+    if (!q->code && !out->algorithm) {
+        q->code = CNN_EINTERNAL;
+        snprintf(q->message, sizeof q->message, "no way to convolve %s to %s here",
+                 types[x->layout.type], types[y->layout.type]);
+    }
+    return !q->code;
+}
+
 size_t cnn_cpu_conv_work(struct cnn_queue *q, const struct cnn_conv *g, const struct cnn_tensor *x,
                          const struct cnn_tensor *y)
 {
@@ -52,9 +69,8 @@ void cnn_cpu_conv_pack(struct cnn_queue *q, const struct cnn_conv *g, const stru
                        const struct cnn_tensor *y, const struct cnn_tensor *w, void *packed)
 {
     struct cnn_conv_way way;
-    if (q->code)
+    if (q->code || !find(q, g, CNN_CONV_FORWARD, x, y, &way))
         return;
-    cnn_conv_find(q, g, CNN_CONV_FORWARD, x->layout, y->layout, &way);
     if (way.algorithm->packed)
         way.algorithm->pack(q, &way.c, w->data, packed);
 }
@@ -66,7 +82,8 @@ static struct cnn_tensor plain(struct cnn_queue *q, const struct cnn_tensor *t, 
     struct cnn_tensor copy = *t;
     if (cnn_layout_is_plain(t->layout))
         return copy;
-    copy = cnn_tensor_plain(t->n, t->c, t->h, t->w, *work);
+    copy.layout = cnn_layout_plain(t->layout.type);
+    copy.data = *work;
     *work += cnn_padded(cnn_tensor_count(t));
     if (fill)
         cnn_layout_copy(q, t, &copy, 0);
@@ -108,9 +125,8 @@ void cnn_cpu_conv_forward(struct cnn_queue *q, const struct cnn_conv *g, const s
                           void *work)
 {
     struct cnn_conv_way way;
-    if (q->code)
+    if (q->code || !find(q, g, CNN_CONV_FORWARD, x, y, &way))
         return;
-    cnn_conv_find(q, g, CNN_CONV_FORWARD, x->layout, y->layout, &way);
     real *rest = work;
     const real *weights =
         packed && way.algorithm->packed ? packed : packed_weights(q, &way, w->data, &rest);
@@ -126,9 +142,8 @@ void cnn_cpu_conv_backward_data(struct cnn_queue *q, const struct cnn_conv *g,
 {
     struct cnn_conv_way way;
     real *rest = work;
-    if (q->code)
+    if (q->code || !find(q, g, CNN_CONV_DATA, dx, dy, &way))
         return;
-    cnn_conv_find(q, g, CNN_CONV_DATA, dx->layout, dy->layout, &way);
     if (way.mirrored) {
         struct swap s = {g, w->data, rest};
         cnn_queue_run(q, g->in_c, swap_job, &s);
@@ -155,9 +170,8 @@ void cnn_cpu_conv_backward_weight(struct cnn_queue *q, const struct cnn_conv *g,
 {
     struct cnn_conv_way way;
     real *rest = work;
-    if (q->code)
+    if (q->code || !find(q, g, CNN_CONV_WEIGHT, x, dy, &way))
         return;
-    cnn_conv_find(q, g, CNN_CONV_WEIGHT, x->layout, dy->layout, &way);
     struct cnn_tensor from = *x, by = *dy;
     if (way.rearranged) {
         from = plain(q, x, 1, &rest);

@@ -166,6 +166,6 @@ double cnn_cpu_conv_cost(struct cnn_queue *q, const struct cnn_conv *g, const st
         measure(q, q->choices, &key);
     cnn_conv_find(q, g, pass, x->layout, y->layout, &way);
     if (algorithm)
-        *algorithm = way.algorithm->name;
-    return way.cost;
+        *algorithm = way.algorithm ? way.algorithm->name : NULL;
+    return way.algorithm ? way.cost : -1;
 }

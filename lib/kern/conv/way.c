@@ -13,8 +13,6 @@ static const struct cnn_conv_algorithm *const algorithms[] = {
 #undef CNN_CONV_ALGORITHM
 };
 
-static const struct cnn_layout plain = {CNN_ORDER_PLAIN, 0};
-
 const struct cnn_conv_algorithm *cnn_conv_algorithm_at(size_t i)
 {
     return i < sizeof algorithms / sizeof *algorithms ? algorithms[i] : NULL;
@@ -73,8 +71,10 @@ double cnn_conv_follow(const struct cnn_conv_choice *choice, struct cnn_conv_way
 {
     const struct cnn_conv_key *k = &choice->key;
     int is_plain = cnn_layout_is_plain(k->x_layout) && cnn_layout_is_plain(k->y_layout);
-    struct cnn_layout x_layout = choice->rearranged ? plain : k->x_layout;
-    struct cnn_layout y_layout = choice->rearranged ? plain : k->y_layout;
+    struct cnn_layout x_layout =
+        choice->rearranged ? cnn_layout_plain(k->x_layout.type) : k->x_layout;
+    struct cnn_layout y_layout =
+        choice->rearranged ? cnn_layout_plain(k->y_layout.type) : k->y_layout;
     *out = (struct cnn_conv_way){.algorithm = choice->algorithm,
                                  .g = k->g,
                                  .c = {&out->g, k->pass, x_layout, y_layout},
@@ -102,7 +102,7 @@ static int find_measured(const struct cnn_queue *q, const struct cnn_conv *g,
     return choice && cnn_conv_follow(choice, out) >= 0;
 }
 
-/* There always is a way: the matrix product takes every plain case. */
+/* Of reals there always is a way: the matrix product takes every plain case. */
 void cnn_conv_find(const struct cnn_queue *q, const struct cnn_conv *g, enum cnn_conv_pass pass,
                    struct cnn_layout x_layout, struct cnn_layout y_layout, struct cnn_conv_way *out)
 {
@@ -111,7 +111,8 @@ void cnn_conv_find(const struct cnn_queue *q, const struct cnn_conv *g, enum cnn
     *out = (struct cnn_conv_way){0};
     consider_layouts(q, g, pass, x_layout, y_layout, out);
     if (!out->algorithm) {
-        consider_layouts(q, g, pass, plain, plain, out);
+        consider_layouts(q, g, pass, cnn_layout_plain(x_layout.type),
+                         cnn_layout_plain(y_layout.type), out);
         out->rearranged = 1;
         out->cost += 2 * (double)(plain_elements(g, x_layout, 0) + plain_elements(g, y_layout, 1));
     }
@@ -120,7 +121,8 @@ void cnn_conv_find(const struct cnn_queue *q, const struct cnn_conv *g, enum cnn
 
 size_t cnn_conv_way_packed(const struct cnn_conv_way *way)
 {
-    return way->algorithm->packed ? cnn_padded(way->algorithm->packed(&way->c)) : 0;
+    return way->algorithm && way->algorithm->packed ? cnn_padded(way->algorithm->packed(&way->c))
+                                                    : 0;
 }
 
 size_t cnn_conv_way_work(const struct cnn_queue *q, const struct cnn_conv *g,
@@ -128,6 +130,8 @@ size_t cnn_conv_way_work(const struct cnn_queue *q, const struct cnn_conv *g,
                          struct cnn_layout y_layout)
 {
     size_t copies = 0;
+    if (!way->algorithm)
+        return 0;
     if (way->rearranged)
         copies = plain_elements(g, x_layout, 0) + plain_elements(g, y_layout, 1);
     if (way->mirrored)

@@ -17,7 +17,7 @@ struct cnn_conv_way {
     double cost;
 };
 
-/* The cheapest way. */
+/* The cheapest way; its algorithm is NULL where none computes these types. */
 void cnn_conv_find(const struct cnn_queue *q, const struct cnn_conv *g, enum cnn_conv_pass pass,
                    struct cnn_layout x_layout, struct cnn_layout y_layout,
                    struct cnn_conv_way *out);

@@ -93,7 +93,9 @@ void cnn_launch(struct cnn_queue *q, const char *name, void (*kernel)(P...), dim
         cnn_launch_exactly<P...>(q, name, kernel, grid, threads, shared, (P)a...);
 }
 
-/* Call f<T>(...) with the type in which this queue holds activations. */
+/* Call f<T>(...) with the type in which this queue holds activations. Activations say it, too
+ * (layout.type): cnn_backend_set_precision sets both. Kernels go by the queue, since all that they
+ * get are of one type. */
 #define CNN_BY_TYPE(q, f, ...)                                                                     \
     do {                                                                                           \
         if ((q)->precision == CNN_PRECISION_BF16)                                                  \

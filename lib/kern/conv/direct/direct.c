@@ -14,7 +14,7 @@ static int fits(const struct cnn_conv_case *c)
     const struct cnn_conv *g = c->g;
     size_t lanes = cnn_isa()->lanes;
     int x_blocked = cnn_conv_in_blocks(c->x_layout), y_blocked = cnn_conv_in_blocks(c->y_layout);
-    int narrow = cnn_layout_is_plain(c->x_layout) && g->in_c <= CNN_DIRECT_NARROW;
+    int narrow = cnn_conv_in_plain(c->x_layout) && g->in_c <= CNN_DIRECT_NARROW;
     if (g->groups > 1 && (g->in_c / g->groups % lanes || g->out_c / g->groups % lanes))
         return 0;
     if (c->pass == CNN_CONV_FORWARD)

@@ -278,7 +278,7 @@ static double cost(const struct cnn_conv_case *c)
 {
     const struct cnn_conv *g = c->g;
     size_t lanes = cnn_isa()->lanes;
-    int first = cnn_layout_is_plain(c->x_layout);
+    int first = cnn_conv_in_plain(c->x_layout);
     if (c->pass != CNN_CONV_WEIGHT || !cnn_conv_in_blocks(c->y_layout))
         return -1;
     if (first ? g->in_c > GATHERED || g->groups > 1 || g->dilation_w > 1
