@@ -45,7 +45,7 @@ void cnn_train_judge(struct train_state *s, struct cnn_train_epoch *e,
 CNN_CHECKED int cnn_train_draw_curve(const struct train_state *s,
                                      const struct cnn_train_options *o);
 
-/* again.c: tell of what is otherwise than before, and keep it in s->changes. */
+/* resume.c: tell of what is otherwise than before, and keep it in s->changes. */
 CNN_CHECKED int cnn_train_note_change(struct train_state *s, const struct train_report *report,
                                       const char *format, ...) CNN_PRINTF(3, 4);
 

@@ -49,7 +49,7 @@ CNN_CHECKED int cnn_train_expect_epoch(const struct trainer *t);
 /* state.c */
 json_t *cnn_train_state_json(const struct trainer *t);
 CNN_CHECKED int cnn_train_state_read(struct trainer *t, const char *text);
-/* again.c: whether the run of a checkpoint's state may go on with these options and data.
+/* resume.c: whether the run of a checkpoint's state may go on with these options and data.
  * What differs and may is noted and added to the state's changes; CNN_EDATA names what may not. */
 CNN_CHECKED int cnn_train_same_run(struct trainer *t, const json_t *then);
 
