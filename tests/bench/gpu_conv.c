@@ -157,8 +157,9 @@ static void free_layer(struct bench *t, struct layer *l)
 
 static double matrix_rate(struct bench *t, size_t n)
 {
-    struct cnn_tensor square = cnn_tensor_plain(n, n, 1, 1, NULL);
-    struct layer l = {.x = square, .y = square, .w = square};
+    struct cnn_tensor x = cnn_tensor_plain(n, n, 1, 1, NULL), w = x;
+    x.layout.type = t->b->layout.type;
+    struct layer l = {.x = x, .y = x, .w = w};
     fill_values(t, &l.x);
     fill_parameter(t, &l.w);
     l.y.data = room(t, t->b->ops->tensor_bytes(t->b, &l.y));

@@ -23,9 +23,10 @@ static void operands_free(struct operands *o)
 /* y = x w of n x n matrices. */
 static int operands_new(struct cnn_backend *b, size_t n, struct operands *o)
 {
-    struct cnn_tensor square = cnn_tensor_plain(n, n, 1, 1, NULL);
-    *o = (struct operands){b, square, square, square, NULL};
-    size_t values = b->ops->tensor_bytes(b, &square);
+    struct cnn_tensor x = cnn_tensor_plain(n, n, 1, 1, NULL), w = x;
+    x.layout.type = b->layout.type;
+    *o = (struct operands){b, x, w, x, NULL};
+    size_t values = b->ops->tensor_bytes(b, &x);
     size_t work = b->kernels->dense_work(&b->queue, n, n, n);
     o->x.data = b->ops->alloc(b, values);
     o->y.data = b->ops->alloc(b, values);
