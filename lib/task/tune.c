@@ -115,13 +115,15 @@ static int find_path(struct tune *t)
 /* Cut the text at its tabs into so many columns; 0: it has more or fewer. */
 static int cut(char *text, char *column[COLUMNS])
 {
-    int k = 0;
-    for (char *tab = text; text && k < COLUMNS; text = tab, k++) {
+    int k = 0, more = 1;
+    for (; more && k < COLUMNS; k++) {
+        size_t n = strcspn(text, "\t");
         column[k] = text;
-        if ((tab = strchr(text, '\t')))
-            *tab++ = 0;
+        more = text[n] != '\0';
+        text[n] = '\0';
+        text += n + 1;
     }
-    return k == COLUMNS && !text;
+    return k == COLUMNS && !more;
 }
 
 static int find_word(const char *word, const char *const *list, int count)
@@ -282,8 +284,9 @@ static void set_conditions(struct tune *t, const struct cnn_backend *b, int trai
 {
     snprintf(t->conditions[COLUMN_isa], sizeof *t->conditions, "%s", cnn_isa()->name);
     cpu_model(t->conditions[COLUMN_processor]);
-    strcpy(t->conditions[COLUMN_rounding], b->queue.exact_conv ? "exact" : "any");
-    strcpy(t->conditions[COLUMN_use], training ? "train" : "infer");
+    snprintf(t->conditions[COLUMN_rounding], sizeof *t->conditions, "%s",
+             b->queue.exact_conv ? "exact" : "any");
+    snprintf(t->conditions[COLUMN_use], sizeof *t->conditions, "%s", training ? "train" : "infer");
 }
 
 static int tuned(struct tune *t, const struct cnn_graph *graph, struct cnn_backend *backend,

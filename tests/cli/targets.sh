@@ -1,5 +1,6 @@
 # Nets with several targets or inputs: what samples have under those names is trained on, evaluated and read; each target's
 # loss is told, and they add up; what does not fit is refused by its name.
+# shellcheck disable=SC2046 # the names have no blanks
 . "$ROOT/tests/cli/lib.sh"
 shopt -s lastpipe
 

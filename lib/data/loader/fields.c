@@ -143,7 +143,8 @@ static int gather_numbers(const struct cnn_loader_wish *w, const struct cnn_fiel
     int rc = count_rows(w, count, rows);
     if (rc)
         return rc;
-    memcpy(to->numbers, v->px, count * sizeof *v->px);
+    if (to->numbers)
+        memcpy(to->numbers, v->px, count * sizeof *v->px);
     snprintf(what, sizeof what, "number of %s", w->named ? called(w, name) : "the target");
     return cnn_numbers_check(what, v);
 }

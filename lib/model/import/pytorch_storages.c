@@ -272,17 +272,18 @@ static int read_inner(struct pytorch *f, struct cnn_pickle_value *v)
 {
     const unsigned char *bytes;
     size_t size;
-    struct cnn_pickle_value *inner;
+    struct cnn_pickle_value *inner = NULL;
     if (v->with->count != 1)
         return malformed();
     int rc = cnn_pytorch_bytes(f, v->with->item[0], &bytes, &size);
     if (!rc)
         rc = cnn_pytorch_stream(f, bytes, size, &inner);
-    if (!rc && (inner->kind != CNN_PICKLE_PERSISTENT || !inner->visited))
-        rc = malformed();
-    if (!rc)
-        v->visited = inner->visited;
-    return rc;
+    if (rc || !inner)
+        return rc;
+    if (inner->kind != CNN_PICKLE_PERSISTENT || !inner->visited)
+        return malformed();
+    v->visited = inner->visited;
+    return 0;
 }
 
 int cnn_pytorch_storage(struct pytorch *f, struct cnn_pickle_value *v,

@@ -113,10 +113,9 @@ static int read_map(struct cnn_tensor_source *s, json_t *map)
     json_object_foreach(map, name, value)
     {
         const char *file = json_string_value(value);
-        if (!rc && !file)
-            rc = cnn_fail(CNN_EDATA, "%s: tensor '%.200s' is in no file", s->path, name);
         if (!rc)
-            rc = add_tensor(s, name, file);
+            rc = file ? add_tensor(s, name, file)
+                      : cnn_fail(CNN_EDATA, "%s: tensor '%.200s' is in no file", s->path, name);
     }
     return rc ? rc : cnn_tensors_settle(s);
 }
