@@ -95,11 +95,11 @@ refuse 'classes.txt would be written over what is read: v/classes.txt belongs to
 # A folder of outputs within a folder of data would be read by the next run; beside the class folders of the data a split may lie.
 mkdir -p flat/.kept away/sub && cp d/a/[123].pgm flat && ln -s ../away d/link && ln -s d/a inner && ln -s "$PWD/away" flat.link
 sums >before
-for out in d/work ./d/work d/new/deep d/work/ d/a/../work d/link/work d/link d/./work "$PWD/d/work" inner/work; do
+for out in d/made ./d/made d/new/deep d/made/ d/a/../made d/link/made d/link d/./made "$PWD/d/made" inner/made; do
     refuse "--output would be data of the next run: $out lies in d, which is read" cnn-split d -o "$out"
     refuse "--output would be data of the next run: $out lies in d/, which is read" cnn-augment d/ -o "$out"
 done
-refuse '--output would be data of the next run: work lies in ., which is read' bash -c 'cd d && cnn-split . -o work'
+refuse '--output would be data of the next run: made lies in ., which is read' bash -c 'cd d && cnn-split . -o made'
 refuse '--output would be data of the next run: flat/x lies in flat, which is read' cnn-split w/train.tsv flat -o flat/x
 refuse '--output would be data of the next run: x lies in .., which is read' bash -c 'cd d/a && cnn-augment -o x ..'
 rm d/link
