@@ -8,6 +8,7 @@
 #include "backend/backend.h"
 #include "base/random.h"
 #include "kern/activation.h"
+#include "layer_cases.h"
 #include "net/net_private.h"
 
 enum { BATCH = 3, MOST_NODES = 16 };
@@ -28,13 +29,6 @@ static const struct pattern {
     {"sum { bn } { }; X; top: conv 2 1", 2},
     {"dense 7; X; top: dense 3", 2},
     {"X; top: conv 2 1", 2},
-};
-
-/* Activations as nets say them. */
-static const char *const cases[] = {
-#define CASE(text, shapes, n, mode) text,
-#include "layer_cases.def"
-#undef CASE
 };
 
 struct trial {
@@ -236,13 +230,17 @@ static int is_activation(const char *text)
 
 static void check_fusions(double tolerance)
 {
+    struct rig_cases cases = read_layer_cases();
     char text[160];
-    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
-        for (size_t p = 0; p < sizeof patterns / sizeof *patterns && is_activation(cases[c]); p++) {
-            int steps = put_in(&patterns[p], cases[c], text, sizeof text);
+    for (size_t c = 0; c < cases.count; c++) {
+        const char *layer = cases.at[c].text;
+        for (size_t p = 0; p < sizeof patterns / sizeof *patterns && is_activation(layer); p++) {
+            int steps = put_in(&patterns[p], layer, text, sizeof text);
             check_gradients(text, steps, tolerance);
             check_answers(text, tolerance);
         }
+    }
+    free_layer_cases(&cases);
 }
 
 static int open_backend(void **state)

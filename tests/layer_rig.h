@@ -15,17 +15,9 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "layer/layer.h"
+#include "layer_cases.h"
 
 enum { RIG_INPUTS = 3, RIG_OUTPUTS = 8, RIG_BUFFERS = 64, GUARD = 64 };
-
-/* A layer's text as in a net, its input shapes ("3x7x5 2x7x5"), the batch, and words on how it is
- * run: "rows" (samples have three rows, of which 1, 2, 3, 1 ... are real); "frozen"; "wide" (inputs in -8 .. 8 instead of -1 .. 1); for losses "label" (with some
- * positions ignored) or "vector". */
-struct rig_case {
-    const char *text, *shapes;
-    size_t n;
-    const char *mode;
-};
 
 struct guarded {
     unsigned char *base;

@@ -6,12 +6,7 @@
 
 static const double STEP = 1e-5, TOLERANCE = 1e-7;
 
-static const struct rig_case cases[] = {
-#define CASE(text, shapes, n, mode) {text, shapes, n, mode},
-#include "layer_cases.def"
-#undef CASE
-};
-enum { CASES = sizeof cases / sizeof *cases };
+static struct rig_cases cases;
 
 static double draw(const char *name, size_t i)
 {
@@ -231,9 +226,9 @@ static void check_inplace(struct rig *r)
 static void gradients(void **state)
 {
     struct cnn_backend *b = *state;
-    for (int i = 0; i < CASES; i++) {
+    for (size_t i = 0; i < cases.count; i++) {
         struct rig r;
-        rig_open(&r, b, &cases[i], draw);
+        rig_open(&r, b, &cases.at[i], draw);
         fill(&r);
         check_against_differences(&r);
         check_parts(&r);
@@ -287,9 +282,9 @@ static void expect_option_covered(const struct cnn_layer_type *type, const struc
 {
     unsigned seen = 0, wanted = wanted_classes(o);
     struct cnn_buf first = {0};
-    for (int i = 0; i < CASES; i++) {
+    for (size_t i = 0; i < cases.count; i++) {
         struct rig r = {0};
-        rig_parse(&r, cases[i].text);
+        rig_parse(&r, cases.at[i].text);
         if (r.layer.type == type)
             seen |= class_of(o, r.options, &first);
     }
@@ -305,9 +300,10 @@ static void every_layer_and_option_has_a_case(void **state)
     (void)state;
     for (size_t i = 0; (type = cnn_layer_type_at(i)); i++) {
         int found = 0;
-        for (int k = 0; k < CASES; k++) {
+        for (size_t k = 0; k < cases.count; k++) {
             size_t n = strlen(type->name);
-            found |= !strncmp(cases[k].text, type->name, n) && strchr(" ", cases[k].text[n]);
+            const char *text = cases.at[k].text;
+            found |= !strncmp(text, type->name, n) && strchr(" ", text[n]);
         }
         if (!found)
             fail_msg("layer %s has no case", type->name);
@@ -320,6 +316,7 @@ static int open_backend(void **state)
 {
     struct cnn_backend *b;
     int rc = cnn_backend_open("cpu", 2, &b);
+    cases = read_layer_cases();
     *state = b;
     return rc;
 }
@@ -327,6 +324,7 @@ static int open_backend(void **state)
 static int close_backend(void **state)
 {
     cnn_backend_close(*state);
+    free_layer_cases(&cases);
     return 0;
 }
 
