@@ -27,7 +27,7 @@ PREFIX   ?= /usr/local
 MODE     ?= release
 PKG_CONFIG ?= pkg-config
 VERSION  := $(shell sed -n 's/^.define CNN_VERSION "\(.*\)"/\1/p' lib/base/version.h)
-PACKAGES := openblas libpng libjpeg zlib libarchive jansson cairo
+PACKAGES := openblas libpng libjpeg zlib libarchive jansson cairo libprotobuf-c
 BUILD    := build$(if $(filter-out release,$(MODE)),/$(MODE))
 OBJ      := $(BUILD)/obj
 WITHOUT_BUILDING := check check-emu portable clean demo help uninstall
@@ -43,6 +43,9 @@ ISA_SOURCES := $(sort $(wildcard lib/kern/isa/*.c))
 SOURCES  := $(filter-out $(ISA_SOURCES),$(sort $(wildcard lib/*/*.c lib/*/*/*.c lib/*/*/*/*.c)))
 CUDA_SOURCES := $(sort $(wildcard lib/*/*.cu lib/*/*/*.cu))
 ZOO      := $(sort $(wildcard lib/zoo/*.net lib/zoo/families/*.net))
+# What protoc-c makes C of: the messages of others' model files.
+PROTO    := lib/model/import/proto
+PROTOS   := $(notdir $(basename $(sort $(wildcard $(PROTO)/*.proto))))
 PROGRAMS := $(patsubst bin/%.c,$(BUILD)/bin/%,$(sort $(wildcard bin/cnn-*.c)))
 CLI      := $(patsubst %.c,$(OBJ)/%.o,$(sort $(wildcard bin/cli*.c)))
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/*.c)))
@@ -56,8 +59,10 @@ MANUALS  := $(sort $(wildcard man/*.[1-8]))
 MACHINE  := $(shell $(CC) -dumpmachine)
 ISAS     := plain $(if $(findstring x86_64,$(MACHINE)),$(if $(filter release,$(MODE)),avx2 avx512))
 isa_objects = $(foreach i,$(ISAS),$(patsubst lib/kern/isa/%.c,$(1)/lib/kern/isa/$(i)/%.o,$(ISA_SOURCES)))
-SINGLE   := $(SOURCES:%.c=$(OBJ)/%.o) $(call isa_objects,$(OBJ)) $(OBJ)/zoo.o
-TWICE    := $(SOURCES:%.c=$(OBJ)/double/%.o) $(call isa_objects,$(OBJ)/double) $(OBJ)/double/zoo.o
+SINGLE   := $(SOURCES:%.c=$(OBJ)/%.o) $(call isa_objects,$(OBJ)) $(OBJ)/zoo.o \
+    $(PROTOS:%=$(OBJ)/proto/%.pb-c.o)
+TWICE    := $(SOURCES:%.c=$(OBJ)/double/%.o) $(call isa_objects,$(OBJ)/double) $(OBJ)/double/zoo.o \
+    $(PROTOS:%=$(OBJ)/double/proto/%.pb-c.o)
 
 # ---- flags ------------------------------------------------------------------------------------------
 
@@ -131,6 +136,8 @@ FLAGS_avx512 := -DCNN_VECTOR_BYTES=64 -mavx512f -mavx512vl -mavx512dq -mavx512bw
     -mprefer-vector-width=512
 CPP_ALL  += $(if $(filter avx2,$(ISAS)),-DCNN_ISA_X86)
 $(OBJ)/double/%.o: private EXTRA := -DCNN_REAL=double
+$(OBJ)/lib/model/%.o: private EXTRA := -I$(OBJ)/proto
+$(OBJ)/double/lib/model/%.o: private EXTRA := -DCNN_REAL=double -I$(OBJ)/proto
 $(OBJ)/tests/%.o: private EXTRA := -Itests -Ibin
 $(OBJ)/double/tests/%.o: private EXTRA := -DCNN_REAL=double -Itests
 
@@ -246,6 +253,20 @@ $(OBJ)/zoo.c: $(ZOO) scripts/embed-zoo $(FLAGS)
 $(OBJ)/zoo.o $(OBJ)/double/zoo.o: $(OBJ)/zoo.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(COMPILE) -c $< -o $@
+
+# The schemas of protocol buffers, as C, whose warnings are not ours.
+$(OBJ)/proto/%.pb-c.h: $(PROTO)/%.proto
+	$(call say,PROTO,$<)
+	@mkdir -p $(@D)
+	$(Q)protoc-c --proto_path=$(PROTO) --c_out=$(@D) $<
+define proto_rules
+$(1)/proto/%.o: private WARN := -w
+$(1)/proto/%.pb-c.o: $(OBJ)/proto/%.pb-c.h $(FLAGS)
+	@mkdir -p $$(@D)
+	$$(COMPILE) -c $$(<:.h=.c) -o $$@
+endef
+$(foreach o,$(OBJ) $(OBJ)/double,$(eval $(call proto_rules,$(o))))
+$(filter $(OBJ)/lib/model/%,$(SINGLE)) $(filter $(OBJ)/double/lib/model/%,$(TWICE)): | $(PROTOS:%=$(OBJ)/proto/%.pb-c.h)
 
 $(BUILD)/libcnn.a: $(SINGLE) $(FLAGS)
 	$(call say,AR,$@)

@@ -58,7 +58,7 @@ done
 for target in all check demo; do
     run env PATH="$PWD/few" make $target
     status 2
-    err_has '*pkg-config*libopenblas-dev*libpng-dev*libjpeg-dev*zlib1g-dev*libarchive-dev*libjansson-dev*'
+    err_has '*pkg-config*libopenblas-dev*libpng-dev*libjpeg-dev*zlib1g-dev*libarchive-dev*libjansson-dev*libprotobuf-c-dev*protobuf-c-compiler*'
 done
 run env PATH="$PWD/few" scripts/install-deps check
 status 69
