@@ -107,6 +107,17 @@ static void sizes(void **state)
         {"resnet44", 658586, 97174144},
         {"resnet56", 853018, 125485696},
         {"resnet110", 1727962, 252887680},
+        {"preact_resnet164", 1703258, 247646720},
+        {"preact_resnet1001", 10327706, 1490995712},
+        {"alexnet_2012", 60965224, 724406816},
+        {"caffenet", 60965224, 724406816},
+        {"zfnet", 62357608, 1168032896},
+        {"googlenet_2014", 6998552, 1582671872},
+        {"inception_v2", 11295240, 2032600064},
+        {"fcn32s", 136152917, 181365854976},
+        {"fcn16s", 134815994, 181448086272},
+        {"fcn8s", 134489759, 181529034048},
+        {"unet", 31031810, 48171581440},
     };
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
         size_t classes = i < 3 ? 10 : 0;
@@ -162,7 +173,7 @@ static void as_published(void **state)
         nets++;
     }
     fclose(f);
-    assert_true(nets >= 35);
+    assert_true(nets >= 37);
 }
 
 static void compare_layers(const struct cnn_layer *a, const struct cnn_layer *b)
@@ -230,7 +241,7 @@ static void zoo_round_trip(void **state)
         round_trip(e->text, e->name,
                    (struct cnn_graph_config){.input = {3, 40, 40}, .classes = 17});
     }
-    assert_true(i >= 45);
+    assert_true(i >= 66);
     assert_null(cnn_zoo_at(i + 1));
     assert_null(cnn_zoo_find("lenet6"));
 }
