@@ -334,3 +334,31 @@ void test_adaptive_avgpool_backward(void **state)
         buffers_free();
     }
 }
+
+static void gather_run(struct cnn_queue *q, void *context)
+{
+    struct pool_case *l = context;
+    K(maxpool_gather)(q, &l->x, l->argmax, &l->y);
+}
+
+void test_maxpool_gather(void **state)
+{
+    (void)state;
+    for (int i = 0; i < WINDOWS; i++) {
+        struct cnn_window g = window(i, 0);
+        size_t pixels = g.out_h * g.out_w, out = N * C * pixels;
+        struct pool_case l = {.g = g,
+                              .x = tensor_in(layout_of(0), N, C, g.in_h, g.in_w, INPUT),
+                              .y = tensor_in(layout_of(0), N, C, g.out_h, g.out_w, OUTPUT)};
+        l.argmax = buffer_new(out * sizeof *l.argmax, INPUT);
+        double *want = zeros(out);
+        for (size_t k = 0; k < out; k++) {
+            l.argmax[k] = (int32_t)pick_in_window(&g, k % pixels);
+            want[k] = value_at(&l.x, k / pixels * g.in_h * g.in_w + (size_t)l.argmax[k]);
+        }
+        run_all(gather_run, &l);
+        expect_tensor("y", &l.y, want, 0);
+        free(want);
+        buffers_free();
+    }
+}

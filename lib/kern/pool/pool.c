@@ -161,6 +161,17 @@ static void max_backward_job(void *context, size_t job, int thread)
     }
 }
 
+static void gather_job(void *context, size_t job, int thread)
+{
+    const struct pool *p = context;
+    struct cnn_range r = cnn_range_of(job, p->chunk, p->planes);
+    size_t in = p->g.in_h * p->g.in_w, out = p->g.out_h * p->g.out_w;
+    (void)thread;
+    for (size_t i = r.begin; i < r.end; i++)
+        for (size_t k = i * out; k < (i + 1) * out; k++)
+            p->y[k] = p->x[i * in + (size_t)p->chosen[k]];
+}
+
 static size_t divisor(const struct cnn_window *g, size_t i, size_t j, struct cnn_range rows,
                       struct cnn_range cols)
 {
@@ -251,6 +262,15 @@ void cnn_cpu_maxpool_backward(struct cnn_queue *q, const struct cnn_window *g,
     else
         run(q, max_backward_job,
             &(struct pool){.g = *g, .x = dy->data, .y = dx->data, .chosen = argmax}, dx);
+}
+
+void cnn_cpu_maxpool_gather(struct cnn_queue *q, const struct cnn_tensor *x, const void *argmax,
+                            struct cnn_tensor *y)
+{
+    struct cnn_window g = {
+        .in_h = x->h, .in_w = x->w, .out_h = y->h, .out_w = y->w, .kh = 1, .kw = 1};
+    if (!q->code)
+        run(q, gather_job, &(struct pool){.g = g, .x = x->data, .y = y->data, .chosen = argmax}, x);
 }
 
 void cnn_cpu_avgpool_forward(struct cnn_queue *q, const struct cnn_window *g,

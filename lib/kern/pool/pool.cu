@@ -151,7 +151,33 @@ void max_backward(struct cnn_queue *q, const struct cnn_window *g, const struct 
                (const int32_t *)argmax, places, (T *)dx->data);
 }
 
+/* x: planes of in elements; y: of out. */
+template <typename T>
+__global__ void take(const T *x, const int32_t *argmax, T *y, uint32_t in, uint32_t out,
+                     uint32_t count)
+{
+    uint32_t i = cnn_thread();
+    if (i < count)
+        y[i] = x[i / out * in + (uint32_t)argmax[i]];
+}
+
+template <typename T>
+void max_gather(struct cnn_queue *q, const struct cnn_tensor *x, const void *argmax,
+                struct cnn_tensor *y)
+{
+    uint32_t count = (uint32_t)cnn_tensor_count(y);
+    cnn_launch(q, "maxpool_gather", take<T>, cnn_blocks(count, CNN_POOL_THREADS), CNN_POOL_THREADS,
+               0, (const T *)x->data, (const int32_t *)argmax, (T *)y->data,
+               (uint32_t)(x->h * x->w), (uint32_t)(y->h * y->w), count);
+}
+
 } // namespace
+
+void cnn_cuda_maxpool_gather(struct cnn_queue *q, const struct cnn_tensor *x, const void *argmax,
+                             struct cnn_tensor *y)
+{
+    CNN_BY_TYPE(q, max_gather, q, x, argmax, y);
+}
 
 void cnn_cuda_maxpool_forward(struct cnn_queue *q, const struct cnn_window *g,
                               const struct cnn_tensor *x, struct cnn_tensor *y, void *argmax)
