@@ -78,6 +78,11 @@ int cnn_model_open(const char *path, struct cnn_model **out)
     struct cnn_bytes bytes;
     *out = NULL;
     int rc = cnn_bytes_map_form(path, cnn_import_extent, &bytes);
+    if (rc == CNN_ENOINPUT && cnn_zoo_find(path))
+        return cnn_fail(rc,
+                        "%s: no such file; of the built-in net of that name there may be weights: "
+                        "scripts/get-weights %s",
+                        path, path);
     return rc ? rc : cnn_model_of(path, &bytes, out);
 }
 

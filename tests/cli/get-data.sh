@@ -54,6 +54,38 @@ status 66
 err_has 'fetch: train-images-idx3-ubyte.gz: not to be had from file:///nowhere'
 [ -z "$(ls -A none)" ] || fail "something was left behind"
 
+# Weights: known by what their checksum begins with, or by SHA-1.
+run "$ROOT/scripts/get-weights"
+status 0
+out_has 'resnet18 *f37072fd * 69.8 *BSD-3-Clause *https://download.pytorch.org/models/resnet18-f37072fd.pth'
+for net in $(awk '{ sub(/-v2$/, "", $1); print $1 }' out); do
+    cnn-inspect --zoo "$net" >zoo 2>&1 || fail "weights of $net, which is not in the zoo: $(cat zoo)"
+done
+echo weights >source/resnet18-f37072fd.pth
+sum=$(sha256sum <source/resnet18-f37072fd.pth)
+echo "${sum:0:8} resnet18-f37072fd.pth" >prefix
+run env CHECKSUMS="$PWD/prefix" "$ROOT/scripts/get-weights" resnet18 w
+status 0
+err_is 'licence: BSD-3-Clause; stated top-1 accuracy: 69.8 %'
+same w/resnet18-f37072fd.pth source/resnet18-f37072fd.pth
+cp source/resnet18-f37072fd.pth source/bvlc_alexnet.caffemodel
+echo "sha1:$(sha1sum <source/bvlc_alexnet.caffemodel | cut -d ' ' -f 1) bvlc_alexnet.caffemodel" >prefix
+run env CHECKSUMS="$PWD/prefix" "$ROOT/scripts/get-weights" alexnet_2012 w
+status 0
+run env -u CHECKSUMS "$ROOT/scripts/get-weights" resnet34 w
+status 66
+cp source/resnet18-f37072fd.pth source/resnet34-b627a593.pth
+run env -u CHECKSUMS "$ROOT/scripts/get-weights" resnet34 w
+status 65
+echo "abc resnet18-f37072fd.pth" >prefix
+run env CHECKSUMS="$PWD/prefix" "$ROOT/scripts/get-weights" resnet18 w
+status 64
+run "$ROOT/scripts/get-weights" lenet6
+status 64
+run cnn-train --net resnet18 --init resnet18 -o m.safetensors digits:8:1
+status 66
+err_is 'cnn-train: resnet18: no such file; of the built-in net of that name there may be weights: scripts/get-weights resnet18'
+
 # A real download over HTTP, where something can serve it.
 command -v python3 >/dev/null && command -v curl >/dev/null || exit 0
 (cd source && sha256sum ./*.gz | sed 's, \./, ,') >sums
