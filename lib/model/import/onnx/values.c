@@ -1,0 +1,45 @@
+/* Values by name; see onnx.h. */
+#include "model/import/onnx/onnx.h"
+
+struct onnx_value *cnn_onnx_value(struct onnx_graph *g, const char *name)
+{
+    int is_new;
+    ptrdiff_t i = cnn_onnx_names_find(g->names, name, 1, &is_new);
+    if (i < 0)
+        return NULL;
+    if (!is_new)
+        return g->value[i];
+    struct onnx_value *v = cnn_arena_alloc(g->arena, sizeof *v);
+    if (!v || cnn_grow(&g->value, &g->value_room, g->values + 1, sizeof(struct onnx_value *)))
+        return NULL;
+    v->name = name;
+    g->value[g->values++] = v;
+    return v;
+}
+
+void cnn_onnx_set_dims(struct onnx_value *v, int rank, const size_t *dim)
+{
+    v->rank = rank;
+    for (int i = 0; i < rank; i++)
+        v->dim[i] = dim[i];
+}
+
+void cnn_onnx_like(struct onnx_graph *g, struct onnx_value *v, int rank, struct cnn_chw shape)
+{
+    v->state = ONNX_COMPUTED;
+    v->rank = rank;
+    v->dim[0] = g->batch;
+    v->dim[1] = shape.c;
+    v->dim[2] = rank == 3 ? shape.w : shape.h;
+    v->dim[3] = shape.w;
+}
+
+void cnn_onnx_alias(struct onnx_value *v, const struct onnx_value *of)
+{
+    struct onnx_value was = *v;
+    *v = *of;
+    v->name = was.name;
+    v->uses = was.uses;
+    v->user = was.user;
+    v->made_by = was.made_by;
+}
