@@ -1,0 +1,164 @@
+/* Lines of the net, and its tensors; see onnx.h. */
+#include "model/import/onnx/onnx.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LONGEST_LABEL = 200 };
+
+/* Labels */
+
+static int may_stand(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '/';
+}
+
+/* Whether it is a label as it is: parts of letters, divided by dots. */
+static int is_label(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!(may_stand(s[i]) || (s[i] == '.' && i && i + 1 < n && s[i - 1] != '.')))
+            return 0;
+    return n > 0 && n <= LONGEST_LABEL && s[0] != '/';
+}
+
+/* Nobody else's, with a number behind it where it must be. NULL: no memory. */
+static const char *claim(struct onnx_graph *g, const char *label)
+{
+    int is_new;
+    ptrdiff_t i = cnn_onnx_names_find(g->labels, label, 1, &is_new);
+    const char *name = label;
+    for (size_t k = 2; i >= 0 && !is_new; k++) {
+        if (!(name = cnn_arena_printf(g->arena, "%s_%zu", label, k)))
+            return NULL;
+        i = cnn_onnx_names_find(g->labels, name, 1, &is_new);
+    }
+    return i < 0 ? NULL : name;
+}
+
+/* The node's name, in which dots part nothing. */
+static const char *label_of_node(struct onnx_graph *g, const struct onnx_node *n)
+{
+    const char *name = n->name + strspn(n->name, "/");
+    char *label = cnn_arena_strndup(g->arena, name, strnlen(name, LONGEST_LABEL));
+    if (!label)
+        return NULL;
+    for (char *c = label; *c; c++)
+        *c = may_stand(*c) ? *c : '_';
+    return claim(g, *label ? label : "value");
+}
+
+const char *cnn_onnx_label(struct onnx_graph *g, const struct onnx_node *n,
+                           const struct onnx_value *weight)
+{
+    static const char suffix[] = ".weight";
+    size_t length = weight ? strlen(weight->name) : 0, k = sizeof suffix - 1;
+    int taken = 0;
+    if (length <= k || strcmp(weight->name + length - k, suffix) ||
+        !is_label(weight->name, length - k))
+        return label_of_node(g, n);
+    const char *label = cnn_arena_strndup(g->arena, weight->name, length - k);
+    if (!label)
+        return NULL;
+    taken = cnn_onnx_names_find(g->labels, label, 0, &taken) >= 0;
+    return taken ? label_of_node(g, n) : claim(g, label);
+}
+
+/* Lines */
+
+static int add_line(struct onnx_graph *g, struct onnx_value *out, const char *label,
+                    const struct onnx_value *const *from, int count, struct cnn_chw shape)
+{
+    for (int i = 0; i < count && !(count == 1 && from[0]->line == g->lines); i++)
+        cnn_buf_printf(&g->text, "%s%s", i ? "," : " from=", from[i]->label);
+    cnn_buf_puts(&g->text, "\n");
+    out->state = ONNX_COMPUTED;
+    out->label = label;
+    out->line = ++g->lines;
+    out->shape = shape;
+    out->view = NULL;
+    return g->text.failed ? CNN_ESYSTEM : 0;
+}
+
+static void add_words(struct onnx_graph *g, const char *label, const char *format, va_list ap)
+{
+    char words[512];
+    vsnprintf(words, sizeof words, format, ap);
+    cnn_buf_printf(&g->text, "%s: %s", label, words);
+}
+
+int cnn_onnx_line(struct onnx_graph *g, struct onnx_value *out, const char *label,
+                  const struct onnx_value *const *from, int count, struct cnn_chw shape,
+                  const char *format, ...)
+{
+    va_list ap;
+    if (!label)
+        return CNN_ESYSTEM;
+    va_start(ap, format);
+    add_words(g, label, format, ap);
+    va_end(ap);
+    return add_line(g, out, label, from, count, shape);
+}
+
+int cnn_onnx_layer(struct onnx_graph *g, const struct onnx_node *n, struct onnx_value *from,
+                   struct cnn_chw shape, const char *format, ...)
+{
+    const char *label = cnn_onnx_label(g, n, NULL);
+    struct onnx_value *out = n->out[0];
+    const struct onnx_value *reads = from;
+    va_list ap;
+    if (!label)
+        return CNN_ESYSTEM;
+    va_start(ap, format);
+    add_words(g, label, format, ap);
+    va_end(ap);
+    cnn_onnx_like(g, out, from->rank, shape);
+    return add_line(g, out, label, &reads, 1, shape);
+}
+
+/* Tensors */
+
+int cnn_onnx_param_scaled(struct onnx_graph *g, const char *label, const char *suffix,
+                          const struct onnx_constant *from, int rank, const size_t *dim,
+                          double factor, int transposed)
+{
+    struct onnx_param p = {.shape.rank = rank, .from = from, .factor = factor};
+    if (!from)
+        return CNN_ESYSTEM;
+    for (int i = 0; i < rank; i++)
+        p.shape.dim[i] = dim[i];
+    size_t count = cnn_shape_count(&p.shape);
+    if (from->count != count && from->count != 1)
+        return cnn_fail(CNN_EDATA, "%zu numbers for the %s, which has %zu", from->count, suffix,
+                        count);
+    p.transposed = transposed && from->count != 1;
+    if (!(p.name = cnn_arena_printf(g->arena, "%s.%s", label, suffix)) ||
+        cnn_grow(&g->param, &g->param_room, g->params + 1, sizeof *g->param))
+        return CNN_ESYSTEM;
+    g->param[g->params++] = p;
+    return 0;
+}
+
+int cnn_onnx_param(struct onnx_graph *g, const char *label, const char *suffix,
+                   const struct onnx_constant *from, int rank, const size_t *dim)
+{
+    return cnn_onnx_param_scaled(g, label, suffix, from, rank, dim, 1, 0);
+}
+
+/* As a convolution of each channel by itself with a single weight, which trains as a scale does. */
+int cnn_onnx_affine(struct onnx_graph *g, struct onnx_value *out, const char *label,
+                    const struct onnx_value *x, const struct onnx_constant *scale,
+                    const struct onnx_constant *shift)
+{
+    struct cnn_chw shape = x->shape;
+    size_t dim[4] = {shape.c, 1, 1, 1};
+    int rc = cnn_onnx_line(g, out, label, &x, 1, shape, "conv %zu 1 groups=%zu%s", shape.c, shape.c,
+                           shift ? "" : " bias=0");
+    if (!rc)
+        rc = cnn_onnx_param(g, label, "weight", scale ? scale : cnn_onnx_fill(g, 1), 4, dim);
+    if (!rc && shift)
+        rc = cnn_onnx_param(g, label, "bias", shift, 1, dim);
+    return rc;
+}
