@@ -1,0 +1,45 @@
+/* What the operators' files share; see onnx.h. */
+#ifndef CNN_MODEL_IMPORT_ONNX_OPS_H
+#define CNN_MODEL_IMPORT_ONNX_OPS_H
+
+#include "model/import/onnx/onnx.h"
+
+/* Windows over rows and columns; those of signals have one row. */
+struct onnx_window {
+    size_t kernel[2], stride[2], dilation[2];
+    int pad[4];      /* top, left, bottom, right; or in all CNN_PAD_SAME or CNN_PAD_SAME_LOWER */
+    char words[160]; /* "3x3 stride=2x2 pad=1,1,1,1 dilation=1x1", without what is 1 or 0 */
+};
+/* From attributes; kernel: of the weights, where there is no kernel_shape; NULL: none. rank: of the
+ * value, 3 or 4. */
+CNN_CHECKED int cnn_onnx_window(const struct onnx_node *n, int rank, const size_t *kernel,
+                                struct onnx_window *out);
+void cnn_onnx_window_words(struct onnx_window *w);
+/* What is left of a plane. */
+CNN_CHECKED int cnn_onnx_windows(const struct onnx_window *w, int ceiling, struct cnn_chw *shape);
+
+/* An input that must be a constant: NULL with an error set. */
+const struct onnx_constant *cnn_onnx_weight(const struct onnx_node *n, int i, const char *what);
+/* Whether the node has that input. */
+int cnn_onnx_has(const struct onnx_node *n, int i);
+/* The value's only user, where that is such an operator; else NULL. */
+const struct onnx_node *cnn_onnx_only_user(const struct onnx_value *v, const char *op);
+/* A number as nets have it. */
+const char *cnn_onnx_format(double x, char out[32]);
+/* The shape that a Reshape of x asks for, all of it known. */
+CNN_CHECKED int cnn_onnx_fit_shape(const struct onnx_node *n, const struct onnx_value *x, int rank,
+                                   const int64_t *to, size_t *dim);
+/* That of the first input without axes of 1, or with more of them. */
+CNN_CHECKED int cnn_onnx_squeezed(struct onnx_graph *g, const struct onnx_node *n, int *rank,
+                                  size_t *dim);
+CNN_CHECKED int cnn_onnx_unsqueezed(struct onnx_graph *g, const struct onnx_node *n, int *rank,
+                                    size_t *dim);
+/* Which axis each one of a transposition was. */
+CNN_CHECKED int cnn_onnx_permutation(const struct onnx_node *n, int rank, int *perm);
+/* What a Slice leaves of each axis of its first input. */
+CNN_CHECKED int cnn_onnx_ranges(struct onnx_graph *g, const struct onnx_node *n, size_t *first,
+                                size_t *end);
+/* A negative axis counts from the end; CNN_EDATA where there is none such. */
+CNN_CHECKED int cnn_onnx_axis(int64_t axis, int rank, int *out);
+
+#endif
