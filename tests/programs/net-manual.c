@@ -1,7 +1,7 @@
 /* The parts of man/cnn-net.5 that follow from the option tables, and of man/cnn-train.1 from the list
- * of optimizers, as mdoc:
+ * of optimizers, and of man/cnn-formats.5 from that of ONNX's operators, as mdoc:
  *
- *     net-manual input|shortcut|line|layers|losses|optimizers
+ *     net-manual input|shortcut|line|layers|losses|optimizers|onnx
  *
  * scripts/make-net-manual puts them in their places. */
 #include <math.h>
@@ -14,7 +14,7 @@
 
 static const struct cli_program program = {.name = "net-manual",
                                            .synopsis =
-                                               "input|shortcut|line|layers|losses|optimizers",
+                                               "input|shortcut|line|layers|losses|optimizers|onnx",
                                            .summary = "options of the network language as mdoc"};
 
 enum { LINE = 78 };
@@ -152,6 +152,22 @@ static void print_optimizers(void)
     printf(".El\n");
 }
 
+static const struct {
+    const char *name, *limits;
+} onnx[] = {
+#define CNN_ONNX_OP(name, translate, fold, attributes, limits) {#name, limits},
+#include "model/import/onnx/onnx_ops.def"
+#undef CNN_ONNX_OP
+};
+
+static void print_onnx(void)
+{
+    printf(".Bl -column \"BatchNormalization\" \"limits\"\n");
+    for (size_t i = 0; i < sizeof onnx / sizeof *onnx; i++)
+        printf(".It Li %s Ta %s\n", onnx[i].name, onnx[i].limits);
+    printf(".El\n");
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc == 2 ? argv[1] : "";
@@ -167,8 +183,10 @@ int main(int argc, char **argv)
         print_layers(!strcmp(what, "losses"));
     else if (!strcmp(what, "optimizers"))
         print_optimizers();
+    else if (!strcmp(what, "onnx"))
+        print_onnx();
     else
         return cli_usage(&program,
-                         "one of input, shortcut, line, loss, layers, losses, optimizers");
+                         "one of input, shortcut, line, loss, layers, losses, optimizers, onnx");
     return cli_end(&program, 0);
 }

@@ -1,0 +1,93 @@
+# Nets of ONNX: every program takes them as models, cnn-inspect makes models of ours of them, and what cannot be imported is
+# listed before anything is written.
+. "$ROOT/tests/cli/lib.sh"
+golden=$ROOT/tests/golden/models/onnx
+cp "$golden"/*.onnx "$golden"/beside.bin .
+
+run cnn-inspect plain.onnx
+status 0
+out_has '*layer1.0.conv *'
+out_has 'parameters  *377'
+out_has 'classes  *5 (0, 1, 2, 3, 4)'
+run cnn-inspect --print plain.onnx
+status 0
+out_has 'conv1: conv 6 3 pad=1 bias=0'
+out_has 'layer1/layer1_0/Add: sum from=layer1.0.conv,pool/MaxPool'
+run cnn-inspect --tensors plain.onnx
+status 0
+out_has 'bn1.running_var *F32 *6 *'
+out_has 'fc.weight *F32 *5x6 *'
+
+# Answers, also through a pipe and under another name, and those of a model that is made of it.
+{
+    printf "P6 7 9 255\n"
+    head -c 189 plain.onnx
+} >picture.ppm
+picture=picture.ppm
+run cnn-infer plain.onnx "$picture"
+status 0
+cp out answer
+run cnn-inspect --to plain.safetensors plain.onnx
+status 0
+run cnn-infer plain.safetensors "$picture"
+status 0
+cmp -s out answer || fail "the model made of it answers otherwise"
+run sh -c "cnn-infer /dev/stdin '$picture' <plain.onnx"
+status 0
+cmp -s out answer || fail "it answers otherwise through a pipe"
+cp plain.onnx unnamed
+run cnn-infer unnamed "$picture"
+status 0
+cmp -s out answer || fail "it answers otherwise under another name"
+run cnn-inspect --diff plain.onnx plain.safetensors
+status 0
+run cnn-features -l g plain.onnx "$picture"
+status 0
+# Training goes on from it, and another net takes its tensors.
+run cnn-train -q --epochs 0 --classes 5 --init plain.onnx -o again.safetensors
+status 0
+run cnn-infer again.safetensors "$picture"
+status 0
+cmp -s out answer || fail "what was trained from it for no epoch answers otherwise"
+
+# Several outputs.
+run cnn-inspect --print pixels.onnx
+status 0
+out_has 'output y r2'
+
+# Weights in a file beside it, which must be there, and in its folder.
+run cnn-inspect --tensors beside.onnx
+status 0
+out_has 'far.weight *F32 *3x2x1x1 *'
+mkdir lone
+cp beside.onnx lone
+run cnn-inspect lone/beside.onnx
+status 65
+err_has "cnn-inspect: lone/beside.onnx: tensor 'far.weight': lone/beside.bin: No such file or directory"
+head -c 5 beside.bin >lone/beside.bin
+run cnn-inspect lone/beside.onnx
+status 65
+err_has "cnn-inspect: lone/beside.onnx: tensor 'far.weight': its 24 bytes from 0 on are not in 'beside.bin'"
+sed 's/beside[.]bin/..\/\/de.bin/' beside.onnx >lone/out.onnx
+run cnn-inspect lone/out.onnx
+status 65
+err_has "cnn-inspect: lone/out.onnx: tensor 'far.weight': '..//de.bin' is no name of a file beside it"
+
+# All that cannot be imported at once, and nothing is written.
+for command in 'cnn-inspect --to x.st refused.onnx' "cnn-infer refused.onnx $picture" \
+    'cnn-train --classes 2 --epochs 0 --init refused.onnx -o x.st' "cnn-features -l c -o x.npy refused.onnx $picture"; do
+    # shellcheck disable=SC2086 # words
+    run $command
+    status 65
+    err_has "*: refused.onnx: 2 nodes cannot be imported: node 'again' (Loop): unknown operator; node 'sideways' (Softmax): axis 3 is not that of channels"
+done
+no_file x.st x.npy
+run cnn-inspect cycle.onnx
+status 65
+err_has "cnn-inspect: cycle.onnx: 1 node cannot be imported: node 'first' (Add): it reads 'b', which comes later: a cycle"
+
+# Damaged ones.
+head -c 900 plain.onnx >cut.onnx
+run cnn-inspect cut.onnx
+status 65
+err_is 'cnn-inspect: cut.onnx: cut off or damaged'
