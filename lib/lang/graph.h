@@ -74,7 +74,7 @@ struct cnn_graph {
 struct cnn_graph_config {
     const char *name;     /* for messages: "resnet18.net" ("net" when NULL) */
     size_t classes;       /* the value of the variable `classes`; 0: the text's own default */
-    struct cnn_chw input; /* used where the text has no input line; all 0: that is an error then */
+    struct cnn_chw input; /* used where the text says no shape; all 0: that is an error then */
     int raw_input;        /* that input is numbers, not images: mean 0, std 1, scale 1 */
     int numbers;          /* the target is numbers, not a class */
     const char *loss; /* overrides the net's own loss line, e.g. "xent smooth=0.1"; NULL: the text's
@@ -96,7 +96,8 @@ void cnn_graph_free(struct cnn_graph *g);
  * before rectified units and normalisations, head where they are the logits, else lecun_normal. */
 enum cnn_init cnn_init_rule(const struct cnn_graph *g, int node);
 
-/* Whether a text has an input line; 0, too, where it cannot be read: building tells why. */
+/* Whether a text has an input line that says a shape; 0, too, where it cannot be read: building
+ * tells why. */
 int cnn_net_has_input(const char *name, const char *text);
 
 /* A shape in the words of an input line, "3x32x32" or "512", as --input has it. CNN_EUSAGE. */

@@ -8,7 +8,8 @@
 const struct cnn_option cnn_input_table[] = {
     CNN_OPTION_TEXT("shape", struct cnn_input_options, shape, NULL, .position = 1,
                     .metavar = "CxHxW",
-                    .help = "channels, height and width, or a single number for vectors"),
+                    .help = "channels, height and width, or a single number for vectors; auto: "
+                            "those of the data"),
     CNN_OPTION_REALS("mean", struct cnn_input_options, mean, "0", .min = -1e9, .max = 1e9,
                      .metavar = "X,...",
                      .help = "subtracted after scaling; one number, or one for each channel"),
@@ -72,7 +73,30 @@ static int check_resize(long long resize, struct cnn_chw s)
                     side);
 }
 
-static int from_statement(const struct cnn_input_options *o, struct cnn_input *in)
+/* That of the data, where the text does not say it. */
+static int data_shape(struct cnn_builder *b, const char *lacks, struct cnn_chw *out)
+{
+    struct cnn_chw s = b->config->input;
+    const char *option = b->config->input_option;
+    size_t n;
+    if (!s.c || !s.h || !s.w)
+        return cnn_fail(CNN_EDATA,
+                        "%s, and no data to take the shape from; %s%s%sbegin with: input CxHxW",
+                        lacks, option ? "say " : "", option ? option : "", option ? ", or " : "");
+    if (s.c > CNN_NET_SHAPE_MAX || cnn_mul_overflows(s.c, s.h, &n) ||
+        cnn_mul_overflows(n, s.w, &n) || n > CNN_NET_SHAPE_MAX)
+        return cnn_fail(CNN_EDATA, "the data's samples are too large");
+    *out = s;
+    return 0;
+}
+
+static int is_auto(const char *shape)
+{
+    return !strcmp(shape, "auto");
+}
+
+static int from_statement(struct cnn_builder *b, const struct cnn_input_options *o,
+                          struct cnn_input *in)
 {
     *in = (struct cnn_input){.mean = o->mean,
                              .std = o->std,
@@ -81,7 +105,8 @@ static int from_statement(const struct cnn_input_options *o, struct cnn_input *i
                              .resize = (int)o->resize,
                              .rows = (size_t)o->rows,
                              .declared = 1};
-    int rc = read_shape(o->shape, &in->shape);
+    int rc = is_auto(o->shape) ? data_shape(b, "input: its shape is auto", &in->shape)
+                               : read_shape(o->shape, &in->shape);
     if (!rc)
         rc = check_channels("mean", &in->mean, in->shape.c);
     if (!rc)
@@ -91,20 +116,18 @@ static int from_statement(const struct cnn_input_options *o, struct cnn_input *i
 
 static int from_config(struct cnn_builder *b, struct cnn_input *in)
 {
-    struct cnn_chw s = b->config->input;
-    const char *option = b->config->input_option;
-    size_t n;
-    if (!s.c || !s.h || !s.w)
-        return cnn_fail(CNN_EDATA,
-                        "%s:1: there is no input line, and no data to take the shape "
-                        "from; %s%s%sbegin with: input CxHxW",
-                        b->name, option ? "say " : "", option ? option : "", option ? ", or " : "");
-    if (s.c > CNN_NET_SHAPE_MAX || cnn_mul_overflows(s.c, s.h, &n) ||
-        cnn_mul_overflows(n, s.w, &n) || n > CNN_NET_SHAPE_MAX)
-        return cnn_fail(CNN_EDATA, "%s:1: the data's samples are too large", b->name);
-    *in = (struct cnn_input){.shape = s, .rows = 1, .mean = {1, {0}}, .std = {1, {1}}};
+    *in = (struct cnn_input){.rows = 1, .mean = {1, {0}}, .std = {1, {1}}};
     in->scale = b->config->raw_input ? 1 : 1.0 / 255;
-    return 0;
+    int rc = data_shape(b, "there is no input line", &in->shape);
+    return rc == CNN_EDATA ? cnn_fail_within("%s:1", b->name) : rc;
+}
+
+int cnn_input_says_shape(const struct cnn_statement *s)
+{
+    for (size_t i = 0; i < s->args; i++)
+        if ((!s->arg[i].key || !strcmp(s->arg[i].key, "shape")) && is_auto(s->arg[i].value))
+            return 0;
+    return 1;
 }
 
 /* Node k, an input, under a name of its own. */
@@ -145,7 +168,7 @@ static int add_input(struct cnn_builder *b, const struct cnn_place *at,
                                                       rest.arg, rest.args, s->line);
     if (!o)
         return cnn_error_code();
-    if (from_statement(o, &b->graph->input[k]) || add_node(b, k, name))
+    if (from_statement(b, o, &b->graph->input[k]) || add_node(b, k, name))
         return cnn_builder_fail(b, at, s->line);
     if (!b->graph->classes)
         b->graph->classes = (size_t)o->classes;

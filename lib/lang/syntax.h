@@ -156,6 +156,7 @@ struct cnn_input_options {
     long long resize, classes, rows;
 };
 extern const struct cnn_option cnn_input_table[];
+int cnn_input_says_shape(const struct cnn_statement *s); /* or leaves it to the data */
 /* The ways around of He et al. where the shape changes. */
 #define CNN_SHORTCUTS(FIRST, NEXT) FIRST(CNN_SHORTCUT_PADDED, "a") NEXT(CNN_SHORTCUT_PROJECTED, "b")
 enum cnn_shortcut { CNN_CHOICE_NAMES(CNN_SHORTCUTS) };

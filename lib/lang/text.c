@@ -37,7 +37,8 @@ int cnn_net_has_input(const char *name, const char *text)
 {
     struct cnn_arena *arena = cnn_arena_new();
     struct cnn_tree tree = {0};
-    int has = arena && !cnn_parse_net(arena, name, text, 0, &tree) && tree.input;
+    int has = arena && !cnn_parse_net(arena, name, text, 0, &tree) && tree.input &&
+              cnn_input_says_shape(tree.input);
     cnn_arena_free(arena);
     cnn_error_clear();
     return has;

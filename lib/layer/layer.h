@@ -28,6 +28,7 @@ enum {
  *     glorot_uniform  U(+-sqrt(6 / (fan_in + fan_out)))
  *     plain           U[-sqrt(2 / fan_in), sqrt(2 / fan_in)]
  *     lecun_normal    N(0, 1 / fan_in)                        LeCun et al. 1998
+ *     lecun_uniform   U(+-sqrt(3 / fan_in)), of the same variance: Caffe's "xavier"
  *     head            N(0, 0.0001 / fan_in): the first answer is a guess among equals */
 #define CNN_INITS(FIRST, NEXT)                                                                     \
     FIRST(CNN_INIT_DEFAULT, "default")                                                             \
@@ -37,6 +38,7 @@ enum {
     NEXT(CNN_INIT_GLOROT_UNIFORM, "glorot_uniform")                                                \
     NEXT(CNN_INIT_PLAIN, "plain")                                                                  \
     NEXT(CNN_INIT_LECUN_NORMAL, "lecun_normal")                                                    \
+    NEXT(CNN_INIT_LECUN_UNIFORM, "lecun_uniform")                                                  \
     NEXT(CNN_INIT_HEAD, "head")                                                                    \
     NEXT(CNN_INIT_ZERO, "zero")
 /* What only the line of a net says; the last three with a number, cnn_param.init_value.

@@ -32,6 +32,8 @@ static double draw(struct cnn_random *r, enum cnn_init rule, const struct cnn_pa
         return cnn_random_range(r, -1, 1) * sqrt(2 / in);
     case CNN_INIT_LECUN_NORMAL:
         return cnn_random_normal(r) * sqrt(1 / in);
+    case CNN_INIT_LECUN_UNIFORM:
+        return cnn_random_range(r, -1, 1) * sqrt(3 / in);
     case CNN_INIT_HEAD:
         return cnn_random_normal(r) * sqrt(1e-4 / in);
     case CNN_INIT_GAUSSIAN:

@@ -73,10 +73,10 @@ static const struct mistake {
                                  "3x16x16, a is 3x16x16)"},
     {"slice 2 4", "net:1: slice: channels 2 to 4 are none of 3"},
     {"conv 8 3 pad=-1", "net:1: conv: pad: '-1' is not in 0..16384"},
-    {"conv 8 3 init=he",
-     "net:1: conv: init: 'he' is none of "
-     "default|he_normal|he_uniform|glorot_normal|glorot_uniform|plain|lecun_normal|head|zero|"
-     "one|bilinear|gaussian|uniform|constant"},
+    {"conv 8 3 init=he", "net:1: conv: init: 'he' is none of "
+                         "default|he_normal|he_uniform|glorot_normal|glorot_uniform|plain|lecun_"
+                         "normal|lecun_uniform|head|zero|"
+                         "one|bilinear|gaussian|uniform|constant"},
     {"conv 8 3 stride=2 stride=2", "net:1: conv: stride is given twice"},
     {"conv n 3", "net:1: conv: filters: 'n' is not a number (names known here: classes)"},
     {"conv n*2 3", "net:1: conv: filters: unknown name 'n' in 'n*2' (known here: classes)"},
