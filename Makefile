@@ -136,8 +136,8 @@ FLAGS_avx512 := -DCNN_VECTOR_BYTES=64 -mavx512f -mavx512vl -mavx512dq -mavx512bw
     -mprefer-vector-width=512
 CPP_ALL  += $(if $(filter avx2,$(ISAS)),-DCNN_ISA_X86)
 $(OBJ)/double/%.o: private EXTRA := -DCNN_REAL=double
-$(OBJ)/lib/model/%.o: private EXTRA := -I$(OBJ)/proto
-$(OBJ)/double/lib/model/%.o: private EXTRA := -DCNN_REAL=double -I$(OBJ)/proto
+$(OBJ)/lib/model/%.o: private EXTRA := -isystem $(OBJ)/proto
+$(OBJ)/double/lib/model/%.o: private EXTRA := -DCNN_REAL=double -isystem $(OBJ)/proto
 $(OBJ)/tests/%.o: private EXTRA := -Itests -Ibin
 $(OBJ)/double/tests/%.o: private EXTRA := -DCNN_REAL=double -Itests
 

@@ -11,7 +11,7 @@
 
 #include "base/random.h"
 #include "file/safetensors.h"
-#include "model/import/import.h"
+#include "model/net_text.h"
 
 static const char SELFTEST[] = "cnn.selftest", HISTORY[] = "cnn.history";
 
@@ -73,10 +73,63 @@ static int read_texts(struct cnn_model *m)
     return rc ? rc : read_selftest(m);
 }
 
+/* The classes of a net of others', where nobody has named them: of a single vector of several numbers
+ * each is one, by its place. */
+static int number_classes(struct cnn_model *m)
+{
+    struct cnn_graph *g;
+    char name[24];
+    int rc = 0;
+    if (m->classes.count || cnn_tensors_text(m->tensors, "cnn.net"))
+        return 0;
+    if (cnn_model_graph(m, 0, &g)) {
+        cnn_error_clear(); /* whoever builds it tells */
+        return 0;
+    }
+    struct cnn_chw out = g->node[g->output].layer.out;
+    int vector = g->outputs == 1 && out.h * out.w == 1 && g->node[g->output].layer.rows == 1;
+    for (size_t i = 0; !rc && vector && out.c > 1 && i < out.c; i++) {
+        snprintf(name, sizeof name, "%zu", i);
+        rc = cnn_strings_add(&m->classes, name);
+    }
+    cnn_graph_free(g);
+    return rc;
+}
+
+/* A model of what was imported, which is given up, on failure, too. */
+static int make_model(const char *path, struct cnn_imported *found, struct cnn_model **out)
+{
+    struct cnn_model *m = cnn_calloc(1, sizeof *m);
+    *out = NULL;
+    if (!m) {
+        cnn_imported_free(found);
+        return CNN_ESYSTEM;
+    }
+    m->tensors = found->tensors;
+    m->net_text = found->net_text;
+    m->classes = found->classes;
+    m->why = found->why;
+    int rc = (m->path = cnn_strdup(path)) ? 0 : CNN_ESYSTEM;
+    if (!rc && m->net_text)
+        rc = number_classes(m);
+    if (!rc && m->net_text)
+        rc = read_texts(m);
+    if (rc)
+        cnn_model_free(m);
+    else
+        *out = m;
+    return rc;
+}
+
 int cnn_model_open(const char *path, struct cnn_model **out)
 {
     struct cnn_bytes bytes;
+    struct cnn_imported found;
     *out = NULL;
+    if (cnn_model_pair(path)) {
+        int rc = cnn_model_open_pair(path, &found);
+        return rc ? rc : make_model(path, &found, out);
+    }
     int rc = cnn_bytes_map_form(path, cnn_import_extent, &bytes);
     if (rc == CNN_ENOINPUT && cnn_zoo_find(path))
         return cnn_fail(rc,
@@ -88,26 +141,10 @@ int cnn_model_open(const char *path, struct cnn_model **out)
 
 int cnn_model_of(const char *path, struct cnn_bytes *bytes, struct cnn_model **out)
 {
-    struct cnn_model *m = cnn_calloc(1, sizeof *m);
-    *out = NULL;
-    if (!m) {
-        cnn_bytes_free(bytes);
-        return CNN_ESYSTEM;
-    }
     struct cnn_imported found;
+    *out = NULL;
     int rc = cnn_import_open(path, bytes, &found);
-    m->tensors = found.tensors;
-    m->net_text = found.net_text;
-    m->classes = found.classes;
-    if (!rc && !(m->path = cnn_strdup(path)))
-        rc = CNN_ESYSTEM;
-    if (!rc && m->net_text)
-        rc = read_texts(m);
-    if (rc)
-        cnn_model_free(m);
-    else
-        *out = m;
-    return rc;
+    return rc ? rc : make_model(path, &found, out);
 }
 
 int cnn_model_open_net(const char *path, struct cnn_model **out)
@@ -115,9 +152,11 @@ int cnn_model_open_net(const char *path, struct cnn_model **out)
     int rc = cnn_model_open(path, out);
     if (rc || (*out)->net_text)
         return rc;
+    rc = (*out)->why ? cnn_fail(CNN_EDATA, "%s", (*out)->why)
+                     : cnn_fail(CNN_EDATA, CNN_IMPORT_NETLESS, path);
     cnn_model_free(*out);
     *out = NULL;
-    return cnn_fail(CNN_EDATA, CNN_IMPORT_NETLESS, path);
+    return rc;
 }
 
 void cnn_model_free(struct cnn_model *m)
@@ -128,6 +167,7 @@ void cnn_model_free(struct cnn_model *m)
     cnn_strings_free(&m->classes);
     cnn_selftest_free(&m->selftest);
     free(m->net_text);
+    free(m->why);
     free(m->history);
     free(m->path);
     free(m);

@@ -13,6 +13,7 @@ struct cnn_safetensors_writer;
 
 struct cnn_model {
     char *net_text; /* canonical; NULL: weights without a net, and nothing of the next two */
+    char *why;      /* of a net that is in the file and cannot be imported; NULL: there is none */
     struct cnn_strings classes;        /* empty when the targets are not classes */
     char *history;                     /* JSON array of objects, oldest first; see cnn-formats(5) */
     struct cnn_tensor_source *tensors; /* NULL for a model not read from a file */
@@ -20,7 +21,8 @@ struct cnn_model {
     struct cnn_selftest selftest; /* of one read from a file */
 };
 
-/* Open a file of weights, which may be a model with a net. CNN_ENOINPUT, CNN_EDATA. */
+/* Open a file of weights, which may be a model with a net, or NET:WEIGHTS (net_text.h).
+ * CNN_ENOINPUT, CNN_EDATA. */
 CNN_CHECKED int cnn_model_open(const char *path, struct cnn_model **out);
 /* The same of bytes, as of a pipe, which is read once: they are given up, on failure, too. */
 CNN_CHECKED int cnn_model_of(const char *path, struct cnn_bytes *bytes, struct cnn_model **out);

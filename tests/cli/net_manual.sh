@@ -1,5 +1,5 @@
 # The manual of the network language says what the option tables say, and its examples are nets; that of
-# cnn-train says which optimizers there are, and that of formats which operators of ONNX.
+# cnn-train says which optimizers there are, and that of formats which layers of others are read.
 # shellcheck shell=bash
 . "$ROOT/tests/cli/lib.sh"
 run "$ROOT/scripts/make-net-manual" "$ROOT/man/cnn-train.1"
@@ -10,6 +10,7 @@ run "$ROOT/scripts/make-net-manual" "$ROOT/man/cnn-formats.5"
 status 0
 diff -u "$ROOT/man/cnn-formats.5" out >differs || fail "man/cnn-formats.5 is not what scripts/make-net-manual makes: $(cat differs)"
 grep -q '^\.It Li ConvTranspose' out || fail "the operators of ONNX are missing"
+grep -q '^\.It Li InnerProduct' out || fail "the layers of Caffe are missing"
 run "$ROOT/scripts/make-net-manual" "$ROOT/man/cnn-net.5"
 status 0
 diff -u "$ROOT/man/cnn-net.5" out >differs || fail "man/cnn-net.5 is not what scripts/make-net-manual makes: $(cat differs)"

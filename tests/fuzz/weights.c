@@ -1,4 +1,5 @@
-/* Arbitrary bytes into everything that reads models and weights, and a model's self-test. Nothing
+/* Arbitrary bytes into everything that reads models and weights, others' texts of nets, and a model's
+ * self-test. Nothing
  * may be read that is not there, nothing may leak, and what is read must keep its promises.
  *
  * scripts/fuzz builds and runs it with libFuzzer. With -DFUZZ_MAIN it reads the files named as
@@ -76,6 +77,21 @@ static void try_weights(const char *name, const uint8_t *data, size_t size)
     cnn_imported_free(&m);
 }
 
+/* Texts of nets in other forms. What they name is not there. */
+static void try_net(const uint8_t *data, size_t size)
+{
+    const struct cnn_net_form *form = cnn_net_form_of(data, size);
+    for (int use = CNN_NET_TO_LOOK_AT; form && use <= CNN_NET_TO_TRAIN; use++) {
+        char *text = NULL;
+        int code = form->text("fuzz", &(struct cnn_bytes){.data = data, .size = size},
+                              (enum cnn_net_use)use, &text);
+        check((code == 0) == (text != NULL));
+        if (code != CNN_ENOINPUT)
+            check_code(code);
+        free(text);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -84,6 +100,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_selftest(text);
     free(text);
     try_weights("fuzz", data, size);
+    try_weights("fuzz.caffemodel", data, size);
+    try_net(data, size);
     if (!cnn_import_of(data, size)) /* pickles of the first protocols have no beginning */
         try_weights("fuzz.pth", data, size);
     return 0;

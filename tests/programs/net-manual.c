@@ -1,7 +1,7 @@
 /* The parts of man/cnn-net.5 that follow from the option tables, and of man/cnn-train.1 from the list
- * of optimizers, and of man/cnn-formats.5 from that of ONNX's operators, as mdoc:
+ * of optimizers, and of man/cnn-formats.5 from the lists of others' layers, as mdoc:
  *
- *     net-manual input|shortcut|line|layers|losses|optimizers|onnx
+ *     net-manual input|shortcut|line|layers|losses|optimizers|onnx|caffe
  *
  * scripts/make-net-manual puts them in their places. */
 #include <math.h>
@@ -12,10 +12,10 @@
 #include "lang/syntax.h"
 #include "optim/optimizer.h"
 
-static const struct cli_program program = {.name = "net-manual",
-                                           .synopsis =
-                                               "input|shortcut|line|layers|losses|optimizers|onnx",
-                                           .summary = "options of the network language as mdoc"};
+static const struct cli_program program = {
+    .name = "net-manual",
+    .synopsis = "input|shortcut|line|layers|losses|optimizers|onnx|caffe",
+    .summary = "options of the network language as mdoc"};
 
 enum { LINE = 78 };
 
@@ -168,6 +168,23 @@ static void print_onnx(void)
     printf(".El\n");
 }
 
+static const struct {
+    const char *type, *becomes, *limits;
+} caffe[] = {
+#define CNN_CAFFE_LAYER(type, v1, v0, role, write, becomes, limits) {#type, becomes, limits},
+#include "model/import/caffe/layers.def"
+#undef CNN_CAFFE_LAYER
+};
+
+static void print_caffe(void)
+{
+    printf(".Bl -column \"SigmoidCrossEntropyLoss\" \"maxpool, avgpool\" \"limits\"\n");
+    for (size_t i = 0; i < sizeof caffe / sizeof *caffe; i++)
+        printf(".It Li %s Ta %s Ta %s\n", caffe[i].type, caffe[i].becomes,
+               *caffe[i].limits ? caffe[i].limits : "\\&");
+    printf(".El\n");
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc == 2 ? argv[1] : "";
@@ -185,8 +202,11 @@ int main(int argc, char **argv)
         print_optimizers();
     else if (!strcmp(what, "onnx"))
         print_onnx();
+    else if (!strcmp(what, "caffe"))
+        print_caffe();
     else
-        return cli_usage(&program,
-                         "one of input, shortcut, line, loss, layers, losses, optimizers, onnx");
+        return cli_usage(
+            &program,
+            "one of input, shortcut, line, loss, layers, losses, optimizers, onnx, caffe");
     return cli_end(&program, 0);
 }

@@ -10,13 +10,27 @@ static const struct cnn_import *const imports[] = {
 };
 #undef CNN_IMPORT
 
-enum { IMPORTS = sizeof imports / sizeof *imports };
+#define CNN_NET_FORM(name) &cnn_net_form_##name,
+static const struct cnn_net_form *const forms[] = {
+#include "model/import/net_forms.def"
+};
+#undef CNN_NET_FORM
+
+enum { IMPORTS = sizeof imports / sizeof *imports, FORMS = sizeof forms / sizeof *forms };
 
 const struct cnn_import *cnn_import_of(const unsigned char *bytes, size_t n)
 {
     for (size_t i = 0; i < IMPORTS; i++)
         if (imports[i]->sniff(bytes, n))
             return imports[i];
+    return NULL;
+}
+
+const struct cnn_net_form *cnn_net_form_of(const unsigned char *bytes, size_t n)
+{
+    for (size_t i = 0; i < FORMS; i++)
+        if (forms[i]->sniff(bytes, n))
+            return forms[i];
     return NULL;
 }
 
@@ -51,6 +65,10 @@ int cnn_import_open(const char *path, struct cnn_bytes *bytes, struct cnn_import
     const struct cnn_import *import = cnn_import_of(bytes->data, bytes->size);
     *out = (struct cnn_imported){0};
     import = import ? import : cnn_import_named(path);
+    if (!import && cnn_net_form_of(bytes->data, bytes->size)) {
+        cnn_bytes_free(bytes);
+        return cnn_fail(CNN_EDATA, "%s: a net without weights (NET:WEIGHTS names both)", path);
+    }
     import = import ? import : imports[0];
     int rc = import->open(path, bytes, out);
     if (rc)

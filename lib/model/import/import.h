@@ -15,6 +15,8 @@ struct cnn_imported {
     /* In the language of nets, what pixels are scaled by in its input line; NULL: weights alone. */
     char *net_text;
     struct cnn_strings classes; /* empty: not known */
+    char
+        *why; /* of a net that is in the file and cannot be imported, with PATH in front; or NULL */
 };
 void cnn_imported_free(struct cnn_imported *m); /* leaves {0} */
 
@@ -33,6 +35,30 @@ struct cnn_import {
 #define CNN_IMPORT(name) extern const struct cnn_import cnn_import_##name;
 #include "model/import/imports.def"
 #undef CNN_IMPORT
+
+/* What a net is wanted for: to train it, else to look at it. */
+enum cnn_net_use { CNN_NET_TO_LOOK_AT, CNN_NET_TO_TRAIN };
+
+/* Texts of nets that are not in our language. */
+struct cnn_net_form {
+    /* Whether a text begins so. */
+    int (*sniff)(const unsigned char *bytes, size_t n);
+    /* In our language, the caller's to free(); what stands on a line there stands on the same here.
+     * CNN_EDATA with "PATH:LINE: what is wrong", CNN_ENOINPUT for what it names. */
+    int (*text)(const char *path, const struct cnn_bytes *net, enum cnn_net_use use, char **text);
+    /* The form of weights that belongs to it; and both together, to run the net: as the import's
+     * `open`. path: the net's. */
+    const struct cnn_import *weights;
+    int (*open)(const char *path, const struct cnn_bytes *net, const char *weights,
+                struct cnn_bytes *bytes, struct cnn_imported *out);
+};
+
+#define CNN_NET_FORM(name) extern const struct cnn_net_form cnn_net_form_##name;
+#include "model/import/net_forms.def"
+#undef CNN_NET_FORM
+
+/* Whose text begins so; NULL: nobody's, which may be ours. */
+const struct cnn_net_form *cnn_net_form_of(const unsigned char *bytes, size_t n);
 
 /* So many first bytes tell all forms. */
 enum { CNN_IMPORT_HEAD = 512 };

@@ -9,7 +9,7 @@
 
 #include "file/infile.h"
 #include "lang/syntax.h"
-#include "model/import/import.h"
+#include "model/net_text.h"
 #include "task/inspect/private.h"
 
 /* A file of weights, or at least one that says so in its name. Negative: reading failed. */
@@ -76,7 +76,7 @@ static int open_pipe(struct cnn_inspect *in, const struct cnn_inspect_options *o
         rc = cnn_model_of(in->name, &bytes, &in->opened);
         return rc ? rc : take_file(in, o);
     }
-    rc = cnn_net_text_of(in->name, &bytes, &text, &name);
+    rc = cnn_model_net_text_of(in->name, &bytes, CNN_NET_TO_LOOK_AT, &text, &name);
     cnn_bytes_free(&bytes);
     return rc ? rc : take_net(in, o, text, name);
 }
@@ -88,14 +88,14 @@ static int open_what(struct cnn_inspect *in, const struct cnn_inspect_options *o
     int there = !stat(in->name, &st) && !S_ISDIR(st.st_mode);
     if (there && !S_ISREG(st.st_mode))
         return open_pipe(in, o);
-    int rc = there ? is_weights(in->name) : 0;
+    int rc = there ? is_weights(in->name) : cnn_model_pair(in->name) > 0;
     if (rc < 0)
         return rc;
     if (rc) {
         rc = cnn_model_open(in->name, &in->opened);
         return rc ? rc : take_file(in, o);
     }
-    rc = cnn_net_text(in->name, &text, &name);
+    rc = cnn_model_net_text(in->name, CNN_NET_TO_LOOK_AT, &text, &name);
     return rc ? rc : take_net(in, o, text, name);
 }
 

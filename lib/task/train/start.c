@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "model/net_text.h"
 #include "task/runner.h"
 #include "task/train/model.h"
 
@@ -44,7 +45,7 @@ int cnn_train_start_open(struct train_start *s, const struct cnn_train_options *
         return rc;
     const struct cnn_model *source = cnn_train_text_source(s, o);
     if (!source)
-        return cnn_net_text(o->net, &s->net_text, &s->net_name);
+        return cnn_model_net_text(o->net, CNN_NET_TO_TRAIN, &s->net_text, &s->net_name);
     s->net_text = cnn_strdup(source->net_text);
     s->net_name = cnn_strdup(source->path);
     return s->net_text && s->net_name ? 0 : CNN_ESYSTEM;
