@@ -64,15 +64,26 @@ CNN_CHECKED int cnn_field_set_text(struct cnn_field *f, const char *text, size_t
 CNN_CHECKED int cnn_field_reserve_like(struct cnn_field *f, const struct cnn_field *other);
 void cnn_field_free(struct cnn_field *f); /* leaves {0} */
 
+/* What the number of a field's rows must be, where there may be several and it has any. */
+enum cnn_wish_like {
+    CNN_LIKE_NONE,  /* any */
+    CNN_LIKE_ALL,   /* the most */
+    CNN_LIKE_INPUT, /* that of the sample's input */
+    CNN_LIKE_WISH,  /* that of the first wish; CNN_LIKE_WISH + k: that of wish k */
+};
+
 /* What a reader wants to have of each sample. A sample has at most `rows` rows of that shape: a
- * field of NUMBERS as many as its numbers make, BOXES one each, TEXT one a byte, the others one. */
+ * field of NUMBERS as many as its numbers make, BOXES one each, TEXT one a byte, IMAGE as
+ * cnn_preprocess_rows says, the others one. Of several rows NUMBERS may stand for LABELS, too. */
 struct cnn_wish {
     const char *name; /* borrowed; "": the field that has no name of its own (INPUT: no name) */
     enum cnn_field_kind kind;
     /* NUMBERS and BOXES: as many as it has numbers; LABELS: (1, h, w); the others: not looked at */
     struct cnn_chw shape;
-    size_t rows;                   /* the most; 0: 1 */
-    size_t classes;                /* CLASS, LABELS: labels are below; 0: whatever they are */
+    size_t rows; /* the most; 0: 1; IMAGE and INPUT: the input's */
+    int like;    /* enum cnn_wish_like */
+    /* CLASS, LABELS: labels are below; 0: whatever they are. Of several rows -1 is none. */
+    size_t classes;
     const struct cnn_input *input; /* IMAGE: what it is made into; borrowed */
     int required;                  /* a sample without it is bad, CNN_EDATA */
 };

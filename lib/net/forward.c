@@ -80,11 +80,10 @@ static void forward_portions(struct cnn_net *net, int first, int last, double *t
 }
 
 /* How many rows of input k are real. */
-static void upload_counts(struct cnn_net *net, int k, const int32_t *rows)
+static void upload_counts(struct cnn_net *net, int k, const struct cnn_batch_view *batch)
 {
-    int32_t most = (int32_t)rows_of(net, k);
     for (size_t i = 0; i < net->n; i++)
-        net->given_rows[i] = rows && rows[i] < most ? rows[i] : most;
+        net->given_rows[i] = (int32_t)cnn_net_given_rows(net, batch, k, i);
     net->backend->ops->upload_bytes(net->backend, cnn_net_counts(net, k), net->given_rows,
                                     net->n * sizeof *net->given_rows);
 }
@@ -100,7 +99,7 @@ static void upload_inputs(struct cnn_net *net, const struct cnn_batch_view *batc
         ops->upload_values(net->backend, &net->node[k].value, batch->others[k - 1]);
     for (int k = 0; k < net->graph->inputs; k++)
         if (net->graph->node[k].counter == k)
-            upload_counts(net, k, batch->rows);
+            upload_counts(net, k, batch);
 }
 
 int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int training,
@@ -152,4 +151,17 @@ int cnn_net_value(struct cnn_net *net, int node, float *out)
 {
     net->backend->ops->download_values(net->backend, out, &net->node[node].value);
     return net->backend->ops->sync(net->backend);
+}
+
+int cnn_net_rows(struct cnn_net *net, int node, int32_t *out)
+{
+    const struct cnn_backend_ops *ops = net->backend->ops;
+    const int32_t *counts = cnn_net_counts(net, node);
+    int32_t most = (int32_t)rows_of(net, node);
+    if (counts)
+        ops->download_bytes(net->backend, out, counts, net->n * sizeof *out);
+    int rc = counts ? ops->sync(net->backend) : 0;
+    for (size_t i = 0; !rc && i < net->n; i++)
+        out[i] = counts && out[i] < most ? out[i] : most;
+    return rc;
 }

@@ -56,8 +56,9 @@ static int allocate_landing(struct cnn_net *net, struct cnn_net_losses *l)
             return CNN_ESYSTEM;
     }
     size_t rows = net->main_loss ? g->node[net->main_loss].layer.rows : 1;
+    l->labelled = cnn_calloc(net->batch, rows);
     l->hit = ops->host_alloc(net->backend, net->batch * rows * sizeof *l->hit);
-    return l->hit ? 0 : CNN_ESYSTEM;
+    return l->hit && l->labelled ? 0 : CNN_ESYSTEM;
 }
 
 int cnn_net_allocate_targets(struct cnn_net *net)
@@ -93,6 +94,7 @@ static void free_landing(struct cnn_net *net, struct cnn_net_losses *l)
             ops->host_free(net->backend, l->shared[i]);
     if (l->hit)
         ops->host_free(net->backend, l->hit);
+    free(l->labelled);
     free(l->weight);
 }
 
@@ -119,11 +121,33 @@ int cnn_net_has_targets(const struct cnn_net *net, const struct cnn_batch_view *
     return 1;
 }
 
-/* Each real row's share of its sample's weight; the others have none. */
-static void weigh_rows(const struct cnn_batch_view *b, size_t rows, const float *weight, float *row)
+size_t cnn_net_given_rows(const struct cnn_net *net, const struct cnn_batch_view *b, int k,
+                          size_t i)
 {
+    const int32_t *rows = k ? (b->other_rows ? b->other_rows[k - 1] : NULL) : b->rows;
+    size_t most = net->graph->node[k].layer.rows;
+    return rows && rows[i] >= 0 && (size_t)rows[i] < most ? (size_t)rows[i] : most;
+}
+
+/* The rows of sample i that a target has, of answers that are real as far as the host knows. */
+static size_t target_rows(const struct cnn_net *net, const struct cnn_batch_view *b, int target,
+                          size_t i)
+{
+    const int32_t *own = b->target[target].rows;
+    int counter = net->graph->target[target].counter;
+    size_t rows = net->target[target].rows;
+    if (counter >= 0 && counter < net->graph->inputs)
+        rows = cnn_net_given_rows(net, b, counter, i);
+    return own && own[i] >= 0 && (size_t)own[i] < rows ? (size_t)own[i] : rows;
+}
+
+/* Each real row's share of its sample's weight; the others have none. */
+static void weigh_rows(const struct cnn_net *net, int target, const struct cnn_batch_view *b,
+                       const float *weight, float *row)
+{
+    size_t rows = net->target[target].rows;
     for (size_t i = 0; i < b->n; i++) {
-        size_t real_rows = b->rows ? (size_t)b->rows[i] : rows;
+        size_t real_rows = target_rows(net, b, target, i);
         for (size_t r = 0; r < rows; r++)
             row[i * rows + r] = r < real_rows ? weight[i] / (float)real_rows : 0;
     }
@@ -137,7 +161,7 @@ static void upload_target(struct cnn_net *net, int i, const struct cnn_batch_vie
     struct cnn_net_target *t = &net->target[i];
     size_t rows = b->n * t->rows;
     if (l->row[i])
-        weigh_rows(b, t->rows, l->weight, l->row[i]);
+        weigh_rows(net, i, b, l->weight, l->row[i]);
     struct cnn_tensor weight = cnn_tensor_plain(1, rows, 1, 1, t->weight);
     t->now = (struct cnn_targets){.weight = t->weight};
     ops->upload(net->backend, &weight, l->row[i] ? l->row[i] : l->weight);
@@ -151,15 +175,19 @@ static void upload_target(struct cnn_net *net, int i, const struct cnn_batch_vie
     }
 }
 
-/* How many answers of the main loss can be right: samples or rows with a class, or label images. */
-static size_t count_labelled(const struct cnn_net *net, const struct cnn_batch_view *b)
+/* Which answers of the main loss can be right: samples or rows with a class, or label images. */
+static void mark_labelled(const struct cnn_net *net, const struct cnn_batch_view *b,
+                          unsigned char *labelled)
 {
-    int i = net->graph->node[net->main_loss].target;
-    const struct cnn_net_target *t = &net->target[i];
-    size_t count = 0;
-    for (size_t k = 0; !b->target[i].vector && k < b->n * t->rows; k++)
-        count += t->positions > 1 || b->target[i].label[k] >= 0;
-    return count;
+    int target = net->graph->node[net->main_loss].target;
+    const struct cnn_net_target *t = &net->target[target];
+    const struct cnn_target_view *v = &b->target[target];
+    for (size_t i = 0; i < b->n; i++) {
+        size_t real_rows = t->rows > 1 ? target_rows(net, b, target, i) : 1;
+        for (size_t r = 0; r < t->rows; r++)
+            labelled[i * t->rows + r] =
+                !v->vector && r < real_rows && (t->positions > 1 || v->label[i * t->rows + r] >= 0);
+    }
 }
 
 int cnn_net_upload_targets(struct cnn_net *net, const struct cnn_batch_view *b)
@@ -167,7 +195,7 @@ int cnn_net_upload_targets(struct cnn_net *net, const struct cnn_batch_view *b)
     struct cnn_net_losses *l = &net->losses[net->turn = !net->turn];
     l->n = b->n;
     l->weight_sum = 0;
-    l->labelled = count_labelled(net, b);
+    mark_labelled(net, b, l->labelled);
     for (size_t i = 0; i < b->n; i++) {
         l->weight[i] = b->weight ? b->weight[i] : 1.0f;
         l->weight_sum += (double)l->weight[i];
@@ -270,11 +298,15 @@ double cnn_net_target_loss(const struct cnn_net *net, int before, int target)
 void cnn_net_hits(const struct cnn_net *net, int before, double *hits, double *labelled)
 {
     const struct cnn_net_losses *l = &net->losses[before ? !net->turn : net->turn];
-    size_t rows = net->main_loss ? net->graph->node[net->main_loss].layer.rows : 1;
-    *hits = 0;
-    *labelled = (double)l->labelled;
-    for (size_t i = 0; l->labelled && i < l->n * rows; i++)
-        *hits += (double)l->hit[i];
+    const struct cnn_node *main = &net->graph->node[net->main_loss];
+    const float *shared = net->main_loss ? l->shared[main->target] : NULL;
+    size_t rows = net->main_loss ? main->layer.rows : 1;
+    *hits = *labelled = 0;
+    for (size_t i = 0; i < l->n * rows; i++)
+        if (l->labelled[i] && !(shared && shared[i] == 0)) { /* not a row that was dropped */
+            *hits += (double)l->hit[i];
+            *labelled += 1;
+        }
 }
 
 double cnn_net_weight(const struct cnn_net *net)

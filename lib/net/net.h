@@ -56,6 +56,9 @@ void cnn_net_free(struct cnn_net *net);
 const struct cnn_graph *cnn_net_graph(const struct cnn_net *net);
 const struct cnn_plan *cnn_net_plan(const struct cnn_net *net);
 struct cnn_backend *cnn_net_backend(const struct cnn_net *net);
+/* The first layer that in training takes samples together with all their rows, real or not, of a
+ * value that may have others: batch normalisation whose parameters are not frozen. 0: there is none. */
+int cnn_net_blends_rows(const struct cnn_net *net);
 
 /* The parameters, in graph order; `count` receives how many. */
 struct cnn_net_param *cnn_net_params(struct cnn_net *net, size_t *count);
@@ -91,6 +94,8 @@ CNN_CHECKED int cnn_net_init(struct cnn_net *net, uint64_t seed, enum cnn_init r
 struct cnn_target_view {
     const int32_t *label; /* (n, rows) classes, or (n, rows, h, w) label images; -1: none */
     const float *vector;  /* (n, rows, outputs); label is not looked at */
+    /* (n) how many rows it has, the first ones; NULL: as many as the answers */
+    const int32_t *rows;
 };
 
 /* A batch, in host memory or in a store. */
@@ -101,8 +106,10 @@ struct cnn_batch_view {
     struct cnn_image_store *images;       /* x NULL: what the device makes it from */
     const struct cnn_target_view *target; /* (graph targets); NULL: none is known */
     const float *weight;                  /* (n); NULL: all 1 */
-    const int32_t *rows; /* (n) of inputs and targets with several: how many are real, the first
-                            ones; NULL: all */
+    /* (n) of inputs with several rows: how many are real, the first ones; NULL: all. Losses go by
+     * them; batch normalisation in training does not. */
+    const int32_t *rows;
+    const int32_t *const *other_rows; /* (graph inputs - 1) as rows; NULL: all are */
 };
 
 /* What runs does not wait for the device: a failure there may be reported by a later call, at the
@@ -137,13 +144,15 @@ CNN_CHECKED int cnn_net_loss_before(struct cnn_net *net, double *weighted_sum, d
 double cnn_net_target_loss(const struct cnn_net *net, int before, int target);
 /* Of the training forward whose loss was asked for last (before: by cnn_net_loss_before): how many
  * samples with a label were answered rightly (of a label image: the sum of its right parts), and
- * how many there were. */
+ * how many there were. Of several rows each that is real counts as a sample. */
 void cnn_net_hits(const struct cnn_net *net, int before, double *hits, double *labelled);
 /* Of the last forward with losses: the sum of the batch's weights, which needs no device. */
 double cnn_net_weight(const struct cnn_net *net);
 /* Of the last forward: a node's value, canonical, (n, c, h, w). The node must be an output,
  * the logits or kept. */
 CNN_CHECKED int cnn_net_value(struct cnn_net *net, int node, float *out);
+/* Of the last forward: how many rows of each sample of a node's value are real, out (n). */
+CNN_CHECKED int cnn_net_rows(struct cnn_net *net, int node, int32_t *out);
 
 /* From the next pass on, write the seconds of each step's last forward and backward (input
  * conversions and its epilogue included; what had to run again counts for the step that needs it;

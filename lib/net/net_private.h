@@ -39,10 +39,10 @@ struct cnn_net_losses {
     float **row;
     /* (graph targets) as row, where a layer counts rows and the device knows; else NULL */
     float **shared;
-    double *target_sum; /* (graph targets) what each has of the weighted sum, once asked for */
-    float *hit;         /* (batch, rows) as loss; of training with labels */
-    size_t labelled;
-    size_t n; /* 0: there was no such forward */
+    double *target_sum;      /* (graph targets) what each has of the weighted sum, once asked for */
+    float *hit;              /* (batch, rows) as loss; of training with labels */
+    unsigned char *labelled; /* (batch, rows) whether the main loss has a label there */
+    size_t n;                /* 0: there was no such forward */
     double weight_sum;
 };
 
@@ -134,6 +134,9 @@ CNN_CHECKED int cnn_net_allocate_targets(struct cnn_net *net);
 void cnn_net_free_targets(struct cnn_net *net);
 /* Whether the batch has all targets. */
 int cnn_net_has_targets(const struct cnn_net *net, const struct cnn_batch_view *b);
+/* How many rows of sample i of input k are real, as a batch says. */
+size_t cnn_net_given_rows(const struct cnn_net *net, const struct cnn_batch_view *b, int k,
+                          size_t i);
 /* Behind all that counts rows: each row's weight as its target's answers are counted. */
 void cnn_net_share_rows(struct cnn_net *net);
 CNN_CHECKED int cnn_net_upload_targets(struct cnn_net *net, const struct cnn_batch_view *b);

@@ -17,6 +17,17 @@ static int layer_frozen(const struct cnn_net *net, int i)
     return l->params && (trained ? !open_trained : !open_statistics);
 }
 
+int cnn_net_blends_rows(const struct cnn_net *net)
+{
+    for (int i = net->graph->inputs; i < net->graph->nodes; i++) {
+        const struct cnn_node *node = &net->graph->node[i];
+        if ((node->layer.type->flags & CNN_LAYER_MIXES_SAMPLES) && node->counter >= 0 &&
+            !layer_frozen(net, i))
+            return i;
+    }
+    return 0;
+}
+
 void *cnn_net_block(const struct cnn_net *net, int block)
 {
     return block < 0 ? NULL : net->activations + net->plan->block[block].offset;

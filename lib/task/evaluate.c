@@ -14,8 +14,10 @@ enum { CLASSES_OF_PIXELS = 4096 };
 /* What is compared with one target. */
 struct head {
     int node;             /* whose value it is */
-    struct cnn_chw shape; /* of that */
-    float *scores;        /* (batch, c, h, w) */
+    struct cnn_chw shape; /* of a row of that */
+    size_t rows;          /* the most */
+    float *scores;        /* (batch, rows, c, h, w) */
+    int32_t *real;        /* (batch) rows of the answers that are real; NULL: the targets say it */
     uint64_t *counts;     /* (3, classes) the metrics' support, answers and hits */
     struct cnn_metrics m;
     double loss_sum; /* the part of the sum of all losses */
@@ -28,7 +30,7 @@ struct cnn_evaluator {
     int heads;         /* the feed's targets, at least one */
     int pair;          /* one for two classes */
     enum cnn_scores kind;
-    float *scores; /* (batch, c, h, w) of the output: those of the first head, or apart */
+    float *scores; /* (batch, rows, c, h, w) of the output: those of the first head, or apart */
     int apart;
     float *weight; /* (batch) 0 where there is no target */
 };
@@ -38,7 +40,9 @@ static int allocate_head(struct head *h, size_t batch, int confusion)
     size_t classes = h->m.classes, cells = 0;
     if (confusion && cnn_mul_overflows(classes, classes, &cells))
         return cnn_fail_memory(SIZE_MAX);
-    if (!(h->scores = cnn_calloc(batch * cnn_chw_count(h->shape), sizeof *h->scores)))
+    if (!(h->scores = cnn_calloc(batch * h->rows * cnn_chw_count(h->shape), sizeof *h->scores)))
+        return CNN_ESYSTEM;
+    if (h->rows > 1 && !(h->real = cnn_calloc(batch, sizeof *h->real)))
         return CNN_ESYSTEM;
     if (cells && !(h->m.confusion = cnn_calloc(cells, sizeof *h->m.confusion)))
         return CNN_ESYSTEM;
@@ -56,8 +60,8 @@ static int allocate_head(struct head *h, size_t batch, int confusion)
 /* The answer itself where that is what losses see, or what is made of it. */
 static int first_node(const struct cnn_graph *g)
 {
-    size_t out = cnn_chw_count(g->node[g->output].layer.out);
-    return out == cnn_chw_count(g->node[g->logits].layer.out) ? g->output : g->logits;
+    size_t out = cnn_layer_elements(&g->node[g->output].layer);
+    return out == cnn_layer_elements(&g->node[g->logits].layer) ? g->output : g->logits;
 }
 
 static size_t classes_of(const struct cnn_evaluator *e, int k, size_t classes)
@@ -83,6 +87,7 @@ static int open_heads(struct cnn_evaluator *e, size_t classes, int confusion)
         struct head *h = &e->head[k];
         h->node = k ? e->feed->node[k] : first_node(g);
         h->shape = g->node[h->node].layer.out;
+        h->rows = g->node[h->node].layer.rows;
         h->m.classes = classes_of(e, k, classes);
         rc = allocate_head(h, batch, confusion && !k);
     }
@@ -91,7 +96,8 @@ static int open_heads(struct cnn_evaluator *e, size_t classes, int confusion)
     e->apart = e->head->node != g->output;
     e->scores = e->head->scores;
     if (e->apart)
-        e->scores = cnn_calloc(batch * cnn_chw_count(g->node[g->output].layer.out), sizeof(float));
+        e->scores =
+            cnn_calloc(batch * cnn_layer_elements(&g->node[g->output].layer), sizeof(float));
     return e->scores ? 0 : CNN_ESYSTEM;
 }
 
@@ -121,6 +127,7 @@ void cnn_evaluator_free(struct cnn_evaluator *e)
         free(e->scores);
     for (int k = 0; e->head && k < e->heads; k++) {
         free(e->head[k].scores);
+        free(e->head[k].real);
         free(e->head[k].counts);
         free(e->head[k].m.confusion);
     }
@@ -134,7 +141,7 @@ size_t cnn_evaluator_bytes(const struct cnn_evaluator *e)
     size_t batch = cnn_net_plan(e->net)->batch, bytes = batch * sizeof *e->weight;
     for (int k = 0; k < e->heads; k++) {
         const struct cnn_metrics *m = &e->head[k].m;
-        bytes += batch * cnn_chw_count(e->head[k].shape) * sizeof(float) +
+        bytes += batch * e->head[k].rows * cnn_chw_count(e->head[k].shape) * sizeof(float) +
                  3 * m->classes * sizeof(uint64_t) +
                  (m->confusion ? m->classes * m->classes * sizeof *m->confusion : 0);
     }
@@ -241,26 +248,42 @@ static void count_positions(struct cnn_metrics *m, struct cnn_chw s, const float
     }
 }
 
+/* A row: row `at` of the batch. */
+static void count_row(struct cnn_evaluator *e, int k, const struct cnn_batch_field *f, size_t at)
+{
+    struct head *h = &e->head[k];
+    size_t outputs = cnn_chw_count(h->shape), plane = h->shape.h * h->shape.w;
+    const float *scores = h->scores + at * outputs;
+    if (f->numbers)
+        count_values(&h->m, scores, f->numbers + at * outputs, outputs);
+    else if (h->m.classes && !k && e->pair)
+        count_pair(&h->m, e->kind, *scores, f->label[at]);
+    else if (h->m.classes && plane > 1)
+        count_positions(&h->m, h->shape, scores, f->label + at * plane);
+    else if (h->m.classes)
+        count_sample(&h->m, scores, f->label[at]);
+}
+
+/* Rows of sample i that are both answered and compared. */
+static size_t rows_of(const struct cnn_evaluator *e, int k, const struct cnn_batch *b, size_t i)
+{
+    const struct head *h = &e->head[k];
+    size_t rows = h->rows > 1 ? cnn_feed_rows(e->feed, b, k, i) : 1;
+    return h->real && (size_t)h->real[i] < rows ? (size_t)h->real[i] : rows;
+}
+
 static void count_head(struct cnn_evaluator *e, int k, const struct cnn_batch *b)
 {
     struct head *h = &e->head[k];
-    const struct cnn_batch_field *f = &b->field[k];
-    size_t outputs = cnn_chw_count(h->shape), plane = h->shape.h * h->shape.w;
     for (size_t i = 0; i < b->n; i++) {
-        const float *scores = h->scores + i * outputs;
         if (!cnn_feed_has(e->feed, b, k, i)) {
             h->m.samples += !k;
             continue;
         }
         h->m.samples++;
-        if (f->numbers)
-            count_values(&h->m, scores, f->numbers + i * outputs, outputs);
-        else if (h->m.classes && !k && e->pair)
-            count_pair(&h->m, e->kind, *scores, f->label[i]);
-        else if (h->m.classes && plane > 1)
-            count_positions(&h->m, h->shape, scores, f->label + i * plane);
-        else if (h->m.classes)
-            count_sample(&h->m, scores, f->label[i]);
+        size_t rows = rows_of(e, k, b, i);
+        for (size_t r = 0; r < rows; r++)
+            count_row(e, k, &b->field[k], i * h->rows + r);
     }
 }
 
@@ -272,11 +295,17 @@ static int has_all(const struct cnn_feed *f, const struct cnn_batch *b, size_t i
     return has;
 }
 
+static int take_head(struct cnn_net *net, struct head *h)
+{
+    int rc = cnn_net_value(net, h->node, h->scores);
+    return !rc && h->real ? cnn_net_rows(net, h->node, h->real) : rc;
+}
+
 static int take_values(struct cnn_evaluator *e)
 {
     int rc = e->apart ? cnn_net_value(e->net, e->feed->graph->output, e->scores) : 0;
     for (int k = 0; !rc && k < e->heads; k++)
-        rc = cnn_net_value(e->net, e->head[k].node, e->head[k].scores);
+        rc = take_head(e->net, &e->head[k]);
     return rc;
 }
 

@@ -25,9 +25,10 @@ size_t cnn_evaluator_bytes(const struct cnn_evaluator *e);
 
 void cnn_evaluator_reset(struct cnn_evaluator *e);
 /* Run the net on a batch, as at inference, and count it. Samples without a class (label -1) count
- * for nothing but `samples`; losses count those that have all targets. The net's answers are at cnn_evaluator_scores until the next call. */
+ * for nothing but `samples`, of several rows each real one is counted as a sample by itself; losses count those that have all targets. The net's answers are at cnn_evaluator_scores until the next call. */
 CNN_CHECKED int cnn_evaluator_add(struct cnn_evaluator *e, const struct cnn_batch *b);
-const float *cnn_evaluator_scores(const struct cnn_evaluator *e); /* (n, c, h, w) of the output */
+const float *
+cnn_evaluator_scores(const struct cnn_evaluator *e); /* (n, rows, c, h, w) of the output */
 /* With the sum of all losses, and what else is measured by the first target. */
 const struct cnn_metrics *cnn_evaluator_metrics(const struct cnn_evaluator *e);
 /* Of one of the feed's targets, over the samples that have it; its loss is its part of the sum. */

@@ -32,11 +32,29 @@ static enum cnn_field_kind kind_of(const struct cnn_graph *g, int k)
     return CNN_FIELD_NUMBERS;
 }
 
-static struct cnn_wish target_wish(const struct cnn_graph *g, int k,
+/* Targets have as many rows as what they are compared with, which inputs or layers say; of what a
+ * layer counts they have some. */
+static int like_of(const struct cnn_feed *f, int counter)
+{
+    int inputs = f->graph->inputs;
+    size_t first = (size_t)f->targets;
+    if (counter < 0)
+        return CNN_LIKE_ALL;
+    if (counter >= inputs)
+        return CNN_LIKE_NONE;
+    return counter ? (int)(CNN_LIKE_WISH + first + (size_t)counter - 1) : CNN_LIKE_INPUT;
+}
+
+static struct cnn_wish target_wish(const struct cnn_feed *f, int k,
                                    const struct cnn_feed_config *config)
 {
+    const struct cnn_graph *g = f->graph;
     const struct cnn_graph_target *t = &g->target[k];
-    struct cnn_wish w = {.name = t->name, .shape = t->shape, .required = config->required};
+    struct cnn_wish w = {.name = t->name,
+                         .shape = t->shape,
+                         .rows = t->rows,
+                         .like = like_of(f, t->counter),
+                         .required = config->required};
     if (!k && (!*t->name || !strcmp(t->name, cnn_field_kind_info[config->main].name))) {
         w.name = "";
         w.kind = config->main;
@@ -59,37 +77,39 @@ static struct cnn_wish input_wish(const struct cnn_graph *g, int k)
                              .required = 1};
 }
 
-static int check_rows(const struct cnn_graph *g)
+/* A class without a name is one for the whole sample. */
+static int check_rows(const struct cnn_feed *f)
 {
-    for (int i = 0; i < g->inputs; i++)
-        if (g->input[i].rows > 1)
-            return cnn_fail(CNN_EDATA,
-                            "the net takes %zu rows in each sample: samples of datasets have one",
-                            g->input[i].rows);
-    return 0;
+    const struct cnn_wish *w = f->wish;
+    return f->targets && w->kind == CNN_FIELD_CLASS && !*w->name && w->rows > 1
+               ? cnn_fail(CNN_EDATA,
+                          "the net gives %zu rows for each sample, which has one class: rowpool "
+                          "makes one of them, or a loss with target=NAME has a class for each",
+                          w->rows)
+               : 0;
 }
 
 int cnn_feed_open(struct cnn_feed *f, const struct cnn_graph *g,
                   const struct cnn_feed_config *config)
 {
-    int rc = check_rows(g);
     size_t others = (size_t)g->inputs - 1, targets = config->targets ? (size_t)g->targets : 0;
     *f = (struct cnn_feed){.graph = g, .targets = (int)targets};
     f->wish = cnn_calloc(targets + 1 + others, sizeof *f->wish);
     f->node = cnn_calloc(targets + 1, sizeof *f->node);
     f->target = cnn_calloc(targets + 1, sizeof *f->target);
     f->others = cnn_calloc(others + 1, sizeof *f->others);
-    if (!f->wish || !f->node || !f->target || !f->others)
+    f->other_rows = cnn_calloc(others + 1, sizeof *f->other_rows);
+    if (!f->wish || !f->node || !f->target || !f->others || !f->other_rows)
         return CNN_ESYSTEM;
     for (; f->wishes < targets; f->wishes++) {
-        f->wish[f->wishes] = target_wish(g, (int)f->wishes, config);
+        f->wish[f->wishes] = target_wish(f, (int)f->wishes, config);
         f->node[f->wishes] = compared(g, (int)f->wishes);
     }
     if (config->class)
         f->wish[f->wishes++] = (struct cnn_wish){.name = "", .kind = CNN_FIELD_CLASS};
     for (int i = 1; i < g->inputs; i++)
         f->wish[f->wishes++] = input_wish(g, i);
-    return rc;
+    return check_rows(f);
 }
 
 void cnn_feed_close(struct cnn_feed *f)
@@ -98,6 +118,7 @@ void cnn_feed_close(struct cnn_feed *f)
     free(f->node);
     free(f->target);
     free(f->others);
+    free(f->other_rows);
     *f = (struct cnn_feed){0};
 }
 
@@ -121,24 +142,36 @@ struct cnn_batch_view cnn_feed_view(struct cnn_feed *f, const struct cnn_batch *
 {
     size_t others = (size_t)f->graph->inputs - 1, first = f->wishes - others;
     for (int k = 0; k < f->targets; k++)
-        f->target[k] = (struct cnn_target_view){b->field[k].label, b->field[k].numbers};
-    for (size_t k = 0; k < others; k++)
+        f->target[k] =
+            (struct cnn_target_view){b->field[k].label, b->field[k].numbers, b->field[k].rows};
+    for (size_t k = 0; k < others; k++) {
         f->others[k] = b->field[first + k].numbers;
+        f->other_rows[k] = b->field[first + k].rows;
+    }
     return (struct cnn_batch_view){.n = b->n,
                                    .x = b->x,
                                    .others = f->others,
+                                   .rows = b->rows,
+                                   .other_rows = f->other_rows,
                                    .images = b->images,
                                    .target = f->targets ? f->target : NULL,
                                    .weight = weight};
+}
+
+size_t cnn_feed_rows(const struct cnn_feed *f, const struct cnn_batch *b, int k, size_t i)
+{
+    const struct cnn_batch_field *field = &b->field[k];
+    return field->rows ? (size_t)field->rows[i] : f->graph->target[k].rows;
 }
 
 int cnn_feed_has(const struct cnn_feed *f, const struct cnn_batch *b, int k, size_t i)
 {
     const struct cnn_batch_field *field = &b->field[k];
     struct cnn_chw s = f->graph->target[k].shape;
-    size_t labels = f->wish[k].kind == CNN_FIELD_LABELS ? s.h * s.w : 1;
+    size_t labels =
+        f->graph->target[k].rows * (f->wish[k].kind == CNN_FIELD_LABELS ? s.h * s.w : 1);
     if (field->numbers)
-        return !field->rows || field->rows[i];
+        return cnn_feed_rows(f, b, k, i) > 0;
     for (size_t p = 0; field->label && p < labels; p++)
         if (field->label[i * labels + p] >= 0)
             return 1;
@@ -164,7 +197,8 @@ const char *cnn_feed_name(const struct cnn_feed *f, int k)
 static int has_it(const struct cnn_wish *w, const struct cnn_field *have)
 {
     int numbers = have && have->kind == CNN_FIELD_NUMBERS;
-    return have && (have->kind == w->kind || (numbers && w->kind != CNN_FIELD_LABELS));
+    return have &&
+           (have->kind == w->kind || (numbers && (w->kind != CNN_FIELD_LABELS || w->rows > 1)));
 }
 
 static int fail_without(const struct cnn_wish *w, const struct cnn_dataset *ds, size_t i,

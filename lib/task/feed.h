@@ -23,9 +23,10 @@ struct cnn_feed {
     int *node;                      /* (targets) the values that are compared with them */
     struct cnn_target_view *target; /* (targets) of the batch that was shown last */
     const float **others;           /* (graph inputs - 1) likewise */
+    const int32_t **other_rows;     /* likewise */
 };
 
-/* For a graph whose samples have one row. CNN_EDATA: they have several; CNN_ESYSTEM. */
+/* CNN_EDATA where the net has several answers for the one class of a sample; CNN_ESYSTEM. */
 CNN_CHECKED int cnn_feed_open(struct cnn_feed *f, const struct cnn_graph *g,
                               const struct cnn_feed_config *config);
 void cnn_feed_close(struct cnn_feed *f); /* leaves {0} */
@@ -35,6 +36,8 @@ void cnn_feed_ask(const struct cnn_feed *f, struct cnn_loader_options *o);
 /* A batch of that loader; weight (n), borrowed. Good until the next call. */
 struct cnn_batch_view cnn_feed_view(struct cnn_feed *f, const struct cnn_batch *b,
                                     const float *weight);
+/* How many rows of target k sample i of the batch has: 0 where it lacks it, but for classes. */
+size_t cnn_feed_rows(const struct cnn_feed *f, const struct cnn_batch *b, int k, size_t i);
 /* Whether sample i of the batch has target k. */
 int cnn_feed_has(const struct cnn_feed *f, const struct cnn_batch *b, int k, size_t i);
 

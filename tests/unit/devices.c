@@ -127,7 +127,8 @@ static void run(const char *device, enum cnn_precision precision, const char *te
     for (size_t i = 0; i < BATCH * positions; i++)
         label[i] = i % 11 == 7 ? -1 : (int32_t)(i % logits.c);
     int numbers = strstr(text, "; mse") || strstr(text, "; bce");
-    struct cnn_target_view target = {numbers ? NULL : label, numbers ? vector : NULL};
+    struct cnn_target_view target = {.label = numbers ? NULL : label,
+                                     .vector = numbers ? vector : NULL};
     struct cnn_batch_view batch = {.x = x, .target = &target, .weight = weight};
     size_t count;
     real *w = cnn_net_slab_values(net, &count);

@@ -304,9 +304,47 @@ static void gates(void **state)
     }
 }
 
+/* Rows that are not there, or that a layer dropped, are no answers, right as they may be. */
+static void rows_count_where_they_are_real(void **state)
+{
+    (void)state;
+    enum { N = 3, ROWS = 4 };
+    static const char *const text[] = {"input 3 rows=4; dropout 0; xent target=tags",
+                                       "input 3 rows=4; rowfilter 0.5 channel=2; xent target=tags"};
+    static const int32_t real_rows[N] = {4, 2, 3}, label[N * ROWS], want[] = {4 + 2 + 3, 2 + 1 + 1};
+    float x[N * ROWS * 3], weight[N] = {1, 1, 1};
+    for (int i = 0; i < N * ROWS; i++) {
+        x[3 * i] = 9;
+        x[3 * i + 1] = 0;
+        x[3 * i + 2] = (float)(i % 2);
+    }
+    for (int k = 0; k < 2; k++) {
+        struct cnn_net_config nc = {.batch = BATCH, .training = 1};
+        struct fixture f = {0};
+        double sum, weights, hits, labelled;
+        open_net(&f, text[k], 0, 0);
+        struct cnn_batch_field field = {.label = label, .rows = real_rows};
+        struct cnn_batch b = {
+            .n = N, .x = x, .rows = real_rows, .fields = 1, .field = &field, .weight = weight};
+        assert_int_equal(cnn_evaluator_add(f.e, &b), 0);
+        assert_int_equal(cnn_evaluator_metrics(f.e)->labelled, want[k]);
+        assert_int_equal(cnn_evaluator_metrics(f.e)->top1, want[k]);
+        struct cnn_net *net;
+        assert_int_equal(cnn_net_new(f.graph, f.backend, &nc, &net), 0);
+        struct cnn_batch_view v = cnn_feed_view(&f.feed, &b, weight);
+        assert_int_equal(cnn_net_forward(net, &v, 1, 0, 0), 0);
+        assert_int_equal(cnn_net_loss(net, &sum, &weights), 0);
+        cnn_net_hits(net, 0, &hits, &labelled);
+        assert_true(hits == want[k] && labelled == want[k]);
+        cnn_net_free(net);
+        close_net(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_count_where_they_are_real),
         cmocka_unit_test(counts_agree_with_a_plain_count),
         cmocka_unit_test(classes_that_do_not_occur),
         cmocka_unit_test(ties_and_nans),

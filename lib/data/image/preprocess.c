@@ -197,6 +197,50 @@ int cnn_preprocess(const struct cnn_input *input, const struct cnn_image *im,
     return 0;
 }
 
+/* Rows of numbers: (rows * c, h, w), or where a row is so many numbers (1, rows, count). */
+static int copy_rows(const struct cnn_input *input, const struct cnn_image *im, float *out,
+                     size_t *rows)
+{
+    struct cnn_chw s = input->shape, have = {im->c, im->h, im->w};
+    size_t each = cnn_chw_count(s), count = cnn_chw_count(have);
+    if (!count)
+        return cnn_fail(CNN_EDATA, "no rows");
+    int whole = im->h == s.h && im->w == s.w && im->c % s.c == 0;
+    if (!whole && !(im->c == 1 && im->w == each)) {
+        char a[72], b[72];
+        cnn_chw_format(have, a);
+        cnn_chw_format(s, b);
+        return cnn_fail(CNN_EDATA, "numbers of shape %s where the net takes rows of %s", a, b);
+    }
+    *rows = count / each;
+    if (*rows > input->rows)
+        return cnn_fail(CNN_EDATA, "%zu rows where the net takes %zu at most", *rows, input->rows);
+    memcpy(out, im->px, count * sizeof *out);
+    memset(out + count, 0, (input->rows * each - count) * sizeof *out);
+    return cnn_numbers_check("number", im);
+}
+
+int cnn_preprocess_rows(const struct cnn_input *input, const struct cnn_image *im,
+                        struct cnn_preprocess_scratch *scratch, float *out, size_t *rows)
+{
+    size_t each = cnn_chw_count(input->shape), most = cnn_input_rows(input);
+    *rows = 1;
+    if (most > 1 && !im->maxval)
+        return copy_rows(input, im, out, rows);
+    memset(out + each, 0, (most - 1) * each * sizeof *out);
+    return cnn_preprocess(input, im, scratch, out);
+}
+
+size_t cnn_input_rows(const struct cnn_input *input)
+{
+    return input->rows ? input->rows : 1;
+}
+
+size_t cnn_input_count(const struct cnn_input *input)
+{
+    return cnn_input_rows(input) * cnn_chw_count(input->shape);
+}
+
 struct cnn_image_rule cnn_preprocess_rule(const struct cnn_input *input, enum cnn_fill fill)
 {
     struct cnn_image_rule r = {.fill = fill,

@@ -13,7 +13,7 @@
  * in 0..255. */
 struct cnn_input {
     struct cnn_chw shape;
-    size_t rows;                /* of that shape in a sample: 1 but for sequences and sets */
+    size_t rows; /* of that shape in a sample, at most: 1 (or 0) but for sequences and sets */
     struct cnn_reals mean, std; /* one number for all channels, or one each; default 0 and 1 */
     double scale;               /* default 1/255 */
     int bgr;                    /* channels in the order blue, green, red */
@@ -36,6 +36,16 @@ struct cnn_fit cnn_input_fit(const struct cnn_input *input);
  * otherwise. */
 CNN_CHECKED int cnn_preprocess(const struct cnn_input *input, const struct cnn_image *im,
                                struct cnn_preprocess_scratch *scratch, float *out);
+
+/* The same for an input of several rows, out (rows, c, h, w): how many are real, behind which are
+ * zeros. An image is one row, numbers are as many as they make: their shape is (rows, c, h, w) or
+ * (rows, c h w). CNN_EDATA for more rows than the input has. */
+CNN_CHECKED int cnn_preprocess_rows(const struct cnn_input *input, const struct cnn_image *im,
+                                    struct cnn_preprocess_scratch *scratch, float *out,
+                                    size_t *rows);
+/* The most rows of a sample, and its elements with all of them. */
+size_t cnn_input_rows(const struct cnn_input *input);
+size_t cnn_input_count(const struct cnn_input *input);
 
 /* Numbers must be finite: what is not spoils all that it meets. CNN_EDATA, naming the first that is
  * not after `what`. */

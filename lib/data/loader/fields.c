@@ -27,14 +27,23 @@ static size_t row_elements(const struct cnn_loader_options *o, const struct cnn_
     return 0;
 }
 
+static size_t rows_of(const struct cnn_loader_options *o, const struct cnn_wish *w)
+{
+    if (w->kind == CNN_FIELD_IMAGE)
+        return cnn_input_rows(w->input);
+    if (w->kind == CNN_FIELD_INPUT)
+        return cnn_input_rows(o->input);
+    return w->rows ? w->rows : 1;
+}
+
 struct cnn_loader_wish cnn_loader_wish_of(const struct cnn_loader_options *o, size_t i)
 {
     struct cnn_loader_wish w = {.w = o->wish[i], .elements = row_elements(o, &o->wish[i])};
     w.named = *w.w.name != '\0';
     w.name = w.named ? w.w.name : cnn_field_kind_info[w.w.kind].name;
-    w.rows = w.w.rows ? w.w.rows : 1;
+    w.rows = rows_of(o, &w.w);
     w.whole = cnn_field_kind_info[w.w.kind].whole;
-    w.counted = w.rows > 1 || (!w.whole && !w.w.required && w.w.kind != CNN_FIELD_INPUT);
+    w.counted = w.w.kind != CNN_FIELD_INPUT && (w.rows > 1 || (!w.whole && !w.w.required));
     w.is_x = w.w.kind == CNN_FIELD_INPUT && cnn_augmenter_is_geometric(o->augmenter);
     w.in_plane =
         cnn_field_kind_info[w.w.kind].in_plane || (w.w.kind == CNN_FIELD_NUMBERS && w.w.input);
@@ -149,7 +158,8 @@ static int gather_numbers(const struct cnn_loader_wish *w, const struct cnn_fiel
     return cnn_numbers_check(what, v);
 }
 
-/* Whole numbers below the classes, of which 255 may be none where there are no more of them. */
+/* Whole numbers below the classes, of which 255 may be none where there are no more of them, and -1
+ * where there are rows. */
 static int gather_labels(const struct cnn_loader_wish *w, const struct cnn_field *f,
                          const struct place *to, size_t *rows)
 {
@@ -159,7 +169,8 @@ static int gather_labels(const struct cnn_loader_wish *w, const struct cnn_field
     int rc = count_rows(w, count, rows);
     for (size_t i = 0; !rc && i < count; i++) {
         double x = (double)v->px[i];
-        int none = w->w.kind == CNN_FIELD_LABELS && most && most <= 255 && x == 255;
+        int none = (w->w.kind == CNN_FIELD_LABELS && most && most <= 255 && x == 255) ||
+                   (w->rows > 1 && x == -1);
         if (!none && !(x >= 0 && x < (most ? (double)most : 2147483648.0) && x == floor(x)))
             return cnn_fail(CNN_EDATA, "%s has %g, which is no class%s", called(w, name), x,
                             most ? " of its list" : "");
@@ -195,9 +206,10 @@ static int gather_text(const struct cnn_loader_wish *w, const struct cnn_field *
 static int gather_clean(const struct cnn_loader *l, struct cnn_loader_scratch *s, float *out)
 {
     const struct cnn_loader_options *o = &l->options;
+    size_t rows;
     int rc = cnn_augment_geometry(o->augmenter, o->seed, l->epoch, 0, s->sample.key,
                                   &s->sample.image, &s->augment);
-    return rc ? rc : cnn_preprocess(o->input, &s->augment.moved, &s->preprocess, out);
+    return rc ? rc : cnn_preprocess_rows(o->input, &s->augment.moved, &s->preprocess, out, &rows);
 }
 
 /* Whether a field of that kind can be what is wished for. */
@@ -205,7 +217,8 @@ static int suits(const struct cnn_wish *w, enum cnn_field_kind kind)
 {
     return kind == w->kind ||
            (kind == CNN_FIELD_NUMBERS &&
-            (w->kind == CNN_FIELD_CLASS || w->kind == CNN_FIELD_IMAGE)) ||
+            (w->kind == CNN_FIELD_CLASS || w->kind == CNN_FIELD_IMAGE ||
+             (w->kind == CNN_FIELD_LABELS && w->rows > 1))) ||
            (kind == CNN_FIELD_IMAGE && w->kind == CNN_FIELD_NUMBERS && w->input);
 }
 
@@ -228,7 +241,7 @@ static int gather(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     case CNN_FIELD_TEXT:
         return gather_text(w, f, to, rows);
     case CNN_FIELD_IMAGE:
-        return cnn_preprocess(w->w.input, &f->values, &s->preprocess, to->numbers);
+        return cnn_preprocess_rows(w->w.input, &f->values, &s->preprocess, to->numbers, rows);
     case CNN_FIELD_INPUT:
         return w->is_x ? 0 : gather_clean(l, s, to->numbers);
     case CNN_FIELD_KIND_COUNT:
@@ -273,6 +286,46 @@ int cnn_loader_gather(const struct cnn_loader *l, struct cnn_loader_scratch *s, 
                                  f->numbers ? f->numbers + first : NULL};
         if (w->in_plane == in_plane)
             rc = fulfil(l, s, w, &to);
+    }
+    return rc;
+}
+
+/* What a wish's rows are to be as many as. */
+static size_t rows_like(const struct cnn_loader *l, const struct cnn_loader_wish *w,
+                        const struct cnn_loader_field *fields, size_t at, size_t rows)
+{
+    if (w->w.like == CNN_LIKE_ALL)
+        return w->rows;
+    if (w->w.like == CNN_LIKE_INPUT)
+        return rows;
+    const struct cnn_loader_field *other = &fields[w->w.like - CNN_LIKE_WISH];
+    return other->rows ? (size_t)other->rows[at] : l->wish[w->w.like - CNN_LIKE_WISH].rows;
+}
+
+static int check_whole(const struct cnn_loader *l, size_t rows, size_t most)
+{
+    return l->options.whole && rows < most
+               ? cnn_fail(CNN_EDATA, "%zu rows where %zu are needed: %s", rows, most,
+                          l->options.whole)
+               : 0;
+}
+
+int cnn_loader_check_rows(const struct cnn_loader *l, const struct cnn_loader_field *fields,
+                          size_t at, size_t rows)
+{
+    char name[CNN_FIELD_NAME_MAX + 16];
+    int rc = check_whole(l, rows, l->rows);
+    for (size_t i = 0; !rc && i < l->wishes; i++) {
+        const struct cnn_loader_wish *w = &l->wish[i];
+        size_t have = fields[i].rows ? (size_t)fields[i].rows[at] : 0;
+        if (w->rows == 1 || !fields[i].rows || (!have && !w->w.required))
+            continue;
+        if (w->w.kind == CNN_FIELD_IMAGE)
+            rc = check_whole(l, have, w->rows);
+        size_t want = w->w.like ? rows_like(l, w, fields, at, rows) : have;
+        if (!rc && have != want)
+            rc = cnn_fail(CNN_EDATA, "%s of %zu rows where there are %zu", called(w, name), have,
+                          want);
     }
     return rc;
 }

@@ -34,7 +34,7 @@ static int thread_count(const struct cnn_loader_options *o)
 
 size_t cnn_loader_bytes(const struct cnn_loader_options *options)
 {
-    size_t elements = cnn_chw_count(options->input->shape), fields = 0, scratch = 0;
+    size_t elements = cnn_input_count(options->input), fields = 0, scratch = 0;
     size_t chunk = chunk_size(elements), threads = (size_t)thread_count(options);
     size_t depth = ring_depth(options->batch, chunk, (int)threads);
     size_t samples = depth * chunk + 2 * options->batch;
@@ -65,6 +65,7 @@ static int allocate_batch(const struct cnn_loader *l, struct cnn_loader_buffers 
 {
     size_t n = l->options.batch;
     b->x = l->store ? NULL : cnn_calloc(n, l->elements * sizeof *b->x);
+    b->rows = l->rows > 1 ? cnn_calloc(n, sizeof *b->rows) : NULL;
     b->shown = cnn_calloc(l->wishes, sizeof *b->shown);
     b->weight = cnn_calloc(n, sizeof *b->weight);
     b->key = cnn_calloc(n, sizeof *b->key);
@@ -72,8 +73,9 @@ static int allocate_batch(const struct cnn_loader *l, struct cnn_loader_buffers 
     b->key_capacity = cnn_calloc(n, sizeof *b->key_capacity);
     b->index = cnn_calloc(n, sizeof *b->index);
     b->hash = cnn_calloc(n, sizeof *b->hash);
-    if (cnn_loader_fields_new(l, n, &b->field) || !(b->x || l->store) || !b->shown || !b->weight ||
-        !b->key || !b->own_key || !b->key_capacity || !b->index || !b->hash)
+    if (cnn_loader_fields_new(l, n, &b->field) || !(b->x || l->store) ||
+        (l->rows > 1 && !b->rows) || !b->shown || !b->weight || !b->key || !b->own_key ||
+        !b->key_capacity || !b->index || !b->hash)
         return CNN_ESYSTEM;
     for (size_t i = 0; i < l->wishes; i++)
         b->shown[i] = (struct cnn_batch_field){
@@ -85,7 +87,7 @@ static int allocate_batch(const struct cnn_loader *l, struct cnn_loader_buffers 
 static int may_store(const struct cnn_loader *l)
 {
     const struct cnn_loader_wish *w = l->wish;
-    return !l->stream &&
+    return !l->stream && l->rows == 1 &&
            (!l->wishes || (l->wishes == 1 && w->w.kind == CNN_FIELD_CLASS && w->rows == 1));
 }
 
@@ -141,7 +143,8 @@ int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *opt
     l->fit = cnn_input_fit(options->input);
     l->augments = cnn_augmenter_active(options->augmenter);
     l->affine = cnn_augmenter_is_affine(options->augmenter);
-    l->elements = cnn_chw_count(options->input->shape);
+    l->rows = cnn_input_rows(options->input);
+    l->elements = cnn_input_count(options->input);
     l->chunk_size = chunk_size(l->elements);
     l->depth = ring_depth(l->options.batch, l->chunk_size, l->threads);
     int rc = take_wishes(l);
@@ -200,6 +203,8 @@ static int copy_item(const struct cnn_loader *l, struct cnn_loader_buffers *b, s
     else
         memcpy(b->x + n * l->elements, x, l->elements * sizeof *x);
     cnn_loader_fields_copy(l, b->field, n, c->field, l->at);
+    if (b->rows)
+        b->rows[n] = (int32_t)item->rows;
     b->weight[n] = item->weight;
     b->index[n] = item->index;
     b->hash[n] = item->hash;
@@ -273,6 +278,7 @@ int cnn_loader_next(struct cnn_loader *l, struct cnn_batch *batch)
         return rc;
     *batch = (struct cnn_batch){.n = n,
                                 .x = l->store ? NULL : b->x,
+                                .rows = b->rows,
                                 .images = l->store,
                                 .fields = l->wishes,
                                 .field = b->shown,
@@ -296,6 +302,7 @@ static void free_batch(const struct cnn_loader *l, struct cnn_loader_buffers *b)
     cnn_loader_fields_free(l, b->field);
     free(b->shown);
     free(b->x);
+    free(b->rows);
     free(b->weight);
     free(b->key);
     free(b->own_key);

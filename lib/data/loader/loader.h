@@ -25,6 +25,9 @@ struct cnn_loader_options {
     size_t count;
     size_t batch;
     int shuffle;
+    /* Why samples with fewer rows than an input has are bad, as "'bn1' takes them all"; NULL: they are
+     * not. Borrowed. */
+    const char *whole;
     uint64_t seed;
     int threads; /* 0: one for each core */
     enum cnn_on_bad on_bad;
@@ -41,8 +44,8 @@ struct cnn_loader_options {
 
 /* What a batch has of a wish: rows of labels or of numbers, as its kind says. */
 struct cnn_batch_field {
-    const int32_t *label; /* (n, rows), LABELS (n, h, w); -1: none */
-    const float *numbers; /* (n, rows, of the wish's shape), IMAGE and INPUT (n, c, h, w) */
+    const int32_t *label; /* (n, rows), LABELS (n, rows, h, w); -1: none */
+    const float *numbers; /* (n, rows, of the wish's shape), IMAGE and INPUT (n, rows, c, h, w) */
     const int32_t *rows;  /* (n) how many are real, the first ones, behind which labels are -1 and
                               numbers 0; NULL: all */
 };
@@ -50,7 +53,8 @@ struct cnn_batch_field {
 /* A batch, until the next call but one: two take turns; in a store, until the next call. */
 struct cnn_batch {
     size_t n;
-    const float *x;                 /* (n, c, h, w); NULL where a device makes it */
+    const float *x;                 /* (n, rows, c, h, w); NULL where a device makes it */
+    const int32_t *rows;            /* (n) of x that are real, the first ones; NULL: all */
     struct cnn_image_store *images; /* which then has the batch */
     size_t fields;                  /* as many as there are wishes */
     const struct cnn_batch_field *field;

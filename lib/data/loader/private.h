@@ -16,6 +16,7 @@ struct cnn_loader_item {
     size_t key_capacity;
     struct cnn_raw *raw; /* a stream's */
     size_t index;
+    size_t rows; /* of x */
     uint64_t hash;
     float weight;
     /* For a device: the chunk's x holds its bytes; 0: it stays there already. */
@@ -47,7 +48,7 @@ struct cnn_loader_field {
 struct cnn_loader_chunk {
     size_t start, n;
     struct cnn_loader_item *item;
-    float *x; /* (chunk, c, h, w) */
+    float *x; /* (chunk, rows, c, h, w) */
     struct cnn_loader_field *field;
 };
 
@@ -60,7 +61,8 @@ struct cnn_loader_scratch {
 };
 
 struct cnn_loader_buffers {
-    float *x; /* (batch, c, h, w) */
+    float *x;      /* (batch, rows, c, h, w) */
+    int32_t *rows; /* (batch) of x; NULL: there is one */
     struct cnn_loader_field *field;
     struct cnn_batch_field *shown; /* (wishes) */
     float *weight;
@@ -80,7 +82,8 @@ struct cnn_loader {
     struct cnn_image_store *store; /* NULL: inputs are made here */
     int augments, affine;          /* something is active; all of it affine */
     int threads;
-    size_t elements; /* of x, for one sample */
+    size_t rows;     /* the most that a sample's x has */
+    size_t elements; /* of x, for one sample with all of them */
     size_t wishes;
     struct cnn_loader_wish *wish;
     const char **wanted; /* (wishes) their names */
@@ -125,6 +128,11 @@ void cnn_loader_fields_copy(const struct cnn_loader *l, struct cnn_loader_field 
  * No name in the message. CNN_EDATA. */
 int cnn_loader_gather(const struct cnn_loader *l, struct cnn_loader_scratch *s, int in_plane,
                       struct cnn_loader_field *fields, size_t at);
+/* Whether the sample at that place has as many rows of everything as it must; rows: those of its
+ * input. CNN_EDATA. */
+CNN_CHECKED int cnn_loader_check_rows(const struct cnn_loader *l,
+                                      const struct cnn_loader_field *fields, size_t at,
+                                      size_t rows);
 int cnn_loader_wishes_for(const struct cnn_loader *l, const char *name);
 /* Leave the sample those of its fields that are wished for. */
 void cnn_loader_drop_fields(const struct cnn_loader *l, struct cnn_sample *s);

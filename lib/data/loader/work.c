@@ -138,12 +138,14 @@ static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     if (l->augments)
         rc = cnn_augment(o->augmenter, o->seed, l->epoch, 0, &s->augment, &s->sample);
     if (!rc)
-        rc = cnn_preprocess(o->input, &s->sample.image, &s->preprocess, x);
+        rc = cnn_preprocess_rows(o->input, &s->sample.image, &s->preprocess, x, &item->rows);
     if (l->store) {
         item->image.form = CNN_STORED_INPUT;
         item->bytes = l->elements * sizeof *x;
     }
-    return rc ? rc : cnn_loader_gather(l, s, 1, c->field, i);
+    if (!rc)
+        rc = cnn_loader_gather(l, s, 1, c->field, i);
+    return rc ? rc : cnn_loader_check_rows(l, c->field, i, item->rows);
 }
 
 static int copy_key(struct cnn_loader_item *item, const char *key)

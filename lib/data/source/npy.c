@@ -17,6 +17,10 @@ struct rows {
 
 int cnn_source_numbers(struct cnn_image *out, int rank, const size_t *dim)
 {
+    size_t planes;
+    for (int i = 0; i < rank; i++)
+        if (!dim[i])
+            return cnn_fail(CNN_EDATA, "an array without numbers");
     switch (rank) {
     case 0:
         return cnn_image_reshape(out, 1, 1, 1, 0);
@@ -26,8 +30,12 @@ int cnn_source_numbers(struct cnn_image *out, int rank, const size_t *dim)
         return cnn_image_reshape(out, 1, dim[0], dim[1], 0);
     case 3:
         return cnn_image_reshape(out, dim[0], dim[1], dim[2], 0);
+    case 4:
+        if (cnn_mul_overflows(dim[0], dim[1], &planes))
+            return cnn_fail_memory(SIZE_MAX);
+        return cnn_image_reshape(out, planes, dim[2], dim[3], 0);
     default:
-        return cnn_fail(CNN_EDATA, "samples of %d dimensions (at most 3)", rank);
+        return cnn_fail(CNN_EDATA, "samples of %d dimensions (at most 4)", rank);
     }
 }
 
@@ -72,8 +80,8 @@ static int open_rows(const char *path, struct rows *r)
     if (rc)
         return rc;
     const struct cnn_npy *h = &r->header;
-    if (h->rank < 1 || h->rank > 4)
-        return cnn_fail(CNN_EDATA, "%s: an array of %d dimensions (rows are needed: 1 to 4)", path,
+    if (h->rank < 1 || h->rank > 5)
+        return cnn_fail(CNN_EDATA, "%s: an array of %d dimensions (rows are needed: 1 to 5)", path,
                         h->rank);
     if ((r->bytes.size - h->offset) / h->item_size < h->count)
         return cnn_fail(CNN_EDATA, "%s: truncated (%zu bytes, %zu expected)", path, r->bytes.size,

@@ -57,13 +57,12 @@ static int check_gates(const struct infer *in)
 static int check_outputs(const struct infer *in)
 {
     const struct cnn_graph *g = in->runner.graph;
-    struct cnn_chw out = g->node[g->output].layer.out;
-    char shape[72], input[72];
+    char shape[96], input[96];
     if (in->feed.wish->kind != CNN_FIELD_INPUT ||
-        cnn_chw_count(out) == cnn_chw_count(g->input->shape))
+        cnn_layer_elements(&g->node[g->output].layer) == cnn_input_count(g->input))
         return 0;
-    cnn_chw_format(out, shape);
-    cnn_chw_format(g->input->shape, input);
+    cnn_layer_format(&g->node[g->output].layer, shape);
+    cnn_layer_format(&g->node[0].layer, input);
     return cnn_fail(CNN_EDATA,
                     "%s: the net gives %s for an input of %s; --target input needs as many numbers",
                     in->runner.model->path, shape, input);

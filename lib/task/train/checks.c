@@ -98,7 +98,7 @@ int cnn_train_check_net_outputs(const struct cnn_graph *g, const char *net_name,
 {
     struct cnn_chw out = g->node[g->logits].layer.out;
     size_t count = classes->count;
-    char shape[72];
+    char shape[96];
     cnn_chw_format(out, shape);
     if (o->target == CNN_TRAIN_CLASS && out.h * out.w != 1)
         return cnn_fail(CNN_EDATA, "%s: the net gives %s for each sample; classes need a vector",
@@ -106,9 +106,11 @@ int cnn_train_check_net_outputs(const struct cnn_graph *g, const char *net_name,
     if (o->target == CNN_TRAIN_CLASS && out.c != count && !cnn_scores_are_pair(g, count))
         return cnn_fail(CNN_EDATA, "%s: the net gives %zu outputs, %s has %zu classes", net_name,
                         out.c, train_classes_from(o), count);
-    if (o->target == CNN_TRAIN_INPUT && cnn_chw_count(out) != cnn_chw_count(g->input->shape)) {
-        char in[72];
-        cnn_chw_format(g->input->shape, in);
+    if (o->target == CNN_TRAIN_INPUT &&
+        cnn_layer_elements(&g->node[g->logits].layer) != cnn_input_count(g->input)) {
+        char in[96];
+        cnn_layer_format(&g->node[0].layer, in);
+        cnn_layer_format(&g->node[g->logits].layer, shape);
         return cnn_fail(CNN_EDATA,
                         "%s: the net gives %s for an input of %s; --target input needs "
                         "as many numbers",

@@ -1,6 +1,7 @@
 /* What runs: the graph that the net's text comes to, the net on its device, the weights that it
  * starts with. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "task/runner.h"
@@ -74,10 +75,32 @@ static int open_net(struct train_engine *e, const struct train_settings *setting
     return open ? 0 : cnn_fail(CNN_EUSAGE, "nothing to train: every parameter is frozen");
 }
 
+/* Rows that are not real would count in the statistics of a batch: samples need all of them, which of
+ * what a layer counts nobody knows beforehand. */
+static int check_rows(struct train_engine *e, const char *name)
+{
+    const struct cnn_graph *g = e->graph;
+    int i = cnn_net_blends_rows(e->net);
+    if (!i)
+        return 0;
+    int counter = g->node[i].counter;
+    const char *layer = g->node[i].layer.name, *type = g->node[i].layer.type->summary;
+    snprintf(e->whole, sizeof e->whole, "'%.60s' (%s) takes all rows of a batch together", layer,
+             type);
+    return counter < g->inputs ? 0
+                               : cnn_fail(CNN_EDATA,
+                                          "%s: %s, and behind '%s' not all are real: --freeze "
+                                          "keeps its statistics",
+                                          name, e->whole, g->node[counter].layer.name);
+}
+
 int cnn_train_engine_open(struct train_engine *e, const struct train_settings *settings,
-                          const struct train_data *data, const struct train_report *report)
+                          const struct train_data *data, const char *name,
+                          const struct train_report *report)
 {
     int rc = open_net(e, settings, data, report);
+    if (!rc && settings->options.epochs)
+        rc = check_rows(e, name);
     if (rc)
         return rc;
     e->weight = cnn_calloc((size_t)settings->options.batch, sizeof *e->weight);

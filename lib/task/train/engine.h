@@ -17,8 +17,9 @@ struct train_engine {
     struct cnn_net *net;
     struct cnn_evaluator *evaluator; /* NULL: nothing is validated */
     float *weight;                   /* (batch) sample weight times class weight */
-    int waits;                       /* the last batch's loss is not in the state yet */
-    uint64_t waiting_step;           /* of that batch */
+    char whole[160];       /* why samples need all their rows in training; "": they do not */
+    int waits;             /* the last batch's loss is not in the state yet */
+    uint64_t waiting_step; /* of that batch */
 };
 
 /* engine.c */
@@ -27,9 +28,9 @@ CNN_CHECKED int cnn_train_build_graph(struct train_engine *e, const struct train
                                       const struct train_data *data,
                                       const struct train_start *start,
                                       const struct train_report *report);
-/* All the rest, which needs the graph. */
+/* All the rest, which needs the graph; name: of the net, for messages. */
 CNN_CHECKED int cnn_train_engine_open(struct train_engine *e, const struct train_settings *settings,
-                                      const struct train_data *data,
+                                      const struct train_data *data, const char *name,
                                       const struct train_report *report);
 /* The weights that are started from; init NULL: new ones. */
 CNN_CHECKED int cnn_train_start_weights(struct train_engine *e,

@@ -25,7 +25,7 @@ int cnn_train_open_images(struct train_data *data, const struct train_settings *
     size_t train = cnn_dataset_count(data->train);
     size_t val = data->val ? cnn_dataset_count(data->val) : 0, each = cnn_chw_count(in->shape);
     if (!engine->backend->is_gpu || data->no_data || o->target != CNN_TRAIN_CLASS ||
-        engine->feed.wishes > 1 || data->streaming)
+        engine->feed.wishes > 1 || data->streaming || cnn_input_rows(in) > 1)
         return 0;
     struct cnn_image_rule rule = cnn_preprocess_rule(in, cnn_augmenter_fill(settings->augmenter));
     size_t stay = val + (cnn_augmenter_is_affine(settings->augmenter) ? train : 0);
@@ -46,6 +46,7 @@ int cnn_train_open_loader(struct trainer *t)
     struct cnn_loader_options l = cnn_train_loader_options(&t->settings, &t->data, &t->engine);
     l.augmenter = t->settings.augmenter;
     l.shuffle = (int)t->settings.options.shuffle;
+    l.whole = t->engine.whole[0] ? t->engine.whole : NULL;
     l.bad = bad_sample;
     l.context = t;
     return cnn_loader_open(t->data.train, &l, t->state.epoch, (size_t)t->state.position,

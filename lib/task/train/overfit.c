@@ -14,7 +14,8 @@ static const double GOAL = 0.01;
 struct few {
     size_t n, in;
     size_t fields, *each;          /* (fields) numbers or labels of a sample */
-    float *x;                      /* (n, c, h, w) */
+    float *x;                      /* (n, rows, c, h, w) */
+    int32_t *x_rows, **rows;       /* (n) and (fields) (n), where a batch has them */
     int32_t **label;               /* (fields) (n, each), or NULL */
     float **numbers;               /* likewise */
     float *weight;                 /* (n) */
@@ -26,8 +27,11 @@ static void few_free(struct few *f)
     for (size_t k = 0; k < f->fields; k++) {
         free(f->label[k]);
         free(f->numbers[k]);
+        free(f->rows[k]);
     }
     free(f->x);
+    free(f->x_rows);
+    free(f->rows);
     free(f->each);
     free(f->label);
     free(f->numbers);
@@ -35,33 +39,41 @@ static void few_free(struct few *f)
     free(f->shown);
 }
 
+static int few_field(const struct cnn_wish *w, struct few *f, size_t k)
+{
+    size_t rows = w->kind == CNN_FIELD_IMAGE ? cnn_input_rows(w->input) : w->rows ? w->rows : 1;
+    int counted = rows > 1 && w->kind != CNN_FIELD_INPUT;
+    f->each[k] = rows * (w->kind == CNN_FIELD_CLASS ? 1 : cnn_chw_count(w->shape));
+    if (cnn_field_kind_info[w->kind].whole)
+        f->label[k] = cnn_calloc(f->n * f->each[k], sizeof **f->label);
+    else
+        f->numbers[k] = cnn_calloc(f->n * f->each[k], sizeof **f->numbers);
+    if (counted)
+        f->rows[k] = cnn_calloc(f->n, sizeof **f->rows);
+    return (f->label[k] || f->numbers[k]) && (!counted || f->rows[k]) ? 0 : CNN_ESYSTEM;
+}
+
 static int few_new(const struct cnn_train_options *o, const struct train_engine *e, size_t count,
                    struct few *f)
 {
     size_t wanted = (size_t)o->overfit, wishes = e->feed.wishes;
     f->n = wanted < count ? wanted : count;
-    f->in = cnn_chw_count(e->graph->input->shape);
+    f->in = cnn_input_count(e->graph->input);
     f->x = cnn_calloc(f->n * f->in, sizeof *f->x);
+    f->x_rows = cnn_calloc(f->n, sizeof *f->x_rows);
+    f->rows = cnn_calloc(wishes, sizeof *f->rows);
     f->weight = cnn_calloc(f->n, sizeof *f->weight);
     f->each = cnn_calloc(wishes, sizeof *f->each);
     f->label = cnn_calloc(wishes, sizeof *f->label);
     f->numbers = cnn_calloc(wishes, sizeof *f->numbers);
     f->shown = cnn_calloc(wishes, sizeof *f->shown);
-    if (!f->x || !f->weight || !f->each || !f->label || !f->numbers || !f->shown)
+    if (!f->x || !f->x_rows || !f->rows || !f->weight || !f->each || !f->label || !f->numbers ||
+        !f->shown)
         return CNN_ESYSTEM;
-    for (f->fields = 0; f->fields < wishes; f->fields++) {
-        const struct cnn_wish *w = &e->feed.wish[f->fields];
-        int whole = cnn_field_kind_info[w->kind].whole;
-        size_t each = w->kind == CNN_FIELD_CLASS ? 1 : cnn_chw_count(w->shape);
-        f->each[f->fields] = each;
-        if (whole)
-            f->label[f->fields] = cnn_calloc(f->n * each, sizeof **f->label);
-        else
-            f->numbers[f->fields] = cnn_calloc(f->n * each, sizeof **f->numbers);
-        if (!f->label[f->fields] && !f->numbers[f->fields])
-            return CNN_ESYSTEM;
-    }
-    return 0;
+    int rc = 0;
+    for (f->fields = 0; !rc && f->fields < wishes; f->fields++)
+        rc = few_field(&e->feed.wish[f->fields], f, f->fields);
+    return rc;
 }
 
 /* What there is room for of a batch behind the first `have` samples. */
@@ -71,9 +83,13 @@ static size_t take_batch(const struct train_engine *e, const struct train_data *
     size_t n = f->n - have < b->n ? f->n - have : b->n;
     cnn_train_weigh(&e->feed, d, b, e->weight);
     memcpy(f->x + have * f->in, b->x, n * f->in * sizeof *f->x);
+    for (size_t i = 0; b->rows && i < n; i++)
+        f->x_rows[have + i] = b->rows[i];
     memcpy(f->weight + have, e->weight, n * sizeof *f->weight);
     for (size_t k = 0; k < f->fields; k++) {
         size_t each = f->each[k];
+        for (size_t i = 0; f->rows[k] && i < n; i++)
+            f->rows[k][have + i] = b->field[k].rows[i];
         if (f->label[k])
             memcpy(f->label[k] + have * each, b->field[k].label, n * each * sizeof **f->label);
         else
@@ -92,6 +108,7 @@ static int load_few(const struct trainer *t, struct few *f)
     struct cnn_batch b;
     uint32_t *order = cnn_calloc(count, sizeof *order);
     int rc = order ? 0 : CNN_ESYSTEM;
+    l.whole = t->engine.whole[0] ? t->engine.whole : NULL;
     l.order = order;
     l.count = count;
     if (!rc)
@@ -115,9 +132,11 @@ static struct cnn_batch_view show(struct train_engine *e, const struct few *f, s
     for (size_t k = 0; k < f->fields; k++)
         f->shown[k] = (struct cnn_batch_field){
             .label = f->label[k] ? f->label[k] + i * f->each[k] : NULL,
-            .numbers = f->numbers[k] ? f->numbers[k] + i * f->each[k] : NULL};
+            .numbers = f->numbers[k] ? f->numbers[k] + i * f->each[k] : NULL,
+            .rows = f->rows[k] ? f->rows[k] + i : NULL};
     const struct cnn_batch b = {.n = f->n - i < batch ? f->n - i : batch,
                                 .x = f->x + i * f->in,
+                                .rows = cnn_input_rows(e->graph->input) > 1 ? f->x_rows + i : NULL,
                                 .fields = f->fields,
                                 .field = f->shown};
     return cnn_feed_view(&e->feed, &b, f->weight + i);

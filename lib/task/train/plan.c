@@ -38,7 +38,7 @@ static uint64_t targets_bytes(const struct cnn_graph *g, size_t batch)
     uint64_t each = 0;
     for (int i = 0; i < g->targets; i++) {
         struct cnn_chw s = g->target[i].shape;
-        each += cnn_chw_count(s) * sizeof(real) + s.h * s.w * 4 + 12;
+        each += g->target[i].rows * (cnn_chw_count(s) * sizeof(real) + s.h * s.w * 4 + 12);
     }
     return batch * each;
 }
@@ -85,9 +85,9 @@ static void list_data(const struct trainer *t, struct listing *l)
 
 static void heading(const struct cnn_graph *g, const char *name, long long batch, struct listing *l)
 {
-    char in[72], out[72], parameters[32];
-    cnn_chw_format(g->input->shape, in);
-    cnn_chw_format(g->node[g->output].layer.out, out);
+    char in[96], out[96], parameters[32];
+    cnn_layer_format(&g->node[0].layer, in);
+    cnn_layer_format(&g->node[g->output].layer, out);
     cnn_format_count(cnn_graph_parameters(g), parameters);
     cnn_buf_show(&l->text, name);
     cnn_buf_printf(&l->text, ": %s to %s, %s parameters, batches of %lld\n", in, out, parameters,

@@ -17,8 +17,8 @@ static size_t most_samples(size_t each)
 int cnn_train_made_open(struct train_made *m, const struct cnn_graph *g,
                         const struct cnn_strings *classes, const char *origin, size_t best)
 {
-    m->each = cnn_chw_count(g->input->shape);
-    m->selftest_room = g->inputs > 1 ? 0 : most_samples(m->each);
+    m->each = cnn_input_count(g->input);
+    m->selftest_room = g->inputs > 1 || g->input->rows > 1 ? 0 : most_samples(m->each);
     m->selftest = cnn_calloc(m->selftest_room * m->each, sizeof *m->selftest);
     m->model.classes = *classes;
     m->model.net_text = cnn_strdup(g->print);

@@ -76,7 +76,7 @@ static int open_all(struct trainer *t)
     if (!rc)
         rc = open_schedule(settings, &t->data, &t->start, t->engine.graph, &t->report);
     if (!rc)
-        rc = cnn_train_engine_open(&t->engine, settings, &t->data, &t->report);
+        rc = cnn_train_engine_open(&t->engine, settings, &t->data, t->start.net_name, &t->report);
     if (!rc)
         rc = open_made(t);
     return rc ? rc : cnn_train_state_open(&t->state, (size_t)t->engine.feed.targets);
