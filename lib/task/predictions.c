@@ -13,6 +13,7 @@ struct cnn_predictions {
     FILE *stream;
     char *name;
     struct cnn_predictions_options o;
+    int by_row;          /* some output has several rows: each row has a line */
     size_t columns;      /* classes that are named */
     size_t *best;        /* (columns) */
     float *probability;  /* (outputs) */
@@ -91,17 +92,23 @@ static int put_line(struct cnn_predictions *p)
     return ferror(p->stream) ? cnn_fail_errno(CNN_EIO, "%s", p->name) : 0;
 }
 
-static int put_header(struct cnn_predictions *p)
+/* The columns of further outputs, "place:0". */
+static void name_more(struct cnn_predictions *p)
+{
+    struct cnn_buf name = {0};
+    for (size_t k = 0; k < p->o.more; k++)
+        for (size_t i = 0; i < p->o.output[k].count; i++) {
+            name.size = 0;
+            cnn_buf_printf(&name, "%s:%zu", p->o.output[k].name, i);
+            add_field(p, name.failed ? "" : name.text);
+        }
+    p->line.failed |= name.failed;
+    cnn_buf_free(&name);
+}
+
+static void name_classes(struct cnn_predictions *p)
 {
     const struct cnn_predictions_options *o = &p->o;
-    add_field(p, o->paths ? "path" : "key");
-    if (o->truth)
-        add_field(p, "truth");
-    if (!o->classes->count) {
-        for (size_t i = 0; i < o->outputs; i++)
-            add_numbered(p, "output", i, SIZE_MAX);
-        return put_line(p);
-    }
     if (o->all)
         add_field(p, "class");
     for (size_t i = 0; o->all && i < o->outputs; i++)
@@ -110,6 +117,21 @@ static int put_header(struct cnn_predictions *p)
         add_numbered(p, "class", i + 1, p->columns);
         add_numbered(p, "probability", i + 1, p->columns);
     }
+}
+
+static int put_header(struct cnn_predictions *p)
+{
+    const struct cnn_predictions_options *o = &p->o;
+    add_field(p, o->paths ? "path" : "key");
+    if (o->truth)
+        add_field(p, "truth");
+    if (p->by_row)
+        add_field(p, "row");
+    for (size_t i = 0; !o->classes->count && i < o->outputs; i++)
+        add_numbered(p, "output", i, SIZE_MAX);
+    if (o->classes->count)
+        name_classes(p);
+    name_more(p);
     return put_line(p);
 }
 
@@ -123,6 +145,9 @@ int cnn_predictions_new(FILE *stream, const char *name,
     p->stream = stream;
     p->terminal = isatty(fileno(stream));
     p->o = *options;
+    p->by_row = options->rows > 1;
+    for (size_t i = 0; i < options->more; i++)
+        p->by_row |= options->output[i].rows > 1;
     p->columns = options->all ? 1 : options->top;
     if (p->columns > options->classes->count)
         p->columns = options->classes->count;
@@ -186,56 +211,129 @@ static void json_all(struct cnn_predictions *p)
     cnn_buf_puts(b, "}");
 }
 
-static void json_raw(struct cnn_predictions *p)
+static void json_numbers(struct cnn_buf *b, const float *x, size_t n)
 {
-    cnn_buf_puts(&p->line, ", \"output\": [");
-    for (size_t i = 0; i < p->o.outputs; i++) {
-        cnn_buf_puts(&p->line, i ? ", " : "");
-        cnn_json_real((double)p->probability[i], 1, &p->line);
+    cnn_buf_puts(b, "[");
+    for (size_t i = 0; i < n; i++) {
+        cnn_buf_puts(b, i ? ", " : "");
+        cnn_json_real((double)x[i], 1, b);
     }
-    cnn_buf_puts(&p->line, "]");
+    cnn_buf_puts(b, "]");
 }
 
-static void add_json(struct cnn_predictions *p, const char *path, const char *key, int32_t label)
+/* An array of numbers, or of rows where there may be several. */
+static void json_rows(struct cnn_buf *b, const float *x, size_t count, size_t most, size_t rows)
 {
-    cnn_buf_puts(&p->line, path ? "{\"path\": " : "{\"key\": ");
-    cnn_json_string(path ? path : key, &p->line);
-    if (p->o.truth) {
-        cnn_buf_puts(&p->line, ", \"truth\": ");
-        if (label >= 0)
-            cnn_json_string(class_name(p, (size_t)label), &p->line);
-        else
-            cnn_buf_puts(&p->line, "null");
+    if (most == 1) {
+        json_numbers(b, x, count);
+        return;
     }
-    if (!p->o.classes->count)
-        json_raw(p);
-    else
-        (p->o.all ? json_all : json_top)(p);
+    cnn_buf_puts(b, "[");
+    for (size_t r = 0; r < rows; r++) {
+        cnn_buf_puts(b, r ? ", " : "");
+        json_numbers(b, x + r * count, count);
+    }
+    cnn_buf_puts(b, "]");
+}
+
+static void json_more(struct cnn_predictions *p, const struct cnn_prediction *s)
+{
+    cnn_buf_puts(&p->line, ", \"outputs\": {");
+    for (size_t k = 0; k < p->o.more; k++) {
+        const struct cnn_predictions_output *o = &p->o.output[k];
+        cnn_buf_puts(&p->line, k ? ", " : "");
+        cnn_json_string(o->name, &p->line);
+        cnn_buf_puts(&p->line, ": ");
+        json_rows(&p->line, s->more[k], o->count, o->rows, s->more_rows[k]);
+    }
     cnn_buf_puts(&p->line, "}");
 }
 
-static void add_row(struct cnn_predictions *p, const char *path, const char *key, int32_t label)
+static void add_json(struct cnn_predictions *p, const struct cnn_prediction *s)
 {
-    int raw = !p->o.classes->count;
-    add_field(p, path ? path : key);
-    if (p->o.truth)
-        add_field(p, label >= 0 ? class_name(p, (size_t)label) : "");
-    if (!raw && p->o.all)
-        add_field(p, class_name(p, p->best[0]));
-    for (size_t i = 0; (raw || p->o.all) && i < p->o.outputs; i++)
-        add_number(p, p->probability[i]);
-    for (size_t i = 0; !raw && !p->o.all && i < p->columns; i++) {
-        add_field(p, class_name(p, p->best[i]));
-        add_number(p, p->probability[p->best[i]]);
+    cnn_buf_puts(&p->line, s->path ? "{\"path\": " : "{\"key\": ");
+    cnn_json_string(s->path ? s->path : s->key, &p->line);
+    if (p->o.truth) {
+        cnn_buf_puts(&p->line, ", \"truth\": ");
+        if (s->label >= 0)
+            cnn_json_string(class_name(p, (size_t)s->label), &p->line);
+        else
+            cnn_buf_puts(&p->line, "null");
+    }
+    if (p->o.classes->count) {
+        (p->o.all ? json_all : json_top)(p);
+    } else {
+        cnn_buf_puts(&p->line, ", \"output\": ");
+        json_rows(&p->line, s->scores, p->o.outputs, p->o.rows, s->rows);
+    }
+    if (p->o.more)
+        json_more(p, s);
+    cnn_buf_puts(&p->line, "}");
+}
+
+/* A row of an output; empty fields where there is none. */
+static void add_numbers(struct cnn_predictions *p, const float *x, size_t count, int there)
+{
+    for (size_t i = 0; i < count; i++)
+        if (there)
+            add_number(p, x[i]);
+        else
+            add_field(p, "");
+}
+
+static void add_classes(struct cnn_predictions *p, int there)
+{
+    if (p->o.all) {
+        add_field(p, there ? class_name(p, p->best[0]) : "");
+        add_numbers(p, p->probability, p->o.outputs, there);
+    }
+    for (size_t i = 0; !p->o.all && i < p->columns; i++) {
+        add_field(p, there ? class_name(p, p->best[i]) : "");
+        add_numbers(p, p->probability + p->best[i], 1, there);
     }
 }
 
-int cnn_predictions_add(struct cnn_predictions *p, const char *path, const char *key, int32_t label,
-                        const float *scores)
+static void add_row(struct cnn_predictions *p, const struct cnn_prediction *s, size_t row)
 {
-    /* Ranked before they are rounded to probabilities, so that these make no new ties. */
-    cnn_scores_top(scores, p->o.outputs, p->columns, p->best);
-    cnn_scores_convert(p->o.kind, scores, p->o.outputs, p->probability);
-    (p->o.format == CNN_PREDICTIONS_JSON ? add_json : add_row)(p, path, key, label);
-    return put_line(p);
+    add_field(p, s->path ? s->path : s->key);
+    if (p->o.truth)
+        add_field(p, s->label >= 0 ? class_name(p, (size_t)s->label) : "");
+    if (p->by_row)
+        add_numbered(p, "", row, SIZE_MAX);
+    if (p->o.classes->count)
+        add_classes(p, row < s->rows);
+    else
+        add_numbers(p, s->scores + row * p->o.outputs, p->o.outputs, row < s->rows);
+    for (size_t k = 0; k < p->o.more; k++) {
+        size_t count = p->o.output[k].count;
+        add_numbers(p, s->more[k] + row * count, count, row < s->more_rows[k]);
+    }
+}
+
+/* As many lines as the output with the most rows has, and one at least. */
+static size_t lines_of(const struct cnn_predictions *p, const struct cnn_prediction *s)
+{
+    size_t lines = s->rows > 1 ? s->rows : 1;
+    for (size_t k = 0; k < p->o.more; k++)
+        lines = s->more_rows[k] > lines ? s->more_rows[k] : lines;
+    return lines;
+}
+
+int cnn_predictions_add(struct cnn_predictions *p, const struct cnn_prediction *s)
+{
+    if (p->o.classes->count) {
+        /* Ranked before they are rounded to probabilities, so that these make no new ties. */
+        cnn_scores_top(s->scores, p->o.outputs, p->columns, p->best);
+        cnn_scores_convert(p->o.kind, s->scores, p->o.outputs, p->probability);
+    }
+    if (p->o.format == CNN_PREDICTIONS_JSON) {
+        add_json(p, s);
+        return put_line(p);
+    }
+    int rc = 0;
+    for (size_t row = 0, lines = lines_of(p, s); !rc && row < lines; row++) {
+        add_row(p, s, row);
+        rc = put_line(p);
+    }
+    return rc;
 }

@@ -15,6 +15,11 @@
     NEXT(CNN_PREDICTIONS_JSON, "json")
 enum cnn_predictions_format { CNN_CHOICE_NAMES(CNN_PREDICTIONS_FORMATS) };
 
+struct cnn_predictions_output {
+    const char *name;
+    size_t count, rows; /* numbers of a row; rows, at most */
+};
+
 struct cnn_predictions_options {
     enum cnn_predictions_format format;
     int header;                        /* TSV: begin with the columns' names, as CSV always does */
@@ -24,8 +29,11 @@ struct cnn_predictions_options {
     int raw;                           /* TSV: records end with NUL, and nothing is escaped */
     int truth;                         /* a column with the true class */
     const struct cnn_strings *classes; /* empty: the net's numbers are written as they are */
-    size_t outputs;                    /* numbers that a sample gets */
-    enum cnn_scores kind;
+    size_t outputs;                    /* numbers that a sample gets, or with rows each row */
+    size_t rows;                       /* of the output, at most; above 1 there are no classes */
+    enum cnn_scores kind;              /* of the output that classes are made of */
+    size_t more;                       /* outputs behind the first */
+    const struct cnn_predictions_output *output; /* (more), borrowed */
 };
 
 /* A field of TSV: a tab, newline, carriage return or backslash becomes \t, \n, \r or \\. */
@@ -39,9 +47,16 @@ CNN_CHECKED int cnn_predictions_new(FILE *stream, const char *name,
                                     struct cnn_predictions **out);
 void cnn_predictions_free(struct cnn_predictions *p);
 
-/* One sample, by its path or else (path NULL) its key: scores (outputs) as the net gave them, label
- * -1: no true class. CNN_EIO. */
-CNN_CHECKED int cnn_predictions_add(struct cnn_predictions *p, const char *path, const char *key,
-                                    int32_t label, const float *scores);
+/* What a net gave for a sample. */
+struct cnn_prediction {
+    const char *path, *key; /* path NULL: it has none */
+    int32_t label;          /* -1: no true class */
+    const float *scores;    /* (rows, outputs) as the net gave them */
+    size_t rows;
+    const float *const *more; /* (more) (more_rows, count) of further outputs */
+    const size_t *more_rows;
+};
+/* A line, in JSON with all rows, else one for each row, numbered. CNN_EIO. */
+CNN_CHECKED int cnn_predictions_add(struct cnn_predictions *p, const struct cnn_prediction *s);
 
 #endif

@@ -1,55 +1,15 @@
 /* Predictions and evaluation in one pass over the inputs; see infer.h. */
-#include <stdint.h>
 #include <stdlib.h>
 
 #include "task/apart.h"
 #include "task/infer/private.h"
 
-static int open_predictions(struct infer *in)
-{
-    const struct infer_sink *s = in->eval ? &in->beside : &in->main;
-    const struct cnn_graph *g = in->runner.graph;
-    static const struct cnn_strings none = {0};
-    const struct cnn_strings *classes = &in->runner.model->classes;
-    struct cnn_predictions_options po = {
-        .format = in->o->format,
-        .header = in->o->header,
-        .top = (size_t)in->o->top,
-        .all = in->o->probabilities,
-        .paths = cnn_inputs_have_paths(&in->inputs),
-        .raw = in->o->nul,
-        .truth = in->classes > 0,
-        .classes = cnn_scores_are_classes(g, classes->count) ? classes : &none,
-        .outputs = in->pair ? 2 : cnn_chw_count(g->node[g->output].layer.out),
-        .kind = in->kind,
-    };
-    return s->stream ? cnn_predictions_new(s->stream, s->name, &po, &in->predictions) : 0;
-}
-
 static int take_batch(void *context, size_t input, const struct cnn_batch *b)
 {
     struct infer *in = context;
-    const int32_t *label = in->classes ? b->field->label : NULL;
     int rc = cnn_evaluator_add(in->evaluator, b);
     cnn_data_hash_add(&in->data[input], b);
-    if (rc || !in->predictions)
-        return rc;
-    const struct cnn_graph *g = in->runner.graph;
-    const float *scores = cnn_evaluator_scores(in->evaluator);
-    size_t outputs = cnn_chw_count(g->node[g->output].layer.out);
-    for (size_t i = 0; !rc && i < b->n; i++) {
-        const float *answer = scores + i * outputs;
-        float pair[2];
-        if (in->pair)
-            cnn_scores_pair(in->kind, *answer, pair);
-        rc = cnn_predictions_add(in->predictions, cnn_inputs_path(&in->inputs, input, b->index[i]),
-                                 b->key[i], label ? label[i] : -1, in->pair ? pair : answer);
-    }
-    FILE *stream = in->eval ? in->beside.stream : in->main.stream;
-    /* Whoever waits at the other end of a stream gets what is known so far. */
-    if (!rc && cnn_dataset_count(in->inputs.ds[input]) == SIZE_MAX && fflush(stream))
-        rc = cnn_fail_errno(CNN_EIO, "%s", in->eval ? in->beside.name : in->main.name);
-    return rc;
+    return rc || !in->predictions ? rc : cnn_infer_answer(in, input, b);
 }
 
 static int run(struct infer *in)
@@ -137,10 +97,11 @@ static int evaluate(struct infer *in)
         rc = start(in, cnn_inputs_batch(&in->inputs, (size_t)o->batch));
     if (!rc)
         rc = cnn_evaluator_new(in->runner.net, &in->feed, in->classes, matrix, &in->evaluator);
-    in->pair = cnn_scores_are_pair(in->runner.graph, classes->count);
+    in->pair = in->runner.graph->node[in->runner.graph->output].layer.rows == 1 &&
+               cnn_scores_are_pair(in->runner.graph, classes->count);
     in->kind = cnn_scores_kind(in->runner.graph, classes->count);
     if (!rc)
-        rc = open_predictions(in);
+        rc = cnn_infer_open_answers(in);
     if (!rc)
         rc = run(in);
     return rc ? rc : cnn_infer_finish(in);
@@ -148,7 +109,7 @@ static int evaluate(struct infer *in)
 
 static void infer_free(struct infer *in)
 {
-    cnn_predictions_free(in->predictions);
+    cnn_infer_free_answers(in);
     cnn_evaluator_free(in->evaluator);
     cnn_inputs_close(&in->inputs);
     cnn_feed_close(&in->feed);

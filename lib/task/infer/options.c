@@ -40,7 +40,9 @@ int cnn_infer_check_options(struct infer *in)
 static int check_gates(const struct infer *in)
 {
     enum cnn_field_kind kind = in->feed.wish->kind;
-    struct cnn_metrics will = {.classes = in->classes,
+    int numbered = kind == CNN_FIELD_CLASS || kind == CNN_FIELD_LABELS;
+    size_t classes = in->runner.graph->targets ? in->runner.graph->target->shape.c : 0;
+    struct cnn_metrics will = {.classes = in->classes || !numbered ? in->classes : classes,
                                .values = kind == CNN_FIELD_NUMBERS || kind == CNN_FIELD_INPUT};
     for (size_t i = 0; i < in->o->gate.count; i++)
         if (!cnn_metric_applies(in->gate[i].metric, &will))

@@ -1,5 +1,5 @@
-/* The inside of a run of cnn_infer, shared by infer.c (the pass), options.c (what is wanted)
- * and output.c (where it goes). */
+/* The inside of a run of cnn_infer, shared by infer.c (the pass), options.c (what is wanted),
+ * answers.c (what the net gives) and output.c (where it goes). */
 #ifndef CNN_TASK_INFER_PRIVATE_H
 #define CNN_TASK_INFER_PRIVATE_H
 
@@ -20,6 +20,17 @@ struct infer_sink {
     const char *name;
 };
 
+/* The values of a batch: rows of all outputs, values of those behind the first, and where those of the
+ * sample that is told are. */
+struct infer_answers {
+    size_t more; /* outputs behind the first */
+    struct cnn_predictions_output *output;
+    int32_t **rows; /* (1 + more) (batch) how many are real */
+    float **value;  /* (more) (batch, rows, count) */
+    const float **at;
+    size_t *at_rows;
+};
+
 struct infer {
     const struct cnn_infer_options *o;
     const struct cnn_callbacks *cb;
@@ -32,8 +43,9 @@ struct infer {
     int pair;             /* the net's single output stands for two classes */
     enum cnn_scores kind;
     struct cnn_evaluator *evaluator;
-    struct cnn_data_hash *data;              /* (inputs.count) */
-    struct cnn_predictions *predictions;     /* NULL: not wanted */
+    struct cnn_data_hash *data;          /* (inputs.count) */
+    struct cnn_predictions *predictions; /* NULL: not wanted */
+    struct infer_answers answers;
     struct infer_sink main, beside, picture; /* beside: --predictions */
 };
 
@@ -48,6 +60,12 @@ CNN_CHECKED int cnn_infer_check_labels(const struct infer *in);
 CNN_CHECKED int cnn_infer_open_sinks(struct infer *in, FILE *out, const char *name);
 CNN_CHECKED int cnn_infer_text(const struct infer_sink *s, struct cnn_buf *text);
 CNN_CHECKED int cnn_infer_commit(struct infer_sink *s);
+/* answers.c: room for the outputs, and the predictions where they are wanted. */
+CNN_CHECKED int cnn_infer_open_answers(struct infer *in);
+void cnn_infer_free_answers(struct infer *in);
+/* A line for each sample of the batch that the evaluator ran last. */
+CNN_CHECKED int cnn_infer_answer(struct infer *in, size_t input, const struct cnn_batch *b);
+
 /* The report, the picture, the files in place; then the gates' answer. */
 CNN_CHECKED int cnn_infer_finish(struct infer *in);
 

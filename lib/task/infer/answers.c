@@ -1,0 +1,128 @@
+/* What the net gives for a batch, all its outputs, on its way to predictions; see private.h. */
+#include <stdlib.h>
+
+#include "task/infer/private.h"
+
+/* One for two classes, several rows, or what else is no list of classes: numbers. */
+static int is_of_classes(const struct infer *in)
+{
+    const struct cnn_graph *g = in->runner.graph;
+    return g->node[g->output].layer.rows == 1 &&
+           cnn_scores_are_classes(g, in->runner.model->classes.count);
+}
+
+static int make_room(struct infer *in)
+{
+    const struct cnn_graph *g = in->runner.graph;
+    struct infer_answers *a = &in->answers;
+    size_t batch = cnn_net_plan(in->runner.net)->batch, more = a->more;
+    a->output = cnn_calloc(more, sizeof *a->output);
+    a->value = cnn_calloc(more, sizeof *a->value);
+    a->rows = cnn_calloc(more + 1, sizeof *a->rows);
+    a->at = cnn_calloc(more, sizeof *a->at);
+    a->at_rows = cnn_calloc(more, sizeof *a->at_rows);
+    if (!a->output || !a->value || !a->rows || !a->at || !a->at_rows)
+        return CNN_ESYSTEM;
+    for (size_t k = 0; k <= more; k++) {
+        const struct cnn_layer *l = &g->node[k ? g->each_output[k] : g->output].layer;
+        if (!(a->rows[k] = cnn_calloc(batch, sizeof **a->rows)))
+            return CNN_ESYSTEM;
+        if (!k)
+            continue;
+        a->output[k - 1] = (struct cnn_predictions_output){l->name, cnn_chw_count(l->out), l->rows};
+        if (!(a->value[k - 1] = cnn_calloc(batch * cnn_layer_elements(l), sizeof **a->value)))
+            return CNN_ESYSTEM;
+    }
+    return 0;
+}
+
+int cnn_infer_open_answers(struct infer *in)
+{
+    const struct infer_sink *s = in->eval ? &in->beside : &in->main;
+    const struct cnn_graph *g = in->runner.graph;
+    static const struct cnn_strings none = {0};
+    if (!s->stream)
+        return 0;
+    in->answers.more = g->outputs > 1 ? (size_t)g->outputs - 1 : 0;
+    int rc = make_room(in), classes = is_of_classes(in);
+    struct cnn_predictions_options po = {
+        .format = in->o->format,
+        .header = in->o->header,
+        .top = (size_t)in->o->top,
+        .all = in->o->probabilities,
+        .paths = cnn_inputs_have_paths(&in->inputs),
+        .raw = in->o->nul,
+        .truth = in->classes > 0,
+        .classes = classes ? &in->runner.model->classes : &none,
+        .outputs = in->pair ? 2 : cnn_chw_count(g->node[g->output].layer.out),
+        .rows = g->node[g->output].layer.rows,
+        .kind = in->kind,
+        .more = in->answers.more,
+        .output = in->answers.output,
+    };
+    return rc ? rc : cnn_predictions_new(s->stream, s->name, &po, &in->predictions);
+}
+
+void cnn_infer_free_answers(struct infer *in)
+{
+    struct infer_answers *a = &in->answers;
+    for (size_t k = 0; a->rows && k <= a->more; k++)
+        free(a->rows[k]);
+    for (size_t k = 0; a->value && k < a->more; k++)
+        free(a->value[k]);
+    free(a->output);
+    free(a->value);
+    free(a->rows);
+    free(a->at);
+    free(a->at_rows);
+    cnn_predictions_free(in->predictions);
+}
+
+static int take_outputs(struct infer *in)
+{
+    const struct cnn_graph *g = in->runner.graph;
+    struct infer_answers *a = &in->answers;
+    int rc = cnn_net_rows(in->runner.net, g->output, a->rows[0]);
+    for (size_t k = 1; !rc && k <= a->more; k++) {
+        rc = cnn_net_value(in->runner.net, g->each_output[k], a->value[k - 1]);
+        if (!rc)
+            rc = cnn_net_rows(in->runner.net, g->each_output[k], a->rows[k]);
+    }
+    return rc;
+}
+
+/* Sample i of the batch. */
+static int answer(struct infer *in, size_t input, const struct cnn_batch *b, size_t i)
+{
+    struct infer_answers *a = &in->answers;
+    const struct cnn_graph *g = in->runner.graph;
+    size_t each = cnn_layer_elements(&g->node[g->output].layer);
+    const float *scores = cnn_evaluator_scores(in->evaluator) + i * each;
+    float pair[2];
+    if (in->pair)
+        cnn_scores_pair(in->kind, *scores, pair);
+    for (size_t k = 0; k < a->more; k++) {
+        a->at[k] = a->value[k] + i * a->output[k].rows * a->output[k].count;
+        a->at_rows[k] = (size_t)a->rows[k + 1][i];
+    }
+    const struct cnn_prediction p = {.path = cnn_inputs_path(&in->inputs, input, b->index[i]),
+                                     .key = b->key[i],
+                                     .label = in->classes ? b->field->label[i] : -1,
+                                     .scores = in->pair ? pair : scores,
+                                     .rows = (size_t)a->rows[0][i],
+                                     .more = a->at,
+                                     .more_rows = a->at_rows};
+    return cnn_predictions_add(in->predictions, &p);
+}
+
+int cnn_infer_answer(struct infer *in, size_t input, const struct cnn_batch *b)
+{
+    const struct infer_sink *s = in->eval ? &in->beside : &in->main;
+    int rc = take_outputs(in);
+    for (size_t i = 0; !rc && i < b->n; i++)
+        rc = answer(in, input, b, i);
+    /* Whoever waits at the other end of a stream gets what is known so far. */
+    if (!rc && cnn_dataset_count(in->inputs.ds[input]) == SIZE_MAX && fflush(s->stream))
+        rc = cnn_fail_errno(CNN_EIO, "%s", s->name);
+    return rc;
+}
