@@ -42,15 +42,18 @@ static int read_selftest_tensors(const struct cnn_tensor_source *from, struct cn
     if (in->rank < 1 || in->rank > CNN_MAX_RANK || y->rank < 1 || y->rank > CNN_MAX_RANK ||
         in->shape.dim[0] != y->shape.dim[0] || !in->count || !y->count)
         return cnn_fail(CNN_EDATA, "the self-test tensors are malformed");
-    out->x = cnn_calloc(in->count, sizeof *out->x);
-    out->y = cnn_calloc(y->count, sizeof *out->y);
-    if (!out->x || !out->y)
+    int rc = cnn_selftest_reserve(out, 1, 1);
+    if (rc)
+        return rc;
+    out->input->x = cnn_calloc(in->count, sizeof(float));
+    out->output->x = cnn_calloc(y->count, sizeof(float));
+    if (!out->input->x || !out->output->x)
         return CNN_ESYSTEM;
-    out->in = in->shape;
-    out->out = y->shape;
+    out->input->shape = in->shape;
+    out->output->shape = y->shape;
     out->samples = in->shape.dim[0];
-    int rc = cnn_tensor_floats(from, in, out->x);
-    return rc ? rc : cnn_tensor_floats(from, y, out->y);
+    rc = cnn_tensor_floats(from, in, out->input->x);
+    return rc ? rc : cnn_tensor_floats(from, y, out->output->x);
 }
 
 /* Where there are tensors, the text only says what they are. */
@@ -227,12 +230,12 @@ int cnn_model_put_meta(struct cnn_safetensors_writer *w, const struct cnn_model 
     return rc;
 }
 
-static int put_selftest(struct cnn_safetensors_writer *w, struct cnn_net *net, const float *x,
-                        size_t n)
+static int put_selftest(struct cnn_safetensors_writer *w, struct cnn_net *net,
+                        const struct cnn_batch_view *samples)
 {
     struct cnn_selftest s;
     struct cnn_buf text = {0};
-    int rc = cnn_selftest_make(net, x, n, &s);
+    int rc = cnn_selftest_make(net, samples, &s);
     if (!rc && s.samples) {
         cnn_selftest_print(&s, &text);
         rc = text.failed ? CNN_ESYSTEM : cnn_safetensors_put_meta(w, SELFTEST, text.text);
@@ -275,8 +278,7 @@ int cnn_model_write_params(struct cnn_safetensors_writer *w, struct cnn_net *net
 struct saved {
     const struct cnn_model *model;
     struct cnn_net *net;
-    const float *selftest;
-    size_t samples;
+    const struct cnn_batch_view *selftest;
 };
 
 static int declare(struct cnn_safetensors_writer *w, const void *context)
@@ -285,7 +287,7 @@ static int declare(struct cnn_safetensors_writer *w, const void *context)
     int rc = cnn_model_put_meta(w, s->model);
     if (!rc)
         rc = cnn_model_put_params(w, s->net);
-    return rc ? rc : put_selftest(w, s->net, s->selftest, s->samples);
+    return rc ? rc : put_selftest(w, s->net, s->selftest);
 }
 
 static int write_data(struct cnn_safetensors_writer *w, const void *context)
@@ -294,9 +296,9 @@ static int write_data(struct cnn_safetensors_writer *w, const void *context)
 }
 
 int cnn_model_save(const char *path, const struct cnn_model *m, struct cnn_net *net,
-                   const float *selftest, size_t n)
+                   const struct cnn_batch_view *selftest)
 {
-    const struct saved s = {m, net, selftest, n};
+    const struct saved s = {m, net, selftest};
     return cnn_safetensors_save(path, declare, write_data, &s);
 }
 

@@ -52,10 +52,10 @@ CNN_CHECKED int cnn_model_load_params(const struct cnn_tensor_source *from, stru
                                       const struct cnn_load_options *options, struct cnn_buf *note);
 
 /* Write a model: the net's parameters as its only tensors, m's texts, and a self-test made by
- * running the net on `selftest` (n samples, preprocessed; n 0: none). Temporary file, fsync,
+ * running the net on `selftest` (preprocessed samples; n 0: none). Temporary file, fsync,
  * rename. The bytes depend on nothing but what they describe. */
 CNN_CHECKED int cnn_model_save(const char *path, const struct cnn_model *m, struct cnn_net *net,
-                               const float *selftest, size_t n);
+                               const struct cnn_batch_view *selftest);
 
 /* Declare m's texts as metadata of a file that is being written (models and checkpoints). */
 CNN_CHECKED int cnn_model_put_meta(struct cnn_safetensors_writer *w, const struct cnn_model *m);

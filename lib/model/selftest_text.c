@@ -9,12 +9,31 @@
 #include "file/elements.h"
 #include "model/selftest.h"
 
+static void free_values(struct cnn_selftest_values *v, size_t count)
+{
+    for (size_t i = 0; v && i < count; i++) {
+        free(v[i].name);
+        free(v[i].level);
+        free(v[i].x);
+        free(v[i].rows);
+    }
+    free(v);
+}
+
 void cnn_selftest_free(struct cnn_selftest *s)
 {
-    free(s->level);
-    free(s->x);
-    free(s->y);
+    free_values(s->input, s->inputs);
+    free_values(s->output, s->outputs);
     *s = (struct cnn_selftest){0};
+}
+
+int cnn_selftest_reserve(struct cnn_selftest *s, size_t inputs, size_t outputs)
+{
+    s->input = cnn_calloc(inputs, sizeof *s->input);
+    s->output = cnn_calloc(outputs, sizeof *s->output);
+    s->inputs = s->input ? inputs : 0;
+    s->outputs = s->output ? outputs : 0;
+    return s->input && s->output ? 0 : CNN_ESYSTEM;
 }
 
 /* Reading */
@@ -66,22 +85,82 @@ static int is_type(const json_t *o, const char *type)
     return text && !strcmp(text, type);
 }
 
+/* How many rows of each sample are real. */
+static int read_rows(const char *name, const json_t *list, struct cnn_selftest_values *out)
+{
+    size_t n = out->shape.dim[0];
+    if (!list)
+        return 0;
+    if (!json_is_array(list) || json_array_size(list) != n)
+        return malformed(name, "its rows are not one number for each sample");
+    if (!(out->rows = cnn_calloc(n, sizeof *out->rows)))
+        return CNN_ESYSTEM;
+    for (size_t i = 0; i < n; i++) {
+        const json_t *rows = json_array_get(list, i);
+        if (!json_is_integer(rows) || json_integer_value(rows) < 0 ||
+            json_integer_value(rows) > INT32_MAX)
+            return malformed(name, "its rows are not one number for each sample");
+        out->rows[i] = (int32_t)json_integer_value(rows);
+    }
+    return 0;
+}
+
+static int read_input(const char *name, const json_t *o, struct cnn_selftest_values *out)
+{
+    int rc;
+    if (is_type(o, "U8"))
+        rc = read_array(name, o, 1, &out->shape, &out->level);
+    else if (is_type(o, "F32"))
+        rc = read_floats(name, o, &out->shape, &out->x);
+    else
+        rc = malformed(name, "its dtype is neither U8 nor F32");
+    return rc ? rc : read_rows(name, json_object_get(o, "rows"), out);
+}
+
+static int read_output(const char *name, const json_t *o, struct cnn_selftest_values *out)
+{
+    return is_type(o, "F32") ? read_floats(name, o, &out->shape, &out->x)
+                             : malformed(name, "its dtype is not F32");
+}
+
+/* One of a list, which has a name. */
+static int read_named(const json_t *o, const char *what, struct cnn_selftest_values *out)
+{
+    const char *name = json_string_value(json_object_get(o, "name"));
+    if (!name)
+        return malformed(what, "one has no name");
+    out->name = cnn_strdup(name);
+    return out->name ? 0 : CNN_ESYSTEM;
+}
+
+/* "inputs" and "outputs", or "input" and "output" where there is one. */
 static int read_object(const json_t *root, struct cnn_selftest *out)
 {
-    const json_t *in = json_object_get(root, "input"), *y = json_object_get(root, "output");
-    int rc;
-    if (is_type(in, "U8"))
-        rc = read_array("input", in, 1, &out->in, &out->level);
-    else if (is_type(in, "F32"))
-        rc = read_floats("input", in, &out->in, &out->x);
-    else
-        rc = malformed("input", "its dtype is neither U8 nor F32");
-    if (!rc && !is_type(y, "F32"))
-        rc = malformed("output", "its dtype is not F32");
-    if (!rc)
-        rc = read_floats("output", y, &out->out, &out->y);
-    if (!rc && out->in.dim[0] != out->out.dim[0])
-        rc = malformed("output", "it has another number of samples than the input");
+    const json_t *in = json_object_get(root, "inputs"), *y = json_object_get(root, "outputs");
+    size_t inputs = in ? json_array_size(in) : 1, outputs = y ? json_array_size(y) : 1;
+    if (!inputs || !outputs)
+        return malformed(inputs ? "outputs" : "inputs", "it is no list of any");
+    int rc = cnn_selftest_reserve(out, inputs, outputs);
+    for (size_t i = 0; !rc && i < inputs; i++) {
+        const json_t *o = in ? json_array_get(in, i) : json_object_get(root, "input");
+        rc = in ? read_named(o, "inputs", &out->input[i]) : 0;
+        if (!rc)
+            rc = read_input(in ? out->input[i].name : "input", o, &out->input[i]);
+    }
+    for (size_t i = 0; !rc && i < outputs; i++) {
+        const json_t *o = y ? json_array_get(y, i) : json_object_get(root, "output");
+        rc = y ? read_named(o, "outputs", &out->output[i]) : 0;
+        if (!rc)
+            rc = read_output(y ? out->output[i].name : "output", o, &out->output[i]);
+    }
+    size_t n = rc ? 0 : out->input[0].shape.dim[0];
+    for (size_t i = 1; !rc && i < inputs; i++)
+        if (out->input[i].shape.dim[0] != n)
+            rc = malformed(out->input[i].name, "it has another number of samples than the first");
+    for (size_t i = 0; !rc && i < outputs; i++)
+        if (out->output[i].shape.dim[0] != n)
+            rc = malformed(y ? out->output[i].name : "output",
+                           "it has another number of samples than the input");
     return rc;
 }
 
@@ -99,17 +178,33 @@ int cnn_selftest_read(const char *text, struct cnn_selftest *out)
     if (rc)
         cnn_selftest_free(out);
     else
-        out->samples = out->in.dim[0];
+        out->samples = out->input->shape.dim[0];
     return rc;
 }
 
 /* Writing */
 
-static void begin_array(struct cnn_buf *out, const char *type, const struct cnn_shape *shape)
+static void add_name(const char *name, struct cnn_buf *out)
 {
-    cnn_buf_printf(out, "{\"dtype\":\"%s\",\"shape\":[", type);
-    for (int i = 0; i < shape->rank; i++)
-        cnn_buf_printf(out, i ? ",%zu" : "%zu", shape->dim[i]);
+    json_t *string = json_string(name);
+    char *text = cnn_json_dump(string, JSON_ENCODE_ANY);
+    cnn_buf_puts(out, text ? text : "");
+    out->failed |= !text;
+    json_decref(string);
+    free(text);
+}
+
+static void begin_array(struct cnn_buf *out, const char *type, const struct cnn_selftest_values *v)
+{
+    cnn_buf_puts(out, "{");
+    if (v->name) {
+        cnn_buf_puts(out, "\"name\":");
+        add_name(v->name, out);
+        cnn_buf_puts(out, ",");
+    }
+    cnn_buf_printf(out, "\"dtype\":\"%s\",\"shape\":[", type);
+    for (int i = 0; i < v->shape.rank; i++)
+        cnn_buf_printf(out, i ? ",%zu" : "%zu", v->shape.dim[i]);
     cnn_buf_puts(out, "],\"data\":\"");
 }
 
@@ -130,16 +225,37 @@ static void add_floats(struct cnn_buf *out, const float *x, size_t n)
     }
 }
 
+static void print_values(const struct cnn_selftest_values *v, struct cnn_buf *out)
+{
+    begin_array(out, v->level ? "U8" : "F32", v);
+    if (v->level)
+        cnn_base64_add(out, v->level, cnn_shape_count(&v->shape));
+    else
+        add_floats(out, v->x, cnn_shape_count(&v->shape));
+    cnn_buf_puts(out, "\"");
+    for (size_t i = 0; v->rows && i < v->shape.dim[0]; i++)
+        cnn_buf_printf(out, i ? ",%d" : ",\"rows\":[%d", (int)v->rows[i]);
+    cnn_buf_puts(out, v->rows ? "]}" : "}");
+}
+
+/* Those of several, which have names, as a list. */
+static void print_list(const char *what, const struct cnn_selftest_values *v, size_t count,
+                       struct cnn_buf *out)
+{
+    int list = v->name != NULL;
+    cnn_buf_printf(out, list ? "\"%ss\":[" : "\"%s\":", what);
+    for (size_t i = 0; i < count; i++) {
+        cnn_buf_puts(out, i ? "," : "");
+        print_values(&v[i], out);
+    }
+    cnn_buf_puts(out, list ? "]" : "");
+}
+
 void cnn_selftest_print(const struct cnn_selftest *s, struct cnn_buf *out)
 {
-    cnn_buf_puts(out, "{\"input\":");
-    begin_array(out, s->level ? "U8" : "F32", &s->in);
-    if (s->level)
-        cnn_base64_add(out, s->level, cnn_shape_count(&s->in));
-    else
-        add_floats(out, s->x, cnn_shape_count(&s->in));
-    cnn_buf_puts(out, "\"},\"output\":");
-    begin_array(out, "F32", &s->out);
-    add_floats(out, s->y, cnn_shape_count(&s->out));
-    cnn_buf_puts(out, "\"}}");
+    cnn_buf_puts(out, "{");
+    print_list("input", s->input, s->inputs, out);
+    cnn_buf_puts(out, ",");
+    print_list("output", s->output, s->outputs, out);
+    cnn_buf_puts(out, "}");
 }

@@ -36,7 +36,8 @@ static int save(const char *path, struct cnn_model *m, struct cnn_net *net)
     cnn_random_start(&random, 7, 7);
     for (size_t i = 0; i < n; i++)
         x[i] = (float)cnn_random_normal(&random);
-    int rc = cnn_model_save(path, m, net, x, SAMPLES);
+    const struct cnn_batch_view samples = {.n = SAMPLES, .x = x};
+    int rc = cnn_model_save(path, m, net, &samples);
     free(x);
     return rc;
 }

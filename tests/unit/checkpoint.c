@@ -124,7 +124,8 @@ static void test_refused(void **state)
     assert_int_equal(cnn_checkpoint_load(read, a.net, 2, NULL, &has_best), CNN_EDATA);
     assert_non_null(strstr(cnn_error_message(), "tensor 'average.conv1.weight' is missing"));
     cnn_model_free(read);
-    assert_int_equal(cnn_model_save(plain, &m, a.net, NULL, 0), 0);
+    const struct cnn_batch_view none = {0};
+    assert_int_equal(cnn_model_save(plain, &m, a.net, &none), 0);
     assert_int_equal(cnn_checkpoint_open(plain, &read, &text), CNN_EDATA);
     assert_int_equal(cnn_checkpoint_open(scratch_path("nothing"), &read, &text), CNN_ENOINPUT);
     assert_int_equal(cnn_checkpoint_save("no/such/folder/x", &m, a.net, 1, NULL, "{}"),

@@ -47,7 +47,8 @@ static void write_model(const char *path, const char *net_text, const char *cons
     m.history = cnn_strdup(history);
     float *samples = calloc(2 * cnn_chw_count(graph->input->shape), sizeof *samples);
     assert_non_null(samples);
-    assert_int_equal(cnn_model_save(path, &m, net, samples, 2), 0);
+    const struct cnn_batch_view two = {.n = 2, .x = samples};
+    assert_int_equal(cnn_model_save(path, &m, net, &two), 0);
     free(samples);
     free(m.net_text);
     free(m.history);

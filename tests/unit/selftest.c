@@ -64,12 +64,13 @@ static void round_trip(struct fixture *f, const float *x, size_t n, int pixels)
     struct cnn_model *m;
     double error = 1;
     size_t count = n * cnn_chw_count(f->graph->input->shape);
-    assert_int_equal(cnn_model_save(path, &f->model, f->net, x, n), 0);
+    const struct cnn_batch_view samples = {.n = n, .x = x};
+    assert_int_equal(cnn_model_save(path, &f->model, f->net, &samples), 0);
     assert_int_equal(cnn_model_open(path, &m), 0);
     assert_int_equal(m->selftest.samples, n);
-    assert_int_equal(m->selftest.level != NULL, pixels);
+    assert_int_equal(m->selftest.input->level != NULL, pixels);
     float *again = calloc(count, sizeof *again);
-    assert_int_equal(cnn_selftest_inputs(&m->selftest, f->graph->input, again), 0);
+    assert_int_equal(cnn_selftest_input(&m->selftest, 0, f->graph->input, again), 0);
     assert_memory_equal(again, x, count * sizeof *x);
     assert_int_equal(cnn_model_selftest(m, f->net, &error), 0);
     assert_true(error == 0);
@@ -138,21 +139,22 @@ static void test_bounds(void **state)
     struct cnn_buf text = {0};
     enum { SIDE = 768, COUNT = 3 * SIDE * SIDE };
     float *x = calloc(4 * (size_t)COUNT, sizeof *x);
+    const struct cnn_batch_view samples = {.n = 4, .x = x};
     start(&f, "input 3x768x768; avgpool global; dense 2");
-    assert_int_equal(cnn_selftest_make(f.net, x, 4, &s), 0);
-    assert_non_null(s.level);
+    assert_int_equal(cnn_selftest_make(f.net, &samples, &s), 0);
+    assert_non_null(s.input->level);
     assert_int_equal(s.samples, 3);
     cnn_selftest_print(&s, &text);
     assert_true(text.size < CNN_SELFTEST_MAX + 200);
     cnn_buf_free(&text);
     cnn_selftest_free(&s);
     x[0] = 0.1234f;
-    assert_int_equal(cnn_selftest_make(f.net, x, 4, &s), 0);
+    assert_int_equal(cnn_selftest_make(f.net, &samples, &s), 0);
     assert_int_equal(s.samples, 0);
     const char *path = scratch_path("model");
     struct cnn_model *m;
     double error;
-    assert_int_equal(cnn_model_save(path, &f.model, f.net, x, 4), 0);
+    assert_int_equal(cnn_model_save(path, &f.model, f.net, &samples), 0);
     assert_int_equal(cnn_model_open(path, &m), 0);
     assert_null(cnn_tensors_text(m->tensors, "cnn.selftest"));
     assert_int_equal(cnn_model_selftest(m, f.net, &error), CNN_EDATA);
@@ -169,7 +171,7 @@ static void refuse(const char *text, const char *why)
         strncmp(cnn_error_message(), "the self-test is malformed: ", 28))
         fail_msg("%s: '%s' does not say '%s'", text, cnn_error_message(), why);
     assert_int_equal(s.samples, 0);
-    assert_true(!s.level && !s.x && !s.y);
+    assert_true(!s.input && !s.output);
 }
 
 #define IN(type, shape, data)                                                                      \
@@ -178,13 +180,17 @@ static void refuse(const char *text, const char *why)
     ",\"output\":{\"dtype\":\"" type "\",\"shape\":" shape ",\"data\":\"" data "\"}"
 #define GOOD_IN  IN("U8", "[1,3]", "AAEC")
 #define GOOD_OUT OUT("F32", "[1,1]", "AACAPw==")
+#define NAMED(name, shape, data)                                                                   \
+    "{\"name\":\"" name "\",\"dtype\":\"U8\",\"shape\":" shape ",\"data\":\"" data "\"}"
+#define ROWS(list)                                                                                 \
+    "\"input\":{\"dtype\":\"U8\",\"shape\":[1,3],\"data\":\"AAEC\",\"rows\":" list "}"
 
 static void test_malformed(void **state)
 {
     (void)state;
     struct cnn_selftest s;
     assert_int_equal(cnn_selftest_read("{" GOOD_IN GOOD_OUT "}", &s), 0);
-    assert_true(s.samples == 1 && s.level[2] == 2 && s.y[0] == 1);
+    assert_true(s.samples == 1 && s.input->level[2] == 2 && s.output->x[0] == 1);
     cnn_selftest_free(&s);
     refuse("", "no JSON object");
     refuse("[]", "no JSON object");
@@ -215,6 +221,16 @@ static void test_malformed(void **state)
            "contradict");
     refuse("{" GOOD_IN OUT("F32", "[1,1]", "AACAP===") "}", "output: its data are no base64");
     refuse("{" GOOD_IN OUT("F32", "[2,1]", "AACAPwAAgD8=") "}", "another number of samples");
+    refuse("{\"inputs\":[]" GOOD_OUT "}", "inputs: it is no list");
+    refuse("{\"inputs\":3" GOOD_OUT "}", "inputs: it is no list");
+    refuse("{\"inputs\":[{\"dtype\":\"U8\"}]" GOOD_OUT "}", "inputs: one has no name");
+    refuse("{\"inputs\":[" NAMED("l", "[1,3]", "AAEC") "," NAMED("r", "[3,1]", "AAEC") "]" GOOD_OUT
+                                                                                       "}",
+           "r: it has another number of samples");
+    refuse("{\"inputs\":[" NAMED("l", "[1,3]", "AAEC") "]}", "output: its dtype");
+    refuse("{" ROWS("[1,2]") GOOD_OUT "}", "input: its rows");
+    refuse("{" ROWS("[-1]") GOOD_OUT "}", "input: its rows");
+    refuse("{" ROWS("4") GOOD_OUT "}", "input: its rows");
 }
 
 /* A text that is well-formed, of another net. */
@@ -245,6 +261,51 @@ static void test_other_shapes(void **state)
     stop(&f);
 }
 
+/* Several inputs and outputs, rows: all of them come back, and each that is wrong is noticed. */
+static void test_several(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct cnn_model *m;
+    double error = 1;
+    float left[2 * 3 * 4], right[2 * 2];
+    static const int32_t rows[2] = {3, 1};
+    for (int i = 0; i < 24; i++)
+        left[i] = i < 16 ? (float)i / 7 : 0;
+    for (int i = 0; i < 4; i++)
+        right[i] = (float)i / 3;
+    start(&f, "input left 4 rows=3; input right 2\n"
+              "a: dense 3 from=left; b: rowpool; c: concat from=b,right; dense 2; output a c");
+    const float *const others[] = {right};
+    const struct cnn_batch_view samples = {.n = 2, .x = left, .others = others, .rows = rows};
+    const char *path = scratch_path("model");
+    assert_int_equal(cnn_model_save(path, &f.model, f.net, &samples), 0);
+    assert_int_equal(cnn_model_open(path, &m), 0);
+    struct cnn_selftest *s = &m->selftest;
+    assert_true(s->samples == 2 && s->inputs == 2 && s->outputs == 2);
+    assert_string_equal(s->input[1].name, "right");
+    assert_string_equal(s->output[0].name, "a");
+    assert_memory_equal(s->input[0].rows, rows, sizeof rows);
+    assert_null(s->input[1].rows);
+    for (int i = 3 + 9; i < 18; i++)
+        assert_true(s->output[0].x[i] == 0); /* rows that are not real */
+    assert_int_equal(cnn_model_selftest(m, f.net, &error), 0);
+    assert_true(error == 0);
+    s->output[1].x[1] += 0.5f;
+    assert_int_equal(cnn_model_selftest(m, f.net, &error), 0);
+    assert_true(error > 0.01);
+    s->output[1].x[1] -= 0.5f;
+    s->input[1].x[3] += 1;
+    assert_int_equal(cnn_model_selftest(m, f.net, &error), 0);
+    assert_true(error > 0.01);
+    s->input[1].x[3] -= 1;
+    s->input[0].rows[1] = 2;
+    assert_int_equal(cnn_model_selftest(m, f.net, &error), 0);
+    assert_true(error > 0.01);
+    cnn_model_free(m);
+    stop(&f);
+}
+
 /* Cut at every byte, and with every byte changed: an error or a self-test, never worse. */
 static void test_damaged(void **state)
 {
@@ -269,7 +330,7 @@ int main(void)
         cmocka_unit_test(test_base64),    cmocka_unit_test(test_pixels),
         cmocka_unit_test(test_no_pixels), cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_malformed), cmocka_unit_test(test_other_shapes),
-        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_damaged),   cmocka_unit_test(test_several),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

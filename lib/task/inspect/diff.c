@@ -191,32 +191,76 @@ static int diff_tensors(struct diff *d)
     return rc;
 }
 
+static void describe_values(const struct cnn_selftest_values *v, size_t count, struct cnn_buf *out)
+{
+    char shape[96];
+    for (size_t i = 0; i < count; i++) {
+        cnn_shape_format(&v[i].shape, shape);
+        cnn_buf_printf(out, "%s%s", i ? ", " : "", shape);
+    }
+}
+
 /* "8x1x28x28 to 8x10", or "none". */
 static void describe_selftest(const struct cnn_selftest *s, struct cnn_buf *out)
 {
-    char x[96], y[96];
-    cnn_shape_format(&s->in, x);
-    cnn_shape_format(&s->out, y);
-    if (s->samples)
-        cnn_buf_printf(out, "%s to %s", x, y);
-    else
+    if (!s->samples) {
         cnn_buf_puts(out, "none");
+        return;
+    }
+    describe_values(s->input, s->inputs, out);
+    cnn_buf_puts(out, " to ");
+    describe_values(s->output, s->outputs, out);
+}
+
+static int same_shapes(const struct cnn_selftest_values *a, const struct cnn_selftest_values *b,
+                       size_t count)
+{
+    size_t same = 0;
+    while (same < count && cnn_shape_equal(&a[same].shape, &b[same].shape))
+        same++;
+    return same == count;
+}
+
+/* What the difference is called: with the label where there are several. */
+static void diff_stored(struct diff *d, const char *what, const struct cnn_selftest_values *v,
+                        const float *x, const float *y)
+{
+    struct cnn_buf name = {0};
+    cnn_buf_puts(&name, what);
+    if (v->name) {
+        cnn_buf_puts(&name, " ");
+        cnn_buf_show(&name, v->name);
+    }
+    diff_numbers(d, name.failed ? what : name.text, x, y, cnn_shape_count(&v->shape));
+    cnn_buf_free(&name);
+}
+
+static int diff_selftest_input(struct diff *d, const struct cnn_selftest *a,
+                               const struct cnn_selftest *b, size_t k)
+{
+    size_t n = cnn_shape_count(&a->input[k].shape);
+    float *x = cnn_calloc(n, sizeof *x), *y = cnn_calloc(n, sizeof *y);
+    int rc = x && y ? cnn_selftest_input(a, k, &d->a->graph->input[k], x) : CNN_ESYSTEM;
+    if (!rc)
+        rc = cnn_selftest_input(b, k, &d->b->graph->input[k], y);
+    if (!rc)
+        diff_stored(d, "self-test input", &a->input[k], x, y);
+    free(x);
+    free(y);
+    return rc;
 }
 
 static int diff_selftest_values(struct diff *d, const struct cnn_selftest *a,
                                 const struct cnn_selftest *b)
 {
-    size_t n = cnn_shape_count(&a->in);
-    float *x = cnn_calloc(n, sizeof *x), *y = cnn_calloc(n, sizeof *y);
-    int rc = x && y ? cnn_selftest_inputs(a, d->a->graph->input, x) : CNN_ESYSTEM;
-    if (!rc)
-        rc = cnn_selftest_inputs(b, d->b->graph->input, y);
-    if (!rc) {
-        diff_numbers(d, "self-test input", x, y, n);
-        diff_numbers(d, "self-test output", a->y, b->y, cnn_shape_count(&a->out));
-    }
-    free(x);
-    free(y);
+    const struct cnn_graph *x = d->a->graph, *y = d->b->graph;
+    int rc = 0;
+    if (a->inputs != (size_t)x->inputs || b->inputs != (size_t)y->inputs)
+        return cnn_fail(CNN_EDATA, "the self-test does not have the net's shapes");
+    for (size_t k = 0; !rc && k < a->inputs; k++)
+        rc = diff_selftest_input(d, a, b, k);
+    for (size_t k = 0; !rc && k < a->outputs; k++)
+        diff_stored(d, "self-test output", &a->output[k], a->output[k].x, b->output[k].x);
     return rc;
 }
 
@@ -225,7 +269,8 @@ static int diff_selftests(struct diff *d)
     if (!d->a->model || !d->b->model)
         return 0;
     const struct cnn_selftest *a = &d->a->model->selftest, *b = &d->b->model->selftest;
-    if (a->samples && cnn_shape_equal(&a->in, &b->in) && cnn_shape_equal(&a->out, &b->out))
+    if (a->samples && a->inputs == b->inputs && a->outputs == b->outputs &&
+        same_shapes(a->input, b->input, a->inputs) && same_shapes(a->output, b->output, a->outputs))
         return diff_selftest_values(d, a, b);
     if (!a->samples && !b->samples)
         return 0;

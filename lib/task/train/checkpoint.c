@@ -83,7 +83,6 @@ int cnn_train_write_model(struct trainer *t)
         rc = cnn_train_check_finite(&t->engine, &settings->schedule, t->state.step);
     if (!rc)
         rc = cnn_train_make_history(t);
-    return rc ? rc
-              : cnn_model_save(settings->options.output, &made->model, net, made->selftest,
-                               made->selftest_count);
+    const struct cnn_batch_view samples = cnn_train_samples_view(&made->selftest);
+    return rc ? rc : cnn_model_save(settings->options.output, &made->model, net, &samples);
 }

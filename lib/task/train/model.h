@@ -26,15 +26,22 @@ const struct cnn_model *cnn_train_text_source(const struct train_start *s,
 const char *cnn_train_origin(const struct train_start *s, const struct cnn_train_options *o,
                              const struct cnn_graph *g);
 
+/* Samples as the net takes them. */
+struct train_samples {
+    size_t count, room;
+    size_t inputs, all; /* all: elements of a sample */
+    size_t *each;       /* (inputs) of an input */
+    float **x;          /* (inputs) (room, each) */
+    int32_t **rows;     /* (inputs) (room) */
+};
+
 /* What a run makes. */
 struct train_made {
     struct cnn_model model; /* its texts; classes are the data's */
     char *origin;           /* see cnn_train_origin; of a run that goes on, what the first had */
     json_t *identity;       /* what the result depends on: option name or what to text */
     float *best;            /* a snapshot, or NULL: the last is kept */
-    float *selftest;        /* (selftest_room, each) */
-    size_t selftest_count, selftest_room;
-    size_t each; /* elements of an input */
+    struct train_samples selftest;
 };
 
 /* samples.c: the samples of the self-test, and what tells datasets apart. best: elements of a
@@ -45,10 +52,11 @@ CNN_CHECKED int cnn_train_made_open(struct train_made *m, const struct cnn_graph
 void cnn_train_made_close(struct train_made *m);
 CNN_CHECKED int cnn_train_take_selftest(struct train_made *m, const struct train_data *d,
                                         const struct train_settings *settings,
-                                        const struct cnn_input *input,
+                                        const struct cnn_graph *g,
                                         const struct train_report *report);
 void cnn_train_offer_selftest(struct train_made *m, const struct train_data *d,
-                              const struct cnn_batch *b);
+                              const struct cnn_batch_view *b);
+struct cnn_batch_view cnn_train_samples_view(const struct train_samples *s);
 CNN_CHECKED int cnn_train_make_identity(struct train_made *m, const struct train_data *d,
                                         const struct train_settings *settings,
                                         const struct cnn_model *init);

@@ -80,7 +80,7 @@ static void list_data(const struct trainer *t, struct listing *l)
     if (d->val)
         line(l, "batches of validation",
              cnn_loader_bytes(&o) + cnn_evaluator_bytes(t->engine.evaluator));
-    line(l, "self-test", t->made.selftest_room * t->made.each * sizeof(float));
+    line(l, "self-test", t->made.selftest.room * t->made.selftest.all * sizeof(float));
 }
 
 static void heading(const struct cnn_graph *g, const char *name, long long batch, struct listing *l)

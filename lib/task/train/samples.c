@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "file/tensors.h"
+#include "task/feed.h"
 #include "task/train/model.h"
 
 /* How many samples with so many elements are kept. */
@@ -14,19 +15,57 @@ static size_t most_samples(size_t each)
     return each > bound / 8 ? (each > bound ? 1 : bound / each) : 8;
 }
 
+static int make_samples(struct train_samples *s, const struct cnn_graph *g)
+{
+    s->inputs = (size_t)g->inputs;
+    s->each = cnn_calloc(s->inputs, sizeof *s->each);
+    s->x = cnn_calloc(s->inputs, sizeof *s->x);
+    s->rows = cnn_calloc(s->inputs, sizeof *s->rows);
+    if (!s->each || !s->x || !s->rows)
+        return CNN_ESYSTEM;
+    for (size_t k = 0; k < s->inputs; k++)
+        s->all += s->each[k] = cnn_input_count(&g->input[k]);
+    s->room = most_samples(s->all);
+    for (size_t k = 0; k < s->inputs; k++) {
+        s->x[k] = cnn_calloc(s->room * s->each[k], sizeof **s->x);
+        s->rows[k] = cnn_calloc(s->room, sizeof **s->rows);
+        if (!s->x[k] || !s->rows[k])
+            return CNN_ESYSTEM;
+    }
+    return 0;
+}
+
+static void free_samples(struct train_samples *s)
+{
+    for (size_t k = 0; s->x && s->rows && k < s->inputs; k++) {
+        free(s->x[k]);
+        free(s->rows[k]);
+    }
+    free(s->each);
+    free(s->x);
+    free(s->rows);
+}
+
+struct cnn_batch_view cnn_train_samples_view(const struct train_samples *s)
+{
+    return (struct cnn_batch_view){.n = s->count,
+                                   .x = s->x[0],
+                                   .others = (const float *const *)s->x + 1,
+                                   .rows = s->rows[0],
+                                   .other_rows = (const int32_t *const *)s->rows + 1};
+}
+
 int cnn_train_made_open(struct train_made *m, const struct cnn_graph *g,
                         const struct cnn_strings *classes, const char *origin, size_t best)
 {
-    m->each = cnn_input_count(g->input);
-    m->selftest_room = g->inputs > 1 || g->input->rows > 1 ? 0 : most_samples(m->each);
-    m->selftest = cnn_calloc(m->selftest_room * m->each, sizeof *m->selftest);
+    int rc = make_samples(&m->selftest, g);
     m->model.classes = *classes;
     m->model.net_text = cnn_strdup(g->print);
     m->origin = cnn_strdup(origin);
     m->best = best ? cnn_calloc(best, sizeof *m->best) : NULL;
     if (best && !m->best)
         return CNN_ESYSTEM;
-    return m->selftest && m->model.net_text && m->origin ? 0 : CNN_ESYSTEM;
+    return !rc && m->model.net_text && m->origin ? 0 : CNN_ESYSTEM;
 }
 
 void cnn_train_made_close(struct train_made *m)
@@ -35,61 +74,86 @@ void cnn_train_made_close(struct train_made *m)
     free(m->model.history);
     free(m->origin);
     free(m->best);
-    free(m->selftest);
+    free_samples(&m->selftest);
     json_decref(m->identity);
 }
 
 /* Several samples that are all one colour, or all alike, are rarely meant. */
-static void note_constant(const struct train_made *m, const struct train_report *report)
+static void note_constant(const struct train_samples *s, const struct train_report *report)
 {
-    size_t same = 0, have = m->selftest_count;
-    for (size_t i = 1; i < have; i++)
-        same += !memcmp(m->selftest, m->selftest + i * m->each, m->each * sizeof *m->selftest);
+    size_t same = 0, have = s->count;
+    for (size_t i = 1; i < have; i++) {
+        size_t k = 0;
+        while (k < s->inputs &&
+               !memcmp(s->x[k], s->x[k] + i * s->each[k], s->each[k] * sizeof **s->x))
+            k++;
+        same += k == s->inputs;
+    }
     if (have > 1 && same == have - 1)
         cnn_train_note(
             report, "the first %zu samples are the same to the net: there may be nothing to learn",
             have);
 }
 
-/* The first samples of validation, else of training, as the net sees them without augmentation. */
-int cnn_train_take_selftest(struct train_made *m, const struct train_data *d,
-                            const struct train_settings *settings, const struct cnn_input *input,
-                            const struct train_report *report)
+/* What there is room for of a batch. */
+static void take(struct train_samples *s, const struct cnn_batch_view *b)
 {
-    const struct cnn_dataset *ds = d->val ? d->val : d->train;
-    size_t have = 0;
-    m->selftest_count = 0;
-    if (!m->selftest_room || (d->streaming && !d->val)) /* taken from the stream's first batch */
-        return 0;
-    const struct cnn_fit fit = cnn_input_fit(input);
-    struct cnn_sample s = {.fit = &fit};
-    struct cnn_preprocess_scratch scratch = {0};
-    int rc = 0;
-    for (size_t i = 0; !rc && have < m->selftest_room && i < cnn_dataset_count(ds); i++) {
-        rc = cnn_dataset_load(ds, i, &s);
-        if (!rc && (rc = cnn_preprocess(input, &s.image, &scratch, m->selftest + have * m->each)))
-            rc = cnn_dataset_fail_within(ds, i);
-        have += !rc;
-        if (train_skips(settings, rc))
-            rc = 0;
+    size_t n = s->room - s->count < b->n ? s->room - s->count : b->n;
+    for (size_t k = 0; k < s->inputs; k++) {
+        const float *x = k ? b->others[k - 1] : b->x;
+        const int32_t *rows = k ? b->other_rows[k - 1] : b->rows;
+        memcpy(s->x[k] + s->count * s->each[k], x, n * s->each[k] * sizeof *x);
+        for (size_t i = 0; i < n; i++)
+            s->rows[k][s->count + i] = rows ? rows[i] : INT32_MAX;
     }
-    m->selftest_count = have;
-    if (!rc)
-        note_constant(m, report);
-    if (!rc && !have && d->val)
-        rc = cnn_fail(CNN_EDATA, "%s: no sample could be used", settings->options.val);
-    cnn_sample_free(&s);
-    cnn_preprocess_scratch_free(&scratch);
+    s->count += n;
+}
+
+static int take_first(struct train_samples *s, struct cnn_feed *feed, struct cnn_dataset *ds,
+                      const struct train_settings *settings)
+{
+    struct cnn_loader_options o = {
+        .batch = s->room, .threads = 1, .on_bad = settings->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL};
+    struct cnn_loader *l = NULL;
+    struct cnn_batch b;
+    cnn_feed_ask(feed, &o);
+    int rc = cnn_dataset_count(ds) ? cnn_loader_open(ds, &o, 0, 0, &l) : 0;
+    while (!rc && l && s->count < s->room && (rc = cnn_loader_next(l, &b)) > 0) {
+        struct cnn_batch_view v = cnn_feed_view(feed, &b, NULL);
+        take(s, &v);
+        rc = 0;
+    }
+    cnn_loader_close(l);
     return rc;
 }
 
-void cnn_train_offer_selftest(struct train_made *m, const struct train_data *d,
-                              const struct cnn_batch *b)
+/* The first samples of validation, else of training, as the net sees them without augmentation. */
+int cnn_train_take_selftest(struct train_made *m, const struct train_data *d,
+                            const struct train_settings *settings, const struct cnn_graph *g,
+                            const struct train_report *report)
 {
-    if (!d->streaming || d->val || m->selftest_count || !m->selftest_room)
-        return;
-    m->selftest_count = m->selftest_room < b->n ? m->selftest_room : b->n;
-    memcpy(m->selftest, b->x, m->selftest_count * m->each * sizeof *m->selftest);
+    const struct cnn_feed_config inputs = {0};
+    struct train_samples *s = &m->selftest;
+    struct cnn_feed feed;
+    s->count = 0;
+    if (d->streaming && !d->val) /* taken from the stream's first batch */
+        return 0;
+    int rc = cnn_feed_open(&feed, g, &inputs);
+    if (!rc)
+        rc = take_first(s, &feed, d->val ? d->val : d->train, settings);
+    cnn_feed_close(&feed);
+    if (!rc)
+        note_constant(s, report);
+    return !rc && !s->count && d->val
+               ? cnn_fail(CNN_EDATA, "%s: no sample could be used", settings->options.val)
+               : rc;
+}
+
+void cnn_train_offer_selftest(struct train_made *m, const struct train_data *d,
+                              const struct cnn_batch_view *b)
+{
+    if (d->streaming && !d->val && !m->selftest.count)
+        take(&m->selftest, b);
 }
 
 static uint64_t hash_classes(const struct cnn_strings *classes, uint64_t h)
@@ -152,6 +216,14 @@ static int put_hash(json_t *o, const char *key, uint64_t h)
     return put_text(o, key, text);
 }
 
+static uint64_t hash_samples(const struct train_samples *s)
+{
+    uint64_t h = 0;
+    for (size_t k = 0; k < s->inputs; k++)
+        h = cnn_hash(s->x[k], s->count * sizeof(float) * s->each[k], h);
+    return h;
+}
+
 int cnn_train_make_identity(struct train_made *m, const struct train_data *d,
                             const struct train_settings *settings, const struct cnn_model *init)
 {
@@ -178,8 +250,7 @@ int cnn_train_make_identity(struct train_made *m, const struct train_data *d,
     if (!rc && d->val)
         rc = put_hash(id, "val", hash_records(d->val));
     if (!rc)
-        rc = put_hash(id, "first samples",
-                      cnn_hash(m->selftest, m->selftest_count * sizeof(float) * m->each, 0));
+        rc = put_hash(id, "first samples", hash_samples(&m->selftest));
     if (!rc && init) {
         char hash[CNN_TENSORS_HASH];
         rc = cnn_tensors_hash(init->tensors, hash);

@@ -109,7 +109,7 @@ static int add_batch(struct trainer *t, const struct cnn_batch *b, uint64_t k)
     if (rc)
         return rc;
     cnn_data_hash_add(&t->state.seen, b);
-    cnn_train_offer_selftest(&t->made, &t->data, b);
+    cnn_train_offer_selftest(&t->made, &t->data, &v);
     return 0;
 }
 

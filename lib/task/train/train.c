@@ -112,8 +112,7 @@ static void note_recipe(const struct trainer *t)
 static int find_place(struct trainer *t)
 {
     struct train_made *made = &t->made;
-    int rc =
-        cnn_train_take_selftest(made, &t->data, &t->settings, t->engine.graph->input, &t->report);
+    int rc = cnn_train_take_selftest(made, &t->data, &t->settings, t->engine.graph, &t->report);
     if (!rc)
         rc = cnn_train_make_identity(made, &t->data, &t->settings, t->start.init);
     return rc ? rc : cnn_train_resume(t);
