@@ -66,6 +66,7 @@ static int allocate_batch(const struct cnn_loader *l, struct cnn_loader_buffers 
     size_t n = l->options.batch;
     b->x = l->store ? NULL : cnn_calloc(n, l->elements * sizeof *b->x);
     b->rows = l->rows > 1 ? cnn_calloc(n, sizeof *b->rows) : NULL;
+    b->kept = l->options.fields ? cnn_calloc(n, sizeof *b->kept) : NULL;
     b->shown = cnn_calloc(l->wishes, sizeof *b->shown);
     b->weight = cnn_calloc(n, sizeof *b->weight);
     b->key = cnn_calloc(n, sizeof *b->key);
@@ -74,8 +75,8 @@ static int allocate_batch(const struct cnn_loader *l, struct cnn_loader_buffers 
     b->index = cnn_calloc(n, sizeof *b->index);
     b->hash = cnn_calloc(n, sizeof *b->hash);
     if (cnn_loader_fields_new(l, n, &b->field) || !(b->x || l->store) ||
-        (l->rows > 1 && !b->rows) || !b->shown || !b->weight || !b->key || !b->own_key ||
-        !b->key_capacity || !b->index || !b->hash)
+        (l->rows > 1 && !b->rows) || (l->options.fields && !b->kept) || !b->shown || !b->weight ||
+        !b->key || !b->own_key || !b->key_capacity || !b->index || !b->hash)
         return CNN_ESYSTEM;
     for (size_t i = 0; i < l->wishes; i++)
         b->shown[i] = (struct cnn_batch_field){
@@ -195,8 +196,8 @@ static void store_item(const struct cnn_loader *l, const struct cnn_loader_item 
 /* Into place `n` of the batch. */
 static int copy_item(const struct cnn_loader *l, struct cnn_loader_buffers *b, size_t n)
 {
-    const struct cnn_loader_chunk *c = l->current;
-    const struct cnn_loader_item *item = &c->item[l->at];
+    struct cnn_loader_chunk *c = l->current;
+    struct cnn_loader_item *item = &c->item[l->at];
     const float *x = c->x + l->at * l->elements;
     if (l->store)
         store_item(l, item, x);
@@ -205,6 +206,11 @@ static int copy_item(const struct cnn_loader *l, struct cnn_loader_buffers *b, s
     cnn_loader_fields_copy(l, b->field, n, c->field, l->at);
     if (b->rows)
         b->rows[n] = (int32_t)item->rows;
+    if (b->kept) {
+        struct cnn_sample kept = item->kept;
+        item->kept = b->kept[n];
+        b->kept[n] = kept;
+    }
     b->weight[n] = item->weight;
     b->index[n] = item->index;
     b->hash[n] = item->hash;
@@ -282,6 +288,7 @@ int cnn_loader_next(struct cnn_loader *l, struct cnn_batch *batch)
                                 .images = l->store,
                                 .fields = l->wishes,
                                 .field = b->shown,
+                                .kept = b->kept,
                                 .weight = b->weight,
                                 .key = b->key,
                                 .index = b->index,
@@ -299,6 +306,9 @@ static void free_batch(const struct cnn_loader *l, struct cnn_loader_buffers *b)
     size_t n = l->options.batch;
     for (size_t i = 0; b->own_key && i < n; i++)
         free(b->own_key[i]);
+    for (size_t i = 0; b->kept && i < n; i++)
+        cnn_sample_free(&b->kept[i]);
+    free(b->kept);
     cnn_loader_fields_free(l, b->field);
     free(b->shown);
     free(b->x);
@@ -316,6 +326,7 @@ static void free_chunk(const struct cnn_loader *l, struct cnn_loader_chunk *c)
     for (size_t i = 0; c->item && i < l->chunk_size; i++) {
         free(c->item[i].message);
         free(c->item[i].own_key);
+        cnn_sample_free(&c->item[i].kept);
         cnn_raw_free(c->item[i].raw);
     }
     free(c->item);

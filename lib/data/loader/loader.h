@@ -36,6 +36,7 @@ struct cnn_loader_options {
      * wished for. NULL: inputs are made on the host. */
     struct cnn_image_store *store;
     size_t store_first;
+    int fields; /* batches have all fields of samples, beside what is wished for */
     /* Called for each bad sample (CNN_EDATA, CNN_ENOINPUT) that is skipped, in order, from the
      * consumer's thread; may be NULL. */
     void (*bad)(void *context, const char *source, const char *message);
@@ -58,6 +59,8 @@ struct cnn_batch {
     struct cnn_image_store *images; /* which then has the batch */
     size_t fields;                  /* as many as there are wishes */
     const struct cnn_batch_field *field;
+    const struct cnn_sample
+        *kept;              /* (n) with options.fields: nothing but fields, as they were loaded */
     const float *weight;    /* (n) */
     const char *const *key; /* (n) */
     const size_t *index;    /* (n) position in the dataset (in a stream: in arrival order) */

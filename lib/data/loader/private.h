@@ -16,7 +16,8 @@ struct cnn_loader_item {
     size_t key_capacity;
     struct cnn_raw *raw; /* a stream's */
     size_t index;
-    size_t rows; /* of x */
+    size_t rows;            /* of x */
+    struct cnn_sample kept; /* its fields, with options.fields */
     uint64_t hash;
     float weight;
     /* For a device: the chunk's x holds its bytes; 0: it stays there already. */
@@ -65,6 +66,7 @@ struct cnn_loader_buffers {
     int32_t *rows; /* (batch) of x; NULL: there is one */
     struct cnn_loader_field *field;
     struct cnn_batch_field *shown; /* (wishes) */
+    struct cnn_sample *kept;       /* (batch); NULL: not wanted */
     float *weight;
     const char **key;
     char **own_key;

@@ -128,7 +128,9 @@ static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     float *x = c->x + i * l->elements;
     item->hash = hash_sample(l, &s->sample);
     item->weight = s->sample.weight;
-    int rc = cnn_loader_gather(l, s, 0, c->field, i);
+    int rc = o->fields ? cnn_sample_copy_fields(&item->kept, &s->sample) : 0;
+    if (!rc)
+        rc = cnn_loader_gather(l, s, 0, c->field, i);
     if (!rc && l->store)
         rc = cnn_loader_take_decoded(l, &s->sample, item, x);
     if (rc || (l->store && item->bytes))
@@ -165,8 +167,8 @@ static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     int rc;
     s->sample.fit = l->fits ? &l->fit : NULL;
     s->sample.input = l->options.input_name;
-    s->sample.wanted = l->wanted;
-    s->sample.wanted_count = l->wishes;
+    s->sample.wanted = l->options.fields ? NULL : l->wanted;
+    s->sample.wanted_count = l->options.fields ? 0 : l->wishes;
     if (l->stream) {
         item->index = position;
         rc = cnn_raw_decode(l->ds, item->raw, &s->sample);

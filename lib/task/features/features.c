@@ -60,17 +60,23 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
     int rc = cnn_net_forward(f->runner.net, &v, 0, 0, 0);
     for (size_t k = 0; !rc && k < f->taps; k++) {
         rc = cnn_net_value(f->runner.net, f->tap[k].node, f->tap[k].values);
+        if (!rc)
+            rc = cnn_net_rows(f->runner.net, f->tap[k].node, f->tap[k].real);
         if (f->o->pool)
             cnn_features_pool(&f->tap[k], b->n);
     }
+    if (b->kept && !f->type->keeps)
+        cnn_features_note_fields(f, b->kept);
     for (size_t i = 0; !rc && i < b->n; i++) {
         int32_t own = b->field->label[i];
         int known = own >= 0 && (size_t)own < cnn_dataset_classes(f->inputs.ds[input])->count;
-        struct features_row row = {.key = b->key[i], .weight = b->weight[i]};
+        struct features_row row = {
+            .key = b->key[i], .weight = b->weight[i], .fields = b->kept ? &b->kept[i] : NULL};
         row.path = cnn_inputs_path(&f->inputs, input, b->index[i]);
         row.label = known ? f->map[input][own] : -1;
         for (size_t t = 0; !rc && t < f->targets; t++) {
             row.values = cnn_features_row_of(f, &f->target[t], i);
+            row.rows = (size_t)f->tap[f->target[t].first_tap].real[i];
             rc = f->type->add(f->target[t].sink, &row);
         }
     }
@@ -83,6 +89,7 @@ static int run(struct features *f)
         .batch = cnn_net_plan(f->runner.net)->batch,
         .threads = (int)f->o->compute.threads,
         .on_bad = f->o->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
+        .fields = f->type->keeps || f->inputs.samples == SIZE_MAX,
     };
     cnn_feed_ask(&f->feed, &lo);
     int rc = cnn_inputs_visit(&f->inputs, &lo, f->cb, take_batch, f);
@@ -116,6 +123,8 @@ static int open_feed(struct features *f)
         return cnn_fail_within("%s", f->o->model);
     for (size_t i = 0; !rc && i < f->inputs.count; i++)
         rc = cnn_feed_check(&f->feed, f->inputs.ds[i]);
+    if (!rc)
+        cnn_features_look_at_fields(f);
     return rc;
 }
 
@@ -127,8 +136,10 @@ static void features_free(struct features *f)
         free(f->target[i].sink);
         free(f->target[i].row);
     }
-    for (size_t i = 0; f->tap && i < f->taps; i++)
+    for (size_t i = 0; f->tap && i < f->taps; i++) {
         free(f->tap[i].values);
+        free(f->tap[i].real);
+    }
     for (size_t i = 0; f->map && i < f->inputs.count; i++)
         free(f->map[i]);
     free(f->map);

@@ -30,7 +30,9 @@ struct features_to {
     const char *name;                  /* of the stream, for messages */
     const struct cnn_strings *classes; /* names of the labels */
     const char *history;               /* JSON array */
-    struct cnn_chw shape;              /* of a sample's values */
+    struct cnn_chw shape;              /* of a row of a sample's values */
+    size_t rows;                       /* the most; 1 but for sequences */
+    const struct cnn_graph *graph;     /* whose further inputs are no fields that are kept */
     const struct cnn_strings *layer;   /* names of the layers in it */
     const size_t *width;               /* (layers) how many of the values are each's */
     const volatile int *stop;          /* of the callbacks */
@@ -42,7 +44,9 @@ struct features_row {
     const char *key;
     int32_t label; /* -1: none */
     float weight;
-    const float *values; /* (c, h, w) */
+    size_t rows;
+    const float *values;             /* (rows, c, h, w) */
+    const struct cnn_sample *fields; /* what else the sample has; NULL: not known */
 };
 
 struct features_sink_type {
@@ -52,6 +56,7 @@ struct features_sink_type {
     int (*commit)(void *sink); /* and in place */
     void (*close)(void *sink); /* gives up what is not in place */
     size_t size;               /* of the sink; zeroed before open */
+    int keeps;                 /* rows, and the fields of samples */
 };
 extern const struct features_sink_type cnn_features_npy, cnn_features_tsv, cnn_features_svmlight,
     cnn_features_tar;
@@ -82,7 +87,9 @@ void cnn_features_key(const struct cnn_strings *classes, int paths, const struct
 struct features_tap {
     int node;
     struct cnn_chw out, kept; /* as the net gives them, and as they are written */
-    float *values;            /* (batch, out), then (batch, kept) */
+    size_t rows;
+    int32_t *real; /* (batch) rows that are */
+    float *values; /* (batch, rows, out), then (batch, rows, kept) */
 };
 
 /* Where some of the taps go. */
@@ -104,6 +111,7 @@ struct features {
     int32_t **map; /* (inputs) */
     char *history;
     int paths; /* all samples have paths */
+    int noted; /* that fields are left out */
     int *node; /* (taps) */
     size_t taps, targets;
     struct features_tap *tap;
@@ -116,6 +124,13 @@ CNN_CHECKED int cnn_features_make_taps(struct features *f, size_t batch);
 CNN_CHECKED int cnn_features_open_targets(struct features *f, FILE *out, const char *name);
 /* A tap's values, as the net gave them, to their means. */
 void cnn_features_pool(struct features_tap *t, size_t n);
+/* fields.c: those of a sample that are written where samples keep them: not its class, which has a place of
+ * its own, nor the net's inputs. */
+int cnn_features_keeps(const struct cnn_graph *g, const struct cnn_field *f);
+/* Note once what fields of a sample are left out. */
+void cnn_features_note_fields(struct features *f, const struct cnn_sample *s);
+/* The same of datasets whose samples can be looked at before. */
+void cnn_features_look_at_fields(struct features *f);
 /* What goes to a target for sample i. */
 const float *cnn_features_row_of(const struct features *f, struct features_target *t, size_t i);
 

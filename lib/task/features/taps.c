@@ -71,34 +71,47 @@ static int make_history(struct features *f, const struct cnn_strings *layer)
     return f->history ? 0 : cnn_fail_memory(0);
 }
 
+static int make_tap(struct features *f, size_t batch, struct features_tap *t)
+{
+    const struct cnn_layer *l = &f->runner.graph->node[t->node].layer;
+    size_t all;
+    t->out = t->kept = l->out;
+    t->rows = l->rows;
+    if (f->o->pool)
+        t->kept.h = t->kept.w = 1;
+    if (t->rows > 1 && (!f->type->keeps || f->o->concat))
+        return cnn_fail(
+            CNN_EUSAGE,
+            "layer '%s' has %zu rows for each sample: %s; behind rowpool a layer has one", l->name,
+            t->rows,
+            f->o->concat ? "--concat joins vectors" : "a tar (--format tar) has place for them");
+    if (cnn_mul_overflows(batch, cnn_layer_elements(l), &all))
+        return cnn_fail_memory(SIZE_MAX);
+    t->values = cnn_calloc(all, sizeof *t->values);
+    t->real = cnn_calloc(batch, sizeof *t->real);
+    return t->values && t->real ? 0 : CNN_ESYSTEM;
+}
+
 int cnn_features_make_taps(struct features *f, size_t batch)
 {
-    const struct cnn_graph *g = f->runner.graph;
     f->tap = cnn_calloc(f->taps, sizeof *f->tap);
     f->target = cnn_calloc(f->taps, sizeof *f->target);
     if (!f->tap || !f->target)
         return CNN_ESYSTEM;
     f->targets = f->o->concat ? 1 : f->taps;
-    for (size_t i = 0; i < f->taps; i++) {
+    int rc = 0;
+    for (size_t i = 0; !rc && i < f->taps; i++) {
         struct features_tap *t = &f->tap[i];
-        size_t all;
         t->node = f->node[i];
-        t->out = t->kept = g->node[t->node].layer.out;
-        if (f->o->pool)
-            t->kept.h = t->kept.w = 1;
-        if (cnn_mul_overflows(batch, cnn_chw_count(t->out), &all))
-            return cnn_fail_memory(SIZE_MAX);
-        t->values = cnn_calloc(all, sizeof *t->values);
-        if (!t->values)
-            return CNN_ESYSTEM;
+        rc = make_tap(f, batch, t);
         struct features_target *to = &f->target[f->o->concat ? 0 : i];
-        to->count += cnn_chw_count(t->kept);
+        to->count += t->rows * cnn_chw_count(t->kept);
         to->first_tap = f->o->concat ? 0 : i;
         to->taps++;
     }
-    if (f->o->concat && f->taps > 1)
+    if (!rc && f->o->concat && f->taps > 1)
         f->target[0].row = cnn_calloc(f->target[0].count, sizeof(float));
-    return f->o->concat && f->taps > 1 && !f->target[0].row ? CNN_ESYSTEM : 0;
+    return rc || !f->o->concat || f->taps == 1 || f->target[0].row ? rc : CNN_ESYSTEM;
 }
 
 /* feats.npy, or feats.fc2.npy where each of several layers has its own. */
@@ -141,6 +154,8 @@ static int open_target(struct features *f, struct features_target *t, FILE *out,
                              .classes = &f->classes,
                              .history = f->history,
                              .shape = t->taps > 1 ? flat : f->tap[t->first_tap].kept,
+                             .rows = f->tap[t->first_tap].rows,
+                             .graph = g,
                              .layer = &layer,
                              .width = width};
     if (!rc && !(t->sink = cnn_calloc(1, f->type->size)))
@@ -168,7 +183,7 @@ int cnn_features_open_targets(struct features *f, FILE *out, const char *name)
 void cnn_features_pool(struct features_tap *t, size_t n)
 {
     size_t positions = t->out.h * t->out.w;
-    for (size_t i = 0; i < n * t->out.c; i++) {
+    for (size_t i = 0; i < n * t->rows * t->out.c; i++) {
         double sum = 0;
         for (size_t p = 0; p < positions; p++)
             sum += (double)t->values[i * positions + p];

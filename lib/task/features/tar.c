@@ -1,4 +1,5 @@
-/* Features as a tar stream: KEY.npy and KEY.cls, between our header and end record. */
+/* Features as a tar stream: KEY.npy and KEY.cls, and the samples' other fields, between our header and
+ * end record. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,12 +11,18 @@ struct tar {
     struct cnn_stream_writer *writer;
     struct cnn_encoded *encoded;
     struct cnn_chw shape;
+    size_t rows;
+    const struct cnn_graph *graph;
+    struct cnn_field *field; /* (fields) of a sample, borrowed */
+    size_t fields, capacity;
 };
 
 static int tar_open(void *sink, const struct features_to *to)
 {
     struct tar *s = sink;
     s->shape = to->shape;
+    s->rows = to->rows;
+    s->graph = to->graph;
     s->encoded = cnn_encoded_new();
     int rc = s->encoded ? cnn_features_file_open(&s->out, to, to->path) : CNN_ESYSTEM;
     return rc ? rc
@@ -23,19 +30,47 @@ static int tar_open(void *sink, const struct features_to *to)
                                 to->stop, &s->writer);
 }
 
+/* The values of all real rows: (rows, c, h, w), or (rows, c) of vectors, as samples are read. */
+static struct cnn_image values_of(const struct tar *s, const struct features_row *row)
+{
+    struct cnn_chw c = s->shape;
+    if (s->rows > 1)
+        c = c.h * c.w == 1 ? (struct cnn_chw){1, row->rows, c.c}
+                           : (struct cnn_chw){row->rows * c.c, c.h, c.w};
+    /* encoding only reads them */
+    return (struct cnn_image){c.c, c.h, c.w, 0, (float *)row->values, cnn_chw_count(c)};
+}
+
+static int add_field(struct tar *s, const struct cnn_field *f)
+{
+    if (cnn_grow(&s->field, &s->capacity, s->fields + 1, sizeof *s->field))
+        return CNN_ESYSTEM;
+    s->field[s->fields++] = *f;
+    return 0;
+}
+
+static int take_fields(struct tar *s, const struct features_row *row)
+{
+    struct cnn_field class = {.name = "class", .kind = CNN_FIELD_CLASS, .label = row->label};
+    s->fields = 0;
+    int rc = row->label >= 0 ? add_field(s, &class) : 0;
+    for (size_t i = 0; !rc && row->fields && i < row->fields->fields; i++)
+        if (cnn_features_keeps(s->graph, &row->fields->field[i]))
+            rc = add_field(s, &row->fields->field[i]);
+    return rc;
+}
+
 static int tar_add(void *sink, const struct features_row *row)
 {
     struct tar *s = sink;
-    size_t n = cnn_chw_count(s->shape);
-    /* encoding only reads them */
-    struct cnn_image values = {s->shape.c, s->shape.h, s->shape.w, 0, (float *)row->values, n};
-    struct cnn_sample sample = {.key = (char *)row->key, .image = values, .weight = row->weight};
-    struct cnn_field class = {.name = "class", .kind = CNN_FIELD_CLASS, .label = row->label};
-    if (row->label >= 0) {
-        sample.fields = 1;
-        sample.field = &class;
-    }
-    int rc = cnn_sample_encode(&sample, s->encoded);
+    int rc = take_fields(s, row);
+    const struct cnn_sample sample = {.key = (char *)row->key,
+                                      .image = values_of(s, row),
+                                      .weight = row->weight,
+                                      .fields = s->fields,
+                                      .field = s->field};
+    if (!rc)
+        rc = cnn_sample_encode(&sample, s->encoded);
     return rc ? rc : cnn_stream_write(s->writer, s->encoded);
 }
 
@@ -57,6 +92,7 @@ static void tar_close(void *sink)
     struct tar *s = sink;
     cnn_stream_free(s->writer);
     cnn_encoded_free(s->encoded);
+    free(s->field);
     cnn_features_file_close(&s->out);
 }
 
@@ -65,4 +101,5 @@ const struct features_sink_type cnn_features_tar = {.open = tar_open,
                                                     .finish = tar_finish,
                                                     .commit = tar_commit,
                                                     .close = tar_close,
-                                                    .size = sizeof(struct tar)};
+                                                    .size = sizeof(struct tar),
+                                                    .keeps = 1};
