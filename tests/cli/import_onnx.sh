@@ -50,6 +50,41 @@ run cnn-infer again.safetensors "$picture"
 status 0
 cmp -s out answer || fail "what was trained from it for no epoch answers otherwise"
 
+# There and back: the answers, the classes, pixels and the self-test are the same.
+run cnn-train -q --threads 1 --epochs 1 --net lenet5 digits:16 -o lenet5.safetensors
+status 0
+run cnn-inspect --to lenet5.onnx lenet5.safetensors
+status 0
+run cnn-infer --selftest lenet5.onnx
+status 0
+out_has 'error  *0'
+run cnn-infer lenet5.safetensors digits:4
+status 0
+cp out answer5
+run cnn-infer lenet5.onnx digits:4
+status 0
+cmp -s out answer5 || fail "it answers otherwise as ONNX"
+for f in plain shapes elements pixels signal constant old; do
+    run cnn-inspect --to "again_$f.onnx" "$f.onnx"
+    status 0
+    run cnn-inspect --to "third_$f.onnx" "again_$f.onnx"
+    status 0
+    run cnn-inspect --diff "again_$f.onnx" "third_$f.onnx"
+    [ "$status" -eq 0 ] || fail "$f changes when it is read and written again"
+done
+printf 'input 1x8x8\nconv 2 3; lrn 3 within=1; relu; lppool 2 p=2.5; dense 3\n' >odd.net
+run cnn-train -q --epochs 0 --net odd.net --classes 3 -o odd.safetensors
+status 0
+run cnn-inspect --to odd.onnx odd.safetensors
+status 65
+err_is "cnn-inspect: odd.safetensors: 2 layers cannot be said in ONNX: 'lrn1' (lrn): within a channel, or of an even size; 'lppool1' (lppool): a p that is no whole number"
+no_file odd.onnx
+run cnn-inspect --to weights.onnx "$ROOT/tests/golden/models/weights.npz"
+status 65
+err_has '*weights.npz: weights without a net make no model'
+run cnn-inspect --to lenet5.onnx lenet5.onnx
+status 64
+
 # Several outputs.
 run cnn-inspect --print pixels.onnx
 status 0

@@ -19,6 +19,8 @@ struct cnn_imported {
         *why; /* of a net that is in the file and cannot be imported, with PATH in front; or NULL */
 };
 void cnn_imported_free(struct cnn_imported *m); /* leaves {0} */
+/* A JSON array of class names into m->classes. CNN_EDATA with "PATH: ...". */
+CNN_CHECKED int cnn_imported_classes(struct cnn_imported *m, const char *path, const char *text);
 
 struct cnn_import {
     const char *ending; /* of the names of such files, with its dot; several have spaces between */

@@ -73,36 +73,57 @@ static int add_tensor(struct cnn_tensor_source *s, const struct onnx_param *p)
     return cnn_tensors_add(s, &t);
 }
 
-/* A single vector of several numbers has a class for each, which nobody has named. */
-static int name_classes(struct onnx_graph *g, struct cnn_strings *out)
+/* A text of the metadata, which lives on; NULL: there is none, or an error is set. */
+static const char *metadata(struct onnx_graph *g, const char *key)
 {
+    ptrdiff_t i = cnn_strings_find(&g->keys, key);
+    return i < 0 ? NULL : cnn_arena_strdup(g->arena, g->texts.item[i]);
+}
+
+/* As the metadata has them; else a single vector of several numbers has a class for each, which nobody has named. */
+static int name_classes(struct onnx_graph *g, struct cnn_imported *out)
+{
+    const char *given = metadata(g, "cnn.classes");
     const struct onnx_value *v = cnn_onnx_value(g, g->output[0]->name);
     char name[24];
     int rc = 0;
+    if (given)
+        return cnn_imported_classes(out, g->path, given);
     if (g->outputs > 1 || v->shape.h * v->shape.w != 1 || v->shape.c > 1 << 16)
         return 0;
     for (size_t i = 0; !rc && v->shape.c > 1 && i < v->shape.c; i++) {
         snprintf(name, sizeof name, "%zu", i);
-        rc = cnn_strings_add(out, name);
+        rc = cnn_strings_add(&out->classes, name);
     }
     return rc;
+}
+
+static int add_text(struct cnn_tensor_source *s, const char *key, const char *text)
+{
+    return text ? cnn_tensors_add_text(s, key, text) : 0;
 }
 
 /* The texts that models of ours have, so that the tensors with these are one. */
 static int add_texts(struct cnn_tensor_source *s, const struct cnn_imported *m)
 {
     struct onnx_graph *g = &((struct file *)s->state)->graph;
+    const char *classes = metadata(g, "cnn.classes"),
+               *net = cnn_arena_strdup(g->arena, m->net_text);
     struct cnn_buf list = {0};
-    for (size_t i = 0; i < m->classes.count; i++)
+    for (size_t i = 0; !classes && i < m->classes.count; i++)
         cnn_buf_printf(&list, "%c\"%s\"", i ? ',' : '[', m->classes.item[i]);
     cnn_buf_puts(&list, m->classes.count ? "]" : "[]");
-    const char *classes = list.failed ? NULL : cnn_arena_strdup(g->arena, list.text);
-    const char *net = cnn_arena_strdup(g->arena, m->net_text);
+    if (!classes && !list.failed)
+        classes = cnn_arena_strdup(g->arena, list.text);
     cnn_buf_free(&list);
-    int rc = classes && net ? cnn_tensors_add_text(s, "cnn.format", "1") : CNN_ESYSTEM;
+    int rc = classes && net ? add_text(s, "cnn.format", "1") : CNN_ESYSTEM;
     if (!rc)
-        rc = cnn_tensors_add_text(s, "cnn.net", net);
-    return rc ? rc : cnn_tensors_add_text(s, "cnn.classes", classes);
+        rc = add_text(s, "cnn.net", net);
+    if (!rc)
+        rc = add_text(s, "cnn.classes", classes);
+    if (!rc)
+        rc = add_text(s, "cnn.history", metadata(g, "cnn.history"));
+    return rc ? rc : add_text(s, "cnn.selftest", metadata(g, "cnn.selftest"));
 }
 
 static int read_model(struct cnn_tensor_source *s, struct cnn_imported *out)
@@ -120,13 +141,15 @@ static int read_model(struct cnn_tensor_source *s, struct cnn_imported *out)
     for (size_t i = 0; !rc && i < g->params; i++)
         rc = add_tensor(s, &g->param[i]);
     if (!rc)
-        rc = name_classes(g, &out->classes);
+        rc = name_classes(g, out);
     if (!rc && !(out->net_text = cnn_buf_take(&g->text)))
         rc = CNN_ESYSTEM;
     if (!rc)
         rc = add_texts(s, out);
     end_reading(g);
-    return rc == CNN_EDATA ? cnn_fail_within("%s", s->path) : rc;
+    return rc == CNN_EDATA && strncmp(cnn_error_message(), s->path, strlen(s->path)) != 0
+               ? cnn_fail_within("%s", s->path)
+               : rc;
 }
 
 static int open_onnx(const char *path, struct cnn_bytes *bytes, struct cnn_imported *out)

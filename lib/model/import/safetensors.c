@@ -2,10 +2,8 @@
  * texts of the metadata, cnn.net and cnn.classes (cnn-formats(5)). */
 #include "file/safetensors.h"
 
-#include <jansson.h>
 #include <string.h>
 
-#include "base/json_memory.h"
 #include "base/memory.h"
 #include "model/import/import.h"
 
@@ -13,21 +11,6 @@
 static int sniff(const unsigned char *bytes, size_t n)
 {
     return n > 8 && !bytes[7] && bytes[8] == '{';
-}
-
-static int read_classes(const char *text, const char *path, struct cnn_strings *out)
-{
-    cnn_json_watch();
-    json_t *list = cnn_json_text(text, 0);
-    int rc = json_is_array(list) ? 0 : CNN_EDATA;
-    if (cnn_json_lacked())
-        rc = CNN_ESYSTEM;
-    for (size_t i = 0; !rc && i < json_array_size(list); i++) {
-        const char *name = json_string_value(json_array_get(list, i));
-        rc = name ? cnn_strings_add(out, name) : CNN_EDATA;
-    }
-    json_decref(list);
-    return rc == CNN_EDATA ? cnn_fail(rc, "%s: the class list is malformed", path) : rc;
 }
 
 static int open_safetensors(const char *path, struct cnn_bytes *bytes, struct cnn_imported *out)
@@ -45,7 +28,7 @@ static int open_safetensors(const char *path, struct cnn_bytes *bytes, struct cn
                         format);
     if (!(out->net_text = cnn_strdup(net)))
         return CNN_ESYSTEM;
-    return classes ? read_classes(classes, path, &out->classes) : 0;
+    return classes ? cnn_imported_classes(out, path, classes) : 0;
 }
 
 const struct cnn_import cnn_import_safetensors = {.ending = ".safetensors",

@@ -1,7 +1,9 @@
-/* A file's tensors in safetensors form; see inspect.h. */
+/* A file's tensors in safetensors form, and models as ONNX; see inspect.h. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "file/safetensors.h"
+#include "model/export/onnx.h"
 #include "task/apart.h"
 #include "task/inspect/private.h"
 
@@ -46,6 +48,13 @@ static int write_data(struct cnn_safetensors_writer *w, const void *context)
     return rc;
 }
 
+static int is_onnx(const char *path)
+{
+    static const char ending[] = ".onnx";
+    size_t n = strlen(path), k = sizeof ending - 1;
+    return n > k && !strcmp(path + n - k, ending);
+}
+
 int cnn_inspect_convert(const struct cnn_inspect *in, const char *path)
 {
     const struct cnn_path_use out[] = {{"--to", path}, {NULL, NULL}};
@@ -53,5 +62,10 @@ int cnn_inspect_convert(const struct cnn_inspect *in, const char *path)
     int rc = cnn_inspect_require(in, CNN_INSPECT_LIST);
     if (!rc)
         rc = cnn_apart_check(out, from);
-    return rc ? rc : cnn_safetensors_save(path, declare, write_data, in->tensors);
+    if (!rc && is_onnx(path) && !in->model)
+        rc = cnn_fail(CNN_EDATA, "%s: weights without a net make no model", in->name);
+    if (rc)
+        return rc;
+    return is_onnx(path) ? cnn_export_onnx(path, in->graph, in->tensors)
+                         : cnn_safetensors_save(path, declare, write_data, in->tensors);
 }

@@ -81,8 +81,8 @@ CNN_CHECKED int cnn_inspect_diff(const struct cnn_inspect *a, const struct cnn_i
 CNN_CHECKED int cnn_inspect_filters(const struct cnn_inspect *in, const char *layer,
                                     const char *path);
 
-/* The tensors as float32, under their names, and the metadata into a file of the safetensors form
- * (whole or not at all). CNN_EUSAGE where that is the input's, CNN_EDATA, CNN_ECREATE, CNN_EIO. */
+/* The tensors as float32, under their names, and the metadata into a file of the safetensors form,
+ * or a model as ONNX, as the name ends in .onnx (whole or not at all). CNN_EUSAGE where that is the input's, CNN_EDATA, CNN_ECREATE, CNN_EIO. */
 CNN_CHECKED int cnn_inspect_convert(const struct cnn_inspect *in, const char *path);
 
 struct cnn_time_options {

@@ -194,14 +194,16 @@ int cnn_onnx_fold_transpose(struct onnx_graph *g, const struct onnx_node *n)
 
 int cnn_onnx_fold_slice(struct onnx_graph *g, const struct onnx_node *n)
 {
-    size_t step[ONNX_MAX_RANK], first[ONNX_MAX_RANK], end[ONNX_MAX_RANK], at = 0;
-    int rc = cnn_onnx_ranges(g, n, first, end);
+    size_t step[ONNX_MAX_RANK], first[ONNX_MAX_RANK], end[ONNX_MAX_RANK], each[ONNX_MAX_RANK];
+    size_t at = 0;
+    int rc = cnn_onnx_ranges(g, n, first, end, each);
     if (rc)
         return rc;
     steps_of(n->in[0], step);
     for (int i = 0; i < n->in[0]->rank; i++) {
         at += first[i] * step[i];
-        end[i] -= first[i];
+        end[i] = (end[i] - first[i] + each[i] - 1) / each[i];
+        step[i] *= each[i];
     }
     return pick(g, n, n->in[0]->rank, end, at, step);
 }

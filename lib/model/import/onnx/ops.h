@@ -36,9 +36,9 @@ CNN_CHECKED int cnn_onnx_unsqueezed(struct onnx_graph *g, const struct onnx_node
                                     size_t *dim);
 /* Which axis each one of a transposition was. */
 CNN_CHECKED int cnn_onnx_permutation(const struct onnx_node *n, int rank, int *perm);
-/* What a Slice leaves of each axis of its first input. */
+/* What a Slice leaves of each axis of its first input: from first to before end, every step-th. */
 CNN_CHECKED int cnn_onnx_ranges(struct onnx_graph *g, const struct onnx_node *n, size_t *first,
-                                size_t *end);
+                                size_t *end, size_t *step);
 /* A negative axis counts from the end; CNN_EDATA where there is none such. */
 CNN_CHECKED int cnn_onnx_axis(int64_t axis, int rank, int *out);
 

@@ -4,12 +4,14 @@
 
 #include "model/import/onnx/ops.h"
 
-/* A layer for which it is all the same in which order elements stand. */
-static int elementwise(struct onnx_graph *g, const struct onnx_node *n, struct onnx_value *out,
-                       const char *words)
+/* A layer for which it is all the same in which order elements stand: of what n reads, what
+ * `last` gives. */
+static int elementwise(struct onnx_graph *g, const struct onnx_node *n,
+                       const struct onnx_node *last, const char *words)
 {
     const struct onnx_value *x = n->in[0];
-    int rc = cnn_onnx_line(g, out, cnn_onnx_label(g, n, NULL), &x, 1, x->shape, "%s", words);
+    struct onnx_value *out = last->out[0];
+    int rc = cnn_onnx_line(g, out, cnn_onnx_label(g, last, NULL), &x, 1, x->shape, "%s", words);
     out->view = x->view;
     cnn_onnx_set_dims(out, x->rank, x->dim);
     return rc;
@@ -18,7 +20,7 @@ static int elementwise(struct onnx_graph *g, const struct onnx_node *n, struct o
 #define SIMPLE(name, words)                                                                        \
     int cnn_onnx_##name(struct onnx_graph *g, const struct onnx_node *n)                           \
     {                                                                                              \
-        return elementwise(g, n, n->out[0], words);                                                \
+        return elementwise(g, n, n, words);                                                        \
     }
 SIMPLE(relu, "relu")
 SIMPLE(tanh_of, "tanh")
@@ -40,14 +42,14 @@ static int together(struct onnx_graph *g, const struct onnx_node *n, const struc
                     const char *words)
 {
     cnn_onnx_alias(n->out[0], n->in[0]);
-    return elementwise(g, n, last->out[0], words);
+    return elementwise(g, n, last, words);
 }
 
 /* x / (1 + exp(-x)) is exported as a product. */
 int cnn_onnx_sigmoid(struct onnx_graph *g, const struct onnx_node *n)
 {
     const struct onnx_node *mul = times(n->in[0], n->out[0]);
-    return mul ? together(g, n, mul, "silu") : elementwise(g, n, n->out[0], "sigmoid");
+    return mul ? together(g, n, mul, "silu") : elementwise(g, n, n, "sigmoid");
 }
 
 /* x tanh(log(1 + exp(x))) as well. */
@@ -56,7 +58,7 @@ int cnn_onnx_softplus(struct onnx_graph *g, const struct onnx_node *n)
     const struct onnx_node *tanh = cnn_onnx_only_user(n->out[0], "Tanh");
     const struct onnx_node *mul = tanh && tanh->out[0] ? times(n->in[0], tanh->out[0]) : NULL;
     if (!mul)
-        return elementwise(g, n, n->out[0], "softplus");
+        return elementwise(g, n, n, "softplus");
     cnn_onnx_alias(tanh->out[0], n->in[0]);
     return together(g, n, mul, "mish");
 }
@@ -72,7 +74,7 @@ int cnn_onnx_hardsigmoid(struct onnx_graph *g, const struct onnx_node *n)
     if (mul)
         return together(g, n, mul, "hardswish");
     if (ours)
-        return elementwise(g, n, n->out[0], "hardsigmoid");
+        return elementwise(g, n, n, "hardsigmoid");
     cnn_onnx_alias(n->out[0], x);
     scaled = *n->out[0];
     const struct onnx_value *from = &scaled;
@@ -89,7 +91,7 @@ static int with_number(struct onnx_graph *g, const struct onnx_node *n, const ch
 {
     char number[32];
     const char *words = cnn_arena_printf(g->arena, "%s %s", word, cnn_onnx_format(x, number));
-    return words ? elementwise(g, n, n->out[0], words) : CNN_ESYSTEM;
+    return words ? elementwise(g, n, n, words) : CNN_ESYSTEM;
 }
 
 int cnn_onnx_leakyrelu(struct onnx_graph *g, const struct onnx_node *n)
@@ -110,7 +112,7 @@ int cnn_onnx_elu(struct onnx_graph *g, const struct onnx_node *n)
 
 int cnn_onnx_gelu(struct onnx_graph *g, const struct onnx_node *n)
 {
-    return elementwise(g, n, n->out[0],
+    return elementwise(g, n, n,
                        cnn_onnx_is(n, "approximate", "tanh") ? "gelu approximate=tanh" : "gelu");
 }
 
@@ -169,7 +171,7 @@ int cnn_onnx_clip(struct onnx_graph *g, const struct onnx_node *n)
     }
     range = high - low;
     if (low == 0 && (high > most || high == 6))
-        return elementwise(g, n, n->out[0], high == 6 ? "relu6" : "relu");
+        return elementwise(g, n, n, high == 6 ? "relu6" : "relu");
     if (high > most)
         return bring(g, n, "relu", (double[]){1, -low}, (double[]){1, low});
     if (low < -most)

@@ -91,10 +91,11 @@ static size_t bound(int64_t at, size_t n)
     return at > (int64_t)n ? n : (size_t)at;
 }
 
-int cnn_onnx_ranges(struct onnx_graph *g, const struct onnx_node *n, size_t *first, size_t *end)
+int cnn_onnx_ranges(struct onnx_graph *g, const struct onnx_node *n, size_t *first, size_t *end,
+                    size_t *step)
 {
     const struct onnx_value *x = n->in[0];
-    int64_t start[ONNX_MAX_RANK], stop[ONNX_MAX_RANK], axes[ONNX_MAX_RANK], step[ONNX_MAX_RANK];
+    int64_t start[ONNX_MAX_RANK], stop[ONNX_MAX_RANK], axes[ONNX_MAX_RANK], each[ONNX_MAX_RANK];
     int starts, stops, given, steps, axis;
     int rc = cnn_onnx_list(g, n, "starts", 1, ONNX_MAX_RANK, start, &starts);
     if (!rc)
@@ -102,41 +103,64 @@ int cnn_onnx_ranges(struct onnx_graph *g, const struct onnx_node *n, size_t *fir
     if (!rc)
         rc = cnn_onnx_list(g, n, "axes", 3, ONNX_MAX_RANK, axes, &given);
     if (!rc)
-        rc = cnn_onnx_list(g, n, "steps", 4, ONNX_MAX_RANK, step, &steps);
+        rc = cnn_onnx_list(g, n, "steps", 4, ONNX_MAX_RANK, each, &steps);
     if (!rc && (starts < 0 || starts != stops || (given >= 0 && given != starts) ||
                 (steps >= 0 && steps != starts) || starts > x->rank))
         rc = cnn_fail(CNN_EDATA, "starts, ends, axes and steps differ in number");
     for (int i = 0; !rc && i < x->rank; i++) {
         first[i] = 0;
         end[i] = x->dim[i];
+        step[i] = 1;
     }
     for (int i = 0; !rc && i < starts; i++) {
         rc = cnn_onnx_axis(given < 0 ? i : axes[i], x->rank, &axis);
-        if (!rc && steps >= 0 && step[i] != 1)
-            rc = cnn_fail(CNN_EDATA, "a step of %lld", (long long)step[i]);
+        if (!rc && steps >= 0 && (each[i] < 1 || each[i] > 1 << 14))
+            rc = cnn_fail(CNN_EDATA, "a step of %lld", (long long)each[i]);
         if (rc)
             break;
         first[axis] = bound(start[i], x->dim[axis]);
         end[axis] = bound(stop[i], x->dim[axis]);
+        step[axis] = steps < 0 ? 1 : (size_t)each[i];
         if (first[axis] >= end[axis])
             rc = cnn_fail(CNN_EDATA, "nothing is left of axis %d", axis);
     }
     return rc;
 }
 
+/* Every so many-th row and column of all channels: 1; 0: each of them. */
+static int by_steps(struct onnx_graph *g, const struct onnx_node *n, struct cnn_chw in,
+                    const size_t *first, const size_t *end, const size_t *step)
+{
+    int rank = n->in[0]->rank;
+    size_t by = step[rank - 1];
+    for (int i = 0; i < rank; i++)
+        if (step[i] != (i < 2 ? 1 : by))
+            return cnn_fail(CNN_EDATA, "steps that are not those of rows and columns");
+    if (rank < 3 || by == 1)
+        return 0;
+    for (int i = 0; i < rank; i++)
+        if (first[i] || end[i] != n->in[0]->dim[i])
+            return cnn_fail(CNN_EDATA, "steps over a part");
+    const struct cnn_chw out = {in.c, (in.h + by - 1) / by, (in.w + by - 1) / by};
+    int rc = cnn_onnx_layer(g, n, n->in[0], out, "subsample %zu %zu", in.c, by);
+    return rc ? rc : 1;
+}
+
 /* Channels, then rows and columns: as few lines as that takes. */
 int cnn_onnx_slice(struct onnx_graph *g, const struct onnx_node *n)
 {
     struct onnx_value *x = n->in[0];
-    size_t first[ONNX_MAX_RANK], end[ONNX_MAX_RANK];
+    size_t first[ONNX_MAX_RANK], end[ONNX_MAX_RANK], step[ONNX_MAX_RANK];
     struct cnn_chw shape;
     int rank = x->rank, rc = cnn_onnx_plain(g, n, x, &shape);
     if (!rc)
-        rc = cnn_onnx_ranges(g, n, first, end);
+        rc = cnn_onnx_ranges(g, n, first, end, step);
     if (!rc && (first[0] || end[0] != g->batch))
         rc = cnn_fail(CNN_EDATA, "some of the samples");
+    if (!rc)
+        rc = by_steps(g, n, shape, first, end, step);
     if (rc)
-        return rc;
+        return rc > 0 ? 0 : rc;
     size_t w = rank > 2 ? (size_t)rank - 1 : 0;
     size_t top = rank == 4 ? first[2] : 0, left = w ? first[w] : 0;
     const struct cnn_chw out = {end[1] - first[1], rank == 4 ? end[2] - top : 1,
@@ -159,8 +183,8 @@ int cnn_onnx_slice(struct onnx_graph *g, const struct onnx_node *n)
     return rc;
 }
 
-/* Pads of all axes, at their beginnings and then at their ends, as rows and columns. */
-static int read_pads(struct onnx_graph *g, const struct onnx_node *n, int rank, int64_t pad[4])
+/* Pads of all axes, at their beginnings and then at their ends, as rows and columns, and as channels. */
+static int read_pads(struct onnx_graph *g, const struct onnx_node *n, int rank, int64_t pad[6])
 {
     int64_t list[2 * ONNX_MAX_RANK], axes[ONNX_MAX_RANK];
     int count, given, axis;
@@ -173,17 +197,28 @@ static int read_pads(struct onnx_graph *g, const struct onnx_node *n, int rank, 
         rc = cnn_fail(CNN_EDATA, "%d pads for %d axes", count, each);
     for (int i = 0; !rc && i < count; i++) {
         rc = cnn_onnx_axis(given < 0 ? i % each : axes[i % each], rank, &axis);
-        if (!rc && ((list[i] && axis < 2) || list[i] < 0 || list[i] > 1 << 14))
+        if (!rc && ((list[i] && axis < 1) || list[i] < 0 || list[i] > 1 << 14))
             rc = cnn_fail(CNN_EDATA, "a pad of %lld on axis %d", (long long)list[i], axis);
-        if (!rc && axis >= 2)
-            pad[i / each * 2 + axis - rank + 2] = list[i];
+        if (!rc && axis >= 1)
+            pad[axis == 1 ? 4 + i / each : i / each * 2 + axis - rank + 2] = list[i];
     }
     return rc;
 }
 
+/* Channels of zeros on both sides, as ResNets have them in place of a convolution. */
+static int pad_channels(struct onnx_graph *g, const struct onnx_node *n, struct cnn_chw shape,
+                        const int64_t pad[6], int zeros)
+{
+    int64_t more = pad[4] + pad[5];
+    if (!zeros || pad[0] || pad[1] || pad[2] || pad[3] || pad[4] != more / 2)
+        return cnn_fail(CNN_EDATA, "channels that are not zeros on both sides alone");
+    shape.c += (size_t)more;
+    return cnn_onnx_layer(g, n, n->in[0], shape, "subsample %zu", shape.c);
+}
+
 int cnn_onnx_pad(struct onnx_graph *g, const struct onnx_node *n)
 {
-    int64_t pad[4] = {0};
+    int64_t pad[6] = {0};
     struct cnn_chw shape;
     double value = cnn_onnx_real(n, "value", 0);
     char number[32];
@@ -202,6 +237,8 @@ int cnn_onnx_pad(struct onnx_graph *g, const struct onnx_node *n)
         rc = read_pads(g, n, n->in[0]->rank, pad);
     if (rc)
         return rc;
+    if (pad[4] || pad[5])
+        return pad_channels(g, n, shape, pad, !mode && value == 0);
     if (!(pad[0] || pad[1] || pad[2] || pad[3]))
         return cnn_onnx_identity(g, n);
     shape.h += (size_t)(pad[0] + pad[2]);

@@ -29,7 +29,7 @@ int cnn_onnx_depth_to_space(struct onnx_graph *g, const struct onnx_node *n)
         rc = cnn_onnx_plain(g, n, x, &shape);
     if (!rc && (x->rank != 4 || shape.c % (r * r)))
         rc = cnn_fail(CNN_EDATA, "%zu channels in blocks of %zux%zu", shape.c, r, r);
-    if (!rc && !cnn_onnx_is(n, "mode", "CRD")) {
+    if (!rc && !cnn_onnx_is(n, "mode", "CRD") && shape.c > r * r) {
         rc = shuffle(g, n, x, r * r, &part);
         x = &part;
     }
@@ -52,6 +52,8 @@ int cnn_onnx_space_to_depth(struct onnx_graph *g, const struct onnx_node *n)
         return rc;
     part = *x;
     const struct cnn_chw out = {shape.c * r * r, shape.h / r, shape.w / r};
+    if (shape.c == 1) /* there is one order */
+        return cnn_onnx_layer(g, n, x, out, "pixelunshuffle %zu", r);
     rc =
         cnn_onnx_line(g, &part, cnn_onnx_label(g, n, NULL), &from, 1, out, "pixelunshuffle %zu", r);
     return rc ? rc : cnn_onnx_layer(g, n, &part, out, "channelshuffle %zu", shape.c);

@@ -125,7 +125,7 @@ static void print_pixels(struct onnx_graph *g)
 {
     for (size_t i = 0; i < g->keys.count; i++) {
         const char *key = g->keys.item[i], *text = g->texts.item[i];
-        if (!strcmp(key, "cnn.input"))
+        if (!strcmp(key, "cnn.input") && !strpbrk(text, "\n;#{}"))
             cnn_buf_printf(&g->text, " %s", text);
         else if (!strcmp(key, "Image.BitmapPixelFormat") && !strcmp(text, "Bgr8"))
             cnn_buf_puts(&g->text, " order=bgr");
