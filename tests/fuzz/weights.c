@@ -45,6 +45,21 @@ static void try_selftest(const char *text)
 /* Elements that a file repeats, or that deflate makes of few bytes. */
 enum { MOST_ELEMENTS = 1 << 26 };
 
+static void try_tensors(const struct cnn_tensor_source *s, size_t size)
+{
+    for (size_t i = 0; i < cnn_tensors_count(s); i++) {
+        const struct cnn_stored_tensor *t = cnn_tensors_at(s, i);
+        if (t->count > MOST_ELEMENTS)
+            continue;
+        float *out = malloc((t->count ? t->count : 1) * sizeof *out);
+        int code = cnn_tensor_floats(s, t, out);
+        check(!code || (code == CNN_EDATA && !t->data));
+        check(code || !t->data || t->bytes <= size);
+        free(out);
+        check(cnn_tensors_find(s, t->name) == t);
+    }
+}
+
 static void try_weights(const char *name, const uint8_t *data, size_t size)
 {
     struct cnn_imported m;
@@ -58,18 +73,8 @@ static void try_weights(const char *name, const uint8_t *data, size_t size)
         check(!strncmp(cnn_error_message(), name, strlen(name)) || code == CNN_ESYSTEM);
     if (code)
         return;
+    try_tensors(m.tensors, size);
     const struct cnn_tensor_source *s = m.tensors;
-    for (size_t i = 0; i < cnn_tensors_count(s); i++) {
-        const struct cnn_stored_tensor *t = cnn_tensors_at(s, i);
-        if (t->count > MOST_ELEMENTS)
-            continue;
-        float *out = malloc((t->count ? t->count : 1) * sizeof *out);
-        code = cnn_tensor_floats(s, t, out);
-        check(!code || (code == CNN_EDATA && !t->data));
-        check(code || !t->data || t->bytes <= size);
-        free(out);
-        check(cnn_tensors_find(s, t->name) == t);
-    }
     for (size_t i = 0; cnn_tensors_text_key(s, i); i++)
         check(cnn_tensors_text(s, cnn_tensors_text_key(s, i)) != NULL);
     if (cnn_tensors_text(s, "cnn.selftest"))
@@ -92,6 +97,26 @@ static void try_net(const uint8_t *data, size_t size)
     }
 }
 
+/* A text, and behind its NUL the weights. */
+static void try_pair(const uint8_t *data, size_t size)
+{
+    const uint8_t *end = size ? memchr(data, 0, size) : NULL;
+    size_t n = end ? (size_t)(end - data) : 0, rest = end ? size - n - 1 : 0;
+    const struct cnn_net_form *form = end ? cnn_net_form_of(data, n) : NULL;
+    struct cnn_imported m = {0};
+    if (!form)
+        return;
+    unsigned char *weights = malloc(rest ? rest : 1);
+    memcpy(weights, end + 1, rest);
+    int code = form->open("fuzz", &(struct cnn_bytes){.data = data, .size = n}, "fuzz",
+                          &(struct cnn_bytes){.data = weights, .size = rest}, &m);
+    if (code != CNN_ENOINPUT)
+        check_code(code);
+    if (!code)
+        try_tensors(m.tensors, rest);
+    cnn_imported_free(&m);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -102,6 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_weights("fuzz", data, size);
     try_weights("fuzz.caffemodel", data, size);
     try_net(data, size);
+    try_pair(data, size);
     if (!cnn_import_of(data, size)) /* pickles of the first protocols have no beginning */
         try_weights("fuzz.pth", data, size);
     return 0;

@@ -1,7 +1,7 @@
 /* The parts of man/cnn-net.5 that follow from the option tables, and of man/cnn-train.1 from the list
  * of optimizers, and of man/cnn-formats.5 from the lists of others' layers, as mdoc:
  *
- *     net-manual input|shortcut|line|layers|losses|optimizers|onnx|caffe
+ *     net-manual input|shortcut|line|layers|losses|optimizers|onnx|caffe|darknet
  *
  * scripts/make-net-manual puts them in their places. */
 #include <math.h>
@@ -14,7 +14,7 @@
 
 static const struct cli_program program = {
     .name = "net-manual",
-    .synopsis = "input|shortcut|line|layers|losses|optimizers|onnx|caffe",
+    .synopsis = "input|shortcut|line|layers|losses|optimizers|onnx|caffe|darknet",
     .summary = "options of the network language as mdoc"};
 
 enum { LINE = 78 };
@@ -185,6 +185,24 @@ static void print_caffe(void)
     printf(".El\n");
 }
 
+static const struct {
+    const char *names, *becomes, *limits;
+} darknet[] = {
+#define CNN_DARKNET_LAYER(names, write, becomes, limits) {names, becomes, limits},
+#include "model/import/darknet/layers.def"
+#undef CNN_DARKNET_LAYER
+};
+
+static void print_darknet(void)
+{
+    printf(".Bl -column \"yolo region detection gaussian_yolo\" \"conv, bn, an activation\" "
+           "\"limits\"\n");
+    for (size_t i = 0; i < sizeof darknet / sizeof *darknet; i++)
+        printf(".It Li %s Ta %s Ta %s\n", darknet[i].names, darknet[i].becomes,
+               *darknet[i].limits ? darknet[i].limits : "\\&");
+    printf(".El\n");
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc == 2 ? argv[1] : "";
@@ -204,9 +222,11 @@ int main(int argc, char **argv)
         print_onnx();
     else if (!strcmp(what, "caffe"))
         print_caffe();
+    else if (!strcmp(what, "darknet"))
+        print_darknet();
     else
         return cli_usage(
             &program,
-            "one of input, shortcut, line, loss, layers, losses, optimizers, onnx, caffe");
+            "one of input, shortcut, line, loss, layers, losses, optimizers, onnx, caffe, darknet");
     return cli_end(&program, 0);
 }
