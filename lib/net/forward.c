@@ -138,9 +138,9 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
         cnn_net_note_time(net, 0, i, &time);
     }
     if (net->had_losses && training)
-        net->backend->kernels->label_hits(&net->backend->queue, net->node[net->main_loss].x[0],
-                                          &net->target[net->graph->node[net->main_loss].target].now,
-                                          net->device_hit);
+        net->backend->kernels->label_hits(
+            &net->backend->queue, net->node[net->main_loss].x[0],
+            &net->target[net->graph->node[net->main_loss].target].right, net->device_hit);
     cnn_net_end_pass(net, begun);
     if (net->had_losses)
         cnn_net_fetch_losses(net);

@@ -163,15 +163,17 @@ static void upload_target(struct cnn_net *net, int i, const struct cnn_batch_vie
     if (l->row[i])
         weigh_rows(net, i, b, l->weight, l->row[i]);
     struct cnn_tensor weight = cnn_tensor_plain(1, rows, 1, 1, t->weight);
-    t->now = (struct cnn_targets){.weight = t->weight};
+    t->now = t->right = (struct cnn_targets){.weight = t->weight};
     ops->upload(net->backend, &weight, l->row[i] ? l->row[i] : l->weight);
     if (v->vector) {
         struct cnn_tensor to = cnn_tensor_plain(rows, t->outputs, 1, 1, t->vector);
         ops->upload(net->backend, &to, v->vector);
         t->now.vector = t->vector;
-    } else {
+    }
+    if (v->label) {
         ops->upload_bytes(net->backend, t->label, v->label, rows * t->positions * sizeof *v->label);
-        t->now.label = t->label;
+        t->right.label = t->label;
+        t->now.label = v->vector ? NULL : t->label;
     }
 }
 
@@ -186,7 +188,7 @@ static void mark_labelled(const struct cnn_net *net, const struct cnn_batch_view
         size_t real_rows = t->rows > 1 ? target_rows(net, b, target, i) : 1;
         for (size_t r = 0; r < t->rows; r++)
             labelled[i * t->rows + r] =
-                !v->vector && r < real_rows && (t->positions > 1 || v->label[i * t->rows + r] >= 0);
+                v->label && r < real_rows && (t->positions > 1 || v->label[i * t->rows + r] >= 0);
     }
 }
 

@@ -93,7 +93,8 @@ CNN_CHECKED int cnn_net_init(struct cnn_net *net, uint64_t seed, enum cnn_init r
 /* A target of a batch: classes or numbers; both NULL: it has none. */
 struct cnn_target_view {
     const int32_t *label; /* (n, rows) classes, or (n, rows, h, w) label images; -1: none */
-    const float *vector;  /* (n, rows, outputs); label is not looked at */
+    const float *vector;  /* (n, rows, outputs); where both are there, losses take this, and answers
+                             are right that are the label */
     /* (n) how many rows it has, the first ones; NULL: as many as the answers */
     const int32_t *rows;
 };

@@ -50,10 +50,11 @@ struct cnn_net_losses {
 struct cnn_net_target {
     size_t positions, outputs; /* of a row of the answers: h * w and c * h * w */
     size_t rows;
-    int32_t *label;         /* (batch, rows, h, w) */
-    real *vector;           /* (batch, rows, outputs) */
-    real *weight;           /* (batch, rows) */
-    struct cnn_targets now; /* what losses are given */
+    int32_t *label;           /* (batch, rows, h, w) */
+    real *vector;             /* (batch, rows, outputs) */
+    real *weight;             /* (batch, rows) */
+    struct cnn_targets now;   /* what losses are given */
+    struct cnn_targets right; /* and answers are compared with */
 };
 
 struct cnn_net {
