@@ -17,6 +17,7 @@ struct cli_program {
     int augmentations; /* also take the options of lib/data/augment/augment.h, into *augmenter of
                         * cli_parse
                         */
+    int mixing;        /* those that mix samples, too */
     /* Checked when all options are there; NULL: nothing is. */
     const struct cnn_need *needs;
     /* Where the fields have a struct cnn_strings for the names of the options that were given,

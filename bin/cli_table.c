@@ -13,5 +13,5 @@ const struct cnn_option *cli_option_at(const struct cli_program *program, size_t
         return &program->options[i];
     if (!program->augmentations)
         return NULL;
-    return i == own ? &augmentation_heading : cnn_augment_option_at(i - own - 1);
+    return i == own ? &augmentation_heading : cnn_augment_option_at(i - own - 1, program->mixing);
 }

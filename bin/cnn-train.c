@@ -20,6 +20,7 @@ static const struct cli_program program = {
     .summary = "train a convolutional network",
     .options = cnn_train_option_table,
     .augmentations = 1,
+    .mixing = 1,
     .given = offsetof(struct cnn_train_options, given),
 };
 

@@ -84,6 +84,9 @@ struct cnn_wish {
     int like;    /* enum cnn_wish_like */
     /* CLASS, LABELS: labels are below; 0: whatever they are. Of several rows -1 is none. */
     size_t classes;
+    /* CLASS, where samples are mixed: of how many classes shares are wanted; 1: of `single` alone */
+    size_t shares;
+    int32_t single;
     const struct cnn_input *input; /* IMAGE: what it is made into; borrowed */
     int required;                  /* a sample without it is bad, CNN_EDATA */
 };

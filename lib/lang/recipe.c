@@ -41,7 +41,7 @@ const struct cnn_option cnn_recipe_table[] = {
 static const struct cnn_option *option_at(size_t i)
 {
     size_t own = sizeof cnn_recipe_table / sizeof *cnn_recipe_table - 1;
-    return i < own ? &cnn_recipe_table[i] : cnn_augment_option_at(i - own);
+    return i < own ? &cnn_recipe_table[i] : cnn_augment_option_at(i - own, 1);
 }
 
 /* All of them as one table over an array of slots. */

@@ -45,6 +45,15 @@ static int like_of(const struct cnn_feed *f, int counter)
     return counter ? (int)(CNN_LIKE_WISH + first + (size_t)counter - 1) : CNN_LIKE_INPUT;
 }
 
+/* The class that a single number for target k stands for. */
+static int32_t single_of(const struct cnn_graph *g, int k)
+{
+    for (int i = g->first_loss; i < g->nodes; i++)
+        if (g->node[i].target == k)
+            return g->node[i].layer.type->binary;
+    return 0;
+}
+
 static struct cnn_wish target_wish(const struct cnn_feed *f, int k,
                                    const struct cnn_feed_config *config)
 {
@@ -54,7 +63,9 @@ static struct cnn_wish target_wish(const struct cnn_feed *f, int k,
                          .shape = t->shape,
                          .rows = t->rows,
                          .like = like_of(f, t->counter),
-                         .required = config->required};
+                         .required = config->required,
+                         .shares = t->shape.h * t->shape.w == 1 ? t->shape.c : 0,
+                         .single = single_of(g, k)};
     if (!k && (!*t->name || !strcmp(t->name, cnn_field_kind_info[config->main].name))) {
         w.name = "";
         w.kind = config->main;
@@ -170,12 +181,24 @@ int cnn_feed_has(const struct cnn_feed *f, const struct cnn_batch *b, int k, siz
     struct cnn_chw s = f->graph->target[k].shape;
     size_t labels =
         f->graph->target[k].rows * (f->wish[k].kind == CNN_FIELD_LABELS ? s.h * s.w : 1);
-    if (field->numbers)
+    if (!field->label && field->numbers)
         return cnn_feed_rows(f, b, k, i) > 0;
     for (size_t p = 0; field->label && p < labels; p++)
         if (field->label[i * labels + p] >= 0)
             return 1;
     return 0;
+}
+
+double cnn_feed_share(const struct cnn_feed *f, const struct cnn_batch *b, int k, size_t i,
+                      size_t class)
+{
+    const struct cnn_wish *w = &f->wish[k];
+    const struct cnn_batch_field *field = &b->field[k];
+    if (!field->numbers)
+        return field->label[i] == (int32_t) class;
+    if (w->shares > 1)
+        return (double)field->numbers[i * w->shares + class];
+    return class == (size_t)w->single ? (double)field->numbers[i] : 1 - (double)field->numbers[i];
 }
 
 int cnn_feed_is_class(const struct cnn_feed *f)

@@ -41,6 +41,10 @@ size_t cnn_feed_rows(const struct cnn_feed *f, const struct cnn_batch *b, int k,
 /* Whether sample i of the batch has target k. */
 int cnn_feed_has(const struct cnn_feed *f, const struct cnn_batch *b, int k, size_t i);
 
+/* How much of sample i's target k, a class, is that class: 0 or 1 where samples are not mixed. */
+double cnn_feed_share(const struct cnn_feed *f, const struct cnn_batch *b, int k, size_t i,
+                      size_t class);
+
 /* Whether the first target is the class that datasets list. */
 int cnn_feed_is_class(const struct cnn_feed *f);
 /* The name of target k's field. */

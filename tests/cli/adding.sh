@@ -167,9 +167,11 @@ done
 run cnn-train --help
 out_has '*inverse-sqrt*'
 out_has '*--invert P*'
+out_has '*--splice P*'
 out_has '*--loss*'
 run cnn-augment --options
 out_has '--invert*'
+out_lacks '--splice*'
 BUILD=over run "$ROOT/scripts/make-net-manual" "$ROOT/man/cnn-net.5"
 for layer in scale product softsign squaredhinge; do out_has ".It Cm $layer*"; done
 run cnn-inspect --zoo
@@ -199,7 +201,7 @@ for t in inverted twice plain; do mkdir $t && tar -xf $t.tar -C $t; done
 diff -r -x '*.json' plain twice >log || fail "a negative's negative"
 diff -r -x '*.json' plain inverted >log && fail "a negative"
 net='conv 4 1; product { } { conv 4 1; sigmoid }; scale; softsign; conv 4 1; flatten; dense classes'
-run cnn-train -q --device cpu --threads 1 --net "$net" --loss squaredhinge --schedule inverse-sqrt --invert 0.1 --epochs 60 --rate 0.1 \
+run cnn-train -q --device cpu --threads 1 --net "$net" --loss squaredhinge --schedule inverse-sqrt --invert 0.1 --splice 0.1 --epochs 60 --rate 0.1 \
     --batch 4 -o m.st photos
 status 0
 run cnn-infer --device cpu --eval --gate 'top1>=1' m.st photos

@@ -361,17 +361,13 @@ static void test_targets(void **state)
     cnn_dataset_close(ds);
 }
 
-static void test_no_allocation(void **state)
+/* Once it runs. */
+static void check_no_allocation(const struct cnn_loader_options *o)
 {
-    (void)state;
-#if defined(__SANITIZE_ADDRESS__)
-    skip();
-#endif
     struct cnn_dataset *ds = open_dataset("digits:4000", NULL);
-    struct cnn_loader_options o = plain(50, 2);
     struct cnn_loader *l;
     struct cnn_batch b;
-    assert_int_equal(cnn_loader_open(ds, &o, 0, 0, &l), 0);
+    assert_int_equal(cnn_loader_open(ds, o, 0, 0, &l), 0);
     for (int i = 0; i < 20; i++)
         assert_int_equal(cnn_loader_next(l, &b), 1);
     unsigned long before = allocations;
@@ -380,6 +376,25 @@ static void test_no_allocation(void **state)
     assert_int_equal(allocations - before, 0);
     cnn_loader_close(l);
     cnn_dataset_close(ds);
+}
+
+static void test_no_allocation(void **state)
+{
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__)
+    skip();
+#endif
+    struct cnn_wish shares = class;
+    struct cnn_augmenter *a = cnn_augmenter_new();
+    struct cnn_loader_options o = plain(50, 2);
+    check_no_allocation(&o);
+    assert_int_equal(cnn_augmenter_set(a, "mixup", "0.2"), 0);
+    assert_int_equal(cnn_augmenter_set(a, "cutmix", "1"), 0);
+    shares.shares = 10;
+    o.wish = &shares;
+    o.augmenter = a;
+    check_no_allocation(&o);
+    cnn_augmenter_free(a);
 }
 
 int main(void)

@@ -300,9 +300,42 @@ static void test_bad_samples_are_told(void **state)
     cnn_backend_close(b);
 }
 
+static void test_mixed_samples_are_made_on_the_host(void **state)
+{
+    static const struct cnn_input input = {.shape = {1, 28, 28}, .scale = 1.0 / 255};
+    struct cnn_wish shares = class;
+    struct cnn_dataset *ds;
+    struct cnn_augmenter *a = augmenter("rotate 10 mixup 0.5");
+    struct cnn_loader *host, *device;
+    struct cnn_batch h, d;
+    use_device(state);
+    shares.shares = 10;
+    struct cnn_loader_options o = {
+        .input = &input, .augmenter = a, .wishes = 1, .wish = &shares, .batch = 8, .threads = 2};
+    struct cnn_backend *b = open_device(0);
+    struct cnn_image_rule rule = cnn_preprocess_rule(&input, CNN_FILL_BLACK);
+    assert_int_equal(cnn_dataset_open("digits:20", NULL, &ds), 0);
+    assert_int_equal(cnn_loader_open(ds, &o, 0, 0, &host), 0);
+    assert_int_equal(cnn_image_store_open(b, &rule, 20, 8, 784 * sizeof(float), 20, &o.store), 0);
+    assert_int_equal(cnn_loader_open(ds, &o, 0, 0, &device), 0);
+    while (cnn_loader_next(host, &h) == 1) {
+        assert_int_equal(cnn_loader_next(device, &d), 1);
+        assert_true(d.n == h.n && d.x && !d.images);
+        assert_memory_equal(d.x, h.x, h.n * 784 * sizeof *h.x);
+        assert_memory_equal(d.field->numbers, h.field->numbers, h.n * 10 * sizeof(float));
+    }
+    cnn_loader_close(host);
+    cnn_loader_close(device);
+    cnn_image_store_close(o.store);
+    cnn_dataset_close(ds);
+    cnn_augmenter_free(a);
+    cnn_backend_close(b);
+}
+
 #define ON(device)                                                                                 \
     cmocka_unit_test_prestate(test_small_images, device),                                          \
         cmocka_unit_test_prestate(test_what_does_not_fit_passes, device),                          \
+        cmocka_unit_test_prestate(test_mixed_samples_are_made_on_the_host, device),                \
         cmocka_unit_test_prestate(test_photographs, device),                                       \
         cmocka_unit_test_prestate(test_bad_samples_are_told, device)
 

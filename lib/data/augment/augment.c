@@ -6,6 +6,27 @@ int cnn_augmenter_active(const struct cnn_augmenter *a)
     return cnn_augmenter_next(a, NULL) != NULL;
 }
 
+/* Of those that mix samples, or of the others. */
+static const struct cnn_augment_step *next_of(const struct cnn_augmenter *a,
+                                              const struct cnn_augment_step *s, int mixing)
+{
+    while ((s = cnn_augmenter_next(a, s)) && (s->type->mix != NULL) != mixing)
+        continue;
+    return s;
+}
+
+const struct cnn_augment_step *cnn_augmenter_next_mixing(const struct cnn_augmenter *a,
+                                                         const struct cnn_augment_step *before)
+{
+    return next_of(a, before, 1);
+}
+
+const struct cnn_augment_step *cnn_augmenter_next_alone(const struct cnn_augmenter *a,
+                                                        const struct cnn_augment_step *before)
+{
+    return next_of(a, before, 0);
+}
+
 int cnn_augmenter_counts_pixels(const struct cnn_augmenter *a)
 {
     const struct cnn_augment_step *s = NULL;
@@ -18,7 +39,7 @@ int cnn_augmenter_counts_pixels(const struct cnn_augmenter *a)
 int cnn_augmenter_is_geometric(const struct cnn_augmenter *a)
 {
     const struct cnn_augment_step *s = NULL;
-    while ((s = cnn_augmenter_next(a, s)))
+    while ((s = cnn_augmenter_next_alone(a, s)))
         if (!s->type->view && !s->type->field)
             return 0;
     return 1;
@@ -27,7 +48,7 @@ int cnn_augmenter_is_geometric(const struct cnn_augmenter *a)
 int cnn_augmenter_is_affine(const struct cnn_augmenter *a)
 {
     const struct cnn_augment_step *s = NULL;
-    while ((s = cnn_augmenter_next(a, s)))
+    while ((s = cnn_augmenter_next_alone(a, s)))
         if (!s->type->view)
             return 0;
     return 1;
@@ -157,7 +178,7 @@ int cnn_augment_view(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoc
 {
     const struct cnn_augment_step *s = NULL;
     int rc = 0;
-    while (!rc && (s = cnn_augmenter_next(a, s))) {
+    while (!rc && (s = cnn_augmenter_next_alone(a, s))) {
         if (!s->type->view)
             continue;
         struct cnn_random r = draws_of(s, seed, epoch, copy, key);
@@ -166,14 +187,23 @@ int cnn_augment_view(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoc
     return rc;
 }
 
-/* All steps, or those that are geometric, over what work has. */
+struct cnn_mix cnn_augment_mix(const struct cnn_augment_step *s, uint64_t seed, uint64_t epoch,
+                               const char *key, size_t h, size_t w)
+{
+    struct cnn_mix mix = cnn_mix_whole(h, w, 1);
+    struct cnn_random r = draws_of(s, seed, epoch, 0, key);
+    s->type->mix(s->options, &r, &mix);
+    return mix;
+}
+
+/* All steps that mix nothing, or those that are geometric, over what work has. */
 static int run(const struct cnn_augmenter *a, int geometric, uint64_t seed, uint64_t epoch,
                uint64_t copy, const char *key, struct cnn_augment_work work)
 {
     const struct cnn_augment_step *s = NULL;
     struct pending p = {.view = cnn_view_whole(work.image->h, work.image->w)};
     int rc = 0;
-    while (!rc && (s = cnn_augmenter_next(a, s))) {
+    while (!rc && (s = cnn_augmenter_next_alone(a, s))) {
         struct cnn_random r = draws_of(s, seed, epoch, copy, key);
         if (geometric && s->type->apply)
             continue;
@@ -198,7 +228,7 @@ int cnn_augment_geometry(const struct cnn_augmenter *a, uint64_t seed, uint64_t 
 int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch, uint64_t copy,
                 struct cnn_augment_scratch *scratch, struct cnn_sample *s)
 {
-    if (!cnn_augmenter_active(a))
+    if (!cnn_augmenter_next_alone(a, NULL))
         return 0;
     struct cnn_augment_work work = {.image = &s->image,
                                     .fields = s->fields,

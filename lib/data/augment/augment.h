@@ -1,7 +1,8 @@
 /* Augmentations: each is one file lib/data/augment/NAME.c and a line in augmentations.def.
  * Geometric ones give an affine view of their input or a field of displacements, and those that
- * follow one another, up to a field, are composed into a single resampling; the others change
- * pixels in place.
+ * follow one another, up to a field, are composed into a single resampling; others change pixels in
+ * place; and some mix samples of a batch with one another, when all else is done and they have the
+ * net's size.
  *
  * What is drawn depends on (seed, epoch, copy, sample key, augmentation) alone: one augmentation
  * does the same to a sample whatever the others are and whoever its neighbours are. One that comes
@@ -33,6 +34,14 @@ struct cnn_augment_work {
     enum cnn_fill fill;
 };
 
+/* What of another sample comes into an image of h x w: there pixels become keep * own + (1 - keep) *
+ * other. */
+struct cnn_mix {
+    size_t h, w;
+    size_t top, bottom, left, right; /* from (top, left) to before (bottom, right) */
+    double keep;                     /* 0..1 */
+};
+
 struct cnn_augment_type {
     const char *name; /* names its random numbers, too: never change it */
     const char *summary;
@@ -50,6 +59,10 @@ struct cnn_augment_type {
     int (*view)(const void *options, struct cnn_random *r, struct cnn_view *view);
     /* Geometric, too: how far pixels of an image of field->h x field->w move. */
     int (*field)(const void *options, struct cnn_random *r, struct cnn_displacements *field);
+    /* Mixing: what of another sample comes in; comes as the whole image. pastes: keep is 0, so that
+     * what cannot be blended can be mixed, too. */
+    void (*mix)(const void *options, struct cnn_random *r, struct cnn_mix *mix);
+    int pastes;
     /* Otherwise: change the pixels. */
     int (*apply)(const void *options, const struct cnn_augment_work *work);
 };
@@ -82,12 +95,17 @@ CNN_CHECKED int cnn_augmenter_set_listed(struct cnn_augmenter *a, const char *na
 /* Whether all options that were set have an effect. CNN_EUSAGE: --fill without an augmentation that
  * shows what is outside of an image, --elastic-grid without --elastic. */
 CNN_CHECKED int cnn_augmenter_check(const struct cnn_augmenter *a);
-/* Every option of every augmentation, for programs' tables of options and manuals; NULL past the
- * end. */
-const struct cnn_option *cnn_augment_option_at(size_t i);
+/* Every option of every augmentation, or of those that mix no samples, for programs' tables of
+ * options and manuals; NULL past the end. */
+const struct cnn_option *cnn_augment_option_at(size_t i, int mixing);
 /* The next step of the chain that is active, the first behind NULL; NULL: there is none. */
 const struct cnn_augment_step *cnn_augmenter_next(const struct cnn_augmenter *a,
                                                   const struct cnn_augment_step *before);
+/* The same of those that mix samples, and of all others. */
+const struct cnn_augment_step *cnn_augmenter_next_mixing(const struct cnn_augmenter *a,
+                                                         const struct cnn_augment_step *before);
+const struct cnn_augment_step *cnn_augmenter_next_alone(const struct cnn_augmenter *a,
+                                                        const struct cnn_augment_step *before);
 int cnn_augmenter_active(const struct cnn_augmenter *a);
 /* Whether an image of another size would come out as another picture: something that is active
  * counts pixels. */
@@ -96,8 +114,8 @@ int cnn_augmenter_counts_pixels(const struct cnn_augmenter *a);
  * nothing when nothing is active. */
 void cnn_augmenter_print(const struct cnn_augmenter *a, struct cnn_buf *out);
 
-/* Whether all that is active is geometric, and whether it is a view, too: cnn_augment is then a
- * warp through cnn_augment_view. */
+/* Whether all that is active and mixes no samples is geometric, and whether it is a view, too:
+ * cnn_augment is then a warp through cnn_augment_view. */
 int cnn_augmenter_is_geometric(const struct cnn_augmenter *a);
 int cnn_augmenter_is_affine(const struct cnn_augmenter *a);
 /* What is outside of images. */
@@ -114,12 +132,31 @@ CNN_CHECKED int cnn_augment_geometry(const struct cnn_augmenter *a, uint64_t see
                                      uint64_t copy, const char *key, const struct cnn_image *src,
                                      struct cnn_augment_scratch *scratch);
 
-/* Augment one sample in place. Numbers that are no image are CNN_EDATA when anything is active.
- * Fields and weight stay, but images, of labels or not, follow the geometry: they must have the
- * image's size. Boxes follow what is affine, and are CNN_EDATA where pixels are displaced. */
+/* Augment one sample in place, by all that mixes no samples. Numbers that are no image are CNN_EDATA
+ * when any of that is active. Fields and weight stay, but images, of labels or not, follow the
+ * geometry: they must have the image's size. Boxes follow what is affine, and are CNN_EDATA where
+ * pixels are displaced. */
 CNN_CHECKED int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch,
                             uint64_t copy, struct cnn_augment_scratch *scratch,
                             struct cnn_sample *s);
+
+/* What of another sample comes into the one with that key, of h x w. */
+struct cnn_mix cnn_augment_mix(const struct cnn_augment_step *s, uint64_t seed, uint64_t epoch,
+                               const char *key, size_t h, size_t w);
+
+/* mix.c */
+/* A number from Beta(alpha, alpha). */
+double cnn_mix_beta(struct cnn_random *r, double alpha);
+/* All of an image of h x w blended alike. */
+struct cnn_mix cnn_mix_whole(size_t h, size_t w, double keep);
+/* The share of the image that stays its own. */
+double cnn_mix_share(const struct cnn_mix *m);
+/* The same in an image of another size. */
+struct cnn_mix cnn_mix_scaled(const struct cnn_mix *m, size_t h, size_t w);
+/* Two samples a and b of one size at once, each taking from what the other was, mix[0] and mix[1]:
+ * planes (planes, h, w), with memory for a row (w); labels (h, w), whatever `keep` is. */
+void cnn_mix_planes(const struct cnn_mix mix[2], size_t planes, float *a, float *b, float *row);
+void cnn_mix_labels(const struct cnn_mix mix[2], int32_t *a, int32_t *b);
 
 /* boxes.c: the boxes, as of struct cnn_field, in what a view shows of the image that they are in;
  * what is not seen goes. */

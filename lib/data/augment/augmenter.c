@@ -49,13 +49,14 @@ const struct cnn_augment_type *cnn_augment_type_at(size_t i)
     return i < TYPES ? types[i] : NULL;
 }
 
-const struct cnn_option *cnn_augment_option_at(size_t i)
+const struct cnn_option *cnn_augment_option_at(size_t i, int mixing)
 {
-    for (size_t t = 0; t <= TYPES; t++)
-        for (const struct cnn_option *o = t < TYPES ? types[t]->options : shared_options; o->name;
-             o++)
+    for (size_t t = 0; t <= TYPES; t++) {
+        const struct cnn_option *o = t < TYPES ? types[t]->options : shared_options;
+        for (; o->name && (mixing || t == TYPES || !types[t]->mix); o++)
             if (!i--)
                 return o;
+    }
     return NULL;
 }
 

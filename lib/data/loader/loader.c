@@ -34,18 +34,21 @@ static int thread_count(const struct cnn_loader_options *o)
 
 size_t cnn_loader_bytes(const struct cnn_loader_options *options)
 {
-    size_t elements = cnn_input_count(options->input), fields = 0, scratch = 0;
+    size_t elements = cnn_input_count(options->input), fields = 0, scratch = 0, shares = 0;
     size_t chunk = chunk_size(elements), threads = (size_t)thread_count(options);
     size_t depth = ring_depth(options->batch, chunk, (int)threads);
     size_t samples = depth * chunk + 2 * options->batch;
+    int mixes = cnn_augmenter_next_mixing(options->augmenter, NULL) != NULL;
     for (size_t i = 0; i < options->wishes; i++) {
         struct cnn_loader_wish w = cnn_loader_wish_of(options, i);
+        shares += mixes ? w.w.shares * sizeof(float) : 0;
         fields += cnn_loader_wish_bytes(&w);
         scratch += cnn_loader_wish_scratch(&w);
     }
     size_t each = elements * sizeof(float) + fields + sizeof(struct cnn_loader_item) + 64;
     /* a thread decodes into one image, and augments and resizes into two more */
-    return samples * each + threads * (3 * elements * sizeof(float) + scratch);
+    return samples * each + threads * (3 * elements * sizeof(float) + scratch) +
+           2 * options->batch * shares;
 }
 
 static int allocate_chunks(struct cnn_loader *l)
@@ -74,21 +77,27 @@ static int allocate_batch(const struct cnn_loader *l, struct cnn_loader_buffers 
     b->key_capacity = cnn_calloc(n, sizeof *b->key_capacity);
     b->index = cnn_calloc(n, sizeof *b->index);
     b->hash = cnn_calloc(n, sizeof *b->hash);
+    if (l->mixes && cnn_loader_shares_new(l, n, &b->share))
+        return CNN_ESYSTEM;
     if (cnn_loader_fields_new(l, n, &b->field) || !(b->x || l->store) ||
         (l->rows > 1 && !b->rows) || (l->options.fields && !b->kept) || !b->shown || !b->weight ||
         !b->key || !b->own_key || !b->key_capacity || !b->index || !b->hash)
         return CNN_ESYSTEM;
-    for (size_t i = 0; i < l->wishes; i++)
-        b->shown[i] = (struct cnn_batch_field){
-            b->field[i].label, l->wish[i].is_x ? b->x : b->field[i].numbers, b->field[i].rows};
+    for (size_t i = 0; i < l->wishes; i++) {
+        const float *shares = b->share ? b->share[i] : NULL;
+        const float *numbers = l->wish[i].is_x ? b->x : b->field[i].numbers;
+        b->shown[i] = (struct cnn_batch_field){b->field[i].label, shares ? shares : numbers,
+                                               b->field[i].rows};
+    }
     return 0;
 }
 
-/* Whether a device can make batches' inputs: of a kept image nothing but its class is known. */
+/* Whether a device can make batches' inputs: of a kept image nothing but its class is known, and
+ * samples are mixed here. */
 static int may_store(const struct cnn_loader *l)
 {
     const struct cnn_loader_wish *w = l->wish;
-    return !l->stream && l->rows == 1 &&
+    return !l->stream && !l->mixes && l->rows == 1 &&
            (!l->wishes || (l->wishes == 1 && w->w.kind == CNN_FIELD_CLASS && w->rows == 1));
 }
 
@@ -142,13 +151,18 @@ int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *opt
         l->count = options->count;
     l->threads = thread_count(options);
     l->fit = cnn_input_fit(options->input);
-    l->augments = cnn_augmenter_active(options->augmenter);
+    l->augments = cnn_augmenter_next_alone(options->augmenter, NULL) != NULL;
+    l->mixes = cnn_augmenter_next_mixing(options->augmenter, NULL) != NULL;
     l->affine = cnn_augmenter_is_affine(options->augmenter);
     l->rows = cnn_input_rows(options->input);
     l->elements = cnn_input_count(options->input);
     l->chunk_size = chunk_size(l->elements);
     l->depth = ring_depth(l->options.batch, l->chunk_size, l->threads);
     int rc = take_wishes(l);
+    if (!rc && l->mixes)
+        rc = cnn_loader_mixing_check(l);
+    if (!rc && l->mixes)
+        rc = cnn_loader_mixing_new(l);
     if (!rc && may_store(l))
         l->store = options->store;
     if (!rc && l->stream && start)
@@ -280,6 +294,8 @@ int cnn_loader_next(struct cnn_loader *l, struct cnn_batch *batch)
             if (rc <= 0)
                 break;
         }
+    if (rc >= 0 && l->mixes)
+        rc = cnn_loader_mix(l, b, n);
     if (rc < 0)
         return rc;
     *batch = (struct cnn_batch){.n = n,
@@ -310,6 +326,7 @@ static void free_batch(const struct cnn_loader *l, struct cnn_loader_buffers *b)
         cnn_sample_free(&b->kept[i]);
     free(b->kept);
     cnn_loader_fields_free(l, b->field);
+    cnn_loader_shares_free(l, b->share);
     free(b->shown);
     free(b->x);
     free(b->rows);
@@ -353,6 +370,7 @@ void cnn_loader_close(struct cnn_loader *l)
     free_batch(l, &l->batch[1]);
     pthread_mutex_destroy(&l->lock);
     free(l->drawn);
+    free(l->row);
     free(l->wish);
     free(l->wanted);
     free(l->stream_message);

@@ -16,7 +16,10 @@ enum cnn_on_bad { CNN_BAD_FAIL, CNN_BAD_SKIP };
 struct cnn_loader_options {
     const struct cnn_input *input;
     const char *input_name; /* the field that is it, where samples have that; NULL: their own */
-    const struct cnn_augmenter *augmenter; /* NULL: none */
+    /* NULL: none. What mixes samples takes those of a batch in pairs, the first with the last and so
+     * on, when they are made; a batch of one, or the one in the middle, stays as it is. Samples of
+     * which one lacks what is wished for are not mixed. */
+    const struct cnn_augmenter *augmenter;
     /* What to gather of each sample beside its input; copied, but for what they point at. INPUT is
      * x, but of augmentations the geometric ones only. */
     size_t wishes;
@@ -43,11 +46,13 @@ struct cnn_loader_options {
     void *context;
 };
 
-/* What a batch has of a wish: rows of labels or of numbers, as its kind says. */
+/* What a batch has of a wish: rows of labels or of numbers, as its kind says; classes of samples that
+ * are mixed are both: each class' share, and the class that has the largest. */
 struct cnn_batch_field {
     const int32_t *label; /* (n, rows), LABELS (n, rows, h, w); -1: none */
-    const float *numbers; /* (n, rows, of the wish's shape), IMAGE and INPUT (n, rows, c, h, w) */
-    const int32_t *rows;  /* (n) how many are real, the first ones, behind which labels are -1 and
+    /* (n, rows, of the wish's shape), IMAGE and INPUT (n, rows, c, h, w), CLASS (n, shares) or NULL */
+    const float *numbers;
+    const int32_t *rows; /* (n) how many are real, the first ones, behind which labels are -1 and
                               numbers 0; NULL: all */
 };
 
@@ -72,7 +77,8 @@ struct cnn_batch {
 struct cnn_loader;
 
 /* Begin epoch `epoch` at sample position `start` (0: its beginning). A stream that was not spooled
- * has one epoch, in its own order. */
+ * has one epoch, in its own order. CNN_EUSAGE: the augmenter mixes samples, and what is wished for
+ * cannot be mixed so. */
 CNN_CHECKED int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *options,
                                 uint64_t epoch, size_t start, struct cnn_loader **out);
 /* 1: a batch of up to options.batch samples (fewer at the end and where bad samples were skipped;

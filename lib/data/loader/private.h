@@ -65,6 +65,7 @@ struct cnn_loader_buffers {
     float *x;      /* (batch, rows, c, h, w) */
     int32_t *rows; /* (batch) of x; NULL: there is one */
     struct cnn_loader_field *field;
+    float **share;                 /* (wishes) of mixed samples' classes, (batch, shares); NULL */
     struct cnn_batch_field *shown; /* (wishes) */
     struct cnn_sample *kept;       /* (batch); NULL: not wanted */
     float *weight;
@@ -83,6 +84,8 @@ struct cnn_loader {
     int fits;                      /* images are decoded for that */
     struct cnn_image_store *store; /* NULL: inputs are made here */
     int augments, affine;          /* something is active; all of it affine */
+    int mixes;                     /* samples with one another */
+    float *row;                    /* of what is mixed; NULL: nothing is */
     int threads;
     size_t rows;     /* the most that a sample's x has */
     size_t elements; /* of x, for one sample with all of them */
@@ -138,6 +141,14 @@ CNN_CHECKED int cnn_loader_check_rows(const struct cnn_loader *l,
 int cnn_loader_wishes_for(const struct cnn_loader *l, const char *name);
 /* Leave the sample those of its fields that are wished for. */
 void cnn_loader_drop_fields(const struct cnn_loader *l, struct cnn_sample *s);
+
+/* mix.c. Whether what is wished for can be mixed, CNN_EUSAGE; the memory that it takes, for batches of
+ * n, CNN_ESYSTEM; and the first n samples of a batch, mixed. CNN_EDATA: a list that gets too long. */
+int cnn_loader_mixing_check(const struct cnn_loader *l);
+int cnn_loader_mixing_new(struct cnn_loader *l);
+int cnn_loader_shares_new(const struct cnn_loader *l, size_t n, float ***out);
+void cnn_loader_shares_free(const struct cnn_loader *l, float **share);
+int cnn_loader_mix(const struct cnn_loader *l, struct cnn_loader_buffers *b, size_t n);
 
 /* images.c, for loaders with a store: item from what stays on the device (item->key is set),
  * or from a decoded sample; in the latter, item->bytes 0: it has to be prepared here. CNN_EDATA. */

@@ -61,7 +61,7 @@ static void put_samples(const struct rebuild *r, size_t step, int piped, struct 
 static int is_augmentation(const char *name)
 {
     const struct cnn_option *o;
-    for (size_t i = 0; (o = cnn_augment_option_at(i)); i++)
+    for (size_t i = 0; (o = cnn_augment_option_at(i, 1)); i++)
         if (!strcmp(o->name, name))
             return 1;
     return 0;

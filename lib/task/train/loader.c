@@ -24,11 +24,13 @@ int cnn_train_open_images(struct train_data *data, const struct train_settings *
     const struct cnn_input *in = engine->graph->input;
     size_t train = cnn_dataset_count(data->train);
     size_t val = data->val ? cnn_dataset_count(data->val) : 0, each = cnn_chw_count(in->shape);
-    if (!engine->backend->is_gpu || data->no_data || o->target != CNN_TRAIN_CLASS ||
-        engine->feed.wishes > 1 || data->streaming || cnn_input_rows(in) > 1)
+    int mixes = cnn_augmenter_next_mixing(settings->augmenter, NULL) != NULL; /* on the host */
+    if (!engine->backend->is_gpu || data->no_data || (mixes && !val) ||
+        o->target != CNN_TRAIN_CLASS || engine->feed.wishes > 1 || data->streaming ||
+        cnn_input_rows(in) > 1)
         return 0;
     struct cnn_image_rule rule = cnn_preprocess_rule(in, cnn_augmenter_fill(settings->augmenter));
-    size_t stay = val + (cnn_augmenter_is_affine(settings->augmenter) ? train : 0);
+    size_t stay = val + (cnn_augmenter_is_affine(settings->augmenter) && !mixes ? train : 0);
     return cnn_image_store_open(engine->backend, &rule, train + val, (size_t)o->batch,
                                 each * sizeof(float), stay, &data->images);
 }

@@ -17,6 +17,18 @@ static int queue_batch(struct cnn_net *net, const struct cnn_batch_view *b, doub
     return rc ? rc : cnn_net_backward(net, scale < 0 ? cnn_net_weight(net) : scale);
 }
 
+/* Of samples that are mixed, that of their classes in their shares. */
+static double class_weight(const struct cnn_feed *feed, const struct train_data *d,
+                           const struct cnn_batch *b, size_t i)
+{
+    double sum = 0;
+    if (!b->field->numbers)
+        return (double)d->class_weight[b->field->label[i]];
+    for (size_t c = 0; c < d->classes.count; c++)
+        sum += cnn_feed_share(feed, b, 0, i, c) * (double)d->class_weight[c];
+    return sum;
+}
+
 void cnn_train_weigh(const struct cnn_feed *feed, const struct train_data *d,
                      const struct cnn_batch *b, float *weight)
 {
@@ -24,7 +36,9 @@ void cnn_train_weigh(const struct cnn_feed *feed, const struct train_data *d,
     for (size_t i = 0; i < b->n; i++) {
         weight[i] = b->weight[i];
         if (label)
-            weight[i] *= label[i] < 0 ? 0 : d->class_weight ? d->class_weight[label[i]] : 1;
+            weight[i] *= label[i] < 0      ? 0
+                         : d->class_weight ? (float)class_weight(feed, d, b, i)
+                                           : 1;
     }
 }
 
