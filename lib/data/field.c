@@ -56,6 +56,7 @@ int cnn_field_copy(struct cnn_field *dst, const struct cnn_field *src)
     case CNN_FIELD_NUMBERS:
     case CNN_FIELD_LABELS:
     case CNN_FIELD_BOXES:
+    case CNN_FIELD_POINTS:
     case CNN_FIELD_IMAGE:
         return copy_values(&dst->values, &src->values);
     case CNN_FIELD_INPUT:

@@ -22,7 +22,8 @@ struct cnn_input;
  *          follows these: a class, a score
  * TEXT     UTF-8
  * IMAGE    another image
- * INPUT    the sample's input itself (autoencoders): no sample has it, readers may wish for it */
+ * INPUT    the sample's input itself (autoencoders): no sample has it, readers may wish for it
+ * POINTS   rows x, y, measured as boxes are, and what follows these */
 #define CNN_FIELD_KINDS(KIND)                                                                      \
     KIND(CLASS, 0, 1, "class", "class")                                                            \
     KIND(NUMBERS, 0, 0, "target", "numbers")                                                       \
@@ -30,7 +31,8 @@ struct cnn_input;
     KIND(BOXES, 1, 0, "boxes", "boxes")                                                            \
     KIND(TEXT, 0, 1, "text", "text")                                                               \
     KIND(IMAGE, 1, 0, "", "image")                                                                 \
-    KIND(INPUT, 0, 0, "", "input")
+    KIND(INPUT, 0, 0, "", "input")                                                                 \
+    KIND(POINTS, 1, 0, "points", "points")
 #define CNN_FIELD_KIND_NAME(kind, in_plane, whole, name, word) CNN_FIELD_##kind,
 enum cnn_field_kind { CNN_FIELD_KINDS(CNN_FIELD_KIND_NAME) CNN_FIELD_KIND_COUNT };
 
@@ -47,8 +49,8 @@ struct cnn_field {
     char name[CNN_FIELD_NAME_MAX + 1]; /* unique within its sample */
     enum cnn_field_kind kind;
     int32_t label; /* CLASS */
-    /* NUMBERS: (c, h, w); LABELS: one plane; BOXES: (rows, columns, 1), perhaps no rows; these have
-     * a maxval of 0. IMAGE: as decoded. */
+    /* NUMBERS: (c, h, w); LABELS: one plane; BOXES and POINTS: (rows, columns, 1), perhaps no rows;
+     * these have a maxval of 0. IMAGE: as decoded. */
     struct cnn_image values;
     struct cnn_image moved; /* memory for augmentation */
     char *text;             /* TEXT; a NUL byte follows */
@@ -73,12 +75,13 @@ enum cnn_wish_like {
 };
 
 /* What a reader wants to have of each sample. A sample has at most `rows` rows of that shape: a
- * field of NUMBERS as many as its numbers make, BOXES one each, TEXT one a byte, IMAGE as
- * cnn_preprocess_rows says, the others one. Of several rows NUMBERS may stand for LABELS, too. */
+ * field of NUMBERS as many as its numbers make, BOXES and POINTS one each, TEXT one a byte, IMAGE as
+ * cnn_preprocess_rows says, the others one. Of several rows NUMBERS may stand for LABELS, too, and
+ * POINTS may be NUMBERS. Boxes and points are in pixels of the net's input. */
 struct cnn_wish {
     const char *name; /* borrowed; "": the field that has no name of its own (INPUT: no name) */
     enum cnn_field_kind kind;
-    /* NUMBERS and BOXES: as many as it has numbers; LABELS: (1, h, w); the others: not looked at */
+    /* NUMBERS, BOXES and POINTS: as many as it has numbers; LABELS: (1, h, w); others: not read */
     struct cnn_chw shape;
     size_t rows; /* the most; 0: 1; IMAGE and INPUT: the input's */
     int like;    /* enum cnn_wish_like */

@@ -220,8 +220,9 @@ const char *cnn_feed_name(const struct cnn_feed *f, int k)
 static int has_it(const struct cnn_wish *w, const struct cnn_field *have)
 {
     int numbers = have && have->kind == CNN_FIELD_NUMBERS;
-    return have &&
-           (have->kind == w->kind || (numbers && (w->kind != CNN_FIELD_LABELS || w->rows > 1)));
+    int points = have && have->kind == CNN_FIELD_POINTS && w->kind == CNN_FIELD_NUMBERS;
+    return have && (have->kind == w->kind || points ||
+                    (numbers && (w->kind != CNN_FIELD_LABELS || w->rows > 1)));
 }
 
 static int fail_without(const struct cnn_wish *w, const struct cnn_dataset *ds, size_t i,

@@ -161,6 +161,36 @@ cmp out first || fail 'inputs do not go by their names'
 pair --epochs 2 - -o w.st <b.tar
 status 0
 
+# Points go where augmentations and the net's size move the image: the middle of a square, in pixels of the input.
+mkdir p
+k=100
+for x in 0 1 2 3 4; do
+    for y in 0 1 2 3 4; do
+        k=$((k + 1))
+        square $x $y 250 >p/$k.pgm
+        printf '%d\t%d\n' $((x + 2)) $((y + 2)) >p/$k.middle.points.tsv
+    done
+done
+(cd p && tar cf ../p.tar $(ls | LC_ALL=C sort)) || fail tar
+points=(cnn-train --net 'input 1x16x16; flatten; dense 2; mse target=middle' --target vector --epochs 150 --batch 5 --rate 0.02)
+run "${points[@]}" --flip hv --translate 0.25 p.tar -o p.st
+status 0
+run cnn-infer --eval p.st p.tar
+status 0
+awk '$1 == "mse" { exit !($2 < 0.3) }' out || fail 'the middle of a square is not found'
+run cnn-infer p.st p.tar
+status 0
+grep '^101' out | awk '{ exit !($2 > 3 && $2 < 5 && $3 > 3 && $3 < 5) }' || fail 'it is not in pixels of the input'
+# The same of a manifest, and of what cnn-augment wrote.
+{ printf 'path\tmiddle.points\n' && for k in p/*.pgm; do printf '%s\t%s\n' $k "$(tr '\t' ' ' <${k%.pgm}.middle.points.tsv)"; done; } >p.tsv
+run "${points[@]}" -q p.tsv -o listed.st
+status 0
+run cnn-infer --eval p.st p.tsv
+status 0
+awk '$1 == "mse" { exit !($2 < 0.3) }' out || fail 'points of a manifest'
+cnn-augment -q --flip h --elastic 0.02 -n 2 p.tar >augmented.tar || fail cnn-augment
+tar xOf augmented.tar 101+1.middle.points.tsv | awk -F '\t' '{ exit !(NF == 2 && ($1 > 1 && $1 < 3 || $1 > 5 && $1 < 7)) }' || fail 'points of a stream'
+
 # What does not fit.
 train no-box.tar -o x.st
 status 65

@@ -65,6 +65,7 @@ static const char *write_samples(const char *name)
         TEXT("0.second.pgm", GREY("\x02")),
         TEXT("0.txt", "ab\n"),
         TEXT("0.boxes.tsv", "1\t0\t1\t1\t2\n"),
+        TEXT("0.eyes.points.tsv", "0.5\t0.25\n7\t-1\n"),
         TEXT("1.pgm", GREY("\x03")),
         TEXT("1.cls", "0"),
         TEXT("1.colour.cls", "2"),
@@ -73,6 +74,7 @@ static const char *write_samples(const char *name)
         TEXT("1.second.pgm", GREY("\x04")),
         TEXT("1.txt", "xyz"),
         TEXT("1.boxes.tsv", ""),
+        TEXT("1.eyes.points.tsv", "1\t1\n2\t0\n"),
     };
     return write_tar(name, m, sizeof m / sizeof *m);
 }
@@ -105,6 +107,9 @@ static void check_fields(const struct cnn_sample *s)
     assert_string_equal(cnn_sample_field(s, "text")->text, "ab");
     f = cnn_sample_field(s, "boxes");
     assert_true(f->values.c == 1 && f->values.h == 5 && f->values.px[4] == 2);
+    f = cnn_sample_field(s, "eyes");
+    assert_true(f->kind == CNN_FIELD_POINTS && f->values.c == 2 && f->values.h == 2);
+    assert_true(f->values.px[1] == 0.25f && f->values.px[2] == 7 && f->values.px[3] == -1);
     assert_null(cnn_sample_field(s, "nose"));
 }
 
@@ -116,9 +121,9 @@ static void test_members_are_fields(void **state)
     struct cnn_sample s = {0};
     assert_int_equal(cnn_dataset_load(ds, 0, &s), 0);
     check_fields(&s);
-    assert_int_equal(s.fields, 8);
+    assert_int_equal(s.fields, 9);
     assert_int_equal(cnn_dataset_load(ds, 1, &s), 0);
-    assert_int_equal(s.fields, 7);
+    assert_int_equal(s.fields, 8);
     assert_null(cnn_sample_field(&s, "age"));
     assert_int_equal(cnn_sample_field(&s, "boxes")->values.c, 0);
     cnn_sample_free(&s);
@@ -150,7 +155,7 @@ static void test_streams_keep_fields(void **state)
     cnn_dataset_close(ds);
     ds = open_data(path);
     assert_int_equal(cnn_dataset_load(ds, 1, &s), 0);
-    assert_int_equal(s.fields, 7);
+    assert_int_equal(s.fields, 8);
     assert_int_equal(cnn_dataset_load(ds, 0, &s), 0);
     check_fields(&s);
     assert_int_equal(cnn_sample_copy_fields(&copy, &s), 0);
@@ -184,7 +189,10 @@ static void test_wishes(void **state)
         {.name = "age", .kind = CNN_FIELD_NUMBERS, .shape = {1, 1, 1}},
         {.name = "", .kind = CNN_FIELD_CLASS, .required = 1},
         {.name = "", .kind = CNN_FIELD_INPUT},
+        {.name = "eyes", .kind = CNN_FIELD_POINTS, .shape = {2, 1, 1}, .rows = 3},
+        {.name = "eyes", .kind = CNN_FIELD_NUMBERS, .shape = {4, 1, 1}, .required = 1},
     };
+    static const float eyes[] = {0.5f, 0.25f, 7, -1, 0, 0, 1, 1, 2, 0, 0, 0};
     static const float points[] = {1, 2, 3, 4, 5, 6, 0, 0, 5, 6, 0, 0, 0, 0, 0, 0};
     static const int32_t text[] = {'a', 'b', -1, 'x', 'y', 'z'};
     write_list();
@@ -204,6 +212,10 @@ static void test_wishes(void **state)
     assert_true(b.field[5].numbers[0] == 1 && b.field[5].numbers[1] == 0);
     assert_true(b.field[6].label[0] == 1 && b.field[6].label[1] == 0);
     assert_true(b.field[7].numbers == b.x);
+    assert_memory_equal(b.field[8].numbers, eyes, sizeof eyes);
+    assert_true(b.field[8].rows[0] == 2 && b.field[8].rows[1] == 2);
+    assert_memory_equal(b.field[9].numbers, eyes, 4 * sizeof *eyes);
+    assert_memory_equal(b.field[9].numbers + 4, eyes + 6, 4 * sizeof *eyes);
     cnn_loader_close(l);
     cnn_dataset_close(ds);
 }
@@ -226,6 +238,10 @@ static void test_what_does_not_suit(void **state)
          "#0: field 'points' of 6 numbers, no rows of 4"},
         {{.name = "points", .kind = CNN_FIELD_NUMBERS, .shape = {2, 1, 1}, .rows = 2},
          "#0: field 'points' of 3 rows where 2 are the most"},
+        {{.name = "eyes", .kind = CNN_FIELD_NUMBERS, .shape = {2, 1, 1}},
+         "#0: field 'eyes' of 4 numbers where 2 are needed"},
+        {{.name = "eyes", .kind = CNN_FIELD_BOXES, .shape = {4, 1, 1}, .rows = 2, .required = 1},
+         "#0: no field 'eyes' (boxes)"},
         {{.name = "mood", .kind = CNN_FIELD_CLASS, .classes = 3},
          "#0: field 'mood' has class 3 where there are 3"},
         {{.name = "", .kind = CNN_FIELD_LABELS, .shape = {1, 1, 2}, .required = 1},
@@ -347,6 +363,8 @@ static void test_bad_members(void **state)
         {TEXT("0.boxes.tsv", "1\t2\t3\t4\n1\t2\t3\tx\n"), "#0: boxes, line 2: 'x' is no number"},
         {TEXT("0.boxes.tsv", "1\t2\t3\t4\n1\t2\t3\t4\t5\n"),
          "#0: boxes, line 2: 5 columns where 4 are needed"},
+        {TEXT("0.points.tsv", "1\n"), "#0: points, line 1: 1 columns where 2 are needed"},
+        {TEXT("0.eyes.points.tsv", "1\tx\n"), "#0: field 'eyes': points, line 1: 'x' is no number"},
         {TEXT("0.png", GREY("x")), "'0.png' is a second input of the key '0'"},
     };
     write_list();
@@ -418,15 +436,17 @@ static void test_columns_are_fields(void **state)
 {
     (void)state;
     struct cnn_dataset *ds = open_list("# a comment\n"
-                                       "path\tage\tcolour\tclass\tpoints\tmask.seg\ttext\tweight\n"
-                                       "0.pgm\t1.5,-2\tred\tbee\tpoints.npy\t1.pgm\ta b\t0.5\n"
+                                       "path\tage\tcolour\tclass\tpoints\tmask.seg\ttext\tweight\t"
+                                       "eyes.points\n"
+                                       "0.pgm\t1.5,-2\tred\tbee\tpoints.npy\t1.pgm\ta b\t0.5\t"
+                                       "1 2, 3 4.5\n"
                                        "1.pgm\t\t0\tant\n");
     struct cnn_sample s = {0};
     const struct cnn_field *f;
     assert_non_null(ds);
-    assert_int_equal(cnn_dataset_columns(ds), 5);
+    assert_int_equal(cnn_dataset_columns(ds), 6);
     assert_int_equal(cnn_dataset_load(ds, 0, &s), 0);
-    assert_int_equal(s.fields, 6);
+    assert_int_equal(s.fields, 7);
     assert_true(cnn_sample_label(&s) == 1 && s.weight == 0.5f);
     f = cnn_sample_field(&s, "age");
     assert_true(f->values.c == 2 && f->values.px[0] == 1.5f && f->values.px[1] == -2);
@@ -435,6 +455,9 @@ static void test_columns_are_fields(void **state)
     f = cnn_sample_field(&s, "mask");
     assert_true(f->kind == CNN_FIELD_LABELS && f->values.px[0] == 3);
     assert_string_equal(cnn_sample_field(&s, "text")->text, "a b");
+    f = cnn_sample_field(&s, "eyes");
+    assert_true(f->kind == CNN_FIELD_POINTS && f->values.c == 2 && f->values.h == 2);
+    assert_true(f->values.px[1] == 2 && f->values.px[3] == 4.5f);
     assert_int_equal(cnn_dataset_load(ds, 1, &s), 0);
     assert_int_equal(s.fields, 2);
     assert_true(cnn_sample_field(&s, "colour")->values.px[0] == 0);
@@ -455,6 +478,10 @@ static void test_bad_columns(void **state)
          "list.tsv:2: field 'size': class 'large' is no number, and there is no classes.size.txt"},
         {"path\tcolour\n0.pgm\tpink\n",
          "list.tsv:2: field 'colour': class 'pink' is not in classes.colour.txt"},
+        {"path\teyes.points\n0.pgm\t1,2,3\n",
+         "list.tsv:2: field 'eyes': '1,2,3' is no list of points, x and y of each"},
+        {"path\tpoints\n0.pgm\there\n",
+         "list.tsv:2: field 'points': 'here' is no list of points, x and y of each"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_null(open_list(bad[i].text));

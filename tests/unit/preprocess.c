@@ -1,6 +1,7 @@
 /* Images on their way into a net, against torchvision. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -119,12 +120,54 @@ static void test_resize_is_bounded(void **state)
     cnn_image_free(&im);
 }
 
+/* Where an input's pixels come from, of an image that has in each pixel where it is, but for what
+ * antialiasing does between its pixels. */
+static void test_view(void **state)
+{
+    (void)state;
+    static const struct {
+        struct cnn_input input;
+        size_t h, w;
+    } cases[] = {{{.shape = {3, 20, 24}, .scale = 1.0 / 255}, 60, 90},
+                 {{.shape = {3, 24, 20}, .scale = 1.0 / 255, .resize = 31}, 47, 66},
+                 {{.shape = {3, 40, 50}, .scale = 1.0 / 255}, 20, 30},
+                 {{.shape = {3, 16, 16}, .scale = 1.0 / 255, .resize = 21}, 21, 36}};
+    struct cnn_preprocess_scratch scratch = {0};
+    struct cnn_image im = {0};
+    float out[3 * 40 * 50];
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        size_t h = cases[k].h, w = cases[k].w;
+        assert_int_equal(cnn_image_reshape(&im, 3, h, w, 255), 0);
+        for (size_t i = 0; i < h * w; i++) {
+            im.px[i] = (float)(i % w) / 128;
+            im.px[h * w + i] = (float)(i / w) / 128;
+        }
+        assert_int_equal(cnn_preprocess(&cases[k].input, &im, &scratch, out), 0);
+        struct cnn_view view = cnn_preprocess_view(&cases[k].input, h, w);
+        assert_true(view.h == cases[k].input.shape.h && view.w == cases[k].input.shape.w);
+        for (size_t i = 0; i < view.h * view.w; i++) {
+            double x = view.map.a * (double)(i % view.w) + view.map.c;
+            double y = view.map.e * (double)(i / view.w) + view.map.f;
+            if (!(x > 4 && y > 4 && x < (double)w - 5 && y < (double)h - 5))
+                continue;
+            assert_true(fabs((double)out[i] * 128 - x) < 0.1);
+            assert_true(fabs((double)out[view.h * view.w + i] * 128 - y) < 0.1);
+        }
+    }
+    cnn_image_free(&im);
+    cnn_preprocess_scratch_free(&scratch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exact_without_resize), cmocka_unit_test(test_resized),
-        cmocka_unit_test(test_grey_of_colour),       cmocka_unit_test(test_numbers_are_copied),
-        cmocka_unit_test(test_wrong_channels),       cmocka_unit_test(test_resize_is_bounded),
+        cmocka_unit_test(test_exact_without_resize),
+        cmocka_unit_test(test_resized),
+        cmocka_unit_test(test_grey_of_colour),
+        cmocka_unit_test(test_numbers_are_copied),
+        cmocka_unit_test(test_wrong_channels),
+        cmocka_unit_test(test_resize_is_bounded),
+        cmocka_unit_test(test_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

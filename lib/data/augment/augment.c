@@ -91,6 +91,9 @@ static int move_field(struct cnn_field *f, const struct cnn_view *view,
             return cnn_fail(CNN_EDATA, "'%s': boxes follow no displacements of pixels", f->name);
         cnn_boxes_move(&f->values, view);
         return 0;
+    case CNN_FIELD_POINTS:
+        cnn_points_move(&f->values, view, field);
+        return 0;
     case CNN_FIELD_CLASS:
     case CNN_FIELD_NUMBERS:
     case CNN_FIELD_TEXT:

@@ -134,8 +134,8 @@ CNN_CHECKED int cnn_augment_geometry(const struct cnn_augmenter *a, uint64_t see
 
 /* Augment one sample in place, by all that mixes no samples. Numbers that are no image are CNN_EDATA
  * when any of that is active. Fields and weight stay, but images, of labels or not, follow the
- * geometry: they must have the image's size. Boxes follow what is affine, and are CNN_EDATA where
- * pixels are displaced. */
+ * geometry: they must have the image's size. Points do, too; boxes follow what is affine, and are
+ * CNN_EDATA where pixels are displaced. */
 CNN_CHECKED int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoch,
                             uint64_t copy, struct cnn_augment_scratch *scratch,
                             struct cnn_sample *s);
@@ -161,5 +161,10 @@ void cnn_mix_labels(const struct cnn_mix mix[2], int32_t *a, int32_t *b);
 /* boxes.c: the boxes, as of struct cnn_field, in what a view shows of the image that they are in;
  * what is not seen goes. */
 void cnn_boxes_move(struct cnn_image *boxes, const struct cnn_view *view);
+
+/* points.c: the points likewise; field: as of cnn_image_bend. Those that are not seen stay, where
+ * they would be. */
+void cnn_points_move(struct cnn_image *points, const struct cnn_view *view,
+                     const struct cnn_displacements *field);
 
 #endif

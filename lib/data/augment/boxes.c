@@ -4,15 +4,6 @@
 
 #include "data/augment/augment.h"
 
-/* A point of the input in the output. Boxes are measured from corners of pixels, maps from their
- * centres. */
-static void look_back(const struct cnn_affine *m, double x, double y, double out[2])
-{
-    double det = m->a * m->e - m->b * m->d, dx = x - 0.5 - m->c, dy = y - 0.5 - m->f;
-    out[0] = (m->e * dx - m->b * dy) / det + 0.5;
-    out[1] = (m->a * dy - m->d * dx) / det + 0.5;
-}
-
 static double within(double x, size_t side)
 {
     return x < 0 ? 0 : x > (double)side ? (double)side : x;
@@ -26,7 +17,7 @@ static int move_box(const struct cnn_view *view, float *box)
     for (int corner = 0; corner < 4; corner++) {
         double x = (double)box[0] + (corner & 1 ? (double)box[2] : 0);
         double y = (double)box[1] + (corner & 2 ? (double)box[3] : 0);
-        look_back(&view->map, x, y, at);
+        cnn_view_find(view, x, y, at);
         for (int k = 0; k < 2; k++) {
             least[k] = fmin(least[k], at[k]);
             most[k] = fmax(most[k], at[k]);

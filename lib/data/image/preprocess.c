@@ -241,6 +241,18 @@ size_t cnn_input_count(const struct cnn_input *input)
     return cnn_input_rows(input) * cnn_chw_count(input->shape);
 }
 
+struct cnn_view cnn_preprocess_view(const struct cnn_input *input, size_t h, size_t w)
+{
+    const struct cnn_fit fit = cnn_input_fit(input);
+    struct cnn_chw to = input->shape;
+    size_t full_h = h, full_w = w;
+    cnn_fit_size(&fit, &full_h, &full_w);
+    double across = (double)w / (double)full_w, down = (double)h / (double)full_h;
+    double x = (double)middle(full_w, to.w) + 0.5, y = (double)middle(full_h, to.h) + 0.5;
+    const struct cnn_affine map = {across, 0, x * across - 0.5, 0, down, y * down - 0.5};
+    return (struct cnn_view){to.h, to.w, map};
+}
+
 struct cnn_image_rule cnn_preprocess_rule(const struct cnn_input *input, enum cnn_fill fill)
 {
     struct cnn_image_rule r = {.fill = fill,

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/option.h"
 #include "data/image/image.h"
+#include "data/image/warp.h"
 #include "kern/image.h"
 #include "tensor/tensor.h"
 
@@ -46,6 +47,8 @@ CNN_CHECKED int cnn_preprocess_rows(const struct cnn_input *input, const struct 
 /* The most rows of a sample, and its elements with all of them. */
 size_t cnn_input_rows(const struct cnn_input *input);
 size_t cnn_input_count(const struct cnn_input *input);
+/* What the input shows of an image of h x w, but for what is in between its pixels. */
+struct cnn_view cnn_preprocess_view(const struct cnn_input *input, size_t h, size_t w);
 
 /* Numbers must be finite: what is not spoils all that it meets. CNN_EDATA, naming the first that is
  * not after `what`. */

@@ -30,6 +30,14 @@ void cnn_view_then(struct cnn_view *view, const struct cnn_view *next)
     view->w = next->w;
 }
 
+void cnn_view_find(const struct cnn_view *view, double x, double y, double out[2])
+{
+    const struct cnn_affine *m = &view->map;
+    double det = m->a * m->e - m->b * m->d, dx = x - 0.5 - m->c, dy = y - 0.5 - m->f;
+    out[0] = (m->e * dx - m->b * dy) / det + 0.5;
+    out[1] = (m->a * dy - m->d * dx) / det + 0.5;
+}
+
 int cnn_view_is_whole(const struct cnn_view *view, size_t h, size_t w)
 {
     const struct cnn_affine *m = &view->map;

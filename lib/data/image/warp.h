@@ -17,6 +17,9 @@ struct cnn_view cnn_view_whole(size_t h, size_t w);
 /* Look at the view through another map: its output becomes the input of `next`, whose size the
  * output then has. */
 void cnn_view_then(struct cnn_view *view, const struct cnn_view *next);
+/* Where a point of the input is in the output; both are measured from the upper left corner of the
+ * first pixel, maps from its centre. */
+void cnn_view_find(const struct cnn_view *view, double x, double y, double out[2]);
 /* Nonzero when the view of an image of h x w is the image itself. */
 int cnn_view_is_whole(const struct cnn_view *view, size_t h, size_t w);
 

@@ -16,6 +16,7 @@ static size_t row_elements(const struct cnn_loader_options *o, const struct cnn_
     case CNN_FIELD_NUMBERS:
     case CNN_FIELD_LABELS:
     case CNN_FIELD_BOXES:
+    case CNN_FIELD_POINTS:
         return cnn_chw_count(w->shape);
     case CNN_FIELD_IMAGE:
         return cnn_chw_count(w->input->shape);
@@ -219,7 +220,8 @@ static int suits(const struct cnn_wish *w, enum cnn_field_kind kind)
            (kind == CNN_FIELD_NUMBERS &&
             (w->kind == CNN_FIELD_CLASS || w->kind == CNN_FIELD_IMAGE ||
              (w->kind == CNN_FIELD_LABELS && w->rows > 1))) ||
-           (kind == CNN_FIELD_IMAGE && w->kind == CNN_FIELD_NUMBERS && w->input);
+           (kind == CNN_FIELD_IMAGE && w->kind == CNN_FIELD_NUMBERS && w->input) ||
+           (kind == CNN_FIELD_POINTS && w->kind == CNN_FIELD_NUMBERS && !w->input);
 }
 
 /* One field; *rows: how many it has. */
@@ -235,6 +237,7 @@ static int gather(const struct cnn_loader *l, struct cnn_loader_scratch *s,
             return cnn_preprocess(w->w.input, &f->values, &s->preprocess, to->numbers);
         return gather_numbers(w, f, to, rows);
     case CNN_FIELD_BOXES:
+    case CNN_FIELD_POINTS:
         return gather_numbers(w, f, to, rows);
     case CNN_FIELD_LABELS:
         return gather_labels(w, f, to, rows);
@@ -252,10 +255,9 @@ static int gather(const struct cnn_loader *l, struct cnn_loader_scratch *s,
 
 /* One wish: its rows, and behind them nothing. */
 static int fulfil(const struct cnn_loader *l, struct cnn_loader_scratch *s,
-                  const struct cnn_loader_wish *w, const struct place *to)
+                  const struct cnn_loader_wish *w, const struct cnn_field *f,
+                  const struct place *to)
 {
-    const struct cnn_field *f =
-        w->w.kind == CNN_FIELD_INPUT ? NULL : cnn_sample_field(&s->sample, w->name);
     size_t rows = 1, each = w->elements;
     int rc = 0;
     if (w->w.kind != CNN_FIELD_INPUT && (!f || !suits(&w->w, f->kind))) {
@@ -281,11 +283,14 @@ int cnn_loader_gather(const struct cnn_loader *l, struct cnn_loader_scratch *s, 
     for (size_t i = 0; !rc && i < l->wishes; i++) {
         const struct cnn_loader_wish *w = &l->wish[i];
         struct cnn_loader_field *f = &fields[i];
+        const struct cnn_field *from =
+            w->w.kind == CNN_FIELD_INPUT ? NULL : cnn_sample_field(&s->sample, w->name);
         size_t first = at * w->rows * w->elements;
         const struct place to = {f->label ? f->label + first : NULL, f->rows ? f->rows + at : NULL,
                                  f->numbers ? f->numbers + first : NULL};
-        if (w->in_plane == in_plane)
-            rc = fulfil(l, s, w, &to);
+        int is_in_plane = w->in_plane || (from && from->kind == CNN_FIELD_POINTS);
+        if (is_in_plane == in_plane)
+            rc = fulfil(l, s, w, from, &to);
     }
     return rc;
 }
@@ -328,6 +333,21 @@ int cnn_loader_check_rows(const struct cnn_loader *l, const struct cnn_loader_fi
                           want);
     }
     return rc;
+}
+
+void cnn_loader_place_fields(const struct cnn_loader *l, struct cnn_sample *s)
+{
+    const struct cnn_image *im = &s->image;
+    struct cnn_view view = cnn_preprocess_view(l->options.input, im->h, im->w);
+    if (!im->maxval || cnn_view_is_whole(&view, im->h, im->w))
+        return;
+    for (size_t i = 0; i < s->fields; i++) {
+        struct cnn_field *f = &s->field[i];
+        if (f->kind == CNN_FIELD_BOXES)
+            cnn_boxes_move(&f->values, &view);
+        else if (f->kind == CNN_FIELD_POINTS)
+            cnn_points_move(&f->values, &view, NULL);
+    }
 }
 
 int cnn_loader_wishes_for(const struct cnn_loader *l, const char *name)

@@ -19,6 +19,7 @@ static struct cnn_chw plane_of(const struct cnn_loader *l, const struct cnn_load
         return l->options.input->shape;
     case CNN_FIELD_CLASS:
     case CNN_FIELD_BOXES:
+    case CNN_FIELD_POINTS:
     case CNN_FIELD_TEXT:
     case CNN_FIELD_KIND_COUNT:
         break;
@@ -36,6 +37,7 @@ static int can_mix(const struct cnn_loader_wish *w, int pastes)
     case CNN_FIELD_LABELS:
         return w->rows == 1 && pastes;
     case CNN_FIELD_BOXES:
+    case CNN_FIELD_POINTS:
         return w->counted && !pastes;
     case CNN_FIELD_IMAGE:
     case CNN_FIELD_INPUT:
@@ -135,6 +137,11 @@ static void mix_flat(const struct cnn_loader *l, const struct cnn_mix mix[2], si
     cnn_mix_planes(flat, 1, a, b, l->row);
 }
 
+static int is_list(const struct cnn_loader_wish *w)
+{
+    return w->w.kind == CNN_FIELD_BOXES || w->w.kind == CNN_FIELD_POINTS;
+}
+
 /* Each sample's rows behind the other's. */
 static int join(const struct cnn_loader *l, const struct cnn_loader_wish *w,
                 struct cnn_loader_field *f, const size_t at[2])
@@ -161,7 +168,7 @@ static int mix_field(const struct cnn_loader *l, struct cnn_loader_buffers *b, s
     const struct cnn_mix own[2] = {cnn_mix_scaled(&mix[0], s.h, s.w),
                                    cnn_mix_scaled(&mix[1], s.h, s.w)};
     float *x = w->w.kind == CNN_FIELD_CLASS ? b->share[i] : b->field[i].numbers;
-    if (w->w.kind == CNN_FIELD_BOXES)
+    if (is_list(w))
         return join(l, w, &b->field[i], at);
     if (w->w.kind == CNN_FIELD_LABELS)
         cnn_mix_labels(own, b->field[i].label + at[0] * each, b->field[i].label + at[1] * each);
@@ -177,10 +184,9 @@ static int is_whole(const struct cnn_loader *l, const struct cnn_loader_buffers 
 {
     for (size_t k = 0; k < l->wishes; k++) {
         const struct cnn_loader_field *f = &b->field[k];
-        enum cnn_field_kind kind = l->wish[k].w.kind;
-        if (kind == CNN_FIELD_CLASS && f->label[i] < 0)
+        if (l->wish[k].w.kind == CNN_FIELD_CLASS && f->label[i] < 0)
             return 0;
-        if (kind != CNN_FIELD_BOXES && f->rows && !f->rows[i])
+        if (!is_list(&l->wish[k]) && f->rows && !f->rows[i])
             return 0;
     }
     return 1;

@@ -34,7 +34,7 @@ struct cnn_loader_wish {
     size_t rows, elements; /* the most of a sample, and of a row */
     int whole;             /* labels */
     int counted;           /* a batch says how many rows are real */
-    int in_plane;          /* it goes where augmentations move the image */
+    int in_plane;          /* it goes where augmentations move the image, whatever field it is */
     int is_x;              /* the net's input as it is */
 };
 
@@ -138,6 +138,8 @@ int cnn_loader_gather(const struct cnn_loader *l, struct cnn_loader_scratch *s, 
 CNN_CHECKED int cnn_loader_check_rows(const struct cnn_loader *l,
                                       const struct cnn_loader_field *fields, size_t at,
                                       size_t rows);
+/* Boxes and points of an image that became the input, in its pixels. */
+void cnn_loader_place_fields(const struct cnn_loader *l, struct cnn_sample *s);
 int cnn_loader_wishes_for(const struct cnn_loader *l, const char *name);
 /* Leave the sample those of its fields that are wished for. */
 void cnn_loader_drop_fields(const struct cnn_loader *l, struct cnn_sample *s);

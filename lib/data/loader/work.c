@@ -79,6 +79,7 @@ static uint64_t hash_field(const struct cnn_field *f, uint64_t h)
     case CNN_FIELD_NUMBERS:
     case CNN_FIELD_LABELS:
     case CNN_FIELD_BOXES:
+    case CNN_FIELD_POINTS:
     case CNN_FIELD_IMAGE:
         return hash_image(&f->values, h);
     case CNN_FIELD_INPUT:
@@ -145,6 +146,8 @@ static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
         item->image.form = CNN_STORED_INPUT;
         item->bytes = l->elements * sizeof *x;
     }
+    if (!rc)
+        cnn_loader_place_fields(l, &s->sample);
     if (!rc)
         rc = cnn_loader_gather(l, s, 1, c->field, i);
     return rc ? rc : cnn_loader_check_rows(l, c->field, i, item->rows);

@@ -18,8 +18,9 @@ static const struct {
     const char *ending;
     enum cnn_field_kind kind;
 } endings[] = {
-    {".seg.png", CNN_FIELD_LABELS}, {".boxes.tsv", CNN_FIELD_BOXES}, {".npy", CNN_FIELD_NUMBERS},
-    {".cls", CNN_FIELD_CLASS},      {".txt", CNN_FIELD_TEXT},
+    {".seg.png", CNN_FIELD_LABELS}, {".boxes.tsv", CNN_FIELD_BOXES},
+    {".npy", CNN_FIELD_NUMBERS},    {".cls", CNN_FIELD_CLASS},
+    {".txt", CNN_FIELD_TEXT},       {".points.tsv", CNN_FIELD_POINTS},
 };
 
 int cnn_field_ending(const char *name, enum cnn_field_kind *kind, size_t *before)
@@ -74,6 +75,13 @@ int cnn_source_field(struct cnn_dataset *ds, const char *name, enum cnn_field_ki
     return listed ? read_list(ds, name, &f->classes) : 0;
 }
 
+int cnn_source_counts_pixels(const struct cnn_source_field *of, const struct cnn_sample *s)
+{
+    if (of->kind == CNN_FIELD_LABELS)
+        return !strcmp(of->name, cnn_field_kind_info[CNN_FIELD_LABELS].name);
+    return of->kind == CNN_FIELD_POINTS && cnn_sample_wants(s, of->name);
+}
+
 int cnn_numbers_decode(const unsigned char *bytes, size_t size, struct cnn_image *out)
 {
     struct cnn_npy h;
@@ -125,42 +133,45 @@ static int read_class(const struct cnn_source_field *of, const char *text, size_
     return rc;
 }
 
-/* The numbers of one line, of which the fifth is a class. */
-static int read_box(const struct cnn_source_field *of, char *line, size_t number, float *out,
+/* The numbers of one line: of a box, of which the fifth is a class, or of a point. */
+static int read_row(const struct cnn_source_field *of, char *line, size_t number, float *out,
                     size_t *columns)
 {
-    size_t k = 0;
+    const char *word = cnn_field_kind_info[of->kind].word;
+    int boxes = of->kind == CNN_FIELD_BOXES;
+    size_t k = 0, least = boxes ? 4 : 2;
     for (char *at = line, *tab; at; at = tab, k++) {
         double x = 0;
         int64_t class = 0;
         if ((tab = strchr(at, '\t')))
             *tab++ = '\0';
-        if (k == 4 && read_class(of, at, strlen(at), &class))
-            return cnn_fail_within("boxes, line %zu", number);
-        if (k == MOST_COLUMNS || (k != 4 && cnn_parse_real(at, -1e9, 1e9, &x)))
-            return cnn_fail(CNN_EDATA, "boxes, line %zu: '%.40s' is no number", number, at);
-        out[k] = k == 4 ? (float)class : (float)x;
+        int classed = boxes && k == 4;
+        if (classed && read_class(of, at, strlen(at), &class))
+            return cnn_fail_within("%s, line %zu", word, number);
+        if (k == MOST_COLUMNS || (!classed && cnn_parse_real(at, -1e9, 1e9, &x)))
+            return cnn_fail(CNN_EDATA, "%s, line %zu: '%.40s' is no number", word, number, at);
+        out[k] = classed ? (float)class : (float)x;
     }
-    if (k < 4 || (*columns && k != *columns))
-        return cnn_fail(CNN_EDATA, "boxes, line %zu: %zu columns where %zu are needed", number, k,
-                        *columns ? *columns : 4);
+    if (k < least || (*columns && k != *columns))
+        return cnn_fail(CNN_EDATA, "%s, line %zu: %zu columns where %zu are needed", word, number,
+                        k, *columns ? *columns : least);
     *columns = k;
     return 0;
 }
 
-static int read_boxes(const struct cnn_source_field *of, char *text, size_t size,
-                      struct cnn_image *out)
+static int read_rows(const struct cnn_source_field *of, char *text, size_t size,
+                     struct cnn_image *out)
 {
     struct cnn_lines lines = cnn_lines_of(text, size);
     size_t columns = 0, rows = 0, count = 0;
-    float box[MOST_COLUMNS];
+    float row[MOST_COLUMNS];
     for (size_t i = 0; i < size; i++)
         count += text[i] == '\n';
     int rc = cnn_image_reserve(out, (count + 1) * MOST_COLUMNS);
     for (char *line; !rc && (line = cnn_lines_next(&lines));) {
-        rc = read_box(of, line, lines.number, box, &columns);
+        rc = read_row(of, line, lines.number, row, &columns);
         if (!rc)
-            memcpy(out->px + rows++ * columns, box, columns * sizeof *box);
+            memcpy(out->px + rows++ * columns, row, columns * sizeof *row);
     }
     out->c = rows;
     out->h = rows ? columns : 0;
@@ -211,10 +222,11 @@ static int decode(const struct cnn_source_field *of, const unsigned char *bytes,
         return decode_numbers(bytes, size, &out->values);
     case CNN_FIELD_LABELS:
         return decode_labels(bytes, size, &out->values);
-    case CNN_FIELD_BOXES: /* its lines are cut where they are */
+    case CNN_FIELD_BOXES: /* their lines are cut where they are */
+    case CNN_FIELD_POINTS:
         return cnn_field_set_text(out, (const char *)bytes, size)
                    ? CNN_ESYSTEM
-                   : read_boxes(of, out->text, size, &out->values);
+                   : read_rows(of, out->text, size, &out->values);
     case CNN_FIELD_TEXT:
         return decode_text((const char *)bytes, size, out);
     case CNN_FIELD_IMAGE:

@@ -25,23 +25,15 @@ struct manifest {
     size_t value_capacity;
 };
 
-static int labels_pixels(const struct cnn_manifest_value *value, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (value[i].of && value[i].of->kind == CNN_FIELD_LABELS &&
-            !strcmp(value[i].of->name, cnn_field_kind_info[CNN_FIELD_LABELS].name))
-            return 1;
-    return 0;
-}
-
 static int load_item(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
 {
     const struct manifest *m = ds->state;
     const struct item *item = &m->item[i];
     const struct cnn_manifest_value *value = m->fields ? m->value + i * m->fields : NULL;
     const struct cnn_dataset *from = item->container ? m->container[item->container - 1] : NULL;
-    if (labels_pixels(value, m->fields))
-        out->fit = NULL;
+    for (size_t k = 0; k < m->fields; k++)
+        if (value[k].of && cnn_source_counts_pixels(value[k].of, out))
+            out->fit = NULL;
     int rc = from ? from->type->load(from, item->index, out)
                   : cnn_source_load_file(ds->record[i].source, out);
     return rc ? rc : cnn_manifest_load_fields(value, m->fields, out);

@@ -14,7 +14,7 @@ enum { CNN_MANIFEST_COLUMNS = 256 };
 struct cnn_manifest_column {
     size_t known, place; /* one of path, class, group and weight; or which of the fields */
     char name[CNN_FIELD_NAME_MAX + 1];
-    int labels, text; /* its images are label images; it has texts themselves */
+    int labels, text, points; /* its images are label images; it has texts themselves, or points */
 };
 struct cnn_manifest_columns {
     size_t count, fields; /* count 0: there is no heading */

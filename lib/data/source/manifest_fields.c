@@ -27,21 +27,27 @@ int cnn_manifest_is_heading(const struct cnn_manifest_reading *r, const char *li
     return !strncmp(line, known[0], n) && line[n] == '\t' && !cnn_manifest_is_file(r, known[0]);
 }
 
-/* "age", "mask.seg" or "words.txt": what is behind the dot says the kind. */
+static int is_of(const char *name, const char *dot, const char *ending, enum cnn_field_kind kind)
+{
+    return dot ? !strcmp(dot, ending) : !strcmp(name, cnn_field_kind_info[kind].name);
+}
+
+/* "age", "mask.seg", "eyes.points" or "words.txt": what is behind the dot says the kind. */
 static int read_name(const struct cnn_manifest_reading *r, const char *text,
                      struct cnn_manifest_column *out)
 {
     const char *dot = strchr(text, '.');
     size_t n = dot ? (size_t)(dot - text) : strlen(text);
-    const char *seg = cnn_field_kind_info[CNN_FIELD_LABELS].name;
-    if (!cnn_field_may_be_called(text, n) || (dot && strcmp(dot, ".seg") && strcmp(dot, ".txt")))
+    if (!cnn_field_may_be_called(text, n) ||
+        (dot && strcmp(dot, ".seg") && strcmp(dot, ".txt") && strcmp(dot, ".points")))
         return cnn_fail(CNN_EDATA,
                         "%s: '%.60s' is no name of a column (path, class, group, weight, or a "
-                        "field's: letters, digits and '_', and perhaps .seg or .txt)",
+                        "field's: letters, digits and '_', and perhaps .seg, .points or .txt)",
                         r->where, text);
     snprintf(out->name, sizeof out->name, "%.*s", (int)n, text);
-    out->labels = dot ? !strcmp(dot, ".seg") : !strcmp(out->name, seg);
-    out->text = dot ? !out->labels : !strcmp(out->name, cnn_field_kind_info[CNN_FIELD_TEXT].name);
+    out->labels = is_of(out->name, dot, ".seg", CNN_FIELD_LABELS);
+    out->points = is_of(out->name, dot, ".points", CNN_FIELD_POINTS);
+    out->text = is_of(out->name, dot, ".txt", CNN_FIELD_TEXT);
     return 0;
 }
 
@@ -124,7 +130,19 @@ static enum cnn_field_kind kind_of(const struct cnn_manifest_column *c, const ch
         *is_file = 1;
         return c->labels && kind == CNN_FIELD_IMAGE ? CNN_FIELD_LABELS : kind;
     }
+    if (c->points)
+        return CNN_FIELD_POINTS;
     return read_numbers(text, NULL) ? CNN_FIELD_NUMBERS : CNN_FIELD_CLASS;
+}
+
+static int check_points(const struct cnn_manifest_reading *r, const char *name, const char *text)
+{
+    size_t count = read_numbers(text, NULL);
+    return count && count % 2 == 0
+               ? 0
+               : cnn_fail(CNN_EDATA,
+                          "%s: field '%s': '%.40s' is no list of points, x and y of each", r->where,
+                          name, text);
 }
 
 /* A class is told as soon as it is met: it is numbered by a list. */
@@ -145,6 +163,8 @@ static int take_value(struct cnn_manifest_reading *r, const struct cnn_manifest_
     int rc = cnn_source_field(r->ds, c->name, kind, &out->of);
     if (!rc && kind == CNN_FIELD_CLASS && !is_file)
         rc = check_class(r, out->of, text);
+    if (!rc && kind == CNN_FIELD_POINTS && !is_file)
+        rc = check_points(r, c->name, text);
     if (rc)
         return rc;
     char *path = is_file ? cnn_path_join(r->folder, text) : NULL;
@@ -178,8 +198,9 @@ int cnn_manifest_take_fields(struct cnn_manifest_reading *r, char *const *field,
 
 static int load_numbers(const struct cnn_manifest_value *v, struct cnn_sample *out)
 {
-    struct cnn_field *f = cnn_sample_add_field(out, v->of->name, CNN_FIELD_NUMBERS);
-    int rc = f ? cnn_image_reshape(&f->values, read_numbers(v->text, NULL), 1, 1, 0) : CNN_ESYSTEM;
+    struct cnn_field *f = cnn_sample_add_field(out, v->of->name, v->of->kind);
+    size_t count = read_numbers(v->text, NULL), columns = v->of->kind == CNN_FIELD_POINTS ? 2 : 1;
+    int rc = f ? cnn_image_reshape(&f->values, count / columns, columns, 1, 0) : CNN_ESYSTEM;
     if (!rc)
         read_numbers(v->text, &f->values);
     return rc;
@@ -204,7 +225,7 @@ int cnn_manifest_load_fields(const struct cnn_manifest_value *value, size_t coun
             continue;
         if (v->is_file)
             rc = load_file(v, out);
-        else if (v->of->kind == CNN_FIELD_NUMBERS)
+        else if (v->of->kind == CNN_FIELD_NUMBERS || v->of->kind == CNN_FIELD_POINTS)
             rc = load_numbers(v, out);
         else
             rc = cnn_source_decode(v->of, (const unsigned char *)v->text, strlen(v->text), out);

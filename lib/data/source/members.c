@@ -38,7 +38,7 @@ static struct cnn_part identify(const char *name)
         [CNN_FIELD_CLASS] = CNN_PART_CLASS, [CNN_FIELD_NUMBERS] = CNN_PART_NUMBERS,
         [CNN_FIELD_IMAGE] = CNN_PART_IMAGE, [CNN_FIELD_LABELS] = CNN_PART_OTHER,
         [CNN_FIELD_BOXES] = CNN_PART_OTHER, [CNN_FIELD_TEXT] = CNN_PART_OTHER,
-        [CNN_FIELD_INPUT] = CNN_PART_OTHER};
+        [CNN_FIELD_INPUT] = CNN_PART_OTHER, [CNN_FIELD_POINTS] = CNN_PART_OTHER};
     const char *rest = name + key_length(name);
     struct cnn_part p = {.kind = CNN_PART_OTHER};
     size_t before;

@@ -95,9 +95,6 @@ void cnn_part_note_input(struct cnn_part_inputs *in, const struct cnn_source_fie
 CNN_CHECKED int cnn_part_fail_inputs(const struct cnn_part_inputs *in, const char *key);
 /* The sample's fields become the dataset's. */
 CNN_CHECKED int cnn_raw_find_fields(struct cnn_dataset *ds, struct cnn_raw *raw);
-/* Whether it is a label image without a name of its own, so that each pixel has its label. */
-int cnn_part_labels_pixels(enum cnn_part_kind kind, const struct cnn_source_field *field);
-
 /* The checksum goes over names and contents of the members between header and end record. */
 uint64_t cnn_members_checksum(uint64_t before, const char *name, const void *data, size_t size);
 

@@ -119,12 +119,6 @@ int cnn_raw_find_fields(struct cnn_dataset *ds, struct cnn_raw *raw)
     return rc;
 }
 
-int cnn_part_labels_pixels(enum cnn_part_kind kind, const struct cnn_source_field *field)
-{
-    return kind == CNN_PART_FIELD && field->kind == CNN_FIELD_LABELS &&
-           !strcmp(field->name, cnn_field_kind_info[CNN_FIELD_LABELS].name);
-}
-
 void cnn_part_note_input(struct cnn_part_inputs *in, const struct cnn_source_field *field)
 {
     int numbers = field->kind == CNN_FIELD_NUMBERS &&
@@ -158,7 +152,7 @@ static int raw_decode(const struct cnn_raw *raw, struct cnn_sample *out)
     if (!image)
         image = cnn_raw_part(raw, CNN_PART_NUMBERS);
     for (size_t i = 0; i < raw->parts; i++)
-        if (cnn_part_labels_pixels(raw->part[i].kind, raw->part[i].field))
+        if (raw->part[i].field && cnn_source_counts_pixels(raw->part[i].field, out))
             out->fit = NULL;
     if (raw->fault.size)
         return cnn_fail(CNN_EDATA, "%s", raw->fault.text);

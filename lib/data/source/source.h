@@ -117,6 +117,9 @@ int cnn_field_ending(const char *name, enum cnn_field_kind *kind, size_t *before
  * opens the dataset or reads the stream. CNN_EDATA of the list, CNN_ESYSTEM. */
 CNN_CHECKED int cnn_source_field(struct cnn_dataset *ds, const char *name, enum cnn_field_kind kind,
                                  const struct cnn_source_field **out);
+/* Whether its numbers are places in the image as it is stored, so that the sample, which is to be
+ * loaded, may not be decoded smaller: a label image without a name of its own, or points. */
+int cnn_source_counts_pixels(const struct cnn_source_field *of, const struct cnn_sample *s);
 /* Into the sample's field what its bytes hold. Any thread. No name but the field's in the
  * message. */
 CNN_CHECKED int cnn_source_decode(const struct cnn_source_field *of, const unsigned char *bytes,

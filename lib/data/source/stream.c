@@ -160,13 +160,13 @@ static int put_labels(struct cnn_encoded *e, const struct cnn_image *labels)
     return rc;
 }
 
-/* Its class is a number again, as in the streams of these programs. */
-static void put_boxes(struct cnn_encoded *e, const struct cnn_image *boxes)
+/* A box's class is a number again, as in the streams of these programs. */
+static void put_rows(struct cnn_encoded *e, const struct cnn_image *rows)
 {
     char number[32];
-    for (size_t i = 0; i < boxes->c * boxes->h; i++) {
-        cnn_format_real((double)boxes->px[i], 1, number);
-        cnn_buf_printf(&e->bytes, "%s%s", number, i % boxes->h + 1 < boxes->h ? "\t" : "\n");
+    for (size_t i = 0; i < rows->c * rows->h; i++) {
+        cnn_format_real((double)rows->px[i], 1, number);
+        cnn_buf_printf(&e->bytes, "%s%s", number, i % rows->h + 1 < rows->h ? "\t" : "\n");
     }
 }
 
@@ -181,7 +181,8 @@ static int put_field(struct cnn_encoded *e, const struct cnn_field *f)
     case CNN_FIELD_LABELS:
         return put_labels(e, &f->values);
     case CNN_FIELD_BOXES:
-        put_boxes(e, &f->values);
+    case CNN_FIELD_POINTS:
+        put_rows(e, &f->values);
         return 0;
     case CNN_FIELD_TEXT:
         cnn_buf_add(&e->bytes, f->text, f->text_size);
@@ -202,7 +203,7 @@ static int encode_field(const struct cnn_sample *s, const struct cnn_field *f,
         [CNN_FIELD_CLASS] = ".cls",      [CNN_FIELD_NUMBERS] = ".npy",
         [CNN_FIELD_LABELS] = ".seg.png", [CNN_FIELD_BOXES] = ".boxes.tsv",
         [CNN_FIELD_TEXT] = ".txt",       [CNN_FIELD_IMAGE] = ".ppm",
-        [CNN_FIELD_INPUT] = "",
+        [CNN_FIELD_INPUT] = "",          [CNN_FIELD_POINTS] = ".points.tsv",
     };
     int plain = f->kind != CNN_FIELD_NUMBERS && !strcmp(f->name, cnn_field_kind_info[f->kind].name);
     int grey = f->kind == CNN_FIELD_IMAGE && f->values.c == 1;

@@ -72,7 +72,7 @@ static int load_sample(const struct cnn_dataset *ds, size_t i, struct cnn_sample
     if (!image)
         image = find_stored(t, i, CNN_PART_NUMBERS);
     for (size_t k = t->first[i]; k < t->first[i + 1]; k++)
-        if (cnn_part_labels_pixels((enum cnn_part_kind)t->part[k].kind, t->part[k].field))
+        if (t->part[k].field && cnn_source_counts_pixels(t->part[k].field, out))
             out->fit = NULL;
     if (fault)
         return cnn_fail(CNN_EDATA, "%s", (const char *)fault->at);
