@@ -43,6 +43,10 @@ struct cli_program {
     CNN_OPTION_FLAG(                                                                               \
         "strict", owner, member, "0",                                                              \
         .help = "a JPEG file of which libjpeg warns is bad, though its pixels are all there")
+#define CLI_SIZE(owner, member)                                                                    \
+    CNN_OPTION_PAIR("size", owner, member, "model", .min = 1, .max = 1 << 15, .choices = "model",  \
+                    .metavar = "N|HxW|model",                                                      \
+                    .help = "bring images to this size, for nets that take any, not the model's")
 #define CLI_OUTPUT(owner, member, text)                                                            \
     CNN_OPTION_TEXT("output", owner, member, "", .letter = 'o', .metavar = "FILE", .help = text)
 

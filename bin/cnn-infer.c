@@ -47,6 +47,7 @@ static const struct cnn_option options[] = {
                     .help = "check the model's answers to the inputs stored in it"),
     CNN_OPTION_TEXT("labels", struct args, o.labels, "", .metavar = "FILE",
                     .help = "the labels of an IDX file, when they are not where they usually are"),
+    CLI_SIZE(struct args, o.size),
     CNN_OPTION_INT("batch", struct args, o.batch, "64", .min = 1, .max = 1 << 20, .letter = 'b',
                    .metavar = "N", .help = "samples that are computed together"),
     CNN_COMPUTE_OPTIONS(struct args, o.compute),
@@ -64,15 +65,25 @@ static const struct cnn_option options[] = {
     }
 
 static const struct cnn_need needs[] = {
-    WITH_PREDICTIONS("top"),    WITH_PREDICTIONS("probabilities"),
-    WITH_PREDICTIONS("format"), WITH_PREDICTIONS("header"),
-    {"header", "format=tsv"},   {"top", "!probabilities"},
-    {"json", "eval,gate"},      {"predictions", "eval,gate"},
-    {"confusion", "eval,gate"}, {"target", "eval,gate"},
-    {"top", "!selftest"},       {"probabilities", "!selftest"},
-    {"format", "!selftest"},    {"header", "!selftest"},
-    {"output", "!selftest"},    {"labels", "!selftest"},
-    {"on-bad", "!selftest"},    {NULL, NULL},
+    WITH_PREDICTIONS("top"),
+    WITH_PREDICTIONS("probabilities"),
+    WITH_PREDICTIONS("format"),
+    WITH_PREDICTIONS("header"),
+    {"header", "format=tsv"},
+    {"top", "!probabilities"},
+    {"json", "eval,gate"},
+    {"predictions", "eval,gate"},
+    {"confusion", "eval,gate"},
+    {"target", "eval,gate"},
+    {"top", "!selftest"},
+    {"probabilities", "!selftest"},
+    {"format", "!selftest"},
+    {"header", "!selftest"},
+    {"output", "!selftest"},
+    {"labels", "!selftest"},
+    {"on-bad", "!selftest"},
+    {"size", "!selftest"},
+    {NULL, NULL},
 };
 
 static const struct cli_program program = {

@@ -80,8 +80,12 @@ struct cnn_graph_config {
     const char *loss; /* overrides the net's own loss line, e.g. "xent smooth=0.1"; NULL: the text's
                          own, else xent; behind anything but a softmax mse where the target is
                          numbers, and bce where a single output stands for two classes */
-    int alone;        /* the text stands for itself, as a model's does: use is refused */
-    int with_loss;    /* append loss nodes, and keep aux heads */
+    struct cnn_pair
+        size;      /* height and width of the first input in the place of its line's, for nets
+                             that take any; 0 or less: as the line says. What is to be cut out of an image
+                             keeps its share of it; where the size is no square, nothing is cut. */
+    int alone;     /* the text stands for itself, as a model's does: use is refused */
+    int with_loss; /* append loss nodes, and keep aux heads */
     /* For messages: the options by which the user can say the input's shape and the number of
      * classes, "--input CxHxW"; NULL: there is none. */
     const char *input_option, *classes_option;

@@ -95,8 +95,18 @@ static int is_auto(const char *shape)
     return !strcmp(shape, "auto");
 }
 
+/* The input at another size than its line has. */
+static void take_size(struct cnn_pair size, struct cnn_input *in)
+{
+    size_t side = in->shape.h < in->shape.w ? in->shape.h : in->shape.w;
+    double share = (double)in->resize / (double)side;
+    in->shape.h = (size_t)size.h;
+    in->shape.w = (size_t)size.w;
+    in->resize = size.h == size.w ? (int)(share * size.h + 0.5) : 0;
+}
+
 static int from_statement(struct cnn_builder *b, const struct cnn_input_options *o,
-                          struct cnn_input *in)
+                          struct cnn_pair size, struct cnn_input *in)
 {
     *in = (struct cnn_input){.mean = o->mean,
                              .std = o->std,
@@ -111,7 +121,11 @@ static int from_statement(struct cnn_builder *b, const struct cnn_input_options 
         rc = check_channels("mean", &in->mean, in->shape.c);
     if (!rc)
         rc = check_channels("std", &in->std, in->shape.c);
-    return rc ? rc : check_resize(o->resize, in->shape);
+    if (!rc)
+        rc = check_resize(o->resize, in->shape);
+    if (!rc && size.h > 0)
+        take_size(size, in);
+    return rc;
 }
 
 static int from_config(struct cnn_builder *b, struct cnn_input *in)
@@ -168,7 +182,8 @@ static int add_input(struct cnn_builder *b, const struct cnn_place *at,
                                                       rest.arg, rest.args, s->line);
     if (!o)
         return cnn_error_code();
-    if (from_statement(b, o, &b->graph->input[k]) || add_node(b, k, name))
+    struct cnn_pair size = k ? (struct cnn_pair){0, 0} : b->config->size;
+    if (from_statement(b, o, size, &b->graph->input[k]) || add_node(b, k, name))
         return cnn_builder_fail(b, at, s->line);
     if (!b->graph->classes)
         b->graph->classes = (size_t)o->classes;

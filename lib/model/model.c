@@ -85,7 +85,7 @@ static int number_classes(struct cnn_model *m)
     int rc = 0;
     if (m->classes.count || cnn_tensors_text(m->tensors, "cnn.net"))
         return 0;
-    if (cnn_model_graph(m, 0, &g)) {
+    if (cnn_model_graph(m, 0, (struct cnn_pair){0, 0}, &g)) {
         cnn_error_clear(); /* whoever builds it tells */
         return 0;
     }
@@ -176,10 +176,14 @@ void cnn_model_free(struct cnn_model *m)
     free(m);
 }
 
-int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_graph **out)
+int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_pair size,
+                    struct cnn_graph **out)
 {
-    struct cnn_graph_config config = {
-        .name = m->path, .classes = m->classes.count, .alone = 1, .with_loss = with_loss};
+    struct cnn_graph_config config = {.name = m->path,
+                                      .classes = m->classes.count,
+                                      .size = size,
+                                      .alone = 1,
+                                      .with_loss = with_loss};
     return cnn_graph_build(m->net_text, &config, out);
 }
 

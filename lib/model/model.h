@@ -31,7 +31,9 @@ CNN_CHECKED int cnn_model_open_net(const char *path, struct cnn_model **out);
 void cnn_model_free(struct cnn_model *m);
 
 /* Build the model's graph (free it with cnn_graph_free), without losses unless asked. */
-CNN_CHECKED int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_graph **out);
+/* size: of the first input, as struct cnn_graph_config has it; {0, 0}: the model's own. */
+CNN_CHECKED int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_pair size,
+                                struct cnn_graph **out);
 
 /* Whether every weight (tensor of rank 2 or more) is zero. */
 int cnn_model_is_blank(const struct cnn_tensor_source *from);

@@ -14,11 +14,40 @@ static int check_classes(const struct cnn_runner *r)
                     classes == 1 ? "" : "es", outputs, outputs == 1 ? "" : "s");
 }
 
-int cnn_runner_open(struct cnn_runner *r, const char *model, int with_loss)
+/* A dense layer has a weight for each element of the plane before it, so that another size of the
+ * input is another layer. */
+static int check_size(const struct cnn_graph *own, const struct cnn_graph *g, const char *path)
+{
+    for (int i = 0; i < own->nodes; i++)
+        for (int k = 0; k < own->node[i].layer.params; k++)
+            if (!cnn_shape_equal(&own->node[i].layer.param[k].shape,
+                                 &g->node[i].layer.param[k].shape))
+                return cnn_fail(
+                    CNN_EDATA,
+                    "%s: --size: %s reads all of the plane before it, so that the net takes images "
+                    "of %zux%zu alone",
+                    path, own->node[i].layer.name, own->input->shape.h, own->input->shape.w);
+    return 0;
+}
+
+static int open_at_size(struct cnn_runner *r, int with_loss, struct cnn_pair size)
+{
+    struct cnn_graph *own = NULL;
+    int rc = cnn_model_graph(r->model, with_loss, (struct cnn_pair){0, 0}, &own);
+    if (!rc && (rc = cnn_model_graph(r->model, with_loss, size, &r->graph)))
+        rc = cnn_fail_within("--size %dx%d", size.h, size.w);
+    if (!rc)
+        rc = check_size(own, r->graph, r->model->path);
+    cnn_graph_free(own);
+    return rc;
+}
+
+int cnn_runner_open(struct cnn_runner *r, const char *model, int with_loss, struct cnn_pair size)
 {
     int rc = cnn_model_open_net(model, &r->model);
     if (!rc)
-        rc = cnn_model_graph(r->model, with_loss, &r->graph);
+        rc = size.h > 0 ? open_at_size(r, with_loss, size)
+                        : cnn_model_graph(r->model, with_loss, size, &r->graph);
     return rc ? rc : check_classes(r);
 }
 

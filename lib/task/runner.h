@@ -17,8 +17,10 @@ struct cnn_runner {
     struct cnn_net *net;
 };
 
-/* Read the model and build its graph. CNN_ENOINPUT, CNN_EDATA. */
-CNN_CHECKED int cnn_runner_open(struct cnn_runner *r, const char *model, int with_loss);
+/* Read the model and build its graph, for inputs of that size (0 or less: its own). CNN_ENOINPUT; CNN_EDATA, also where
+ * the net does not take inputs of that size. */
+CNN_CHECKED int cnn_runner_open(struct cnn_runner *r, const char *model, int with_loss,
+                                struct cnn_pair size);
 struct cnn_runner_config {
     const struct cnn_compute *compute;
     const struct cnn_callbacks *callbacks; /* for notes; NULL: none */

@@ -121,7 +121,7 @@ static int prepare(struct cnn_predictor *p, const char *model,
     struct cnn_predictor_config c;
     int rc = read_config(config, &c);
     if (!rc)
-        rc = cnn_runner_open(&p->runner, model, 1);
+        rc = cnn_runner_open(&p->runner, model, 1, (struct cnn_pair){0, 0});
     if (!rc)
         rc = check_input(p->runner.graph, model);
     if (!rc)

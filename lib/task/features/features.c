@@ -167,7 +167,7 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
     struct cnn_runner_config config = {.compute = &options->compute, .callbacks = callbacks};
     int rc = check_options(&f);
     if (!rc)
-        rc = cnn_runner_open(&f.runner, options->model, 1);
+        rc = cnn_runner_open(&f.runner, options->model, 1, options->size);
     if (!rc)
         rc = cnn_features_layers(&options->layer, options->model, f.runner.graph, &f.node, &f.taps);
     if (!rc && options->concat && f.taps == 1)

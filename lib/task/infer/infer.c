@@ -129,7 +129,7 @@ int cnn_infer(const struct cnn_infer_options *options, const struct cnn_callback
     if (!rc)
         rc = check_apart(&in);
     if (!rc)
-        rc = cnn_runner_open(&in.runner, options->model, 1);
+        rc = cnn_runner_open(&in.runner, options->model, 1, options->size);
     if (!rc)
         rc = cnn_infer_choose_target(&in);
     if (!rc)

@@ -45,6 +45,7 @@ struct cnn_infer_options {
     const char *bad_list; /* where the caller writes names of bad samples; NULL: nowhere */
     const char *output;
     struct cnn_compute compute;
+    struct cnn_pair size; /* of the input; 0 or less: the model's */
     long long batch;
 };
 

@@ -35,7 +35,7 @@ static int take_file(struct cnn_inspect *in, const struct cnn_inspect_options *o
     if (in->form == CNN_INSPECT_TENSORS)
         return 0;
     in->model = in->opened;
-    return cnn_model_graph(in->model, o->with_loss, &in->graph);
+    return cnn_model_graph(in->model, o->with_loss, (struct cnn_pair){0, 0}, &in->graph);
 }
 
 static int take_net(struct cnn_inspect *in, const struct cnn_inspect_options *o, char *text,
