@@ -121,7 +121,7 @@ static void check_results(struct golden *g, struct cnn_backend *b, const struct 
         expect_tensor(g, &r, name, &r.dx[i]);
     }
     for (int i = 0; i < r.layer.params; i++)
-        expect_tensor(g, &r, r.layer.param[i].suffix,
+        expect_tensor(g, &r, *r.layer.param[i].suffix ? r.layer.param[i].suffix : "itself",
                       r.layer.param[i].trained ? &r.dw[i] : &r.w[i]);
     rig_check_guards(&r);
     rig_close(&r);

@@ -32,9 +32,10 @@ enum {
 #include "kern/activations.def"
 };
 
-/* One number; a is the layer's option. from: x or y, as reads_x says. */
-real cnn_activation_at(enum cnn_activation f, double a, real x);
-real cnn_activation_gradient_at(enum cnn_activation f, double a, real from, real dy);
+/* One number; a: the layer's options. from: x or y, as reads_x says. */
+real cnn_activation_at(enum cnn_activation f, const double a[CNN_ACTIVATION_OPTIONS], real x);
+real cnn_activation_gradient_at(enum cnn_activation f, const double a[CNN_ACTIVATION_OPTIONS],
+                                real from, real dy);
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,10 @@
 
 #include "kern/real.h"
 
+/* SELU's scale, and scale times alpha: those that keep mean 0 and variance 1. */
+#define CNN_SELU_SCALE ((real)1.0507009873554805)
+#define CNN_SELU_LOW   ((real)1.7580993408473766)
+
 /* (x s(x))' */
 CNN_BOTH real cnn_silu_slope(real x, real s)
 {

@@ -127,12 +127,14 @@ enum cnn_loss_of_elements {
 #include "kern/losses.def"
 };
 
+enum { CNN_ACTIVATION_OPTIONS = 2 };
+
 /* What happens to a kernel's result v on its way to memory: y = f(v + add). */
 struct cnn_epilogue {
     const struct cnn_tensor *add; /* of y's shape and layout; NULL: nothing is added */
     int activate;                 /* 0: f is the identity */
     enum cnn_activation f;
-    double a; /* its layer's option */
+    double a[CNN_ACTIVATION_OPTIONS]; /* its layer's options */
 };
 
 /* What the samples of a batch should give; device memory. */

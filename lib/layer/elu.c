@@ -17,7 +17,7 @@ static void activation(const struct cnn_layer *l, struct cnn_epilogue *e)
 {
     const struct options *o = l->options;
     e->f = CNN_ELU;
-    e->a = o->alpha;
+    e->a[0] = o->alpha;
 }
 
 const struct cnn_layer_type cnn_layer_elu = {.name = "elu",

@@ -58,7 +58,7 @@ enum cnn_init { CNN_CHOICE_NAMES(CNN_INITS_OF_LINES) };
 
 /* A parameter or a running statistic that a layer declares in its setup. */
 struct cnn_param {
-    const char *suffix; /* "weight": the tensor is called LAYER.weight */
+    const char *suffix; /* "weight": the tensor is called LAYER.weight; "": LAYER */
     struct cnn_shape shape;
     enum cnn_init init;
     size_t fan_in, fan_out;
@@ -105,6 +105,7 @@ enum cnn_layer_flag {
     CNN_LAYER_MIXES_ROWS = 4096, /* takes the rows of a sample together: inputs may have different
                                     numbers of them, and setup says how many the output has;
                                     pass->x_rows says how many are real */
+    CNN_LAYER_RESTS = 16384,     /* outside of training y is x */
     CNN_LAYER_REFERS = 8192,     /* inputs behind the first are named by from= or left out: it takes
                                     no blocks */
 };

@@ -16,7 +16,7 @@ static void activation(const struct cnn_layer *l, struct cnn_epilogue *e)
 {
     const struct options *o = l->options;
     e->f = CNN_LEAKY_RELU;
-    e->a = o->slope;
+    e->a[0] = o->slope;
 }
 
 const struct cnn_layer_type cnn_layer_leakyrelu = {.name = "leakyrelu",

@@ -65,7 +65,8 @@ static int list_params(struct cnn_net *net)
             const struct cnn_param *d = &l->param[k];
             *p = (struct cnn_net_param){.shape = d->shape, .declared = *d, .trained = d->trained};
             p->frozen = d->trained && !(d->rate > 0);
-            p->name = cnn_arena_printf(net->arena, "%s.%s", l->name, d->suffix);
+            p->name =
+                cnn_arena_printf(net->arena, "%s%s%s", l->name, *d->suffix ? "." : "", d->suffix);
             size_t *slab = d->trained ? &net->value_count : &net->statistic_count;
             if (!p->name || take_offset(slab, cnn_shape_count(&d->shape), &p->offset))
                 return cnn_error_code();

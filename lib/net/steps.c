@@ -115,6 +115,15 @@ static int absorb_activation(struct maker *m, int at, int next)
     return 1;
 }
 
+/* Out of the way of what follows. */
+static int absorb_rest(struct maker *m, int at, int next)
+{
+    if (m->training || !(type_of(m, next)->flags & CNN_LAYER_RESTS))
+        return 0;
+    move(m, at, next);
+    return 1;
+}
+
 static int takes_epilogue(const struct maker *m, int i)
 {
     const struct cnn_step *s = &m->step[i];
@@ -131,8 +140,8 @@ static int fuse(struct maker *m)
         if (!takes_epilogue(m, i))
             continue;
         while ((next = follower(m, at)) >= 0 &&
-               (absorb_fold(m, at, next) || absorb_sum(m, at, next, &out_of_memory) ||
-                absorb_activation(m, at, next)))
+               (absorb_rest(m, at, next) || absorb_fold(m, at, next) ||
+                absorb_sum(m, at, next, &out_of_memory) || absorb_activation(m, at, next)))
             at = next;
         if (out_of_memory)
             return CNN_ESYSTEM;

@@ -74,7 +74,7 @@ cat >kernel_tests.c <<'EOF'
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_multiply),
+        TEST(test_blend),
 #ifndef CNN_TEST_CUDA
         TEST(test_conv_forward),
         TEST(test_update),
@@ -91,7 +91,7 @@ if [ "$BUILD" != "$top" ]; then
         echo "g++ -std=c++17 -Itree/tests/emu -Itree/lib -D_POSIX_C_SOURCE=200809L -DCNN_CUDA -DCNN_EMULATED -O1 -Wall -Wextra" \
             "-Wno-unknown-pragmas -Werror -x c++ -c tree/$source -o $(basename "$source" .cu).cu.o" >>commands
     done
-    for source in kernel_tests.c tree/tests/kernels/multiply.c; do
+    for source in kernel_tests.c tree/tests/kernels/blend.c; do
         compile "$(basename $source).o" $source -DCNN_CUDA -DCNN_TEST_CUDA -Itree/tests -Itree/tests/emu
     done
     compile_all
@@ -112,7 +112,7 @@ done
 tree/scripts/embed-zoo tree/lib/zoo/*.net tree/lib/zoo/families/*.net >zoo.c
 compile single/zoo.o zoo.c
 for p in $(new 'bin/'); do compile "bin/$(basename "$p" .c).o" "tree/$p"; done
-for t in unit/augment unit/recipe unit/schedule kernels/conv kernels/multiply kernels/update; do
+for t in unit/augment unit/recipe unit/schedule kernels/conv kernels/blend kernels/update; do
     compile "tests/$(basename $t).o" "tree/tests/$t.c" -Itree/tests -Itree/bin
 done
 for t in gradient fusions; do compile "tests/double-$t.o" "tree/tests/double/$t.c" -Itree/tests -DCNN_REAL=double; done
@@ -140,14 +140,14 @@ for test in gradient fusions; do
     ROOT=tree ./$test >log 2>&1 || fail "$test: $(cat log)"
 done
 if ./gradient >log 2>&1; then fail "layers without cases pass"; fi
-grep -qE 'layer (scale|product|softsign|squaredhinge) has no case' log || fail "$(cat log)"
+grep -qE 'layer (depthwise|difference|squareplus|squaredhinge) has no case' log || fail "$(cat log)"
 # A gradient that is wrong is not passed on.
-sed -i '/SOFTSIGN/,/^$/ s/(1 + y) \* (1 + y)/(1 + y)/' tree/lib/kern/activations.def
+sed -i '/SQUAREPLUS/,/^$/ s/(1 + y \* y)/(1 + y)/' tree/lib/kern/activations.def
 for s in lib/layer/elementwise.c lib/kern/basic/activation.c; do compile "double/${s//\//_}.o" "tree/$s" -DCNN_REAL=double; done
 compile_all
 link wrong tests/double-gradient.o "${double_objects[@]}"
 if ROOT=tree ./wrong >log 2>&1; then fail "a wrong gradient passes"; fi
-grep -q 'softsign: dx is off' log || fail "$(cat log)"
+grep -q 'squareplus: dx is off' log || fail "$(cat log)"
 
 libs=$(pkg-config --libs cnn)
 rig=()
@@ -155,7 +155,7 @@ for s in "$ROOT"/tests/kernels/*.c; do
     s=$(basename "$s" .c)
     [ -e "tests/$s.o" ] || rig+=("$top/obj/tests/kernels/$s.o")
 done
-link kernel_tests tests/kernel_tests.o tests/conv.o tests/multiply.o tests/update.o "${rig[@]}" "${lib_objects[@]}"
+link kernel_tests tests/kernel_tests.o tests/conv.o tests/blend.o tests/update.o "${rig[@]}" "${lib_objects[@]}"
 ./kernel_tests >log 2>&1 || fail "kernels: $(cat log)"
 grep -q amsgrad log || fail "amsgrad's kernel is not tested: $(cat log)"
 for t in augment recipe schedule; do
@@ -173,7 +173,7 @@ run cnn-augment --options
 out_has '--invert*'
 out_lacks '--splice*'
 BUILD=over run "$ROOT/scripts/make-net-manual" "$ROOT/man/cnn-net.5"
-for layer in scale product softsign squaredhinge; do out_has ".It Cm $layer*"; done
+for layer in depthwise difference squareplus squaredhinge; do out_has ".It Cm $layer*"; done
 run cnn-inspect --zoo
 out_has 'resnet26*'
 run cnn-inspect resnet26
@@ -200,7 +200,7 @@ cnn-augment -q photos >plain.tar
 for t in inverted twice plain; do mkdir $t && tar -xf $t.tar -C $t; done
 diff -r -x '*.json' plain twice >log || fail "a negative's negative"
 diff -r -x '*.json' plain inverted >log && fail "a negative"
-net='conv 4 1; product { } { conv 4 1; sigmoid }; scale; softsign; conv 4 1; flatten; dense classes'
+net='conv 4 1; difference { } { conv 4 1; sigmoid }; depthwise 3; squareplus; conv 4 1; flatten; dense classes'
 run cnn-train -q --device cpu --threads 1 --net "$net" --loss squaredhinge --schedule inverse-sqrt --invert 0.1 --splice 0.1 --epochs 60 --rate 0.1 \
     --batch 4 -o m.st photos
 status 0
@@ -221,7 +221,7 @@ printf 'length,width,class\n1,2,a\n1.5,2.5,a\n-1,-2,b\n-2,-1,b\n' >flowers.csv
 run cnn-count flowers.csv
 out_is 'a	2
 b	2'
-run cnn-train -q --device cpu --threads 1 --net 'dense 4; softsign; dense classes' --epochs 50 --rate 0.3 -o f.st flowers.csv
+run cnn-train -q --device cpu --threads 1 --net 'dense 4; squareplus; dense classes' --epochs 50 --rate 0.3 -o f.st flowers.csv
 status 0
 run cnn-infer --device cpu --eval --gate 'top1>=1' f.st - <flowers.csv
 status 0

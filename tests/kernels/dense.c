@@ -73,7 +73,7 @@ void test_dense_forward(void **state)
     (void)state;
     for (int i = 0; i < (2 + CNN_ACTIVATIONS) * DENSE; i++) {
         struct dense_case d = dense_case(i % DENSE);
-        struct cnn_epilogue e = {.add = &d.add, .activate = i >= 2 * DENSE, .a = 0.25};
+        struct cnn_epilogue e = {.add = &d.add, .activate = i >= 2 * DENSE, .a = {0.25, 0.8}};
         if (e.activate) {
             e.f = (enum cnn_activation)(i / DENSE - 2);
             scale_weights(&d);

@@ -2,25 +2,26 @@
 #include "kernels/arrays.h"
 #include "kernels/rig.h"
 
+static const double options[] = {0.2, 0.7};
+
 static void activation_run(struct cnn_queue *q, void *context)
 {
     struct arrays *a = context;
-    K(activation_forward)(q, (enum cnn_activation)a->which, a->number, &a->x, &a->y);
+    K(activation_forward)(q, (enum cnn_activation)a->which, options, &a->x, &a->y);
 }
 
 static void activation_back_run(struct cnn_queue *q, void *context)
 {
     struct arrays *a = context;
-    K(activation_backward)(q, (enum cnn_activation)a->which, a->number, &a->x, &a->dy, &a->dx);
+    K(activation_backward)(q, (enum cnn_activation)a->which, options, &a->x, &a->dy, &a->dx);
 }
 
 void test_activation_forward(void **state)
 {
     (void)state;
     for (int f = 0; f < CNN_ACTIVATIONS; f++) {
-        struct cnn_epilogue e = {.activate = 1, .f = (enum cnn_activation)f, .a = 0.2};
-        struct arrays a = {
-            f, 0.2, vector(MANY, INPUT), vector(MANY, OUTPUT), {0}, {0}, {{0}}, {0}, {0}, {0}};
+        struct cnn_epilogue e = {.activate = 1, .f = (enum cnn_activation)f, .a = {0.2, 0.7}};
+        struct arrays a = {.which = f, .x = vector(MANY, INPUT), .y = vector(MANY, OUTPUT)};
         real *x = a.x.data;
         for (size_t i = 0; i < MANY; i++)
             x[i] *= i < 100 ? 200 : 4;
@@ -42,11 +43,10 @@ void activations_keep_blocks_filled_with_zeros(void **state)
 {
     (void)state;
     for (int f = 0; f < CNN_ACTIVATIONS; f++) {
-        struct cnn_epilogue e = {.activate = 1, .f = (enum cnn_activation)f, .a = 0.2};
+        struct cnn_epilogue e = {.activate = 1, .f = (enum cnn_activation)f, .a = {0.2, 0.7}};
         struct cnn_layout layout = block_layout();
         size_t c = layout.lanes + 3;
         struct arrays a = {.which = f,
-                           .number = 0.2,
                            .x = tensor_in(layout, 5, c, 7, 9, INPUT),
                            .y = tensor_in(layout, 5, c, 7, 9, OUTPUT)};
         run_all(activation_run, &a);
@@ -64,9 +64,8 @@ void test_activation_backward(void **state)
 {
     (void)state;
     for (int f = 0; f < CNN_ACTIVATIONS; f++) {
-        struct cnn_epilogue e = {.activate = 1, .f = (enum cnn_activation)f, .a = 0.2};
+        struct cnn_epilogue e = {.activate = 1, .f = (enum cnn_activation)f, .a = {0.2, 0.7}};
         struct arrays a = {.which = f,
-                           .number = 0.2,
                            .x = vector(MANY, INPUT),
                            .dy = vector(MANY, INPUT),
                            .dx = vector(MANY, OUTPUT)};

@@ -59,7 +59,7 @@ static struct norm_case norm_case(int i, int follow, enum kind statistics_kind)
         v[k] = (real)uniform(0.2, 2);
     l.var = channels(c, v);
     l.follows = follow > 0;
-    l.e = (struct cnn_epilogue){.activate = follow > 1, .a = 0.25};
+    l.e = (struct cnn_epilogue){.activate = follow > 1, .a = {0.25, 0.8}};
     if (follow > 1)
         l.e.f = (enum cnn_activation)(follow / 2 - 1);
     if (follow % 2)

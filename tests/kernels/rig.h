@@ -87,6 +87,7 @@ int close_queues(void **state);
 #include "kern/kernels.def"
 #undef CNN_KERNEL
 void activations_keep_blocks_filled_with_zeros(void **state);
+void products_go_in_place(void **state);
 #ifdef CNN_TEST_CUDA
 void tensor_cores_convolve(void **state);
 void products_beyond_int_fail(void **state);

@@ -51,6 +51,7 @@ int main(void)
         TEST(products_do_not_depend_on_addresses),
 #endif
         TEST(activations_keep_blocks_filled_with_zeros),
+        TEST(products_go_in_place),
         TEST(failed_queues_do_nothing),
     };
     return cmocka_run_group_tests_name("kernels", tests, open_queues, close_queues);

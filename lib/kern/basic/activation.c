@@ -18,24 +18,27 @@ static real cnn_sigmoid_gradient(real y, real dy)
 }
 
 /* Runs of numbers; from: x or y. */
-typedef void forward_run(const real *from, real a, real *to, size_t count);
-typedef void backward_run(const real *from, const real *given, real a, real *to, size_t count);
+typedef void forward_run(const real *from, const double *o, real *to, size_t count);
+typedef void backward_run(const real *from, const real *given, const double *o, real *to,
+                          size_t count);
 
 enum { READS_X = 1, READS_Y = 0, RECTIFIER = 1, SQUASHER = 0 };
 
 #define CNN_ACTIVATION(NAME, kind, passing, reads, high, f, gradient)                              \
-    CNN_HOT static void forward_##NAME(const real *from, real a, real *to, size_t count)           \
+    CNN_HOT static void forward_##NAME(const real *from, const double *o, real *to, size_t count)  \
     {                                                                                              \
-        (void)a;                                                                                   \
+        const real a = (real)o[0], b = (real)o[1];                                                 \
+        (void)(a + b);                                                                             \
         for (size_t i = 0; i < count; i++) {                                                       \
             real x = from[i];                                                                      \
             to[i] = f;                                                                             \
         }                                                                                          \
     }                                                                                              \
-    CNN_HOT static void backward_##NAME(const real *from, const real *given, real a, real *to,     \
-                                        size_t count)                                              \
+    CNN_HOT static void backward_##NAME(const real *from, const real *given, const double *o,      \
+                                        real *to, size_t count)                                    \
     {                                                                                              \
-        (void)a;                                                                                   \
+        const real a = (real)o[0], b = (real)o[1];                                                 \
+        (void)(a + b);                                                                             \
         for (size_t i = 0; i < count; i++) {                                                       \
             real x = from[i], y = from[i], dy = given[i];                                          \
             (void)(READS_##reads ? y : x);                                                         \
@@ -60,23 +63,24 @@ const struct cnn_activation_type *cnn_activation_type(enum cnn_activation f)
     return &list[f].type;
 }
 
-real cnn_activation_at(enum cnn_activation f, double a, real x)
+real cnn_activation_at(enum cnn_activation f, const double a[CNN_ACTIVATION_OPTIONS], real x)
 {
     real y;
-    list[f].forward(&x, (real)a, &y, 1);
+    list[f].forward(&x, a, &y, 1);
     return y;
 }
 
-real cnn_activation_gradient_at(enum cnn_activation f, double a, real from, real dy)
+real cnn_activation_gradient_at(enum cnn_activation f, const double a[CNN_ACTIVATION_OPTIONS],
+                                real from, real dy)
 {
     real dx;
-    list[f].backward(&from, &dy, (real)a, &dx, 1);
+    list[f].backward(&from, &dy, a, &dx, 1);
     return dx;
 }
 
 struct activation {
     enum cnn_activation f;
-    real a;
+    const double *a;
     size_t count;
     const real *from, *dy;
     real *to;
@@ -111,27 +115,29 @@ static void backward_job(void *context, size_t job, int thread)
     list[t->f].backward(t->from + r.begin, t->dy + r.begin, t->a, t->to + r.begin, r.end - r.begin);
 }
 
-void cnn_cpu_activation_forward(struct cnn_queue *q, enum cnn_activation f, double a,
-                                const struct cnn_tensor *x, struct cnn_tensor *y)
+void cnn_cpu_activation_forward(struct cnn_queue *q, enum cnn_activation f,
+                                const double a[CNN_ACTIVATION_OPTIONS], const struct cnn_tensor *x,
+                                struct cnn_tensor *y)
 {
     if (q->code)
         return;
     struct activation t = {
-        .f = f, .a = (real)a, .count = cnn_tensor_elements(y), .from = x->data, .to = y->data};
+        .f = f, .a = a, .count = cnn_tensor_elements(y), .from = x->data, .to = y->data};
     cnn_queue_run(q, cnn_ceil_div(t.count, CNN_CHUNK), forward_job, &t);
     if (cnn_activation_at(f, a, 0) != 0 && y->layout.order == CNN_ORDER_BLOCKS &&
         y->c % y->layout.lanes)
         cnn_queue_run(q, y->n, zero_fill_job, y);
 }
 
-void cnn_cpu_activation_backward(struct cnn_queue *q, enum cnn_activation f, double a,
+void cnn_cpu_activation_backward(struct cnn_queue *q, enum cnn_activation f,
+                                 const double a[CNN_ACTIVATION_OPTIONS],
                                  const struct cnn_tensor *from, const struct cnn_tensor *dy,
                                  struct cnn_tensor *dx)
 {
     if (q->code)
         return;
     struct activation t = {.f = f,
-                           .a = (real)a,
+                           .a = a,
                            .count = cnn_tensor_elements(dx),
                            .from = from->data,
                            .dy = dy->data,

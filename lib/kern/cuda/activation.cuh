@@ -19,21 +19,21 @@ template <int F> struct cnn_function;
 #define CNN_ACTIVATION(NAME, kind, passing, reads, high, f, gradient)                              \
     template <> struct cnn_function<CNN_##NAME> {                                                  \
         enum { APART = CNN_PASSING_##passing == CNN_PASSING_APART };                               \
-        static __device__ inline float of(float x, float a)                                        \
+        static __device__ inline float of(float x, float a, float b = 0)                           \
         {                                                                                          \
-            (void)a;                                                                               \
+            (void)(a + b);                                                                         \
             return f;                                                                              \
         }                                                                                          \
-        static __device__ inline float slope_of(float x, float y, float dy, float a)               \
+        static __device__ inline float slope_of(float x, float y, float dy, float a, float b)      \
         {                                                                                          \
-            (void)a;                                                                               \
+            (void)(a + b);                                                                         \
             (void)x;                                                                               \
             (void)y;                                                                               \
             return gradient;                                                                       \
         }                                                                                          \
-        static __device__ inline float back(float from, float dy, float a)                         \
+        static __device__ inline float back(float from, float dy, float a, float b = 0)            \
         {                                                                                          \
-            return slope_of(from, from, dy, a);                                                    \
+            return slope_of(from, from, dy, a, b);                                                 \
         }                                                                                          \
     };
 #include "kern/activations.def"

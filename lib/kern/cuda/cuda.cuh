@@ -172,7 +172,7 @@ template <typename T> static cnn_after<T> cnn_after_of(const struct cnn_epilogue
         a.add = (const T *)e->add->data;
     if (e && e->activate && cnn_activation_type(e->f)->passing != CNN_PASSING_APART) {
         a.f = e->f;
-        a.a = (float)e->a;
+        a.a = (float)e->a[0];
     }
     return a;
 }

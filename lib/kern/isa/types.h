@@ -151,6 +151,20 @@ struct cnn_norm {
     real slope, high;
 };
 
+/* Layer normalisation of places side by side. Either each place's channels fill vectors (blocks of
+ * channels; or rows, where all of a place lie together), or each lane of a vector is a place
+ * (columns). Distances in elements. */
+struct cnn_layernorm {
+    int columns;
+    size_t places; /* in columns: numbers side by side, of each channel */
+    size_t channels;
+    size_t place; /* from place to place; columns: 1 */
+    size_t step;  /* from vector to vector of a place, or from channel to channel */
+    int filled;   /* what fills up the last vector is in memory, too, and zero */
+    double eps;
+    const real *gamma, *beta; /* (channels); NULL: 1 and 0 */
+};
+
 /* Products of rows, y[n][r] = sum over i < count of x[n][i] * w[r][i], plus bias[r] or plus what y
  * holds. */
 struct cnn_dots {

@@ -105,39 +105,13 @@ static void *data_of(const struct cnn_tensor *t)
     return t ? t->data : NULL;
 }
 
-/* What the passes over memory do of an activation; the others are kernels of their own. */
-static enum cnn_norm_rule rule_of(enum cnn_activation_passing passing)
-{
-    switch (passing) {
-    case CNN_PASSING_LIMITS:
-        return CNN_NORM_LIMITS;
-    case CNN_PASSING_LEAKY:
-        return CNN_NORM_LEAKY;
-    case CNN_PASSING_SIGMOID:
-    case CNN_PASSING_TANH:
-    case CNN_PASSING_APART:
-        break;
-    }
-    return CNN_NORM_IDENTITY;
-}
-
 static void set_epilogue(struct forward *f, const struct cnn_epilogue *e)
 {
-    if (!e)
-        return;
-    const struct cnn_activation_type *type = cnn_activation_type(e->f);
-    f->add = data_of(e->add);
-    f->slope = (real)e->a;
-    f->high = (real)type->high;
-    if (e->activate)
-        f->rule = rule_of(type->passing);
-}
-
-static void activate(struct cnn_queue *q, const struct forward *f, const struct cnn_epilogue *e,
-                     struct cnn_tensor *y)
-{
-    if (e && e->activate && f->rule == CNN_NORM_IDENTITY)
-        cnn_cpu_activation_forward(q, e->f, e->a, y, y);
+    struct cnn_norm a = cnn_norm_follow(e);
+    f->rule = a.rule;
+    f->slope = a.slope;
+    f->high = a.high;
+    f->add = e ? data_of(e->add) : NULL;
 }
 
 void cnn_cpu_batchnorm_train(struct cnn_queue *q, double eps, double momentum,
@@ -166,7 +140,7 @@ void cnn_cpu_batchnorm_train(struct cnn_queue *q, double eps, double momentum,
         train_in_parts(q, f);
     else
         cnn_queue_run(q, f.cut.jobs, train_job, &f);
-    activate(q, &f, e, y);
+    cnn_norm_rest(q, e, y);
 }
 
 void cnn_cpu_batchnorm_infer(struct cnn_queue *q, double eps, const struct cnn_tensor *x,
@@ -180,12 +154,12 @@ void cnn_cpu_batchnorm_infer(struct cnn_queue *q, double eps, const struct cnn_t
     struct forward f = {.cut = cnn_norm_cut(x),
                         .numbers = {.gamma = data_of(gamma),
                                     .beta = data_of(beta),
-                                    .mean = running_mean->data,
-                                    .var = running_var->data,
+                                    .mean = data_of(running_mean),
+                                    .var = data_of(running_var),
                                     .eps = eps},
                         .x = x->data,
                         .y = y->data};
     set_epilogue(&f, e);
     cnn_queue_run(q, f.cut.jobs, normalise_job, &f);
-    activate(q, &f, e, y);
+    cnn_norm_rest(q, e, y);
 }

@@ -182,7 +182,7 @@ static void set_epilogue(struct backward *b, const struct cnn_epilogue *e)
     b->high = (real)INFINITY;
     if (!e)
         return;
-    b->slope = cnn_activation_type(e->f)->passing == CNN_PASSING_LEAKY ? (real)e->a : 0;
+    b->slope = cnn_activation_type(e->f)->passing == CNN_PASSING_LEAKY ? (real)e->a[0] : 0;
     b->high = (real)cnn_activation_type(e->f)->high;
 }
 
@@ -235,8 +235,8 @@ void cnn_cpu_batchnorm_backward_frozen(
         return;
     struct backward b = {.numbers = {.gamma = data_of(gamma),
                                      .beta = data_of(beta),
-                                     .mean = running_mean->data,
-                                     .var = running_var->data,
+                                     .mean = data_of(running_mean),
+                                     .var = data_of(running_var),
                                      .eps = eps}};
     run(q, &b, x, y, e, dy, dx, dadd, dgamma, dbeta);
 }

@@ -53,10 +53,10 @@ static inline size_t cnn_norm_channels(const struct cnn_norm_cut *t, size_t unit
     return cnn_min(t->block, t->c - unit * t->block);
 }
 
-/* Numbers of the channels of a unit; NULL: 1 and 0, or nothing known. */
+/* Numbers of the channels of a unit; NULL: gamma and inv are 1, beta and mean 0. */
 struct cnn_norm_numbers {
     const real *gamma, *beta, *mean;
-    const real *inv; /* 1 / sqrt(variance + eps), or NULL: from var */
+    const real *inv; /* 1 / sqrt(variance + eps); from var where that is there */
     const real *var;
     double eps;
 };
@@ -66,5 +66,10 @@ double cnn_norm_inverse(const struct cnn_norm_numbers *p, size_t c);
 /* a's mean, scale and shift; zero where the unit has no channel, so that padding stays zero. */
 void cnn_norm_coefficients(const struct cnn_norm_cut *t, const struct cnn_norm_numbers *p,
                            size_t unit, struct cnn_norm *a);
+
+/* The rule, slope and high of what follows a forward pass in passing, e NULL: nothing; and what is
+ * left to do of it then, y = f(y). */
+struct cnn_norm cnn_norm_follow(const struct cnn_epilogue *e);
+void cnn_norm_rest(struct cnn_queue *q, const struct cnn_epilogue *e, struct cnn_tensor *y);
 
 #endif

@@ -17,11 +17,12 @@ static void fold_job(void *context, size_t job, int thread)
     struct cnn_range r = cnn_range_of(job, f->chunk, f->out);
     (void)thread;
     for (size_t k = r.begin; k < r.end; k++) {
-        double scale = (f->gamma ? (double)f->gamma[k] : 1) / sqrt((double)f->var[k] + f->eps);
+        double root = f->var ? sqrt((double)f->var[k] + f->eps) : 1;
+        double scale = (f->gamma ? (double)f->gamma[k] : 1) / root;
         double bias = f->b ? (double)f->b[k] : 0, shift = f->beta ? (double)f->beta[k] : 0;
         for (size_t i = k * f->each; i < (k + 1) * f->each; i++)
             f->w_out[i] = (real)((double)f->w[i] * scale);
-        f->b_out[k] = (real)((bias - (double)f->mean[k]) * scale + shift);
+        f->b_out[k] = (real)((bias - (f->mean ? (double)f->mean[k] : 0)) * scale + shift);
     }
 }
 
@@ -43,8 +44,8 @@ void cnn_cpu_batchnorm_fold(struct cnn_queue *q, double eps, const struct cnn_te
                      .each = w->c * w->h * w->w,
                      .gamma = data_of(gamma),
                      .beta = data_of(beta),
-                     .mean = mean->data,
-                     .var = var->data,
+                     .mean = data_of(mean),
+                     .var = data_of(var),
                      .w = w->data,
                      .b = data_of(b),
                      .w_out = w_out->data,

@@ -18,7 +18,7 @@ __global__ void __launch_bounds__(256)
     double bias = b ? b[k] : 0, shift = bn.beta ? bn.beta[k] : 0;
     w_out[i] = (float)(w[i] * scale);
     if (i == k * each.by)
-        b_out[k] = (float)((bias - bn.mean[k]) * scale + shift);
+        b_out[k] = (float)((bias - cnn_bn_mean(bn, k)) * scale + shift);
 }
 
 } // namespace
