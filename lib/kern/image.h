@@ -27,6 +27,43 @@ struct cnn_affine {
     NEXT(CNN_FILL_REFLECT, "reflect")
 enum cnn_fill { CNN_CHOICE_NAMES(CNN_FILLS) };
 
+/* How an image is resized: by a sum of input pixels, weighted by their distance from the output's
+ * centre, in output pixels where it shrinks, so that nothing aliases (Pillow's filters of that name;
+ * torchvision's, with antialias).
+ *
+ *     bilinear  a triangle
+ *     bicubic   a cubic convolution with a = -1/2 (Keys 1981); its results are kept within 0..1
+ *     area      a box: the mean of what an output pixel covers */
+#define CNN_FILTERS(FIRST, NEXT)                                                                   \
+    FIRST(CNN_FILTER_BILINEAR, "bilinear")                                                         \
+    NEXT(CNN_FILTER_BICUBIC, "bicubic")                                                            \
+    NEXT(CNN_FILTER_AREA, "area")
+enum cnn_filter { CNN_CHOICE_NAMES(CNN_FILTERS) };
+
+/* How far from the centre it reaches. A box that ends in the middle of a pixel has that at its right end alone, however
+ * the middle is rounded. */
+CNN_BOTH double cnn_filter_support(int filter)
+{
+    return filter == CNN_FILTER_BICUBIC ? 2 : filter == CNN_FILTER_AREA ? 0.5 + 1e-6 : 1;
+}
+
+/* The weight, before all are divided by their sum, at a distance within reach. */
+CNN_BOTH double cnn_filter_weight(int filter, double x)
+{
+    double d = fabs(x);
+    if (filter == CNN_FILTER_AREA)
+        return x > -0.5 + 1e-7 && x <= 0.5 + 1e-7;
+    if (filter == CNN_FILTER_BICUBIC)
+        return d < 1 ? (1.5 * d - 2.5) * d * d + 1 : d < 2 ? (((5 - d) * d - 8) * d + 4) / 2 : 0;
+    return d < 1 ? 1 - d : 0;
+}
+
+/* What a filter that overshoots made of pixels in 0..1. */
+CNN_BOTH float cnn_filter_result(int filter, float v)
+{
+    return filter != CNN_FILTER_BICUBIC ? v : v < 0 ? 0 : v > 1 ? 1 : v;
+}
+
 /* Points are rounded to a grid of 2^-20 pixels, so that maps that are whole up to rounding errors
  * give exact pixels. */
 enum { CNN_GRID_BITS = 20 };
@@ -52,6 +89,7 @@ struct cnn_stored_image {
 enum { CNN_RULE_CHANNELS = 16 };
 struct cnn_image_rule {
     int fill;    /* enum cnn_fill */
+    int filter;  /* enum cnn_filter */
     int reverse; /* the channels */
     int plain;   /* scale is 1 / 255: pixels are taken as they are */
     float scale;

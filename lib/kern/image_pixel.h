@@ -17,23 +17,25 @@ struct cnn_pixel_input {
 struct cnn_pixel_source {
     const struct cnn_stored_image *image;
     const void *data;
-    int fill, planes;
+    int fill, filter, planes;
     uint32_t plane[CNN_PIXEL_GROUP];
 };
 
 /* The samples of an axis that a resized one sees (data/image/resize.c): from `first` on, `count`,
  * each weighted by its distance from the centre. */
 struct cnn_pixel_axis {
+    int filter;
     int64_t first, count;
-    double centre, support;
+    double centre, stretch;
 };
 
-CNN_BOTH struct cnn_pixel_axis cnn_pixel_axis_of(uint32_t in, uint32_t full, int64_t i)
+CNN_BOTH struct cnn_pixel_axis cnn_pixel_axis_of(int filter, uint32_t in, uint32_t full, int64_t i)
 {
     double scale = (double)in / (double)full;
-    struct cnn_pixel_axis a = {0, 0, ((double)i + 0.5) * (double)in / (double)full,
+    struct cnn_pixel_axis a = {filter, 0, 0, ((double)i + 0.5) * (double)in / (double)full,
                                scale > 1 ? scale : 1};
-    double lo = floor(a.centre - a.support + 0.5), hi = floor(a.centre + a.support + 0.5);
+    double reach = cnn_filter_support(filter) * a.stretch;
+    double lo = floor(a.centre - reach + 0.5), hi = floor(a.centre + reach + 0.5);
     a.first = lo > 0 ? (int64_t)lo : 0;
     a.count = (hi < (double)in ? (int64_t)hi : (int64_t)in) - a.first;
     return a;
@@ -41,8 +43,8 @@ CNN_BOTH struct cnn_pixel_axis cnn_pixel_axis_of(uint32_t in, uint32_t full, int
 
 CNN_BOTH float cnn_pixel_weight(const struct cnn_pixel_axis *a, int64_t k)
 {
-    double d = 1 - fabs(((double)(a->first + k) + 0.5 - a->centre) / a->support);
-    return d > 0 ? (float)d : 0;
+    return (float)cnn_filter_weight(a->filter,
+                                    ((double)(a->first + k) + 0.5 - a->centre) / a->stretch);
 }
 
 CNN_BOTH float cnn_pixel_stored(const struct cnn_pixel_source *s, uint32_t plane, int64_t y,
@@ -90,8 +92,8 @@ CNN_BOTH void cnn_pixel_resized(const struct cnn_pixel_source *s, int64_t y, int
         cnn_pixel_view(s, y, x, out);
         return;
     }
-    struct cnn_pixel_axis down = cnn_pixel_axis_of(im->view_h, im->full_h, y);
-    struct cnn_pixel_axis across = cnn_pixel_axis_of(im->view_w, im->full_w, x);
+    struct cnn_pixel_axis down = cnn_pixel_axis_of(s->filter, im->view_h, im->full_h, y);
+    struct cnn_pixel_axis across = cnn_pixel_axis_of(s->filter, im->view_w, im->full_w, x);
     float sum[CNN_PIXEL_GROUP] = {0, 0, 0, 0}, v[CNN_PIXEL_GROUP];
     double weights = 0;
     for (int64_t i = 0; i < down.count; i++)
@@ -114,7 +116,7 @@ CNN_BOTH void cnn_pixel_channels(const void *memory, const struct cnn_stored_ima
                                  float out[CNN_PIXEL_GROUP])
 {
     struct cnn_pixel_source s = {
-        im, (const char *)memory + im->at, rule->fill, (int)count, {0, 1, 2, 3}};
+        im, (const char *)memory + im->at, rule->fill, rule->filter, (int)count, {0, 1, 2, 3}};
     int64_t iy = (int64_t)y + im->y, ix = (int64_t)x + im->x;
     int grey = channels == 1 && im->c == 3;
     for (uint32_t i = 0; i < CNN_PIXEL_GROUP && !grey; i++) {
@@ -131,6 +133,9 @@ CNN_BOTH void cnn_pixel_channels(const void *memory, const struct cnn_stored_ima
     cnn_pixel_resized(&s, iy, ix, out);
     if (grey)
         out[0] = cnn_luma(out[0], out[1], out[2]);
+    for (uint32_t i = 0; i < CNN_PIXEL_GROUP; i++)
+        if (i < count)
+            out[i] = cnn_filter_result(rule->filter, out[i]);
 }
 
 /* Channels first .. first + count - 1 (a group at most) of the input at (x, y). */

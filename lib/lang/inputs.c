@@ -24,6 +24,9 @@ const struct cnn_option cnn_input_table[] = {
     CNN_OPTION_INT("resize", struct cnn_input_options, resize, "0", .max = 65536, .metavar = "N",
                    .help =
                        "make the shorter side N and cut out the middle; 0: stretch to the shape"),
+    CNN_OPTION_CHOICE("interpolation", struct cnn_input_options, interpolation, "bilinear",
+                      CNN_FILTERS, .metavar = "FILTER",
+                      .help = "how images are resized, always without aliasing"),
     CNN_OPTION_INT("rows", struct cnn_input_options, rows, "1", .min = 1, .max = 1 << 20,
                    .metavar = "N", .help = "so many of that shape in each sample"),
     CNN_OPTION_INT("classes", struct cnn_input_options, classes, "0", .max = 1000000,
@@ -113,6 +116,7 @@ static int from_statement(struct cnn_builder *b, const struct cnn_input_options 
                              .scale = o->scale,
                              .bgr = o->order == CNN_ORDER_BGR,
                              .resize = (int)o->resize,
+                             .filter = o->interpolation,
                              .rows = (size_t)o->rows,
                              .declared = 1};
     int rc = is_auto(o->shape) ? data_shape(b, "input: its shape is auto", &in->shape)
@@ -218,6 +222,7 @@ static void print_input(struct cnn_printer *p, const char *name, const struct cn
                                   .scale = in->scale,
                                   .order = in->bgr ? CNN_ORDER_BGR : CNN_ORDER_RGB,
                                   .resize = in->resize,
+                                  .interpolation = in->filter,
                                   .rows = (long long)in->rows};
     struct cnn_buf word = {0};
     cnn_buf_printf(&word, strcmp(name, "input") ? "input %s" : "%s", name);

@@ -154,6 +154,7 @@ struct cnn_input_options {
     double scale;
     enum cnn_channel_order order;
     long long resize, classes, rows;
+    enum cnn_filter interpolation;
 };
 extern const struct cnn_option cnn_input_table[];
 int cnn_input_says_shape(const struct cnn_statement *s); /* or leaves it to the data */

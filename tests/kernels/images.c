@@ -105,7 +105,8 @@ void test_prepare_images(void **state)
                                .std = {1, {0.25}},
                                .scale = i / 3 % 2 ? 1.0 / 255 : 1.0 / 64,
                                .bgr = i / 6 % 2,
-                               .resize = pick(0, 1) ? (int)pick(side, MOST_SIDE) : 0};
+                               .resize = pick(0, 1) ? (int)pick(side, MOST_SIDE) : 0,
+                               .filter = (enum cnn_filter)(i / 12 % 3)};
         if (in.shape.c == 3)
             in.mean = (struct cnn_reals){3, {0.1, 0.2, 0.7}};
         enum cnn_fill fill = (enum cnn_fill)(i % 5);

@@ -26,10 +26,13 @@ static void test_golden(void **state)
     assert_non_null(f);
     struct cnn_image src = {0}, dst = {0};
     size_t c, h, w, to_h, to_w, cases = 0;
+    int filter;
     double worst = 0;
-    while (fscanf(f, "%zu %zu %zu %zu %zu", &c, &h, &w, &to_h, &to_w) == 5) {
+    while (fscanf(f, "%d %zu %zu %zu %zu %zu", &filter, &c, &h, &w, &to_h, &to_w) == 6) {
+        struct cnn_box all = {0, 0, to_h, to_w};
         pattern(&src, c, h, w);
-        assert_int_equal(cnn_image_resize(&dst, &src, to_h, to_w), 0);
+        assert_int_equal(
+            cnn_image_resize_part(&dst, &src, (enum cnn_filter)filter, to_h, to_w, &all), 0);
         assert_int_equal(dst.c, c);
         assert_int_equal(dst.h, to_h);
         assert_int_equal(dst.w, to_w);
@@ -45,7 +48,7 @@ static void test_golden(void **state)
         }
         cases++;
     }
-    assert_int_equal(cases, 9);
+    assert_int_equal(cases, 27);
     print_message("largest difference %.2g\n", worst);
     fclose(f);
     cnn_image_free(&src);
@@ -98,7 +101,8 @@ static void test_part(void **state)
         for (size_t y = 0; y < h; y += 3)
             for (size_t x = 0; x < w; x += 4) {
                 struct cnn_box b = {y, x, (y * 5 + x) % (h - y) + 1, (x * 3 + y) % (w - x) + 1};
-                assert_int_equal(cnn_image_resize_part(&part, &src, h, w, &b), 0);
+                assert_int_equal(cnn_image_resize_part(&part, &src, CNN_FILTER_BILINEAR, h, w, &b),
+                                 0);
                 assert_int_equal(part.h * 1000 + part.w, b.h * 1000 + b.w);
                 for (size_t i = 0; i < 3 * b.h; i++)
                     assert_memory_equal(part.px + i * b.w,

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "kern/image.h"
 
 /* Planes of numbers, (c, h, w). Decoded images hold value / maxval in 0..1 with maxval 255 or 65535
  * (what they are written back with); maxval 0 says that the numbers are no image (features): never
@@ -67,9 +68,10 @@ struct cnn_box {
     size_t y, x, h, w;
 };
 /* That part (within h x w, not empty) of what cnn_image_resize would give, to the bit, and nothing
- * else computed. */
-CNN_CHECKED int cnn_image_resize_part(struct cnn_image *dst, const struct cnn_image *src, size_t h,
-                                      size_t w, const struct cnn_box *part);
+ * else computed; by that filter. */
+CNN_CHECKED int cnn_image_resize_part(struct cnn_image *dst, const struct cnn_image *src,
+                                      enum cnn_filter filter, size_t h, size_t w,
+                                      const struct cnn_box *part);
 
 /* The part of h x w whose upper left corner is at (y, x) of src; outside is `fill`. dst and src
  * differ. */

@@ -123,7 +123,7 @@ static int resize(const struct cnn_input *input, const struct cnn_image **im,
     struct cnn_box part;
     seen(h, win->h, &win->y, &part.y, &part.h);
     seen(w, win->w, &win->x, &part.x, &part.w);
-    int rc = cnn_image_resize_part(&s->b, *im, h, w, &part);
+    int rc = cnn_image_resize_part(&s->b, *im, input->filter, h, w, &part);
     *im = &s->b;
     return rc;
 }
@@ -256,6 +256,7 @@ struct cnn_view cnn_preprocess_view(const struct cnn_input *input, size_t h, siz
 struct cnn_image_rule cnn_preprocess_rule(const struct cnn_input *input, enum cnn_fill fill)
 {
     struct cnn_image_rule r = {.fill = fill,
+                               .filter = input->filter,
                                .reverse = input->bgr,
                                .plain = input->scale == 1.0 / 255.0,
                                .scale = (float)input->scale,

@@ -18,9 +18,10 @@ struct cnn_input {
     struct cnn_reals mean, std; /* one number for all channels, or one each; default 0 and 1 */
     double scale;               /* default 1/255 */
     int bgr;                    /* channels in the order blue, green, red */
-    int resize;   /* the shorter side becomes this, then the middle is cut out; 0: stretched to the
+    int resize; /* the shorter side becomes this, then the middle is cut out; 0: stretched to the
                      shape */
-    int declared; /* 0: the net's text had no input line; the shape came from the data */
+    enum cnn_filter filter; /* how it is resized */
+    int declared;           /* 0: the net's text had no input line; the shape came from the data */
 };
 
 /* Memory that preprocessing reuses from one sample to the next; start from {0}. */

@@ -1,11 +1,11 @@
-/* Resizing by a separable triangle filter:
+/* Resizing by a separable filter f (kern/image.h):
  *
- *     out[i] = sum_k w(k) in[k] / sum_k w(k),  w(k) = max(0, 1 - |k + 1/2 - (i + 1/2) s| / max(s,
- * 1)),  s = in / out
+ *     out[i] = sum_k w(k) in[k] / sum_k w(k),
+ *     w(k) = f((k + 1/2 - (i + 1/2) s) / max(s, 1)),  s = in / out
  *
- * Plain bilinear interpolation when growing; when shrinking the filter is as wide as the pixels
- * that fall together, so that nothing aliases. The samples are those of Pillow's BILINEAR and
- * torchvision's antialias=True.
+ * Plain interpolation when growing; when shrinking the filter is as wide as the pixels that fall
+ * together, so that nothing aliases. The samples are those of Pillow's filters and of torchvision's
+ * with antialias=True.
  *
  * Some rows of the result are made at a time, first down the columns, then along the rows with the
  * band transposed, so that both passes fill vectors. A sum runs over k in its order in either. */
@@ -27,6 +27,7 @@ struct window {
 
 /* One axis: how the samples first..first+out-1 of the output weigh those of the input. */
 struct axis {
+    enum cnn_filter filter;
     size_t in, full;       /* samples of the whole input and output */
     size_t first, out;     /* those that are wanted */
     size_t taps;           /* at most so many for one output */
@@ -42,7 +43,7 @@ static double stretch(const struct axis *a)
 
 static void fill_weights(struct axis *a)
 {
-    double support = stretch(a), scale = 1 / support;
+    double support = cnn_filter_support(a->filter) * stretch(a), scale = 1 / stretch(a);
     for (size_t i = 0; i < a->out; i++) {
         double centre = ((double)(a->first + i) + 0.5) * (double)a->in / (double)a->full;
         double lo = floor(centre - support + 0.5), hi = floor(centre + support + 0.5);
@@ -50,8 +51,8 @@ static void fill_weights(struct axis *a)
         float *w = a->weight + i * a->taps;
         double sum = 0;
         for (size_t k = 0; k < end - first; k++) {
-            double d = 1 - fabs(((double)(first + k) + 0.5 - centre) * scale);
-            w[k] = d > 0 ? (float)d : 0;
+            w[k] =
+                (float)cnn_filter_weight(a->filter, ((double)(first + k) + 0.5 - centre) * scale);
             sum += w[k];
         }
         for (size_t k = 0; k < end - first; k++)
@@ -60,10 +61,10 @@ static void fill_weights(struct axis *a)
     }
 }
 
-static struct axis axis_of(size_t in, size_t full, size_t first, size_t out)
+static struct axis axis_of(enum cnn_filter filter, size_t in, size_t full, size_t first, size_t out)
 {
-    struct axis a = {.in = in, .full = full, .first = first, .out = out};
-    a.taps = 2 * (size_t)ceil(stretch(&a)) + 1;
+    struct axis a = {.filter = filter, .in = in, .full = full, .first = first, .out = out};
+    a.taps = 2 * (size_t)ceil(cnn_filter_support(filter) * stretch(&a)) + 1;
     return a;
 }
 
@@ -158,8 +159,8 @@ static float *place_axis(struct axis *a, float *at)
     return at + axis_room(a);
 }
 
-int cnn_image_resize_part(struct cnn_image *dst, const struct cnn_image *src, size_t h, size_t w,
-                          const struct cnn_box *part)
+int cnn_image_resize_part(struct cnn_image *dst, const struct cnn_image *src,
+                          enum cnn_filter filter, size_t h, size_t w, const struct cnn_box *part)
 {
     int rc = cnn_image_bounds(src->c, h, w, src->maxval);
     if (!rc)
@@ -167,8 +168,8 @@ int cnn_image_resize_part(struct cnn_image *dst, const struct cnn_image *src, si
     if (rc)
         return rc;
     /* The weights and the bands live behind the result, in memory that dst keeps. */
-    struct axis across = axis_of(src->w, w, part->x, part->w);
-    struct axis down = axis_of(src->h, h, part->y, part->h);
+    struct axis across = axis_of(filter, src->w, w, part->x, part->w);
+    struct axis down = axis_of(filter, src->h, h, part->y, part->h);
     size_t result = src->c * part->h * part->w;
     size_t need = result + axis_room(&across) + axis_room(&down) + BAND * (2 * src->w + part->w);
     if (need > dst->capacity) {
@@ -182,6 +183,8 @@ int cnn_image_resize_part(struct cnn_image *dst, const struct cnn_image *src, si
     for (size_t k = 0; k < src->c; k++)
         resize_plane(&down, &across, src->px + k * src->h * src->w, dst->px + k * part->h * part->w,
                      band);
+    for (size_t i = 0; filter == CNN_FILTER_BICUBIC && i < result; i++)
+        dst->px[i] = cnn_filter_result(filter, dst->px[i]);
     return 0;
 }
 
@@ -189,5 +192,6 @@ int cnn_image_resize(struct cnn_image *dst, const struct cnn_image *src, size_t 
 {
     if (h == src->h && w == src->w)
         return cnn_image_copy(dst, src);
-    return cnn_image_resize_part(dst, src, h, w, &(struct cnn_box){0, 0, h, w});
+    return cnn_image_resize_part(dst, src, CNN_FILTER_BILINEAR, h, w,
+                                 &(struct cnn_box){0, 0, h, w});
 }

@@ -41,6 +41,7 @@ static json_t *reals(const struct cnn_reals *r)
 
 static json_t *input_json(const struct cnn_input *in)
 {
+    static const char *const filters[] = {CNN_CHOICE_TEXTS(CNN_FILTERS)};
     json_t *o = json_object();
     json_object_set_new(o, "shape", chw(in->shape));
     json_object_set_new(o, "scale", json_real(in->scale));
@@ -48,6 +49,7 @@ static json_t *input_json(const struct cnn_input *in)
     json_object_set_new(o, "std", reals(&in->std));
     json_object_set_new(o, "order", json_string(in->bgr ? "bgr" : "rgb"));
     json_object_set_new(o, "resize", json_integer(in->resize));
+    json_object_set_new(o, "interpolation", json_string(filters[in->filter]));
     return o;
 }
 
