@@ -34,7 +34,7 @@ struct load_param *cnn_load_find(const struct load *l, const char *name)
 
 static int fits(const struct load_param *p, const struct cnn_stored_tensor *t)
 {
-    return t->rank <= CNN_MAX_RANK && cnn_shape_equal(&t->shape, &p->of->shape);
+    return t->rank <= CNN_MAX_RANK && cnn_shape_alike(&t->shape, &p->of->shape);
 }
 
 /* "FROM=TO": names that begin with FROM begin with TO instead; with a '*' in FROM, names that match

@@ -24,6 +24,14 @@ int cnn_shape_equal(const struct cnn_shape *a, const struct cnn_shape *b)
     return 1;
 }
 
+int cnn_shape_alike(const struct cnn_shape *a, const struct cnn_shape *b)
+{
+    for (int i = 0; i < a->rank || i < b->rank; i++)
+        if ((i < a->rank ? a->dim[i] : 1) != (i < b->rank ? b->dim[i] : 1))
+            return 0;
+    return 1;
+}
+
 int cnn_chw_equal(struct cnn_chw a, struct cnn_chw b)
 {
     return a.c == b.c && a.h == b.h && a.w == b.w;

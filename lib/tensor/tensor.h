@@ -170,6 +170,8 @@ size_t cnn_tensor_place(const struct cnn_tensor *t, size_t i);
 /* Elements of the shape; 1 for rank 0. */
 size_t cnn_shape_count(const struct cnn_shape *s);
 int cnn_shape_equal(const struct cnn_shape *a, const struct cnn_shape *b);
+/* The same but for ones at the end: weights of a dense layer and of a 1x1 convolution. */
+int cnn_shape_alike(const struct cnn_shape *a, const struct cnn_shape *b);
 int cnn_chw_equal(struct cnn_chw a, struct cnn_chw b);
 
 /* "3x224x224" (vectors: "512"), and the shape of a parameter as "64x3x7x7". */

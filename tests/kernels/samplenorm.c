@@ -210,6 +210,8 @@ static void check_backward(struct samplenorm_case *l)
     for (size_t s = 0; s < sets; s++) {
         l->mean[stored_at(l, s)] = (real)mean[s];
         l->inv[stored_at(l, s)] = (real)mean[sets + s];
+        mean[s] = (double)(real)mean[s]; /* what the kernel is given */
+        mean[sets + s] = (double)(real)mean[sets + s];
     }
     run_all(backward_run, l);
     struct gradients g = gradients_of(l, mean);
