@@ -61,8 +61,9 @@ static const struct {
     {"input a 3x4x4; input a 3x4x4; relu",
      "net:1: input: 'a' is there already: input NAME CxHxW gives "
      "one of several inputs a name of its own"},
-    {"input a-b 3x4x4; relu", "net:1: input: '3x4x4' is one argument too many; it is: input shape "
-                              "[mean=] [std=] [scale=] [order=] [resize=] [rows=] [classes=]"},
+    {"input a-b 3x4x4; relu",
+     "net:1: input: '3x4x4' is one argument too many; it is: input shape "
+     "[mean=] [std=] [scale=] [order=] [resize=] [interpolation=] [rows=] [classes=]"},
     {"input a 3x4x4; relu; input b 3x4x4", "net:1: input stands before all layers"},
     {"input a 3x4x4; recipe rate=1; input b 3x4x4; relu", "net:1: input stands before all layers"},
     {"input a 3x4x4; a: relu", "net:1: the label 'a' is the input's"},

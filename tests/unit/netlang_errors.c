@@ -13,8 +13,9 @@
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 
-#define CONV  "conv filters kernel [stride=] [pad=] [dilation=] [groups=] [bias=]"
-#define INPUT "input shape [mean=] [std=] [scale=] [order=] [resize=] [rows=] [classes=]"
+#define CONV "conv filters kernel [stride=] [pad=] [dilation=] [groups=] [bias=]"
+#define INPUT                                                                                      \
+    "input shape [mean=] [std=] [scale=] [order=] [resize=] [interpolation=] [rows=] [classes=]"
 
 /* Built on inputs of 3x16x16, with losses. */
 static const struct mistake {
