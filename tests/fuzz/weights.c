@@ -32,7 +32,11 @@ static void try_selftest(const char *text)
     check_code(code);
     if (code)
         return;
-    check(s.samples > 0 && s.in.dim[0] == s.samples && s.out.dim[0] == s.samples);
+    check(s.samples > 0 && s.inputs > 0 && s.outputs > 0);
+    for (size_t k = 0; k < s.inputs; k++)
+        check(s.input[k].shape.dim[0] == s.samples);
+    for (size_t k = 0; k < s.outputs; k++)
+        check(s.output[k].shape.dim[0] == s.samples);
     struct cnn_buf again = {0};
     cnn_selftest_print(&s, &again);
     check(again.text != NULL);

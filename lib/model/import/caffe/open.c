@@ -53,7 +53,7 @@ int cnn_caffe_is_text(const unsigned char *bytes, size_t n)
     next = colon ? skip(bytes, next + 1, n) : next;
     for (size_t i = 0; next < n && bytes[next] && i < sizeof begins / sizeof *begins; i++)
         if (strlen(begins[i].word) == to - from && !memcmp(begins[i].word, bytes + from, to - from))
-            return strchr(begins[i].follows, bytes[next]) && (colon || *begins[i].follows == '{');
+            return strchr(begins[i].follows, bytes[next]) && colon != (*begins[i].follows == '{');
     return 0;
 }
 

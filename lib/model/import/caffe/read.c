@@ -73,7 +73,10 @@ int cnn_caffe_read_text(struct caffe_net *n, const char *text, size_t size)
     cnn_prototext_lines_free(&lines);
     if (!rc && !n->layers)
         rc = cnn_fail(CNN_EDATA, "%s: a net without layers", n->path);
-    return rc ? rc : cnn_caffe_upgrade_padding(n);
+    if (rc)
+        return rc;
+    rc = cnn_caffe_upgrade_padding(n);
+    return rc == CNN_EDATA ? cnn_fail_within("%s", n->path) : rc;
 }
 
 /* The binary form */

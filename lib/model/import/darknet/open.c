@@ -21,7 +21,8 @@ int cnn_darknet_is_text(const unsigned char *bytes, size_t n)
             while (i < n && bytes[i] != '\n')
                 i++;
         else if (bytes[i] != ' ' && bytes[i] != '\t' && bytes[i] != '\r' && bytes[i] != '\n')
-            return bytes[i] == '[' && n - i > 4 && !memcmp(bytes + i, "[net", 4);
+            return (n - i >= 5 && !memcmp(bytes + i, "[net]", 5)) ||
+                   (n - i >= 9 && !memcmp(bytes + i, "[network]", 9));
     }
     return 0;
 }
