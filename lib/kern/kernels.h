@@ -129,6 +129,13 @@ enum cnn_loss_of_elements {
 
 enum { CNN_ACTIVATION_OPTIONS = 2 };
 
+/* Losses that take the channels of a position together, with options a and b; y = softmax(x).
+ *
+ *     margin  mean over channels of sum_k t_k max(0, a - x_k + x_c)^b, c != k; b is 1 or 2
+ *     focal   -sum_k t_k (1 - y_k)^a log y_k
+ *     kldiv   sum_k t_k (log t_k - log y_k) */
+enum cnn_loss_of_positions { CNN_LOSS_MARGIN, CNN_LOSS_FOCAL_SOFTMAX, CNN_LOSS_KLDIV };
+
 /* What happens to a kernel's result v on its way to memory: y = f(v + add). */
 struct cnn_epilogue {
     const struct cnn_tensor *add; /* of y's shape and layout; NULL: nothing is added */

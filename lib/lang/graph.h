@@ -60,6 +60,7 @@ struct cnn_graph {
     int *each_output; /* (outputs) */
     int logits; /* what the losses see: output, or the node before a final softmax (xent) or sigmoid
                    (bce) */
+    int embeds; /* the first loss takes labels of which the answers are no scores */
     int losses; /* loss nodes come last; 0 when built without losses */
     int first_loss; /* nodes - losses */
     int targets;    /* that the losses name */

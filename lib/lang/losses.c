@@ -31,10 +31,11 @@ struct loss {
 };
 
 /* What a loss of logits is to be given where the net goes on to make probabilities of them. */
-static int before_output(const struct cnn_builder *b, int node, const struct cnn_layer_type *loss)
+static int before_output(const struct cnn_builder *b, int node, const struct loss *l)
 {
     const struct cnn_layer_type *t = b->node[node].layer.type;
-    return t && loss->link && !strcmp(loss->link, t->name) ? b->node[node].in[0] : node;
+    const char *link = cnn_layer_link(l->type, l->options);
+    return t && link && !strcmp(link, t->name) ? b->node[node].in[0] : node;
 }
 
 static int find_value(struct cnn_builder *b, const struct cnn_place *at, struct loss *l)
@@ -213,7 +214,7 @@ static int add_aux_loss(struct cnn_builder *b, const struct loss *first, struct 
     const struct loss *l = loss_of(b, &a, first);
     if (!l)
         return cnn_error_code();
-    a.node = before_output(b, a.node, l->type);
+    a.node = before_output(b, a.node, l);
     int rc = check_aux(b, &a, l);
     return rc ? rc : add_loss(b, l, a.node, a.line, a.options.weight, 1);
 }
@@ -261,11 +262,12 @@ int cnn_builder_losses(struct cnn_builder *b, struct cnn_statement *s)
     if (rc)
         return rc;
     for (struct loss *l = first; l; l = l->next) {
-        l->node = before_output(b, l->node, l->type);
+        l->node = before_output(b, l->node, l);
         if (s || b->config->loss || strcmp(usual, "xent"))
             print_loss(b, l);
     }
     g->logits = first->node;
+    g->embeds = first->type->target == CNN_LOSS_TAKES_LABELS;
     g->first_loss = b->nodes;
     if (b->config->with_loss) {
         rc = find_targets(b, first);

@@ -166,6 +166,14 @@ static const struct {
     {"bcewithlogitsloss", "bce"},
     {"l2loss", "mse"},
     {"mseloss", "mse"},
+    {"multimargin", "margin"},
+    {"multimarginloss", "margin"},
+    {"kld", "kldiv"},
+    {"kldivloss", "kldiv"},
+    {"contrastiveloss", "contrastive"},
+    {"tripletloss", "triplet"},
+    {"diceloss", "dice"},
+    {"focalloss", "focal"},
     {"euclideanloss", "mse"},
 };
 

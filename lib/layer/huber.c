@@ -14,14 +14,14 @@ static const struct cnn_option options[] = {
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     const struct options *o = l->options;
-    p->k->loss_forward(p->q, CNN_LOSS_HUBER, o->delta, p->x[0], p->targets, p->y[0]->data);
+    p->k->loss_forward(p->q, CNN_LOSS_HUBER, o->delta, 0, p->x[0], p->targets, p->y[0]->data);
 }
 
 static void backward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     const struct options *o = l->options;
     if (p->dx[0])
-        p->k->loss_backward(p->q, CNN_LOSS_HUBER, o->delta, p->loss_scale, p->x[0], p->targets,
+        p->k->loss_backward(p->q, CNN_LOSS_HUBER, o->delta, 0, p->loss_scale, p->x[0], p->targets,
                             p->dx[0]);
 }
 

@@ -118,6 +118,11 @@ const struct cnn_layer_type cnn_layer_further_output = {
     .max_inputs = 1,
 };
 
+const char *cnn_layer_link(const struct cnn_layer_type *loss, const void *options)
+{
+    return loss->link_of ? loss->link_of(options) : loss->link;
+}
+
 uint64_t cnn_layer_multiply_adds(const struct cnn_layer *l)
 {
     return l->type && l->type->multiply_adds ? l->in_rows[0] * l->type->multiply_adds(l) : 0;

@@ -110,6 +110,13 @@ enum cnn_layer_flag {
                                     no blocks */
 };
 
+/* What a loss's target is where a net does not say it. */
+enum cnn_loss_target {
+    CNN_LOSS_TAKES_NUMBERS, /* as many as there are outputs */
+    CNN_LOSS_TAKES_CLASSES, /* there is an output for each of them */
+    CNN_LOSS_TAKES_LABELS,  /* classes of which the outputs are no scores */
+};
+
 /* The elements of the input's plane that an element of the output sees: rows, then columns. */
 struct cnn_layer_window {
     size_t kernel[2], stride[2], dilation[2];
@@ -121,11 +128,13 @@ struct cnn_layer_type {
     const char *summary; /* one line for the manual */
     /* A loss of logits: the layer that makes probabilities of them. A net that ends in it learns by
      * what comes before, which is exact where it saturates; a net that does not is answered through
-     * it. NULL: none. */
+     * it. NULL: none. link_of: of a loss where the options say which. */
     const char *link;
+    const char *(*link_of)(const void *options);
     /* A loss: a single output above 0, or what `link` makes of it above 1/2, stands for the second
      * of two classes. */
     int binary;
+    enum cnn_loss_target target;
     const struct cnn_option *options;
     size_t options_size;
     int min_inputs, max_inputs;
@@ -244,6 +253,9 @@ void cnn_layer_zero(struct cnn_pass *p, struct cnn_tensor *t);
 uint64_t cnn_layer_multiply_adds(const struct cnn_layer *l);
 size_t cnn_layer_elements(const struct cnn_layer *l);
 void cnn_layer_format(const struct cnn_layer *l, char out[96]);
+
+/* A loss's link with such options; NULL: none. */
+const char *cnn_layer_link(const struct cnn_layer_type *loss, const void *options);
 
 /* The list from layers.def. */
 const struct cnn_layer_type *cnn_layer_type_find(const char *name); /* NULL: no such layer */

@@ -31,6 +31,7 @@ const struct cnn_layer_type cnn_layer_xent = {
     .options = options,
     .options_size = sizeof(struct options),
     .link = "softmax",
+    .target = CNN_LOSS_TAKES_CLASSES,
     CNN_ANY_LOSS,
     .forward = forward,
     .backward = backward,

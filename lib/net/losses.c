@@ -304,7 +304,7 @@ void cnn_net_hits(const struct cnn_net *net, int before, double *hits, double *l
     const float *shared = net->main_loss ? l->shared[main->target] : NULL;
     size_t rows = net->main_loss ? main->layer.rows : 1;
     *hits = *labelled = 0;
-    for (size_t i = 0; i < l->n * rows; i++)
+    for (size_t i = 0; !net->graph->embeds && i < l->n * rows; i++)
         if (l->labelled[i] && !(shared && shared[i] == 0)) { /* not a row that was dropped */
             *hits += (double)l->hit[i];
             *labelled += 1;

@@ -14,8 +14,7 @@ static int compared(const struct cnn_graph *g, int k)
     return g->logits;
 }
 
-/* A target is what its name says, or what its losses take: classes are what cross-entropy over
- * logits of classes does. */
+/* A target is what its name says, or what its losses take. */
 static enum cnn_field_kind kind_of(const struct cnn_graph *g, int k)
 {
     static const enum cnn_field_kind called[] = {CNN_FIELD_CLASS, CNN_FIELD_NUMBERS,
@@ -25,11 +24,27 @@ static enum cnn_field_kind kind_of(const struct cnn_graph *g, int k)
         if (!strcmp(g->target[k].name, cnn_field_kind_info[called[i]].name))
             return called[i];
     for (int i = g->first_loss; i < g->nodes; i++) {
-        const char *link = g->node[i].layer.type->link;
-        if (g->node[i].target == k && link && !strcmp(link, "softmax"))
+        enum cnn_loss_target takes = g->node[i].layer.type->target;
+        if (g->node[i].target == k && takes != CNN_LOSS_TAKES_NUMBERS)
             return shape.h * shape.w > 1 ? CNN_FIELD_LABELS : CNN_FIELD_CLASS;
     }
     return CNN_FIELD_NUMBERS;
+}
+
+/* How many classes a target's labels are of; 0: whatever they are. A single output stands for two. */
+static size_t classes_of(const struct cnn_graph *g, int k)
+{
+    size_t classes = g->target[k].shape.c;
+    for (int i = g->first_loss; i < g->nodes; i++) {
+        const struct cnn_layer_type *loss = g->node[i].layer.type;
+        if (g->node[i].target != k)
+            continue;
+        if (loss->target == CNN_LOSS_TAKES_LABELS)
+            return 0;
+        if (loss->binary && classes == 1)
+            classes = 2;
+    }
+    return classes;
 }
 
 /* Targets have as many rows as what they are compared with, which inputs or layers say; of what a
@@ -73,7 +88,7 @@ static struct cnn_wish target_wish(const struct cnn_feed *f, int k,
     }
     w.kind = kind_of(g, k);
     if (w.kind == CNN_FIELD_CLASS || w.kind == CNN_FIELD_LABELS)
-        w.classes = t->shape.c;
+        w.classes = classes_of(g, k);
     if (w.kind == CNN_FIELD_LABELS)
         w.shape.c = 1;
     return w;

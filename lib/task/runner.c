@@ -8,7 +8,7 @@ static int check_classes(const struct cnn_runner *r)
 {
     const struct cnn_graph *g = r->graph;
     size_t classes = r->model->classes.count, outputs = cnn_chw_count(g->node[g->output].layer.out);
-    if (!classes || cnn_scores_answer(g, classes) || (classes == 2 && outputs == 1))
+    if (!classes || g->embeds || cnn_scores_answer(g, classes) || (classes == 2 && outputs == 1))
         return 0;
     return cnn_fail(CNN_EDATA, "%s: %zu class%s for %zu output%s", r->model->path, classes,
                     classes == 1 ? "" : "es", outputs, outputs == 1 ? "" : "s");

@@ -5,28 +5,34 @@
 #include <string.h>
 
 /* The main loss, NULL without. */
-static const struct cnn_layer_type *loss_of(const struct cnn_graph *g)
+static const struct cnn_layer *loss_of(const struct cnn_graph *g)
 {
     for (int i = g->first_loss; g->losses && i < g->nodes; i++)
         if (!g->node[i].training_only)
-            return g->node[i].layer.type;
+            return &g->node[i].layer;
     return NULL;
 }
 
-static enum cnn_scores kind_of(const struct cnn_layer_type *loss)
+static const char *link_of(const struct cnn_layer *loss)
 {
-    const char *link = loss->link ? loss->link : "";
+    const char *link = cnn_layer_link(loss->type, loss->options);
+    return link ? link : "";
+}
+
+static enum cnn_scores kind_of(const struct cnn_layer *loss)
+{
+    const char *link = link_of(loss);
     return !strcmp(link, "softmax")   ? CNN_SCORES_SOFTMAX
            : !strcmp(link, "sigmoid") ? CNN_SCORES_LOGISTIC
-           : loss->binary             ? CNN_SCORES_MARGINS
+           : loss->type->binary       ? CNN_SCORES_MARGINS
                                       : CNN_SCORES_AS_THEY_ARE;
 }
 
 int cnn_scores_are_pair(const struct cnn_graph *g, size_t classes)
 {
-    const struct cnn_layer_type *loss = loss_of(g);
+    const struct cnn_layer *loss = loss_of(g);
     struct cnn_chw out = g->node[g->output].layer.out;
-    return classes == 2 && cnn_chw_count(out) == 1 && loss && loss->binary;
+    return classes == 2 && cnn_chw_count(out) == 1 && loss && loss->type->binary;
 }
 
 void cnn_scores_pair(enum cnn_scores kind, float x, float pair[2])
@@ -38,21 +44,22 @@ void cnn_scores_pair(enum cnn_scores kind, float x, float pair[2])
 int cnn_scores_are_classes(const struct cnn_graph *g, size_t classes)
 {
     struct cnn_chw out = g->node[g->output].layer.out;
-    return (classes && out.c == classes && out.h * out.w == 1) || cnn_scores_are_pair(g, classes);
+    return (classes && out.c == classes && out.h * out.w == 1 && !g->embeds) ||
+           cnn_scores_are_pair(g, classes);
 }
 
 int cnn_scores_answer(const struct cnn_graph *g, size_t classes)
 {
     struct cnn_chw out = g->node[g->logits].layer.out;
-    return (classes && out.c == classes && out.h * out.w == 1) ||
+    return (classes && out.c == classes && out.h * out.w == 1 && !g->embeds) ||
            cnn_scores_are_classes(g, classes);
 }
 
 enum cnn_scores cnn_scores_kind(const struct cnn_graph *g, size_t classes)
 {
-    const struct cnn_layer_type *last = g->node[g->output].layer.type, *loss = loss_of(g);
-    if (!cnn_scores_are_classes(g, classes) || !last || !loss ||
-        (loss->link && !strcmp(last->name, loss->link)))
+    const struct cnn_layer_type *last = g->node[g->output].layer.type;
+    const struct cnn_layer *loss = loss_of(g);
+    if (!cnn_scores_are_classes(g, classes) || !last || !loss || !strcmp(last->name, link_of(loss)))
         return CNN_SCORES_AS_THEY_ARE;
     return kind_of(loss);
 }

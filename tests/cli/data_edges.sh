@@ -181,7 +181,7 @@ run cnn-infer --eval --target input m.st g
 status 0
 training --target input --loss xent --net "$image" g
 status 65
-err_is 'cnn-train: net: xent over a single output is always 0: --loss bce or --loss mse learns'
+err_is 'cnn-train: net: xent over a single output is always the same: --loss bce or --loss mse learns'
 
 # ---- one output for two classes -----------------------------------------------------------------------
 for single in 'dense 1; sigmoid' 'dense 1'; do

@@ -1,6 +1,7 @@
 /* Losses against plain loops in double precision. */
 #include "kernels/rig.h"
 #include "kernels/shapes.h"
+#include "kernels/targets.h"
 
 enum { FIRST, SECOND, XENT = -1 };
 
@@ -19,29 +20,47 @@ static double cnn_bce_slope(double x, double t)
     return logistic(x) - t;
 }
 
+/* at (1 - p_t)^gamma by the cross-entropy, of which the slope is p - t. */
+static double cnn_focal_term(double x, double t, double gamma, double alpha)
+{
+    double p = logistic(x), hit = p * t + (1 - p) * (1 - t);
+    double weight = alpha > 0 ? alpha * t + (1 - alpha) * (1 - t) : 1;
+    return weight * pow(1 - hit, gamma) * cnn_bce_term(x, t);
+}
+
+static double cnn_focal_slope(double x, double t, double gamma, double alpha)
+{
+    double step = 1e-5;
+    return (cnn_focal_term(x + step, t, gamma, alpha) - cnn_focal_term(x - step, t, gamma, alpha)) /
+           (2 * step);
+}
+
 /* Terms, slopes, and what a single output stands for, of each loss of elements. */
 #define CNN_LOSS(NAME, single, term, slope)                                                        \
-    static double term_##NAME(double x, double t, double a)                                        \
+    static double term_##NAME(double x, double t, double a, double b)                              \
     {                                                                                              \
         (void)a;                                                                                   \
+        (void)b;                                                                                   \
         return term;                                                                               \
     }                                                                                              \
-    static double slope_##NAME(double x, double t, double a)                                       \
+    static double slope_##NAME(double x, double t, double a, double b)                             \
     {                                                                                              \
         (void)a;                                                                                   \
+        (void)b;                                                                                   \
         return slope;                                                                              \
     }
 #include "kern/losses.def"
 
 static const struct {
-    double (*term)(double x, double t, double a), (*slope)(double x, double t, double a);
+    double (*term)(double x, double t, double a, double b);
+    double (*slope)(double x, double t, double a, double b);
     int single;
 } losses[] = {
 #define CNN_LOSS(NAME, single, ...) {term_##NAME, slope_##NAME, single},
 #include "kern/losses.def"
 };
 enum { LOSSES = sizeof losses / sizeof *losses };
-static const double OPTION = 0.7;
+static const double OPTION = 0.7, SECOND_OPTION = 0.3;
 
 struct loss_case {
     int which; /* XENT, or a loss of elements */
@@ -58,7 +77,7 @@ static void loss_run(struct cnn_queue *q, void *context)
         K(xent_forward)(q, l->smooth, &l->x, &l->t, l->loss);
     else
         K(loss_forward)
-    (q, (enum cnn_loss_of_elements)l->which, OPTION, &l->x, &l->t, l->loss);
+    (q, (enum cnn_loss_of_elements)l->which, OPTION, SECOND_OPTION, &l->x, &l->t, l->loss);
 }
 
 static void loss_back_run(struct cnn_queue *q, void *context)
@@ -68,7 +87,7 @@ static void loss_back_run(struct cnn_queue *q, void *context)
         K(xent_backward)(q, l->smooth, 0.3, &l->x, &l->t, &l->dx);
     else
         K(loss_backward)
-    (q, (enum cnn_loss_of_elements)l->which, OPTION, 0.3, &l->x, &l->t, &l->dx);
+    (q, (enum cnn_loss_of_elements)l->which, OPTION, SECOND_OPTION, 0.3, &l->x, &l->t, &l->dx);
 }
 
 static int stands_for_second(const struct loss_case *l)
@@ -78,10 +97,7 @@ static int stands_for_second(const struct loss_case *l)
 
 static double target(const struct loss_case *l, size_t n, size_t c, size_t p)
 {
-    size_t hw = l->x.h * l->x.w;
-    if (!l->t.label)
-        return (double)l->t.vector[(n * l->x.c + c) * hw + p];
-    return l->t.label[n * hw + p] == (int32_t)(stands_for_second(l) ? 1 : c);
+    return target_value(&l->t, &l->x, n, c, p, stands_for_second(l) ? 1 : c);
 }
 
 /* The loss of position p of sample n and its derivatives (c, hw apart), before the mean. */
@@ -95,8 +111,9 @@ static double loss_at(const struct loss_case *l, size_t n, size_t p, double *dx)
         double t = target(l, n, i, p), v = (double)x[i * hw];
         double soft = (1 - l->smooth) * t + l->smooth / (double)c;
         all += soft;
-        loss += l->which == XENT ? -soft * log(y[i * hw]) : losses[l->which].term(v, t, OPTION);
-        dx[i * hw] = l->which == XENT ? -soft : losses[l->which].slope(v, t, OPTION);
+        loss += l->which == XENT ? -soft * log(y[i * hw])
+                                 : losses[l->which].term(v, t, OPTION, SECOND_OPTION);
+        dx[i * hw] = l->which == XENT ? -soft : losses[l->which].slope(v, t, OPTION, SECOND_OPTION);
     }
     for (size_t i = 0; l->which == XENT && i < c; i++)
         dx[i * hw] += y[i * hw] * all;
@@ -104,18 +121,9 @@ static double loss_at(const struct loss_case *l, size_t n, size_t p, double *dx)
     return loss;
 }
 
-static void set_loss_targets(struct loss_case *l, int vector_)
+static void set_loss_targets(struct loss_case *l, int numbered)
 {
-    size_t positions = l->x.n * l->x.h * l->x.w;
-    l->t.weight = positive(l->x.n);
-    if (vector_) {
-        l->t.vector = positive(positions * l->x.c);
-        return;
-    }
-    int32_t *label = buffer_new(positions * sizeof *label, INPUT);
-    for (size_t k = 0; k < positions; k++)
-        label[k] = k % 7 == 6 ? -1 : (int32_t)pick(0, stands_for_second(l) ? 1 : l->x.c - 1);
-    l->t.label = label;
+    l->t = drawn_targets(&l->x, numbered, stands_for_second(l) ? 2 : l->x.c);
 }
 
 /* Losses (n) and gradients (n, c, hw) of the whole batch. */

@@ -297,9 +297,13 @@ static void outside_of_the_text(void **state)
     config.loss = "xnt";
     expect("relu", &config, "loss:1: unknown layer 'xnt' (did you mean xent?)");
     config.loss = "relu";
-    expect("relu", &config, "loss: 'relu' is no loss (xent, mse, bce, mae, hinge, huber)");
+    expect("relu", &config,
+           "loss: 'relu' is no loss (xent, mse, bce, mae, hinge, huber, "
+           "margin, focal, kldiv, dice, contrastive, triplet)");
     config.loss = "relu; xent";
-    expect("relu", &config, "loss: 'relu; xent' is no loss (xent, mse, bce, mae, hinge, huber)");
+    expect("relu", &config,
+           "loss: 'relu; xent' is no loss (xent, mse, bce, mae, hinge, huber, "
+           "margin, focal, kldiv, dice, contrastive, triplet)");
     config.loss = "xent smooth=7";
     expect("relu", &config, "loss:1: xent: smooth: '7' is not in 0..1");
     config = (struct cnn_graph_config){.name = "x"};

@@ -16,7 +16,24 @@ static double cnn_bce_slope(double x, double t)
     return (x < 0 ? e / (1 + e) : 1 / (1 + e)) - t;
 }
 
-typedef double element_function(double x, double t, double a);
+/* miss: 1 - p_t, what is missing at the probability of the target. */
+static double cnn_focal_term(double x, double t, double gamma, double alpha)
+{
+    double p = 1 / (1 + exp(-x)), rest = 1 / (1 + exp(x)), miss = p * (1 - t) + rest * t;
+    double weight = alpha > 0 ? alpha * t + (1 - alpha) * (1 - t) : 1;
+    return weight * cnn_bce_term(x, t) * pow(miss, gamma);
+}
+
+static double cnn_focal_slope(double x, double t, double gamma, double alpha)
+{
+    double p = 1 / (1 + exp(-x)), rest = 1 / (1 + exp(x)), miss = p * (1 - t) + rest * t;
+    double weight = alpha > 0 ? alpha * t + (1 - alpha) * (1 - t) : 1;
+    double bend = gamma > 0 && miss > 0 ? gamma * pow(miss, gamma - 1) : 0;
+    return weight * (cnn_bce_slope(x, t) * pow(miss, gamma) +
+                     bend * (1 - 2 * t) * p * rest * cnn_bce_term(x, t));
+}
+
+typedef double element_function(double x, double t, double a, double b);
 
 /* The class that output c stands for. */
 static inline size_t class_of(const struct cnn_loss *l, int single, size_t c)
@@ -34,7 +51,7 @@ static inline void forward_sample(const struct cnn_loss *l, size_t n, int single
         size_t c = class_of(l, single, i / l->hw), p = i % l->hw;
         double x = (double)l->x[n * l->c * l->hw + i];
         if (!cnn_target_ignored(l, n, p))
-            total += term(x, cnn_target_value(l, n, c, p), l->option);
+            total += term(x, cnn_target_value(l, n, c, p), l->option, l->second);
     }
     l->loss[n] = (real)(count ? total / (double)count : 0);
 }
@@ -45,7 +62,7 @@ static inline void backward_sample(const struct cnn_loss *l, size_t n, int singl
     double factor = cnn_target_factor(l, n, cnn_target_positions(l, n) * l->c);
     for (size_t i = 0; i < l->c * l->hw; i++) {
         size_t c = class_of(l, single, i / l->hw), p = i % l->hw, at = n * l->c * l->hw + i;
-        double d = slope((double)l->x[at], cnn_target_value(l, n, c, p), l->option);
+        double d = slope((double)l->x[at], cnn_target_value(l, n, c, p), l->option, l->second);
         l->dx[at] = (real)(cnn_target_ignored(l, n, p) ? 0 : factor * d);
     }
 }
@@ -53,14 +70,16 @@ static inline void backward_sample(const struct cnn_loss *l, size_t n, int singl
 enum { FIRST, SECOND };
 
 #define CNN_LOSS(NAME, single, term, slope)                                                        \
-    static double term_##NAME(double x, double t, double a)                                        \
+    static double term_##NAME(double x, double t, double a, double b)                              \
     {                                                                                              \
         (void)a;                                                                                   \
+        (void)b;                                                                                   \
         return term;                                                                               \
     }                                                                                              \
-    static double slope_##NAME(double x, double t, double a)                                       \
+    static double slope_##NAME(double x, double t, double a, double b)                             \
     {                                                                                              \
         (void)a;                                                                                   \
+        (void)b;                                                                                   \
         return slope;                                                                              \
     }                                                                                              \
     static void forward_##NAME(void *context, size_t job, int thread)                              \
@@ -88,16 +107,17 @@ static const struct {
 #include "kern/losses.def"
 };
 
-void cnn_cpu_loss_forward(struct cnn_queue *q, enum cnn_loss_of_elements f, double a,
+void cnn_cpu_loss_forward(struct cnn_queue *q, enum cnn_loss_of_elements f, double a, double b,
                           const struct cnn_tensor *x, const struct cnn_targets *t, real *loss)
 {
-    cnn_loss_run(q, list[f].forward, &(struct cnn_loss){.option = a, .t = t, .loss = loss}, x);
+    struct cnn_loss l = {.option = a, .second = b, .t = t, .loss = loss};
+    cnn_loss_run(q, list[f].forward, &l, x);
 }
 
-void cnn_cpu_loss_backward(struct cnn_queue *q, enum cnn_loss_of_elements f, double a, double scale,
-                           const struct cnn_tensor *x, const struct cnn_targets *t,
+void cnn_cpu_loss_backward(struct cnn_queue *q, enum cnn_loss_of_elements f, double a, double b,
+                           double scale, const struct cnn_tensor *x, const struct cnn_targets *t,
                            struct cnn_tensor *dx)
 {
-    cnn_loss_run(q, list[f].backward,
-                 &(struct cnn_loss){.option = a, .scale = scale, .t = t, .dx = dx->data}, x);
+    struct cnn_loss l = {.option = a, .second = b, .scale = scale, .t = t, .dx = dx->data};
+    cnn_loss_run(q, list[f].backward, &l, x);
 }

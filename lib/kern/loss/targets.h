@@ -5,8 +5,9 @@
 #include "kern/parallel.h"
 
 struct cnn_loss {
+    int which; /* of losses that have a file together */
     size_t n, c, hw, chunk;
-    double smooth, option, scale;
+    double smooth, option, second, scale;
     const real *x; /* (n, c, hw) */
     const struct cnn_targets *t;
     real *loss; /* (n), forward */

@@ -77,19 +77,21 @@ int cnn_train_check_empty_classes(const struct train_data *d, const struct cnn_t
     return rc;
 }
 
-/* Cross-entropy over one number is 0 whatever the net gives: that would be no training. */
+/* Softmax of one number is 1 whatever the net gives: that would be no training. */
 int cnn_train_check_loss(const struct cnn_graph *g, const char *net_name,
                          const struct cnn_strings *classes, const struct cnn_train_options *o)
 {
-    const char *link = g->node[g->first_loss].layer.type->link;
+    const struct cnn_layer *loss = &g->node[g->first_loss].layer;
+    const char *link = cnn_layer_link(loss->type, loss->options);
     if (!link || strcmp(link, "softmax") || g->node[g->logits].layer.out.c != 1)
         return 0;
     if (o->target == CNN_TRAIN_CLASS && classes->count == 1)
         return cnn_fail(CNN_EDATA, "%s: a single class, '%s': there is nothing to tell apart",
                         train_classes_from(o), classes->item[0]);
     return cnn_fail(CNN_EDATA,
-                    "%s: xent over a single output is always 0: --loss bce or --loss mse learns",
-                    net_name);
+                    "%s: %s over a single output is always the same: --loss bce or --loss mse "
+                    "learns",
+                    net_name, loss->type->name);
 }
 
 int cnn_train_check_net_outputs(const struct cnn_graph *g, const char *net_name,
@@ -103,7 +105,8 @@ int cnn_train_check_net_outputs(const struct cnn_graph *g, const char *net_name,
     if (o->target == CNN_TRAIN_CLASS && out.h * out.w != 1)
         return cnn_fail(CNN_EDATA, "%s: the net gives %s for each sample; classes need a vector",
                         net_name, shape);
-    if (o->target == CNN_TRAIN_CLASS && out.c != count && !cnn_scores_are_pair(g, count))
+    if (o->target == CNN_TRAIN_CLASS && out.c != count && !cnn_scores_are_pair(g, count) &&
+        !g->embeds)
         return cnn_fail(CNN_EDATA, "%s: the net gives %zu outputs, %s has %zu classes", net_name,
                         out.c, train_classes_from(o), count);
     if (o->target == CNN_TRAIN_INPUT &&
