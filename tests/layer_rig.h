@@ -30,7 +30,7 @@ struct rig {
     struct cnn_chw in[RIG_INPUTS];
     size_t rows[RIG_INPUTS];
     _Alignas(16) char options[256];
-    char text[128];
+    char text[128], words[128]; /* options that are texts point into words */
     size_t n;
     int frozen;
     double scale; /* of the inputs */
@@ -91,9 +91,9 @@ static void rig_parse(struct rig *r, const char *text)
     const struct cnn_option *table;
     int position = 0;
     snprintf(r->text, sizeof r->text, "%s", text);
-    char words[128], *save = NULL;
-    snprintf(words, sizeof words, "%s", text);
-    char *word = strtok_r(words, " ", &save);
+    char *save = NULL;
+    snprintf(r->words, sizeof r->words, "%s", text);
+    char *word = strtok_r(r->words, " ", &save);
     r->layer.type = cnn_layer_type_find(word);
     assert_non_null(r->layer.type);
     table = r->layer.type->options;
@@ -122,16 +122,19 @@ static void rig_shapes(struct rig *r, const char *shapes, size_t rows)
     int length;
     while (r->layer.inputs < RIG_INPUTS) {
         struct cnn_chw *s = &r->in[r->layer.inputs];
+        size_t own = rows;
+        length = 0;
+        if (sscanf(shapes, " %zu*%n", &own, &length) == 1 && length)
+            shapes += length;
+        r->rows[r->layer.inputs] = length ? own : rows;
         if (sscanf(shapes, " %zux%zux%zu%n", &s->c, &s->h, &s->w, &length) != 3)
             break;
         shapes += length;
         r->layer.inputs++;
     }
     r->layer.in = r->in;
-    for (int i = 0; i < r->layer.inputs; i++)
-        r->rows[i] = rows;
     r->layer.in_rows = r->rows;
-    r->layer.rows = rows;
+    r->layer.rows = r->rows[0];
 }
 
 /* Real rows of each sample, the same for all inputs. */

@@ -136,6 +136,31 @@ enum { CNN_ACTIVATION_OPTIONS = 2 };
  *     kldiv   sum_k t_k (log t_k - log y_k) */
 enum cnn_loss_of_positions { CNN_LOSS_MARGIN, CNN_LOSS_FOCAL_SOFTMAX, CNN_LOSS_KLDIV };
 
+/* Axes in another order; see kernels.def. */
+struct cnn_permutation {
+    size_t dim[4]; /* of the input */
+    int from[4];   /* which of them each of the output's is */
+};
+
+/* Matrices within a tensor: element (i, j) of pair (p, q) lies at `at + p step[0] + q step[1] +
+ * i row + j col`. row or col is 1, or the matrix is one row or column. */
+struct cnn_matrices {
+    size_t at, step[2], row, col;
+};
+
+struct cnn_products {
+    size_t batch[2], m, n, k;
+    struct cnn_matrices a, b, c;
+};
+
+/* Attention of queries to keys; see kernels.def. */
+struct cnn_attention {
+    size_t n, heads, queries, keys; /* samples; rows of a sample */
+    double scale;
+    int causal;                              /* a query sees the keys up to its own row */
+    const int32_t *queries_real, *keys_real; /* (n); NULL: all are */
+};
+
 /* What happens to a kernel's result v on its way to memory: y = f(v + add). */
 struct cnn_epilogue {
     const struct cnn_tensor *add; /* of y's shape and layout; NULL: nothing is added */

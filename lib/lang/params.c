@@ -85,7 +85,8 @@ static int read_starts(struct cnn_builder *b, const struct cnn_variables *v,
 
 static int is_bias(const struct cnn_param *p)
 {
-    return p->shape.rank == 1 && !strcmp(p->suffix, "bias");
+    size_t n = strlen(p->suffix);
+    return p->shape.rank == 1 && n >= 4 && !strcmp(p->suffix + n - 4, "bias");
 }
 
 /* That so many values have an effect: for all parameters, or for the weight and for the bias. */
@@ -171,8 +172,8 @@ static int check_shared(const struct cnn_layer *l, const struct cnn_layer *other
             continue;
         cnn_shape_format(&p->shape, mine);
         cnn_shape_format(&q->shape, its);
-        return cnn_fail(CNN_EDATA, "share: the %s of '%s' is %s, that of '%s' %s", q->suffix,
-                        other->name, its, l->name, mine);
+        return cnn_fail(CNN_EDATA, "share: the %s of '%s' is %s, that of '%s' %s",
+                        *q->suffix ? q->suffix : "parameter", other->name, its, l->name, mine);
     }
     return 0;
 }

@@ -115,7 +115,7 @@ static int check_size(const struct cnn_layer *l)
         cnn_shape_format(s, shape);
         if (count > CNN_NET_SHAPE_MAX)
             return cnn_fail(CNN_EDATA, "%s: its %s, %s, is too large", l->type->name,
-                            l->param[i].suffix, shape);
+                            *l->param[i].suffix ? l->param[i].suffix : "parameter", shape);
     }
     return 0;
 }

@@ -80,7 +80,8 @@ static int check(const struct cnn_layer *l)
     for (int i = 0; i < l->params; i++)
         if (plausible(l->param[i].shape.dim, l->param[i].shape.rank) == SIZE_MAX) {
             cnn_shape_format(&l->param[i].shape, text);
-            return cnn_fail(CNN_EDATA, "a %s of %s is not possible", l->param[i].suffix, text);
+            return cnn_fail(CNN_EDATA, "a %s of %s is not possible",
+                            *l->param[i].suffix ? l->param[i].suffix : "parameter", text);
         }
     return 0;
 }

@@ -88,6 +88,7 @@ int close_queues(void **state);
 #undef CNN_KERNEL
 void activations_keep_blocks_filled_with_zeros(void **state);
 void products_go_in_place(void **state);
+void products_of_parts_of_rows(void **state);
 #ifdef CNN_TEST_CUDA
 void tensor_cores_convolve(void **state);
 void products_beyond_int_fail(void **state);

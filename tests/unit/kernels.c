@@ -52,6 +52,7 @@ int main(void)
 #endif
         TEST(activations_keep_blocks_filled_with_zeros),
         TEST(products_go_in_place),
+        TEST(products_of_parts_of_rows),
         TEST(failed_queues_do_nothing),
     };
     return cmocka_run_group_tests_name("kernels", tests, open_queues, close_queues);
