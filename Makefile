@@ -42,7 +42,7 @@ all_cores = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 ISA_SOURCES := $(sort $(wildcard lib/kern/isa/*.c))
 SOURCES  := $(filter-out $(ISA_SOURCES),$(sort $(wildcard lib/*/*.c lib/*/*/*.c lib/*/*/*/*.c)))
 CUDA_SOURCES := $(sort $(wildcard lib/*/*.cu lib/*/*/*.cu))
-ZOO      := $(sort $(wildcard lib/zoo/*.net lib/zoo/families/*.net))
+ZOO      := $(sort $(wildcard lib/zoo/*/*.net))
 # What protoc-c makes C of: the messages of others' model files.
 PROTO    := lib/model/import/proto
 PROTOS   := $(notdir $(basename $(sort $(wildcard $(PROTO)/*.proto))))
@@ -247,7 +247,7 @@ $(EMU)/helpers/bench-%: $(OBJ)/tests/bench/%.o $(EMULATED) $(BUILD)/libcnn.a
 
 # The zoo's texts, as C.
 $(OBJ)/zoo.c: $(ZOO) scripts/embed-zoo $(FLAGS)
-	$(call say,EMBED,'lib/zoo/*.net')
+	$(call say,EMBED,'lib/zoo/*/*.net')
 	@mkdir -p $(@D)
 	$(Q)scripts/embed-zoo $(ZOO) > $@.new && mv $@.new $@
 $(OBJ)/zoo.o $(OBJ)/double/zoo.o: $(OBJ)/zoo.c $(FLAGS)

@@ -109,7 +109,7 @@ for s in $sources; do compile "single/${s//\//_}.o" "tree/$s"; done
 for s in $sources; do
     [[ $s == lib/@(layer|kern|backend)/* ]] && compile "double/${s//\//_}.o" "tree/$s" -DCNN_REAL=double
 done
-tree/scripts/embed-zoo tree/lib/zoo/*.net tree/lib/zoo/families/*.net >zoo.c
+tree/scripts/embed-zoo tree/lib/zoo/*/*.net >zoo.c
 compile single/zoo.o zoo.c
 for p in $(new 'bin/'); do compile "bin/$(basename "$p" .c).o" "tree/$p"; done
 for t in unit/augment unit/recipe unit/schedule kernels/conv kernels/blend kernels/update; do
@@ -143,7 +143,7 @@ if ./gradient >log 2>&1; then fail "layers without cases pass"; fi
 grep -qE 'layer (depthwise|difference|squareplus|squaredhinge) has no case' log || fail "$(cat log)"
 # A gradient that is wrong is not passed on.
 sed -i '/SQUAREPLUS/,/^$/ s/(1 + y \* y)/(1 + y)/' tree/lib/kern/activations.def
-for s in lib/layer/elementwise.c lib/kern/basic/activation.c; do compile "double/${s//\//_}.o" "tree/$s" -DCNN_REAL=double; done
+for s in lib/layer/activation/elementwise.c lib/kern/basic/activation.c; do compile "double/${s//\//_}.o" "tree/$s" -DCNN_REAL=double; done
 compile_all
 link wrong tests/double-gradient.o "${double_objects[@]}"
 if ROOT=tree ./wrong >log 2>&1; then fail "a wrong gradient passes"; fi

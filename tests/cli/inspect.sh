@@ -133,7 +133,7 @@ status 0
 out_has 'resnet18 *ResNet-18 for images of 224x224 pixels'
 run cnn-inspect --zoo lenet5
 status 0
-same out "$ROOT/lib/zoo/lenet5.net"
+same out "$ROOT/lib/zoo/small/lenet5.net"
 run cnn-inspect --zoo lenet6
 status 66
 err_is 'cnn-inspect: lenet6: no such net in the zoo (cnn-inspect --zoo lists them)'

@@ -1,0 +1,92 @@
+/* The shape rule of pooling; see pooling.h. */
+#include "layer/pool/pooling.h"
+
+#include "layer/window.h"
+
+static struct cnn_axis axis(const struct cnn_pooling *o, size_t in, int kernel, int stride,
+                            int dilation, int before, int after)
+{
+    struct cnn_axis a = {.in = in,
+                         .kernel = (size_t)kernel,
+                         .dilation = (size_t)dilation,
+                         .pad = {before, after},
+                         .ceiling = o->ceiling};
+    if (kernel == CNN_POOL_GLOBAL)
+        a.kernel = in;
+    a.stride = stride == CNN_POOL_KERNEL ? a.kernel : (size_t)stride;
+    return a;
+}
+
+static void axes(const struct cnn_layer *l, struct cnn_axis *h, struct cnn_axis *w)
+{
+    const struct cnn_pooling *o = l->options;
+    *h = axis(o, l->in[0].h, o->kernel.h, o->stride.h, o->dilation.h, o->pad.top, o->pad.bottom);
+    *w = axis(o, l->in[0].w, o->kernel.w, o->stride.w, o->dilation.w, o->pad.left, o->pad.right);
+}
+
+/* Whether a window has elements of the padding alone: the first and the last ones may. */
+static int has_empty(const struct cnn_axis *a)
+{
+    for (size_t i = 0; i < a->out; i++) {
+        size_t at = i * a->stride, k = 0;
+        while (k < a->kernel && at < a->before) {
+            at += a->dilation;
+            k++;
+        }
+        if (k == a->kernel || at >= a->before + a->in)
+            return 1;
+        if (at == i * a->stride) /* so are the next ones, until they pass the end */
+            i = (a->before + a->in - 1) / a->stride > i ? (a->before + a->in - 1) / a->stride : i;
+    }
+    return 0;
+}
+
+int cnn_pooling_setup(struct cnn_layer *l)
+{
+    struct cnn_axis h, w;
+    axes(l, &h, &w);
+    int rc = cnn_axis_fit(&h, &w);
+    if (rc)
+        return rc;
+    if (h.before > h.dilation * (h.kernel - 1) || w.before > w.dilation * (w.kernel - 1))
+        return cnn_fail(CNN_EDATA, "pad %zux%zu is not smaller than the kernel %zux%zu", h.before,
+                        w.before, h.kernel, w.kernel);
+    if (has_empty(&h) || has_empty(&w))
+        return cnn_fail(CNN_EDATA, "a window would have nothing but padding in it");
+    l->out = (struct cnn_chw){l->in[0].c, h.out, w.out};
+    return 0;
+}
+
+struct cnn_window cnn_pooling_window(const struct cnn_layer *l)
+{
+    const struct cnn_pooling *o = l->options;
+    struct cnn_axis h, w;
+    axes(l, &h, &w);
+    cnn_axis_fit_again(&h, &w);
+    return (struct cnn_window){.in_h = h.in,
+                               .in_w = w.in,
+                               .out_h = h.out,
+                               .out_w = w.out,
+                               .kh = h.kernel,
+                               .kw = w.kernel,
+                               .stride_h = h.stride,
+                               .stride_w = w.stride,
+                               .dilation_h = h.dilation,
+                               .dilation_w = w.dilation,
+                               .pad_top = h.before,
+                               .pad_left = w.before,
+                               .pad_bottom = h.after,
+                               .pad_right = w.after,
+                               .count_pad = o->count_pad,
+                               .divisor = (size_t)o->divisor};
+}
+
+void cnn_pooling_layer_window(const struct cnn_layer *l, struct cnn_layer_window *out)
+{
+    struct cnn_window g = cnn_pooling_window(l);
+    *out = (struct cnn_layer_window){.kernel = {g.kh, g.kw},
+                                     .stride = {g.stride_h, g.stride_w},
+                                     .dilation = {g.dilation_h, g.dilation_w},
+                                     .before = {g.pad_top, g.pad_left},
+                                     .after = {g.pad_bottom, g.pad_right}};
+}
