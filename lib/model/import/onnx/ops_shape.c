@@ -8,6 +8,17 @@ int cnn_onnx_identity(struct onnx_graph *g, const struct onnx_node *n)
     return 0;
 }
 
+/* Since opset 12 an input says whether the graph is one for training. */
+int cnn_onnx_dropout(struct onnx_graph *g, const struct onnx_node *n)
+{
+    const struct onnx_constant *training =
+        cnn_onnx_has(n, 2) ? cnn_onnx_weight(n, 2, "mode") : NULL;
+    const double *x = training ? cnn_onnx_numbers(g, training) : NULL;
+    if (cnn_onnx_has(n, 2) && (!x || training->count != 1 || x[0] != 0))
+        return cnn_fail(CNN_EDATA, "it is in training");
+    return cnn_onnx_identity(g, n);
+}
+
 /* From one type of real numbers to another: nets have one. */
 int cnn_onnx_cast(struct onnx_graph *g, const struct onnx_node *n)
 {
