@@ -1,4 +1,4 @@
-/* The built-in networks, lib/zoo/*/NAME.net, and the definitions of families of them,
+/* The built-in networks, lib/zoo/ROOM/NAME.net, and the definitions of families of them,
  * lib/zoo/families/NAME.net; embedded by scripts/embed-zoo. */
 #include "lang/graph.h"
 
