@@ -2,7 +2,7 @@
 #include "kernels/rig.h"
 
 #include "base/error.h"
-#include "kern/conv/blas.h"
+#include "kern/blas.h"
 #include "kern/isa/isa.h"
 
 struct dense_case {

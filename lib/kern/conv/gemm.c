@@ -4,7 +4,7 @@
  * matrix stays in the cache. A 1x1 convolution with stride 1 reads its input as it lies. */
 #include <string.h>
 
-#include "kern/conv/blas.h"
+#include "kern/blas.h"
 #include "kern/conv/im2col.h"
 
 enum {

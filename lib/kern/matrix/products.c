@@ -1,6 +1,6 @@
 /* Products of pairs of matrices, c = a b, each where and how it lies. A job has some rows of a pair's
  * product. */
-#include "kern/conv/blas.h"
+#include "kern/blas.h"
 #include "kern/parallel.h"
 
 enum { JOB = 1 << 20 }; /* multiply-adds of a job */

@@ -1,7 +1,7 @@
 /* BLAS in the precision of the build. Callers run it inside their own jobs, so
  * cnn_cpu_open keeps OpenBLAS itself to one thread. */
-#ifndef CNN_KERN_CONV_BLAS_H
-#define CNN_KERN_CONV_BLAS_H
+#ifndef CNN_KERN_BLAS_H
+#define CNN_KERN_BLAS_H
 
 #include <cblas.h>
 #include <stddef.h>
