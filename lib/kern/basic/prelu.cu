@@ -38,8 +38,8 @@ void apply(struct cnn_queue *q, const char *name, const struct cnn_tensor *x,
 template <typename T, int V> struct slopes {
     enum { LANES = V, ROWS = cnn_pack<T>::COUNT / 2, SUMS = 1 };
     const T *x, *dy; /* (n, c, h, w) */
-    float *dw;       /* (c): added to; or written over where there is one slope */
-    int more;
+    float *dw;       /* (c) */
+    double *each;    /* (c): where there is one slope, what is to be added up for it; else NULL */
 
     struct state {
         float part[1][V];
@@ -74,12 +74,15 @@ template <typename T, int V> struct slopes {
 
     __device__ void finish(uint32_t c, const double (&total)[1]) const
     {
-        dw[c] = (float)total[0] + (more ? dw[c] : 0);
+        if (each)
+            each[c] = total[0];
+        else
+            dw[c] += (float)total[0];
     }
 };
 
 /* The sum of all channels' to the one slope. */
-__global__ void join_kernel(uint32_t c, const float *each, float *dw)
+__global__ void join_kernel(uint32_t c, const double *each, float *dw)
 {
     double sum = 0;
     for (uint32_t i = 0; i < c; i++)
@@ -92,12 +95,12 @@ void slope_gradient(struct cnn_queue *q, const struct cnn_tensor *x, const struc
                     struct cnn_tensor *dw)
 {
     int shared = cnn_tensor_count(dw) == 1 && x->c > 1;
-    float *each = shared ? (float *)((char *)q->cuda->scratch + CNN_SUM_BYTES) : (float *)dw->data;
-    slopes<T, V> f = {(const T *)x->data, (const T *)dy->data, each, !shared};
+    double *each = shared ? (double *)((char *)q->cuda->scratch + CNN_SUM_BYTES) : NULL;
+    slopes<T, V> f = {(const T *)x->data, (const T *)dy->data, (float *)dw->data, each};
     cnn_channel_sums(q, "prelu_backward", x, f);
     if (shared)
         cnn_launch(q, "prelu_backward", join_kernel, dim3(1), 1, 0, (uint32_t)x->c,
-                   (const float *)each, (float *)dw->data);
+                   (const double *)each, (float *)dw->data);
 }
 
 } // namespace
