@@ -74,7 +74,7 @@ static void forward_job(void *context, size_t job, int thread)
 {
     const struct layernorm *l = context;
     struct cnn_range runs = cnn_range_of(job, l->chunk, l->units * l->runs);
-    real mean[SHORT * CNN_MOST_LANES], inv[SHORT * CNN_MOST_LANES];
+    real mean[SHORT * CNN_MOST_LANES] = {0}, inv[SHORT * CNN_MOST_LANES] = {0};
     (void)thread;
     for (size_t i = runs.begin; i < runs.end; i++) {
         size_t at, place;
