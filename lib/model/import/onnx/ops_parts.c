@@ -95,7 +95,8 @@ int cnn_onnx_ranges(struct onnx_graph *g, const struct onnx_node *n, size_t *fir
                     size_t *step)
 {
     const struct onnx_value *x = n->in[0];
-    int64_t start[ONNX_MAX_RANK], stop[ONNX_MAX_RANK], axes[ONNX_MAX_RANK], each[ONNX_MAX_RANK];
+    int64_t start[ONNX_MAX_RANK] = {0}, stop[ONNX_MAX_RANK] = {0}, axes[ONNX_MAX_RANK] = {0},
+            each[ONNX_MAX_RANK] = {0};
     int starts, stops, given, steps, axis;
     int rc = cnn_onnx_list(g, n, "starts", 1, ONNX_MAX_RANK, start, &starts);
     if (!rc)
