@@ -76,27 +76,45 @@ INLINE void write_vectors(const struct cnn_layernorm *n, const size_t count, siz
     }
 }
 
+/* The sums of places' numbers, or of the squares of their distances from the mean; in runs, since the
+ * error of a sum grows with its length. */
+INLINE void sum_places(const struct cnn_layernorm *n, const size_t count, const int squares,
+                       const real *x, const real *mean, vec *sum)
+{
+    size_t full = n->channels / V, rest = n->channels % V;
+    vec part[PLACES];
+    UNROLL
+    for (size_t p = 0; p < count; p++)
+        sum[p] = v_zero();
+    for (size_t i = 0; i < full + (rest > 0);) {
+        size_t end = full - i < RUN ? full : i + RUN;
+        UNROLL
+        for (size_t p = 0; p < count; p++)
+            part[p] = v_zero();
+        for (; i < end; i++)
+            squares ? add_squares(n, count, i, V, x, mean, part)
+                    : add_vectors(n, count, i, V, x, part);
+        if (i == full && rest) {
+            squares ? add_squares(n, count, i, rest, x, mean, part)
+                    : add_vectors(n, count, i, rest, x, part);
+            i++;
+        }
+        UNROLL
+        for (size_t p = 0; p < count; p++)
+            sum[p] += part[p];
+    }
+}
+
 INLINE void normalise_places(const struct cnn_layernorm *n, const size_t count, const real *x,
                              real *y, real *mean, real *inv)
 {
     size_t full = n->channels / V, rest = n->channels % V;
     vec sum[PLACES];
+    sum_places(n, count, 0, x, mean, sum);
     UNROLL
     for (size_t p = 0; p < count; p++)
-        sum[p] = v_zero();
-    for (size_t i = 0; i < full; i++)
-        add_vectors(n, count, i, V, x, sum);
-    if (rest)
-        add_vectors(n, count, full, rest, x, sum);
-    UNROLL
-    for (size_t p = 0; p < count; p++) {
         mean[p] = v_total(sum[p]) / (real)n->channels;
-        sum[p] = v_zero();
-    }
-    for (size_t i = 0; i < full; i++)
-        add_squares(n, count, i, V, x, mean, sum);
-    if (rest)
-        add_squares(n, count, full, rest, x, mean, sum);
+    sum_places(n, count, 1, x, mean, sum);
     UNROLL
     for (size_t p = 0; p < count; p++)
         inv[p] = (real)(1 / sqrt((double)v_total(sum[p]) / (double)n->channels + n->eps));

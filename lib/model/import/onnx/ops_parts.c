@@ -48,7 +48,7 @@ static int read_parts(struct onnx_graph *g, const struct onnx_node *n, size_t ch
 int cnn_onnx_split(struct onnx_graph *g, const struct onnx_node *n)
 {
     int64_t part[ONNX_MAX_PORTS];
-    struct cnn_chw shape;
+    struct cnn_chw shape = {0};
     struct cnn_buf words = {0};
     struct onnx_value *x = n->in[0];
     int axis, rc = cnn_onnx_axis(cnn_onnx_int(n, "axis", 0), x->rank, &axis);
@@ -97,7 +97,7 @@ int cnn_onnx_ranges(struct onnx_graph *g, const struct onnx_node *n, size_t *fir
     const struct onnx_value *x = n->in[0];
     int64_t start[ONNX_MAX_RANK] = {0}, stop[ONNX_MAX_RANK] = {0}, axes[ONNX_MAX_RANK] = {0},
             each[ONNX_MAX_RANK] = {0};
-    int starts, stops, given, steps, axis;
+    int starts = 0, stops = 0, given = 0, steps = 0, axis;
     int rc = cnn_onnx_list(g, n, "starts", 1, ONNX_MAX_RANK, start, &starts);
     if (!rc)
         rc = cnn_onnx_list(g, n, "ends", 2, ONNX_MAX_RANK, stop, &stops);
@@ -188,7 +188,7 @@ int cnn_onnx_slice(struct onnx_graph *g, const struct onnx_node *n)
 static int read_pads(struct onnx_graph *g, const struct onnx_node *n, int rank, int64_t pad[6])
 {
     int64_t list[2 * ONNX_MAX_RANK], axes[ONNX_MAX_RANK];
-    int count, given, axis;
+    int count = 0, given = 0, axis;
     const char *name = cnn_onnx_attribute(n, "paddings") ? "paddings" : "pads";
     int rc = cnn_onnx_list(g, n, name, 1, 2 * ONNX_MAX_RANK, list, &count);
     if (!rc)

@@ -22,8 +22,8 @@ static int shuffle(struct onnx_graph *g, const struct onnx_node *n, const struct
 int cnn_onnx_depth_to_space(struct onnx_graph *g, const struct onnx_node *n)
 {
     struct onnx_value part, *x = n->in[0];
-    struct cnn_chw shape;
-    size_t r;
+    struct cnn_chw shape = {0};
+    size_t r = 1;
     int rc = block_of(n, &r);
     if (!rc)
         rc = cnn_onnx_plain(g, n, x, &shape);
@@ -41,8 +41,8 @@ int cnn_onnx_space_to_depth(struct onnx_graph *g, const struct onnx_node *n)
 {
     struct onnx_value part, *x = n->in[0];
     const struct onnx_value *from = x;
-    struct cnn_chw shape;
-    size_t r;
+    struct cnn_chw shape = {0};
+    size_t r = 1;
     int rc = block_of(n, &r);
     if (!rc)
         rc = cnn_onnx_plain(g, n, x, &shape);
