@@ -185,7 +185,10 @@ static int write_model(const char *path, struct onnx_writer *w)
     int rc = add_infos(w);
     if (!rc)
         rc = add_texts(w, &m);
-    return rc ? rc : write_file(path, &m);
+    if (!rc)
+        rc = write_file(path, &m);
+    w->message.name = NULL; /* which is on this stack */
+    return rc;
 }
 
 static int put_layers(struct onnx_writer *w)
