@@ -10,14 +10,12 @@
 /* Whatever is needed for reading alone. */
 static void end_reading(struct onnx_graph *g)
 {
-    free(g->value);
     free(g->node);
     free(g->input);
     free(g->output);
     cnn_strings_free(&g->keys);
     cnn_strings_free(&g->texts);
     cnn_buf_free(&g->text);
-    g->value = NULL;
     g->node = NULL;
     g->input = g->output = NULL;
 }
@@ -131,8 +129,8 @@ static int read_model(struct cnn_tensor_source *s, struct cnn_imported *out)
     struct file *f = s->state;
     struct onnx_graph *g = &f->graph;
     g->path = s->path;
-    if (!(g->arena = cnn_arena_new()) || !(g->names = cnn_onnx_names_new(g->arena)) ||
-        !(g->labels = cnn_onnx_names_new(g->arena)))
+    if (!(g->arena = cnn_arena_new()) || !(g->values = cnn_names_new(g->arena)) ||
+        !(g->labels = cnn_names_new(g->arena)))
         return CNN_ESYSTEM;
     cnn_wire_memory(&g->memory, g->arena);
     int rc = cnn_onnx_read(g, &f->bytes);

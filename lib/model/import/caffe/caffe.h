@@ -6,6 +6,7 @@
 #define CNN_MODEL_IMPORT_CAFFE_CAFFE_H
 
 #include "base/memory.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "caffe.pb-c.h"
 #include "file/infile.h"
@@ -48,8 +49,6 @@ struct caffe_layer {
     int shares; /* another's parameters, by their names */
 };
 
-struct caffe_names;
-
 struct caffe_net {
     const char *path; /* of the text, or of the file */
     struct cnn_arena *arena;
@@ -80,12 +79,6 @@ const struct caffe_kind *cnn_caffe_kind_at(size_t i); /* NULL: past the end */
 const struct caffe_kind *cnn_caffe_kind(const char *type);
 const struct caffe_kind *cnn_caffe_kind_v1(const char *name);
 const struct caffe_kind *cnn_caffe_kind_v0(const char *word);
-
-/* names.c: numbers of names. */
-struct caffe_names *cnn_caffe_names_new(struct cnn_arena *arena);
-/* What is kept under a name, NULL where it is not there; and keeping it. */
-void *cnn_caffe_names_find(const struct caffe_names *t, const char *name);
-CNN_CHECKED int cnn_caffe_names_put(struct caffe_names *t, const char *name, void *what);
 
 /* blob.c: a BlobProto. */
 CNN_CHECKED int cnn_caffe_blob(struct cnn_wire_memory *m, const unsigned char *bytes, size_t size,
@@ -122,8 +115,8 @@ struct caffe_param {
 /* What is being written. */
 struct caffe_writer {
     struct caffe_net *net;
-    const struct caffe_net *other;       /* of the weights, for its preprocessing; NULL: none */
-    struct caffe_names *labels, *shared; /* the latter: layers, by the name of their first param */
+    const struct caffe_net *other;     /* of the weights, for its preprocessing; NULL: none */
+    struct cnn_names *labels, *shared; /* the latter: layers, by the name of their first param */
     struct cnn_buf text;
     int line;               /* of the text, from 1 */
     const char *last;       /* label of the line before */

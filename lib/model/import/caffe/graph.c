@@ -36,11 +36,11 @@ static int is_in(const struct caffe_net *n, const struct caffe_layer *l, int pha
 }
 
 /* A value, which is that of its name from here on. */
-static struct caffe_value *new_value(struct caffe_net *n, struct caffe_names *now, const char *name,
+static struct caffe_value *new_value(struct caffe_net *n, struct cnn_names *now, const char *name,
                                      struct caffe_layer *maker, size_t place)
 {
     struct caffe_value *v = cnn_arena_alloc(n->arena, sizeof *v);
-    if (!v || cnn_caffe_names_put(now, name, v))
+    if (!v || cnn_names_put(now, name, v))
         return NULL;
     *v = (struct caffe_value){.name = name, .maker = maker, .place = place};
     if (n->values == n->value_room) {
@@ -65,7 +65,7 @@ static int fail_at(const struct caffe_net *n, const struct caffe_layer *l, const
     return cnn_fail(CNN_EDATA, "%s: layer '%.100s' %s '%.100s'", n->path, l->name, what, name);
 }
 
-static int connect_inputs(struct caffe_net *n, struct caffe_names *now, struct caffe_layer *l,
+static int connect_inputs(struct caffe_net *n, struct cnn_names *now, struct caffe_layer *l,
                           int loose)
 {
     l->ins = l->p->n_bottom;
@@ -73,7 +73,7 @@ static int connect_inputs(struct caffe_net *n, struct caffe_names *now, struct c
     if (!l->in)
         return CNN_ESYSTEM;
     for (size_t i = 0; i < l->ins; i++) {
-        struct caffe_value *v = cnn_caffe_names_find(now, l->p->bottom[i]);
+        struct caffe_value *v = cnn_names_find(now, l->p->bottom[i]);
         if (!v && loose) /* inputs are not always stored with weights */
             v = new_value(n, now, l->p->bottom[i], NULL, n->p->n_input);
         l->in[i] = v;
@@ -89,7 +89,7 @@ static int connect_inputs(struct caffe_net *n, struct caffe_names *now, struct c
     return 0;
 }
 
-static int connect_outputs(struct caffe_net *n, struct caffe_names *now, struct caffe_layer *l)
+static int connect_outputs(struct caffe_net *n, struct cnn_names *now, struct caffe_layer *l)
 {
     l->outs = l->p->n_top;
     l->out = cnn_arena_alloc(n->arena, (l->outs + 1) * sizeof *l->out);
@@ -103,7 +103,7 @@ static int connect_outputs(struct caffe_net *n, struct caffe_names *now, struct 
 
 int cnn_caffe_connect(struct caffe_net *n, int phase)
 {
-    struct caffe_names *now = cnn_caffe_names_new(n->arena);
+    struct cnn_names *now = cnn_names_new(n->arena);
     size_t kept = 0;
     int rc = now ? 0 : CNN_ESYSTEM;
     for (size_t i = 0; !rc && i < n->layers; i++)
@@ -126,15 +126,15 @@ int cnn_caffe_connect(struct caffe_net *n, int phase)
 
 int cnn_caffe_take_blobs(struct caffe_net *n, const struct caffe_net *from)
 {
-    struct caffe_names *there = cnn_caffe_names_new(n->arena);
+    struct cnn_names *there = cnn_names_new(n->arena);
     size_t found = 0;
     int rc = there ? 0 : CNN_ESYSTEM;
     for (size_t i = 0; !rc && i < from->layers; i++)
         if (from->layer[i].blobs)
-            rc = cnn_caffe_names_put(there, from->layer[i].name, &from->layer[i]);
+            rc = cnn_names_put(there, from->layer[i].name, &from->layer[i]);
     for (size_t i = 0; !rc && i < n->layers; i++) {
         struct caffe_layer *l = &n->layer[i];
-        const struct caffe_layer *with = cnn_caffe_names_find(there, l->name);
+        const struct caffe_layer *with = cnn_names_find(there, l->name);
         if (!with)
             continue;
         l->blob = with->blob;

@@ -226,7 +226,7 @@ int cnn_caffe_inputs(struct caffe_writer *w)
         if (!is_input(v))
             continue;
         v->label = inputs > 1 ? cnn_caffe_field(n->arena, v->name) : "input";
-        if (!v->label || cnn_caffe_names_put(w->labels, v->label, v))
+        if (!v->label || cnn_names_put(w->labels, v->label, v))
             return CNN_ESYSTEM;
         w->last = *w->last ? w->last : v->label;
     }

@@ -30,9 +30,9 @@ const char *cnn_caffe_label(struct caffe_writer *w, const char *name)
     clean(first);
     if (!*first)
         label = first = cnn_arena_strdup(arena, "layer");
-    for (size_t k = 2; label && cnn_caffe_names_find(w->labels, label); k++)
+    for (size_t k = 2; label && cnn_names_find(w->labels, label); k++)
         label = cnn_arena_printf(arena, "%s_%zu", first, k);
-    if (!label || cnn_caffe_names_put(w->labels, label, (void *)(uintptr_t)label))
+    if (!label || cnn_names_put(w->labels, label, (void *)(uintptr_t)label))
         return NULL;
     return label;
 }

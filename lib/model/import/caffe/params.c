@@ -59,12 +59,12 @@ static void add_pair(struct cnn_buf *out, const char *key, double first, double 
 static int find_shared(struct caffe_writer *w, struct caffe_layer *l, const char **from)
 {
     const char *name = l->p->n_param && l->p->param[0]->name ? l->p->param[0]->name : "";
-    struct caffe_layer *first = *name ? cnn_caffe_names_find(w->shared, name) : NULL;
+    struct caffe_layer *first = *name ? cnn_names_find(w->shared, name) : NULL;
     *from = NULL;
     if (!*name)
         return 1;
     if (!first)
-        return cnn_caffe_names_put(w->shared, name, l) ? CNN_ESYSTEM : 1;
+        return cnn_names_put(w->shared, name, l) ? CNN_ESYSTEM : 1;
     int same = first->p->n_param == l->p->n_param && first->kind == l->kind;
     for (size_t i = 0; same && i < l->p->n_param; i++)
         same = !strcmp(first->p->param[i]->name ? first->p->param[i]->name : "",

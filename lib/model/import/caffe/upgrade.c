@@ -223,17 +223,17 @@ static int is_padding(const struct caffe_layer *l)
 
 int cnn_caffe_upgrade_padding(struct caffe_net *n)
 {
-    struct caffe_names *made = cnn_caffe_names_new(n->arena);
+    struct cnn_names *made = cnn_names_new(n->arena);
     size_t kept = 0;
     int rc = made ? 0 : CNN_ESYSTEM;
     for (size_t i = 0; !rc && i < n->layers; i++) {
         struct caffe_layer *l = &n->layer[i], *before = NULL;
         if (l->p->n_bottom == 1)
-            before = cnn_caffe_names_find(made, l->p->bottom[0]);
+            before = cnn_names_find(made, l->p->bottom[0]);
         if (before && is_padding(before))
             take_padding(l, before);
         for (size_t k = 0; !rc && k < l->p->n_top; k++)
-            rc = cnn_caffe_names_put(made, l->p->top[k], l);
+            rc = cnn_names_put(made, l->p->top[k], l);
     }
     for (size_t i = 0; !rc && i < n->layers; i++)
         if (!is_padding(&n->layer[i]))

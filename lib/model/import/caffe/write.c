@@ -169,8 +169,8 @@ static int refused(struct caffe_writer *w)
 int cnn_caffe_write(struct caffe_writer *w)
 {
     struct caffe_net *n = w->net;
-    w->labels = cnn_caffe_names_new(n->arena);
-    w->shared = cnn_caffe_names_new(n->arena);
+    w->labels = cnn_names_new(n->arena);
+    w->shared = cnn_names_new(n->arena);
     w->line = 1;
     w->last = "";
     int rc = w->labels && w->shared ? note(w, cnn_caffe_inputs(w)) : CNN_ESYSTEM;

@@ -27,15 +27,10 @@ static int is_label(const char *s, size_t n)
 /* Nobody else's, with a number behind it where it must be. NULL: no memory. */
 static const char *claim(struct onnx_graph *g, const char *label)
 {
-    int is_new;
-    ptrdiff_t i = cnn_onnx_names_find(g->labels, label, 1, &is_new);
     const char *name = label;
-    for (size_t k = 2; i >= 0 && !is_new; k++) {
-        if (!(name = cnn_arena_printf(g->arena, "%s_%zu", label, k)))
-            return NULL;
-        i = cnn_onnx_names_find(g->labels, name, 1, &is_new);
-    }
-    return i < 0 ? NULL : name;
+    for (size_t k = 2; name && cnn_names_find(g->labels, name); k++)
+        name = cnn_arena_printf(g->arena, "%s_%zu", label, k);
+    return name && !cnn_names_put(g->labels, name, g) ? name : NULL;
 }
 
 /* The node's name, in which dots part nothing. */
@@ -55,15 +50,13 @@ const char *cnn_onnx_label(struct onnx_graph *g, const struct onnx_node *n,
 {
     static const char suffix[] = ".weight";
     size_t length = weight ? strlen(weight->name) : 0, k = sizeof suffix - 1;
-    int taken = 0;
     if (length <= k || strcmp(weight->name + length - k, suffix) ||
         !is_label(weight->name, length - k))
         return label_of_node(g, n);
     const char *label = cnn_arena_strndup(g->arena, weight->name, length - k);
     if (!label)
         return NULL;
-    taken = cnn_onnx_names_find(g->labels, label, 0, &taken) >= 0;
-    return taken ? label_of_node(g, n) : claim(g, label);
+    return cnn_names_find(g->labels, label) ? label_of_node(g, n) : claim(g, label);
 }
 
 /* Lines */

@@ -100,14 +100,9 @@ int cnn_onnx_fold_same(struct onnx_graph *g, const struct onnx_node *n)
 
 int cnn_onnx_fold_reshape(struct onnx_graph *g, const struct onnx_node *n)
 {
-    int64_t to[ONNX_MAX_RANK];
     size_t dim[ONNX_MAX_RANK];
-    int count, rc = cnn_onnx_list(g, n, "shape", 1, ONNX_MAX_RANK, to, &count);
-    if (!rc && count < 0)
-        rc = cnn_fail(CNN_EDATA, "no shape");
-    if (!rc)
-        rc = cnn_onnx_fit_shape(n, n->in[0], count, to, dim);
-    return rc ? rc : with_shape(g, n, count, dim);
+    int rank, rc = cnn_onnx_reshaped(g, n, &rank, dim);
+    return rc ? rc : with_shape(g, n, rank, dim);
 }
 
 int cnn_onnx_fold_squeeze(struct onnx_graph *g, const struct onnx_node *n)

@@ -4,6 +4,7 @@
 #define CNN_MODEL_IMPORT_ONNX_ONNX_H
 
 #include "base/memory.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "file/infile.h"
 #include "file/tensors.h"
@@ -73,19 +74,14 @@ struct onnx_param {
     double factor;
 };
 
-/* Names and their numbers. */
-struct onnx_names;
-
 /* A file that is being made into a net. */
 struct onnx_graph {
     const char *path;
     struct cnn_arena *arena;
     struct cnn_wire_memory memory;
     int64_t opset;
-    size_t batch; /* of the graph's input; 1 where it is left open */
-    struct onnx_names *names;
-    struct onnx_value **value; /* by the numbers of names */
-    size_t values, value_room;
+    size_t batch;             /* of the graph's input; 1 where it is left open */
+    struct cnn_names *values; /* by name */
     struct onnx_node **node;
     size_t nodes, node_room;
     const Cnn__Onnx__ValueInfo **input, **output;
@@ -94,8 +90,8 @@ struct onnx_graph {
     struct cnn_bytes *beside;       /* files that weights are in */
     struct cnn_strings beside_names;
     size_t besides, beside_room;
-    struct onnx_names *labels;
-    size_t lines; /* of the net, without its inputs */
+    struct cnn_names *labels; /* that are taken */
+    size_t lines;             /* of the net, without its inputs */
     struct cnn_buf text;
     struct onnx_param *param;
     size_t params, param_room;
@@ -113,11 +109,6 @@ struct onnx_op {
 /* ops.c; NULL: no such operator. */
 const struct onnx_op *cnn_onnx_op(const char *domain, const char *name);
 const struct onnx_op *cnn_onnx_op_at(size_t i); /* NULL: past the end */
-
-/* names.c */
-struct onnx_names *cnn_onnx_names_new(struct cnn_arena *arena);
-/* The number of a name, a new one where `add`; CNN_ESYSTEM, or -1 where it is not there. */
-ptrdiff_t cnn_onnx_names_find(struct onnx_names *t, const char *name, int add, int *is_new);
 
 /* read.c: the file's bytes into g; weights stay where they are. */
 CNN_CHECKED int cnn_onnx_read(struct onnx_graph *g, const struct cnn_bytes *bytes);

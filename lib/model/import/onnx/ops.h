@@ -26,9 +26,9 @@ int cnn_onnx_has(const struct onnx_node *n, int i);
 const struct onnx_node *cnn_onnx_only_user(const struct onnx_value *v, const char *op);
 /* A number as nets have it. */
 const char *cnn_onnx_format(double x, char out[32]);
-/* The shape that a Reshape of x asks for, all of it known. */
-CNN_CHECKED int cnn_onnx_fit_shape(const struct onnx_node *n, const struct onnx_value *x, int rank,
-                                   const int64_t *to, size_t *dim);
+/* The shape that a Reshape asks for, all of it known. */
+CNN_CHECKED int cnn_onnx_reshaped(struct onnx_graph *g, const struct onnx_node *n, int *rank,
+                                  size_t *dim);
 /* That of the first input without axes of 1, or with more of them. */
 CNN_CHECKED int cnn_onnx_squeezed(struct onnx_graph *g, const struct onnx_node *n, int *rank,
                                   size_t *dim);

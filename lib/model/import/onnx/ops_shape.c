@@ -34,8 +34,8 @@ static int reshape_to(struct onnx_graph *g, const struct onnx_node *n, int rank,
     return cnn_onnx_reshape(g, n->out[0], rank, dim);
 }
 
-int cnn_onnx_fit_shape(const struct onnx_node *n, const struct onnx_value *x, int rank,
-                       const int64_t *to, size_t *dim)
+static int fit_shape(const struct onnx_node *n, const struct onnx_value *x, int rank,
+                     const int64_t *to, size_t *dim)
 {
     size_t all, known = 1;
     int open = -1, keeps = !cnn_onnx_int(n, "allowzero", 0),
@@ -56,16 +56,20 @@ int cnn_onnx_fit_shape(const struct onnx_node *n, const struct onnx_value *x, in
     return rc;
 }
 
-int cnn_onnx_reshape_op(struct onnx_graph *g, const struct onnx_node *n)
+int cnn_onnx_reshaped(struct onnx_graph *g, const struct onnx_node *n, int *rank, size_t *dim)
 {
     int64_t to[ONNX_MAX_RANK];
-    size_t dim[ONNX_MAX_RANK];
-    int count, rc = cnn_onnx_list(g, n, "shape", 1, ONNX_MAX_RANK, to, &count);
-    if (!rc && count < 0)
+    int rc = cnn_onnx_list(g, n, "shape", 1, ONNX_MAX_RANK, to, rank);
+    if (!rc && *rank < 0)
         rc = cnn_fail(CNN_EDATA, "no shape");
-    if (!rc)
-        rc = cnn_onnx_fit_shape(n, n->in[0], count, to, dim);
-    return rc ? rc : reshape_to(g, n, count, dim);
+    return rc ? rc : fit_shape(n, n->in[0], *rank, to, dim);
+}
+
+int cnn_onnx_reshape_op(struct onnx_graph *g, const struct onnx_node *n)
+{
+    size_t dim[ONNX_MAX_RANK];
+    int rank, rc = cnn_onnx_reshaped(g, n, &rank, dim);
+    return rc ? rc : reshape_to(g, n, rank, dim);
 }
 
 int cnn_onnx_flatten(struct onnx_graph *g, const struct onnx_node *n)

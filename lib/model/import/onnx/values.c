@@ -3,18 +3,11 @@
 
 struct onnx_value *cnn_onnx_value(struct onnx_graph *g, const char *name)
 {
-    int is_new;
-    ptrdiff_t i = cnn_onnx_names_find(g->names, name, 1, &is_new);
-    if (i < 0)
-        return NULL;
-    if (!is_new)
-        return g->value[i];
-    struct onnx_value *v = cnn_arena_alloc(g->arena, sizeof *v);
-    if (!v || cnn_grow(&g->value, &g->value_room, g->values + 1, sizeof(struct onnx_value *)))
-        return NULL;
+    struct onnx_value *v = cnn_names_find(g->values, name);
+    if (v || !(v = cnn_arena_alloc(g->arena, sizeof *v)))
+        return v;
     v->name = name;
-    g->value[g->values++] = v;
-    return v;
+    return cnn_names_put(g->values, name, v) ? NULL : v;
 }
 
 void cnn_onnx_set_dims(struct onnx_value *v, int rank, const size_t *dim)

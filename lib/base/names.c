@@ -1,26 +1,28 @@
-/* What is kept under names: a table of places that are tried one after another. */
+/* A hash table of places that are tried one after another; see names.h. */
+#include "base/names.h"
+
 #include <string.h>
 
+#include "base/error.h"
 #include "base/random.h"
-#include "model/import/caffe/caffe.h"
 
 struct entry {
     const char *name; /* NULL: free */
     void *what;
 };
 
-struct caffe_names {
+struct cnn_names {
     struct cnn_arena *arena;
     struct entry *entry; /* (room) a power of two, at least twice the count */
     size_t count, room;
 };
 
-struct caffe_names *cnn_caffe_names_new(struct cnn_arena *arena)
+struct cnn_names *cnn_names_new(struct cnn_arena *arena)
 {
-    struct caffe_names *t = cnn_arena_alloc(arena, sizeof *t);
+    struct cnn_names *t = cnn_arena_alloc(arena, sizeof *t);
     if (!t)
         return NULL;
-    *t = (struct caffe_names){.arena = arena, .room = 64};
+    *t = (struct cnn_names){.arena = arena, .room = 64};
     t->entry = cnn_arena_alloc(arena, t->room * sizeof *t->entry);
     return t->entry ? t : NULL;
 }
@@ -34,12 +36,12 @@ static struct entry *place_of(struct entry *entry, size_t room, const char *name
     return &entry[i];
 }
 
-void *cnn_caffe_names_find(const struct caffe_names *t, const char *name)
+void *cnn_names_find(const struct cnn_names *t, const char *name)
 {
     return place_of(t->entry, t->room, name)->what;
 }
 
-static int enlarge(struct caffe_names *t)
+static int enlarge(struct cnn_names *t)
 {
     size_t room = 2 * t->room;
     struct entry *more = cnn_arena_alloc(t->arena, room * sizeof *more);
@@ -53,7 +55,7 @@ static int enlarge(struct caffe_names *t)
     return 0;
 }
 
-int cnn_caffe_names_put(struct caffe_names *t, const char *name, void *what)
+int cnn_names_put(struct cnn_names *t, const char *name, void *what)
 {
     if (2 * (t->count + 1) > t->room && enlarge(t))
         return CNN_ESYSTEM;
