@@ -5,13 +5,15 @@
 #include "kern/border.h"
 #include "kern/channels.h"
 #include "kern/hot.h"
+#include "kern/planes.h"
 
 struct pad {
     const struct cnn_border *g;
-    size_t in_h, in_w, out_h, out_w, lanes, planes, chunk;
-    size_t blocks, left; /* of a sample; channels in the last one where they are not all, else 0 */
-    const real *from;    /* x (planes, in_h, in_w, lanes), or dy (planes, out_h, out_w, lanes) */
-    real *to;            /* y or dx */
+    struct cnn_planes planes; /* of the input */
+    size_t in_h, in_w, out_h, out_w, lanes;
+    size_t left;      /* channels in the last block of a sample where they are not all, else 0 */
+    const real *from; /* x (planes, in_h, in_w, lanes), or dy (planes, out_h, out_w, lanes) */
+    real *to;         /* y or dx */
 };
 
 /* Output columns begin .. end - 1 read side by side, those around them by the rule. */
@@ -86,7 +88,7 @@ static ptrdiff_t row_of(const struct pad *k, size_t i)
 static void forward_job(void *context, size_t job, int thread)
 {
     const struct pad *k = context;
-    struct cnn_range r = cnn_range_of(job, k->chunk, k->planes);
+    struct cnn_range r = cnn_range_of(job, k->planes.chunk, k->planes.count);
     size_t row = k->in_w * k->lanes;
     (void)thread;
     for (size_t p = r.begin; p < r.end; p++) {
@@ -96,7 +98,7 @@ static void forward_job(void *context, size_t job, int thread)
             ptrdiff_t at = row_of(k, i);
             forward_row(k, at < 0 ? NULL : x + (size_t)at * row, y + i * k->out_w * k->lanes);
         }
-        if (k->left && p % k->blocks == k->blocks - 1)
+        if (k->left && p % k->planes.each == k->planes.each - 1)
             cnn_channels_zero(k->out_h * k->out_w, k->lanes, k->left, y);
     }
 }
@@ -104,7 +106,7 @@ static void forward_job(void *context, size_t job, int thread)
 static void backward_job(void *context, size_t job, int thread)
 {
     const struct pad *k = context;
-    struct cnn_range r = cnn_range_of(job, k->chunk, k->planes);
+    struct cnn_range r = cnn_range_of(job, k->planes.chunk, k->planes.count);
     size_t row = k->in_w * k->lanes;
     (void)thread;
     for (size_t p = r.begin; p < r.end; p++) {
@@ -123,8 +125,8 @@ static void backward_job(void *context, size_t job, int thread)
 static void run(struct cnn_queue *q, const struct cnn_border *g, const struct cnn_tensor *in,
                 const struct cnn_tensor *out, const real *from, real *to, cnn_job *job)
 {
-    struct cnn_tensor t = cnn_tensor_blocks(in);
     struct pad k = {.g = g,
+                    .planes = cnn_planes_of(in),
                     .in_h = in->h,
                     .in_w = in->w,
                     .out_h = out->h,
@@ -132,12 +134,10 @@ static void run(struct cnn_queue *q, const struct cnn_border *g, const struct cn
                     .lanes = cnn_tensor_lanes(in),
                     .from = from,
                     .to = to};
-    k.blocks = cnn_ceil_div(t.c, k.lanes);
-    k.left = t.c % k.lanes;
-    k.planes = t.n * k.blocks;
-    k.chunk = cnn_chunk_of((in->h * in->w + out->h * out->w) * k.lanes);
+    k.left = k.planes.groups ? 0 : in->c % k.lanes;
+    k.planes.chunk = cnn_chunk_of((in->h * in->w + out->h * out->w) * k.lanes);
     if (!q->code)
-        cnn_queue_run(q, cnn_ceil_div(k.planes, k.chunk), job, &k);
+        cnn_queue_run(q, cnn_ceil_div(k.planes.count, k.planes.chunk), job, &k);
 }
 
 void cnn_cpu_pad_forward(struct cnn_queue *q, const struct cnn_border *g,

@@ -8,13 +8,14 @@
 #include <string.h>
 
 #include "kern/hot.h"
-#include "kern/parallel.h"
+#include "kern/planes.h"
 
 enum { TILE = 256 }; /* columns whose places are worked out once for all rows */
 
 struct resize {
     const struct cnn_resize *g;
-    size_t in_h, in_w, out_h, out_w, lanes, planes, chunk;
+    struct cnn_planes planes; /* of the input */
+    size_t in_h, in_w, out_h, out_w, lanes;
     const real *from; /* x (planes, in_h, in_w, lanes), or dy (planes, out_h, out_w, lanes) */
     real *to;         /* the other: y or dx */
 };
@@ -146,7 +147,7 @@ BY_LANES(backward_of, backward_plane)
 static void forward_job(void *context, size_t job, int thread)
 {
     const struct resize *k = context;
-    struct cnn_range r = cnn_range_of(job, k->chunk, k->planes);
+    struct cnn_range r = cnn_range_of(job, k->planes.chunk, k->planes.count);
     size_t in = k->in_h * k->in_w * k->lanes, out = k->out_h * k->out_w * k->lanes;
     (void)thread;
     for (size_t i = r.begin; i < r.end; i++)
@@ -156,7 +157,7 @@ static void forward_job(void *context, size_t job, int thread)
 static void backward_job(void *context, size_t job, int thread)
 {
     const struct resize *k = context;
-    struct cnn_range r = cnn_range_of(job, k->chunk, k->planes);
+    struct cnn_range r = cnn_range_of(job, k->planes.chunk, k->planes.count);
     size_t in = k->in_h * k->in_w * k->lanes, out = k->out_h * k->out_w * k->lanes;
     (void)thread;
     for (size_t i = r.begin; i < r.end; i++)
@@ -167,8 +168,8 @@ static void backward_job(void *context, size_t job, int thread)
 static void run(struct cnn_queue *q, const struct cnn_resize *g, const struct cnn_tensor *in,
                 const struct cnn_tensor *out, const real *from, real *to, cnn_job *job)
 {
-    struct cnn_tensor t = cnn_tensor_blocks(in);
     struct resize k = {.g = g,
+                       .planes = cnn_planes_of(in),
                        .in_h = in->h,
                        .in_w = in->w,
                        .out_h = out->h,
@@ -176,10 +177,9 @@ static void run(struct cnn_queue *q, const struct cnn_resize *g, const struct cn
                        .lanes = cnn_tensor_lanes(in),
                        .from = from,
                        .to = to};
-    k.planes = t.n * cnn_ceil_div(t.c, k.lanes);
-    k.chunk = cnn_chunk_of((in->h * in->w + out->h * out->w) * k.lanes);
+    k.planes.chunk = cnn_chunk_of((in->h * in->w + out->h * out->w) * k.lanes);
     if (!q->code)
-        cnn_queue_run(q, cnn_ceil_div(k.planes, k.chunk), job, &k);
+        cnn_queue_run(q, cnn_ceil_div(k.planes.count, k.planes.chunk), job, &k);
 }
 
 void cnn_cpu_resize_forward(struct cnn_queue *q, const struct cnn_resize *g,

@@ -1,21 +1,25 @@
-/* What group and instance normalisation share. */
+/* What normalisations share that look at each sample by itself. */
 #ifndef CNN_LAYER_NORM_H
 #define CNN_LAYER_NORM_H
 
 #include "layer/layer.h"
 
-/* The output is as large as the input; with `affine` a number of weight and bias for each of so
- * many. */
-void cnn_norm_setup(struct cnn_layer *l, int affine, size_t numbers);
+struct cnn_norm {
+    long long groups; /* of channels, where they are an option */
+    double eps;
+    int affine;
+};
 
-/* Groups that divide the channels. Saved: mean and 1 / sqrt(variance + eps) of each. */
-void cnn_groups_reserve(const struct cnn_layer *l, struct cnn_backend *b,
-                        const struct cnn_pass *shapes, size_t groups, struct cnn_reserve *out);
-void cnn_groups_forward(const struct cnn_layer *l, struct cnn_pass *p, size_t groups, double eps);
-void cnn_groups_backward(const struct cnn_layer *l, struct cnn_pass *p, size_t groups);
+#define CNN_NORM_OPTIONS(usual, what)                                                              \
+    CNN_OPTION_REAL("eps", struct cnn_norm, eps, "1e-5", .min = 1e-12, .max = 1, .metavar = "X",   \
+                    .help = "added to the variance"),                                              \
+        CNN_OPTION_FLAG("affine", struct cnn_norm, affine, usual, .metavar = "0|1",                \
+                        .help = "scale and shift each " what " by trained numbers")
 
-/* Of a normalisation's parameters weight and bias, 0 and 1; NULL: it has none, or the gradient is
- * not wanted. */
+/* The output is as large as the input; where it is affine, weight and bias are of that shape. */
+void cnn_norm_setup(struct cnn_layer *l, struct cnn_shape shape);
+
+/* Parameter k, the weight or the bias, and its gradient; NULL: there is none, or it is not wanted. */
 const struct cnn_tensor *cnn_norm_param(const struct cnn_layer *l, const struct cnn_pass *p, int k);
 struct cnn_tensor *cnn_norm_gradient(const struct cnn_layer *l, const struct cnn_pass *p, int k);
 
