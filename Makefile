@@ -261,7 +261,7 @@ $(OBJ)/proto/%.pb-c.h: $(PROTO)/%.proto
 	$(Q)protoc-c --proto_path=$(PROTO) --c_out=$(@D) $<
 define proto_rules
 $(1)/proto/%.o: private WARN := -w
-$(1)/proto/%.pb-c.o: $(OBJ)/proto/%.pb-c.h $(FLAGS)
+$(1)/proto/%.pb-c.o: $(OBJ)/proto/%.pb-c.h $(FLAGS) | $(PROTOS:%=$(OBJ)/proto/%.pb-c.h)
 	@mkdir -p $$(@D)
 	$$(COMPILE) -c $$(<:.h=.c) -o $$@
 endef
