@@ -1,56 +1,6 @@
-/* Fields of samples by name: from every form, wished for, in rows, missing and damaged; what is
- * written is read. */
-#include "scratch.h"
-
-#include <fcntl.h>
-
-#include "base/memory.h"
-#include "data/loader/loader.h"
-#include "data/source/dataset_open.h"
-#include "data/source/stream.h"
-#include "file/npy.h"
-#include "file/tar.h"
-
-struct member {
-    const char *name, *bytes;
-    size_t size;
-};
-
-static const char *write_tar(const char *name, const struct member *m, size_t count)
-{
-    struct cnn_tar_writer *w;
-    const char *path = scratch_path(name);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(cnn_tar_writer_open(fd, path, NULL, &w), 0);
-    for (size_t i = 0; i < count; i++)
-        assert_int_equal(cnn_tar_writer_add(w, m[i].name, m[i].bytes, m[i].size), 0);
-    assert_int_equal(cnn_tar_writer_finish(w), 0);
-    cnn_tar_writer_free(w);
-    close(fd);
-    return path;
-}
-
-/* An npy array of (rows, columns); columns 0: of (rows). */
-static struct member numbers(const char *name, size_t rows, size_t columns, const float *x)
-{
-    size_t dim[2] = {rows, columns}, count = rows * (columns ? columns : 1), size;
-    unsigned char *head;
-    static char memory[8][512];
-    static int next;
-    char *bytes = memory[next++ % 8];
-    assert_int_equal(cnn_npy_header(columns ? 2 : 1, dim, &head, &size), 0);
-    assert_true(size + count * sizeof *x <= sizeof memory[0]);
-    memcpy(bytes, head, size);
-    memcpy(bytes + size, x, count * sizeof *x);
-    free(head);
-    return (struct member){name, bytes, size + count * sizeof *x};
-}
-
-#define TEXT(name, text) ((struct member){name, text, sizeof text - 1})
-#define GREY(c)          "P5 2 1 255\n" c "\x80"
-static const float six[] = {1, 2, 3, 4, 5, 6};
-static const struct cnn_input input = {.shape = {1, 1, 2}, .scale = 1};
+/* Fields of samples by name: as members of tars, wished for, missing and damaged; what is written is
+ * read. */
+#include "field_files.h"
 
 /* Two samples; the second has fewer rows and no age. */
 static const char *write_samples(const char *name)
@@ -77,19 +27,6 @@ static const char *write_samples(const char *name)
         TEXT("1.eyes.points.tsv", "1\t1\n2\t0\n"),
     };
     return write_tar(name, m, sizeof m / sizeof *m);
-}
-
-static void write_list(void)
-{
-    scratch_write("classes.colour.txt", "blue\ngreen\nred\n", 15);
-}
-
-static struct cnn_dataset *open_data(const char *path)
-{
-    struct cnn_dataset *ds;
-    if (cnn_dataset_open(path, NULL, &ds))
-        fail_msg("%s", cnn_error_message());
-    return ds;
 }
 
 static void check_fields(const struct cnn_sample *s)
@@ -260,90 +197,6 @@ static void test_what_does_not_suit(void **state)
     cnn_dataset_close(ds);
 }
 
-/* Three rows of two numbers and one; as rows of an input and of its targets. */
-static void test_rows(void **state)
-{
-    (void)state;
-    static const float first[] = {1, 2, 3, 4, 5, 6, 0, 0}, second[] = {5, 6, 0, 0, 0, 0, 0, 0};
-    static const int32_t tags[] = {1, -1, 2, -1, 2, -1, -1, -1};
-    static const float tag[] = {1, -1, 2};
-    const struct cnn_input rows = {.shape = {2, 1, 1}, .rows = 4};
-    const struct cnn_wish wish[] = {
-        {.name = "tags",
-         .kind = CNN_FIELD_CLASS,
-         .classes = 3,
-         .rows = 4,
-         .required = 1,
-         .like = CNN_LIKE_INPUT},
-        {.name = "second", .kind = CNN_FIELD_IMAGE, .input = &rows, .required = 1},
-        {.name = "", .kind = CNN_FIELD_INPUT, .required = 1},
-    };
-    struct member m[] = {numbers("0.npy", 3, 2, six),
-                         numbers("0.tags.npy", 3, 0, tag),
-                         numbers("0.second.npy", 1, 2, six + 4),
-                         numbers("1.npy", 1, 2, six + 4),
-                         numbers("1.tags.npy", 1, 0, tag + 2),
-                         numbers("1.second.npy", 3, 2, six)};
-    struct cnn_loader_options o = {
-        .input = &rows, .batch = 2, .threads = 1, .wishes = 3, .wish = wish};
-    struct cnn_dataset *ds = open_data(write_tar("rows.tar", m, 6));
-    struct cnn_loader *l;
-    struct cnn_batch b;
-    assert_int_equal(cnn_loader_open(ds, &o, 0, 0, &l), 0);
-    assert_int_equal(cnn_loader_next(l, &b), 1);
-    assert_true(b.n == 2 && b.rows[0] == 3 && b.rows[1] == 1);
-    assert_memory_equal(b.x, first, sizeof first);
-    assert_memory_equal(b.x + 8, second, sizeof second);
-    assert_true(b.field[0].rows[0] == 3 && b.field[0].rows[1] == 1);
-    assert_memory_equal(b.field[0].label, tags, sizeof tags);
-    assert_true(b.field[1].rows[0] == 1 && b.field[1].rows[1] == 3);
-    assert_memory_equal(b.field[1].numbers, second, sizeof second);
-    assert_true(b.field[2].numbers == b.x && !b.field[2].rows);
-    cnn_loader_close(l);
-    o.whole = "they are needed";
-    assert_int_equal(cnn_loader_open(ds, &o, 0, 0, &l), 0);
-    assert_int_equal(cnn_loader_next(l, &b), CNN_EDATA);
-    assert_non_null(strstr(cnn_error_message(), "rows.tar#0: 3 rows where 4 are needed: they are"));
-    cnn_loader_close(l);
-    cnn_dataset_close(ds);
-}
-
-/* One sample's input, and its tags, that cannot be. */
-static void test_bad_rows(void **state)
-{
-    (void)state;
-    static const float zeros[24];
-    const struct cnn_input rows = {.shape = {2, 1, 1}, .rows = 4};
-    const struct cnn_wish wish = {
-        .name = "tags", .kind = CNN_FIELD_CLASS, .rows = 4, .required = 1, .like = CNN_LIKE_INPUT};
-    static const struct {
-        size_t rows, columns, tags;
-        const char *message;
-    } bad[] = {
-        {5, 2, 4, "#0: 5 rows where the net takes 4 at most"},
-        {3, 4, 3, "#0: numbers of shape 1x3x4 where the net takes rows of 2"},
-        {0, 2, 0, "#0: an array without numbers"},
-        {3, 2, 2, "#0: field 'tags' of 2 rows where there are 3"},
-        {3, 2, 5, "#0: field 'tags' of 5 rows where 4 are the most"},
-        {3, 2, 0, "#0: field 'tags' of 0 rows where there are 3"},
-    };
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        struct member m[] = {numbers("0.npy", bad[i].rows, bad[i].columns, zeros),
-                             numbers("0.tags.npy", bad[i].tags, 0, zeros)};
-        struct cnn_loader_options o = {
-            .input = &rows, .batch = 2, .threads = 1, .wishes = 1, .wish = &wish};
-        struct cnn_dataset *ds = open_data(write_tar("bad-rows.tar", m, 2));
-        struct cnn_loader *l;
-        struct cnn_batch b;
-        assert_int_equal(cnn_loader_open(ds, &o, 0, 0, &l), 0);
-        assert_int_equal(cnn_loader_next(l, &b), CNN_EDATA);
-        if (!strstr(cnn_error_message(), bad[i].message))
-            fail_msg("'%s' for '%s'", cnn_error_message(), bad[i].message);
-        cnn_loader_close(l);
-        cnn_dataset_close(ds);
-    }
-}
-
 /* Members that say nothing that is right; others of the sample do not matter then. */
 static void test_bad_members(void **state)
 {
@@ -419,84 +272,6 @@ static void test_names(void **state)
     cnn_dataset_close(ds);
 }
 
-static struct cnn_dataset *open_list(const char *text)
-{
-    scratch_write("0.pgm", GREY("\x01"), sizeof GREY("\x01") - 1);
-    scratch_write("1.pgm", GREY("\x03"), sizeof GREY("\x03") - 1);
-    struct member points = numbers("", 3, 2, six);
-    scratch_write("points.npy", points.bytes, points.size);
-    write_list();
-    struct cnn_dataset *ds;
-    int rc = cnn_dataset_open(scratch_write("list.tsv", text, strlen(text)), NULL, &ds);
-    assert_true(!rc || rc == CNN_EDATA);
-    return ds;
-}
-
-static void test_columns_are_fields(void **state)
-{
-    (void)state;
-    struct cnn_dataset *ds = open_list("# a comment\n"
-                                       "path\tage\tcolour\tclass\tpoints\tmask.seg\ttext\tweight\t"
-                                       "eyes.points\n"
-                                       "0.pgm\t1.5,-2\tred\tbee\tpoints.npy\t1.pgm\ta b\t0.5\t"
-                                       "1 2, 3 4.5\n"
-                                       "1.pgm\t\t0\tant\n");
-    struct cnn_sample s = {0};
-    const struct cnn_field *f;
-    assert_non_null(ds);
-    assert_int_equal(cnn_dataset_columns(ds), 6);
-    assert_int_equal(cnn_dataset_load(ds, 0, &s), 0);
-    assert_int_equal(s.fields, 7);
-    assert_true(cnn_sample_label(&s) == 1 && s.weight == 0.5f);
-    f = cnn_sample_field(&s, "age");
-    assert_true(f->values.c == 2 && f->values.px[0] == 1.5f && f->values.px[1] == -2);
-    assert_int_equal(cnn_sample_field(&s, "colour")->label, 2);
-    assert_int_equal(cnn_sample_field(&s, "points")->values.h, 3);
-    f = cnn_sample_field(&s, "mask");
-    assert_true(f->kind == CNN_FIELD_LABELS && f->values.px[0] == 3);
-    assert_string_equal(cnn_sample_field(&s, "text")->text, "a b");
-    f = cnn_sample_field(&s, "eyes");
-    assert_true(f->kind == CNN_FIELD_POINTS && f->values.c == 2 && f->values.h == 2);
-    assert_true(f->values.px[1] == 2 && f->values.px[3] == 4.5f);
-    assert_int_equal(cnn_dataset_load(ds, 1, &s), 0);
-    assert_int_equal(s.fields, 2);
-    assert_true(cnn_sample_field(&s, "colour")->values.px[0] == 0);
-    cnn_sample_free(&s);
-    cnn_dataset_close(ds);
-}
-
-static void test_bad_columns(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text, *message;
-    } bad[] = {
-        {"path\tage\tage\n0.pgm\t1\t1\n", "list.tsv:1: two columns 'age'"},
-        {"path\tmy-age\n0.pgm\t1\n", "list.tsv:1: 'my-age' is no name of a column"},
-        {"path\tage\n0.pgm\t1\t2\n", "list.tsv:2: more columns than the 2 of the heading"},
-        {"path\tsize\n0.pgm\tlarge\n",
-         "list.tsv:2: field 'size': class 'large' is no number, and there is no classes.size.txt"},
-        {"path\tcolour\n0.pgm\tpink\n",
-         "list.tsv:2: field 'colour': class 'pink' is not in classes.colour.txt"},
-        {"path\teyes.points\n0.pgm\t1,2,3\n",
-         "list.tsv:2: field 'eyes': '1,2,3' is no list of points, x and y of each"},
-        {"path\tpoints\n0.pgm\there\n",
-         "list.tsv:2: field 'points': 'here' is no list of points, x and y of each"},
-    };
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_null(open_list(bad[i].text));
-        if (!strstr(cnn_error_message(), bad[i].message))
-            fail_msg("'%s' for '%s'", cnn_error_message(), bad[i].message);
-    }
-    struct cnn_dataset *ds = open_list("path\tpoints\n0.pgm\tnone.npy\n");
-    struct cnn_sample s = {0};
-    assert_int_equal(cnn_dataset_load(ds, 0, &s), CNN_ENOINPUT);
-    assert_non_null(strstr(cnn_error_message(), "0.pgm: field 'points': "));
-    assert_non_null(strstr(cnn_error_message(), "none.npy: No such file"));
-    cnn_sample_free(&s);
-    cnn_dataset_close(ds);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -504,13 +279,9 @@ int main(void)
         cmocka_unit_test(test_streams_keep_fields),
         cmocka_unit_test(test_wishes),
         cmocka_unit_test(test_what_does_not_suit),
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_bad_rows),
         cmocka_unit_test(test_bad_members),
         cmocka_unit_test(test_cut_members),
         cmocka_unit_test(test_names),
-        cmocka_unit_test(test_columns_are_fields),
-        cmocka_unit_test(test_bad_columns),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

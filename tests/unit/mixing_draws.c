@@ -1,0 +1,78 @@
+/* How much of which sample is mixed: shares as betas, rectangles, in any size. */
+#include "augmenter.h"
+
+static void test_shares_are_betas(void **state)
+{
+    (void)state;
+    enum { DRAWS = 40000 };
+    static const double alpha[] = {0.05, 0.2, 1, 4};
+    for (size_t k = 0; k < 4; k++) {
+        struct cnn_random r;
+        double sum = 0, squares = 0, below = 0;
+        cnn_random_start(&r, 7, k);
+        for (int i = 0; i < DRAWS; i++) {
+            double x = cnn_mix_beta(&r, alpha[k]);
+            assert_true(x >= 0 && x <= 1);
+            sum += x;
+            squares += (x - 0.5) * (x - 0.5);
+            below += x < 0.25;
+        }
+        double variance = 1 / (4 * (2 * alpha[k] + 1));
+        assert_true(fabs(sum / DRAWS - 0.5) < 4 * sqrt(variance / DRAWS));
+        assert_true(fabs(squares / DRAWS / variance - 1) < 0.02);
+        if (alpha[k] == 1)
+            assert_true(fabs(below / DRAWS - 0.25) < 0.01);
+    }
+}
+
+/* The middle of a pixel says whether it is within. */
+static void test_rectangles_in_other_sizes(void **state)
+{
+    (void)state;
+    for (size_t to = 1; to < 12; to++)
+        for (size_t top = 0; top <= 9; top++)
+            for (size_t bottom = top; bottom <= 9; bottom++) {
+                struct cnn_mix m = cnn_mix_whole(9, 4, 0);
+                m.top = top;
+                m.bottom = bottom;
+                struct cnn_mix s = cnn_mix_scaled(&m, to, 4);
+                assert_true(s.left == 0 && s.right == 4 && s.h == to && s.w == 4);
+                for (size_t y = 0; y < to; y++) {
+                    double middle = ((double)y + 0.5) * 9 / (double)to;
+                    int within = middle >= (double)top && middle < (double)bottom;
+                    assert_int_equal(y >= s.top && y < s.bottom, within);
+                }
+            }
+}
+
+/* A part of another sample is about as large as the share says, and its share that of its pixels. */
+static void test_parts_of_cutmix(void **state)
+{
+    (void)state;
+    struct cnn_augmenter *a = augmenter((const char *[]){"cutmix", "1", NULL});
+    const struct cnn_augment_step *s = cnn_augmenter_next(a, NULL);
+    double sum = 0;
+    for (uint64_t epoch = 0; epoch < 2000; epoch++) {
+        struct cnn_mix m = cnn_augment_mix(s, 1, epoch, "k", 40, 60), again;
+        again = cnn_augment_mix(s, 1, epoch, "k", 40, 60);
+        assert_memory_equal(&m, &again, sizeof m);
+        assert_true(m.top <= m.bottom && m.bottom <= 40 && m.left <= m.right && m.right <= 60);
+        assert_true(m.keep == 0);
+        double part = (double)((m.bottom - m.top) * (m.right - m.left)) / 2400;
+        assert_true(fabs(cnn_mix_share(&m) - (1 - part)) < 1e-12);
+        sum += part;
+    }
+    /* E (l - l^2 / 4)^2, what is inside of a side l = sqrt(u) about a point anywhere */
+    assert_true(fabs(sum / 2000 - (0.5 - 0.2 + 1.0 / 48)) < 0.02);
+    cnn_augmenter_free(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shares_are_betas),
+        cmocka_unit_test(test_rectangles_in_other_sizes),
+        cmocka_unit_test(test_parts_of_cutmix),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
