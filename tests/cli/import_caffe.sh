@@ -4,28 +4,19 @@
 golden=$ROOT/tests/golden/models
 cp "$golden"/caffe_* .
 
-# near FILE: the numbers of `out` (rows of a table, behind key and class) are those of the file.
-near() {
-    awk -v file="$1" '
-        BEGIN { while ((getline line < file) > 0) { n = split(line, w, " "); rows++; for (i = 1; i <= n; i++) want[rows, i] = w[i] } }
-        /^#/ { next }
-        { row++; for (i = 1; i <= NF - 2; i++) { d = $(i + 2) - want[row, i]; if (d < 0) d = -d; if (!(d < 2e-6)) bad = 1; seen++ } }
-        END { exit bad || row != rows || seen != n * rows }' FS='\t' out || fail "these are not the numbers of $1"
-}
-
 # A pair, the file of weights alone, and our own file of both.
 for form in v2 v1 v0; do
     run cnn-features -l prob caffe_$form.prototxt:caffe_$form.caffemodel caffe_input.npy
     status 0
-    near caffe_$form.txt
+    numbers_are caffe_$form.txt
     run cnn-features -l prob caffe_$form.caffemodel caffe_input.npy
     status 0
-    near caffe_$form.txt
+    numbers_are caffe_$form.txt
     run cnn-train -q --epochs 0 --classes 5 --init caffe_$form.prototxt:caffe_$form.caffemodel -o $form.st
     status 0
     run cnn-features -l prob $form.st caffe_input.npy
     status 0
-    near caffe_$form.txt
+    numbers_are caffe_$form.txt
 done
 run cnn-inspect --diff v1.st v0.st
 [ "$(grep -c '^tensor' out)" = 0 ] || fail "the older forms differ"
@@ -40,13 +31,13 @@ out_has 'relu/2_b: relu'
 mv out own.net
 run cnn-features -l prob own.net:caffe_v2.caffemodel caffe_input.npy
 status 0
-near caffe_v2.txt
+numbers_are caffe_v2.txt
 run cnn-features -l prob caffe_v2.prototxt:v2.st caffe_input.npy
 status 0
-near caffe_v2.txt
+numbers_are caffe_v2.txt
 run cnn-features -l prob own.net:v2.st caffe_input.npy
 status 0
-near caffe_v2.txt
+numbers_are caffe_v2.txt
 
 # A text alone is a net: to look at, and to train.
 run cnn-inspect caffe_v1.prototxt

@@ -4,26 +4,17 @@
 golden=$ROOT/tests/golden/models
 cp "$golden"/darknet_* .
 
-# near FILE: the numbers of `out` (rows of a table, behind key and class) are those of the file.
-near() {
-    awk -v file="$1" '
-        BEGIN { while ((getline line < file) > 0) { n = split(line, w, " "); rows++; for (i = 1; i <= n; i++) want[rows, i] = w[i] } }
-        /^#/ { next }
-        { row++; for (i = 1; i <= NF - 2; i++) { d = $(i + 2) - want[row, i]; if (d < 0) d = -d; if (!(d < 2e-6)) bad = 1; seen++ } }
-        END { exit bad || row != rows || seen != n * rows }' FS='\t' out || fail "these are not the numbers of $1"
-}
-
 for version in v1 v2 old; do
     run cnn-features -l output darknet_$version.cfg:darknet_$version.weights darknet_input.npy
     status 0
-    near darknet_$version.txt
+    numbers_are darknet_$version.txt
 done
 run cnn-features -l 7.conv darknet_heads.cfg:darknet_heads.weights darknet_input.npy
 status 0
-near darknet_heads.txt
+numbers_are darknet_heads.txt
 run cnn-features -l 11.swish darknet_heads.cfg:darknet_heads.weights darknet_input.npy
 status 0
-near darknet_heads_1.txt
+numbers_are darknet_heads_1.txt
 run cnn-inspect --print darknet_heads.cfg
 status 0
 out_has 'output 7.conv 11.swish'
@@ -34,7 +25,7 @@ run cnn-train -q --epochs 0 --classes 4 --init darknet_v2.cfg:darknet_v2.weights
 status 0
 run cnn-features -l output both.st darknet_input.npy
 status 0
-near darknet_v2.txt
+numbers_are darknet_v2.txt
 printf '#classes\ta\tb\tc\td\n#key\tclass\nx\ta\ny\tb\n' >darknet_input.tsv
 run cnn-train -q --threads 1 --epochs 1 --batch 2 --net darknet_v2.cfg darknet_input.npy -o trained.st
 status 0

@@ -11,6 +11,8 @@
 #   has_terminal                  whether script(1) can give one
 #   no_file PATH...               none of them exists
 #   digest FILE                   a checksum, to compare files by
+#   numbers_are FILE              the table in the file out, behind its keys and classes, has the numbers of FILE
+#   interrupted COMMAND...        a training that is stopped once its checkpoint c is there; --resume goes on with it
 #
 # shellcheck shell=bash disable=SC2034 # variables for the tests
 set -u
@@ -61,6 +63,28 @@ no_file() {
 }
 same() { cmp -s "$1" "$2" || fail "$1 and $2 differ"; }
 digest() { sha256sum <"$1" | cut -d ' ' -f 1; }
+
+numbers_are() {
+    awk -v file="$1" '
+        BEGIN { while ((getline line < file) > 0) { n = split(line, w, " "); rows++; for (i = 1; i <= n; i++) want[rows, i] = w[i] } }
+        /^#/ { next }
+        { row++; for (i = 1; i <= NF - 2; i++) { d = $(i + 2) - want[row, i]; if (d < 0) d = -d; if (!(d < 2e-6)) bad = 1; seen++ } }
+        END { exit bad || row != rows || seen != n * rows }' FS='\t' out || fail "these are not the numbers of $1"
+}
+interrupted() {
+    local i pid
+    command_line=$*
+    "$@" --checkpoint c --checkpoint-every 2 &
+    pid=$!
+    for ((i = 0; i < 3000; i++)); do
+        [ -e c ] && break
+        sleep 0.02
+    done
+    kill -TERM $pid 2>/dev/null
+    wait $pid
+    status=$?
+    status 75
+}
 
 has_terminal() { script -qec true /dev/null </dev/null >/dev/null 2>&1; }
 need() {

@@ -70,16 +70,7 @@ train --threads 1 --val a.tar a.tar -o n.st
 same m.st n.st
 long=(cnn-train -q --net heads.net --epochs 600 --batch 6 --rate 0.01 --schedule constant --seed 3)
 "${long[@]}" --log whole.log a.tar -o whole.st || fail 'the run that is left alone'
-"${long[@]}" --log parts.log --checkpoint c --checkpoint-every 2 a.tar -o parts.st &
-pid=$!
-for ((i = 0; i < 600; i++)); do
-    [ -e c ] && break
-    sleep 0.1
-done
-kill -TERM $pid 2>/dev/null
-wait $pid
-status=$?
-[ $status -eq 75 ] || [ $status -eq 0 ] || fail 'interrupted'
+interrupted "${long[@]}" --log parts.log a.tar -o parts.st
 "${long[@]}" --log parts.log --checkpoint c --checkpoint-every 1000 --resume a.tar -o parts.st || fail 'resumed'
 same whole.st parts.st
 untimed() { grep '^."event": "epoch"' "$1" | sed 's/, "images_per_second": .*//'; }

@@ -35,18 +35,9 @@ top1=$(sed -n 's/.*"top1": \([0-9.]*\).*/\1/p' out)
 awk -v a="$(number train_top1 4 log)" 'BEGIN { exit !(a > 0.3 && a < 1) }' || fail "train_top1 $(number train_top1 4 log)"
 
 # Stopped and resumed.
-long=(cnn-train -q --net "$net" --recipe none --batch 32 --rate 0.05 --epochs 40 "${mixing[@]}" --threads 2)
+long=(cnn-train -q --net "$net" --recipe none --batch 32 --rate 0.05 --epochs 80 "${mixing[@]}" --threads 2)
 "${long[@]}" digits:300 -o whole || fail 'the run that is left alone'
-"${long[@]}" --checkpoint c --checkpoint-every 3 digits:300 -o parts &
-pid=$!
-for ((i = 0; i < 600; i++)); do
-    [ -e c ] && break
-    sleep 0.1
-done
-kill -TERM $pid 2>/dev/null
-wait $pid
-status=$?
-[ $status -eq 75 ] || [ $status -eq 0 ] || fail 'interrupted'
+interrupted "${long[@]}" digits:300 -o parts
 "${long[@]}" --checkpoint c --checkpoint-every 1000 --resume digits:300 -o parts || fail 'resumed'
 same whole parts
 run "${long[@]}" --checkpoint c --resume --mixup 0.5 digits:300 -o parts
