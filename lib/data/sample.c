@@ -70,6 +70,14 @@ int32_t cnn_sample_label(const struct cnn_sample *s)
     return f && f->kind == CNN_FIELD_CLASS ? f->label : -1;
 }
 
+int cnn_sample_wishes(const struct cnn_sample *s, const char *name)
+{
+    for (size_t i = 0; i < s->wanted_count; i++)
+        if (!strcmp(s->wanted[i], name))
+            return 1;
+    return !s->wanted;
+}
+
 int cnn_sample_wants(const struct cnn_sample *s, const char *name)
 {
     for (int k = 0; k < CNN_FIELD_KIND_COUNT; k++)
@@ -77,10 +85,7 @@ int cnn_sample_wants(const struct cnn_sample *s, const char *name)
             return 1;
     if (s->input && !strcmp(s->input, name))
         return 1;
-    for (size_t i = 0; i < s->wanted_count; i++)
-        if (!strcmp(s->wanted[i], name))
-            return 1;
-    return !s->wanted;
+    return cnn_sample_wishes(s, name);
 }
 
 int cnn_sample_take_input(struct cnn_sample *s)

@@ -44,7 +44,9 @@ CNN_CHECKED int cnn_sample_add_class(struct cnn_sample *s, int32_t label);
 const struct cnn_field *cnn_sample_field(const struct cnn_sample *s, const char *name);
 /* Its class, -1: none. */
 int32_t cnn_sample_label(const struct cnn_sample *s);
-/* Whether loading is to give it a field of that name. */
+/* Whether whoever loads it asks for a field of that name, or for all. */
+int cnn_sample_wishes(const struct cnn_sample *s, const char *name);
+/* Whether loading is to give it a field of that name: that, or one that every sample gets. */
 int cnn_sample_wants(const struct cnn_sample *s, const char *name);
 /* When all is loaded: what s->input names becomes the image. CNN_EDATA: there is neither. */
 CNN_CHECKED int cnn_sample_take_input(struct cnn_sample *s);

@@ -60,6 +60,15 @@ static int like_of(const struct cnn_feed *f, int counter)
     return counter ? (int)(CNN_LIKE_WISH + first + (size_t)counter - 1) : CNN_LIKE_INPUT;
 }
 
+/* Whether a loss takes a class of which its outputs are no scores, so that there are no shares of it. */
+static int takes_labels(const struct cnn_graph *g, int k)
+{
+    for (int i = g->first_loss; i < g->nodes; i++)
+        if (g->node[i].target == k && g->node[i].layer.type->target == CNN_LOSS_TAKES_LABELS)
+            return 1;
+    return 0;
+}
+
 /* The class that a single number for target k stands for. */
 static int32_t single_of(const struct cnn_graph *g, int k)
 {
@@ -79,7 +88,8 @@ static struct cnn_wish target_wish(const struct cnn_feed *f, int k,
                          .rows = t->rows,
                          .like = like_of(f, t->counter),
                          .required = config->required,
-                         .shares = t->shape.h * t->shape.w == 1 ? t->shape.c : 0,
+                         .shares =
+                             t->shape.h * t->shape.w > 1 || takes_labels(g, k) ? 0 : t->shape.c,
                          .single = single_of(g, k)};
     if (!k && (!*t->name || !strcmp(t->name, cnn_field_kind_info[config->main].name))) {
         w.name = "";

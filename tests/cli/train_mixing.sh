@@ -21,8 +21,12 @@ done
 same threads1 threads2
 same threads1 threads4
 falls log 1 4
-train -q --net "$net" --epochs 4 --mixup 0.4 --rotate 10 digits:1003 -o one
-! cmp -s threads1 one || fail 'cutmix changes nothing'
+train --net "$net" --epochs 4 --mixup 0.4 --rotate 10 --threads 1 --val digits:200:5 digits:1003 -o one
+status 0
+for m in threads1 one; do
+    cnn-inspect --tensors $m >$m.tensors || fail $m
+done
+! cmp -s threads1.tensors one.tensors || fail 'cutmix changes nothing'
 run cnn-inspect --history threads1
 out_has '*--mixup=0.4*'
 out_has '*--cutmix=1*'
@@ -108,6 +112,12 @@ err_has "cnn-train: --mixup cannot mix the field 'mask' (labels)"
 train "${segments[@]}" --cutmix 1 seg/list.tsv -o m
 status 0
 no_file none
+# Losses that take classes as they are.
+for loss in triplet contrastive; do
+    train --net "input 1x28x28; flatten; dense $([ $loss = triplet ] && echo 4 || echo 1)" --loss $loss --epochs 1 --mixup 1 digits:64 -o none
+    status 64
+    err_has "cnn-train: --mixup cannot mix the field 'class' (class)"
+done
 run cnn-augment --cutmix 1 digits:4
 status 64
 err_has 'cnn-augment: unknown option --cutmix: cnn-train mixes the samples of a batch'

@@ -41,7 +41,7 @@ size_t cnn_loader_bytes(const struct cnn_loader_options *options)
     int mixes = cnn_augmenter_next_mixing(options->augmenter, NULL) != NULL;
     for (size_t i = 0; i < options->wishes; i++) {
         struct cnn_loader_wish w = cnn_loader_wish_of(options, i);
-        shares += mixes ? w.w.shares * sizeof(float) : 0;
+        shares += mixes && w.w.kind == CNN_FIELD_CLASS ? w.w.shares * sizeof(float) : 0;
         fields += cnn_loader_wish_bytes(&w);
         scratch += cnn_loader_wish_scratch(&w);
     }

@@ -51,6 +51,8 @@ struct cnn_dataset_options {
 /* Put "SOURCE: ", and the list's "PATH:LINE: " where there is one, before the message that is set.
  */
 int cnn_dataset_fail_within(const struct cnn_dataset *ds, size_t i);
+/* The name of the i-th field that samples were found to have so far, and its kind; NULL: there are not so many. */
+const char *cnn_dataset_field(const struct cnn_dataset *ds, size_t i, enum cnn_field_kind *kind);
 /* How many columns of a manifest are fields of its samples. */
 size_t cnn_dataset_columns(const struct cnn_dataset *ds);
 /* Whether samples have paths: those of the first one has, or there are none. */

@@ -75,11 +75,22 @@ int cnn_source_field(struct cnn_dataset *ds, const char *name, enum cnn_field_ki
     return listed ? read_list(ds, name, &f->classes) : 0;
 }
 
+const char *cnn_dataset_field(const struct cnn_dataset *ds, size_t i, enum cnn_field_kind *kind)
+{
+    const struct cnn_source_field *f = ds->field;
+    while (f && i--)
+        f = f->next;
+    if (f)
+        *kind = f->kind;
+    return f ? f->name : NULL;
+}
+
 int cnn_source_counts_pixels(const struct cnn_source_field *of, const struct cnn_sample *s)
 {
     if (of->kind == CNN_FIELD_LABELS)
         return !strcmp(of->name, cnn_field_kind_info[CNN_FIELD_LABELS].name);
-    return of->kind == CNN_FIELD_POINTS && cnn_sample_wants(s, of->name);
+    return (of->kind == CNN_FIELD_POINTS || of->kind == CNN_FIELD_BOXES) &&
+           cnn_sample_wishes(s, of->name);
 }
 
 int cnn_numbers_decode(const unsigned char *bytes, size_t size, struct cnn_image *out)

@@ -65,8 +65,6 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
         if (f->o->pool)
             cnn_features_pool(&f->tap[k], b->n);
     }
-    if (b->kept && !f->type->keeps)
-        cnn_features_note_fields(f, b->kept);
     for (size_t i = 0; !rc && i < b->n; i++) {
         int32_t own = b->field->label[i];
         int known = own >= 0 && (size_t)own < cnn_dataset_classes(f->inputs.ds[input])->count;
@@ -89,10 +87,12 @@ static int run(struct features *f)
         .batch = cnn_net_plan(f->runner.net)->batch,
         .threads = (int)f->o->compute.threads,
         .on_bad = f->o->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
-        .fields = f->type->keeps || f->inputs.samples == SIZE_MAX,
+        .fields = f->type->keeps,
     };
     cnn_feed_ask(&f->feed, &lo);
     int rc = cnn_inputs_visit(&f->inputs, &lo, f->cb, take_batch, f);
+    if (!rc && !f->type->keeps)
+        cnn_features_note_streams(f);
     for (size_t i = 0; !rc && i < f->targets; i++)
         rc = f->type->finish(f->target[i].sink);
     if (!rc)

@@ -124,13 +124,13 @@ CNN_CHECKED int cnn_features_make_taps(struct features *f, size_t batch);
 CNN_CHECKED int cnn_features_open_targets(struct features *f, FILE *out, const char *name);
 /* A tap's values, as the net gave them, to their means. */
 void cnn_features_pool(struct features_tap *t, size_t n);
-/* fields.c: those of a sample that are written where samples keep them: not its class, which has a place of
+/* fields.c: whether the field of that name is written where samples keep them: not its class, which has a place of
  * its own, nor the net's inputs. */
-int cnn_features_keeps(const struct cnn_graph *g, const struct cnn_field *f);
-/* Note once what fields of a sample are left out. */
-void cnn_features_note_fields(struct features *f, const struct cnn_sample *s);
-/* The same of datasets whose samples can be looked at before. */
+int cnn_features_keeps(const struct cnn_graph *g, const char *name);
+/* Note once what fields of samples are left out: before, of datasets whose samples can be looked at, and of streams when
+ * they have been read. */
 void cnn_features_look_at_fields(struct features *f);
+void cnn_features_note_streams(struct features *f);
 /* What goes to a target for sample i. */
 const float *cnn_features_row_of(const struct features *f, struct features_target *t, size_t i);
 

@@ -55,7 +55,7 @@ static int take_fields(struct tar *s, const struct features_row *row)
     s->fields = 0;
     int rc = row->label >= 0 ? add_field(s, &class) : 0;
     for (size_t i = 0; !rc && row->fields && i < row->fields->fields; i++)
-        if (cnn_features_keeps(s->graph, &row->fields->field[i]))
+        if (cnn_features_keeps(s->graph, row->fields->field[i].name))
             rc = add_field(s, &row->fields->field[i]);
     return rc;
 }
@@ -63,6 +63,9 @@ static int take_fields(struct tar *s, const struct features_row *row)
 static int tar_add(void *sink, const struct features_row *row)
 {
     struct tar *s = sink;
+    if (s->rows > 1 && !row->rows)
+        return cnn_fail(CNN_EDATA, "%s: no row is left of it, and a sample has one at least",
+                        row->key);
     int rc = take_fields(s, row);
     const struct cnn_sample sample = {.key = (char *)row->key,
                                       .image = values_of(s, row),
