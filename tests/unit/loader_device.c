@@ -305,10 +305,10 @@ static void test_mixed_samples_are_made_on_the_host(void **state)
     static const struct cnn_input input = {.shape = {1, 28, 28}, .scale = 1.0 / 255};
     struct cnn_wish shares = class;
     struct cnn_dataset *ds;
-    struct cnn_augmenter *a = augmenter("rotate 10 mixup 0.5");
     struct cnn_loader *host, *device;
     struct cnn_batch h, d;
     use_device(state);
+    struct cnn_augmenter *a = augmenter("rotate 10 mixup 0.5");
     shares.shares = 10;
     struct cnn_loader_options o = {
         .input = &input, .augmenter = a, .wishes = 1, .wish = &shares, .batch = 8, .threads = 2};

@@ -15,6 +15,8 @@ static const struct cnn_option options[] = {
     CNN_OPTION_END,
 };
 
+static const double none[CNN_ACTIVATION_OPTIONS]; /* sigmoid has no options */
+
 /* Probabilities of the logits, and gradients of these, one after another. */
 static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const struct cnn_pass *shapes,
                     struct cnn_reserve *out)
@@ -36,7 +38,7 @@ static struct cnn_tensor probabilities(const struct cnn_layer *l, struct cnn_pas
     const struct options *o = l->options;
     struct cnn_tensor y = part_of(p, 0);
     if (o->form == CNN_LOSS_SIGMOID)
-        p->k->activation_forward(p->q, CNN_SIGMOID, 0, p->x[0], &y);
+        p->k->activation_forward(p->q, CNN_SIGMOID, none, p->x[0], &y);
     else
         p->k->softmax_forward(p->q, p->x[0], &y);
     return y;
@@ -57,7 +59,7 @@ static void backward(const struct cnn_layer *l, struct cnn_pass *p)
     struct cnn_tensor y = probabilities(l, p), dy = part_of(p, 1);
     p->k->dice_backward(p->q, o->smooth, p->loss_scale, &y, p->targets, &dy);
     if (o->form == CNN_LOSS_SIGMOID)
-        p->k->activation_backward(p->q, CNN_SIGMOID, 0, &y, &dy, p->dx[0]);
+        p->k->activation_backward(p->q, CNN_SIGMOID, none, &y, &dy, p->dx[0]);
     else
         p->k->softmax_backward(p->q, &y, &dy, p->dx[0]);
 }
