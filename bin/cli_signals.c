@@ -13,27 +13,36 @@ static volatile sig_atomic_t has_nudge;
 static timer_t nudge;
 _Static_assert(_Generic((sig_atomic_t)0, int : 1, default : 0), "cli_stop gives it out as an int");
 
-/* The first one asks, the next SIGINT or SIGTERM kills. Not so SIGHUP: of a terminal that is closed
- * the shell and the kernel may both tell. A job in the background of a script is started with
- * SIGINT ignored, for the Ctrl-C that ends the script: that one comes from the kernel. */
+static void next_one_kills(void)
+{
+    struct sigaction plain = {.sa_handler = SIG_DFL};
+    sigaction(SIGINT, &plain, NULL);
+    sigaction(SIGTERM, &plain, NULL);
+}
+
+/* The first one asks, a SIGINT or SIGTERM that comes later kills. What comes at once is the same
+ * wish, told twice: timeout(1) signals its child and then its group. Not so SIGHUP: of a terminal
+ * that is closed the shell and the kernel may both tell. A job in the background of a script is
+ * started with SIGINT ignored, for the Ctrl-C that ends the script: that one comes from the
+ * kernel. */
 static void on_stop(int number, siginfo_t *info, void *context)
 {
     static const struct itimerspec often = {{0, 100000000}, {0, 50000000}};
-    struct sigaction plain = {.sa_handler = SIG_DFL};
     (void)context;
     if (number == SIGINT && interrupts_ignored && info->si_code > 0)
         return;
     stop = number;
-    sigaction(SIGINT, &plain, NULL);
-    sigaction(SIGTERM, &plain, NULL);
     if (has_nudge)
         timer_settime(nudge, 0, &often, NULL);
+    else
+        next_one_kills();
 }
 
-/* It is there to end system calls that wait. */
+/* It is there to end system calls that wait, and comes first a tenth of a second after a signal. */
 static void on_nudge(int number)
 {
     (void)number;
+    next_one_kills();
 }
 
 /* System calls go on after the signal itself. Those that still wait some time later (on a full

@@ -116,12 +116,13 @@ status=$(cat code)
 status 141
 silent
 
-# One signal asks, the second one kills.
+# One signal asks; told twice at once, as timeout(1) does, it is one wish.
 for signal in INT TERM HUP; do
     env --default-signal=INT,TERM,HUP "$options" -l 1 --wait 1000 >out 2>err &
     pid=$!
     sleep 0.3
     kill -s $signal $pid
+    kill -s $signal $pid 2>/dev/null
     wait $pid
     status=$?
     status 75
