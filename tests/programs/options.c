@@ -63,6 +63,8 @@ static int wait_with_progress(const struct args *a)
         cli_progress_update(p, (uint64_t)i, (uint64_t)a->wait, "some text that stands behind it");
         nanosleep(&step, NULL);
     }
+    for (int i = 0; i < 40 && *cli_stop(); i++) /* a program has something to finish */
+        nanosleep(&step, NULL);
     cli_progress_free(p);
     return *cli_stop() ? cnn_fail(CNN_EINTERRUPTED, "stopped by signal %d", *cli_stop()) : 0;
 }
