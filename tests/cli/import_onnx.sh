@@ -72,6 +72,15 @@ for f in plain shapes elements pixels signal constant old; do
     run cnn-inspect --diff "again_$f.onnx" "third_$f.onnx"
     [ "$status" -eq 0 ] || fail "$f changes when it is read and written again"
 done
+run cnn-train -q --epochs 0 --net 'conv 2 3; factor 2/3; tanh; dense 10; factor -3' digits:4 -o factor.safetensors
+status 0
+run cnn-inspect --to factor.onnx factor.safetensors
+status 0
+run cnn-infer factor.safetensors digits:4
+cp out answer
+run cnn-infer factor.onnx digits:4
+status 0
+cmp -s out answer || fail 'factors are others as ONNX'
 printf 'input 1x8x8\nconv 2 3; lrn 3 within=1; relu; lppool 2 p=2.5; dense 3\n' >odd.net
 run cnn-train -q --epochs 0 --net odd.net --classes 3 -o odd.safetensors
 status 0

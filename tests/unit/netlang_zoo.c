@@ -197,7 +197,7 @@ static void as_published(void **state)
         nets++;
     }
     fclose(f);
-    assert_true(nets >= 57);
+    assert_true(nets >= 58);
 }
 
 static void compare_layers(const struct cnn_layer *a, const struct cnn_layer *b)
@@ -265,7 +265,7 @@ static void zoo_round_trip(void **state)
         round_trip(e->text, e->name,
                    (struct cnn_graph_config){.input = {3, 40, 40}, .classes = 17});
     }
-    assert_true(i >= 83);
+    assert_true(i >= 84);
     assert_null(cnn_zoo_at(i + 1));
     assert_null(cnn_zoo_find("lenet6"));
 }

@@ -63,6 +63,15 @@ int cnn_onnx_put_hardsigmoid(struct onnx_writer *w, int node)
     return rc ? rc : cnn_onnx_put_real(w, n, "beta", 0.5);
 }
 
+int cnn_onnx_put_factor(struct onnx_writer *w, int node)
+{
+    int x = input_of(w, node, 0);
+    const struct cnn_layer *l = layer_of(w, node);
+    const char *in[2] = {cnn_onnx_either(w, x)};
+    in[1] = cnn_onnx_put_reals(w, l->name, 1, cnn_onnx_number(l, "by"));
+    return made(cnn_onnx_put(w, "Mul", cnn_onnx_give(w, node, cnn_onnx_is_flat(w, x)), 2, in));
+}
+
 int cnn_onnx_put_softmax(struct onnx_writer *w, int node)
 {
     return cnn_onnx_put_int(w, put_function(w, node, "Softmax"), "axis", 1);
