@@ -1,7 +1,7 @@
 /* The parts of man/cnn-net.5 that follow from the option tables, and of man/cnn-train.1 from the list
  * of optimizers, and of man/cnn-formats.5 from the lists of others' layers, as mdoc:
  *
- *     net-manual input|shortcut|line|layers|losses|optimizers|onnx|caffe|darknet
+ *     net-manual input|shortcut|line|layers|losses|optimizers|onnx|onnx-layers|caffe|darknet
  *
  * scripts/make-net-manual puts them in their places. */
 #include <math.h>
@@ -14,7 +14,7 @@
 
 static const struct cli_program program = {
     .name = "net-manual",
-    .synopsis = "input|shortcut|line|layers|losses|optimizers|onnx|caffe|darknet",
+    .synopsis = "input|shortcut|line|layers|losses|optimizers|onnx|onnx-layers|caffe|darknet",
     .summary = "options of the network language as mdoc"};
 
 enum { LINE = 78 };
@@ -168,6 +168,21 @@ static void print_onnx(void)
     printf(".El\n");
 }
 
+static const char *const onnx_layers[] = {
+#define CNN_ONNX_LAYER(name, function)                       #name,
+#define CNN_ONNX_FUNCTION(name, operator, option, attribute) #name,
+#include "model/export/onnx_layers.def"
+#undef CNN_ONNX_LAYER
+#undef CNN_ONNX_FUNCTION
+};
+
+static void print_onnx_layers(void)
+{
+    size_t count = sizeof onnx_layers / sizeof *onnx_layers;
+    for (size_t i = 0; i < count; i++)
+        printf(".Cm %s %s\n", onnx_layers[i], i + 1 < count ? "," : ".");
+}
+
 static const struct {
     const char *type, *becomes, *limits;
 } caffe[] = {
@@ -220,6 +235,8 @@ int main(int argc, char **argv)
         print_optimizers();
     else if (!strcmp(what, "onnx"))
         print_onnx();
+    else if (!strcmp(what, "onnx-layers"))
+        print_onnx_layers();
     else if (!strcmp(what, "caffe"))
         print_caffe();
     else if (!strcmp(what, "darknet"))
@@ -227,6 +244,7 @@ int main(int argc, char **argv)
     else
         return cli_usage(
             &program,
-            "one of input, shortcut, line, loss, layers, losses, optimizers, onnx, caffe, darknet");
+            "one of input, shortcut, line, loss, layers, losses, optimizers, onnx, onnx-layers, "
+            "caffe, darknet");
     return cli_end(&program, 0);
 }

@@ -1,58 +1,55 @@
-/* Layers with weights, functions of elements and normalisations as operators; see onnx_layers.def. */
+/* Layers with weights, functions of elements and pooling as operators; see onnx_layers.def. */
 #include <string.h>
 
 #include "model/export/onnx_private.h"
-
-static const struct cnn_layer *layer_of(const struct onnx_writer *w, int node)
-{
-    return &w->graph->node[node].layer;
-}
-
-/* What the layer reads k-th. */
-static int input_of(const struct onnx_writer *w, int node, int k)
-{
-    return w->graph->node[node].in[k];
-}
-
-/* The last step: whether there is a node. */
-static int made(const Cnn__Onnx__Node *n)
-{
-    return n ? 0 : cnn_error_code();
-}
 
 /* Functions */
 
 /* An operator that does not care for rows and columns. */
 static Cnn__Onnx__Node *put_function(struct onnx_writer *w, int node, const char *op)
 {
-    int x = input_of(w, node, 0);
+    int x = cnn_onnx_input_of(w, node, 0);
     const char *in = cnn_onnx_either(w, x);
     return cnn_onnx_put(w, op, cnn_onnx_give(w, node, cnn_onnx_is_flat(w, x)), 1, &in);
 }
 
+static int put_clip(struct onnx_writer *w, int node, double min, double max)
+{
+    int x = cnn_onnx_input_of(w, node, 0);
+    const char *name = cnn_onnx_layer_of(w, node)->name, *in[3] = {cnn_onnx_either(w, x)};
+    in[1] = cnn_onnx_put_scalar(w, name, min);
+    in[2] = cnn_onnx_put_scalar(w, name, max);
+    return cnn_onnx_made(
+        cnn_onnx_put(w, "Clip", cnn_onnx_give(w, node, cnn_onnx_is_flat(w, x)), 3, in));
+}
+
 int cnn_onnx_put_relu6(struct onnx_writer *w, int node)
 {
-    int x = input_of(w, node, 0);
-    const char *name = layer_of(w, node)->name, *in[3] = {cnn_onnx_either(w, x)};
-    in[1] = cnn_onnx_put_reals(w, name, 1, 0);
-    in[2] = cnn_onnx_put_reals(w, name, 1, 6);
-    return made(cnn_onnx_put(w, "Clip", cnn_onnx_give(w, node, cnn_onnx_is_flat(w, x)), 3, in));
+    return put_clip(w, node, 0, 6);
+}
+
+int cnn_onnx_put_hardtanh(struct onnx_writer *w, int node)
+{
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
+    return put_clip(w, node, cnn_onnx_number(l, "min"), cnn_onnx_number(l, "max"));
 }
 
 int cnn_onnx_put_silu(struct onnx_writer *w, int node)
 {
-    int x = input_of(w, node, 0);
-    const char *in[2] = {cnn_onnx_either(w, x), cnn_onnx_between(w, layer_of(w, node)->name)};
+    int x = cnn_onnx_input_of(w, node, 0);
+    const char *in[2] = {cnn_onnx_either(w, x),
+                         cnn_onnx_between(w, cnn_onnx_layer_of(w, node)->name)};
     if (!cnn_onnx_put(w, "Sigmoid", in[1], 1, in))
         return cnn_error_code();
-    return made(cnn_onnx_put(w, "Mul", cnn_onnx_give(w, node, cnn_onnx_is_flat(w, x)), 2, in));
+    return cnn_onnx_made(
+        cnn_onnx_put(w, "Mul", cnn_onnx_give(w, node, cnn_onnx_is_flat(w, x)), 2, in));
 }
 
 int cnn_onnx_put_gelu(struct onnx_writer *w, int node)
 {
     Cnn__Onnx__Node *n = put_function(w, node, "Gelu");
-    return !cnn_onnx_number(layer_of(w, node), "approximate")
-               ? made(n)
+    return !cnn_onnx_number(cnn_onnx_layer_of(w, node), "approximate")
+               ? cnn_onnx_made(n)
                : cnn_onnx_put_text(w, n, "approximate", "tanh");
 }
 
@@ -65,11 +62,12 @@ int cnn_onnx_put_hardsigmoid(struct onnx_writer *w, int node)
 
 int cnn_onnx_put_factor(struct onnx_writer *w, int node)
 {
-    int x = input_of(w, node, 0);
-    const struct cnn_layer *l = layer_of(w, node);
+    int x = cnn_onnx_input_of(w, node, 0);
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     const char *in[2] = {cnn_onnx_either(w, x)};
-    in[1] = cnn_onnx_put_reals(w, l->name, 1, cnn_onnx_number(l, "by"));
-    return made(cnn_onnx_put(w, "Mul", cnn_onnx_give(w, node, cnn_onnx_is_flat(w, x)), 2, in));
+    in[1] = cnn_onnx_put_scalar(w, l->name, cnn_onnx_number(l, "by"));
+    return cnn_onnx_made(
+        cnn_onnx_put(w, "Mul", cnn_onnx_give(w, node, cnn_onnx_is_flat(w, x)), 2, in));
 }
 
 int cnn_onnx_put_softmax(struct onnx_writer *w, int node)
@@ -79,7 +77,7 @@ int cnn_onnx_put_softmax(struct onnx_writer *w, int node)
 
 int cnn_onnx_put_nothing(struct onnx_writer *w, int node)
 {
-    return made(put_function(w, node, "Identity"));
+    return cnn_onnx_made(put_function(w, node, "Identity"));
 }
 
 /* Weights */
@@ -99,7 +97,7 @@ static int put_windows(struct onnx_writer *w, Cnn__Onnx__Node *n, const struct c
 static Cnn__Onnx__Node *put_weighted(struct onnx_writer *w, int node, const char *op, const char *x,
                                      int flat)
 {
-    const struct cnn_layer *l = layer_of(w, node);
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     const char *in[3] = {x};
     for (int k = 0; k < l->params; k++)
         in[1 + k] = cnn_onnx_put_param(w, node, k, l->param[k].shape.rank, l->param[k].shape.dim);
@@ -108,10 +106,11 @@ static Cnn__Onnx__Node *put_weighted(struct onnx_writer *w, int node, const char
 
 int cnn_onnx_put_conv(struct onnx_writer *w, int node)
 {
-    const struct cnn_layer *l = layer_of(w, node);
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     struct cnn_layer_window g;
     l->type->window(l, &g);
-    Cnn__Onnx__Node *n = put_weighted(w, node, "Conv", cnn_onnx_planes(w, input_of(w, node, 0)), 0);
+    Cnn__Onnx__Node *n =
+        put_weighted(w, node, "Conv", cnn_onnx_planes(w, cnn_onnx_input_of(w, node, 0)), 0);
     int rc = put_windows(w, n, &g);
     if (!rc)
         rc = cnn_onnx_put_ints(w, n, "dilations", 2, g.dilation);
@@ -129,7 +128,7 @@ static size_t first_pad(int pad, size_t all, size_t full)
 
 int cnn_onnx_put_deconv(struct onnx_writer *w, int node)
 {
-    const struct cnn_layer *l = layer_of(w, node);
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     const struct cnn_pair *kernel = cnn_onnx_option(l, "kernel"),
                           *stride = cnn_onnx_option(l, "stride");
     const struct cnn_pair *dilation = cnn_onnx_option(l, "dilation"),
@@ -146,8 +145,8 @@ int cnn_onnx_put_deconv(struct onnx_writer *w, int node)
         g.before[k] = first_pad(k ? pad->left : pad->top, all, reach);
         g.after[k] = all - g.before[k];
     }
-    Cnn__Onnx__Node *n =
-        put_weighted(w, node, "ConvTranspose", cnn_onnx_planes(w, input_of(w, node, 0)), 0);
+    Cnn__Onnx__Node *n = put_weighted(w, node, "ConvTranspose",
+                                      cnn_onnx_planes(w, cnn_onnx_input_of(w, node, 0)), 0);
     int rc = put_windows(w, n, &g);
     if (!rc)
         rc = cnn_onnx_put_ints(w, n, "dilations", 2, g.dilation);
@@ -158,40 +157,8 @@ int cnn_onnx_put_deconv(struct onnx_writer *w, int node)
 
 int cnn_onnx_put_dense(struct onnx_writer *w, int node)
 {
-    const char *x = cnn_onnx_flat(w, input_of(w, node, 0));
+    const char *x = cnn_onnx_flat(w, cnn_onnx_input_of(w, node, 0));
     return cnn_onnx_put_int(w, put_weighted(w, node, "Gemm", x, 1), "transB", 1);
-}
-
-/* Normalisations */
-
-int cnn_onnx_put_bn(struct onnx_writer *w, int node)
-{
-    const struct cnn_layer *l = layer_of(w, node);
-    int x = input_of(w, node, 0), affine = l->params == 4;
-    size_t c = l->out.c;
-    const char *in[5] = {cnn_onnx_either(w, x)};
-    for (int k = 0; k < 4; k++)
-        in[1 + k] = affine || k > 1 ? cnn_onnx_put_param(w, node, affine ? k : k - 2, 1, &c)
-                                    : cnn_onnx_put_reals(w, l->name, c, k == 0);
-    Cnn__Onnx__Node *n = cnn_onnx_put(w, "BatchNormalization",
-                                      cnn_onnx_give(w, node, cnn_onnx_is_flat(w, x)), 5, in);
-    return cnn_onnx_put_real(w, n, "epsilon", cnn_onnx_number(l, "eps"));
-}
-
-int cnn_onnx_put_lrn(struct onnx_writer *w, int node)
-{
-    const struct cnn_layer *l = layer_of(w, node);
-    const char *x = cnn_onnx_planes(w, input_of(w, node, 0));
-    int64_t size = (int64_t)cnn_onnx_number(l, "size");
-    if (cnn_onnx_flag(l, "within") || size % 2 == 0)
-        return cnn_fail(CNN_EDATA, "within a channel, or of an even size");
-    Cnn__Onnx__Node *n = cnn_onnx_put(w, "LRN", cnn_onnx_give(w, node, 0), 1, &x);
-    int rc = cnn_onnx_put_int(w, n, "size", size);
-    if (!rc)
-        rc = cnn_onnx_put_real(w, n, "alpha", cnn_onnx_number(l, "alpha"));
-    if (!rc)
-        rc = cnn_onnx_put_real(w, n, "beta", cnn_onnx_number(l, "beta"));
-    return rc ? rc : cnn_onnx_put_real(w, n, "bias", cnn_onnx_number(l, "k"));
 }
 
 /* Pooling */
@@ -199,14 +166,14 @@ int cnn_onnx_put_lrn(struct onnx_writer *w, int node)
 static int put_pool(struct onnx_writer *w, int node, const char *op, const char *global,
                     Cnn__Onnx__Node **out)
 {
-    const struct cnn_layer *l = layer_of(w, node);
-    const char *x = cnn_onnx_planes(w, input_of(w, node, 0));
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
+    const char *x = cnn_onnx_planes(w, cnn_onnx_input_of(w, node, 0));
     struct cnn_layer_window g;
     l->type->window(l, &g);
     int whole = g.kernel[0] == l->in[0].h && g.kernel[1] == l->in[0].w &&
                 l->out.h * l->out.w == 1 && !g.before[0] && !g.before[1];
     *out = cnn_onnx_put(w, whole ? global : op, cnn_onnx_give(w, node, 0), 1, &x);
-    int rc = whole ? made(*out) : put_windows(w, *out, &g);
+    int rc = whole ? cnn_onnx_made(*out) : put_windows(w, *out, &g);
     if (!rc && !whole && (g.dilation[0] > 1 || g.dilation[1] > 1))
         rc = cnn_onnx_put_ints(w, *out, "dilations", 2, g.dilation);
     if (!rc && !whole && cnn_onnx_flag(l, "ceil"))
@@ -223,7 +190,7 @@ int cnn_onnx_put_maxpool(struct onnx_writer *w, int node)
 
 int cnn_onnx_put_avgpool(struct onnx_writer *w, int node)
 {
-    const struct cnn_layer *l = layer_of(w, node);
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     Cnn__Onnx__Node *n;
     if (cnn_onnx_number(l, "divisor") != 0)
         return cnn_fail(CNN_EDATA, "a divisor of its own");
@@ -234,7 +201,7 @@ int cnn_onnx_put_avgpool(struct onnx_writer *w, int node)
 
 int cnn_onnx_put_lppool(struct onnx_writer *w, int node)
 {
-    double p = cnn_onnx_number(layer_of(w, node), "p");
+    double p = cnn_onnx_number(cnn_onnx_layer_of(w, node), "p");
     Cnn__Onnx__Node *n;
     if (p != (double)(int64_t)p)
         return cnn_fail(CNN_EDATA, "a p that is no whole number");
@@ -244,8 +211,8 @@ int cnn_onnx_put_lppool(struct onnx_writer *w, int node)
 
 int cnn_onnx_put_adaptive(struct onnx_writer *w, int node)
 {
-    const struct cnn_layer *l = layer_of(w, node);
-    const char *x = cnn_onnx_planes(w, input_of(w, node, 0));
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
+    const char *x = cnn_onnx_planes(w, cnn_onnx_input_of(w, node, 0));
     const size_t size[2] = {l->in[0].h / l->out.h, l->in[0].w / l->out.w};
     if (l->in[0].h % l->out.h || l->in[0].w % l->out.w)
         return cnn_fail(CNN_EDATA, "windows that are not alike");
@@ -279,7 +246,7 @@ static const struct {
 
 int cnn_onnx_put_layer(struct onnx_writer *w, int node)
 {
-    const struct cnn_layer *l = layer_of(w, node);
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
         if (!strcmp(layers[i].layer, l->type->name))
             return layers[i].put(w, node);
@@ -289,7 +256,7 @@ int cnn_onnx_put_layer(struct onnx_writer *w, int node)
             continue;
         Cnn__Onnx__Node *n = put_function(w, node, f->operator);
         return f->option ? cnn_onnx_put_real(w, n, f->attribute, cnn_onnx_number(l, f->option))
-                         : made(n);
+                         : cnn_onnx_made(n);
     }
     return cnn_fail(CNN_EDATA, "no operator");
 }

@@ -17,6 +17,21 @@ const char *cnn_onnx_between(struct onnx_writer *w, const char *of)
 
 /* Nodes */
 
+const struct cnn_layer *cnn_onnx_layer_of(const struct onnx_writer *w, int node)
+{
+    return &w->graph->node[node].layer;
+}
+
+int cnn_onnx_input_of(const struct onnx_writer *w, int node, int k)
+{
+    return w->graph->node[node].in[k];
+}
+
+int cnn_onnx_made(const Cnn__Onnx__Node *n)
+{
+    return n ? 0 : cnn_error_code();
+}
+
 Cnn__Onnx__Node *cnn_onnx_put(struct onnx_writer *w, const char *op, const char *out, int count,
                               const char *const *in)
 {
@@ -132,13 +147,15 @@ static Cnn__Onnx__Tensor *add_tensor(struct onnx_writer *w, const char *name, in
     return g->initializer[g->n_initializer++] = t;
 }
 
-/* What holds a parameter; the same tensor may be several layers'. */
-static const char *param_name(struct onnx_writer *w, int node, int k)
+/* What holds a parameter, the same tensor may be several layers'; and the file's name for it: what is called as a layer
+ * would have the name of that layer's value. */
+static const char *param_name(struct onnx_writer *w, int node, int k, const char **in_file)
 {
     int of = w->graph->node[node].share ? w->graph->node[node].share : node;
     const struct cnn_layer *l = &w->graph->node[of].layer;
-    return cnn_arena_printf(w->arena, *l->param[k].suffix ? "%s.%s" : "%s", l->name,
-                            l->param[k].suffix);
+    const char *suffix = l->param[k].suffix;
+    *in_file = cnn_arena_printf(w->arena, "%s.%s", l->name, *suffix ? suffix : "weight");
+    return *suffix ? *in_file : l->name;
 }
 
 /* The elements where they lie, or a copy of them. */
@@ -163,10 +180,10 @@ static int set_elements(struct onnx_writer *w, Cnn__Onnx__Tensor *t,
 
 const char *cnn_onnx_put_param(struct onnx_writer *w, int node, int k, int rank, const size_t *dim)
 {
-    const char *name = param_name(w, node, k);
+    const char *in_file, *name = param_name(w, node, k, &in_file);
     const struct cnn_stored_tensor *from = name ? cnn_tensors_find(w->tensors, name) : NULL;
     struct cnn_shape shape = {.rank = rank};
-    if (!name)
+    if (!name || !in_file)
         return NULL;
     for (int i = 0; i < rank; i++)
         shape.dim[i] = dim[i];
@@ -176,10 +193,10 @@ const char *cnn_onnx_put_param(struct onnx_writer *w, int node, int k, int rank,
         return NULL;
     }
     for (size_t i = 0; i < w->message.n_initializer; i++)
-        if (!strcmp(w->message.initializer[i]->name, name))
-            return name;
-    Cnn__Onnx__Tensor *t = add_tensor(w, name, FLOAT, rank, dim);
-    return t && !set_elements(w, t, from) ? name : NULL;
+        if (!strcmp(w->message.initializer[i]->name, in_file))
+            return in_file;
+    Cnn__Onnx__Tensor *t = add_tensor(w, in_file, FLOAT, rank, dim);
+    return t && !set_elements(w, t, from) ? in_file : NULL;
 }
 
 const char *cnn_onnx_put_list(struct onnx_writer *w, const char *of, size_t count,
@@ -194,25 +211,44 @@ const char *cnn_onnx_put_list(struct onnx_writer *w, const char *of, size_t coun
     return name;
 }
 
+/* Room for numbers: *name. */
+static float *add_reals(struct onnx_writer *w, const char *of, const struct cnn_shape *shape,
+                        const char **name)
+{
+    size_t count = cnn_shape_count(shape);
+    *name = cnn_onnx_between(w, of);
+    Cnn__Onnx__Tensor *t = add_tensor(w, *name, FLOAT, shape->rank, shape->dim);
+    if (!t || !(t->float_data = cnn_arena_alloc(w->arena, count * sizeof *t->float_data)))
+        return NULL;
+    t->n_float_data = count;
+    return t->float_data;
+}
+
 const char *cnn_onnx_put_real_list(struct onnx_writer *w, const char *of, size_t count,
                                    const double *value)
 {
-    const char *name = cnn_onnx_between(w, of);
-    Cnn__Onnx__Tensor *t = add_tensor(w, name, FLOAT, count != 1, &count);
-    if (!t || !(t->float_data = cnn_arena_alloc(w->arena, count * sizeof *t->float_data)))
-        return NULL;
-    for (size_t i = 0; i < count; i++)
-        t->float_data[i] = (float)value[i];
-    t->n_float_data = count;
-    return name;
+    const struct cnn_shape shape = {1, {count}};
+    const char *name;
+    float *x = add_reals(w, of, &shape, &name);
+    for (size_t i = 0; x && i < count; i++)
+        x[i] = (float)value[i];
+    return x ? name : NULL;
 }
 
-const char *cnn_onnx_put_reals(struct onnx_writer *w, const char *of, size_t count, double value)
+const char *cnn_onnx_put_reals(struct onnx_writer *w, const char *of, const struct cnn_shape *shape,
+                               double value)
 {
-    double *all = cnn_arena_alloc(w->arena, count * sizeof *all);
-    for (size_t i = 0; all && i < count; i++)
-        all[i] = value;
-    return all ? cnn_onnx_put_real_list(w, of, count, all) : NULL;
+    const char *name;
+    float *x = add_reals(w, of, shape, &name);
+    for (size_t i = 0; x && i < cnn_shape_count(shape); i++)
+        x[i] = (float)value;
+    return x ? name : NULL;
+}
+
+const char *cnn_onnx_put_scalar(struct onnx_writer *w, const char *of, double value)
+{
+    static const struct cnn_shape none = {0};
+    return cnn_onnx_put_reals(w, of, &none, value);
 }
 
 /* Options */

@@ -22,6 +22,11 @@ struct onnx_writer {
 };
 
 /* onnx_nodes.c */
+const struct cnn_layer *cnn_onnx_layer_of(const struct onnx_writer *w, int node);
+/* What the layer reads k-th. */
+int cnn_onnx_input_of(const struct onnx_writer *w, int node, int k);
+/* The last step: whether there is a node. */
+CNN_CHECKED int cnn_onnx_made(const Cnn__Onnx__Node *n);
 /* An operator's node; NULL with an error set. */
 Cnn__Onnx__Node *cnn_onnx_put(struct onnx_writer *w, const char *op, const char *out, int count,
                               const char *const *in);
@@ -34,13 +39,16 @@ CNN_CHECKED int cnn_onnx_put_real(struct onnx_writer *w, Cnn__Onnx__Node *n, con
                                   double value);
 CNN_CHECKED int cnn_onnx_put_text(struct onnx_writer *w, Cnn__Onnx__Node *n, const char *name,
                                   const char *value);
-/* Tensors; their names, NULL with an error set. The k-th parameter of a layer, in a shape of that rank; and numbers. */
+/* Tensors; their names, NULL with an error set. The k-th parameter of a layer, in a shape of that rank, which is the same
+ * for all layers that share it; lists of numbers; one number in all places of a shape, or by itself. */
 const char *cnn_onnx_put_param(struct onnx_writer *w, int node, int k, int rank, const size_t *dim);
 const char *cnn_onnx_put_list(struct onnx_writer *w, const char *of, size_t count,
                               const int64_t *value);
-const char *cnn_onnx_put_reals(struct onnx_writer *w, const char *of, size_t count, double value);
 const char *cnn_onnx_put_real_list(struct onnx_writer *w, const char *of, size_t count,
                                    const double *value);
+const char *cnn_onnx_put_reals(struct onnx_writer *w, const char *of, const struct cnn_shape *shape,
+                               double value);
+const char *cnn_onnx_put_scalar(struct onnx_writer *w, const char *of, double value);
 /* A name that no value has. */
 const char *cnn_onnx_between(struct onnx_writer *w, const char *of);
 /* The field of a layer's option; NULL: it has none of that name. */

@@ -3,25 +3,15 @@
 
 #include "model/export/onnx_private.h"
 
-static const struct cnn_layer *layer_of(const struct onnx_writer *w, int node)
-{
-    return &w->graph->node[node].layer;
-}
-
-static int made(const Cnn__Onnx__Node *n)
-{
-    return n ? 0 : cnn_error_code();
-}
-
 static const char *planes_of(struct onnx_writer *w, int node)
 {
-    return cnn_onnx_planes(w, w->graph->node[node].in[0]);
+    return cnn_onnx_planes(w, cnn_onnx_input_of(w, node, 0));
 }
 
 int cnn_onnx_put_flatten(struct onnx_writer *w, int node)
 {
     const char *x = planes_of(w, node);
-    return made(cnn_onnx_put(w, "Flatten", cnn_onnx_give(w, node, 1), 1, &x));
+    return cnn_onnx_made(cnn_onnx_put(w, "Flatten", cnn_onnx_give(w, node, 1), 1, &x));
 }
 
 /* Side by side */
@@ -29,20 +19,26 @@ int cnn_onnx_put_flatten(struct onnx_writer *w, int node)
 /* Of all inputs, with rows and columns unless none has them. */
 static Cnn__Onnx__Node *put_all(struct onnx_writer *w, int node, const char *op)
 {
-    const struct cnn_layer *l = layer_of(w, node);
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     const char **in = cnn_arena_alloc(w->arena, (size_t)l->inputs * sizeof(const char *));
     int flat = 1;
     for (int k = 0; k < l->inputs; k++)
-        flat &= cnn_onnx_is_flat(w, w->graph->node[node].in[k]);
+        flat &= cnn_onnx_is_flat(w, cnn_onnx_input_of(w, node, k));
     for (int k = 0; in && k < l->inputs; k++)
-        in[k] = flat ? cnn_onnx_flat(w, w->graph->node[node].in[k])
-                     : cnn_onnx_planes(w, w->graph->node[node].in[k]);
+        in[k] = flat ? cnn_onnx_flat(w, cnn_onnx_input_of(w, node, k))
+                     : cnn_onnx_planes(w, cnn_onnx_input_of(w, node, k));
     return in ? cnn_onnx_put(w, op, cnn_onnx_give(w, node, flat), l->inputs, in) : NULL;
 }
 
 int cnn_onnx_put_sum(struct onnx_writer *w, int node)
 {
-    return made(put_all(w, node, layer_of(w, node)->inputs == 2 ? "Add" : "Sum"));
+    return cnn_onnx_made(put_all(w, node, cnn_onnx_layer_of(w, node)->inputs == 2 ? "Add" : "Sum"));
+}
+
+/* Where shapes differ, the second is a number for each channel. */
+int cnn_onnx_put_mul(struct onnx_writer *w, int node)
+{
+    return cnn_onnx_made(put_all(w, node, "Mul"));
 }
 
 int cnn_onnx_put_concat(struct onnx_writer *w, int node)
@@ -53,8 +49,8 @@ int cnn_onnx_put_concat(struct onnx_writer *w, int node)
 /* The nodes behind it are its further outputs. */
 int cnn_onnx_put_split(struct onnx_writer *w, int node)
 {
-    const struct cnn_layer *l = layer_of(w, node);
-    int x = w->graph->node[node].in[0], flat = cnn_onnx_is_flat(w, x);
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
+    int x = cnn_onnx_input_of(w, node, 0), flat = cnn_onnx_is_flat(w, x);
     int64_t part[CNN_LAYER_MAX_OUTPUTS];
     const char *in[2] = {cnn_onnx_either(w, x)};
     for (int k = 0; k < l->outputs; k++)
@@ -82,13 +78,13 @@ static int put_slice(struct onnx_writer *w, const char *x, const char *out, size
     const char *in[5] = {x};
     for (size_t k = 0; k < 4; k++) /* first, end, axis, step */
         in[1 + k] = cnn_onnx_put_list(w, out, axes, list + k * axes);
-    return made(cnn_onnx_put(w, "Slice", out, 5, in));
+    return cnn_onnx_made(cnn_onnx_put(w, "Slice", out, 5, in));
 }
 
 int cnn_onnx_put_slice(struct onnx_writer *w, int node)
 {
-    const struct cnn_layer *l = layer_of(w, node);
-    int x = w->graph->node[node].in[0];
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
+    int x = cnn_onnx_input_of(w, node, 0);
     int64_t first = (int64_t)cnn_onnx_number(l, "start");
     const int64_t list[4] = {first, first + (int64_t)l->out.c, 1, 1};
     const char *from = cnn_onnx_either(w, x);
@@ -97,7 +93,7 @@ int cnn_onnx_put_slice(struct onnx_writer *w, int node)
 
 int cnn_onnx_put_crop(struct onnx_writer *w, int node)
 {
-    const struct cnn_layer *l = layer_of(w, node);
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     const struct cnn_pair *offset = cnn_onnx_option(l, "offset");
     int64_t top = offset->h < 0 ? (int64_t)(l->in[0].h - l->out.h) / 2 : offset->h;
     int64_t left = offset->w < 0 ? (int64_t)(l->in[0].w - l->out.w) / 2 : offset->w;
@@ -110,8 +106,7 @@ int cnn_onnx_put_crop(struct onnx_writer *w, int node)
 static int put_pad(struct onnx_writer *w, const char *x, const char *out, const int64_t pads[8],
                    double value, const char *mode)
 {
-    const char *in[3] = {x, cnn_onnx_put_list(w, out, 8, pads),
-                         cnn_onnx_put_reals(w, out, 1, value)};
+    const char *in[3] = {x, cnn_onnx_put_list(w, out, 8, pads), cnn_onnx_put_scalar(w, out, value)};
     return cnn_onnx_put_text(w, cnn_onnx_put(w, "Pad", out, 3, in), "mode", mode);
 }
 
@@ -120,7 +115,7 @@ int cnn_onnx_put_pad(struct onnx_writer *w, int node)
     static const char *const modes[] = {[CNN_BORDER_CONSTANT] = "constant",
                                         [CNN_BORDER_REFLECT] = "reflect",
                                         [CNN_BORDER_REPLICATE] = "edge"};
-    const struct cnn_layer *l = layer_of(w, node);
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     const struct cnn_pad *p = cnn_onnx_option(l, "pad");
     const int64_t pads[8] = {0, 0, p->top, p->left, 0, 0, p->bottom, p->right};
     const char *x = planes_of(w, node);
@@ -131,7 +126,7 @@ int cnn_onnx_put_pad(struct onnx_writer *w, int node)
 /* Some rows and columns, and channels of zeros on both sides. */
 int cnn_onnx_put_subsample(struct onnx_writer *w, int node)
 {
-    const struct cnn_layer *l = layer_of(w, node);
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     int64_t step = (int64_t)cnn_onnx_number(l, "stride"), more = (int64_t)(l->out.c - l->in[0].c);
     const int64_t list[8] = {0, 0, (int64_t)l->in[0].h, (int64_t)l->in[0].w, 2, 3, step, step};
     const int64_t pads[8] = {0, more / 2, 0, 0, 0, more - more / 2, 0, 0};
@@ -149,7 +144,7 @@ int cnn_onnx_put_upsample(struct onnx_writer *w, int node)
     } ways[] = {[CNN_RESIZE_NEAREST] = {"nearest", "asymmetric", "floor"},
                 [CNN_RESIZE_EXACT] = {"nearest", "half_pixel", "round_prefer_ceil"},
                 [CNN_RESIZE_BILINEAR] = {"linear", "half_pixel", "floor"}};
-    const struct cnn_layer *l = layer_of(w, node);
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     int way = (int)cnn_onnx_number(l, "mode");
     const struct cnn_reals *scale = cnn_onnx_option(l, "scale");
     double factor[4] = {1, 1, (double)l->out.h / (double)l->in[0].h,
@@ -172,8 +167,8 @@ int cnn_onnx_put_pixelshuffle(struct onnx_writer *w, int node)
 {
     const char *x = planes_of(w, node);
     Cnn__Onnx__Node *n = cnn_onnx_put(w, "DepthToSpace", cnn_onnx_give(w, node, 0), 1, &x);
-    int rc =
-        cnn_onnx_put_int(w, n, "blocksize", (int64_t)cnn_onnx_number(layer_of(w, node), "factor"));
+    int rc = cnn_onnx_put_int(w, n, "blocksize",
+                              (int64_t)cnn_onnx_number(cnn_onnx_layer_of(w, node), "factor"));
     return rc ? rc : cnn_onnx_put_text(w, n, "mode", "CRD");
 }
 
@@ -181,7 +176,7 @@ int cnn_onnx_put_pixelshuffle(struct onnx_writer *w, int node)
 static int put_turned(struct onnx_writer *w, int node, size_t axes, const int64_t *shape,
                       const size_t *order)
 {
-    const struct cnn_layer *l = layer_of(w, node);
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     const int64_t out[4] = {0, (int64_t)l->out.c, (int64_t)l->out.h, (int64_t)l->out.w};
     const char *in[2] = {planes_of(w, node), cnn_onnx_put_list(w, l->name, axes, shape)};
     const char *apart = cnn_onnx_between(w, l->name), *turned = cnn_onnx_between(w, l->name);
@@ -191,13 +186,13 @@ static int put_turned(struct onnx_writer *w, int node, size_t axes, const int64_
         cnn_onnx_put_ints(w, cnn_onnx_put(w, "Transpose", turned, 1, &apart), "perm", axes, order);
     in[0] = turned;
     in[1] = cnn_onnx_put_list(w, l->name, 4, out);
-    return rc ? rc : made(cnn_onnx_put(w, "Reshape", cnn_onnx_give(w, node, 0), 2, in));
+    return rc ? rc : cnn_onnx_made(cnn_onnx_put(w, "Reshape", cnn_onnx_give(w, node, 0), 2, in));
 }
 
 int cnn_onnx_put_pixelunshuffle(struct onnx_writer *w, int node)
 {
     static const size_t order[6] = {0, 1, 3, 5, 2, 4};
-    const struct cnn_layer *l = layer_of(w, node);
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     int64_t r = (int64_t)cnn_onnx_number(l, "factor");
     const int64_t shape[6] = {0, (int64_t)l->in[0].c, (int64_t)l->out.h, r, (int64_t)l->out.w, r};
     return put_turned(w, node, 6, shape, order);
@@ -206,7 +201,7 @@ int cnn_onnx_put_pixelunshuffle(struct onnx_writer *w, int node)
 int cnn_onnx_put_channelshuffle(struct onnx_writer *w, int node)
 {
     static const size_t order[5] = {0, 2, 1, 3, 4};
-    const struct cnn_layer *l = layer_of(w, node);
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     int64_t groups = (int64_t)cnn_onnx_number(l, "groups");
     const int64_t shape[5] = {0, groups, (int64_t)l->out.c / groups, (int64_t)l->out.h,
                               (int64_t)l->out.w};
