@@ -64,7 +64,7 @@ cp out answer5
 run cnn-infer lenet5.onnx digits:4
 status 0
 cmp -s out answer5 || fail "it answers otherwise as ONNX"
-for f in plain shapes elements pixels signal constant old; do
+for f in plain shapes elements pixels signal constant old gates norms groups slopes; do
     run cnn-inspect --to "again_$f.onnx" "$f.onnx"
     status 0
     run cnn-inspect --to "third_$f.onnx" "again_$f.onnx"
@@ -81,6 +81,28 @@ cp out answer
 run cnn-infer factor.onnx digits:4
 status 0
 cmp -s out answer || fail 'factors are others as ONNX'
+# Layers of several operators, with parameters and options of all kinds.
+run cnn-train -q --threads 1 --epochs 1 --net "$golden/layers.net" digits:64 -o layers.safetensors
+status 0
+run cnn-inspect --to layers.onnx layers.safetensors
+status 0
+run cnn-features -q -l output -o layers.npy layers.safetensors digits:4
+status 0
+run cnn-features -q -l output -o other.npy layers.onnx digits:4
+status 0
+cmp -s layers.npy other.npy || fail "its layers compute something else as ONNX"
+run cnn-inspect --print layers.onnx
+status 0
+out_has 'prelu1: prelu'
+out_has 'groupnorm1: groupnorm 4'
+out_has 'hardtanh1: hardtanh -0.75 1.5'
+out_has 'groupnorm2: groupnorm 2 affine=0 from=stem'
+out_has 'layer_scale: scale bias=0'
+out_has 'mul1: mul from=trunk,gate'
+run cnn-inspect --tensors layers.onnx
+status 0
+out_has 'layer_scale.weight *F32 *8 *'
+out_has 'layernorm1.weight *F32 *8x12x12 *'
 printf 'input 1x8x8\nconv 2 3; lrn 3 within=1; relu; lppool 2 p=2.5; dense 3\n' >odd.net
 run cnn-train -q --epochs 0 --net odd.net --classes 3 -o odd.safetensors
 status 0
@@ -117,6 +139,9 @@ run cnn-inspect lone/out.onnx
 status 65
 err_has "cnn-inspect: lone/out.onnx: tensor 'far.weight': '..//de.bin' is no name of a file beside it"
 
+run cnn-inspect limits.onnx
+status 65
+err_has "*: limits.onnx: 8 nodes cannot be imported: node 'steep' (Celu): alpha of 1000: it is 0.001 to 100; *"
 # All that cannot be imported at once, and nothing is written.
 for command in 'cnn-inspect --to x.st refused.onnx' "cnn-infer refused.onnx $picture" \
     'cnn-train --classes 2 --epochs 0 --init refused.onnx -o x.st' "cnn-features -l c -o x.npy refused.onnx $picture"; do

@@ -162,7 +162,7 @@ static const struct {
 
 static void print_onnx(void)
 {
-    printf(".Bl -column \"BatchNormalization\" \"limits\"\n");
+    printf(".Bl -column \"InstanceNormalization\" \"limits\"\n");
     for (size_t i = 0; i < sizeof onnx / sizeof *onnx; i++)
         printf(".It Li %s Ta %s\n", onnx[i].name, onnx[i].limits);
     printf(".El\n");

@@ -92,7 +92,7 @@ static void test_golden(void **state)
         close_net(&net);
         nets++;
     }
-    assert_true(nets >= 9);
+    assert_true(nets >= 13);
     free(text);
 }
 
@@ -144,6 +144,16 @@ static void test_refused(void **state)
     check_refused("refused",
                   "x.onnx: 2 nodes cannot be imported: node 'again' (Loop): unknown operator; "
                   "node 'sideways' (Softmax): axis 3 is not that of channels");
+    check_refused("limits", "8 nodes cannot be imported: node 'steep' (Celu): alpha of 1000: it is "
+                            "0.001 to 100; node 'down' (Selu): alpha of -1: it is 0 to 100; "
+                            "node 'columns' (PRelu): slopes that are neither one number nor one "
+                            "for each channel; node 'odd' (GroupNormalization): 3 groups of 2 "
+                            "channels; node 'open' (InstanceNormalization): its scale is no "
+                            "constant; node 'rows' (LayerNormalization): it is neither of whole "
+                            "samples nor of the channels of each place; node 'row' (Mul): values "
+                            "of shapes that do not fit each other; node 'square' (MatMul): a "
+                            "product of 4 and 2 dimensions: there are those of vectors, and of "
+                            "the channels of each place where these come last");
     check_refused("cycle", "node 'first' (Add): it reads 'b', which comes later: a cycle");
 }
 
@@ -151,7 +161,7 @@ static void test_refused(void **state)
 static void test_damaged(void **state)
 {
     (void)state;
-    static const char *const names[] = {"plain", "shapes", "old", "constant"};
+    static const char *const names[] = {"plain", "shapes", "old", "constant", "gates", "norms"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
         char file[64];
         struct cnn_imported m;

@@ -104,6 +104,15 @@ const double *cnn_onnx_numbers(struct onnx_graph *g, const struct onnx_constant 
     return x;
 }
 
+int cnn_onnx_is_all(struct onnx_graph *g, const struct onnx_constant *c, double value)
+{
+    const double *x = c->count <= 1 << 16 ? cnn_onnx_numbers(g, c) : NULL;
+    for (size_t i = 0; x && i < c->count; i++)
+        if (x[i] != value)
+            return 0;
+    return x != NULL;
+}
+
 int cnn_onnx_integers(struct onnx_graph *g, const struct onnx_constant *c, int most, int64_t *out,
                       int *n)
 {

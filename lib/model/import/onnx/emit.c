@@ -2,6 +2,7 @@
 #include "model/import/onnx/onnx.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -140,18 +141,33 @@ int cnn_onnx_param(struct onnx_graph *g, const char *label, const char *suffix,
     return cnn_onnx_param_scaled(g, label, suffix, from, rank, dim, 1, 0);
 }
 
-/* As a convolution of each channel by itself with a single weight, which trains as a scale does. */
+/* One fixed number, as a layer has it: *factor. */
+static int is_factor(struct onnx_graph *g, const struct onnx_constant *scale, double *factor)
+{
+    enum { LARGEST = 1000000 };
+    const double *x = scale && scale->count == 1 ? cnn_onnx_numbers(g, scale) : NULL;
+    if (!x || !(fabs(*x) <= LARGEST))
+        return 0;
+    *factor = *x;
+    return 1;
+}
+
 int cnn_onnx_affine(struct onnx_graph *g, struct onnx_value *out, const char *label,
                     const struct onnx_value *x, const struct onnx_constant *scale,
                     const struct onnx_constant *shift)
 {
     struct cnn_chw shape = x->shape;
-    size_t dim[4] = {shape.c, 1, 1, 1};
-    int rc = cnn_onnx_line(g, out, label, &x, 1, shape, "conv %zu 1 groups=%zu%s", shape.c, shape.c,
+    char number[32];
+    double factor;
+    if (!shift && is_factor(g, scale, &factor)) {
+        cnn_format_real(factor, 1, number);
+        return cnn_onnx_line(g, out, label, &x, 1, shape, "factor %s", number);
+    }
+    int rc = cnn_onnx_line(g, out, label, &x, 1, shape, "scale%s%s", scale ? "" : " weight=0",
                            shift ? "" : " bias=0");
-    if (!rc)
-        rc = cnn_onnx_param(g, label, "weight", scale ? scale : cnn_onnx_fill(g, 1), 4, dim);
+    if (!rc && scale)
+        rc = cnn_onnx_param(g, label, "weight", scale, 1, &shape.c);
     if (!rc && shift)
-        rc = cnn_onnx_param(g, label, "bias", shift, 1, dim);
+        rc = cnn_onnx_param(g, label, "bias", shift, 1, &shape.c);
     return rc;
 }

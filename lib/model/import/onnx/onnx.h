@@ -137,6 +137,8 @@ struct onnx_constant *cnn_onnx_numbers_new(struct onnx_graph *g, int rank, const
 const struct onnx_constant *cnn_onnx_fill(struct onnx_graph *g, double value);
 /* Its elements; NULL with an error set, also where there are too many to compute with. */
 const double *cnn_onnx_numbers(struct onnx_graph *g, const struct onnx_constant *c);
+/* Whether each is that number; not, of more than 65536. */
+int cnn_onnx_is_all(struct onnx_graph *g, const struct onnx_constant *c, double value);
 /* Up to `most` of them as integers; *n of them. */
 CNN_CHECKED int cnn_onnx_integers(struct onnx_graph *g, const struct onnx_constant *c, int most,
                                   int64_t *out, int *n);
@@ -174,8 +176,8 @@ CNN_CHECKED int cnn_onnx_param(struct onnx_graph *g, const char *label, const ch
 CNN_CHECKED int cnn_onnx_param_scaled(struct onnx_graph *g, const char *label, const char *suffix,
                                       const struct onnx_constant *from, int rank, const size_t *dim,
                                       double factor, int transposed);
-/* y = scale x + shift, by channels or one number for all; scale NULL: 1, shift NULL: 0. Out is
- * what x is. */
+/* y = scale x + shift, by channels or one number for all; scale NULL: 1, shift NULL: 0. A scale that is one number alone is
+ * no tensor but a number of the line. Out is what x is. */
 CNN_CHECKED int cnn_onnx_affine(struct onnx_graph *g, struct onnx_value *out, const char *label,
                                 const struct onnx_value *x, const struct onnx_constant *scale,
                                 const struct onnx_constant *shift);
@@ -192,6 +194,10 @@ CNN_CHECKED int cnn_onnx_plain(struct onnx_graph *g, const struct onnx_node *n,
                                struct onnx_value *v, struct cnn_chw *shape);
 /* What dimensions say: vectors, signals of one row, planes. CNN_EDATA for others. */
 CNN_CHECKED int cnn_onnx_shape_of(const struct onnx_value *v, struct cnn_chw *out);
+/* Whether the last dimension is the line's channels, and the others are its rows and columns. */
+int cnn_onnx_channels_last(const struct onnx_value *v);
+/* Give it that order. */
+CNN_CHECKED int cnn_onnx_turn_last(struct onnx_graph *g, struct onnx_value *v);
 /* Whether elements are in the line's order, whatever the shape. */
 int cnn_onnx_in_order(const struct onnx_value *v);
 

@@ -20,6 +20,14 @@ CNN_CHECKED int cnn_onnx_windows(const struct onnx_window *w, int ceiling, struc
 
 /* An input that must be a constant: NULL with an error set. */
 const struct onnx_constant *cnn_onnx_weight(const struct onnx_node *n, int i, const char *what);
+/* Whether a constant is one number, or one for each of the channels: its dimensions are those of the
+ * value, from `axis` on or, -1, up to the last. */
+int cnn_onnx_by_channel(const struct onnx_value *x, const struct onnx_constant *c, int axis);
+/* What the value's only user, of that operator, does it with: a constant by channels of x. NULL, and no node: there is
+ * none such. */
+const struct onnx_constant *cnn_onnx_then(const struct onnx_value *y, const char *op,
+                                          const struct onnx_value *x,
+                                          const struct onnx_node **then);
 /* Whether the node has that input. */
 int cnn_onnx_has(const struct onnx_node *n, int i);
 /* The value's only user, where that is such an operator; else NULL. */

@@ -26,6 +26,7 @@ SIMPLE(relu, "relu")
 SIMPLE(tanh_of, "tanh")
 SIMPLE(hardswish, "hardswish")
 SIMPLE(mish, "mish")
+SIMPLE(softsign, "softsign")
 
 /* The Mul of x and what was made of it, where nothing else reads that. */
 static const struct onnx_node *times(const struct onnx_value *x, const struct onnx_value *y)
@@ -116,6 +117,55 @@ int cnn_onnx_gelu(struct onnx_graph *g, const struct onnx_node *n)
                        cnn_onnx_is(n, "approximate", "tanh") ? "gelu approximate=tanh" : "gelu");
 }
 
+/* Slopes that are one number, or one for each channel: LABEL.weight. */
+int cnn_onnx_prelu(struct onnx_graph *g, const struct onnx_node *n)
+{
+    const struct onnx_value *x = n->in[0];
+    const struct onnx_constant *slope = cnn_onnx_weight(n, 1, "slope");
+    struct cnn_chw shape;
+    if (!slope)
+        return cnn_error_code();
+    int first = slope->rank == 1 && g->opset < 7 ? 1 : -1;
+    if (!cnn_onnx_by_channel(x, slope, first))
+        return cnn_fail(CNN_EDATA, "slopes that are neither one number nor one for each channel");
+    int rc = cnn_onnx_plain(g, n, n->in[0], &shape);
+    if (rc)
+        return rc;
+    size_t count = slope->count == 1 ? 1 : shape.c;
+    const char *label = cnn_onnx_label(g, n, n->in[1]);
+    rc = cnn_onnx_line(g, n->out[0], label, &x, 1, shape, "prelu%s", count == 1 ? " shared=1" : "");
+    if (!rc)
+        rc = cnn_onnx_param(g, label, "weight", slope, 1, &count);
+    cnn_onnx_like(g, n->out[0], x->rank, shape);
+    return rc;
+}
+
+/* gamma elu(x), which is selu with the numbers that make it normalise itself. */
+int cnn_onnx_selu(struct onnx_graph *g, const struct onnx_node *n)
+{
+    static const double usual[2] = {1.67326319217681884765625, 1.05070102214813232421875};
+    double alpha = cnn_onnx_real(n, "alpha", usual[0]), gamma = cnn_onnx_real(n, "gamma", usual[1]);
+    if (fabs(alpha - usual[0]) < 1e-6 && fabs(gamma - usual[1]) < 1e-6)
+        return elementwise(g, n, n, "selu");
+    if (!(alpha >= 0 && alpha <= 100))
+        return cnn_fail(CNN_EDATA, "alpha of %g: it is 0 to 100", alpha);
+    int rc = with_number(g, n, "elu", alpha);
+    const struct onnx_value bare = *n->out[0];
+    if (!rc)
+        rc = cnn_onnx_affine(g, n->out[0], cnn_onnx_label(g, n, NULL), &bare,
+                             cnn_onnx_fill(g, gamma), NULL);
+    n->out[0]->view = bare.view;
+    return rc;
+}
+
+int cnn_onnx_celu(struct onnx_graph *g, const struct onnx_node *n)
+{
+    double alpha = cnn_onnx_real(n, "alpha", 1);
+    if (!(alpha >= 1e-3 && alpha <= 100))
+        return cnn_fail(CNN_EDATA, "alpha of %g: it is 0.001 to 100", alpha);
+    return with_number(g, n, "celu", alpha);
+}
+
 /* Limits */
 
 static int limit(struct onnx_graph *g, const struct onnx_node *n, const char *name, int input,
@@ -134,30 +184,14 @@ static int limit(struct onnx_graph *g, const struct onnx_node *n, const char *na
     return 0;
 }
 
-/* In between a line that ends at 0, and perhaps at 6: y = back f(there x). */
-static int bring(struct onnx_graph *g, const struct onnx_node *n, const char *word,
-                 const double there[2], const double back[2])
-{
-    const struct onnx_value *x = n->in[0];
-    struct onnx_value a = *x, b;
-    const struct onnx_value *from = &a;
-    int rc = cnn_onnx_affine(g, &a, cnn_onnx_label(g, n, NULL), x, cnn_onnx_fill(g, there[0]),
-                             cnn_onnx_fill(g, there[1]));
-    b = a;
-    if (!rc)
-        rc = cnn_onnx_line(g, &b, cnn_onnx_label(g, n, NULL), &from, 1, x->shape, "%s", word);
-    cnn_onnx_alias(n->out[0], x);
-    if (!rc)
-        rc = cnn_onnx_affine(g, n->out[0], cnn_onnx_label(g, n, NULL), &b,
-                             cnn_onnx_fill(g, back[0]), cnn_onnx_fill(g, back[1]));
-    n->out[0]->view = x->view;
-    return rc;
-}
+/* What hardtanh has in place of no limit. */
+#define FAR 1e38
 
 int cnn_onnx_clip(struct onnx_graph *g, const struct onnx_node *n)
 {
     static const double most = 1e30; /* and the largest number there is mean none */
-    double low = -INFINITY, high = INFINITY, range;
+    double low = -INFINITY, high = INFINITY;
+    char number[2][32];
     int rc = limit(g, n, "min", 1, &low);
     if (!rc)
         rc = limit(g, n, "max", 2, &high);
@@ -169,15 +203,12 @@ int cnn_onnx_clip(struct onnx_graph *g, const struct onnx_node *n)
         cnn_onnx_alias(n->out[0], n->in[0]);
         return 0;
     }
-    range = high - low;
     if (low == 0 && (high > most || high == 6))
         return elementwise(g, n, n, high == 6 ? "relu6" : "relu");
-    if (high > most)
-        return bring(g, n, "relu", (double[]){1, -low}, (double[]){1, low});
-    if (low < -most)
-        return bring(g, n, "relu", (double[]){-1, high}, (double[]){-1, high});
-    return bring(g, n, "relu6", (double[]){6 / range, -low * 6 / range},
-                 (double[]){range / 6, low});
+    const char *words = cnn_arena_printf(g->arena, "hardtanh %s %s",
+                                         cnn_onnx_format(low < -most ? -FAR : low, number[0]),
+                                         cnn_onnx_format(high > most ? FAR : high, number[1]));
+    return words ? elementwise(g, n, n, words) : CNN_ESYSTEM;
 }
 
 /* Half of x (1 + erf(x / sqrt(2))), as exporters write gelu: the nodes up to the last. */

@@ -17,7 +17,9 @@ static int add_dense(struct onnx_graph *g, const struct onnx_node *n,
     const char *label = cnn_onnx_label(g, n, n->in[1]);
     size_t dim[2], in = x->shape.c * x->shape.h * x->shape.w;
     if (x->rank != 2 || weight->rank != 2 || !weight->count)
-        return cnn_fail(CNN_EDATA, "a product of %d and %d dimensions: there are those of two",
+        return cnn_fail(CNN_EDATA,
+                        "a product of %d and %d dimensions: there are those of vectors, and of the "
+                        "channels of each place where these come last",
                         x->rank, weight->rank);
     if (!cnn_onnx_in_order(x))
         return cnn_fail(CNN_EDATA, "a transposition that no layer does");
@@ -49,6 +51,28 @@ int cnn_onnx_gemm(struct onnx_graph *g, const struct onnx_node *n)
                      bias, cnn_onnx_real(n, "beta", 1));
 }
 
+/* The channels of each place times a matrix: a convolution by 1, whose weights are (out, in). */
+static int add_pointwise(struct onnx_graph *g, const struct onnx_node *n,
+                         const struct onnx_constant *weight, const struct onnx_constant *bias)
+{
+    const struct onnx_value *x = n->in[0];
+    const char *label = cnn_onnx_label(g, n, n->in[1]);
+    struct cnn_chw out = x->shape;
+    struct onnx_value *y = n->out[0];
+    if (weight->rank != 2 || weight->dim[0] != out.c || !weight->count)
+        return cnn_fail(CNN_EDATA, "a matrix that does not fit %zu channels", out.c);
+    out.c = weight->dim[1];
+    const size_t dim[4] = {out.c, weight->dim[0], 1, 1};
+    int rc = cnn_onnx_line(g, y, label, &x, 1, out, "conv %zu 1%s", out.c, bias ? "" : " bias=0");
+    if (!rc)
+        rc = cnn_onnx_param_scaled(g, label, "weight", weight, 4, dim, 1, 1);
+    if (!rc && bias)
+        rc = cnn_onnx_param(g, label, "bias", bias, 1, &out.c);
+    cnn_onnx_set_dims(y, x->rank, x->dim);
+    y->dim[x->rank - 1] = out.c;
+    return rc ? rc : cnn_onnx_turn_last(g, y);
+}
+
 /* With the bias that an Add behind it has. */
 int cnn_onnx_matmul(struct onnx_graph *g, const struct onnx_node *n)
 {
@@ -62,7 +86,9 @@ int cnn_onnx_matmul(struct onnx_graph *g, const struct onnx_node *n)
             other->constant->count == weight->dim[1])
             bias = other->constant;
     }
-    int rc = add_dense(g, n, weight, 0, 1, bias, 1);
+    int rc = n->in[0]->rank > 2 && cnn_onnx_channels_last(n->in[0])
+                 ? add_pointwise(g, n, weight, bias)
+                 : add_dense(g, n, weight, 0, 1, bias, 1);
     if (!rc && bias)
         absorb(add, n->out[0]);
     return rc;

@@ -37,6 +37,170 @@ int cnn_onnx_batchnorm(struct onnx_graph *g, const struct onnx_node *n)
     return rc;
 }
 
+/* Of each sample by itself */
+
+struct norm {
+    const char *words;                         /* with what is not said below */
+    const struct onnx_constant *weight, *bias; /* NULL: 1, 0 */
+    struct cnn_shape shape;                    /* theirs */
+    int bare;                                  /* there are none */
+};
+
+/* Inputs as weights. */
+static int read_weights(const struct onnx_node *n, struct norm *out)
+{
+    out->weight = cnn_onnx_weight(n, 1, "scale");
+    out->bias = cnn_onnx_has(n, 2) ? cnn_onnx_weight(n, 2, "bias") : NULL;
+    return out->weight && (out->bias || !cnn_onnx_has(n, 2)) ? 0 : cnn_error_code();
+}
+
+/* Whether they change nothing: that operator must have some. */
+static int is_bare(struct onnx_graph *g, const struct norm *m)
+{
+    return cnn_onnx_is_all(g, m->weight, 1) && (!m->bias || cnn_onnx_is_all(g, m->bias, 0));
+}
+
+/* LABEL: WORDS eps= affine=, of what n reads, as `out`: in the order in which that is. */
+static int add_norm(struct onnx_graph *g, const struct onnx_node *n, struct onnx_value *out,
+                    const char *label, const struct norm *m)
+{
+    const struct onnx_value *x = n->in[0];
+    double eps = cnn_onnx_real(n, "epsilon", (double)1e-5F);
+    char number[32];
+    int rc = cnn_onnx_line(g, out, label, &x, 1, x->shape, "%s eps=%s affine=%d", m->words,
+                           cnn_onnx_format(eps < 1e-12 ? 1e-12 : eps, number), !m->bare);
+    if (!rc && !m->bare)
+        rc = cnn_onnx_param(g, label, "weight", m->weight ? m->weight : cnn_onnx_fill(g, 1),
+                            m->shape.rank, m->shape.dim);
+    if (!rc && !m->bare)
+        rc = cnn_onnx_param(g, label, "bias", m->bias ? m->bias : cnn_onnx_fill(g, 0),
+                            m->shape.rank, m->shape.dim);
+    out->view = x->view;
+    cnn_onnx_set_dims(out, x->rank, x->dim);
+    return rc;
+}
+
+/* A number for each group as one for each of its channels; what is so already, or is one number, as it is. */
+static const struct onnx_constant *of_channels(struct onnx_graph *g, const struct onnx_constant *c,
+                                               size_t groups, size_t channels)
+{
+    double *x;
+    if (!c || c->count != groups || groups == channels || c->count == 1)
+        return c;
+    const double *from = cnn_onnx_numbers(g, c);
+    struct onnx_constant *to = from ? cnn_onnx_numbers_new(g, 1, &channels, 0, &x) : NULL;
+    for (size_t i = 0; to && i < channels; i++)
+        x[i] = from[i / (channels / groups)];
+    return to;
+}
+
+/* What exporters write behind groups that a Reshape made channels: one back to dim (rank), a Mul and an Add by channels,
+ * which are the weights then. The last of these nodes, NULL where it is not so. */
+static const struct onnx_node *groups_end(struct onnx_graph *g, const struct onnx_node *n,
+                                          struct norm *m, const char **label, int *rank,
+                                          size_t *dim)
+{
+    const struct onnx_node *back = cnn_onnx_only_user(n->out[0], "Reshape"), *mul, *add;
+    struct onnx_value whole = *n->in[0];
+    cnn_onnx_alias(n->out[0], n->in[0]); /* a Reshape goes by what it reads */
+    if (!back || !back->out[0] || cnn_onnx_reshaped(g, back, rank, dim) || *rank < 3 ||
+        dim[1] != whole.shape.c)
+        return NULL;
+    cnn_onnx_set_dims(&whole, *rank, dim);
+    m->weight = cnn_onnx_then(back->out[0], "Mul", &whole, &mul);
+    const struct onnx_value *y = mul ? mul->out[0] : back->out[0];
+    m->bias = cnn_onnx_then(y, "Add", &whole, &add);
+    m->bare = !mul && !add;
+    *label = cnn_onnx_label(g, mul ? mul : back, mul ? mul->in[mul->in[0] == back->out[0]] : NULL);
+    const struct onnx_node *last = add ? add : mul ? mul : back;
+    if (last != back)
+        cnn_onnx_alias(back->out[0], &whole);
+    if (add && mul)
+        cnn_onnx_alias(mul->out[0], &whole);
+    return last;
+}
+
+/* Channels in that many groups. */
+static int add_groups(struct onnx_graph *g, const struct onnx_node *n, size_t groups,
+                      struct norm *m)
+{
+    size_t channels = n->in[0]->shape.c, dim[ONNX_MAX_RANK];
+    const char *label;
+    int rank;
+    m->shape = (struct cnn_shape){1, {channels}};
+    if (!(m->words = cnn_arena_printf(g->arena, "groupnorm %zu", groups)))
+        return CNN_ESYSTEM;
+    const struct onnx_node *last = m->bare ? groups_end(g, n, m, &label, &rank, dim) : NULL;
+    if (last) {
+        int rc = add_norm(g, n, last->out[0], label, m);
+        cnn_onnx_set_dims(last->out[0], rank, dim);
+        return rc;
+    }
+    if (!m->bare && !((m->weight = of_channels(g, m->weight, groups, channels))))
+        return cnn_error_code();
+    if (!m->bare && m->bias && !(m->bias = of_channels(g, m->bias, groups, channels)))
+        return cnn_error_code();
+    return add_norm(g, n, n->out[0], cnn_onnx_label(g, n, n->in[1]), m);
+}
+
+/* Of channels, or of groups of them, which a Reshape has made the second dimension. */
+int cnn_onnx_instancenorm(struct onnx_graph *g, const struct onnx_node *n)
+{
+    struct onnx_value *x = n->in[0];
+    size_t groups = x->rank > 2 ? x->dim[1] : 0;
+    struct norm m = {.words = "instancenorm"};
+    struct cnn_chw shape;
+    int rc = read_weights(n, &m);
+    if (rc)
+        return rc;
+    m.bare = is_bare(g, &m);
+    if (groups && groups < x->shape.c && x->shape.c % groups == 0 && cnn_onnx_in_order(x))
+        return add_groups(g, n, groups, &m);
+    if ((rc = cnn_onnx_plain(g, n, x, &shape)))
+        return rc;
+    m.shape = (struct cnn_shape){1, {shape.c}};
+    return add_norm(g, n, n->out[0], cnn_onnx_label(g, n, n->in[1]), &m);
+}
+
+int cnn_onnx_groupnorm(struct onnx_graph *g, const struct onnx_node *n)
+{
+    struct cnn_chw shape;
+    struct norm m = {0};
+    int64_t groups = cnn_onnx_int(n, "num_groups", 1);
+    int rc = read_weights(n, &m);
+    if (!rc)
+        rc = cnn_onnx_plain(g, n, n->in[0], &shape);
+    if (rc)
+        return rc;
+    if (groups < 1 || shape.c % (uint64_t)groups)
+        return cnn_fail(CNN_EDATA, "%lld groups of %zu channels", (long long)groups, shape.c);
+    return add_groups(g, n, (size_t)groups, &m);
+}
+
+/* Of all elements of a sample, or of the channels of each place. */
+int cnn_onnx_layernorm(struct onnx_graph *g, const struct onnx_node *n)
+{
+    struct onnx_value *x = n->in[0];
+    struct cnn_chw shape = x->shape;
+    struct norm m = {.words = "layernorm2d", .shape = {1, {shape.c}}};
+    int axis, rc = cnn_onnx_axis(cnn_onnx_int(n, "axis", -1), x->rank, &axis);
+    if (!rc)
+        rc = read_weights(n, &m);
+    if (rc)
+        return rc;
+    if (axis == 1) {
+        rc = cnn_onnx_plain(g, n, x, &shape);
+        m.words = "layernorm";
+        m.shape = (struct cnn_shape){shape.h * shape.w > 1 ? 3 : 1, {shape.c, shape.h, shape.w}};
+    } else if (axis != x->rank - 1 || !cnn_onnx_channels_last(x)) {
+        rc =
+            cnn_fail(CNN_EDATA, "it is neither of whole samples nor of the channels of each place");
+    }
+    return rc ? rc : add_norm(g, n, n->out[0], cnn_onnx_label(g, n, n->in[1]), &m);
+}
+
+/* The others */
+
 int cnn_onnx_lrn(struct onnx_graph *g, const struct onnx_node *n)
 {
     char alpha[32], beta[32], k[32];

@@ -130,6 +130,27 @@ int cnn_onnx_transpose(struct onnx_graph *g, struct onnx_value *v, const int *pe
     return keep(g, v, &to);
 }
 
+int cnn_onnx_channels_last(const struct onnx_value *v)
+{
+    struct onnx_view f = view_of(v);
+    size_t c = 1, last = v->rank > 1 ? v->dim[v->rank - 1] : 0;
+    int k = 0; /* the factors that are channels */
+    while (k < f.factors && c < v->shape.c)
+        c *= f.size[k++];
+    for (int i = 0; i < f.factors; i++)
+        if (f.order[i] != (i + k) % f.factors)
+            return 0;
+    return last == v->shape.c && c == last;
+}
+
+int cnn_onnx_turn_last(struct onnx_graph *g, struct onnx_value *v)
+{
+    struct onnx_view f = view_of(v);
+    for (int i = 0; v->shape.c > 1 && i < f.factors; i++)
+        f.order[i] = (i + 1) % f.factors;
+    return keep(g, v, &f);
+}
+
 /* Orders that layers make */
 
 /* Whether the view is of those factors, in that order; those of 1 are passed over. */
