@@ -120,7 +120,9 @@ silent
 start_waiting() {
     env --default-signal=INT,TERM,HUP "$options" -l 1 --wait 1000 >out 2>err &
     pid=$!
-    sleep 0.3
+    # Until it catches SIGTERM, the fifteenth bit.
+    until grep -Eq '^SigCgt:.*[4-7c-f][0-9a-f]{3}$' /proc/$pid/status; do sleep 0.01; done
+    sleep 0.1
 }
 for signal in INT TERM HUP; do
     start_waiting
