@@ -116,40 +116,23 @@ status=$(cat code)
 status 141
 silent
 
-# One signal asks, a second one kills.
-start_waiting() {
+# One signal asks, a later one kills; told twice at once, as timeout(1) does (its child, then its group), it is one wish.
+for signal in INT TERM HUP; do
     env --default-signal=INT,TERM,HUP "$options" -l 1 --wait 1000 >out 2>err &
     pid=$!
     # Until it catches SIGTERM, the fifteenth bit.
     until grep -Eq '^SigCgt:.*[4-7c-f][0-9a-f]{3}$' /proc/$pid/status; do sleep 0.01; done
     sleep 0.1
-}
-for signal in INT TERM HUP; do
-    start_waiting
     kill -s $signal $pid
     wait $pid
     status=$?
     status 75
     err_has 'options: stopped by signal *'
 done
-start_waiting
-kill -INT $pid
-sleep 0.2
-kill -INT $pid
-wait $pid
-status=$?
-status 130
-# Told twice at once, as timeout(1) does, it is one wish. (Where this shell had to wait between the two, it may try again.)
-for ((try = 0; try < 3; try++)); do
-    start_waiting
-    kill -TERM $pid
-    for ((i = 0; i < 8000; i++)); do :; done
-    kill -TERM $pid
-    wait $pid
-    status=$?
-    [ $status -eq 75 ] && break
-done
+run "$options" -l 1 --twice 0
 status 75
+run "$options" -l 1 --twice 30
+status 143
 
 # No progress where there is no terminal (tests/cli/progress.sh has one).
 run "$options" -l 1 --wait 30

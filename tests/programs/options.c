@@ -1,5 +1,6 @@
 /* A program with every kind of option, for tests/cli/options.sh: prints what it understood. */
 #define _DEFAULT_SOURCE
+#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -11,7 +12,7 @@
 enum how { CNN_CHOICE_NAMES(HOWS) };
 
 struct args {
-    long long count, wait, delay;
+    long long count, wait, delay, twice;
     double rate;
     const char *output, *on_bad;
     int quiet, verbose, fail, show_given;
@@ -33,6 +34,8 @@ static const struct cnn_option table[] = {
                      .help = "may be repeated"),
     CNN_OPTION_INT("wait", struct args, wait, "0", .max = 1e6, .metavar = "N",
                    .help = "hundredths of a second of progress"),
+    CNN_OPTION_INT("twice", struct args, twice, "-1", .min = -1, .max = 1000, .metavar = "N",
+                   .help = "be told to stop twice, N hundredths of a second apart"),
     CNN_OPTION_FLAG("fail", struct args, fail, "0", .help = "end with an error"),
     CNN_OPTION_FLAG("verbose", struct args, verbose, "0", .letter = 'v', .help = "say more"),
     CNN_OPTION_INT("delay", struct args, delay, "0", .max = 10, .metavar = "N",
@@ -55,16 +58,29 @@ static const struct cli_program program = {.name = "options",
                                            .needs = needs,
                                            .given = offsetof(struct args, given)};
 
+/* A hundredth of a second, whatever interrupts it. */
+static void wait_a_bit(void)
+{
+    struct timespec left = {0, 10000000};
+    while (nanosleep(&left, &left))
+        ;
+}
+
+static void be_told_twice(long long apart)
+{
+    raise(SIGTERM);
+    for (long long i = 0; i < apart; i++)
+        wait_a_bit();
+    raise(SIGTERM);
+}
+
 static int wait_with_progress(const struct args *a)
 {
-    const struct timespec step = {0, 10000000};
     struct cli_progress *p = cli_progress_new("waiting", a->quiet);
     for (long long i = 0; i < a->wait && !*cli_stop(); i++) {
         cli_progress_update(p, (uint64_t)i, (uint64_t)a->wait, "some text that stands behind it");
-        nanosleep(&step, NULL);
+        wait_a_bit();
     }
-    for (int i = 0; i < 40 && *cli_stop(); i++) /* a program has something to finish */
-        nanosleep(&step, NULL);
     cli_progress_free(p);
     return *cli_stop() ? cnn_fail(CNN_EINTERRUPTED, "stopped by signal %d", *cli_stop()) : 0;
 }
@@ -101,6 +117,8 @@ int main(int argc, char **argv)
                        : cli_end(&program, cnn_error_code());
     if (rc < 0) {
         cli_catch_signals();
+        if (args.twice >= 0)
+            be_told_twice(args.twice);
         rc = print_all(&args, augmenter, argv + first);
         if (!rc)
             rc = wait_with_progress(&args);
