@@ -147,15 +147,20 @@ int cnn_onnx_put_upsample(struct onnx_writer *w, int node)
     const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     int way = (int)cnn_onnx_number(l, "mode");
     const struct cnn_reals *scale = cnn_onnx_option(l, "scale");
-    double factor[4] = {1, 1, (double)l->out.h / (double)l->in[0].h,
-                        (double)l->out.w / (double)l->in[0].w};
-    if (scale->value[0] > 0) {
-        factor[2] = scale->value[0];
-        factor[3] = scale->value[scale->count > 1];
-    }
-    const char *in[3] = {planes_of(w, node), "", cnn_onnx_put_real_list(w, l->name, 4, factor)};
-    Cnn__Onnx__Node *n = cnn_onnx_put(w, "Resize", cnn_onnx_give(w, node, 0), 3, in);
-    int rc = cnn_onnx_put_text(w, n, "mode", ways[way].mode);
+    const int64_t size[2] = {(int64_t)l->out.h, (int64_t)l->out.w};
+    const size_t axes[2] = {2, 3};
+    const char *x = planes_of(w, node), *scales = "", *sizes = "";
+    if (scale->value[0] > 0)
+        scales = cnn_onnx_put_real_list(
+            w, l->name, 2, (double[]){scale->value[0], scale->value[scale->count > 1]});
+    else
+        sizes = cnn_onnx_put_list(w, l->name, 2, size);
+    const char *in[4] = {x, "", scales, sizes};
+    Cnn__Onnx__Node *n =
+        cnn_onnx_put(w, "Resize", cnn_onnx_give(w, node, 0), scale->value[0] > 0 ? 3 : 4, in);
+    int rc = cnn_onnx_put_ints(w, n, "axes", 2, axes);
+    if (!rc)
+        rc = cnn_onnx_put_text(w, n, "mode", ways[way].mode);
     if (!rc)
         rc = cnn_onnx_put_text(w, n, "coordinate_transformation_mode",
                                cnn_onnx_flag(l, "align_corners") ? "align_corners"

@@ -290,7 +290,8 @@ int cnn_pytorch_storage(struct pytorch *f, struct cnn_pickle_value *v,
                         const struct pytorch_storage **out)
 {
     int inner = cnn_pytorch_made_by(v) == PYTORCH_STORAGE, rc = 0;
-    if (!inner && v->kind != CNN_PICKLE_PERSISTENT)
+    if (!inner &&
+        (v->kind != CNN_PICKLE_PERSISTENT || f->kepts)) /* kept ones are in a tar's table */
         return malformed();
     if (!v->visited)
         rc = inner    ? read_inner(f, v)

@@ -204,12 +204,13 @@ static int read_storages(struct pytorch *f, struct table *t)
     return rc ? rc : read_views(f, &p, t);
 }
 
-/* Rank (and nothing, to eight bytes), size, strides, offset. */
+/* Rank (and anything, to eight bytes), size, strides, offset. */
 static int read_view(struct pytorch *f, struct part *p, struct pytorch_tensor *t)
 {
-    uint64_t rank, n = 0;
-    int rc = read_number(p, 8, &rank);
-    rank &= UINT32_MAX;
+    uint64_t rank = 0, n = 0;
+    int rc = read_number(p, 4, &rank);
+    if (!rc)
+        rc = read_number(p, 4, &n);
     if (rc || rank > MOST_DIMENSIONS)
         return rc ? rc : malformed();
     t->rank = (int)rank;

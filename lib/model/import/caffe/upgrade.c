@@ -202,13 +202,14 @@ int cnn_caffe_upgrade(struct caffe_net *n, struct caffe_layer *l, const LayerV1 
     return old->layer ? upgrade_v0(n, p, old) : upgrade_v1(n, p, old);
 }
 
-/* The padding of a layer that reads one of padding goes around its own windows. */
+/* The padding of a layer that reads one of padding goes around its own windows. (Layers of padding
+ * were upgraded, and so were those behind them: others may lack what is said of windows.) */
 static void take_padding(struct caffe_layer *l, const struct caffe_layer *pad)
 {
     Layer *p = (Layer *)(uintptr_t)l->p;
-    if (!strcmp(l->type, "Convolution"))
+    if (!strcmp(l->type, "Convolution") && p->convolution_param && p->convolution_param->n_pad)
         p->convolution_param->pad[0] = pad->p->pooling_param->pad;
-    else if (!strcmp(l->type, "Pooling"))
+    else if (!strcmp(l->type, "Pooling") && p->pooling_param)
         p->pooling_param->pad = pad->p->pooling_param->pad;
     else
         return;

@@ -91,6 +91,10 @@ int cnn_darknet_convolutional(struct darknet_net *n, size_t i)
     size_t reach = c.dilation * (c.h - 1) + 1;
     if (in.c % c.groups || c.filters % c.groups)
         return cnn_darknet_refuse(n, i, "groups=%zu for %zu channels", c.groups, in.c);
+    /* The padding is dilated with the window, but the size of the output forgets both. */
+    if (c.dilation > 1 && 2 * c.pad + 1 != c.h)
+        return cnn_darknet_refuse(n, i, "dilation=%zu and a padding of %zu", c.dilation, c.pad);
+    c.pad *= c.dilation;
     s->shape = (struct cnn_chw){c.filters, side(in.h, reach, c.stride_h, 2 * c.pad),
                                 side(in.w, reach, c.stride_w, 2 * c.pad)};
     if (!s->shape.h || !s->shape.w)
@@ -206,6 +210,9 @@ int cnn_darknet_softmax(struct darknet_net *n, size_t i)
         return rc;
     if (groups > 1)
         return cnn_darknet_refuse(n, i, "groups=%zu", groups);
+    if (before->shape.h * before->shape.w != 1)
+        return cnn_darknet_refuse(n, i, "over all %zux%zu places at once", before->shape.h,
+                                  before->shape.w);
     return cnn_darknet_line(n, i, "softmax", &before, 1, "softmax");
 }
 

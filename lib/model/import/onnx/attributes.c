@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { GRAPH = 5, GRAPHS = 10 };
+enum { REAL = 1, INT = 2, GRAPH = 5, GRAPHS = 10 };
 
 const Cnn__Onnx__Attribute *cnn_onnx_attribute(const struct onnx_node *n, const char *name)
 {
@@ -15,16 +15,22 @@ const Cnn__Onnx__Attribute *cnn_onnx_attribute(const struct onnx_node *n, const 
     return NULL;
 }
 
+/* A number that is 0 may be left out, as proto3 does. */
+static int is_number(const Cnn__Onnx__Attribute *a, int has, int type)
+{
+    return a && (has || (a->has_type && a->type == type));
+}
+
 int64_t cnn_onnx_int(const struct onnx_node *n, const char *name, int64_t fallback)
 {
     const Cnn__Onnx__Attribute *a = cnn_onnx_attribute(n, name);
-    return a && a->has_i ? a->i : fallback;
+    return is_number(a, a && a->has_i, INT) ? a->i : fallback;
 }
 
 double cnn_onnx_real(const struct onnx_node *n, const char *name, double fallback)
 {
     const Cnn__Onnx__Attribute *a = cnn_onnx_attribute(n, name);
-    return a && a->has_f ? (double)a->f : fallback;
+    return is_number(a, a && a->has_f, REAL) ? (double)a->f : fallback;
 }
 
 int cnn_onnx_is(const struct onnx_node *n, const char *name, const char *text)

@@ -43,12 +43,15 @@ static int open_file(struct onnx_graph *g, const char *name)
         return cnn_fail(CNN_EDATA, "'%.200s' is no name of a file beside it", name);
     if (g->besides == MOST_FILES)
         return cnn_fail(CNN_EDATA, "more than %d files", MOST_FILES);
-    if (cnn_grow(&g->beside, &g->beside_room, g->besides + 1, sizeof *g->beside) ||
-        cnn_strings_add(&g->beside_names, name))
+    if (cnn_grow(&g->beside, &g->beside_room, g->besides + 1, sizeof *g->beside))
         return CNN_ESYSTEM;
     cnn_buf_add(&path, g->path, slash ? (size_t)(slash - g->path) + 1 : 0);
     cnn_buf_puts(&path, name);
     int rc = path.failed ? CNN_ESYSTEM : cnn_bytes_map(path.text, 0, &g->beside[g->besides]);
+    if (!rc && cnn_strings_add(&g->beside_names, name)) {
+        cnn_bytes_free(&g->beside[g->besides]);
+        rc = CNN_ESYSTEM;
+    }
     g->besides += !rc;
     if (rc == CNN_ENOINPUT) /* it is the model that is not whole */
         rc = cnn_fail(CNN_EDATA, "%.500s", cnn_error_message());

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* What is computed with beforehand: shapes, and factors of weights at most. */
-enum { MOST_COMPUTED = 1 << 24 };
+enum { MOST_COMPUTED = 1 << 24, MOST_COMPUTED_IN_ALL = 1 << 27 };
 /* No net has a tensor that is larger. */
 #define MOST_ELEMENTS ((size_t)1 << 31)
 
@@ -36,15 +36,22 @@ struct onnx_constant *cnn_onnx_constant_new(struct onnx_graph *g, int rank, cons
     return c;
 }
 
+/* Room for numbers; NULL with an error set. A short text may ask for many, again and again. */
+static double *room_for(struct onnx_graph *g, size_t count)
+{
+    if (count > MOST_COMPUTED || count > MOST_COMPUTED_IN_ALL - g->computed) {
+        cnn_fail(CNN_EDATA, "%zu constants are too many to compute with", count);
+        return NULL;
+    }
+    g->computed += count;
+    return cnn_arena_alloc(g->arena, (count + 1) * sizeof(double));
+}
+
 struct onnx_constant *cnn_onnx_numbers_new(struct onnx_graph *g, int rank, const size_t *dim,
                                            int whole, double **x)
 {
     struct onnx_constant *c = cnn_onnx_constant_new(g, rank, dim);
-    if (c && c->count > MOST_COMPUTED) {
-        cnn_fail(CNN_EDATA, "%zu constants are too many to compute with", c->count);
-        return NULL;
-    }
-    *x = c ? cnn_arena_alloc(g->arena, (c->count + 1) * sizeof **x) : NULL;
+    *x = c ? room_for(g, c->count) : NULL;
     if (!*x)
         return NULL;
     c->whole = whole;
@@ -91,11 +98,7 @@ const double *cnn_onnx_numbers(struct onnx_graph *g, const struct onnx_constant 
     double *x;
     if (c->number)
         return c->number;
-    if (c->count > MOST_COMPUTED) {
-        cnn_fail(CNN_EDATA, "%zu constants are too many to compute with", c->count);
-        return NULL;
-    }
-    if (!(x = cnn_arena_alloc(g->arena, (c->count + 1) * sizeof *x)))
+    if (!(x = room_for(g, c->count)))
         return NULL;
     if (c->data)
         read_numbers(c, x);

@@ -95,6 +95,7 @@ struct onnx_graph {
     struct cnn_buf text;
     struct onnx_param *param;
     size_t params, param_room;
+    size_t computed; /* numbers of constants that were computed with */
 };
 
 struct onnx_op {

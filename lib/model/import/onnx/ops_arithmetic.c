@@ -107,7 +107,7 @@ static int sum(struct onnx_graph *g, const struct onnx_node *n, struct onnx_valu
         int rc = cnn_onnx_plain(g, n, in[i], &shape);
         if (rc)
             return rc;
-        if (i && !cnn_chw_equal(first, shape))
+        if (in[i]->rank != in[0]->rank || (i && !cnn_chw_equal(first, shape)))
             return cnn_fail(CNN_EDATA, "values of several shapes");
         first = shape;
         from[i] = in[i];

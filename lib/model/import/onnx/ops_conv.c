@@ -66,13 +66,21 @@ int cnn_onnx_conv(struct onnx_graph *g, const struct onnx_node *n)
     return rc ? rc : add_layer(g, n, "conv", &w, shape, dim);
 }
 
-/* Pads that give the output a size, and what is more of it than there can be. */
+/* Pads that give the output a size (auto_pad: that of the input times the stride, whatever
+ * output_padding says), and what is more of it than there can be. */
 static int fit_output(const struct onnx_node *n, struct cnn_chw in, struct onnx_window *w,
                       int more[2])
 {
     int count, axes = n->in[0]->rank - 2;
     const int64_t *size = cnn_onnx_ints(n, "output_shape", &count);
     size_t from[2] = {in.h, in.w};
+    int64_t same[2];
+    if (!size && w->pad[1] < 0 && (more[0] || more[1])) {
+        count = axes;
+        for (int i = 0; i < axes; i++)
+            same[i] = (int64_t)(from[2 - axes + i] * w->stride[2 - axes + i]);
+        size = same;
+    }
     for (int i = 0; size && count == axes && i < axes; i++) {
         int k = 2 - axes + i;
         int64_t all =

@@ -63,8 +63,8 @@ int cnn_onnx_space_to_depth(struct onnx_graph *g, const struct onnx_node *n)
 
 enum { OF_RESIZE_SCALES = 2, OF_RESIZE_SIZES = 3 };
 
-/* Numbers for all axes: 0 there are none. */
-static int factors_of(struct onnx_graph *g, const struct onnx_node *n, int input, int rank,
+/* Numbers for so many axes: 0 there are none. */
+static int factors_of(struct onnx_graph *g, const struct onnx_node *n, int input, int axes,
                       const double **out)
 {
     const struct onnx_constant *c = NULL;
@@ -75,8 +75,8 @@ static int factors_of(struct onnx_graph *g, const struct onnx_node *n, int input
         return cnn_error_code();
     if (!c->count)
         return 0;
-    if (c->count != (size_t)rank)
-        return cnn_fail(CNN_EDATA, "%zu sizes for %d axes", c->count, rank);
+    if (c->count != (size_t)axes)
+        return cnn_fail(CNN_EDATA, "%zu sizes for %d axes", c->count, axes);
     *out = cnn_onnx_numbers(g, c);
     return *out ? 0 : cnn_error_code();
 }
@@ -87,32 +87,45 @@ struct resize {
     int by_size;
 };
 
+/* Where among those the numbers of an axis of a value of four are (the attribute `axes`); -1 none. */
+static int place_of(const int64_t *axis, int axes, int wanted)
+{
+    for (int i = 0; axis && i < axes; i++)
+        if (axis[i] == wanted || axis[i] + 4 == wanted)
+            return i;
+    return axis ? -1 : wanted;
+}
+
 /* Scales of opset 7 are attributes, and of opset 9 the second input; then the third is that, and
- * the fourth has sizes. */
+ * the fourth has sizes; from opset 18 on of some axes. */
 static int read_resize(struct onnx_graph *g, const struct onnx_node *n, struct cnn_chw in,
                        struct resize *out)
 {
     const Cnn__Onnx__Attribute *old = cnn_onnx_attribute(n, "scales");
     const double *scales, *sizes = NULL;
     const size_t from[2] = {in.h, in.w};
-    int rank = n->in[0]->rank, upsample = n->message->op_type[0] == 'U' || g->opset < 11;
-    int rc = factors_of(g, n, upsample ? 1 : OF_RESIZE_SCALES, rank, &scales);
+    int axes, rank = n->in[0]->rank, upsample = n->message->op_type[0] == 'U' || g->opset < 11;
+    const int64_t *axis = cnn_onnx_ints(n, "axes", &axes);
+    int rc = factors_of(g, n, upsample ? 1 : OF_RESIZE_SCALES, axis ? axes : rank, &scales);
     if (!rc && !upsample)
-        rc = factors_of(g, n, OF_RESIZE_SIZES, rank, &sizes);
+        rc = factors_of(g, n, OF_RESIZE_SIZES, axis ? axes : rank, &sizes);
     if (rc)
         return rc;
     if (rank != 4 || (!scales && !sizes && !(old && old->n_floats == 4)))
         return cnn_fail(CNN_EDATA, "no sizes of rows and columns");
     out->by_size = sizes != NULL;
     for (int i = 0; i < 4; i++) {
-        double f = sizes    ? sizes[i] / (double)n->in[0]->dim[i]
-                   : scales ? scales[i]
-                            : (double)old->floats[i];
+        int k = place_of(axis, axes, i);
+        double f = k < 0    ? 1
+                   : sizes  ? sizes[k] / (double)n->in[0]->dim[i]
+                   : scales ? scales[k]
+                            : (double)old->floats[k];
         if (!(f > 0 && f < 1 << 14) || (i < 2 && f != 1))
             return cnn_fail(CNN_EDATA, "a factor of %g on axis %d", f, i);
         if (i >= 2) {
             out->factor[i - 2] = f;
-            out->size[i - 2] = sizes ? (size_t)sizes[i] : (size_t)floor((double)from[i - 2] * f);
+            out->size[i - 2] =
+                sizes && k >= 0 ? (size_t)sizes[k] : (size_t)floor((double)from[i - 2] * f);
         }
     }
     return out->size[0] && out->size[1] ? 0 : cnn_fail(CNN_EDATA, "nothing is left");

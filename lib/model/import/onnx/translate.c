@@ -270,8 +270,8 @@ static int close_output(struct onnx_graph *g, size_t i, struct cnn_buf *labels)
     if (v->state != ONNX_COMPUTED)
         return cnn_fail(CNN_EDATA, "output '%.200s' is nothing that is computed of the input",
                         v->name);
-    int rc = v->rank == 4 && v->view ? 0 : cnn_onnx_plain(g, &named, v, &shape);
-    if (!rc && v->rank == 4 && v->view) { /* (h, w, c) remains as it is computed */
+    int rc = cnn_onnx_plain(g, &named, v, &shape);
+    if (rc == CNN_EDATA && v->rank == 4 && v->view) { /* (h, w, c) remains as it is computed */
         int back[4] = {0, 3, 1, 2};
         rc = cnn_onnx_transpose(g, v, back);
         if (!rc)
