@@ -109,6 +109,8 @@ mistake "$input$(layer a Convolution 'convolution_param { num_output: x }')" "2:
 mistake "$input$(layer a Pooling 'pooling_param { pool: MEAN }')" "2: pool: 'MEAN' is no PoolMethod"
 mistake "${input}layer { name: \"a" "2: the quotes are not closed"
 mistake "${input}layer {" "2: '{' is not closed"
+mistake "$input$(layer a padding 'pooling_param { pad: 1 }')layer { name: \"b\" type: \"Convolution\" bottom: \"a\" top: \"b\" }" \
+    "2: layer 'b' reads what no layer before it makes: 'a'"
 mistake "$input
 $(layer a ReLU 'name: "b"')" "3: this is there twice: 'name'"
 mistake "$input$(layer a Convolution 'convolution_param { num_output: 2 kernel_size: 9 }')" \

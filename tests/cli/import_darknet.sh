@@ -51,6 +51,13 @@ mistake '[net]\nwidth=8\n[conv]\n' "1: height, width or channels is missing"
 mistake "${net}[local]\n[conv]\nactivation=plse\n[conv]\nactivation=linear\nxnor=1\n[maxpool]\nsize=20\npadding=0\n" \
     " 4 layers cannot be imported: 0 (local, line 5); 1 (conv, line 6: activation=plse); 2 (conv, line 8: xnor=1); 3 (maxpool, line 11: larger than the 8x8 that it reads)"
 
+mistake "${net}[conv]\nsize=3\npadding=0\ndilation=2\n[softmax]\n" \
+    " 2 layers cannot be imported: 0 (conv, line 5: dilation=2 and a padding of 0); 1 (softmax, line 9: over all 8x8 places at once)"
+printf '%b' "${net}[conv]\nsize=3\npad=1\ndilation=2\n" >dilated.cfg
+run cnn-inspect --print dilated.cfg
+status 0
+out_has '*conv 1 3 pad=2 dilation=2*'
+
 # Weights alone, cut, and of another net.
 run cnn-infer darknet_v1.weights darknet_input.npy
 status 65

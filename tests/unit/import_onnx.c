@@ -154,6 +154,7 @@ static void test_refused(void **state)
                             "of shapes that do not fit each other; node 'square' (MatMul): a "
                             "product of 4 and 2 dimensions: there are those of vectors, and of "
                             "the channels of each place where these come last");
+    check_refused("ranks", "node 'both' (Add): values of several shapes");
     check_refused("cycle", "node 'first' (Add): it reads 'b', which comes later: a cycle");
 }
 
