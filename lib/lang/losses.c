@@ -110,15 +110,22 @@ static int read_loss_text(struct cnn_builder *b, const char *text, struct loss *
 
 /* Targets */
 
+/* One target serves both: values of one shape, of as many rows, and as many of them real. */
+static int is_alike(const struct cnn_node *node, struct cnn_chw shape, size_t rows, int counter)
+{
+    return cnn_chw_equal(node->layer.out, shape) && node->layer.rows == rows &&
+           node->counter == counter;
+}
+
 static int check_same(struct cnn_builder *b, const struct loss *l, const struct cnn_graph_target *t)
 {
-    char have[72], want[72];
+    char have[96], want[96];
     const struct cnn_layer *x = &b->node[l->node].layer;
-    if (cnn_chw_equal(x->out, t->shape) && x->rows == t->rows &&
-        b->node[l->node].counter == t->counter)
+    const struct cnn_layer other = {.out = t->shape, .rows = t->rows};
+    if (is_alike(&b->node[l->node], t->shape, t->rows, t->counter))
         return 0;
-    cnn_chw_format(x->out, have);
-    cnn_chw_format(t->shape, want);
+    cnn_layer_format(x, have);
+    cnn_layer_format(&other, want);
     return cnn_fail(CNN_EDATA,
                     "%s:%d: %s is %s, and another loss with the same target%s%s is on %s: target= "
                     "tells targets apart",
@@ -198,12 +205,12 @@ static const struct loss *loss_of(const struct cnn_builder *b, const struct cnn_
 
 static int check_aux(const struct cnn_builder *b, const struct cnn_aux *a, const struct loss *l)
 {
-    char have[72], want[72];
-    struct cnn_chw x = b->node[a->node].layer.out, y = b->node[l->node].layer.out;
-    if (cnn_chw_equal(x, y))
+    char have[96], want[96];
+    const struct cnn_node *x = &b->node[a->node], *y = &b->node[l->node];
+    if (is_alike(x, y->layer.out, y->layer.rows, y->counter))
         return 0;
-    cnn_chw_format(x, have);
-    cnn_chw_format(y, want);
+    cnn_layer_format(&x->layer, have);
+    cnn_layer_format(&y->layer, want);
     return cnn_fail(CNN_EDATA,
                     "%s:%d: aux: it ends in %s, the net in %s: they have the same target", b->name,
                     a->line, have, want);

@@ -84,42 +84,6 @@ int cnn_builder_claim(struct cnn_builder *b, const struct cnn_place *at, const c
     return cnn_builder_fail(b, at, line);
 }
 
-/* Shapes that memory could not hold are refused here, before anybody multiplies them further. */
-static int check_output(const struct cnn_layer *l, struct cnn_chw out)
-{
-    size_t n;
-    char shape[72];
-    cnn_chw_format(out, shape);
-    if (cnn_mul_overflows(out.c, out.h, &n) || cnn_mul_overflows(n, out.w, &n) ||
-        n > CNN_NET_SHAPE_MAX)
-        return cnn_fail(CNN_EDATA, "%s: the output %s is too large", l->type->name, shape);
-    if (!n)
-        return cnn_fail(CNN_EDATA, "%s: the output %s is empty", l->type->name, shape);
-    return 0;
-}
-
-static int check_size(const struct cnn_layer *l)
-{
-    char shape[96];
-    if (check_output(l, l->out))
-        return CNN_EDATA;
-    for (int k = 1; k < l->outputs; k++)
-        if (check_output(l, l->more[k - 1].shape))
-            return CNN_EDATA;
-    for (int i = 0; i < l->params; i++) {
-        const struct cnn_shape *s = &l->param[i].shape;
-        size_t count = 1;
-        for (int d = 0; d < s->rank; d++)
-            if (cnn_mul_overflows(count, s->dim[d], &count))
-                count = SIZE_MAX;
-        cnn_shape_format(s, shape);
-        if (count > CNN_NET_SHAPE_MAX)
-            return cnn_fail(CNN_EDATA, "%s: its %s, %s, is too large", l->type->name,
-                            *l->param[i].suffix ? l->param[i].suffix : "parameter", shape);
-    }
-    return 0;
-}
-
 static int check_inputs(const struct cnn_layer_type *type, int inputs)
 {
     if (inputs > 1 && type->max_inputs == 1)
@@ -180,8 +144,6 @@ static int infer_shape(struct cnn_builder *b, struct cnn_layer *l, const struct 
         rc = cnn_layer_setup(l);
     if (rc && cnn_error_code() != CNN_ESYSTEM)
         rc = name_layer(l->type->name);
-    if (!rc)
-        rc = check_size(l);
     if (rc && reads->given && cnn_error_code() != CNN_ESYSTEM)
         name_inputs(b, reads);
     return rc;

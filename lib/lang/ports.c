@@ -6,7 +6,9 @@ int cnn_builder_counter(const struct cnn_builder *b, int node, int port)
     const struct cnn_layer *l = &b->node[node].layer;
     if (port ? l->more[port - 1].counts_rows : l->counts_rows)
         return node + port;
-    for (int i = 0; i < l->inputs && !(l->type->flags & CNN_LAYER_MIXES_ROWS); i++)
+    int mixes = l->type->flags & CNN_LAYER_MIXES_ROWS;
+    int those = !mixes ? l->inputs : l->keeps_rows && !port; /* inputs whose rows the output has */
+    for (int i = 0; i < those; i++)
         if (b->node[b->node[node].in[i]].counter >= 0)
             return b->node[b->node[node].in[i]].counter;
     return -1;

@@ -51,6 +51,8 @@ static int fit(struct back *a, int before, int after, int more)
         a->before = before == CNN_PAD_FULL ? reach - 1 : (size_t)before;
         a->after = before == CNN_PAD_FULL ? reach - 1 : (size_t)after;
     }
+    if (more && (before == CNN_PAD_SAME || before == CNN_PAD_SAME_LOWER))
+        return cnn_fail(CNN_EDATA, "output_pad: pad=same says how large the output is");
     full += (size_t)more;
     if (full <= a->before + a->after)
         return cnn_fail(CNN_EDATA, "pad leaves nothing of %zu rows or columns", full);

@@ -42,8 +42,8 @@ static void drop(const struct cnn_layer *l, struct cnn_pass *p, const struct cnn
     else if (l->type == &cnn_layer_dropout)
         p->k->dropout(p->q, rate, p->seed, p->stream, from, to);
     else
-        p->k->dropout_planes(p->q, l->type == &cnn_layer_droppath, rate, p->seed, p->stream, from,
-                             to);
+        p->k->dropout_planes(p->q, l->type == &cnn_layer_droppath ? (int)l->rows : 0, rate, p->seed,
+                             p->stream, from, to);
 }
 
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)

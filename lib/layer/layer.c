@@ -42,6 +42,11 @@ void cnn_layer_counts_rows(struct cnn_layer *l, int output)
         l->more[output - 1].counts_rows = 1;
 }
 
+void cnn_layer_keeps_rows(struct cnn_layer *l)
+{
+    l->keeps_rows = 1;
+}
+
 const char *cnn_layer_output_name(const struct cnn_layer *l, int k, char digits[24])
 {
     const char *name = k ? l->more[k - 1].name : l->out_name;
@@ -60,21 +65,22 @@ static size_t plausible(const size_t *dim, int rank)
     return n && n <= INT32_MAX ? n : SIZE_MAX;
 }
 
-static int check_output(struct cnn_chw s)
+static int check_output(struct cnn_chw s, size_t rows)
 {
     char text[96];
-    if (plausible((size_t[]){s.c, s.h, s.w}, 3) != SIZE_MAX)
+    const struct cnn_layer shown = {.out = s, .rows = rows};
+    if (plausible((size_t[]){rows, s.c, s.h, s.w}, 4) != SIZE_MAX)
         return 0;
-    cnn_chw_format(s, text);
+    cnn_layer_format(&shown, text);
     return cnn_fail(CNN_EDATA, "an output of %s is not possible", text);
 }
 
 static int check(const struct cnn_layer *l)
 {
     char text[96];
-    int rc = check_output(l->out);
+    int rc = check_output(l->out, l->rows);
     for (int k = 1; k < l->outputs && !rc; k++)
-        rc = check_output(l->more[k - 1].shape);
+        rc = check_output(l->more[k - 1].shape, l->more[k - 1].rows);
     if (rc)
         return rc;
     for (int i = 0; i < l->params; i++)

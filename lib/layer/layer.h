@@ -106,7 +106,8 @@ enum cnn_layer_flag {
                                     numbers of them, and setup says how many the output has;
                                     pass->x_rows says how many are real */
     CNN_LAYER_RESTS = 16384,     /* outside of training y is x */
-    CNN_LAYER_REFERS = 8192,     /* inputs behind the first are named by from= or left out: it takes
+    CNN_LAYER_READS_NUMBERS = 32768, /* x tells rows of the first parameter apart */
+    CNN_LAYER_REFERS = 8192, /* inputs behind the first are named by from= or left out: it takes
                                     no blocks */
 };
 
@@ -181,6 +182,7 @@ struct cnn_layer {
     size_t rows;
     const char *out_name;    /* of several outputs: as struct cnn_output; NULL: "0" */
     int counts_rows;         /* of the first output: see cnn_layer_counts_rows */
+    int keeps_rows;          /* see cnn_layer_keeps_rows */
     int outputs;             /* with the first */
     struct cnn_output *more; /* (outputs - 1); NULL: there is one */
     struct cnn_arena *arena; /* for what setup declares beyond parameters */
@@ -231,6 +233,10 @@ void cnn_layer_output(struct cnn_layer *l, const char *name, struct cnn_chw shap
 /* For use in setup: forward says in p->y_rows[output] how many rows of each sample are real. Else
  * they are those of the inputs, or with CNN_LAYER_MIXES_ROWS all. */
 void cnn_layer_counts_rows(struct cnn_layer *l, int output);
+
+/* For use in setup, with CNN_LAYER_MIXES_ROWS: the first output's rows are those of the first input,
+ * one by one, so that as many of them are real. */
+void cnn_layer_keeps_rows(struct cnn_layer *l);
 
 /* What lines of a net call the layer's k-th output behind the layer's label and a dot: its name, or
  * its number, in `digits`. */

@@ -187,6 +187,19 @@ static int allocate_params(struct cnn_net *net, const struct cnn_net_config *con
     return 0;
 }
 
+/* Of whole numbers, bfloat16's eight bits tell those up to 256 apart. */
+static int check_numbers(const struct cnn_net *net)
+{
+    for (int i = net->graph->inputs; i < net->graph->nodes; i++) {
+        const struct cnn_layer *l = &net->graph->node[i].layer;
+        if (l->type->flags & CNN_LAYER_READS_NUMBERS &&
+            net->backend->layout.type == CNN_TYPE_BF16 && l->param[0].shape.dim[0] > 257)
+            return cnn_fail(CNN_EDATA, "%s: bfloat16 cannot tell %zu numbers apart", l->name,
+                            l->param[0].shape.dim[0]);
+    }
+    return 0;
+}
+
 static int build(struct cnn_net *net, const struct cnn_net_config *config)
 {
     const struct cnn_graph *g = net->graph;
@@ -199,6 +212,8 @@ static int build(struct cnn_net *net, const struct cnn_net_config *config)
     if (!net->node)
         return CNN_ESYSTEM;
     int rc = list_params(net);
+    if (!rc)
+        rc = check_numbers(net);
     if (!rc)
         rc = apply_freeze(net, config->freeze);
     if (!rc)

@@ -5,7 +5,8 @@
 /* Bytes that a device wants for code and records, and for copies of few numbers. */
 static const size_t DEVICE_SLACK = (size_t)32 << 20;
 
-/* Inputs come by way of a store of images, or of two buffers as large; outputs by way of two. */
+/* Inputs come by way of a store of images, or of two buffers as large; outputs by way of two; targets
+ * are numbers, or a label, and a weight. */
 int cnn_net_check_room(const struct cnn_net *net, const struct cnn_net_config *config)
 {
     const struct cnn_backend *b = net->backend;
@@ -18,12 +19,15 @@ int cnn_net_check_room(const struct cnn_net *net, const struct cnn_net_config *c
         ((slabs + means) * net->value_count + (1 + means) * net->statistic_count) * sizeof(real) +
         net->plan->packed_bytes + DEVICE_SLACK;
     const struct cnn_graph *g = net->graph;
-    size_t in = 0, out = cnn_chw_count(g->node[g->logits].layer.out);
+    size_t in = 0, out = 2 * cnn_layer_elements(&g->node[g->logits].layer);
     for (int i = 0; i < g->inputs; i++)
-        in += cnn_chw_count(g->input[i].shape);
+        in += cnn_layer_elements(&g->node[i].layer);
+    for (int i = 0; i < g->targets; i++)
+        out += g->target[i].rows * (cnn_chw_count(g->target[i].shape) +
+                                    g->target[i].shape.h * g->target[i].shape.w + 1);
     size_t moving = net->plan->activation_bytes +
                     cnn_image_store_bytes(config->batch, in * sizeof(float)) +
-                    config->batch * (2 * out + 1) * sizeof(real);
+                    config->batch * out * sizeof(real);
     if (fixed <= left && moving <= left - fixed)
         return 0;
     size_t fits = fixed < left

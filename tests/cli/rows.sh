@@ -84,6 +84,25 @@ run cnn-infer long.st a.tar
 status 0
 cmp out answers || fail 'missing rows are seen'
 
+# Rows that look at each other see those that are there, and remain as many.
+cat >looks.net <<'E2'
+input 2 rows=6
+attention 1; attention 2
+reshape 1,2; transpose rhwc
+rowpool
+dense classes
+E2
+run cnn-train -q --net looks.net --epochs 1 a.tar -o looks.st
+status 0
+run cnn-infer looks.st a.tar
+status 0
+cp out looked
+sed 's/rows=6/rows=11/' looks.net >long.net
+cnn-train -q --net long.net --init looks.st --epochs 0 a.tar -o long.st || fail 'no model'
+run cnn-infer long.st a.tar
+status 0
+cmp out looked || fail 'missing rows are looked at'
+
 # A label for each row: losses and shares are those of rows that are there.
 cat >tags.net <<'E2'
 input 2 rows=6

@@ -3,7 +3,7 @@
 
 struct mul_case {
     struct cnn_tensor a, b, y;
-    int samples;
+    int rows;
 };
 
 /* Samples, channels, height, width. */
@@ -26,7 +26,7 @@ static void mul_run(struct cnn_queue *q, void *context)
 void test_mul(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2 * LAYOUTS * CASES; i++) {
+    for (int i = 0; i < 3 * LAYOUTS * CASES; i++) {
         struct mul_case l = {case_tensor(i / 2, 0, INPUT), case_tensor(i / 2, i % 2, INPUT),
                              case_tensor(i / 2, 0, OUTPUT), 0};
         size_t count = cnn_tensor_count(&l.a), hw = l.a.h * l.a.w;
@@ -50,7 +50,7 @@ static void mul_in_place(struct cnn_queue *q, void *context)
 void products_go_in_place(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2 * LAYOUTS * CASES; i++) {
+    for (int i = 0; i < 3 * LAYOUTS * CASES; i++) {
         struct mul_case l = {.b = case_tensor(i / 2, i % 2, INPUT),
                              .y = case_tensor(i / 2, 0, SUM)};
         size_t count = cnn_tensor_count(&l.y), hw = l.y.h * l.y.w;
@@ -90,17 +90,17 @@ void test_mul_planes(void **state)
 static void drop_run(struct cnn_queue *q, void *context)
 {
     struct mul_case *l = context;
-    K(dropout_planes)(q, l->samples, 0.3, 99, 7, &l->a, &l->y);
+    K(dropout_planes)(q, l->rows, 0.3, 99, 7, &l->a, &l->y);
 }
 
 void test_dropout_planes(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2 * LAYOUTS * CASES; i++) {
-        struct mul_case l = {.a = case_tensor(i / 2, 0, INPUT),
-                             .y = case_tensor(i / 2, 0, OUTPUT),
-                             .samples = i % 2};
-        size_t count = cnn_tensor_count(&l.a), unit = l.a.h * l.a.w * (i % 2 ? l.a.c : 1);
+    for (int i = 0; i < 3 * LAYOUTS * CASES; i++) {
+        struct mul_case l = {
+            .a = case_tensor(i / 3, 0, INPUT), .y = case_tensor(i / 3, 0, OUTPUT), .rows = i % 3};
+        size_t rows = (size_t)l.rows, count = cnn_tensor_count(&l.a);
+        size_t unit = l.a.h * l.a.w * (rows ? rows * l.a.c : 1);
         double *want = zeros(count);
         for (size_t k = 0; k < count; k++) {
             uint32_t word[4];

@@ -30,7 +30,7 @@ static void as_many_parameters_as_there_is_room_for(void **state)
         struct {
             struct cnn_layer layer;
             unsigned char behind[4 * sizeof(struct cnn_param)];
-        } room = {.layer = {.type = &type, .inputs = 1, .in = &in}};
+        } room = {.layer = {.type = &type, .inputs = 1, .in = &in, .rows = 1}};
         int rc = cnn_layer_setup(&room.layer);
         for (size_t i = 0; i < sizeof room.behind; i++)
             assert_int_equal(room.behind[i], 0);

@@ -44,7 +44,7 @@ void cnn_cpu_dropout(struct cnn_queue *q, double rate, uint64_t key, uint64_t st
 
 struct drop_planes {
     struct cnn_planes planes;
-    int samples;
+    int rows;
     float rate;
     real scale;
     uint64_t key, stream;
@@ -55,7 +55,8 @@ struct drop_planes {
 static real factor_of(const struct drop_planes *d, size_t plane, size_t lane)
 {
     size_t n = cnn_planes_sample(&d->planes, plane, lane);
-    size_t i = d->samples ? n : n * d->planes.c + cnn_planes_channel(&d->planes, plane, lane);
+    size_t i = d->rows ? n / (size_t)d->rows
+                       : n * d->planes.c + cnn_planes_channel(&d->planes, plane, lane);
     uint32_t word[4];
     cnn_philox(d->key, d->stream, i / 4, word);
     return cnn_unit(word[i % 4]) < d->rate ? 0 : d->scale;
@@ -77,13 +78,13 @@ static void planes_job(void *context, size_t job, int thread)
     }
 }
 
-void cnn_cpu_dropout_planes(struct cnn_queue *q, int samples, double rate, uint64_t key,
+void cnn_cpu_dropout_planes(struct cnn_queue *q, int rows, double rate, uint64_t key,
                             uint64_t stream, const struct cnn_tensor *x, struct cnn_tensor *y)
 {
     if (q->code)
         return;
     struct drop_planes d = {.planes = cnn_planes_of(x),
-                            .samples = samples,
+                            .rows = rows,
                             .rate = (float)rate,
                             .scale = (real)(1 / (1 - rate)),
                             .key = key,

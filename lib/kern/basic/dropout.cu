@@ -37,30 +37,30 @@ void cnn_cuda_dropout(struct cnn_queue *q, double rate, uint64_t key, uint64_t s
 }
 
 template <typename T>
-static __global__ void planes_kernel(int samples, float rate, float scale, uint64_t key,
+static __global__ void planes_kernel(uint32_t rows, float rate, float scale, uint64_t key,
                                      uint64_t stream, cnn_places to, const T *x, T *y)
 {
     uint32_t i = cnn_thread(), word[4];
     if (i >= to.count)
         return;
     cnn_place at = cnn_place_at<1>(to, i);
-    uint32_t unit = samples ? at.n : at.n * to.c.by + at.c;
+    uint32_t unit = rows ? at.n / rows : at.n * to.c.by + at.c;
     cnn_philox(key, stream, unit / 4, word);
     y[i] = cnn_to<T>(cnn_unit(word[unit % 4]) < rate ? 0 : cnn_float(x[i]) * scale);
 }
 
 template <typename T>
-static void dropout_planes(struct cnn_queue *q, int samples, double rate, uint64_t key,
+static void dropout_planes(struct cnn_queue *q, int rows, double rate, uint64_t key,
                            uint64_t stream, const struct cnn_tensor *x, struct cnn_tensor *y)
 {
     cnn_places places = cnn_places_of(y, cnn_is_nhwc(y), 1);
     cnn_launch(q, "dropout_planes", planes_kernel<T>, cnn_blocks(places.count, CNN_ELEMENT_THREADS),
-               CNN_ELEMENT_THREADS, 0, samples, (float)rate, (float)(1 / (1 - rate)), key, stream,
-               places, (const T *)x->data, (T *)y->data);
+               CNN_ELEMENT_THREADS, 0, (uint32_t)rows, (float)rate, (float)(1 / (1 - rate)), key,
+               stream, places, (const T *)x->data, (T *)y->data);
 }
 
-void cnn_cuda_dropout_planes(struct cnn_queue *q, int samples, double rate, uint64_t key,
+void cnn_cuda_dropout_planes(struct cnn_queue *q, int rows, double rate, uint64_t key,
                              uint64_t stream, const struct cnn_tensor *x, struct cnn_tensor *y)
 {
-    CNN_BY_TYPE(q, dropout_planes, q, samples, rate, key, stream, x, y);
+    CNN_BY_TYPE(q, dropout_planes, q, rows, rate, key, stream, x, y);
 }

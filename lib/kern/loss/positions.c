@@ -110,7 +110,8 @@ static void focal_slopes(const struct position *at)
     struct cnn_range classes = classes_of(at);
     double all = 0;
     for (size_t k = classes.begin; k < classes.end; k++)
-        all += target_at(at, k) * focal_slope(x_at(at, k) - at->log_sum, l->option);
+        if (target_at(at, k) != 0)
+            all += target_at(at, k) * focal_slope(x_at(at, k) - at->log_sum, l->option);
     for (size_t c = 0; c < l->c; c++) {
         double log_y = x_at(at, c) - at->log_sum, t = target_at(at, c);
         double own = t != 0 ? t * focal_slope(log_y, l->option) : 0;

@@ -68,6 +68,7 @@ static int setup(struct cnn_layer *l)
         return rc;
     l->out = l->in[0];
     l->rows = l->in_rows[0];
+    cnn_layer_keeps_rows(l);
     cnn_layer_param(l, own ? "qkv.weight" : "in_proj_weight", (struct cnn_shape){2, {3 * d, d}},
                     CNN_INIT_DEFAULT, d, d);
     if (o->bias)
@@ -187,8 +188,8 @@ static void reserve(const struct cnn_layer *l, struct cnn_backend *b, const stru
     struct place g = place_of(l, x);
     struct cnn_tensor parts = all_parts(&g, x, NULL), w = all_weights(&g, x, NULL);
     size_t rows = g.n * (g.queries > g.keys ? g.queries : g.keys);
-    out->saved[SAVED_PARTS] = cnn_tensor_size(&parts);
-    out->saved[SAVED_WEIGHTS] = cnn_tensor_size(&w);
+    out->saved[SAVED_PARTS] = b->ops->tensor_bytes(b, &parts);
+    out->saved[SAVED_WEIGHTS] = b->ops->tensor_bytes(b, &w);
     out->saved[SAVED_HEADS] = cnn_tensor_size(x);
     out->work = scratch_of(&g, x).dense + b->kernels->dense_work(&b->queue, rows, g.d, PARTS * g.d);
 }

@@ -1,5 +1,6 @@
 /* Vectors for numbers (words, characters, classes): each number of the input becomes a row, the learned vector of
  * that number. */
+#include "base/memory.h"
 #include "layer/layer.h"
 
 struct options {
@@ -21,7 +22,11 @@ static int setup(struct cnn_layer *l)
 {
     const struct options *o = l->options;
     size_t count = (size_t)o->count, size = (size_t)o->size;
-    l->rows = l->in_rows[0] * cnn_chw_count(l->in[0]);
+    if (o->padding >= o->count)
+        return cnn_fail(CNN_EDATA, "padding=%lld is none of the numbers below %lld", o->padding,
+                        o->count);
+    if (cnn_mul_overflows(l->in_rows[0], cnn_chw_count(l->in[0]), &l->rows))
+        l->rows = SIZE_MAX;
     l->out = (struct cnn_chw){size, 1, 1};
     /* N(0, 1), as PyTorch has it */
     cnn_layer_param(l, "weight", (struct cnn_shape){2, {count, size}}, CNN_INIT_LECUN_NORMAL, 1, 1);
@@ -50,7 +55,8 @@ const struct cnn_layer_type cnn_layer_embedding = {
     .options_size = sizeof(struct options),
     .min_inputs = 1,
     .max_inputs = 1,
-    .flags = CNN_LAYER_NEEDS_X | CNN_LAYER_MIXES_ROWS | CNN_LAYER_SEES_ALL,
+    .flags =
+        CNN_LAYER_NEEDS_X | CNN_LAYER_MIXES_ROWS | CNN_LAYER_SEES_ALL | CNN_LAYER_READS_NUMBERS,
     .setup = setup,
     .forward = forward,
     .backward = backward,

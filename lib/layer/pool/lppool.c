@@ -3,7 +3,7 @@
 
 static const struct cnn_option options[] = {
     CNN_POOLING_OPTIONS,
-    CNN_OPTION_REAL("p", struct cnn_pooling, p, "2", .min = 1, .max = 1000, .metavar = "P",
+    CNN_OPTION_REAL("p", struct cnn_pooling, p, "2", .min = 1, .max = 16, .metavar = "P",
                     .help = "of the norm; padding counts as zeros"),
     CNN_OPTION_END,
 };

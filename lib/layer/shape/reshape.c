@@ -57,6 +57,8 @@ static int setup(struct cnn_layer *l)
     if (left < 4)
         size[left] = have / all;
     l->rows = size[0];
+    if (((const struct options *)l->options)->shape.count < 4)
+        cnn_layer_keeps_rows(l);
     l->out = (struct cnn_chw){size[1], size[2], size[3]};
     return 0;
 }

@@ -51,6 +51,8 @@ static int setup(struct cnn_layer *l)
     int rc = read_order(o->order, g.from);
     l->rows = g.dim[g.from[0]];
     l->out = (struct cnn_chw){g.dim[g.from[1]], g.dim[g.from[2]], g.dim[g.from[3]]};
+    if (g.from[0] == 0)
+        cnn_layer_keeps_rows(l);
     return rc;
 }
 
