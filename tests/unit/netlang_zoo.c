@@ -198,7 +198,7 @@ static void as_published(void **state)
         nets++;
     }
     fclose(f);
-    assert_true(nets >= 69);
+    assert_true(nets >= 75);
 }
 
 static void compare_layers(const struct cnn_layer *a, const struct cnn_layer *b)
@@ -266,7 +266,7 @@ static void zoo_round_trip(void **state)
         round_trip(e->text, e->name,
                    (struct cnn_graph_config){.input = {3, 40, 40}, .classes = 17});
     }
-    assert_true(i >= 96);
+    assert_true(i >= 102);
     assert_null(cnn_zoo_at(i + 1));
     assert_null(cnn_zoo_find("lenet6"));
 }
