@@ -91,7 +91,10 @@ FOUND      += $(call exists,libgif7) $(call exists,libtiff-4,>= 4.5) $(call exis
 FOUND      := $(strip $(FOUND))
 ifneq ($(FOUND),)
 DEP_CFLAGS += $(foreach p,$(FOUND),-DCNN_$(with_$(p))) $(shell $(PKG_CONFIG) --cflags $(FOUND))
-DEP_LIBS   += $(shell $(PKG_CONFIG) --libs $(FOUND))
+LINKED     := $(filter-out libheif,$(FOUND)) # that one is loaded where a picture wants it
+ifneq ($(LINKED),)
+DEP_LIBS   += $(shell $(PKG_CONFIG) --libs $(LINKED))
+endif
 endif
 endif
 endif
@@ -114,7 +117,7 @@ C_ALL     = -std=c11 $(WARN) -pthread $(DEP_CFLAGS) $(CFLAGS) $(SANITIZE)
 COMPILE   = $(Q)$(CC) $(CPP_ALL) $(EXTRA) $(C_ALL) $(WERROR) $(OPTIMIZE)
 LINK      = $(Q)$(CC) $(C_ALL) $(LD_ALL) $(filter %.o,$^) $(filter %.a,$^) $(LIBS_ALL) -o $@
 LD_ALL    = -pthread $(SANITIZE) $(if $(filter portable,$(MODE)),-Wl$(comma)-rpath$(comma)'$$$$ORIGIN') $(LDFLAGS)
-LIBS_ALL  = $(DEP_LIBS) -lm $(LDLIBS)
+LIBS_ALL  = $(DEP_LIBS) -lm -ldl $(LDLIBS)
 
 # Kernel files are where the time goes; and those of lib/data/image that go through pixels, whose results
 # are the same on every processor.
@@ -384,8 +387,8 @@ includedir=$${prefix}/include
 Name: cnn
 Description: convolutional networks
 Version: $(VERSION)
-Requires: $(PACKAGES) $(FOUND)
-Libs: -L$${libdir} -lcnn -lm -pthread $(CUDA_LIBS)
+Requires: $(PACKAGES) $(LINKED)
+Libs: -L$${libdir} -lcnn -lm -ldl -pthread $(CUDA_LIBS)
 Cflags: -I$${includedir}
 endef
 

@@ -1,5 +1,6 @@
 /* HEIC and AVIF through libheif: the primary image, turned and cropped as the file says, at 8 bits
  * a sample. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -21,8 +22,47 @@ static int heif_sniff(const unsigned char *bytes, size_t size)
 }
 
 #ifdef CNN_LIBHEIF
+#include <dlfcn.h>
 #include <libheif/heif.h>
+#include <pthread.h>
 #include <stdlib.h>
+
+/* It brings several codecs of video with it, a third of the time that a program takes to start and
+ * some 3 MiB: it is loaded for the first picture that wants it. */
+#define LIBRARY "libheif.so.1"
+#define FUNCTIONS(F)                                                                               \
+    F(context_alloc)                                                                               \
+    F(context_free)                                                                                \
+    F(context_set_maximum_image_size_limit)                                                        \
+    F(context_set_max_decoding_threads)                                                            \
+    F(context_read_from_memory_without_copy)                                                       \
+    F(context_get_primary_image_handle)                                                            \
+    F(image_handle_get_height)                                                                     \
+    F(image_handle_get_width)                                                                      \
+    F(image_handle_release)                                                                        \
+    F(decode_image)                                                                                \
+    F(image_get_height)                                                                            \
+    F(image_get_width)                                                                             \
+    F(image_get_plane_readonly)                                                                    \
+    F(image_release)
+
+#define POINTER(name) __typeof__(heif_##name) *name;
+static struct {
+    FUNCTIONS(POINTER)
+} heif;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static char why_not[256]; /* empty: it is loaded */
+
+static void load(void)
+{
+    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    int whole = library != NULL;
+#define FIND(name) whole = whole && (*(void **)&heif.name = dlsym(library, "heif_" #name));
+    FUNCTIONS(FIND)
+    const char *error = whole ? NULL : dlerror();
+    if (!whole)
+        snprintf(why_not, sizeof why_not, "%s", error ? error : "it cannot be loaded");
+}
 
 struct parts {
     struct heif_context *context;
@@ -32,9 +72,11 @@ struct parts {
 
 static void close_parts(struct parts *p)
 {
-    heif_image_release(p->image);
-    heif_image_handle_release(p->handle);
-    heif_context_free(p->context);
+    if (!p->context)
+        return;
+    heif.image_release(p->image);
+    heif.image_handle_release(p->handle);
+    heif.context_free(p->context);
 }
 
 static int fail_heif(struct heif_error e)
@@ -51,17 +93,20 @@ static int fail_heif(struct heif_error e)
 static int open_parts(const unsigned char *bytes, size_t size, struct parts *p,
                       struct cnn_chw *shape)
 {
-    *p = (struct parts){.context = heif_context_alloc()};
-    if (!p->context)
+    *p = (struct parts){NULL, NULL, NULL};
+    pthread_once(&once, load);
+    if (*why_not)
+        return cnn_fail(CNN_EDATA, "HEIF: libheif cannot be loaded: %s", why_not);
+    if (!(p->context = heif.context_alloc()))
         return cnn_fail_memory(0);
-    heif_context_set_maximum_image_size_limit(p->context, 1 << 14);
-    heif_context_set_max_decoding_threads(p->context, 0);
-    struct heif_error e = heif_context_read_from_memory_without_copy(p->context, bytes, size, NULL);
+    heif.context_set_maximum_image_size_limit(p->context, 1 << 14);
+    heif.context_set_max_decoding_threads(p->context, 0);
+    struct heif_error e = heif.context_read_from_memory_without_copy(p->context, bytes, size, NULL);
     if (e.code == heif_error_Ok)
-        e = heif_context_get_primary_image_handle(p->context, &p->handle);
+        e = heif.context_get_primary_image_handle(p->context, &p->handle);
     if (e.code != heif_error_Ok)
         return fail_heif(e);
-    int h = heif_image_handle_get_height(p->handle), w = heif_image_handle_get_width(p->handle);
+    int h = heif.image_handle_get_height(p->handle), w = heif.image_handle_get_width(p->handle);
     *shape = (struct cnn_chw){3, h > 0 ? (size_t)h : 0, w > 0 ? (size_t)w : 0};
     return cnn_image_bounds(3, shape->h, shape->w, 255);
 }
@@ -77,10 +122,10 @@ static int heif_size(const unsigned char *bytes, size_t size, struct cnn_chw *ou
 static int take_pixels(const struct heif_image *image, const struct cnn_chw *shape,
                        struct cnn_image *out)
 {
-    int stride, h = heif_image_get_height(image, heif_channel_interleaved);
-    int w = heif_image_get_width(image, heif_channel_interleaved);
+    int stride, h = heif.image_get_height(image, heif_channel_interleaved);
+    int w = heif.image_get_width(image, heif_channel_interleaved);
     const unsigned char *rows =
-        heif_image_get_plane_readonly(image, heif_channel_interleaved, &stride);
+        heif.image_get_plane_readonly(image, heif_channel_interleaved, &stride);
     if (!rows || h < 0 || w < 0 || (size_t)h != shape->h || (size_t)w != shape->w ||
         (size_t)stride / 3 < shape->w)
         return cnn_fail(CNN_EDATA, "corrupt HEIF: an image of another size than it says");
@@ -99,7 +144,7 @@ static int heif_decode(const unsigned char *bytes, size_t size, const struct cnn
     (void)how;
     int rc = open_parts(bytes, size, &p, &shape);
     if (!rc) {
-        struct heif_error e = heif_decode_image(p.handle, &p.image, heif_colorspace_RGB,
+        struct heif_error e = heif.decode_image(p.handle, &p.image, heif_colorspace_RGB,
                                                 heif_chroma_interleaved_RGB, NULL);
         rc = e.code == heif_error_Ok ? take_pixels(p.image, &shape, out) : fail_heif(e);
     }
