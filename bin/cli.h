@@ -69,9 +69,9 @@ int cli_usage(const struct cli_program *program, const char *format, ...) CNN_PR
  * ends by SIGPIPE, as cat does (status 141 where that is ignored). */
 int cli_end(const struct cli_program *program, int code);
 
-/* SIGINT, SIGTERM, SIGHUP and SIGXCPU set *cli_stop() to the signal's number (a SIGINT or
- * SIGTERM that comes later than at once kills), and soon end every system call that waits, with EINTR; SIGPIPE and SIGXFSZ are
- * ignored, so that writes fail with EPIPE and EFBIG. */
+/* SIGINT, SIGTERM, SIGHUP and SIGXCPU set *cli_stop() to the signal's number, and soon end every
+ * system call that waits, with EINTR; a SIGINT or SIGTERM that comes a tenth of a second later, or
+ * after that, kills. SIGPIPE and SIGXFSZ are ignored, so that writes fail with EPIPE and EFBIG. */
 void cli_catch_signals(void);
 const volatile int *cli_stop(void);
 /* End by SIGPIPE; returns where that was ignored when the program began. */

@@ -242,9 +242,9 @@ void cnn_layer_keeps_rows(struct cnn_layer *l);
  * its number, in `digits`. */
 const char *cnn_layer_output_name(const struct cnn_layer *l, int k, char digits[24]);
 
-/* The type's setup, and whether what it declared can be: CNN_EDATA when an output or a parameter is
- * implausibly large (2^31 elements or more) or empty, CNN_EINTERNAL when there are more parameters
- * or outputs than a layer can have. */
+/* The type's setup, and whether what it declared can be: CNN_EDATA when an output, all its rows
+ * together, or a parameter is implausibly large (2^31 elements or more) or empty, CNN_EINTERNAL when
+ * there are more parameters or outputs than a layer can have. */
 CNN_CHECKED int cnn_layer_setup(struct cnn_layer *l);
 
 /* What the graph has for each further output of the layer whose value it takes over: no layer of
