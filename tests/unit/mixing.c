@@ -117,14 +117,26 @@ static void next_plain(struct plain_batch *p, const struct cnn_augmenter *a,
     assert_int_equal(cnn_loader_next(p->l, &p->b), 1);
     for (size_t i = 0; i < p->b.n; i++) {
         p->other[i] = p->b.n - 1 - i;
-        p->mix[i] = p->other[i] == i ? cnn_mix_whole(H, W, 1)
-                                     : cnn_augment_mix(s, o->seed, epoch, p->b.key[i], H, W);
+        p->mix[i] = p->other[i] == i
+                        ? cnn_mix_whole(2, 0, H, W)
+                        : cnn_augment_mix(s, o->seed, epoch, p->b.key[i], i > p->other[i], H, W);
     }
 }
 
-static int is_within(const struct cnn_mix *m, size_t p)
+/* How much of it stays at a pixel. */
+static double kept_at(const struct cnn_mix *m, size_t at)
 {
-    return p / W >= m->top && p / W < m->bottom && p % W >= m->left && p % W < m->right;
+    const struct cnn_mix_part *p = &m->part[1];
+    int within = m->parts > 1 && at / W >= p->top && at / W < p->bottom && at % W >= p->left &&
+                 at % W < p->right;
+    return within ? p->keep : 1;
+}
+
+static double own_share(const struct cnn_mix *m)
+{
+    double share[CNN_MIX_MOST];
+    cnn_mix_shares(m, share);
+    return share[0];
 }
 
 static double blend(double keep, float own, float other)
@@ -143,11 +155,11 @@ static void check_sample(const struct plain_batch *p, const struct cnn_batch *b,
 {
     const struct cnn_mix *m = &p->mix[i];
     size_t k = p->other[i], best = 0;
-    double share = cnn_mix_share(m);
+    double share = own_share(m);
     assert_int_equal(b->index[i], p->b.index[i]);
     for (size_t x = 0; x < H * W; x++)
         expect(b->x[i * H * W + x],
-               blend(is_within(m, x) ? m->keep : 1, p->b.x[i * H * W + x], p->b.x[k * H * W + x]));
+               blend(kept_at(m, x), p->b.x[i * H * W + x], p->b.x[k * H * W + x]));
     expect(b->weight[i], blend(share, p->b.weight[i], p->b.weight[k]));
     const int32_t *label = p->b.field[0].label;
     const float *shares = b->field[0].numbers + i * CLASSES;
@@ -180,7 +192,7 @@ static void check_epochs(const char *name, const char *value)
             for (size_t i = 0; i < b.n; i++) {
                 check_sample(&p, &b, i);
                 assert_true(b.hash[i] == p.b.hash[i]);
-                total += fabs(cnn_mix_share(&p.mix[i]) - 1) > 0.01;
+                total += fabs(own_share(&p.mix[i]) - 1) > 0.01;
             }
         }
         assert_null(p.b.field[0].numbers);
@@ -220,7 +232,7 @@ static void test_label_images(void **state)
         next_plain(&p, a, &o, 4);
         for (size_t i = 0; i < b.n * H * W; i++) {
             size_t at = i / (H * W);
-            size_t whose = is_within(&p.mix[at], i % (H * W)) ? p.other[at] : at;
+            size_t whose = kept_at(&p.mix[at], i % (H * W)) < 1 ? p.other[at] : at;
             assert_int_equal(b.field->label[i], p.b.index[whose]);
         }
     }
@@ -334,17 +346,21 @@ static void test_what_cannot_be_mixed(void **state)
 {
     (void)state;
     static const struct cnn_input vector = {.shape = {H * W, 1, 1}, .scale = 1};
+    static const struct cnn_input rows = {.shape = {1, H, W}, .rows = 2, .scale = 1};
     static const struct cnn_wish text = {.name = "text", .kind = CNN_FIELD_TEXT, .rows = 3};
     const struct {
         const char *name;
         const struct cnn_wish *wish;
         const struct cnn_input *input;
+        size_t batch;
         const char *message;
     } bad[] = {
-        {"mixup", &seg, &input, "--mixup cannot mix the field 'seg' (labels)"},
-        {"cutmix", &boxes, &input, "--cutmix cannot mix the field 'boxes' (boxes)"},
-        {"mixup", &text, &input, "--mixup cannot mix the field 'text' (text)"},
-        {"cutmix", &class, &vector, "--cutmix mixes images: the net takes vectors"},
+        {"mixup", &seg, &input, 8, "--mixup cannot mix the field 'seg' (labels)"},
+        {"cutmix", &boxes, &input, 8, "--cutmix cannot mix the field 'boxes' (boxes)"},
+        {"mixup", &text, &input, 8, "--mixup cannot mix the field 'text' (text)"},
+        {"cutmix", &class, &vector, 8, "--cutmix mixes images: the net takes vectors"},
+        {"mixup", &class, &rows, 8, "--mixup cannot mix samples of several rows"},
+        {"mixup", &class, &input, 1, "--mixup has no effect: it mixes 2 samples of a batch of 1"},
     };
     struct cnn_dataset *ds = open_samples();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -352,6 +368,7 @@ static void test_what_cannot_be_mixed(void **state)
         struct cnn_loader_options o = options_of(a, bad[i].wish, 1);
         struct cnn_loader *l;
         o.input = bad[i].input;
+        o.batch = bad[i].batch;
         assert_int_equal(cnn_loader_open(ds, &o, 0, 0, &l), CNN_EUSAGE);
         assert_string_equal(cnn_error_message(), bad[i].message);
         assert_null(l);

@@ -32,15 +32,17 @@ static void test_rectangles_in_other_sizes(void **state)
     for (size_t to = 1; to < 12; to++)
         for (size_t top = 0; top <= 9; top++)
             for (size_t bottom = top; bottom <= 9; bottom++) {
-                struct cnn_mix m = cnn_mix_whole(9, 4, 0);
-                m.top = top;
-                m.bottom = bottom;
-                struct cnn_mix s = cnn_mix_scaled(&m, to, 4);
-                assert_true(s.left == 0 && s.right == 4 && s.h == to && s.w == 4);
+                struct cnn_mix m = cnn_mix_whole(2, 0, 9, 4);
+                struct cnn_mix_part *p = cnn_mix_add(&m, 1);
+                p->top = top;
+                p->bottom = bottom;
+                m = cnn_mix_scaled(&m, to, 4);
+                assert_true(p->left == 0 && p->right == 4 && m.h == to && m.w == 4);
+                assert_true(p->y == 0 && p->x == 0 && p->h == to && p->w == 4);
                 for (size_t y = 0; y < to; y++) {
                     double middle = ((double)y + 0.5) * 9 / (double)to;
                     int within = middle >= (double)top && middle < (double)bottom;
-                    assert_int_equal(y >= s.top && y < s.bottom, within);
+                    assert_int_equal(y >= p->top && y < p->bottom, within);
                 }
             }
 }
@@ -53,13 +55,17 @@ static void test_parts_of_cutmix(void **state)
     const struct cnn_augment_step *s = cnn_augmenter_next(a, NULL);
     double sum = 0;
     for (uint64_t epoch = 0; epoch < 2000; epoch++) {
-        struct cnn_mix m = cnn_augment_mix(s, 1, epoch, "k", 40, 60), again;
-        again = cnn_augment_mix(s, 1, epoch, "k", 40, 60);
+        struct cnn_mix m = cnn_augment_mix(s, 1, epoch, "k", 1, 40, 60), again;
+        const struct cnn_mix_part *p = &m.part[1];
+        double share[CNN_MIX_MOST];
+        again = cnn_augment_mix(s, 1, epoch, "k", 1, 40, 60);
         assert_memory_equal(&m, &again, sizeof m);
-        assert_true(m.top <= m.bottom && m.bottom <= 40 && m.left <= m.right && m.right <= 60);
-        assert_true(m.keep == 0);
-        double part = (double)((m.bottom - m.top) * (m.right - m.left)) / 2400;
-        assert_true(fabs(cnn_mix_share(&m) - (1 - part)) < 1e-12);
+        assert_true(m.parts == 2 && m.part->of == 1 && p->of == 0 && p->keep == 0);
+        assert_true(p->top <= p->bottom && p->bottom <= 40);
+        assert_true(p->left <= p->right && p->right <= 60);
+        double part = (double)((p->bottom - p->top) * (p->right - p->left)) / 2400;
+        cnn_mix_shares(&m, share);
+        assert_true(fabs(share[0] - (1 - part)) < 1e-12 && share[1] == 1 - share[0]);
         sum += part;
     }
     /* E (l - l^2 / 4)^2, what is inside of a side l = sqrt(u) about a point anywhere */

@@ -191,9 +191,9 @@ int cnn_augment_view(const struct cnn_augmenter *a, uint64_t seed, uint64_t epoc
 }
 
 struct cnn_mix cnn_augment_mix(const struct cnn_augment_step *s, uint64_t seed, uint64_t epoch,
-                               const char *key, size_t h, size_t w)
+                               const char *key, size_t own, size_t h, size_t w)
 {
-    struct cnn_mix mix = cnn_mix_whole(h, w, 1);
+    struct cnn_mix mix = cnn_mix_whole(s->type->group, own, h, w);
     struct cnn_random r = draws_of(s, seed, epoch, 0, key);
     s->type->mix(s->options, &r, &mix);
     return mix;

@@ -1,8 +1,8 @@
 /* Augmentations: each is one file lib/data/augment/NAME.c and a line in augmentations.def.
  * Geometric ones give an affine view of their input or a field of displacements, and those that
  * follow one another, up to a field, are composed into a single resampling; others change pixels in
- * place; and some mix samples of a batch with one another, when all else is done and they have the
- * net's size.
+ * place; and some mix samples of a batch with one another, in pairs or larger groups, when all else
+ * is done and they have the net's size.
  *
  * What is drawn depends on (seed, epoch, copy, sample key, augmentation) alone: one augmentation
  * does the same to a sample whatever the others are and whoever its neighbours are. One that comes
@@ -34,13 +34,33 @@ struct cnn_augment_work {
     enum cnn_fill fill;
 };
 
-/* What of another sample comes into an image of h x w: there pixels become keep * own + (1 - keep) *
- * other. */
-struct cnn_mix {
+/* Samples are mixed in groups; at most so many, of which one is shown in as many parts at most. */
+enum { CNN_MIX_MOST = 4 };
+
+/* Pixels from (top, left) to before (bottom, right), in which a sample of the group is seen: its
+ * image as large as h x w, with its corner at (y, x), so that it covers them. */
+struct cnn_mix_part {
+    size_t of; /* which sample of the group */
+    size_t top, bottom, left, right;
+    ptrdiff_t y, x;
     size_t h, w;
-    size_t top, bottom, left, right; /* from (top, left) to before (bottom, right) */
-    double keep;                     /* 0..1 */
+    double keep; /* 0..1: pixels become keep * what is there + (1 - keep) * what this one has */
 };
+
+/* What sample `own` of a group becomes, an image of h x w: its parts, put down one after the other.
+ * Those behind the first do not overlap; where the first is not, they leave nothing open. */
+struct cnn_mix {
+    size_t group, own;
+    size_t h, w;
+    size_t parts;
+    struct cnn_mix_part part[CNN_MIX_MOST];
+};
+
+/* How an augmentation mixes, which says what can be mixed so.
+ * BLENDS  whole images: lists of boxes and points are joined, labels of pixels cannot be blended
+ * PASTES  parts cover what was there (keep is 0): label images, but no lists
+ * TILES   parts lie side by side (keep is 0): label images, and of lists what each part has */
+enum cnn_mix_way { CNN_MIX_BLENDS, CNN_MIX_PASTES, CNN_MIX_TILES };
 
 struct cnn_augment_type {
     const char *name; /* names its random numbers, too: never change it */
@@ -59,10 +79,10 @@ struct cnn_augment_type {
     int (*view)(const void *options, struct cnn_random *r, struct cnn_view *view);
     /* Geometric, too: how far pixels of an image of field->h x field->w move. */
     int (*field)(const void *options, struct cnn_random *r, struct cnn_displacements *field);
-    /* Mixing: what of another sample comes in; comes as the whole image. pastes: keep is 0, so that
-     * what cannot be blended can be mixed, too. */
+    /* Mixing groups of so many: the parts of a sample's image, which comes as its own whole one. */
     void (*mix)(const void *options, struct cnn_random *r, struct cnn_mix *mix);
-    int pastes;
+    size_t group;
+    enum cnn_mix_way way;
     /* Otherwise: change the pixels. */
     int (*apply)(const void *options, const struct cnn_augment_work *work);
 };
@@ -140,23 +160,43 @@ CNN_CHECKED int cnn_augment(const struct cnn_augmenter *a, uint64_t seed, uint64
                             uint64_t copy, struct cnn_augment_scratch *scratch,
                             struct cnn_sample *s);
 
-/* What of another sample comes into the one with that key, of h x w. */
+/* What sample `own` of a group, which has that key and h x w, becomes of all of them. */
 struct cnn_mix cnn_augment_mix(const struct cnn_augment_step *s, uint64_t seed, uint64_t epoch,
-                               const char *key, size_t h, size_t w);
+                               const char *key, size_t own, size_t h, size_t w);
 
 /* mix.c */
 /* A number from Beta(alpha, alpha). */
 double cnn_mix_beta(struct cnn_random *r, double alpha);
-/* All of an image of h x w blended alike. */
-struct cnn_mix cnn_mix_whole(size_t h, size_t w, double keep);
-/* The share of the image that stays its own. */
-double cnn_mix_share(const struct cnn_mix *m);
+/* The sample's own whole image. */
+struct cnn_mix cnn_mix_whole(size_t group, size_t own, size_t h, size_t w);
+/* Another part, the whole of the sample that is so many places behind it in the group, round and round;
+ * CNN_MIX_MOST are the most. */
+struct cnn_mix_part *cnn_mix_add(struct cnn_mix *m, size_t behind);
+/* Whether it is more than the sample itself. */
+int cnn_mix_is_mixed(const struct cnn_mix *m);
+/* The share of the image that each part has, (parts); they sum to 1. */
+void cnn_mix_shares(const struct cnn_mix *m, double *share);
 /* The same in an image of another size. */
 struct cnn_mix cnn_mix_scaled(const struct cnn_mix *m, size_t h, size_t w);
-/* Two samples a and b of one size at once, each taking from what the other was, mix[0] and mix[1]:
- * planes (planes, h, w), with memory for a row (w); labels (h, w), whatever `keep` is. */
-void cnn_mix_planes(const struct cnn_mix mix[2], size_t planes, float *a, float *b, float *row);
-void cnn_mix_labels(const struct cnn_mix mix[2], int32_t *a, int32_t *b);
+
+/* mix_values.c: values of a sample from those that its group had, which lie one behind another; `out`
+ * has its own. */
+/* group (group, planes, h, w), out (planes, h, w); what is shown smaller is resized by cnn_image_resize,
+ * in `scratch`. CNN_ESYSTEM. */
+CNN_CHECKED int cnn_mix_planes(const struct cnn_mix *m, size_t planes, float *group, float *out,
+                               struct cnn_image *scratch);
+/* Labels by the nearest pixel, of what does not blend: group (group, h, w), out (h, w). */
+void cnn_mix_labels(const struct cnn_mix *m, const int32_t *group, int32_t *out);
+/* Numbers without a place in the image, by shares: group (group, n), out (n). */
+void cnn_mix_numbers(const struct cnn_mix *m, size_t n, const float *group, float *out);
+/* Boxes or points of images of h x w, of which sample i has count[i]: group (group, most, columns), out
+ * (most, columns), zeros behind the last. They go where the parts are. A box is cut to its part, and
+ * goes where less than a tenth of it, or of a side less than two pixels, are left; points stay,
+ * seen or not. The number of all, of which `most` are there. */
+size_t cnn_mix_boxes(const struct cnn_mix *m, size_t most, size_t columns, const size_t *count,
+                     const float *group, float *out);
+size_t cnn_mix_points(const struct cnn_mix *m, size_t most, size_t columns, const size_t *count,
+                      const float *group, float *out);
 
 /* boxes.c: the boxes, as of struct cnn_field, in what a view shows of the image that they are in;
  * what is not seen goes. */

@@ -33,9 +33,9 @@ static void cut(struct cnn_random *r, double length, size_t side, size_t *begin,
 static void cutmix_mix(const void *opt, struct cnn_random *r, struct cnn_mix *mix)
 {
     double length = sqrt(1 - cnn_mix_beta(r, ((const struct options *)opt)->alpha));
-    cut(r, length, mix->h, &mix->top, &mix->bottom);
-    cut(r, length, mix->w, &mix->left, &mix->right);
-    mix->keep = 0;
+    struct cnn_mix_part *p = cnn_mix_add(mix, 1);
+    cut(r, length, mix->h, &p->top, &p->bottom);
+    cut(r, length, mix->w, &p->left, &p->right);
 }
 
 const struct cnn_augment_type cnn_augment_cutmix = {
@@ -44,6 +44,7 @@ const struct cnn_augment_type cnn_augment_cutmix = {
     .options = options,
     .options_size = sizeof(struct options),
     .active = cutmix_active,
-    .pastes = 1,
     .mix = cutmix_mix,
+    .group = 2,
+    .way = CNN_MIX_PASTES,
 };

@@ -1,7 +1,5 @@
-/* Samples mixed with one another: how much of another one, and the two of a pair at once, so that
- * each takes from what the other was. */
+/* Samples mixed with one another: what of which goes where, and in which share. */
 #include <math.h>
-#include <string.h>
 
 #include "data/augment/augment.h"
 
@@ -29,67 +27,70 @@ double cnn_mix_beta(struct cnn_random *r, double alpha)
     return 1 / (1 + exp(other - one));
 }
 
-struct cnn_mix cnn_mix_whole(size_t h, size_t w, double keep)
+struct cnn_mix cnn_mix_whole(size_t group, size_t own, size_t h, size_t w)
 {
-    return (struct cnn_mix){.h = h, .w = w, .bottom = h, .right = w, .keep = keep};
+    struct cnn_mix m = {.group = group, .own = own, .h = h, .w = w};
+    cnn_mix_add(&m, 0);
+    return m;
 }
 
-double cnn_mix_share(const struct cnn_mix *m)
+struct cnn_mix_part *cnn_mix_add(struct cnn_mix *m, size_t behind)
 {
-    double part = (double)((m->bottom - m->top) * (m->right - m->left)) / (double)(m->h * m->w);
-    return 1 - (1 - m->keep) * part;
+    struct cnn_mix_part *p = &m->part[m->parts++];
+    *p = (struct cnn_mix_part){
+        .of = (m->own + behind) % m->group, .bottom = m->h, .right = m->w, .h = m->h, .w = m->w};
+    return p;
 }
 
-/* The first of `to` pixels whose middle is not before edge `at` of `from` pixels. */
-static size_t scaled(size_t at, size_t from, size_t to)
+int cnn_mix_is_mixed(const struct cnn_mix *m)
 {
-    size_t twice = 2 * at * to;
-    return twice > from ? (twice - from + 2 * from - 1) / (2 * from) : 0;
+    return m->parts > 1;
+}
+
+/* The first has what the others leave of it, and the last what is left of 1. */
+void cnn_mix_shares(const struct cnn_mix *m, double *share)
+{
+    double rest = 1;
+    share[0] = 1;
+    for (size_t i = 1; i < m->parts; i++) {
+        const struct cnn_mix_part *p = &m->part[i];
+        double part = (double)((p->bottom - p->top) * (p->right - p->left)) / (double)(m->h * m->w);
+        share[i] = (1 - p->keep) * part;
+        share[0] -= share[i];
+    }
+    for (size_t i = 0; i + 1 < m->parts; i++)
+        rest -= share[i];
+    share[m->parts - 1] = rest;
+}
+
+/* The first of `to` pixels whose middle is not before edge `at` of `from` pixels, as far as there
+ * are any. */
+static ptrdiff_t scaled(ptrdiff_t at, size_t from, size_t to)
+{
+    ptrdiff_t f = (ptrdiff_t)from, twice = 2 * at * (ptrdiff_t)to + f - 1, whole = twice / (2 * f);
+    return whole - (twice % (2 * f) < 0);
+}
+
+static void scale_side(ptrdiff_t *at, size_t *length, size_t from, size_t to)
+{
+    ptrdiff_t end = scaled(*at + (ptrdiff_t)*length, from, to);
+    *at = scaled(*at, from, to);
+    *length = (size_t)(end - *at);
 }
 
 struct cnn_mix cnn_mix_scaled(const struct cnn_mix *m, size_t h, size_t w)
 {
-    return (struct cnn_mix){.h = h,
-                            .w = w,
-                            .top = scaled(m->top, m->h, h),
-                            .bottom = scaled(m->bottom, m->h, h),
-                            .left = scaled(m->left, m->w, w),
-                            .right = scaled(m->right, m->w, w),
-                            .keep = m->keep};
-}
-
-static void take_row(const struct cnn_mix *m, size_t y, float *own, const float *other)
-{
-    float keep = (float)m->keep, rest = (float)(1 - m->keep);
-    if (y < m->top || y >= m->bottom || !(m->keep < 1))
-        return;
-    for (size_t x = m->left; x < m->right; x++)
-        own[x] = keep * own[x] + rest * other[x];
-}
-
-void cnn_mix_planes(const struct cnn_mix mix[2], size_t planes, float *a, float *b, float *row)
-{
-    size_t h = mix->h, w = mix->w;
-    for (size_t i = 0; i < planes * h; i++, a += w, b += w) {
-        memcpy(row, a, w * sizeof *row);
-        take_row(&mix[0], i % h, a, b);
-        take_row(&mix[1], i % h, b, row);
+    struct cnn_mix out = *m;
+    out.h = h;
+    out.w = w;
+    for (size_t i = 0; i < m->parts; i++) {
+        struct cnn_mix_part *p = &out.part[i];
+        p->top = (size_t)scaled((ptrdiff_t)p->top, m->h, h);
+        p->bottom = (size_t)scaled((ptrdiff_t)p->bottom, m->h, h);
+        p->left = (size_t)scaled((ptrdiff_t)p->left, m->w, w);
+        p->right = (size_t)scaled((ptrdiff_t)p->right, m->w, w);
+        scale_side(&p->y, &p->h, m->h, h);
+        scale_side(&p->x, &p->w, m->w, w);
     }
-}
-
-static int is_within(const struct cnn_mix *m, size_t y, size_t x)
-{
-    return y >= m->top && y < m->bottom && x >= m->left && x < m->right;
-}
-
-void cnn_mix_labels(const struct cnn_mix mix[2], int32_t *a, int32_t *b)
-{
-    for (size_t i = 0; i < mix->h * mix->w; i++) {
-        size_t y = i / mix->w, x = i % mix->w;
-        int32_t was = a[i];
-        if (is_within(&mix[0], y, x))
-            a[i] = b[i];
-        if (is_within(&mix[1], y, x))
-            b[i] = was;
-    }
+    return out;
 }

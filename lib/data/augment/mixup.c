@@ -20,7 +20,7 @@ static int mixup_active(const void *opt)
 
 static void mixup_mix(const void *opt, struct cnn_random *r, struct cnn_mix *mix)
 {
-    mix->keep = cnn_mix_beta(r, ((const struct options *)opt)->alpha);
+    cnn_mix_add(mix, 1)->keep = cnn_mix_beta(r, ((const struct options *)opt)->alpha);
 }
 
 const struct cnn_augment_type cnn_augment_mixup = {
@@ -30,4 +30,6 @@ const struct cnn_augment_type cnn_augment_mixup = {
     .options_size = sizeof(struct options),
     .active = mixup_active,
     .mix = mixup_mix,
+    .group = 2,
+    .way = CNN_MIX_BLENDS,
 };

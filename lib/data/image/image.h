@@ -72,6 +72,8 @@ struct cnn_box {
 CNN_CHECKED int cnn_image_resize_part(struct cnn_image *dst, const struct cnn_image *src,
                                       enum cnn_filter filter, size_t h, size_t w,
                                       const struct cnn_box *part);
+/* Elements of memory that dst takes there for any part of an image of h x w at no more than that size. */
+size_t cnn_image_resize_room(size_t c, size_t h, size_t w);
 
 /* The part of h x w whose upper left corner is at (y, x) of src; outside is `fill`. dst and src
  * differ. */

@@ -188,6 +188,18 @@ int cnn_image_resize_part(struct cnn_image *dst, const struct cnn_image *src,
     return 0;
 }
 
+/* Where out <= in, out (2 ceil(support in / out) + 1) taps are at most (2 support + 3) in. */
+static size_t most_axis_room(size_t side)
+{
+    size_t support = (size_t)ceil(cnn_filter_support(CNN_FILTER_BICUBIC));
+    return side * (2 * support + 3 + sizeof(struct window) / sizeof(float));
+}
+
+size_t cnn_image_resize_room(size_t c, size_t h, size_t w)
+{
+    return c * h * w + most_axis_room(h) + most_axis_room(w) + BAND * 3 * w;
+}
+
 int cnn_image_resize(struct cnn_image *dst, const struct cnn_image *src, size_t h, size_t w)
 {
     if (h == src->h && w == src->w)

@@ -229,10 +229,13 @@ static int gather(const struct cnn_loader *l, struct cnn_loader_scratch *s,
                   const struct cnn_loader_wish *w, const struct cnn_field *f,
                   const struct place *to, size_t *rows)
 {
+    int rc;
     switch (w->w.kind) {
     case CNN_FIELD_CLASS:
         return gather_class(w, f, to, rows);
     case CNN_FIELD_NUMBERS:
+        if ((rc = cnn_loader_mixing_takes(l, w, f->kind)))
+            return rc;
         if (f->kind == CNN_FIELD_IMAGE)
             return cnn_preprocess(w->w.input, &f->values, &s->preprocess, to->numbers);
         return gather_numbers(w, f, to, rows);

@@ -39,16 +39,19 @@ size_t cnn_loader_bytes(const struct cnn_loader_options *options)
     size_t depth = ring_depth(options->batch, chunk, (int)threads);
     size_t samples = depth * chunk + 2 * options->batch;
     int mixes = cnn_augmenter_next_mixing(options->augmenter, NULL) != NULL;
+    struct cnn_loader_room room = {0};
+    cnn_loader_mixing_room(options, NULL, &room);
     for (size_t i = 0; i < options->wishes; i++) {
         struct cnn_loader_wish w = cnn_loader_wish_of(options, i);
         shares += mixes && w.w.kind == CNN_FIELD_CLASS ? w.w.shares * sizeof(float) : 0;
         fields += cnn_loader_wish_bytes(&w);
         scratch += cnn_loader_wish_scratch(&w);
+        cnn_loader_mixing_room(options, &w, &room);
     }
     size_t each = elements * sizeof(float) + fields + sizeof(struct cnn_loader_item) + 64;
     /* a thread decodes into one image, and augments and resizes into two more */
     return samples * each + threads * (3 * elements * sizeof(float) + scratch) +
-           2 * options->batch * shares;
+           2 * options->batch * shares + (room.kept + room.shown) * sizeof(float);
 }
 
 static int allocate_chunks(struct cnn_loader *l)
@@ -370,7 +373,7 @@ void cnn_loader_close(struct cnn_loader *l)
     free_batch(l, &l->batch[1]);
     pthread_mutex_destroy(&l->lock);
     free(l->drawn);
-    free(l->row);
+    cnn_loader_mixing_free(l);
     free(l->wish);
     free(l->wanted);
     free(l->stream_message);

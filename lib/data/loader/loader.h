@@ -16,9 +16,9 @@ enum cnn_on_bad { CNN_BAD_FAIL, CNN_BAD_SKIP };
 struct cnn_loader_options {
     const struct cnn_input *input;
     const char *input_name; /* the field that is it, where samples have that; NULL: their own */
-    /* NULL: none. What mixes samples takes those of a batch in pairs, the first with the last and so
-     * on, when they are made; a batch of one, or the one in the middle, stays as it is. Samples of
-     * which one lacks what is wished for are not mixed. */
+    /* NULL: none. What mixes samples takes those of a batch in groups when they are made: pairs are
+     * the first with the last and so on, four are one of each quarter; what is left over, in the middle
+     * and at the end, stays as it is. Groups of which one lacks what is wished for are not mixed. */
     const struct cnn_augmenter *augmenter;
     /* What to gather of each sample beside its input; copied, but for what they point at. INPUT is
      * x, but of augmentations the geometric ones only. */
@@ -78,7 +78,7 @@ struct cnn_loader;
 
 /* Begin epoch `epoch` at sample position `start` (0: its beginning). A stream that was not spooled
  * has one epoch, in its own order. CNN_EUSAGE: the augmenter mixes samples, and what is wished for
- * cannot be mixed so. */
+ * cannot be mixed so, or batches are too small. */
 CNN_CHECKED int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *options,
                                 uint64_t epoch, size_t start, struct cnn_loader **out);
 /* 1: a batch of up to options.batch samples (fewer at the end and where bad samples were skipped;

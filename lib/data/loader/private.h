@@ -85,7 +85,10 @@ struct cnn_loader {
     struct cnn_image_store *store; /* NULL: inputs are made here */
     int augments, affine;          /* something is active; all of it affine */
     int mixes;                     /* samples with one another */
-    float *row;                    /* of what is mixed; NULL: nothing is */
+    struct {
+        void *kept;             /* a group's copies of a thing */
+        struct cnn_image shown; /* one of them in another size */
+    } mixed;
     int threads;
     size_t rows;     /* the most that a sample's x has */
     size_t elements; /* of x, for one sample with all of them */
@@ -144,13 +147,23 @@ int cnn_loader_wishes_for(const struct cnn_loader *l, const char *name);
 /* Leave the sample those of its fields that are wished for. */
 void cnn_loader_drop_fields(const struct cnn_loader *l, struct cnn_sample *s);
 
-/* mix.c. Whether what is wished for can be mixed, CNN_EUSAGE; the memory that it takes, for batches of
+/* mix.c. Whether what is wished for can be mixed, CNN_EUSAGE, and whether a field of that kind can be
+ * for that wish, CNN_EDATA without its path; the memory that mixing takes, and of shares for batches of
  * n, CNN_ESYSTEM; and the first n samples of a batch, mixed. CNN_EDATA: a list that gets too long. */
-int cnn_loader_mixing_check(const struct cnn_loader *l);
-int cnn_loader_mixing_new(struct cnn_loader *l);
-int cnn_loader_shares_new(const struct cnn_loader *l, size_t n, float ***out);
+CNN_CHECKED int cnn_loader_mixing_check(const struct cnn_loader *l);
+CNN_CHECKED int cnn_loader_mixing_takes(const struct cnn_loader *l, const struct cnn_loader_wish *w,
+                                        enum cnn_field_kind kind);
+/* Room grown to what mixing takes for a wish, or for the input (NULL); where nothing is mixed none. */
+struct cnn_loader_room {
+    size_t kept, shown; /* elements */
+};
+void cnn_loader_mixing_room(const struct cnn_loader_options *o, const struct cnn_loader_wish *w,
+                            struct cnn_loader_room *room);
+CNN_CHECKED int cnn_loader_mixing_new(struct cnn_loader *l);
+void cnn_loader_mixing_free(struct cnn_loader *l);
+CNN_CHECKED int cnn_loader_shares_new(const struct cnn_loader *l, size_t n, float ***out);
 void cnn_loader_shares_free(const struct cnn_loader *l, float **share);
-int cnn_loader_mix(const struct cnn_loader *l, struct cnn_loader_buffers *b, size_t n);
+CNN_CHECKED int cnn_loader_mix(struct cnn_loader *l, struct cnn_loader_buffers *b, size_t n);
 
 /* images.c, for loaders with a store: item from what stays on the device (item->key is set),
  * or from a decoded sample; in the latter, item->bytes 0: it has to be prepared here. CNN_EDATA. */
