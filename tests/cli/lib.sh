@@ -12,6 +12,8 @@
 #   no_file PATH...               none of them exists
 #   digest FILE                   a checksum, to compare files by
 #   numbers_are FILE              the table in the file out, behind its keys and classes, has the numbers of FILE
+#   logged KEY EPOCH LOG          that number of a log's line of an epoch
+#   falls LOG FROM TO [PART]      the loss of the one epoch is below that part (0.8) of the other's
 #   interrupted COMMAND...        a training that is stopped once its checkpoint c is there; --resume goes on with it
 #
 # shellcheck shell=bash disable=SC2034 # variables for the tests
@@ -71,6 +73,12 @@ numbers_are() {
         { row++; for (i = 1; i <= NF - 2; i++) { d = $(i + 2) - want[row, i]; if (d < 0) d = -d; if (!(d < 2e-6)) bad = 1; seen++ } }
         END { exit bad || row != rows || seen != n * rows }' FS='\t' out || fail "these are not the numbers of $1"
 }
+logged() { sed -n '/"event": "epoch"/s/.*"epoch": '"$2"',.*"'"$1"'": \([^,}]*\)[,}].*/\1/p' "$3"; }
+falls() {
+    awk -v a="$(logged loss "$2" "$1")" -v b="$(logged loss "$3" "$1")" -v part="${4-0.8}" 'BEGIN { exit !(a > 0 && b > 0 && b < part * a) }' ||
+        fail "the loss goes from $(logged loss "$2" "$1") to $(logged loss "$3" "$1")"
+}
+
 interrupted() {
     local i pid
     command_line=$*

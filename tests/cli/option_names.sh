@@ -32,7 +32,7 @@ says train --val-split ': it is --val here, a dataset of its own; cnn-split divi
 says split --val-split ': it is --val here'
 says train --mixup-alpha ': it is --mixup here'
 says augment --mixup ': cnn-train mixes the samples of a batch'
-says train --mosaic ': there is no mosaic here; --mixup and --cutmix mix samples'
+says augment --mosaic ': cnn-train mixes the samples of a batch'
 says infer --model ': the model is named first, without an option'
 says infer --top-k ': it is --top here'
 says infer --csv ': it is --format here, as --format csv'

@@ -6,14 +6,6 @@ net='input 1x28x28; conv 6 5 stride=2; bn; relu; maxpool 2; flatten; dense class
 train() { run cnn-train --recipe none --batch 32 --rate 0.05 --seed 3 "$@"; }
 mixing=(--mixup 0.4 --cutmix 1)
 
-# number KEY EPOCH LOG: of the epoch's line.
-number() { sed -n '/"event": "epoch"/s/.*"epoch": '"$2"',.*"'"$1"'": \([^,}]*\)[,}].*/\1/p' "$3"; }
-# falls LOG FROM TO [PART]: the loss of the last is below that part of the first's.
-falls() {
-    awk -v a="$(number loss "$2" "$1")" -v b="$(number loss "$3" "$1")" -v part="${4-0.8}" 'BEGIN { exit !(a > 0 && b > 0 && b < part * a) }' ||
-        fail "the loss goes from $(number loss "$2" "$1") to $(number loss "$3" "$1")"
-}
-
 for threads in 1 2 4; do
     train --net "$net" --epochs 4 "${mixing[@]}" --rotate 10 --threads $threads --val digits:200:5 --log log digits:1003 -o threads$threads
     status 0
@@ -35,8 +27,8 @@ out_has '*--cutmix=1*'
 run cnn-infer --eval --json threads1 digits:200:5
 status 0
 top1=$(sed -n 's/.*"top1": \([0-9.]*\).*/\1/p' out)
-[ -n "$top1" ] && [ "$(number val_top1 4 log)" = "$top1" ] || fail "validation says $(number val_top1 4 log), --eval $top1"
-awk -v a="$(number train_top1 4 log)" 'BEGIN { exit !(a > 0.3 && a < 1) }' || fail "train_top1 $(number train_top1 4 log)"
+[ -n "$top1" ] && [ "$(logged val_top1 4 log)" = "$top1" ] || fail "validation says $(logged val_top1 4 log), --eval $top1"
+awk -v a="$(logged train_top1 4 log)" 'BEGIN { exit !(a > 0.3 && a < 1) }' || fail "train_top1 $(logged train_top1 4 log)"
 
 # Stopped and resumed.
 long=(cnn-train -q --net "$net" --recipe none --batch 32 --rate 0.05 --epochs 80 "${mixing[@]}" --threads 2)

@@ -390,6 +390,7 @@ static void test_no_allocation(void **state)
     check_no_allocation(&o);
     assert_int_equal(cnn_augmenter_set(a, "mixup", "0.2"), 0);
     assert_int_equal(cnn_augmenter_set(a, "cutmix", "1"), 0);
+    assert_int_equal(cnn_augmenter_set(a, "mosaic", "0.5"), 0);
     shares.shares = 10;
     o.wish = &shares;
     o.augmenter = a;

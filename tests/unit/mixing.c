@@ -315,13 +315,14 @@ static uint64_t drain(struct cnn_dataset *ds, const struct cnn_loader_options *o
     return h;
 }
 
-/* Both kinds, one of them twice; the other augmentations come first. */
+/* All kinds, one of them twice; the other augmentations come first. */
 static void test_same_for_threads_and_positions(void **state)
 {
     (void)state;
     struct cnn_dataset *ds = open_samples();
     struct cnn_augmenter *a = augmenter("mixup", "0.4"), *once = augmenter("mixup", "0.4");
     assert_int_equal(cnn_augmenter_set(a, "cutmix", "1"), 0);
+    assert_int_equal(cnn_augmenter_set(a, "mosaic", "0.5"), 0);
     assert_int_equal(cnn_augmenter_set(a, "mixup", "0.4"), 0);
     assert_int_equal(cnn_augmenter_set(a, "noise", "0.1"), 0);
     struct cnn_loader_options o = options_of(a, &class, 1), fewer = options_of(once, &class, 1);
@@ -335,7 +336,7 @@ static void test_same_for_threads_and_positions(void **state)
     }
     struct cnn_buf text = {0};
     cnn_augmenter_print(a, &text);
-    assert_string_equal(text.text, "--mixup 0.4 --cutmix 1 --mixup 0.4 --noise 0.1");
+    assert_string_equal(text.text, "--mixup 0.4 --cutmix 1 --mosaic 0.5 --mixup 0.4 --noise 0.1");
     cnn_buf_free(&text);
     cnn_augmenter_free(a);
     cnn_augmenter_free(once);
@@ -359,7 +360,10 @@ static void test_what_cannot_be_mixed(void **state)
         {"cutmix", &boxes, &input, 8, "--cutmix cannot mix the field 'boxes' (boxes)"},
         {"mixup", &text, &input, 8, "--mixup cannot mix the field 'text' (text)"},
         {"cutmix", &class, &vector, 8, "--cutmix mixes images: the net takes vectors"},
+        {"mosaic", &class, &vector, 8, "--mosaic mixes images: the net takes vectors"},
+        {"mosaic", &text, &input, 8, "--mosaic cannot mix the field 'text' (text)"},
         {"mixup", &class, &rows, 8, "--mixup cannot mix samples of several rows"},
+        {"mosaic", &class, &input, 3, "--mosaic has no effect: it mixes 4 samples of a batch of 3"},
         {"mixup", &class, &input, 1, "--mixup has no effect: it mixes 2 samples of a batch of 1"},
     };
     struct cnn_dataset *ds = open_samples();

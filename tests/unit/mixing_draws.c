@@ -1,4 +1,4 @@
-/* How much of which sample is mixed: shares as betas, rectangles, in any size. */
+/* How much of which sample is mixed: shares as betas, rectangles, mosaics, in any size. */
 #include "augmenter.h"
 
 static void test_shares_are_betas(void **state)
@@ -73,12 +73,89 @@ static void test_parts_of_cutmix(void **state)
     cnn_augmenter_free(a);
 }
 
+/* Whether each pixel is in one part, and each part shows pixels that its sample has. */
+static void check_tiles(const struct cnn_mix *m)
+{
+    for (size_t at = 0; at < m->h * m->w; at++) {
+        size_t y = at / m->w, x = at % m->w, seen = 0;
+        for (size_t i = 0; i < m->parts; i++) {
+            const struct cnn_mix_part *p = &m->part[i];
+            if (y < p->top || y >= p->bottom || x < p->left || x >= p->right)
+                continue;
+            seen++;
+            assert_true((ptrdiff_t)y >= p->y && (ptrdiff_t)y < p->y + (ptrdiff_t)p->h);
+            assert_true((ptrdiff_t)x >= p->x && (ptrdiff_t)x < p->x + (ptrdiff_t)p->w);
+        }
+        assert_int_equal(seen, 1);
+    }
+}
+
+/* Four samples about a point of the middle half, each once, in its shape, as small as fills its part. */
+static void check_mosaic(const struct cnn_mix *m)
+{
+    const struct cnn_mix_part *p = m->part;
+    size_t of = 0, y = p->bottom, x = p->right;
+    double share[CNN_MIX_MOST], sum = 0;
+    check_tiles(m);
+    cnn_mix_shares(m, share);
+    assert_true(4 * y + 2 >= m->h && 4 * y <= 3 * m->h + 2);
+    assert_true(4 * x + 2 >= m->w && 4 * x <= 3 * m->w + 2);
+    for (size_t i = 0; i < 4; i++, p++) {
+        size_t h = p->bottom - p->top, w = p->right - p->left;
+        assert_true(p->top == (i < 2 ? 0 : y) && p->left == (i % 2 ? x : 0) && p->keep == 0);
+        assert_true(p->h == h || p->w == w);
+        /* within a pixel of the image's shape */
+        assert_true(fabs((double)(p->h * m->w) - (double)(p->w * m->h)) <
+                    (double)(m->h > m->w ? m->h : m->w));
+        assert_true(fabs(share[i] - (double)(h * w) / (double)(m->h * m->w)) < 1e-12);
+        sum += share[i];
+        of |= (size_t)1 << p->of;
+    }
+    assert_true(of == 15 && fabs(sum - 1) < 1e-15);
+}
+
+/* A number for each order of four. */
+static size_t order_of(const struct cnn_mix *m)
+{
+    return m->part[0].of * 64 + m->part[1].of * 16 + m->part[2].of * 4 + m->part[3].of;
+}
+
+static void test_mosaics(void **state)
+{
+    (void)state;
+    enum { DRAWS = 4000 };
+    static const size_t side[][2] = {{40, 60}, {28, 28}, {17, 5}, {3, 2}};
+    struct cnn_augmenter *a = augmenter((const char *[]){"mosaic", "0.25", NULL});
+    const struct cnn_augment_step *s = cnn_augmenter_next(a, NULL);
+    for (size_t k = 0; k < sizeof side / sizeof *side; k++) {
+        size_t mosaics = 0, orders = 0, seen[256] = {0};
+        double height = 0;
+        for (uint64_t epoch = 0; epoch < DRAWS; epoch++) {
+            struct cnn_mix m = cnn_augment_mix(s, 1, epoch, "k", 2, side[k][0], side[k][1]), small;
+            if (!cnn_mix_is_mixed(&m)) {
+                assert_true(m.parts == 1 && m.part->of == 2);
+                continue;
+            }
+            check_mosaic(&m);
+            height += (double)m.part->bottom / (double)m.h;
+            orders += !seen[order_of(&m)]++;
+            mosaics++;
+            small = cnn_mix_scaled(&m, 1 + epoch % 13, 1 + epoch % 7);
+            check_tiles(&small);
+        }
+        assert_true(fabs((double)mosaics / DRAWS - 0.25) < 0.03 && orders == 24);
+        assert_true(fabs(height / (double)mosaics - 0.5) < 0.03);
+    }
+    cnn_augmenter_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shares_are_betas),
         cmocka_unit_test(test_rectangles_in_other_sizes),
         cmocka_unit_test(test_parts_of_cutmix),
+        cmocka_unit_test(test_mosaics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
