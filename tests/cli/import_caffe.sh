@@ -22,6 +22,32 @@ run cnn-inspect --diff v1.st v0.st
 [ "$status" -le 1 ] || fail 'not compared'
 [ "$(grep -c '^tensor' out)" = 0 ] || fail "the older forms differ"
 
+# Numbers of channels, and arithmetic: alone, with weights, and as our own file.
+run cnn-features -l prob caffe_more.prototxt:caffe_more.caffemodel caffe_input.npy
+status 0
+numbers_are caffe_more.txt
+run cnn-features -l whole caffe_more.caffemodel caffe_input.npy
+status 0
+numbers_are caffe_more_whole.txt
+run cnn-train -q --epochs 0 --classes 5 --init caffe_more.prototxt:caffe_more.caffemodel -o more.st
+status 0
+run cnn-features -l prob more.st caffe_input.npy
+status 0
+numbers_are caffe_more.txt
+run cnn-inspect --print caffe_more.prototxt
+status 0
+out_has 'slope: prelu init=constant:0.125 rate=2 decay=0'
+out_has 'slopes: prelu shared=1 from=conv1'
+out_has 'scale: scale init=constant:2,constant:-1 from=slope'
+out_has 'only: scale bias=0 from=slopes'
+out_has 'bias: scale weight=0 init=default,constant:0.5 rate=3 decay=0 from=scale'
+out_has 'sum_part: factor 0.5'
+out_has 'sum: sum from=sum_part,sum_part_2,bias'
+out_has 'gate: mul from=factor,numbers'
+out_has 'squares_part: mul from=both,both'
+out_has 'whole_part: reshape 1,1,-1 from=both'
+out_has 'mean: factor 2'
+
 # Any net and any weights, as long as names are the same.
 run cnn-inspect --print caffe_v2.prototxt
 status 0
@@ -123,6 +149,15 @@ $(layer b Pooling 'pooling_param { pool: STOCHASTIC }')
 $(layer c ReLU)
 $(layer d Python)" \
     " 3 layers cannot be imported: 'a' (SPP, line 2); 'b' (Pooling, line 4: STOCHASTIC); 'd' (Python, line 6)"
+mistake "$input$(layer a Power 'power_param { shift: -1 scale: 2 }')
+$(layer b Power 'power_param { power: 0.5 }')
+$(layer c Scale 'scale_param { axis: 2 }')
+$(layer d Bias 'bias_param { num_axes: 0 }')
+$(layer e Reduction)
+$(layer f Eltwise 'eltwise_param { coeff: 1 coeff: 2 }')
+$(layer g Eltwise 'eltwise_param { operation: MAX coeff: 2 }')
+layer { name: \"h\" type: \"Scale\" bottom: \"data\" bottom: \"data\" top: \"h\" }" \
+    " 8 layers cannot be imported: 'a' (Power, line 2: (-1 + 2 x)^1); 'b' (Power, line 3: (0 + 1 x)^0.5); 'c' (Scale, line 4: axis 2, num_axes 1); 'd' (Bias, line 5: axis 1, num_axes 0); 'e' (Reduction, line 6: axis 0); 'f' (Eltwise, line 7: 2 coeff for the sum of 1 bottoms); 'g' (Eltwise, line 8: 1 coeff for what is no sum of 1 bottoms); 'h' (Scale, line 9: axis 1 of two bottoms)"
 mistake "input: \"data\" input_dim: 1 input_dim: 3 $(layer a ReLU)" " a net without a shape for its input 'data'"
 mistake "name: \"nothing\"" " a net without layers"
 

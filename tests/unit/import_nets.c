@@ -19,6 +19,7 @@ static const struct pair {
     {"caffe_v2.prototxt", "caffe_v2.caffemodel", 1},
     {"caffe_v1.prototxt", "caffe_v1.caffemodel", 1},
     {"caffe_v0.prototxt", "caffe_v0.caffemodel", 1},
+    {"caffe_more.prototxt", "caffe_more.caffemodel", 1},
     {"darknet_v1.cfg", "darknet_v1.weights", 0},
     {"darknet_old.cfg", "darknet_old.weights", 0},
     {"darknet_heads.cfg", "darknet_heads.weights", 0},

@@ -74,7 +74,9 @@ int cnn_caffe_batchnorm(struct caffe_writer *w, struct caffe_layer *l)
     cnn_format_real((double)p->eps, 1, eps);
     cnn_format_real(1 - (double)p->moving_average_fraction, 1, momentum);
     cnn_buf_printf(&b, "bn eps=%s momentum=%s%s", eps, momentum, s ? "" : " affine=0");
-    int rc = s ? cnn_caffe_training(w, s, q->filler, q->bias_filler, q->bias_term, &b) : 1;
+    int rc = s ? cnn_caffe_training(w, s, q->bias_term ? CAFFE_WEIGHT_AND_BIAS : CAFFE_WEIGHT,
+                                    q->filler, q->bias_filler, &b)
+               : 1;
     if (rc == 1)
         rc = b.failed ? CNN_ESYSTEM : cnn_caffe_line(w, l, "%s", b.text);
     cnn_buf_free(&b);
@@ -86,10 +88,4 @@ int cnn_caffe_batchnorm(struct caffe_writer *w, struct caffe_layer *l)
         rc = s->shares ? 0 : affine(w, l, s, q->bias_term != 0);
     }
     return rc || (s && s->shares) ? rc : statistics(w, l);
-}
-
-/* One that is not written with the BatchNorm before it. */
-int cnn_caffe_scale(struct caffe_writer *w, struct caffe_layer *l)
-{
-    return cnn_caffe_refuse(w, l, "it is behind no BatchNorm");
 }

@@ -155,12 +155,14 @@ const char *cnn_caffe_field(struct cnn_arena *arena, const char *name);
 CNN_CHECKED int cnn_caffe_write(struct caffe_writer *w);
 
 /* params.c */
-/* " init=... rate=... decay=..." of a layer's weights and bias, whose fillers may be NULL, or
- * " share=..."; 1, or 0: it was refused. */
+/* Which numbers a layer has, in their order. */
+enum caffe_numbers { CAFFE_WEIGHT, CAFFE_WEIGHT_AND_BIAS, CAFFE_BIAS };
+/* " init=... rate=... decay=..." of these, whose fillers may be NULL, or " share=..."; 1, or 0: it
+ * was refused. */
 CNN_CHECKED int cnn_caffe_training(struct caffe_writer *w, struct caffe_layer *l,
+                                   enum caffe_numbers numbers,
                                    const Cnn__Caffe__FillerParameter *weight,
-                                   const Cnn__Caffe__FillerParameter *bias, int has_bias,
-                                   struct cnn_buf *out);
+                                   const Cnn__Caffe__FillerParameter *bias, struct cnn_buf *out);
 /* The tensor LABEL.suffix of the layer's numbers k, brought to a rank: none where there are none. */
 CNN_CHECKED int cnn_caffe_param(struct caffe_writer *w, const struct caffe_layer *l,
                                 const char *label, const char *suffix, size_t k, int rank,

@@ -1,4 +1,4 @@
-/* Layers of Caffe other than those with windows. */
+/* Layers of Caffe that are one of the language's each: products with matrices, activations, parts of values. */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +17,8 @@ int cnn_caffe_dense(struct caffe_writer *w, struct caffe_layer *l)
     if (p->axis != 1 || !p->num_output)
         return cnn_caffe_refuse(w, l, p->num_output ? "axis %d" : "num_output is missing", p->axis);
     cnn_buf_printf(&b, "dense %u%s", p->num_output, bias ? "" : " bias=0");
-    int rc = cnn_caffe_training(w, l, p->weight_filler, bias ? p->bias_filler : NULL, bias, &b);
+    int rc = cnn_caffe_training(w, l, bias ? CAFFE_WEIGHT_AND_BIAS : CAFFE_WEIGHT, p->weight_filler,
+                                bias ? p->bias_filler : NULL, &b);
     if (rc == 1)
         rc = b.failed ? CNN_ESYSTEM
                       : cnn_caffe_line_with_params(w, l, b.text, 2, p->transpose != 0, bias);
@@ -108,20 +109,6 @@ int cnn_caffe_concat(struct caffe_writer *w, struct caffe_layer *l)
     return l->ins == 1 ? cnn_caffe_same(l) : cnn_caffe_line(w, l, "concat");
 }
 
-int cnn_caffe_eltwise(struct caffe_writer *w, struct caffe_layer *l)
-{
-    const Cnn__Caffe__EltwiseParameter *p = SETTINGS(l, eltwise_param, Cnn__Caffe__EltwiseParameter,
-                                                     CNN__CAFFE__ELTWISE_PARAMETER__INIT);
-    if (p->operation == CNN__CAFFE__ELTWISE_PARAMETER__ELTWISE_OP__PROD)
-        return cnn_caffe_refuse(w, l, "PROD");
-    if (p->operation == CNN__CAFFE__ELTWISE_PARAMETER__ELTWISE_OP__MAX)
-        return cnn_caffe_refuse(w, l, "MAX");
-    for (size_t i = 0; i < p->n_coeff; i++)
-        if (p->coeff[i] < 1 || p->coeff[i] > 1)
-            return cnn_caffe_refuse(w, l, "coeff %g", (double)p->coeff[i]);
-    return l->ins == 1 ? cnn_caffe_same(l) : cnn_caffe_line(w, l, "sum");
-}
-
 /* Each part a line of its own, called after what it makes. */
 static int write_parts(struct caffe_writer *w, struct caffe_layer *l, size_t points,
                        const uint32_t *point)
@@ -166,26 +153,6 @@ int cnn_caffe_flatten(struct caffe_writer *w, struct caffe_layer *l)
     if (p && (p->axis != 1 || (p->end_axis != -1 && p->end_axis != 3)))
         return cnn_caffe_refuse(w, l, "axes %d to %d", p->axis, p->end_axis);
     return cnn_caffe_line(w, l, "flatten");
-}
-
-int cnn_caffe_reduction(struct caffe_writer *w, struct caffe_layer *l)
-{
-    const Cnn__Caffe__ReductionParameter *p = SETTINGS(
-        l, reduction_param, Cnn__Caffe__ReductionParameter, CNN__CAFFE__REDUCTION_PARAMETER__INIT);
-    if (p->operation != CNN__CAFFE__REDUCTION_PARAMETER__REDUCTION_OP__MEAN || p->axis != 2 ||
-        p->coeff < 1 || p->coeff > 1)
-        return cnn_caffe_refuse(w, l, "other than the mean of the plane");
-    return cnn_caffe_line(w, l, "avgpool global");
-}
-
-int cnn_caffe_power(struct caffe_writer *w, struct caffe_layer *l)
-{
-    const Cnn__Caffe__PowerParameter *p = l->p->power_param;
-    if (p && (p->power < 1 || p->power > 1 || p->scale < 1 || p->scale > 1 || p->shift < 0 ||
-              p->shift > 0))
-        return cnn_caffe_refuse(w, l, "(%g + %g x)^%g", (double)p->shift, (double)p->scale,
-                                (double)p->power);
-    return cnn_caffe_same(l);
 }
 
 int cnn_caffe_split(struct caffe_writer *w, struct caffe_layer *l)

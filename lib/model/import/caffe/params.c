@@ -76,7 +76,7 @@ static int find_shared(struct caffe_writer *w, struct caffe_layer *l, const char
 }
 
 /* Factors of learning rate and weight decay; 0: they were refused. */
-static int add_factors(struct caffe_writer *w, const struct caffe_layer *l, int has_bias,
+static int add_factors(struct caffe_writer *w, const struct caffe_layer *l, int both,
                        struct cnn_buf *out)
 {
     double rate[2] = {1, 1}, decay[2] = {1, 1};
@@ -86,14 +86,14 @@ static int add_factors(struct caffe_writer *w, const struct caffe_layer *l, int 
     }
     if (!(rate[0] >= 0 && rate[1] >= 0 && decay[0] >= 0 && decay[1] >= 0))
         return cnn_caffe_refuse(w, l, "a negative lr_mult or decay_mult");
-    add_pair(out, "rate", rate[0], rate[1], has_bias);
-    add_pair(out, "decay", decay[0], decay[1], has_bias);
+    add_pair(out, "rate", rate[0], rate[1], both);
+    add_pair(out, "decay", decay[0], decay[1], both);
     return out->failed ? CNN_ESYSTEM : 1;
 }
 
-int cnn_caffe_training(struct caffe_writer *w, struct caffe_layer *l,
+int cnn_caffe_training(struct caffe_writer *w, struct caffe_layer *l, enum caffe_numbers numbers,
                        const Cnn__Caffe__FillerParameter *weight,
-                       const Cnn__Caffe__FillerParameter *bias, int has_bias, struct cnn_buf *out)
+                       const Cnn__Caffe__FillerParameter *bias, struct cnn_buf *out)
 {
     char a[64] = "default", b[64] = "constant:0";
     const char *from;
@@ -110,10 +110,10 @@ int cnn_caffe_training(struct caffe_writer *w, struct caffe_layer *l,
     if (!l->blobs && bias && !rule_of(bias, b))
         return cnn_caffe_refuse(w, l, "bias_filler %.40s", bias->type);
     weight = l->blobs ? NULL : weight;
-    int starts = has_bias && bias && strcmp(b, "constant:0");
+    int starts = numbers != CAFFE_WEIGHT && bias && strcmp(b, "constant:0");
     if (weight || starts)
         cnn_buf_printf(out, " init=%s%s%s", a, starts ? "," : "", starts ? b : "");
-    return add_factors(w, l, has_bias, out);
+    return add_factors(w, l, numbers == CAFFE_WEIGHT_AND_BIAS, out);
 }
 
 /* Tensors */

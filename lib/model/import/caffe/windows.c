@@ -67,7 +67,8 @@ int cnn_caffe_convolution(struct caffe_writer *w, struct caffe_layer *l)
         return cnn_caffe_refuse(w, l, "several bottoms or tops");
     int rc = convolution_words(w, l, p, &b);
     if (rc == 1)
-        rc = cnn_caffe_training(w, l, p->weight_filler, bias ? p->bias_filler : NULL, bias, &b);
+        rc = cnn_caffe_training(w, l, bias ? CAFFE_WEIGHT_AND_BIAS : CAFFE_WEIGHT, p->weight_filler,
+                                bias ? p->bias_filler : NULL, &b);
     if (rc == 1)
         rc = b.failed ? CNN_ESYSTEM : cnn_caffe_line_with_params(w, l, b.text, 4, 0, bias);
     cnn_buf_free(&b);
