@@ -100,17 +100,30 @@ int cnn_bytes_map_form(const char *path, cnn_extent *extent, struct cnn_bytes *o
     return map_bytes(path, 0, extent, out);
 }
 
-void cnn_bytes_free(struct cnn_bytes *b)
+/* The memory is ours though callers may only read it. */
+static unsigned char *own(const struct cnn_bytes *b)
 {
     union {
         const unsigned char *in;
-        void *out;
-    } data = {.in = b->data}; /* the memory is ours though callers may only read it */
+        unsigned char *out;
+    } data = {.in = b->data};
+    return data.out;
+}
+
+void cnn_bytes_free(struct cnn_bytes *b)
+{
     if (b->mapped)
-        munmap(data.out, b->size);
+        munmap(own(b), b->size);
     else
-        free(data.out);
+        free(own(b));
     *b = (struct cnn_bytes){0};
+}
+
+unsigned char *cnn_bytes_to_change(const struct cnn_bytes *b)
+{
+    if (b->mapped && mprotect(own(b), b->size, PROT_READ | PROT_WRITE))
+        return NULL;
+    return own(b);
 }
 
 static int inflate_all(struct cnn_gunzip *g, const struct cnn_bytes *in, size_t limit,

@@ -142,12 +142,28 @@ const char *cnn_tensors_text_key(const struct cnn_tensor_source *s, size_t i)
 
 /* Elements */
 
+static int is_aligned(const struct cnn_stored_tensor *t)
+{
+    return (uintptr_t)t->data % sizeof(float) == 0;
+}
+
+/* Whether the elements are this machine's float32, at any address. */
+static int are_floats(const struct cnn_stored_tensor *t)
+{
+    return t->data && t->dtype == CNN_F32 && !cnn_big_endian();
+}
+
 const float *cnn_tensor_mapped(const struct cnn_stored_tensor *t)
 {
-    int as_they_are = t->data && t->dtype == CNN_F32 && !cnn_big_endian();
-    if (!as_they_are || (uintptr_t)t->data % sizeof(float))
-        return NULL;
-    return (const float *)(const void *)t->data;
+    return are_floats(t) && is_aligned(t) ? (const float *)(const void *)t->data : NULL;
+}
+
+const float *cnn_tensor_aligned(const struct cnn_tensor_source *s,
+                                const struct cnn_stored_tensor *t)
+{
+    if (s->type->align && are_floats(t) && !is_aligned(t))
+        s->type->align(s, (size_t)(t - s->tensor));
+    return cnn_tensor_mapped(t);
 }
 
 int cnn_tensor_floats(const struct cnn_tensor_source *s, const struct cnn_stored_tensor *t,

@@ -28,6 +28,9 @@ struct cnn_tensor_source_type {
     /* (optional, where all tensors have data) The elements of s->tensor[i] as float32. CNN_EDATA
      * with "PATH: what is wrong". */
     int (*floats)(const struct cnn_tensor_source *s, size_t i, float *out);
+    /* (optional) Bring the elements of s->tensor[i], float32 that have data, to an address that is
+     * one of floats, and set that. They may stay where they are. */
+    void (*align)(const struct cnn_tensor_source *s, size_t i);
     /* Free the state, names and texts with it. */
     void (*close)(void *state);
 };
@@ -69,6 +72,9 @@ const char *cnn_tensors_text_key(const struct cnn_tensor_source *s, size_t i);
 
 /* Elements where they are in memory as this machine's own float32; else NULL. */
 const float *cnn_tensor_mapped(const struct cnn_stored_tensor *t);
+/* The same, and brought to where that is so, if the source can. */
+const float *cnn_tensor_aligned(const struct cnn_tensor_source *s,
+                                const struct cnn_stored_tensor *t);
 /* Elements as float32, converted from the file's type. CNN_EDATA where what was to be read is
  * damaged, which cannot be where the tensor has data. */
 CNN_CHECKED int cnn_tensor_floats(const struct cnn_tensor_source *s,

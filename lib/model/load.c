@@ -172,7 +172,7 @@ int cnn_model_is_blank(const struct cnn_tensor_source *from)
 
 static int set_param(const struct load *l, struct cnn_net *net, const struct load_param *p)
 {
-    const float *mapped = cnn_tensor_mapped(p->tensor);
+    const float *mapped = cnn_tensor_aligned(l->from, p->tensor);
     float *values = mapped ? NULL : cnn_calloc(p->tensor->count, sizeof *values);
     int rc = mapped || values ? 0 : CNN_ESYSTEM;
     if (!rc && !mapped)
