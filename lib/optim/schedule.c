@@ -2,14 +2,16 @@
  * (0 for the first), the epoch of it and the part t in [0, 1) of the steps behind the warm-up that is
  * done,
  *
- *   step         rate * gamma^(milestones passed)
+ *   step         rate * gamma^(milestones passed), or gamma^(whole step sizes done)
  *   exponential  rate * gamma^(whole epochs done)
+ *   inverse      rate * (1 + gamma epoch)^-power                       Bottou 1998; Caffe's inv
+ *   sigmoid      rate / (1 + exp(-gamma (epoch - step size)))          Caffe's
  *   polynomial   rate * (final + (1 - final) (1 - t)^power)
  *   cosine       rate * (final + (1 - final) (1 + cos(pi t)) / 2)      Loshchilov and Hutter 2017
  *   one-cycle    cosine from rate / 25 up to rate, then down to final  Smith and Topin 2018
  *
  * and the others' warm-up: linear from rate / 10 (Goyal et al. 2017). Milestones and epochs count
- * from the very first step. */
+ * from the very first step; where the unit is a step, epochs are steps. */
 #include "optim/schedule.h"
 
 #include <math.h>
@@ -31,7 +33,8 @@ static double bend(double a, double b, double t)
 static double rising_steps(const struct cnn_schedule *s)
 {
     double total = (double)s->total_steps;
-    double steps = floor(s->warmup * (double)s->steps_per_epoch + 0.5);
+    double unit = s->unit == CNN_BY_STEP ? 1 : (double)s->steps_per_epoch;
+    double steps = floor(s->warmup * unit + 0.5);
     return steps < total || !s->total_steps ? steps : total;
 }
 
@@ -51,6 +54,8 @@ static double one_cycle(const struct cnn_schedule *s, double step)
 static double passed(const struct cnn_schedule *s, double epoch)
 {
     int n = 0;
+    if (s->step_size > 0)
+        return floor(epoch / s->step_size);
     for (int i = 0; i < s->milestones.count; i++)
         n += epoch >= s->milestones.value[i];
     return n;
@@ -76,8 +81,13 @@ int cnn_schedule_rises(const struct cnn_schedule *s)
 
 int cnn_schedule_check(const struct cnn_schedule *s)
 {
-    if (s->kind == CNN_STEP && !s->milestones.count)
-        return cnn_fail(CNN_EUSAGE, "--schedule step needs --milestones");
+    if (s->kind == CNN_STEP && !s->milestones.count && !(s->step_size > 0))
+        return cnn_fail(CNN_EUSAGE, "--schedule step needs --milestones or --step-size");
+    if (s->kind == CNN_STEP && s->milestones.count && s->step_size > 0)
+        return cnn_fail(CNN_EUSAGE, "--milestones and --step-size both say when the rate drops");
+    if (s->kind != CNN_LOGISTIC && s->gamma < 0)
+        return cnn_fail(CNN_EUSAGE, "--gamma: %g is below 0, which is for --schedule sigmoid alone",
+                        s->gamma);
     for (int i = 1; i < s->milestones.count; i++)
         if (!(s->milestones.value[i - 1] < s->milestones.value[i]))
             return cnn_fail(CNN_EUSAGE, "--milestones: %g does not come before %g",
@@ -100,7 +110,9 @@ static double factor(const struct cnn_schedule *s, double step, double epoch, do
 double cnn_schedule_rate(const struct cnn_schedule *s, uint64_t at)
 {
     double step = (double)at, total = (double)s->total_steps;
-    double epoch = s->steps_per_epoch ? step / (double)s->steps_per_epoch : 0;
+    double epoch = s->unit == CNN_BY_STEP ? step
+                   : s->steps_per_epoch   ? step / (double)s->steps_per_epoch
+                                          : 0;
     double rising = cnn_schedule_rises(s) ? 0 : rising_steps(s);
     if (step < rising)
         return s->rate * (0.1 + 0.9 * step / rising);

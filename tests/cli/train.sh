@@ -44,7 +44,7 @@ train digits:10 -o x --resume && usage '--resume has no effect: it needs --check
 train digits:10 -o x --patience 2 && usage '--patience has no effect: it needs --val'
 train digits:10 -o x --allow-new 'a*' && usage '--allow-new has no effect: it needs --init'
 train digits:10 -o x --nesterov --optimizer adam && usage '--nesterov has no effect: it needs --optimizer sgd or lars'
-train digits:10 -o x --schedule step && usage '--schedule step needs --milestones'
+train digits:10 -o x --schedule step && usage '--schedule step needs --milestones or --step-size'
 train digits:10 -o x --checkpoint-every 5 && usage '--checkpoint-every has no effect: it needs --checkpoint'
 train digits:10 -o x --checkpoint c --checkpoint-every 5m && usage "--checkpoint-every: '5m' is neither *"
 train digits:10 -o x --on-bad ignore && usage "--on-bad: 'ignore' is none of *"
@@ -57,8 +57,8 @@ useless() { # 'WHAT IT NEEDS' OPTION VALUE OTHERS...
 }
 useless '--schedule step' --milestones 2
 useless '--schedule step' --milestones 2 --schedule cosine
-useless '--schedule step or exponential' --gamma 0.5
-useless '--schedule polynomial' --power 2
+useless '--schedule step, exponential, inverse or sigmoid' --gamma 0.5
+useless '--schedule polynomial or inverse' --power 2
 train digits:10 -o x --final-rate 0.1 --schedule constant && usage '--final-rate has no effect: it needs --schedule polynomial, cosine*'
 useless '--optimizer sgd, rmsprop or lars' --momentum 0.5 --optimizer adam
 useless '--optimizer adam, adamw, radam or lamb' --beta1 0.5

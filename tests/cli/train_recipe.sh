@@ -41,7 +41,7 @@ run "${train[@]}" --schedule constant
 told '--rate 0.04 --momentum 0.8 --weight-decay 0.001 --flip h --translate 0.1'
 run "${train[@]}" --schedule constant --power 3
 status 64
-err_has 'cnn-train: --power has no effect: it needs --schedule polynomial'
+err_has 'cnn-train: --power has no effect: it needs --schedule polynomial or inverse'
 run "${train[@]}" --recipe none
 told ''
 
@@ -106,7 +106,7 @@ err_has 'cnn-train: recipe of my.net: --rate 0.04 *'
 
 # Mistakes are found where they stand.
 for case in 'optimizer=adam momentum=0.9|--momentum has no effect: it needs --optimizer sgd, rmsprop or lars' \
-    'schedule=step|--schedule step needs --milestones' 'gamma=0.5|--gamma has no effect: it needs --schedule step or exponential'; do
+    'schedule=step|--schedule step needs --milestones or --step-size' 'gamma=0.5|--gamma has no effect: it needs --schedule step, exponential, inverse or sigmoid'; do
     printf 'input 1x28x28\nrecipe rate=0.1 %s\ndense classes\n' "${case%|*}" >bad.net
     run cnn-train --net bad.net digits:10 -o x
     status 65

@@ -96,6 +96,67 @@ static void test_polynomial(void **state)
     near(cnn_schedule_rate(&s, 10 * TOTAL), 0.05 * 0.2, 1e-15);
 }
 
+/* By the formulas of Caffe's GetLearningRate, in which the iteration is counted from 0. */
+static void test_caffe(void **state)
+{
+    (void)state;
+    struct cnn_schedule step = base(CNN_STEP), inverse = base(CNN_INVERSE);
+    struct cnn_schedule sigmoid = base(CNN_LOGISTIC), several = base(CNN_STEP);
+    step.unit = inverse.unit = sigmoid.unit = several.unit = CNN_BY_STEP;
+    step.step_size = 7;
+    step.gamma = several.gamma = 0.25;
+    inverse.gamma = 0.01;
+    inverse.power = 0.75;
+    sigmoid.gamma = -0.125;
+    sigmoid.step_size = 30;
+    several.milestones = (struct cnn_reals){3, {5, 6, 50}};
+    for (int i = 0; i < TOTAL; i++) {
+        int current = (i >= 5) + (i >= 6) + (i >= 50);
+        near(cnn_schedule_rate(&step, (uint64_t)i), 0.05 * pow(0.25, i / 7), 1e-16);
+        near(cnn_schedule_rate(&inverse, (uint64_t)i), 0.05 * pow(1 + 0.01 * i, -0.75), 1e-16);
+        near(cnn_schedule_rate(&sigmoid, (uint64_t)i), 0.05 * (1 / (1 + exp(0.125 * (i - 30)))),
+             1e-16);
+        near(cnn_schedule_rate(&several, (uint64_t)i), 0.05 * pow(0.25, current), 1e-16);
+    }
+    near(cnn_schedule_rate(&sigmoid, 30), 0.025, 0);
+}
+
+/* The same in epochs, of which a step is a part. */
+static void test_units(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < CNN_CHOICE_COUNT(CNN_SCHEDULES); kind++) {
+        struct cnn_schedule a = base((enum cnn_schedule_kind)kind), b = a;
+        if (kind == CNN_EXPONENTIAL)
+            continue; /* of whole units */
+        a.step_size = 2;
+        a.warmup = 1;
+        b.unit = CNN_BY_STEP;
+        b.step_size = 2 * EPOCH;
+        b.warmup = EPOCH;
+        if (kind == CNN_INVERSE || kind == CNN_LOGISTIC)
+            b.gamma = a.gamma / EPOCH;
+        for (uint64_t i = 0; i < TOTAL; i++)
+            near(cnn_schedule_rate(&a, i), cnn_schedule_rate(&b, i), 1e-16);
+    }
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    struct cnn_schedule s = base(CNN_STEP);
+    assert_int_equal(cnn_schedule_check(&s), CNN_EUSAGE);
+    s.step_size = 3;
+    assert_int_equal(cnn_schedule_check(&s), 0);
+    s.milestones = (struct cnn_reals){1, {5}};
+    assert_int_equal(cnn_schedule_check(&s), CNN_EUSAGE);
+    s = base(CNN_LOGISTIC);
+    s.gamma = -1;
+    assert_int_equal(cnn_schedule_check(&s), 0);
+    s.kind = CNN_INVERSE;
+    assert_int_equal(cnn_schedule_check(&s), CNN_EUSAGE);
+}
+
 /* A tenth of the rate at first, the rate behind it, and the rest of the schedule from there. */
 static void test_warmup(void **state)
 {
@@ -144,7 +205,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_torch),      cmocka_unit_test(test_polynomial),
         cmocka_unit_test(test_warmup),     cmocka_unit_test(test_one_cycle_warmup),
-        cmocka_unit_test(test_short_runs),
+        cmocka_unit_test(test_short_runs), cmocka_unit_test(test_caffe),
+        cmocka_unit_test(test_units),      cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -127,15 +127,17 @@ void cnn_train_note_schedule(const struct train_settings *settings,
                              const struct train_report *report)
 {
     const struct cnn_schedule *s = &settings->schedule;
-    double epochs = (double)s->total_steps / (double)s->steps_per_epoch;
+    const char *unit = s->unit == CNN_BY_STEP ? "step" : "epoch";
+    double units =
+        (double)s->total_steps / (s->unit == CNN_BY_STEP ? 1 : (double)s->steps_per_epoch);
     if (!s->steps_per_epoch || !settings->options.epochs)
         return;
-    if (s->kind == CNN_STEP && s->milestones.count && s->milestones.value[0] >= epochs)
-        cnn_train_note(report, "no milestone is reached: the first is epoch %g, the run has %g",
-                       s->milestones.value[0], epochs);
-    if (!cnn_schedule_rises(s) && s->warmup >= epochs &&
+    if (s->kind == CNN_STEP && s->milestones.count && s->milestones.value[0] >= units)
+        cnn_train_note(report, "no milestone is reached: the first is %s %g, the run has %g", unit,
+                       s->milestones.value[0], units);
+    if (!cnn_schedule_rises(s) && s->warmup >= units &&
         cnn_strings_find(&settings->options.given, "warmup") >= 0)
-        cnn_train_note(report, "all of the run is warm-up: %g epochs of %g", s->warmup, epochs);
+        cnn_train_note(report, "all of the run is warm-up: %g %ss of %g", s->warmup, unit, units);
 }
 
 /* The first batch normalisation that sees one number of each channel for a sample; NULL: none. */
