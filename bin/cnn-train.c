@@ -190,10 +190,13 @@ int main(int argc, char **argv)
     status = cli_parse(&program, argc, argv, &options, augmenter, &first);
     int none = argc == first && options.classes && options.classes[0];
     if (status < 0 && argc - first != 1 && !none) {
-        status = cli_usage(&program, argc != first    ? "more than one DATASET"
-                                     : options.epochs ? "no DATASET"
-                                                      : "no DATASET: with --classes FILE or N a "
-                                                        "model is made without one");
+        status = cli_usage(
+            &program, argc != first     ? "more than one DATASET"
+                      : !options.epochs ? "no DATASET: with --classes FILE or N a model is made "
+                                          "without one"
+                      : *options.solver ? "no DATASET: the data layers of a solver's net are not "
+                                          "read"
+                                        : "no DATASET");
     } else if (status < 0) {
         options.command = command.text;
         options.data = none ? NULL : argv[first];

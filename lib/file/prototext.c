@@ -222,7 +222,7 @@ static int is_set(const ProtobufCFieldDescriptor *f, ProtobufCMessage *m)
 static int note_line(struct prototext_reader *r, const ProtobufCFieldDescriptor *f)
 {
     struct cnn_prototext_lines *l = r->lines;
-    if (r->depth != 1 || !l || f->type != PROTOBUF_C_TYPE_MESSAGE)
+    if (r->depth != 1 || !l)
         return 0;
     if (cnn_grow(&l->item, &l->room, l->count + 1, sizeof *l->item))
         return CNN_ESYSTEM;

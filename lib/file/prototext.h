@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 
-/* On which lines the messages stand that are fields of the outermost one, in the text's order. */
+/* On which lines the fields of the outermost message stand, in the text's order. */
 struct cnn_prototext_line {
     unsigned field; /* its number */
     int line;       /* from 1 */

@@ -53,6 +53,8 @@ const struct cnn_option cnn_train_option_table[] = {
     CNN_OPTION_CHOICE(
         "recipe", struct cnn_train_options, recipe, "net", CNN_TRAIN_RECIPES, .metavar = "WHAT",
         .help = "net: how the net's text says that it is trained, where no option says otherwise"),
+    CNN_OPTION_TEXT("solver", struct cnn_train_options, solver, "", .metavar = "FILE",
+                    .help = "a solver of Caffe, whose settings hold in place of a recipe's"),
     CNN_OPTION_INT("epochs", struct cnn_train_options, epochs, "10", .max = 1e9, .metavar = "N",
                    .help = "passes over the data (0: write the net as it starts, as after --init)"),
     CNN_OPTION_INT("steps", struct cnn_train_options, steps, "0", .max = 1e15, .metavar = "N",

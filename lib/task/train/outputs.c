@@ -46,6 +46,7 @@ int cnn_train_check_outputs(const struct cnn_train_options *o)
                                       {"--val", o->val},
                                       {"the model", o->init},
                                       {"the net", o->net},
+                                      {"the solver", o->solver},
                                       {"the class list", o->classes},
                                       {"the class weights", o->class_weights},
                                       {NULL, NULL}};

@@ -130,8 +130,7 @@ static int is_replaced(const struct train_settings *settings, const struct cnn_r
     return !(momentum > 0);
 }
 
-/* What is known before the data. */
-static int set_all(struct train_settings *settings, const struct cnn_recipe *r)
+int cnn_train_recipe_take(struct train_settings *settings, const struct cnn_recipe *r, int as_it_is)
 {
     static const char *const of_optimizer[] = {"optimizer", "rate",         "momentum", "nesterov",
                                                "rho",       "beta1",        "beta2",    "eps",
@@ -139,7 +138,7 @@ static int set_all(struct train_settings *settings, const struct cnn_recipe *r)
     int other = is_otherwise(settings, r, "optimizer"),
         bends = is_otherwise(settings, r, "schedule");
     int rc = other < 0 ? other : bends < 0 ? bends : 0;
-    bends |= is_endless(settings);
+    bends |= !as_it_is && is_endless(settings);
     for (size_t i = 0; !rc && i < r->count; i++) {
         const struct cnn_setting *s = &r->setting[i];
         if ((other && is_among(s->key, of_optimizer)) ||
@@ -147,19 +146,22 @@ static int set_all(struct train_settings *settings, const struct cnn_recipe *r)
             continue;
         if (is_replaced(settings, r, s->key))
             continue;
-        if (!strcmp(s->key, "rate"))
+        if (as_it_is)
+            rc = set(settings, s->key, s->value);
+        else if (!strcmp(s->key, "rate"))
             rc = set_rate(settings, r, s->value);
         else if (strcmp(s->key, "batch"))
             rc = set(settings, s->key, s->value);
     }
-    if (!rc && !bends && !cnn_recipe_find(r, always.key))
+    if (!rc && !as_it_is && !bends && !cnn_recipe_find(r, always.key))
         rc = set(settings, always.key, always.value);
     return rc;
 }
 
 static int is_without(const struct train_settings *settings)
 {
-    return settings->options.recipe == CNN_RECIPE_NONE || !settings->options.epochs;
+    return settings->options.recipe == CNN_RECIPE_NONE || settings->options.solver[0] ||
+           !settings->options.epochs;
 }
 
 /* That there is none is so without steps, and may be said: the history of such a run does. */
@@ -173,8 +175,7 @@ static int check_given(const struct train_settings *settings)
     return cnn_fail(CNN_EUSAGE, "--recipe net has no effect with --epochs 0");
 }
 
-/* A recipe makes sense by itself. */
-static int check(const struct cnn_recipe *r, const char *net_name)
+int cnn_train_recipe_check(const struct cnn_recipe *r, const char *path, const char *what)
 {
     struct cnn_train_options alone = {0};
     int rc = cnn_option_defaults(cnn_train_option_table, &alone);
@@ -187,8 +188,7 @@ static int check(const struct cnn_recipe *r, const char *net_name)
                             always.value);
     if (!rc)
         rc = cnn_train_check_effects(&alone);
-    return rc == CNN_EUSAGE ? cnn_fail(CNN_EDATA, "%s: recipe: %s", net_name, cnn_error_message())
-                            : rc;
+    return rc == CNN_EUSAGE ? cnn_fail(CNN_EDATA, "%s: %s%s", path, what, cnn_error_message()) : rc;
 }
 
 int cnn_train_recipe(struct train_settings *settings, const struct train_start *start)
@@ -201,8 +201,8 @@ int cnn_train_recipe(struct train_settings *settings, const struct train_start *
                  ? cnn_net_recipe(settings->arena, start->net_name, start->net_text, &own)
                  : CNN_ESYSTEM;
     if (!rc)
-        rc = check(&own, start->net_name);
-    return rc ? rc : set_all(settings, own.count ? &own : &plain);
+        rc = cnn_train_recipe_check(&own, start->net_name, "recipe: ");
+    return rc ? rc : cnn_train_recipe_take(settings, own.count ? &own : &plain, 0);
 }
 
 /* What depends on the data */
@@ -288,20 +288,22 @@ int cnn_train_recipe_for_data(struct train_settings *settings, const struct trai
                               const struct train_start *start, const struct cnn_recipe *recipe,
                               const struct train_report *report)
 {
-    if (is_without(settings))
-        return 0;
-    int rc = set_augmentation(settings, data, recipe, report);
-    if (!rc)
+    int without = is_without(settings), solver = settings->options.solver[0] != 0;
+    int rc = without ? 0 : set_augmentation(settings, data, recipe, report);
+    if (!rc && !without)
         rc = set_warmup(settings, start);
-    settings->options.recipe = CNN_RECIPE_NONE; /* what it said is among the options by now */
+    if (!without || solver) /* what it said is among the options by now */
+        settings->options.recipe = CNN_RECIPE_NONE;
     return rc;
 }
 
 void cnn_train_recipe_note(const struct train_settings *settings, const struct cnn_recipe *recipe,
                            const char *net_name, const struct train_report *report)
 {
+    const struct cnn_train_options *o = &settings->options;
+    const char *of = o->solver[0] ? o->solver : recipe->count ? net_name : "";
+    const char *less = o->init[0] && !o->solver[0] ? ", a tenth of its rate" : "";
     if (settings->recipe.size)
-        cnn_train_note(
-            report, "recipe%s%s%s: %s", recipe->count ? " of " : "", recipe->count ? net_name : "",
-            settings->options.init[0] ? ", a tenth of its rate" : "", settings->recipe.text);
+        cnn_train_note(report, "recipe%s%s%s: %s", *of ? " of " : "", of, less,
+                       settings->recipe.text);
 }

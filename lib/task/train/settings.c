@@ -117,6 +117,8 @@ void cnn_train_count_steps(struct train_settings *s, size_t samples)
     uint64_t batches = divide_up(samples, (uint64_t)o->batch);
     uint64_t per_epoch = divide_up(batches, (uint64_t)o->accumulate), limit = (uint64_t)o->steps;
     s->schedule.steps_per_epoch = per_epoch;
+    if (s->by_steps && per_epoch)
+        s->options.epochs = (long long)divide_up(limit, per_epoch);
     s->schedule.total_steps = per_epoch * (uint64_t)o->epochs;
     if (limit && limit < s->schedule.total_steps)
         s->schedule.total_steps = limit;

@@ -26,6 +26,7 @@ struct train_settings {
     struct cnn_schedule schedule;
     uint64_t every_steps, every_seconds; /* between checkpoints; 0: each epoch */
     int skip_bad;
+    int by_steps; /* the run has as many epochs as its steps need */
 };
 
 /* Whether a sample that failed with `rc` is left out, as the loader would. */
@@ -62,7 +63,18 @@ CNN_CHECKED int cnn_train_options_json(const struct cnn_train_options *o, int al
 /* Whether patterns and names that a history has can be in JSON. CNN_EUSAGE. */
 CNN_CHECKED int cnn_train_check_texts(const struct cnn_train_options *o);
 
-/* recipe.c: the net's recipe, or that of nets without one, into the options where none says
+/* solver.c: that of --solver in place of a recipe. CNN_EDATA with "PATH: what is wrong". */
+CNN_CHECKED int cnn_train_solver(struct train_settings *s, const struct train_report *report);
+
+/* recipe.c */
+/* What is known before the data, where no option says otherwise; as_it_is: without what recipes have
+ * beside what they say. */
+CNN_CHECKED int cnn_train_recipe_take(struct train_settings *s, const struct cnn_recipe *r,
+                                      int as_it_is);
+/* That it makes sense by itself. CNN_EDATA with "PATH: WHATmessage". */
+CNN_CHECKED int cnn_train_recipe_check(const struct cnn_recipe *r, const char *path,
+                                       const char *what);
+/* The net's recipe, or that of nets without one, into the options where none says
  * otherwise. */
 CNN_CHECKED int cnn_train_recipe(struct train_settings *s, const struct train_start *start);
 /* What depends on the data: augmentation, and how long the warm-up is. `recipe` is the graph's. */

@@ -8,6 +8,8 @@
 
 /* Sanity runs and plans take the command line of the run that is to come as it is. */
 static const struct cnn_need needs[] = {
+    IN_TRAINING("solver"),
+    CNN_NEED("recipe", "!solver"),
     IN_TRAINING("shuffle"),
     IN_TRAINING("class-weights"),
     IN_TRAINING("freeze"),

@@ -163,7 +163,9 @@ int cnn_train(const struct cnn_train_options *options, const struct cnn_augmente
     struct cnn_train_options *o = &t.settings.options;
     cnn_train_report_open(&t.report, callbacks);
     cnn_train_settings_open(&t.settings, options, augmenter);
-    int rc = cnn_train_data_find(&t.data, o, &t.report);
+    int rc = cnn_train_solver(&t.settings, &t.report);
+    if (!rc)
+        rc = cnn_train_data_find(&t.data, o, &t.report);
     if (!rc)
         rc = cnn_train_check_together(o);
     if (!rc && !o->plan && !o->overfit)

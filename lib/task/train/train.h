@@ -56,6 +56,7 @@ struct cnn_train_options {
     enum cnn_init weights;
     /* Optimization; the TEXT ones have defaults that depend on the optimizer */
     const char *optimizer, *rate, *momentum, *rho, *eps, *trust, *weight_decay;
+    const char *solver;
     enum cnn_train_recipe recipe;
     int nesterov;
     long long epochs, steps, batch, accumulate;

@@ -181,6 +181,9 @@ CNN_CHECKED int cnn_caffe_tensors(struct caffe_writer *w, const char *path, stru
 
 /* input.c: the input lines. */
 CNN_CHECKED int cnn_caffe_inputs(struct caffe_writer *w);
+/* A file that a text names: as it is named, if it is there, else in the folder of the text; NULL: no
+ * memory. */
+const char *cnn_caffe_find_file(struct cnn_arena *arena, const char *text, const char *name);
 
 /* The functions that write layers. */
 #define CNN_CAFFE_LAYER(type, v1, v0, role, write, becomes, limits)                                \

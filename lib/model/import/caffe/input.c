@@ -107,15 +107,14 @@ static struct shape shape_of(const struct caffe_net *n, const struct caffe_value
 
 /* Means */
 
-/* A file that is there as it is named, or in the folder of the net. */
-static const char *find_file(const struct caffe_writer *w, const char *name)
+const char *cnn_caffe_find_file(struct cnn_arena *arena, const char *text, const char *name)
 {
     struct stat st;
-    const char *slash = strrchr(name, '/'), *folder = strrchr(w->net->path, '/');
+    const char *slash = strrchr(name, '/'), *folder = strrchr(text, '/');
     if (!stat(name, &st) && S_ISREG(st.st_mode))
         return name;
-    return cnn_arena_printf(w->net->arena, "%.*s%s", folder ? (int)(folder - w->net->path) + 1 : 0,
-                            w->net->path, slash ? slash + 1 : name);
+    return cnn_arena_printf(arena, "%.*s%s", folder ? (int)(folder - text) + 1 : 0, text,
+                            slash ? slash + 1 : name);
 }
 
 /* A number for each channel: the mean of its plane. */
@@ -143,7 +142,7 @@ static int plane_means(struct caffe_writer *w, const char *path, const struct ca
 
 static int read_mean(struct caffe_writer *w, long long channels, struct transform *t)
 {
-    const char *path = find_file(w, t->mean_file);
+    const char *path = cnn_caffe_find_file(w->net->arena, w->net->path, t->mean_file);
     struct cnn_bytes bytes;
     struct caffe_blob b;
     struct stat st;

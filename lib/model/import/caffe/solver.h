@@ -1,0 +1,14 @@
+/* Solvers of Caffe: how a net is trained, as options of training. */
+#ifndef CNN_MODEL_IMPORT_CAFFE_SOLVER_H
+#define CNN_MODEL_IMPORT_CAFFE_SOLVER_H
+
+#include "lang/recipe.h"
+
+/* The options of cnn-train that train as `caffe train` does, the net and its batch with them, as a
+ * recipe, and *unused: the fields that say nothing of the result, "a, b" or "". All is the arena's.
+ * CNN_EDATA with "PATH:LINE: what is wrong", and with all settings that cannot be had; CNN_ENOINPUT.
+ */
+CNN_CHECKED int cnn_caffe_solver(struct cnn_arena *arena, const char *path, struct cnn_recipe *out,
+                                 const char **unused);
+
+#endif

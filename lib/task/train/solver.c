@@ -1,0 +1,78 @@
+/* A solver of Caffe in the place of a recipe: its settings hold as they are, where no option says
+ * otherwise, and the run is as many steps long, however many epochs these are. */
+#include "model/import/caffe/solver.h"
+
+#include <string.h>
+
+#include "task/train/report.h"
+#include "task/train/settings.h"
+
+static const long long MOST_EPOCHS = 1000000000;
+
+/* Out of the recipe; 0: it has none of that name. */
+static int take_out(struct cnn_recipe *r, const char *key, struct cnn_setting *out)
+{
+    size_t kept = 0;
+    int found = 0;
+    for (size_t i = 0; i < r->count; i++)
+        if (strcmp(r->setting[i].key, key)) {
+            r->setting[kept++] = r->setting[i];
+        } else {
+            *out = r->setting[i];
+            found = 1;
+        }
+    r->count = kept;
+    return found;
+}
+
+/* What has an effect beside others alone, in a recipe of its own. */
+static void take_apart(const struct cnn_train_options *o, struct cnn_recipe *r,
+                       struct cnn_recipe *beside)
+{
+    beside->count = 0;
+    if (take_out(r, "log-every", &beside->setting[0]) && o->log[0])
+        beside->count++;
+    if (take_out(r, "checkpoint-every", &beside->setting[beside->count]) && o->checkpoint[0])
+        beside->count++;
+}
+
+/* 1: the solver says how long the run is; 0: --epochs does. */
+static int is_by_steps(const struct cnn_train_options *o, struct cnn_recipe *r)
+{
+    const struct cnn_option *epochs = cnn_option_find(cnn_train_option_table, "epochs");
+    int given = cnn_option_given(epochs, &o->given, o);
+    struct cnn_setting steps;
+    if (given > 0)
+        take_out(r, "steps", &steps);
+    return given < 0 ? given : !given;
+}
+
+int cnn_train_solver(struct train_settings *settings, const struct train_report *report)
+{
+    struct cnn_train_options *o = &settings->options;
+    struct cnn_setting room[2];
+    struct cnn_recipe r, beside = {.setting = room};
+    const char *unused;
+    if (!o->solver[0])
+        return 0;
+    settings->arena = cnn_arena_new();
+    int rc =
+        settings->arena ? cnn_caffe_solver(settings->arena, o->solver, &r, &unused) : CNN_ESYSTEM;
+    if (rc)
+        return rc;
+    int by_steps = is_by_steps(o, &r);
+    take_apart(o, &r, &beside);
+    rc = by_steps < 0 ? by_steps : cnn_train_recipe_check(&r, o->solver, "");
+    if (!rc)
+        rc = cnn_train_recipe_take(settings, &r, 1);
+    if (!rc)
+        rc = cnn_train_recipe_take(settings, &beside, 1);
+    if (rc)
+        return rc;
+    settings->by_steps = by_steps;
+    if (by_steps)
+        o->epochs = MOST_EPOCHS;
+    if (*unused)
+        cnn_train_note(report, "%s: without effect here: %s", o->solver, unused);
+    return cnn_train_check_outputs(o);
+}
