@@ -45,6 +45,9 @@ static const struct cnn_option options[] = {
         .help = "a table of runs from their logs (cnn-train --log) or models, the best first"),
     CNN_OPTION_FLAG("zoo", struct cnn_inspect_request, zoo, "0",
                     .help = "list the built-in nets, or print the text of one"),
+    CNN_OPTION_FLAG("dense", struct cnn_inspect_request, dense, "0",
+                    .help =
+                        "the net as it slides over larger images: dense layers as convolutions"),
     CNN_OPTION_HEADING("How --time runs the net"),
     CNN_OPTION_INT("batch", struct cnn_inspect_request, batch, "16", .min = 1, .max = 1 << 20,
                    .letter = 'b', .metavar = "N", .help = "samples that are computed together"),
@@ -71,12 +74,13 @@ static const struct cnn_option options[] = {
     }
 
 static const struct cnn_need needs[] = {
-    TIME_ONLY("batch"),   TIME_ONLY("training"), TIME_ONLY("exact-conv"), TIME_ONLY("tune"),
-    TIME_ONLY("threads"), TIME_ONLY("device"),   TIME_ONLY("precision"),  TEXT_PART("layers"),
-    TEXT_PART("tensors"), TEXT_PART("classes"),  TEXT_PART("meta"),       {"layers", "!json"},
-    {"classes", "!json"}, {"meta", "!json"},     {"check", "!diff"},      {"check", "!filters"},
-    {"check", "!zoo"},    {"input", "!zoo"},     {"outputs", "!zoo"},     {"time", "!zoo"},
-    {"print", "!zoo"},    {"dot", "!zoo"},       {"diff", "!zoo"},        {"filters", "!zoo"},
+    TIME_ONLY("batch"),    TIME_ONLY("training"), TIME_ONLY("exact-conv"), TIME_ONLY("tune"),
+    TIME_ONLY("threads"),  TIME_ONLY("device"),   TIME_ONLY("precision"),  TEXT_PART("layers"),
+    TEXT_PART("tensors"),  TEXT_PART("classes"),  TEXT_PART("meta"),       {"layers", "!json"},
+    {"classes", "!json"},  {"meta", "!json"},     {"check", "!diff"},      {"check", "!filters"},
+    {"check", "!zoo"},     {"dense", "!zoo"},     {"dense", "!runs"},      {"dense", "!history"},
+    {"dense", "!filters"}, {"input", "!zoo"},     {"outputs", "!zoo"},     {"time", "!zoo"},
+    {"print", "!zoo"},     {"dot", "!zoo"},       {"diff", "!zoo"},        {"filters", "!zoo"},
     {NULL, NULL},
 };
 

@@ -56,6 +56,8 @@ static int build_join(struct cnn_builder *b, const struct cnn_place *at,
         return cnn_error_code();
     const struct cnn_line reads = {end, (int)s->blocks, 0};
     rc = cnn_builder_add(b, at, name, t, options, &reads, s->line, node);
+    if (!rc) /* such a layer stays what it is, or cannot slide */
+        rc = cnn_builder_slide(b, at, &reads, s->line, &(struct cnn_made){NULL, t, options}, node);
     b->flow = *node;
     return rc ? rc : cnn_builder_claim_layer(b, at, *node, s->line);
 }

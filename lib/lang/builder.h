@@ -1,7 +1,7 @@
 /* The builder's state: build.c walks the tree, line.c reads a layer's line and params.c what it says of
  * parameters, place.c makes nodes and names, ports.c the nodes of further outputs, reference.c finds
- * what names refer to, shortcut.c and repeat.c read one statement each, inputs.c, outputs.c and
- * losses.c the ends of a net. */
+ * what names refer to, shortcut.c and repeat.c read one statement each, slide.c what layers become where
+ * the net slides, inputs.c, outputs.c and losses.c the ends of a net. */
 #ifndef CNN_LANG_BUILDER_H
 #define CNN_LANG_BUILDER_H
 
@@ -69,6 +69,7 @@ struct cnn_builder {
     int flow;                  /* the node that the next line of the canonical text reads */
     struct cnn_sought sought;  /* with a label, only names are built from there on */
     int steps;
+    int slid; /* a layer became one of another type: automatic names would count otherwise */
     int classes_used;
     struct cnn_printer printer;
 };
@@ -162,6 +163,18 @@ CNN_CHECKED int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place 
                                   int *node);
 CNN_CHECKED int cnn_builder_shortcut(struct cnn_builder *b, const struct cnn_place *at,
                                      const struct cnn_statement *s, int *node);
+
+/* A layer on its way to the graph and to the canonical text. */
+struct cnn_made {
+    const char *label;                 /* NULL: none is printed */
+    const struct cnn_layer_type *type; /* NULL: the value is passed on as it is */
+    void *options;
+};
+/* slide.c: where the net is to slide, the layer that takes the place of the one at the node, which has the
+ * same name. CNN_EDATA where there is none. */
+CNN_CHECKED int cnn_builder_slide(struct cnn_builder *b, const struct cnn_place *at,
+                                  const struct cnn_line *reads, int line, struct cnn_made *made,
+                                  int *node);
 
 /* repeat: how often, from which number on, and the name of that number. */
 struct cnn_rounds {

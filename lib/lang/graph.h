@@ -85,6 +85,8 @@ struct cnn_graph_config {
         size;      /* height and width of the first input in the place of its line's, for nets
                              that take any; 0 or less: as the line says. What is to be cut out of an image
                              keeps its share of it; where the size is no square, nothing is cut. */
+    int slides;    /* the net that gives for each part of a larger input, the part as large as the
+                      text's input, what that net gives for it; see cnn_builder_slide */
     int alone;     /* the text stands for itself, as a model's does: use is refused */
     int with_loss; /* append loss nodes, and keep aux heads */
     /* For messages: the options by which the user can say the input's shape and the number of
@@ -132,6 +134,18 @@ const struct cnn_zoo_entry *cnn_zoo_find(const char *name); /* by "NAME" or "zoo
 /* The node of that label, or the last node inside a group of that label ("layer1"); -1: there is
  * none. */
 int cnn_graph_find(const struct cnn_graph *g, const char *label);
+
+/* What an element of a layer's output sees of the net's input, rows then columns (receptive.c). */
+struct cnn_receptive_field {
+    size_t size[2]; /* pixels, those of the padding included */
+    size_t step[2]; /* pixels from one element's to its neighbour's */
+    int whole;      /* everything */
+};
+/* (nodes) free(); NULL with an error set. */
+struct cnn_receptive_field *cnn_graph_fields(const struct cnn_graph *g);
+/* The first node, of those that run at inference, some of whose windows see what is not of the plane;
+ * -1: there is none. */
+int cnn_graph_padded(const struct cnn_graph *g);
 
 /* The layer as its line in the canonical text, without label: "conv 64 7 stride=2". Not for node 0.
  */

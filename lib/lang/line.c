@@ -28,27 +28,41 @@ int cnn_builder_claim_layer(struct cnn_builder *b, const struct cnn_place *at, i
     return rc;
 }
 
+/* The layer's label, and its line in the canonical text. */
+static int finish(struct cnn_builder *b, const struct cnn_place *at, const struct cnn_made *made,
+                  struct cnn_line_options *options, const struct cnn_line *reads, int line,
+                  int node)
+{
+    if (!made->type) {
+        cnn_builder_settle(b, at, made->label, node);
+        return 0;
+    }
+    int rc = cnn_builder_apply_line(b, at, line, node, options);
+    if (!rc)
+        rc = cnn_builder_claim_layer(b, at, node, line);
+    if (!rc)
+        cnn_print_layer(&b->printer, made->label, made->type->name, made->type->options,
+                        made->options, tail_of(b, at, node, reads));
+    b->flow = node;
+    return rc;
+}
+
 int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place *at,
                       const struct cnn_statement *s, const struct cnn_line *reads, int *node)
 {
     const struct cnn_layer_type *t = s->type;
+    struct cnn_made made = {.label = s->label, .type = t};
     struct cnn_statement own = *s;
     struct cnn_line_options *line;
     int rc = cnn_builder_line_options(b, at, &own, &line);
-    void *options = rc ? NULL
-                       : cnn_builder_options(b, at, t->name, t->options, t->options_size, own.arg,
-                                             own.args, s->line);
-    const char *name = options ? cnn_builder_name(b, at, s->label, t, s->line) : NULL;
+    if (!rc)
+        made.options = cnn_builder_options(b, at, t->name, t->options, t->options_size, own.arg,
+                                           own.args, s->line);
+    const char *name = made.options ? cnn_builder_name(b, at, s->label, t, s->line) : NULL;
     if (!name)
         return cnn_error_code();
-    rc = cnn_builder_add(b, at, name, t, options, reads, s->line, node);
+    rc = cnn_builder_add(b, at, name, t, made.options, reads, s->line, node);
     if (!rc)
-        rc = cnn_builder_apply_line(b, at, s->line, *node, line);
-    if (!rc)
-        rc = cnn_builder_claim_layer(b, at, *node, s->line);
-    if (!rc)
-        cnn_print_layer(&b->printer, s->label, t->name, t->options, options,
-                        tail_of(b, at, *node, reads));
-    b->flow = *node;
-    return rc;
+        rc = cnn_builder_slide(b, at, reads, s->line, &made, node);
+    return rc ? rc : finish(b, at, &made, line, reads, s->line, *node);
 }

@@ -47,6 +47,14 @@ static void backward(const struct cnn_layer *l, struct cnn_pass *p)
         p->k->dense_backward_data(p->q, p->dy[0], p->w[0], p->dx[0], p->work);
 }
 
+/* The convolution of all that it reads: the weights are the same, in the same order. */
+static int slide(const struct cnn_layer *l, struct cnn_buf *line)
+{
+    const struct options *o = l->options;
+    cnn_buf_printf(line, "conv %lld %zux%zu bias=%d", o->units, l->in[0].h, l->in[0].w, o->bias);
+    return 1;
+}
+
 static uint64_t multiply_adds(const struct cnn_layer *l)
 {
     return cnn_shape_count(&l->param[0].shape);
@@ -65,4 +73,5 @@ const struct cnn_layer_type cnn_layer_dense = {
     .forward = forward,
     .backward = backward,
     .multiply_adds = multiply_adds,
+    .slide = slide,
 };

@@ -164,6 +164,12 @@ struct cnn_layer_type {
     uint64_t (*multiply_adds)(const struct cnn_layer *l);
     /* Optional: its windows. NULL: an element sees the one at its place. */
     void (*window)(const struct cnn_layer *l, struct cnn_layer_window *out);
+    /* Optional: the layer, with the same parameters, that gives for each part of a larger plane, the
+     * part as large as l->in[0], what this one gives for a plane of that size. 1: it is the one that
+     * `line` now says in the words of a net ("conv 10 4x4"; "identity": the plane as it is); 0: it
+     * is this one; CNN_EDATA: there is none. NULL: it is this one, unless it takes the values of a
+     * whole plane together. */
+    int (*slide)(const struct cnn_layer *l, struct cnn_buf *line);
 };
 
 /* A layer of a particular net. */

@@ -23,6 +23,15 @@ static int setup(struct cnn_layer *l)
                     other, a.c);
 }
 
+/* A number of the whole plane for its elements: of a part of it there is another for each. */
+static int slide(const struct cnn_layer *l, struct cnn_buf *line)
+{
+    (void)line;
+    return is_number(l) ? cnn_fail(CNN_EDATA, "each channel is multiplied by a number that is made "
+                                              "of the whole plane")
+                        : 0;
+}
+
 static void forward(const struct cnn_layer *l, struct cnn_pass *p)
 {
     (void)l;
@@ -50,4 +59,5 @@ const struct cnn_layer_type cnn_layer_mul = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .slide = slide,
 };

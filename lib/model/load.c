@@ -42,7 +42,7 @@ static size_t behind(const struct load *l, const char *prefix, size_t n)
         const struct load_tensor *t = &l->tensor[i];
         const struct load_param *p =
             t->aside || strncmp(t->name, prefix, n) ? NULL : cnn_load_find(l, t->name + n);
-        found += p && t->of->rank <= CNN_MAX_RANK && cnn_shape_alike(&t->of->shape, &p->of->shape);
+        found += p && cnn_load_fits(p, t->of);
     }
     return found;
 }
@@ -233,9 +233,7 @@ static int fill(struct load *l, struct cnn_net *net, struct cnn_buf *note)
     int rc = named || !l->params ? 0 : fail_nothing(l);
     for (size_t i = 0; !rc && i < l->params; i++) {
         struct load_param *p = &l->param[i];
-        int same = p->tensor && p->tensor->rank <= CNN_MAX_RANK &&
-                   cnn_shape_alike(&p->tensor->shape, &p->of->shape);
-        if (same) {
+        if (p->tensor && cnn_load_fits(p, p->tensor)) {
             rc = set_param(l, net, p);
             loaded++;
         } else if (cnn_load_allowed(l, p->name)) {

@@ -32,9 +32,14 @@ struct load_param *cnn_load_find(const struct load *l, const char *name)
     return found ? *found : NULL;
 }
 
-static int fits(const struct load_param *p, const struct cnn_stored_tensor *t)
+int cnn_load_fits(const struct load_param *p, const struct cnn_stored_tensor *t)
 {
-    return t->rank <= CNN_MAX_RANK && cnn_shape_alike(&t->shape, &p->of->shape);
+    const struct cnn_shape *have = &t->shape, *want = &p->of->shape;
+    if (t->rank > CNN_MAX_RANK)
+        return 0;
+    return cnn_shape_alike(have, want) ||
+           (have->rank == 2 && want->rank == 4 && have->dim[0] == want->dim[0] &&
+            cnn_shape_count(have) == cnn_shape_count(want));
 }
 
 /* "FROM=TO": names that begin with FROM begin with TO instead; with a '*' in FROM, names that match
@@ -95,7 +100,7 @@ static int match_names(struct load *l)
             return cnn_fail(CNN_EDATA, "%s: two tensors would be '%s'", l->from->path, p->name);
         if (p)
             p->tensor = l->tensor[i].of;
-        l->matched += p && fits(p, l->tensor[i].of);
+        l->matched += p && cnn_load_fits(p, l->tensor[i].of);
     }
     return 0;
 }
@@ -112,8 +117,8 @@ static size_t worth(const struct load *l, const char *prefix, size_t n)
         const struct load_param *p = cnn_load_find(l, t->name + n);
         if ((!p || p->tensor) && !cnn_load_allowed(l, t->name + n))
             return 0;
-        found += p && fits(p, t->of);
-        other += p && !fits(p, t->of);
+        found += p && cnn_load_fits(p, t->of);
+        other += p && !cnn_load_fits(p, t->of);
     }
     return found > other ? found : 0;
 }

@@ -33,6 +33,10 @@ struct load {
 
 /* load_names.c */
 struct load_param *cnn_load_find(const struct load *l, const char *name);
+/* Whether the tensor is of the parameter's shape, but for dimensions of 1 behind it; or the weight of a
+ * dense layer where the parameter is that of the convolution of all that the layer reads, (units, c h w)
+ * and (units, c, h, w): the same numbers in the same order. */
+int cnn_load_fits(const struct load_param *p, const struct cnn_stored_tensor *t);
 /* Whether --allow-new names it. */
 int cnn_load_allowed(const struct load *l, const char *name);
 /* Every parameter its tensor, where there is one. */

@@ -218,6 +218,15 @@ static char *classes_json(const struct cnn_strings *classes)
     return text;
 }
 
+int cnn_model_is_meta(const char *key)
+{
+    static const char *const own[] = {"cnn.format", "cnn.net", "cnn.classes", HISTORY};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (!strcmp(key, own[i]))
+            return 1;
+    return 0;
+}
+
 int cnn_model_put_meta(struct cnn_safetensors_writer *w, const struct cnn_model *m)
 {
     char *classes = classes_json(&m->classes);

@@ -35,6 +35,11 @@ void cnn_model_free(struct cnn_model *m);
 CNN_CHECKED int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_pair size,
                                 struct cnn_graph **out);
 
+/* The model's net becomes the one that slides over larger inputs (slide.c). CNN_EDATA where a layer
+ * cannot. */
+CNN_CHECKED int cnn_model_slide(struct cnn_model *m);
+int cnn_model_can_slide(const struct cnn_model *m);
+
 /* Whether every weight (tensor of rank 2 or more) is zero. */
 int cnn_model_is_blank(const struct cnn_tensor_source *from);
 
@@ -59,8 +64,10 @@ CNN_CHECKED int cnn_model_load_params(const struct cnn_tensor_source *from, stru
 CNN_CHECKED int cnn_model_save(const char *path, const struct cnn_model *m, struct cnn_net *net,
                                const struct cnn_batch_view *selftest);
 
-/* Declare m's texts as metadata of a file that is being written (models and checkpoints). */
+/* Declare m's texts as metadata of a file that is being written (models and checkpoints); and whether
+ * the key is that of one of them. */
 CNN_CHECKED int cnn_model_put_meta(struct cnn_safetensors_writer *w, const struct cnn_model *m);
+int cnn_model_is_meta(const char *key);
 /* Declare the net's parameters and statistics as tensors, and write them. */
 CNN_CHECKED int cnn_model_put_params(struct cnn_safetensors_writer *w, struct cnn_net *net);
 CNN_CHECKED int cnn_model_write_params(struct cnn_safetensors_writer *w, struct cnn_net *net);

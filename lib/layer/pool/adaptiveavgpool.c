@@ -53,6 +53,21 @@ static void window(const struct cnn_layer *l, struct cnn_layer_window *out)
         .dilation = {1, 1}};
 }
 
+/* Windows that are alike are those of avgpool. */
+static int slide(const struct cnn_layer *l, struct cnn_buf *line)
+{
+    struct cnn_chw in = l->in[0], y = l->out;
+    if (in.h % y.h || in.w % y.w)
+        return cnn_fail(CNN_EDATA, "the windows that make %zux%zu of %zux%zu are not alike", y.h,
+                        y.w, in.h, in.w);
+    if (cnn_chw_equal(in, y))
+        cnn_buf_puts(line, "identity");
+    else
+        cnn_buf_printf(line, "avgpool %zux%zu%s", in.h / y.h, in.w / y.w,
+                       y.h * y.w == 1 ? " stride=1" : "");
+    return 1;
+}
+
 const struct cnn_layer_type cnn_layer_adaptiveavgpool = {
     .name = "adaptiveavgpool",
     .summary = "mean over windows that divide the plane evenly",
@@ -65,4 +80,5 @@ const struct cnn_layer_type cnn_layer_adaptiveavgpool = {
     .forward = forward,
     .backward = backward,
     .window = window,
+    .slide = slide,
 };

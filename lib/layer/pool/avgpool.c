@@ -37,4 +37,5 @@ const struct cnn_layer_type cnn_layer_avgpool = {
     .forward = forward,
     .backward = backward,
     .window = cnn_pooling_layer_window,
+    .slide = cnn_pooling_slide,
 };

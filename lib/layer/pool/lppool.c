@@ -67,4 +67,5 @@ const struct cnn_layer_type cnn_layer_lppool = {
     .forward = forward,
     .backward = backward,
     .window = cnn_pooling_layer_window,
+    .slide = cnn_pooling_slide,
 };

@@ -90,3 +90,20 @@ void cnn_pooling_layer_window(const struct cnn_layer *l, struct cnn_layer_window
                                      .before = {g.pad_top, g.pad_left},
                                      .after = {g.pad_bottom, g.pad_right}};
 }
+
+int cnn_pooling_slide(const struct cnn_layer *l, struct cnn_buf *line)
+{
+    const struct cnn_window g = cnn_pooling_window(l);
+    struct cnn_pooling o = *(const struct cnn_pooling *)l->options;
+    if (l->out.h > 1 || l->out.w > 1)
+        return 0;
+    o.kernel = (struct cnn_pair){(int)g.kh, (int)g.kw};
+    o.stride = (struct cnn_pair){1, 1};
+    o.ceiling = 0;
+    cnn_buf_puts(line, l->type->name);
+    for (const struct cnn_option *each = l->type->options; each->name; each++) {
+        cnn_buf_printf(line, " %s=", each->name);
+        cnn_option_print(each, &o, line);
+    }
+    return 1;
+}

@@ -39,5 +39,7 @@ CNN_CHECKED int cnn_pooling_setup(struct cnn_layer *l);
 
 struct cnn_window cnn_pooling_window(const struct cnn_layer *l);
 void cnn_pooling_layer_window(const struct cnn_layer *l, struct cnn_layer_window *out);
+/* One window goes on to all places of a larger plane, element by element; several go on as they do. */
+int cnn_pooling_slide(const struct cnn_layer *l, struct cnn_buf *line);
 
 #endif

@@ -23,6 +23,14 @@ static void backward(const struct cnn_layer *l, struct cnn_pass *p)
         p->k->copy(p->q, p->dy[0], p->dx[0]);
 }
 
+/* What reads the vector element by element may as well read the plane. */
+static int slide(const struct cnn_layer *l, struct cnn_buf *line)
+{
+    (void)l;
+    cnn_buf_puts(line, "identity");
+    return 1;
+}
+
 const struct cnn_layer_type cnn_layer_flatten = {
     .name = "flatten",
     .summary = "channels, rows and columns as one vector",
@@ -33,4 +41,5 @@ const struct cnn_layer_type cnn_layer_flatten = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .slide = slide,
 };

@@ -59,6 +59,16 @@ static void backward(const struct cnn_layer *l, struct cnn_pass *p)
         p->k->pad_backward(p->q, &g, p->dy[0], p->dx[0]);
 }
 
+static void window(const struct cnn_layer *l, struct cnn_layer_window *out)
+{
+    const struct cnn_pad *p = &((const struct options *)l->options)->pad;
+    *out = (struct cnn_layer_window){.kernel = {1, 1},
+                                     .stride = {1, 1},
+                                     .dilation = {1, 1},
+                                     .before = {(size_t)p->top, (size_t)p->left},
+                                     .after = {(size_t)p->bottom, (size_t)p->right}};
+}
+
 const struct cnn_layer_type cnn_layer_pad = {
     .name = "pad",
     .summary = "zeros or other elements around the plane",
@@ -70,4 +80,5 @@ const struct cnn_layer_type cnn_layer_pad = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .window = window,
 };

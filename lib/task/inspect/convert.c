@@ -7,20 +7,51 @@
 #include "task/apart.h"
 #include "task/inspect/private.h"
 
+static int is_param(const char *name, const struct cnn_layer *l, const struct cnn_param *p)
+{
+    size_t n = strlen(l->name);
+    const char *rest = name + n;
+    return !strncmp(name, l->name, n) && (*p->suffix ? *rest++ == '.' : 1) &&
+           !strcmp(rest, p->suffix);
+}
+
+/* As it is, or as the net that slides has it. */
+static const struct cnn_shape *shape_of(const struct cnn_inspect *in,
+                                        const struct cnn_stored_tensor *t)
+{
+    for (int i = 0; in->slides && i < in->graph->nodes; i++) {
+        const struct cnn_layer *l = &in->graph->node[i].layer;
+        for (int k = 0; k < l->params; k++)
+            if (is_param(t->name, l, &l->param[k]) &&
+                cnn_shape_count(&l->param[k].shape) == t->count)
+                return &l->param[k].shape;
+    }
+    return &t->shape;
+}
+
+/* The file's; of a net that slides, the model's own. */
+static int put_texts(struct cnn_safetensors_writer *w, const struct cnn_inspect *in)
+{
+    const char *key;
+    int rc = in->slides ? cnn_model_put_meta(w, in->model) : 0;
+    for (size_t i = 0; !rc && (key = cnn_tensors_text_key(in->tensors, i)); i++)
+        if (!in->slides || !cnn_model_is_meta(key))
+            rc = cnn_safetensors_put_meta(w, key, cnn_tensors_text(in->tensors, key));
+    return rc;
+}
+
 static int declare(struct cnn_safetensors_writer *w, const void *context)
 {
-    const struct cnn_tensor_source *s = context;
-    const char *key;
-    int rc = 0;
-    for (size_t i = 0; !rc && (key = cnn_tensors_text_key(s, i)); i++)
-        rc = cnn_safetensors_put_meta(w, key, cnn_tensors_text(s, key));
+    const struct cnn_inspect *in = context;
+    const struct cnn_tensor_source *s = in->tensors;
+    int rc = put_texts(w, in);
     for (size_t i = 0; !rc && i < cnn_tensors_count(s); i++) {
         const struct cnn_stored_tensor *t = cnn_tensors_at(s, i);
         if (t->rank > CNN_MAX_RANK)
             rc = cnn_fail(CNN_EDATA, "tensor '%.200s' has %d dimensions, more than %d", t->name,
                           t->rank, CNN_MAX_RANK);
         else
-            rc = cnn_safetensors_put(w, t->name, CNN_F32, &t->shape);
+            rc = cnn_safetensors_put(w, t->name, CNN_F32, shape_of(in, t));
     }
     return rc == CNN_EDATA ? cnn_fail_within("%s", s->path) : rc;
 }
@@ -41,7 +72,7 @@ static int write_tensor(struct cnn_safetensors_writer *w, const struct cnn_tenso
 
 static int write_data(struct cnn_safetensors_writer *w, const void *context)
 {
-    const struct cnn_tensor_source *s = context;
+    const struct cnn_tensor_source *s = ((const struct cnn_inspect *)context)->tensors;
     int rc = 0;
     for (size_t i = 0; !rc && i < cnn_tensors_count(s); i++)
         rc = write_tensor(w, s, cnn_tensors_at(s, i));
@@ -67,5 +98,5 @@ int cnn_inspect_convert(const struct cnn_inspect *in, const char *path)
     if (rc)
         return rc;
     return is_onnx(path) ? cnn_export_onnx(path, in->graph, in->tensors)
-                         : cnn_safetensors_save(path, declare, write_data, in->tensors);
+                         : cnn_safetensors_save(path, declare, write_data, in);
 }

@@ -30,11 +30,15 @@ static int is_weights(const char *path)
 /* What is open has a net, or has none. */
 static int take_file(struct cnn_inspect *in, const struct cnn_inspect_options *o)
 {
+    int rc;
     in->tensors = in->opened->tensors;
     in->form = in->opened->net_text ? CNN_INSPECT_MODEL : CNN_INSPECT_TENSORS;
     if (in->form == CNN_INSPECT_TENSORS)
         return 0;
     in->model = in->opened;
+    in->slides = o->slides;
+    if (o->slides && (rc = cnn_model_slide(in->opened)))
+        return rc;
     return cnn_model_graph(in->model, o->with_loss, (struct cnn_pair){0, 0}, &in->graph);
 }
 
@@ -44,6 +48,7 @@ static int take_net(struct cnn_inspect *in, const struct cnn_inspect_options *o,
     struct cnn_graph_config config = {.name = name,
                                       .classes = o->classes,
                                       .input = o->input,
+                                      .slides = o->slides,
                                       .with_loss = o->with_loss,
                                       .input_option = "--input CxHxW",
                                       .classes_option = "--outputs N"};

@@ -31,6 +31,7 @@ struct cnn_inspect {
     struct cnn_model *opened;      /* the file, which has what follows; NULL: a net only */
     const struct cnn_model *model; /* NULL: weights without a net, or a net only */
     const struct cnn_tensor_source *tensors; /* NULL: a net only */
+    int slides;   /* the net is the one that slides, of the same tensors */
     size_t depth; /* a row of the layer table is a block: what shares so many parts of its label; 0:
                      a layer */
     struct cnn_tensor_statistics *statistics; /* (tensors); NULL until measured */
@@ -40,6 +41,7 @@ struct cnn_inspect_options {
     struct cnn_chw input; /* for nets whose text has no input line; all 0: not said */
     size_t classes;       /* for nets whose text does not say; 0: not said */
     int with_loss;        /* the net as it is trained */
+    int slides;           /* the net as it slides over larger inputs */
 };
 
 /* Open a model, a file of tensors, or what --net takes. CNN_ENOINPUT, CNN_EDATA. */

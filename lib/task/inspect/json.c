@@ -81,7 +81,7 @@ static json_t *pair(const size_t v[2])
     return json_pack("[I, I]", (json_int_t)v[0], (json_int_t)v[1]);
 }
 
-static void add_window(json_t *o, const struct cnn_layer *l, const struct inspect_field *f)
+static void add_window(json_t *o, const struct cnn_layer *l, const struct cnn_receptive_field *f)
 {
     struct cnn_layer_window w;
     if (l->type->window) {
@@ -97,7 +97,7 @@ static void add_window(json_t *o, const struct cnn_layer *l, const struct inspec
     json_object_set_new(o, "receptive_field", f->whole ? json_null() : pair(f->size));
 }
 
-static json_t *layer_json(const struct cnn_graph *g, int i, const struct inspect_field *field)
+static json_t *layer_json(const struct cnn_graph *g, int i, const struct cnn_receptive_field *field)
 {
     const struct cnn_layer *l = &g->node[i].layer;
     json_t *o = json_object(), *in = json_array();
@@ -157,7 +157,7 @@ static json_t *outputs_json(const struct cnn_graph *g)
 static void add_graph(json_t *root, const struct cnn_inspect *in)
 {
     const struct cnn_graph *g = in->graph;
-    struct inspect_field *field = cnn_inspect_fields(g);
+    struct cnn_receptive_field *field = cnn_graph_fields(g);
     struct cnn_inspect_totals n = cnn_inspect_totals(g);
     if (!field)
         cnn_json_lack();

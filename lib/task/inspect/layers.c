@@ -1,9 +1,4 @@
-/* The layer table: what each layer gives, costs and sees, or each block of layers; see inspect.h.
- *
- * The receptive field is the part of the net's input that an element of the output can depend on,
- * padding included: r = r_in + (dilation (kernel - 1)) j_in, j = j_in stride, where j is how many
- * pixels of the input lie between neighbours (Araujo et al. 2019, Computing Receptive Fields of
- * Convolutional Neural Networks, eq. 2). Where branches meet, the largest counts. */
+/* The layer table: what each layer gives, costs and sees, or each block of layers; see inspect.h. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,46 +7,6 @@
 #include "base/memory.h"
 #include "task/inspect/private.h"
 #include "task/table.h"
-
-/* From what the inputs see to what the layer sees, along one axis. */
-static void widen(const struct cnn_layer_window *w, int axis, struct inspect_field *f)
-{
-    f->size[axis] += w->dilation[axis] * (w->kernel[axis] - 1) * f->step[axis];
-    f->step[axis] *= w->stride[axis];
-}
-
-static struct inspect_field field_of(const struct cnn_node *node, const struct inspect_field *seen)
-{
-    const struct cnn_layer *l = &node->layer;
-    struct inspect_field f = {0};
-    struct cnn_layer_window w;
-    for (int k = 0; k < l->inputs; k++) {
-        const struct inspect_field *in = &seen[node->in[k]];
-        f.whole |= in->whole;
-        for (int axis = 0; axis < 2; axis++) {
-            f.size[axis] = in->size[axis] > f.size[axis] ? in->size[axis] : f.size[axis];
-            f.step[axis] = in->step[axis] > f.step[axis] ? in->step[axis] : f.step[axis];
-        }
-    }
-    f.whole |= (l->type->flags & CNN_LAYER_SEES_ALL) && l->in[0].h * l->in[0].w > 1;
-    if (l->type->window) {
-        l->type->window(l, &w);
-        widen(&w, 0, &f);
-        widen(&w, 1, &f);
-    }
-    return f;
-}
-
-struct inspect_field *cnn_inspect_fields(const struct cnn_graph *g)
-{
-    struct inspect_field *f = cnn_calloc((size_t)g->nodes, sizeof *f);
-    if (!f)
-        return NULL;
-    for (int i = 0; i < g->nodes; i++)
-        f[i] = i < g->inputs ? (struct inspect_field){.size = {1, 1}, .step = {1, 1}}
-                             : field_of(&g->node[i], f);
-    return f;
-}
 
 size_t cnn_inspect_prefix(const char *label, size_t depth)
 {
@@ -128,7 +83,7 @@ static void cells_window(struct cnn_table *t, const struct cnn_layer *l)
     cell_pad(t, &w);
 }
 
-static void cell_field(struct cnn_table *t, const struct inspect_field *f)
+static void cell_field(struct cnn_table *t, const struct cnn_receptive_field *f)
 {
     if (f->whole)
         cnn_table_cell(t, "all");
@@ -137,7 +92,7 @@ static void cell_field(struct cnn_table *t, const struct inspect_field *f)
 }
 
 static void add_row(struct cnn_table *t, const struct cnn_graph *g,
-                    const struct cnn_inspect_block *b, const struct inspect_field *field)
+                    const struct cnn_inspect_block *b, const struct cnn_receptive_field *field)
 {
     const struct cnn_layer *l = &g->node[b->last].layer;
     char shape[96], bytes[32];
@@ -167,7 +122,7 @@ void cnn_inspect_layer_table(const struct cnn_inspect *in, int windows, struct c
         "receptive field", "output", "parameters", "multiply-adds", "activations"};
     const struct cnn_graph *g = in->graph;
     struct cnn_table t = {.columns = windows ? 10 : 6, .align = windows ? "llrrrrlrrr" : "lllrrr"};
-    struct inspect_field *field = windows ? cnn_inspect_fields(g) : NULL;
+    struct cnn_receptive_field *field = windows ? cnn_graph_fields(g) : NULL;
     out->failed |= windows && !field;
     for (int i = 0; i < 10; i++)
         if (windows || i < 2 || i > 5)

@@ -13,15 +13,6 @@ struct cnn_inspect_totals {
 };
 struct cnn_inspect_totals cnn_inspect_totals(const struct cnn_graph *g);
 
-/* What an element of a layer's output sees of the net's input, rows then columns. */
-struct inspect_field {
-    size_t size[2]; /* pixels, those of the padding included */
-    size_t step[2]; /* pixels from one element's to its neighbour's */
-    int whole;      /* everything */
-};
-/* (nodes) free(); NULL with an error set. */
-struct inspect_field *cnn_inspect_fields(const struct cnn_graph *g);
-
 /* Layers one after another whose labels begin alike, as a row of the table. */
 struct cnn_inspect_block {
     const char *label; /* `length` characters of it */

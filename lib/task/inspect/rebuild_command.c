@@ -145,8 +145,8 @@ static int put_features(const struct rebuild *r, size_t step, size_t at, struct 
         cnn_buf_puts(out, " --pool");
     if (json_is_true(json_object_get(entry, "concat")))
         cnn_buf_puts(out, " --concat");
-    int rc = put_words(r, text(entry, "options"), " exact-conv tune strict ",
-                       " batch device precision ", out);
+    int rc = put_words(r, text(entry, "options"), " dense exact-conv tune strict ",
+                       " batch device precision size ", out);
     cnn_buf_puts(out, " \\\n    -- \"$");
     cnn_rebuild_features_name(r, step, at, out);
     cnn_buf_puts(out, "\"");

@@ -98,7 +98,9 @@ static int print_times(const struct cnn_inspect_request *r, const struct cnn_ins
 static int check_effects(const struct cnn_inspect_request *r, const struct cnn_inspect *in)
 {
     const char *useless = r->input[0] ? "input" : r->outputs ? "outputs" : NULL;
-    if (!useless || r->diff || in->form == CNN_INSPECT_NET)
+    if (r->dense && !in->graph)
+        useless = "dense";
+    else if (!useless || r->diff || in->form == CNN_INSPECT_NET)
         return 0;
     return cnn_fail(CNN_EUSAGE, "--%s has no effect: it needs a net, and %s is a file of tensors",
                     useless, in->name);
@@ -107,8 +109,8 @@ static int check_effects(const struct cnn_inspect_request *r, const struct cnn_i
 static int inspect(const struct cnn_inspect_request *r, char *const *operand, size_t count,
                    struct cnn_buf *note, struct cnn_buf *out)
 {
-    struct cnn_inspect_options o = {.classes = (size_t)r->outputs,
-                                    .with_loss = r->time && r->training};
+    struct cnn_inspect_options o = {
+        .classes = (size_t)r->outputs, .slides = r->dense, .with_loss = r->time && r->training};
     struct cnn_inspect *first = NULL, *second = NULL;
     int rc = r->input[0] ? cnn_net_shape(r->input, &o.input) : 0;
     if (!rc)

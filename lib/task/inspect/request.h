@@ -11,7 +11,7 @@ struct cnn_inspect_request {
     const char *filters, *input, *to;
     long long outputs, batch, depth;
     struct cnn_compute compute;
-    int time, training;
+    int time, training, dense;
     int layers, windows, tensors, check, classes, history, meta, print, dot, diff, json, zoo, runs;
 };
 
