@@ -139,15 +139,33 @@ static int use_weights(struct cnn_net *net, struct cnn_net *like)
     return rc;
 }
 
-/* Slabs of weights as they are and as they are packed. */
-static int allocate_weights(struct cnn_net *net, struct cnn_net *like)
+/* Parameters and statistics of another net. */
+static int borrow(struct cnn_net *net, struct cnn_net *from)
 {
-    if (like)
-        return use_weights(net, like);
+    if (net->training || from->training || from->once || from->value_count != net->value_count ||
+        from->statistic_count != net->statistic_count)
+        return cnn_fail(CNN_EINTERNAL, "nets of other sizes that share weights differ");
+    net->borrows = 1;
+    net->values = from->values;
+    net->statistics = from->statistics;
+    return 0;
+}
+
+static int allocate_own(struct cnn_net *net)
+{
     net->values = cnn_net_device_alloc(net, net->value_count, sizeof(real));
     net->statistics = cnn_net_device_alloc(net, net->statistic_count, sizeof(real));
-    if (!net->values || !net->statistics)
-        return CNN_ESYSTEM;
+    return net->values && net->statistics ? 0 : CNN_ESYSTEM;
+}
+
+/* Slabs of weights as they are and as they are packed. */
+static int allocate_weights(struct cnn_net *net, const struct cnn_net_config *config)
+{
+    if (config->like)
+        return use_weights(net, config->like);
+    int rc = config->weights ? borrow(net, config->weights) : allocate_own(net);
+    if (rc)
+        return rc;
     if (net->plan->packed_bytes &&
         !(net->packed = cnn_net_device_alloc(net, net->plan->packed_bytes, 1)))
         return CNN_ESYSTEM;
@@ -234,7 +252,7 @@ static int build(struct cnn_net *net, const struct cnn_net_config *config)
     if (!rc)
         rc = cnn_net_check_room(net, config);
     if (!rc)
-        rc = allocate_weights(net, config->like);
+        rc = allocate_weights(net, config);
     if (!rc)
         rc = allocate_params(net, config);
     if (!rc && !(net->activations = cnn_net_device_alloc(net, net->plan->activation_bytes, 1)))
@@ -275,6 +293,8 @@ void cnn_net_free(struct cnn_net *net)
     for (size_t i = 0; i < sizeof net->record / sizeof *net->record; i++)
         if (net->record[i])
             net->backend->ops->forget(net->backend, net->record[i]);
+    if (net->borrows)
+        net->values = net->statistics = NULL;
     void *slabs[] = {net->gradients, net->mean_values, net->mean_statistics, net->activations,
                      net->values,    net->statistics,  net->packed,          net->folded};
     size_t weights = 4, own = sizeof slabs / sizeof *slabs - (net->like ? weights : 0);

@@ -33,6 +33,10 @@ struct cnn_net_config {
      * other net outlives this one, and does not run while the first one like it is made. NULL: its
      * own. */
     struct cnn_net *like;
+    /* Of the same text for inputs of another size, on the same device: a net that only infers, whose
+     * parameters and statistics this one uses, while what it makes of them is its own. They are set
+     * already and stay as they are; the other net outlives this one. NULL: its own. */
+    struct cnn_net *weights;
     int optimizer_slabs; /* state arrays per parameter */
     int average;         /* training: keep averages of parameters and statistics, too */
 };

@@ -65,6 +65,7 @@ struct cnn_net {
     size_t batch;
     int training, once;
     const struct cnn_net *like; /* whose slabs of weights are used; NULL: its own */
+    int borrows;                /* values and statistics are another's */
     int shared;                 /* others use its weights */
     int backward;               /* some backward will be called */
     int from;                   /* from this node; 0: from the losses */

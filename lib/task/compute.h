@@ -40,5 +40,10 @@ struct cnn_compute {
 CNN_CHECKED int cnn_compute_net(const struct cnn_compute *c, const struct cnn_graph *graph,
                                 const struct cnn_net_config *config, struct cnn_buf *note,
                                 struct cnn_backend **backend, struct cnn_net **net);
+/* Another net on a device that cnn_compute_net has opened. */
+CNN_CHECKED int cnn_compute_another(const struct cnn_compute *c, struct cnn_backend *backend,
+                                    const struct cnn_graph *graph,
+                                    const struct cnn_net_config *config, struct cnn_buf *note,
+                                    struct cnn_net **net);
 
 #endif
