@@ -51,6 +51,16 @@ struct cnn_loader_wish cnn_loader_wish_of(const struct cnn_loader_options *o, si
     return w;
 }
 
+size_t cnn_loader_wish_elements(const struct cnn_loader *l, size_t i, struct cnn_chw shape)
+{
+    enum cnn_field_kind kind = l->wish[i].w.kind;
+    if (l->options.native && kind == CNN_FIELD_LABELS)
+        return shape.h * shape.w;
+    if (l->options.native && kind == CNN_FIELD_INPUT)
+        return cnn_chw_count(shape);
+    return l->wish[i].elements;
+}
+
 size_t cnn_loader_wish_bytes(const struct cnn_loader_wish *w)
 {
     size_t each = w->whole ? sizeof(int32_t) : sizeof(float);
@@ -74,6 +84,7 @@ int cnn_loader_fields_new(const struct cnn_loader *l, size_t n, struct cnn_loade
             return CNN_ESYSTEM;
         if (w->whole && !(f[i].label = cnn_calloc(n, each * sizeof *f[i].label)))
             return CNN_ESYSTEM;
+        f[i].labels = w->whole ? n * each : 0;
         if (!w->whole && !w->is_x && !(f[i].numbers = cnn_calloc(n, each * sizeof *f[i].numbers)))
             return CNN_ESYSTEM;
     }
@@ -91,10 +102,10 @@ void cnn_loader_fields_free(const struct cnn_loader *l, struct cnn_loader_field 
 }
 
 void cnn_loader_fields_copy(const struct cnn_loader *l, struct cnn_loader_field *dst, size_t n,
-                            const struct cnn_loader_field *src, size_t at)
+                            const struct cnn_loader_field *src, size_t at, struct cnn_chw shape)
 {
     for (size_t i = 0; i < l->wishes; i++) {
-        size_t each = l->wish[i].rows * l->wish[i].elements;
+        size_t each = l->wish[i].rows * cnn_loader_wish_elements(l, i, shape);
         if (dst[i].label)
             memcpy(dst[i].label + n * each, src[i].label + at * each, each * sizeof *dst[i].label);
         if (dst[i].numbers)
@@ -280,12 +291,13 @@ static int fulfil(const struct cnn_loader *l, struct cnn_loader_scratch *s,
 }
 
 int cnn_loader_gather(const struct cnn_loader *l, struct cnn_loader_scratch *s, int in_plane,
-                      struct cnn_loader_field *fields, size_t at)
+                      struct cnn_loader_field *fields, size_t at, struct cnn_chw shape)
 {
     int rc = 0;
     for (size_t i = 0; !rc && i < l->wishes; i++) {
-        const struct cnn_loader_wish *w = &l->wish[i];
+        struct cnn_loader_wish own = l->wish[i], *w = &own;
         struct cnn_loader_field *f = &fields[i];
+        own.elements = cnn_loader_wish_elements(l, i, shape);
         const struct cnn_field *from =
             w->w.kind == CNN_FIELD_INPUT ? NULL : cnn_sample_field(&s->sample, w->name);
         size_t first = at * w->rows * w->elements;

@@ -27,6 +27,14 @@ static size_t ring_depth(size_t batch, size_t chunk, int threads)
     return (batch + chunk - 1) / chunk + 2 * (size_t)threads;
 }
 
+/* Of native samples, whose sizes nobody knows, as few as keep the threads at work. */
+static void size_ring(struct cnn_loader *l)
+{
+    l->chunk_size = l->options.native ? 1 : chunk_size(l->elements);
+    l->depth = l->options.native ? 2 * (size_t)l->threads
+                                 : ring_depth(l->options.batch, l->chunk_size, l->threads);
+}
+
 static int thread_count(const struct cnn_loader_options *o)
 {
     return o->threads > 0 ? o->threads : cnn_cores();
@@ -60,8 +68,10 @@ static int allocate_chunks(struct cnn_loader *l)
     for (size_t i = 0; l->chunk && i < l->depth; i++) {
         struct cnn_loader_chunk *c = &l->chunk[i];
         c->item = cnn_calloc(l->chunk_size, sizeof *c->item);
-        c->x = cnn_calloc(l->chunk_size, l->elements * sizeof *c->x);
-        if (!c->item || !c->x || cnn_loader_fields_new(l, l->chunk_size, &c->field))
+        if (!l->options.native)
+            c->x = cnn_calloc(l->chunk_size, l->elements * sizeof *c->x);
+        if (!c->item || (!c->x && !l->options.native) ||
+            cnn_loader_fields_new(l, l->chunk_size, &c->field))
             return CNN_ESYSTEM;
     }
     return l->chunk ? 0 : CNN_ESYSTEM;
@@ -70,7 +80,8 @@ static int allocate_chunks(struct cnn_loader *l)
 static int allocate_batch(const struct cnn_loader *l, struct cnn_loader_buffers *b)
 {
     size_t n = l->options.batch;
-    b->x = l->store ? NULL : cnn_calloc(n, l->elements * sizeof *b->x);
+    int sized = !l->store && !l->options.native;
+    b->x = sized ? cnn_calloc(n, l->elements * sizeof *b->x) : NULL;
     b->rows = l->rows > 1 ? cnn_calloc(n, sizeof *b->rows) : NULL;
     b->kept = l->options.fields ? cnn_calloc(n, sizeof *b->kept) : NULL;
     b->shown = cnn_calloc(l->wishes, sizeof *b->shown);
@@ -82,9 +93,9 @@ static int allocate_batch(const struct cnn_loader *l, struct cnn_loader_buffers 
     b->hash = cnn_calloc(n, sizeof *b->hash);
     if (l->mixes && cnn_loader_shares_new(l, n, &b->share))
         return CNN_ESYSTEM;
-    if (cnn_loader_fields_new(l, n, &b->field) || !(b->x || l->store) ||
-        (l->rows > 1 && !b->rows) || (l->options.fields && !b->kept) || !b->shown || !b->weight ||
-        !b->key || !b->own_key || !b->key_capacity || !b->index || !b->hash)
+    if (cnn_loader_fields_new(l, n, &b->field) || (sized && !b->x) || (l->rows > 1 && !b->rows) ||
+        (l->options.fields && !b->kept) || !b->shown || !b->weight || !b->key || !b->own_key ||
+        !b->key_capacity || !b->index || !b->hash)
         return CNN_ESYSTEM;
     for (size_t i = 0; i < l->wishes; i++) {
         const float *shares = b->share ? b->share[i] : NULL;
@@ -100,7 +111,7 @@ static int allocate_batch(const struct cnn_loader *l, struct cnn_loader_buffers 
 static int may_store(const struct cnn_loader *l)
 {
     const struct cnn_loader_wish *w = l->wish;
-    return !l->stream && !l->mixes && l->rows == 1 &&
+    return !l->stream && !l->mixes && !l->options.native && l->rows == 1 &&
            (!l->wishes || (l->wishes == 1 && w->w.kind == CNN_FIELD_CLASS && w->rows == 1));
 }
 
@@ -110,7 +121,7 @@ static int take_wishes(struct cnn_loader *l)
     l->wish = cnn_calloc(o->wishes, sizeof *l->wish);
     l->wanted = cnn_calloc(o->wishes, sizeof *l->wanted);
     l->wishes = l->wish && l->wanted ? o->wishes : 0;
-    l->fits = !cnn_augmenter_counts_pixels(o->augmenter);
+    l->fits = !o->native && !cnn_augmenter_counts_pixels(o->augmenter);
     for (size_t i = 0; i < l->wishes; i++) {
         l->wish[i] = cnn_loader_wish_of(o, i);
         l->wanted[i] = l->wish[i].name;
@@ -159,8 +170,7 @@ int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *opt
     l->affine = cnn_augmenter_is_affine(options->augmenter);
     l->rows = cnn_input_rows(options->input);
     l->elements = cnn_input_count(options->input);
-    l->chunk_size = chunk_size(l->elements);
-    l->depth = ring_depth(l->options.batch, l->chunk_size, l->threads);
+    size_ring(l);
     int rc = take_wishes(l);
     if (!rc && l->mixes)
         rc = cnn_loader_mixing_check(l);
@@ -215,12 +225,15 @@ static int copy_item(const struct cnn_loader *l, struct cnn_loader_buffers *b, s
 {
     struct cnn_loader_chunk *c = l->current;
     struct cnn_loader_item *item = &c->item[l->at];
-    const float *x = c->x + l->at * l->elements;
+    size_t elements = l->options.native ? cnn_chw_count(item->shape) : l->elements;
+    const float *x = c->x + l->at * elements;
+    if (l->options.native && !n && cnn_loader_fit_batch(l, b, item->shape))
+        return CNN_ESYSTEM;
     if (l->store)
         store_item(l, item, x);
     else
-        memcpy(b->x + n * l->elements, x, l->elements * sizeof *x);
-    cnn_loader_fields_copy(l, b->field, n, c->field, l->at);
+        memcpy(b->x + n * elements, x, elements * sizeof *x);
+    cnn_loader_fields_copy(l, b->field, n, c->field, l->at, item->shape);
     if (b->rows)
         b->rows[n] = (int32_t)item->rows;
     if (b->kept) {
@@ -258,8 +271,8 @@ static int report_bad(const struct cnn_loader *l, const struct cnn_loader_item *
     return 0;
 }
 
-/* The next sample of the epoch. 1: it is in place *n, which moves on, or was skipped; 0: the end.
- */
+/* The next sample of the epoch. 1: it is in place *n, which moves on, or was skipped; 2: it is of another
+ * size than those before it, and waits; 0: the end. */
 static int take_item(struct cnn_loader *l, struct cnn_loader_buffers *b, size_t *n)
 {
     if (!l->current) {
@@ -271,6 +284,8 @@ static int take_item(struct cnn_loader *l, struct cnn_loader_buffers *b, size_t 
         l->at = 0;
     }
     const struct cnn_loader_item *item = &l->current->item[l->at];
+    if (l->options.native && !item->code && !cnn_loader_goes_with(l, item, &b->shape, *n))
+        return 2;
     int code = item->code ? report_bad(l, item) : copy_item(l, b, *n);
     if (code)
         return code;
@@ -294,7 +309,7 @@ int cnn_loader_next(struct cnn_loader *l, struct cnn_batch *batch)
     while (rc > 0 && !n)
         for (size_t taken = 0; taken < l->options.batch; taken++) {
             rc = take_item(l, b, &n);
-            if (rc <= 0)
+            if (rc != 1)
                 break;
         }
     if (rc >= 0 && l->mixes)
@@ -302,6 +317,7 @@ int cnn_loader_next(struct cnn_loader *l, struct cnn_batch *batch)
     if (rc < 0)
         return rc;
     *batch = (struct cnn_batch){.n = n,
+                                .shape = l->options.native ? b->shape : l->options.input->shape,
                                 .x = l->store ? NULL : b->x,
                                 .rows = b->rows,
                                 .images = l->store,

@@ -27,6 +27,11 @@ struct cnn_loader_options {
     const uint32_t *order; /* (count) the samples that there are, in this order; NULL: all */
     size_t count;
     size_t batch;
+    /* Images, and numbers, are as large as they are: the input's height and width, and what it resizes,
+     * do not count. A batch is of samples of one size, fewer where they are larger than the input: it
+     * has no more elements than one of the input's size would have, or one sample. LABELS are images
+     * as large as the sample's. For inputs of one row, without augmentation or store. */
+    int native;
     int shuffle;
     /* Why samples with fewer rows than an input has are bad, as "'bn1' takes them all"; NULL: they are
      * not. Borrowed. */
@@ -59,6 +64,7 @@ struct cnn_batch_field {
 /* A batch, until the next call but one: two take turns; in a store, until the next call. */
 struct cnn_batch {
     size_t n;
+    struct cnn_chw shape;           /* of a row of x */
     const float *x;                 /* (n, rows, c, h, w); NULL where a device makes it */
     const int32_t *rows;            /* (n) of x that are real, the first ones; NULL: all */
     struct cnn_image_store *images; /* which then has the batch */
@@ -81,14 +87,17 @@ struct cnn_loader;
  * cannot be mixed so, or batches are too small. */
 CNN_CHECKED int cnn_loader_open(struct cnn_dataset *ds, const struct cnn_loader_options *options,
                                 uint64_t epoch, size_t start, struct cnn_loader **out);
-/* 1: a batch of up to options.batch samples (fewer at the end and where bad samples were skipped;
- * never 0); 0: the end of the epoch; negative: failed. */
+/* 1: a batch of up to options.batch samples (fewer at the end, where bad samples were skipped, and of
+ * native ones; never 0); 0: the end of the epoch; negative: failed. */
 CNN_CHECKED int cnn_loader_next(struct cnn_loader *l, struct cnn_batch *batch);
 /* Position behind the last batch, for `start`. */
 size_t cnn_loader_position(const struct cnn_loader *l);
 /* The next epoch with the same buffers and threads (the dataset is spooled). */
 CNN_CHECKED int cnn_loader_rewind(struct cnn_loader *l, uint64_t epoch, size_t start);
 void cnn_loader_close(struct cnn_loader *l);
+
+/* How many native samples of that shape a batch has at most. */
+size_t cnn_loader_native_batch(const struct cnn_input *input, size_t batch, struct cnn_chw shape);
 
 /* Bytes of memory that a loader with these options will take for buffers and the threads' scratch,
  * where samples decode to about the input's shape (for memory plans). */

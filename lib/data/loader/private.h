@@ -17,6 +17,7 @@ struct cnn_loader_item {
     struct cnn_raw *raw; /* a stream's */
     size_t index;
     size_t rows;            /* of x */
+    struct cnn_chw shape;   /* of one of them, with options.native */
     struct cnn_sample kept; /* its fields, with options.fields */
     uint64_t hash;
     float weight;
@@ -43,13 +44,15 @@ struct cnn_loader_field {
     int32_t *label; /* (samples, rows, elements) */
     float *numbers; /* likewise */
     int32_t *rows;  /* (samples) */
+    size_t labels;  /* how many there is room for */
 };
 
 /* Consecutive positions of the epoch. */
 struct cnn_loader_chunk {
     size_t start, n;
     struct cnn_loader_item *item;
-    float *x; /* (chunk, rows, c, h, w) */
+    float *x;  /* (chunk, rows, c, h, w) */
+    size_t xs; /* how many elements there is room for */
     struct cnn_loader_field *field;
 };
 
@@ -62,8 +65,10 @@ struct cnn_loader_scratch {
 };
 
 struct cnn_loader_buffers {
-    float *x;      /* (batch, rows, c, h, w) */
-    int32_t *rows; /* (batch) of x; NULL: there is one */
+    float *x;             /* (batch, rows, c, h, w) */
+    size_t xs;            /* how many elements there is room for */
+    struct cnn_chw shape; /* of a row, of native samples */
+    int32_t *rows;        /* (batch) of x; NULL: there is one */
     struct cnn_loader_field *field;
     float **share;                 /* (wishes) of mixed samples' classes, (batch, shares); NULL */
     struct cnn_batch_field *shown; /* (wishes) */
@@ -94,8 +99,8 @@ struct cnn_loader {
     size_t elements; /* of x, for one sample with all of them */
     size_t wishes;
     struct cnn_loader_wish *wish;
-    const char **wanted; /* (wishes) their names */
-    size_t chunk_size, depth;
+    const char **wanted;            /* (wishes) their names */
+    size_t chunk_size, depth;       /* of native samples each chunk is one */
     struct cnn_loader_chunk *chunk; /* depth of them */
     size_t given;                   /* of them to slots */
     uint64_t epoch;
@@ -121,7 +126,20 @@ int cnn_loader_work(void *context, void *slot);
  * thread whose turn comes late does not allocate in the midst of an epoch. */
 int cnn_loader_warm(struct cnn_loader *l);
 
+/* native.c: what follows from the sizes of samples. Room for one of the size that it was decoded to;
+ * whether the next goes with the first of a batch that has n; room for as many as may go with it. */
+int cnn_loader_fit_chunk(const struct cnn_loader *l, struct cnn_loader_chunk *c,
+                         const struct cnn_image *im);
+int cnn_loader_goes_with(const struct cnn_loader *l, const struct cnn_loader_item *item,
+                         const struct cnn_chw *first, size_t n);
+int cnn_loader_fit_batch(const struct cnn_loader *l, struct cnn_loader_buffers *b,
+                         struct cnn_chw shape);
+/* The input line of samples of that shape. */
+struct cnn_input cnn_loader_native_input(const struct cnn_input *input, struct cnn_chw shape);
+
 /* fields.c */
+/* The elements of a row of wish i, of samples of that shape where they are native. */
+size_t cnn_loader_wish_elements(const struct cnn_loader *l, size_t i, struct cnn_chw shape);
 struct cnn_loader_wish cnn_loader_wish_of(const struct cnn_loader_options *o, size_t i);
 /* Bytes that a sample takes for it in a batch, and in the memory of what loads samples. */
 size_t cnn_loader_wish_bytes(const struct cnn_loader_wish *w);
@@ -129,13 +147,13 @@ size_t cnn_loader_wish_scratch(const struct cnn_loader_wish *w);
 /* Memory for n samples. CNN_ESYSTEM, with what is to be freed all the same. */
 int cnn_loader_fields_new(const struct cnn_loader *l, size_t n, struct cnn_loader_field **out);
 void cnn_loader_fields_free(const struct cnn_loader *l, struct cnn_loader_field *f);
-/* Sample `at` of src to place n of dst. */
+/* Sample `at` of src, of that shape, to place n of dst. */
 void cnn_loader_fields_copy(const struct cnn_loader *l, struct cnn_loader_field *dst, size_t n,
-                            const struct cnn_loader_field *src, size_t at);
+                            const struct cnn_loader_field *src, size_t at, struct cnn_chw shape);
 /* What is wished of the sample in s, to place `at`: what lies in the image's plane, or all else.
  * No name in the message. CNN_EDATA. */
 int cnn_loader_gather(const struct cnn_loader *l, struct cnn_loader_scratch *s, int in_plane,
-                      struct cnn_loader_field *fields, size_t at);
+                      struct cnn_loader_field *fields, size_t at, struct cnn_chw shape);
 /* Whether the sample at that place has as many rows of everything as it must; rows: those of its
  * input. CNN_EDATA. */
 CNN_CHECKED int cnn_loader_check_rows(const struct cnn_loader *l,

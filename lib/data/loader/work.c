@@ -120,18 +120,30 @@ static uint64_t hash_sample(const struct cnn_loader *l, const struct cnn_sample 
     return hash_image(&s->image, sum ? cnn_hash_u64(sum, h) : h);
 }
 
+static int fill_input(const struct cnn_loader *l, struct cnn_loader_scratch *s,
+                      struct cnn_loader_item *item, float *x)
+{
+    struct cnn_input input = *l->options.input;
+    if (l->options.native)
+        input = cnn_loader_native_input(&input, item->shape);
+    return cnn_preprocess_rows(&input, &s->sample.image, &s->preprocess, x, &item->rows);
+}
+
 /* Decoded sample to numbers, as sample i of the chunk. No name in the message. */
 static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
-                   const struct cnn_loader_chunk *c, size_t i)
+                   struct cnn_loader_chunk *c, size_t i)
 {
     const struct cnn_loader_options *o = &l->options;
     struct cnn_loader_item *item = &c->item[i];
+    int rc = o->native ? cnn_loader_fit_chunk(l, c, &s->sample.image) : 0;
+    if (rc)
+        return rc;
     float *x = c->x + i * l->elements;
     item->hash = hash_sample(l, &s->sample);
     item->weight = s->sample.weight;
-    int rc = o->fields ? cnn_sample_copy_fields(&item->kept, &s->sample) : 0;
+    rc = o->fields ? cnn_sample_copy_fields(&item->kept, &s->sample) : 0;
     if (!rc)
-        rc = cnn_loader_gather(l, s, 0, c->field, i);
+        rc = cnn_loader_gather(l, s, 0, c->field, i, item->shape);
     if (!rc && l->store)
         rc = cnn_loader_take_decoded(l, &s->sample, item, x);
     if (rc || (l->store && item->bytes))
@@ -141,15 +153,15 @@ static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     if (l->augments)
         rc = cnn_augment(o->augmenter, o->seed, l->epoch, 0, &s->augment, &s->sample);
     if (!rc)
-        rc = cnn_preprocess_rows(o->input, &s->sample.image, &s->preprocess, x, &item->rows);
+        rc = fill_input(l, s, item, x);
     if (l->store) {
         item->image.form = CNN_STORED_INPUT;
         item->bytes = l->elements * sizeof *x;
     }
-    if (!rc)
+    if (!rc && !o->native)
         cnn_loader_place_fields(l, &s->sample);
     if (!rc)
-        rc = cnn_loader_gather(l, s, 1, c->field, i);
+        rc = cnn_loader_gather(l, s, 1, c->field, i, item->shape);
     return rc ? rc : cnn_loader_check_rows(l, c->field, i, item->rows);
 }
 
@@ -163,7 +175,7 @@ static int copy_key(struct cnn_loader_item *item, const char *key)
 }
 
 static int load_item(const struct cnn_loader *l, struct cnn_loader_scratch *s,
-                     const struct cnn_loader_chunk *c, size_t i)
+                     struct cnn_loader_chunk *c, size_t i)
 {
     struct cnn_loader_item *item = &c->item[i];
     size_t position = c->start + i;
