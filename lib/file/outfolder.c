@@ -204,3 +204,17 @@ void cnn_outfolder_free(struct cnn_outfolder *f)
     free(f->path);
     free(f);
 }
+
+void cnn_outfolder_name(const char *text, char slash, struct cnn_buf *out)
+{
+    int begin = 1;
+    for (; *text; text++) {
+        char c = *text == '/' ? slash : *text;
+        if (c == '/' && begin)
+            continue;
+        if ((begin && c == '.') || (unsigned char)c < ' ' || c == 0x7f)
+            c = '_';
+        cnn_buf_add(out, &c, 1);
+        begin = c == '/';
+    }
+}

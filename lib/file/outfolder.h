@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 struct cnn_outfolder;
 
@@ -15,6 +16,10 @@ CNN_CHECKED int cnn_outfolder_open(const char *path, struct cnn_outfolder **out)
 
 /* Its path, for messages: without slashes at the end. */
 const char *cnn_outfolder_path(const struct cnn_outfolder *f);
+
+/* A text as part of a name: no hidden and no empty components (so none is "." or ".."), nothing that ends
+ * a line or field; `slash` is what becomes of '/'. */
+void cnn_outfolder_name(const char *text, char slash, struct cnn_buf *out);
 
 /* A new file, and the folders that its name needs. CNN_EDATA with "PATH/NAME: ..." where there is
  * one of that name; CNN_ECREATE, CNN_EIO. */
