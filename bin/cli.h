@@ -44,9 +44,14 @@ struct cli_program {
         "strict", owner, member, "0",                                                              \
         .help = "a JPEG file of which libjpeg warns is bad, though its pixels are all there")
 #define CLI_SIZE(owner, member)                                                                    \
-    CNN_OPTION_PAIR("size", owner, member, "model", .min = 1, .max = 1 << 15, .choices = "model",  \
-                    .metavar = "N|HxW|model",                                                      \
-                    .help = "bring images to this size, for nets that take any, not the model's")
+    CNN_OPTION_PAIR("size", owner, member, "auto", .min = 1, .max = 1 << 15,                       \
+                    .choices = "auto|model|native", .metavar = "N|HxW|model|native",               \
+                    .help = "bring images to this size, for nets that take any, not the model's; " \
+                            "native: leave each as large as it is")
+#define CLI_DENSE(owner, member)                                                                   \
+    CNN_OPTION_FLAG("dense", owner, member, "0",                                                   \
+                    .help = "slide the net over images larger than the model's: its dense layers " \
+                            "become convolutions")
 #define CLI_OUTPUT(owner, member, text)                                                            \
     CNN_OPTION_TEXT("output", owner, member, "", .letter = 'o', .metavar = "FILE", .help = text)
 

@@ -31,6 +31,7 @@ static const struct cnn_option options[] = {
     CNN_OPTION_TEXT("labels", struct args, o.labels, "", .metavar = "FILE",
                     .help = "the labels of an IDX file, when they are not where they usually are"),
     CLI_SIZE(struct args, o.size),
+    CLI_DENSE(struct args, o.dense),
     CNN_OPTION_INT("batch", struct args, o.batch, "64", .min = 1, .max = 1 << 20, .letter = 'b',
                    .metavar = "N", .help = "samples that are computed together"),
     CNN_COMPUTE_OPTIONS(struct args, o.compute),

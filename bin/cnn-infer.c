@@ -28,6 +28,15 @@ static const struct cnn_option options[] = {
                     .help =
                         "end records of TSV with NUL, not newline, and leave names as they are"),
     CLI_OUTPUT(struct args, o.output, "write to FILE, whole or not at all, not to stdout"),
+    CNN_OPTION_HEADING("Maps"),
+    CLI_DENSE(struct args, o.dense),
+    CNN_OPTION_TEXT("maps", struct args, o.maps, "", .metavar = "FOLDER",
+                    .help =
+                        "write what the net gives for each place of an image to FOLDER/KEY.npy"),
+    CNN_OPTION_CHOICE(
+        "maps-format", struct args, o.maps_format, "npy", CNN_INFER_MAPS, .metavar = "FORMAT",
+        .help = "npy: (classes, height, width); png: the best class of each place, as "
+                "label images"),
     CNN_OPTION_HEADING("Evaluation"),
     CNN_OPTION_FLAG("eval", struct args, o.eval, "0",
                     .help = "print how well the model does instead of predictions"),
@@ -65,25 +74,17 @@ static const struct cnn_option options[] = {
     }
 
 static const struct cnn_need needs[] = {
-    WITH_PREDICTIONS("top"),
-    WITH_PREDICTIONS("probabilities"),
-    WITH_PREDICTIONS("format"),
-    WITH_PREDICTIONS("header"),
-    {"header", "format=tsv"},
-    {"top", "!probabilities"},
-    {"json", "eval,gate"},
-    {"predictions", "eval,gate"},
-    {"confusion", "eval,gate"},
-    {"target", "eval,gate"},
-    {"top", "!selftest"},
-    {"probabilities", "!selftest"},
-    {"format", "!selftest"},
-    {"header", "!selftest"},
-    {"output", "!selftest"},
-    {"labels", "!selftest"},
-    {"on-bad", "!selftest"},
-    {"size", "!selftest"},
-    {NULL, NULL},
+    WITH_PREDICTIONS("top"),    WITH_PREDICTIONS("probabilities"),
+    WITH_PREDICTIONS("format"), WITH_PREDICTIONS("header"),
+    {"header", "format=tsv"},   {"top", "!probabilities"},
+    {"json", "eval,gate"},      {"predictions", "eval,gate"},
+    {"confusion", "eval,gate"}, {"target", "eval,gate"},
+    {"top", "!selftest"},       {"probabilities", "!selftest"},
+    {"format", "!selftest"},    {"header", "!selftest"},
+    {"output", "!selftest"},    {"labels", "!selftest"},
+    {"on-bad", "!selftest"},    {"size", "!selftest"},
+    {"dense", "!selftest"},     {"maps", "!selftest"},
+    {"maps-format", "maps"},    {NULL, NULL},
 };
 
 static const struct cli_program program = {

@@ -17,6 +17,7 @@ struct head {
     struct cnn_chw shape; /* of a row of that */
     size_t rows;          /* the most */
     float *scores;        /* (batch, rows, c, h, w) */
+    size_t room;          /* of scores, elements */
     int32_t *real;        /* (batch) rows of the answers that are real; NULL: the targets say it */
     uint64_t *counts;     /* (3, classes) the metrics' support, answers and hits */
     struct cnn_metrics m;
@@ -31,8 +32,10 @@ struct cnn_evaluator {
     int pair;          /* one for two classes */
     enum cnn_scores kind;
     float *scores; /* (batch, rows, c, h, w) of the output: those of the first head, or apart */
+    size_t room;   /* of those apart */
     int apart;
     float *weight; /* (batch) 0 where there is no target */
+    size_t weights;
 };
 
 static int allocate_head(struct head *h, size_t batch, int confusion)
@@ -40,7 +43,8 @@ static int allocate_head(struct head *h, size_t batch, int confusion)
     size_t classes = h->m.classes, cells = 0;
     if (confusion && cnn_mul_overflows(classes, classes, &cells))
         return cnn_fail_memory(SIZE_MAX);
-    if (!(h->scores = cnn_calloc(batch * h->rows * cnn_chw_count(h->shape), sizeof *h->scores)))
+    h->room = batch * h->rows * cnn_chw_count(h->shape);
+    if (!(h->scores = cnn_calloc(h->room, sizeof *h->scores)))
         return CNN_ESYSTEM;
     if (h->rows > 1 && !(h->real = cnn_calloc(batch, sizeof *h->real)))
         return CNN_ESYSTEM;
@@ -81,7 +85,7 @@ static int open_heads(struct cnn_evaluator *e, size_t classes, int confusion)
     size_t batch = cnn_net_plan(e->net)->batch;
     e->heads = e->feed->targets ? e->feed->targets : 1;
     e->head = cnn_calloc((size_t)e->heads, sizeof *e->head);
-    e->weight = cnn_calloc(batch, sizeof *e->weight);
+    e->weight = cnn_calloc(e->weights = batch, sizeof *e->weight);
     int rc = e->head && e->weight ? 0 : CNN_ESYSTEM;
     for (int k = 0; !rc && k < e->heads; k++) {
         struct head *h = &e->head[k];
@@ -95,10 +99,32 @@ static int open_heads(struct cnn_evaluator *e, size_t classes, int confusion)
         return rc;
     e->apart = e->head->node != g->output;
     e->scores = e->head->scores;
+    e->room = batch * cnn_layer_elements(&g->node[g->output].layer);
     if (e->apart)
-        e->scores =
-            cnn_calloc(batch * cnn_layer_elements(&g->node[g->output].layer), sizeof(float));
+        e->scores = cnn_calloc(e->room, sizeof *e->scores);
     return e->scores ? 0 : CNN_ESYSTEM;
+}
+
+int cnn_evaluator_move(struct cnn_evaluator *e, struct cnn_net *net)
+{
+    const struct cnn_graph *g = cnn_net_graph(net);
+    size_t batch = cnn_net_plan(net)->batch;
+    int rc = cnn_feed_move(e->feed, g);
+    e->net = net;
+    if (!rc && cnn_grow(&e->weight, &e->weights, batch, sizeof *e->weight))
+        rc = CNN_ESYSTEM;
+    for (int k = 0; !rc && k < e->heads; k++) {
+        struct head *h = &e->head[k];
+        h->shape = g->node[h->node].layer.out;
+        rc = cnn_grow(&h->scores, &h->room, batch * h->rows * cnn_chw_count(h->shape),
+                      sizeof *h->scores);
+    }
+    if (!rc && e->apart)
+        rc = cnn_grow(&e->scores, &e->room, batch * cnn_layer_elements(&g->node[g->output].layer),
+                      sizeof *e->scores);
+    if (!e->apart)
+        e->scores = e->head->scores;
+    return rc;
 }
 
 int cnn_evaluator_new(struct cnn_net *net, struct cnn_feed *feed, size_t classes, int confusion,

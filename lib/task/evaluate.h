@@ -19,6 +19,9 @@ struct cnn_evaluator;
  * target is not the dataset's class. Allocates everything: counting allocates nothing. */
 CNN_CHECKED int cnn_evaluator_new(struct cnn_net *net, struct cnn_feed *feed, size_t classes,
                                   int confusion, struct cnn_evaluator **out);
+/* Batches to come are run by another net, of the same text for inputs of another size; the feed moves,
+ * too. CNN_EDATA as cnn_feed_move. */
+CNN_CHECKED int cnn_evaluator_move(struct cnn_evaluator *e, struct cnn_net *net);
 void cnn_evaluator_free(struct cnn_evaluator *e);
 /* Bytes that the evaluator takes. */
 size_t cnn_evaluator_bytes(const struct cnn_evaluator *e);

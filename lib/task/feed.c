@@ -148,6 +148,32 @@ int cnn_feed_open(struct cnn_feed *f, const struct cnn_graph *g,
     return check_rows(f);
 }
 
+/* What target k of the wish has for answers of that shape to inputs of that one. */
+static int has_for(const struct cnn_wish *w, struct cnn_chw answers, struct cnn_chw input)
+{
+    if (w->kind == CNN_FIELD_LABELS)
+        return answers.h == input.h && answers.w == input.w;
+    if (w->kind == CNN_FIELD_INPUT)
+        return cnn_chw_count(answers) == cnn_chw_count(input);
+    return answers.h == w->shape.h && answers.w == w->shape.w;
+}
+
+int cnn_feed_move(struct cnn_feed *f, const struct cnn_graph *g)
+{
+    struct cnn_chw in = g->input->shape;
+    f->graph = g;
+    for (int k = 0; k < f->targets; k++) {
+        struct cnn_chw y = g->target[k].shape;
+        if (!has_for(&f->wish[k], y, in))
+            return cnn_fail(
+                CNN_EDATA,
+                "answers to images of %zux%zu are of %zux%zu, with which no %s of theirs "
+                "can be compared",
+                in.h, in.w, y.h, y.w, cnn_field_kind_info[f->wish[k].kind].word);
+    }
+    return 0;
+}
+
 void cnn_feed_close(struct cnn_feed *f)
 {
     free(f->wish);

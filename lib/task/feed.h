@@ -31,6 +31,10 @@ CNN_CHECKED int cnn_feed_open(struct cnn_feed *f, const struct cnn_graph *g,
                               const struct cnn_feed_config *config);
 void cnn_feed_close(struct cnn_feed *f); /* leaves {0} */
 
+/* Batches to come are for another graph, of the same text for inputs of another size. CNN_EDATA: its
+ * answers are not as large as what they would be compared with. */
+CNN_CHECKED int cnn_feed_move(struct cnn_feed *f, const struct cnn_graph *g);
+
 /* Input and wishes, into the options of a loader. */
 void cnn_feed_ask(const struct cnn_feed *f, struct cnn_loader_options *o);
 /* A batch of that loader; weight (n), borrowed. Good until the next call. */

@@ -65,6 +65,54 @@ void cnn_inputs_close(struct cnn_inputs *in)
     *in = (struct cnn_inputs){0};
 }
 
+/* A sample's place, and the message behind it where there is one. */
+static void tell_source(const struct cnn_dataset *ds, size_t i, const char *message,
+                        struct cnn_buf *out)
+{
+    out->size = 0;
+    if (cnn_dataset_count(ds) == SIZE_MAX)
+        cnn_buf_printf(out, "%s#%zu", cnn_dataset_path(ds), i);
+    else
+        cnn_buf_puts(out, cnn_dataset_record(ds, i)->source);
+    if (message)
+        cnn_buf_printf(out, ": %s", message);
+}
+
+/* Each is told of. */
+static int skip_batch(const struct cnn_dataset *ds, const struct cnn_batch *b,
+                      const struct cnn_callbacks *cb)
+{
+    struct cnn_buf source = {0}, text = {0};
+    char *why = cnn_strdup(cnn_error_message());
+    int rc = why ? 0 : CNN_ESYSTEM;
+    for (size_t i = 0; !rc && cb->bad && i < b->n; i++) {
+        tell_source(ds, b->index[i], NULL, &source);
+        tell_source(ds, b->index[i], why, &text);
+        rc = source.failed || text.failed ? CNN_ESYSTEM : 0;
+        if (!rc)
+            cb->bad(cb->context, source.text, text.text);
+    }
+    free(why);
+    cnn_buf_free(&source);
+    cnn_buf_free(&text);
+    return rc;
+}
+
+int cnn_inputs_unfit(const struct cnn_inputs *in, size_t input, const struct cnn_batch *b, int skip,
+                     const struct cnn_callbacks *callbacks)
+{
+    struct cnn_buf source = {0};
+    int rc = cnn_error_code();
+    if (rc != CNN_EDATA)
+        return rc;
+    if (skip)
+        return skip_batch(in->ds[input], b, callbacks);
+    tell_source(in->ds[input], b->index[0], NULL, &source);
+    rc = source.failed ? CNN_ESYSTEM : cnn_fail_within("%s", source.text);
+    cnn_buf_free(&source);
+    return rc;
+}
+
 size_t cnn_inputs_batch(const struct cnn_inputs *in, size_t wanted)
 {
     size_t most = in->largest ? in->largest : 1;

@@ -17,6 +17,7 @@ struct cnn_predictions {
     size_t columns;      /* classes that are named */
     size_t *best;        /* (columns) */
     float *probability;  /* (outputs) */
+    size_t room;         /* for so many */
     int terminal;        /* what would command it is shown */
     struct cnn_buf line; /* reused */
     size_t fields;       /* in it so far */
@@ -106,16 +107,26 @@ static void name_more(struct cnn_predictions *p)
     cnn_buf_free(&name);
 }
 
+static void name_place(struct cnn_predictions *p, size_t i)
+{
+    add_numbered(p, "y", i, p->columns);
+    add_numbered(p, "x", i, p->columns);
+}
+
 static void name_classes(struct cnn_predictions *p)
 {
     const struct cnn_predictions_options *o = &p->o;
     if (o->all)
         add_field(p, "class");
+    if (o->all && o->places)
+        name_place(p, 1);
     for (size_t i = 0; o->all && i < o->outputs; i++)
         add_field(p, o->classes->item[i]);
     for (size_t i = 0; !o->all && i < p->columns; i++) {
         add_numbered(p, "class", i + 1, p->columns);
         add_numbered(p, "probability", i + 1, p->columns);
+        if (o->places)
+            name_place(p, i + 1);
     }
 }
 
@@ -153,7 +164,7 @@ int cnn_predictions_new(FILE *stream, const char *name,
         p->columns = options->classes->count;
     p->name = cnn_strdup(name);
     p->best = cnn_calloc(p->columns + 1, sizeof *p->best);
-    p->probability = cnn_calloc(options->outputs, sizeof *p->probability);
+    p->probability = cnn_calloc(p->room = options->outputs, sizeof *p->probability);
     int rc = p->name && p->best && p->probability ? 0 : CNN_ESYSTEM;
     int wanted = options->format == CNN_PREDICTIONS_CSV ||
                  (options->format == CNN_PREDICTIONS_TSV && options->header);
@@ -164,6 +175,12 @@ int cnn_predictions_new(FILE *stream, const char *name,
         *out = NULL;
     }
     return rc;
+}
+
+int cnn_predictions_resize(struct cnn_predictions *p, size_t outputs)
+{
+    p->o.outputs = outputs;
+    return cnn_grow(&p->probability, &p->room, outputs, sizeof *p->probability);
 }
 
 void cnn_predictions_free(struct cnn_predictions *p)
@@ -182,7 +199,14 @@ static const char *class_name(const struct cnn_predictions *p, size_t i)
     return p->o.classes->item[i];
 }
 
-static void json_top(struct cnn_predictions *p)
+static void json_place(struct cnn_predictions *p, const struct cnn_prediction *s, size_t class)
+{
+    if (p->o.places)
+        cnn_buf_printf(&p->line, ", \"y\": %zu, \"x\": %zu", s->place[class][0],
+                       s->place[class][1]);
+}
+
+static void json_top(struct cnn_predictions *p, const struct cnn_prediction *s)
 {
     struct cnn_buf *b = &p->line;
     cnn_buf_puts(b, ", \"top\": [");
@@ -191,16 +215,18 @@ static void json_top(struct cnn_predictions *p)
         cnn_json_string(class_name(p, p->best[i]), b);
         cnn_buf_puts(b, ", \"probability\": ");
         cnn_json_real((double)p->probability[p->best[i]], 1, b);
+        json_place(p, s, p->best[i]);
         cnn_buf_puts(b, "}");
     }
     cnn_buf_puts(b, "]");
 }
 
-static void json_all(struct cnn_predictions *p)
+static void json_all(struct cnn_predictions *p, const struct cnn_prediction *s)
 {
     struct cnn_buf *b = &p->line;
     cnn_buf_puts(b, ", \"class\": ");
     cnn_json_string(class_name(p, p->best[0]), b);
+    json_place(p, s, p->best[0]);
     cnn_buf_puts(b, ", \"probabilities\": {");
     for (size_t i = 0; i < p->o.outputs; i++) {
         cnn_buf_puts(b, i ? ", " : "");
@@ -261,7 +287,9 @@ static void add_json(struct cnn_predictions *p, const struct cnn_prediction *s)
             cnn_buf_puts(&p->line, "null");
     }
     if (p->o.classes->count) {
-        (p->o.all ? json_all : json_top)(p);
+        if (p->o.places)
+            cnn_buf_printf(&p->line, ", \"map\": [%zu, %zu]", s->map[0], s->map[1]);
+        (p->o.all ? json_all : json_top)(p, s);
     } else {
         cnn_buf_puts(&p->line, ", \"output\": ");
         json_rows(&p->line, s->scores, p->o.outputs, p->o.rows, s->rows);
@@ -281,15 +309,23 @@ static void add_numbers(struct cnn_predictions *p, const float *x, size_t count,
             add_field(p, "");
 }
 
-static void add_classes(struct cnn_predictions *p, int there)
+static void add_place(struct cnn_predictions *p, const struct cnn_prediction *s, size_t class)
+{
+    for (int axis = 0; p->o.places && axis < 2; axis++)
+        add_numbered(p, "", s->place[class][axis], SIZE_MAX);
+}
+
+static void add_classes(struct cnn_predictions *p, const struct cnn_prediction *s, int there)
 {
     if (p->o.all) {
         add_field(p, there ? class_name(p, p->best[0]) : "");
+        add_place(p, s, p->best[0]);
         add_numbers(p, p->probability, p->o.outputs, there);
     }
     for (size_t i = 0; !p->o.all && i < p->columns; i++) {
         add_field(p, there ? class_name(p, p->best[i]) : "");
         add_numbers(p, p->probability + p->best[i], 1, there);
+        add_place(p, s, p->best[i]);
     }
 }
 
@@ -301,7 +337,7 @@ static void add_row(struct cnn_predictions *p, const struct cnn_prediction *s, s
     if (p->by_row)
         add_numbered(p, "", row, SIZE_MAX);
     if (p->o.classes->count)
-        add_classes(p, row < s->rows);
+        add_classes(p, s, row < s->rows);
     else
         add_numbers(p, s->scores + row * p->o.outputs, p->o.outputs, row < s->rows);
     for (size_t k = 0; k < p->o.more; k++) {

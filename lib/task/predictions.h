@@ -28,6 +28,7 @@ struct cnn_predictions_options {
     int paths;                         /* samples have paths, not keys */
     int raw;                           /* TSV: records end with NUL, and nothing is escaped */
     int truth;                         /* a column with the true class */
+    int places;                        /* behind each class that is named, where it is */
     const struct cnn_strings *classes; /* empty: the net's numbers are written as they are */
     size_t outputs;                    /* numbers that a sample gets, or with rows each row */
     size_t rows;                       /* of the output, at most; above 1 there are no classes */
@@ -45,6 +46,9 @@ struct cnn_predictions;
 CNN_CHECKED int cnn_predictions_new(FILE *stream, const char *name,
                                     const struct cnn_predictions_options *options,
                                     struct cnn_predictions **out);
+/* From the next sample on it is so many numbers that one gets; what the options say of further outputs
+ * may have changed, too. CNN_ESYSTEM. */
+CNN_CHECKED int cnn_predictions_resize(struct cnn_predictions *p, size_t outputs);
 void cnn_predictions_free(struct cnn_predictions *p);
 
 /* What a net gave for a sample. */
@@ -53,6 +57,8 @@ struct cnn_prediction {
     int32_t label;          /* -1: no true class */
     const float *scores;    /* (rows, outputs) as the net gave them */
     size_t rows;
+    const size_t (*place)[2]; /* (outputs) row and column of the input; with the option `places` */
+    size_t map[2];            /* rows and columns of the map that they come from */
     const float *const *more; /* (more) (more_rows, count) of further outputs */
     const size_t *more_rows;
 };

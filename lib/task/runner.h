@@ -3,24 +3,41 @@
 #ifndef CNN_TASK_RUNNER_H
 #define CNN_TASK_RUNNER_H
 
+#include <stdint.h>
+
 #include "base/error.h"
 #include "data/loader/loader.h"
 #include "model/model.h"
 #include "task/callbacks.h"
 #include "task/compute.h"
 
-/* Start from {0}. */
-struct cnn_runner {
-    struct cnn_model *model;
-    struct cnn_graph *graph;
-    struct cnn_backend *backend;
-    struct cnn_net *net;
+/* What stands in the place of a size of inputs, as of the option --size: the model's, or with
+ * `dense` that of each image; the model's; that of each image. */
+enum cnn_runner_size { CNN_SIZE_AUTO = -1, CNN_SIZE_MODEL = -2, CNN_SIZE_NATIVE = -3 };
+
+/* Which net of a model. */
+struct cnn_runner_net {
+    struct cnn_pair size; /* of its inputs; below 0: enum cnn_runner_size; 0: CNN_SIZE_AUTO */
+    int dense;            /* the one that slides over larger inputs */
 };
 
-/* Read the model and build its graph, for inputs of that size (0 or less: its own). CNN_ENOINPUT; CNN_EDATA, also where
- * the net does not take inputs of that size. */
-CNN_CHECKED int cnn_runner_open(struct cnn_runner *r, const char *model, int with_loss,
-                                struct cnn_pair size);
+/* The map that a net gives that slides: its element (i, j) is the answer to the part of the input of
+ * height x width from row i step[0] and column j step[1] on. */
+struct cnn_runner_map {
+    size_t size[2], step[2]; /* rows and columns of the input */
+    char *
+        pads; /* the first layer that sees beyond the input, so that it is not so within the layer's
+                   reach of a part's border; NULL: none does */
+};
+
+/* A net for samples of one size. */
+struct cnn_runner_sized {
+    struct cnn_graph *graph;
+    struct cnn_net *net;
+    uint64_t used; /* when it was, by the runner's turns */
+};
+enum { CNN_RUNNER_SIZES = 4 }; /* that are kept beside the model's own */
+
 struct cnn_runner_config {
     const struct cnn_compute *compute;
     const struct cnn_callbacks *callbacks; /* for notes; NULL: none */
@@ -29,8 +46,32 @@ struct cnn_runner_config {
     const int *keep; /* (keeps) nodes whose values are wanted beside the output */
     size_t keeps;
 };
-/* Plan the net's memory on a device and load the weights. CNN_EDEVICE, CNN_EDATA. */
+
+/* Start from {0}. */
+struct cnn_runner {
+    struct cnn_model *model;
+    int native; /* samples are as large as they are */
+    int fits;   /* each batch needs cnn_runner_fit: samples are native, or the net slides */
+    struct cnn_input input;  /* what samples become, where they are not native */
+    struct cnn_graph *graph; /* of the size that was asked for, or where it fits the last batch's */
+    struct cnn_backend *backend;
+    struct cnn_net *net;       /* likewise */
+    struct cnn_runner_map map; /* where it slides */
+    struct cnn_runner_config config;
+    struct cnn_runner_sized own, sized[CNN_RUNNER_SIZES];
+    uint64_t turn;
+};
+
+/* Read the model and build its graph, with losses, for inputs of that size. CNN_ENOINPUT; CNN_EDATA, also
+ * where the net does not take inputs of that size, or does not slide. */
+CNN_CHECKED int cnn_runner_open(struct cnn_runner *r, const char *model,
+                                const struct cnn_runner_net *which);
+/* Plan the net's memory on a device and load the weights; the config's parts are borrowed. CNN_EDEVICE,
+ * CNN_EDATA. */
 CNN_CHECKED int cnn_runner_start(struct cnn_runner *r, const struct cnn_runner_config *config);
+/* The net and the graph for samples of that shape. Nets of the last few sizes are
+ * kept; all have the same weights. CNN_EDATA where the net does not take them: the model's own then. */
+CNN_CHECKED int cnn_runner_fit(struct cnn_runner *r, struct cnn_chw shape);
 void cnn_runner_close(struct cnn_runner *r); /* leaves {0} */
 
 /* The datasets that a program was given, one after another. Start from {0}. */
@@ -49,6 +90,11 @@ int cnn_inputs_have_paths(const struct cnn_inputs *in);
 /* The path of sample i of an input; NULL: it has none. */
 const char *cnn_inputs_path(const struct cnn_inputs *in, size_t input, size_t i);
 void cnn_inputs_close(struct cnn_inputs *in); /* leaves {0} */
+
+/* A batch that cannot be used, for the error that is set, which is put behind the name of its first sample;
+ * with `skip` CNN_EDATA is told of each instead, and 0 returned. */
+int cnn_inputs_unfit(const struct cnn_inputs *in, size_t input, const struct cnn_batch *b, int skip,
+                     const struct cnn_callbacks *callbacks);
 
 /* Batches no larger than there are samples. */
 size_t cnn_inputs_batch(const struct cnn_inputs *in, size_t wanted);

@@ -27,7 +27,7 @@ cnn-train -q --net lenet5 --epochs 0 -o lenet5.st digits:20:1
 run cnn-infer --size 32 lenet5.st digits:2:1
 status 65
 out_is ''
-err_is 'cnn-infer: lenet5.st: --size: fc1 reads all of the plane before it, so that the net takes images of 28x28 alone'
+err_is 'cnn-infer: lenet5.st: --size: fc1 reads all of the plane before it, so that the net takes images of 28x28 alone; --dense slides it over larger ones'
 run cnn-infer --size 28 lenet5.st digits:2:1
 status 0
 run cnn-infer --size 4 lenet5.st digits:2:1
@@ -35,7 +35,98 @@ status 65
 err_has '*--size 4x4*'
 run cnn-infer --size 0 m.st digits:2:1
 status 64
-run cnn-infer --size native m.st digits:2:1
+run cnn-infer --size own m.st digits:2:1
 status 64
 run cnn-infer --selftest --size 28 m.st
 status 64
+
+# Each image at its own size: as with that size for each, in their order, whatever comes together.
+noise() {
+    awk -v h="$1" -v w="$2" -v seed="$3" 'BEGIN {
+        srand(seed); print "P2", w, h, 255
+        for (i = 0; i < h * w; i++) print int(256 * rand())
+    }' >"$4"
+}
+cnn-train -q --threads 1 --net "input 1x28x28; $net" --init m.st --epochs 0 --classes 10 -o n.st
+mkdir mixed
+k=10
+for side in 28x28 40x52 28x28 52x40 40x52 40x52 31x33 64x64 65x64 64x65 28x28 40x52; do
+    noise ${side%x*} ${side#*x} $k mixed/$k.pgm
+    cnn-infer --probabilities --batch 1 --size $side n.st mixed/$k.pgm >>each
+    k=$((k + 1))
+done
+# close A B: the same paths and classes, and numbers that differ by rounding alone
+close() {
+    awk -F '\t' '
+        NR == FNR { line[NR] = $0; n = NR; next }
+        { split(line[FNR], a, "\t"); if (a[1] != $1 || a[2] != $2) bad = 1
+          for (i = 3; i <= NF; i++) { d = $i - a[i]; if (!(d < 1e-6 && d > -1e-6)) bad = 1 } }
+        END { exit bad || FNR != n || !n }' "$1" "$2" || fail "$1 and $2 differ"
+}
+for batch in 1 3 64; do
+    cnn-infer --probabilities --batch $batch --size native n.st mixed >native
+    close each native
+done
+cnn-infer --probabilities --batch 3 --threads 1 --size native n.st mixed >one
+cnn-infer --probabilities --batch 3 --threads 3 --size native n.st mixed >three
+same one three
+ls mixed/*.pgm | cnn-infer --probabilities --size native n.st - >listed
+close each listed
+tar cf mixed.tar -C mixed .
+cnn-infer --probabilities --size native n.st - <mixed.tar | sed 's|^|mixed/|; s|\t|.pgm\t|' >streamed
+[ "$(wc -l <streamed)" = 12 ] || fail "12 samples come from the stream"
+cnn-infer --eval --size native n.st digits:100:3 | grep -v '^time' >by-option
+cnn-infer --eval n.st digits:100:3 | grep -v '^time' >own
+same own by-option
+
+# Features: of one size to any form, of several to a tar.
+cnn-features -q --size native --layer avgpool1 n.st mixed -o pooled.npy
+cnn-features -q --size native --layer relu2 n.st mixed -o planes.tar
+[ "$(tar tf planes.tar | grep -c 'npy$')" = 12 ] || fail "12 planes are in the tar"
+cnn-features -q --layer relu2 --pool --size native n.st mixed >pooled.tsv
+[ "$(grep -vc '^#' pooled.tsv)" = 12 ] || fail "12 rows are in the table"
+run cnn-features --size native --layer relu2 n.st mixed
+status 64
+err_has "*layer 'relu2' is 16x7x7 for images of the model's size and 16x10x13 for one of another*"
+
+# What a net does not take is a bad sample.
+run cnn-infer --size native lenet5.st mixed
+status 65
+err_is 'cnn-infer: mixed/11.pgm: lenet5.st: --size: fc1 reads all of the plane before it, so that the net takes images of 28x28 alone; --dense slides it over larger ones'
+run cnn-infer --size native --on-bad list=bad lenet5.st mixed
+status 0
+[ "$(wc -l <out)" = 3 ] || fail "3 images have the size of the model"
+[ "$(wc -l <bad)" = 9 ] || fail "9 images have another"
+
+# Label images as large as the images, whose answers are as large.
+mkdir seg labels
+for side in 16x16 20x24 16x16 24x20; do
+    noise ${side%x*} ${side#*x} $k seg/$k.pgm
+    awk -v h=${side%x*} -v w=${side#*x} 'BEGIN { print "P2", w, h, 255; for (i = 0; i < h * w; i++) print i % 3 }' >labels/$k.pgm
+    k=$((k + 1))
+done
+cnn-augment -q -o pngs labels
+for k in 22 23 24 25; do mv pngs/labels_$k.png seg/$k.seg.png; done
+(cd seg && tar cf ../all.tar ./* && tar cf ../square.tar 22.* 24.*)
+cnn-train -q --target vector --net 'input 1x16x16; conv 4 3 pad=1; relu; maxpool 2; deconv 3 2 stride=2; xent target=seg' \
+    --epochs 1 -o seg.st square.tar
+run cnn-infer --eval --size native seg.st all.tar
+status 0
+out_has 'samples    1472'
+cnn-infer --eval --size native seg.st square.tar >by-option
+cnn-infer --eval seg.st square.tar >own
+same own by-option
+run cnn-infer --size native --format csv seg.st all.tar
+status 64
+run cnn-infer --size native --maps maps seg.st all.tar
+status 0
+for k in 22 23 24 25; do
+    cnn-infer --size native --format json seg.st seg/$k.pgm | sed 's/.*\[//; s/\].*//; s/,//g' | tr ' ' '\n' >numbers
+    od -A n -t f4 -v -w4 -j 128 maps/$k.npy | awk 'NR == FNR { a[NR] = $1; next } { d = $1 - a[FNR]; if (!(d < 1e-5 && d > -1e-5)) bad = 1 }
+        END { exit bad || FNR != NR - FNR }' - numbers || fail "the map of $k has other numbers"
+done
+cnn-infer --size native --maps classes --maps-format png seg.st seg/23.pgm >/dev/null
+[ "$(od -A n -t u1 -v -j 16 -N 8 classes/seg/23.seg.png | tr -s ' ')" = ' 0 0 0 24 0 0 0 20' ] || fail "the label image is 24 by 20"
+run cnn-infer --dense seg.st seg/23.pgm
+status 65
+err_is "cnn-infer: --dense: seg.st: the net answers with a plane, 3x16x16, as it is (--size native: for images of any size)"

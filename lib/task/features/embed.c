@@ -121,7 +121,7 @@ static int prepare(struct cnn_predictor *p, const char *model,
     struct cnn_predictor_config c;
     int rc = read_config(config, &c);
     if (!rc)
-        rc = cnn_runner_open(&p->runner, model, 1, (struct cnn_pair){0, 0});
+        rc = cnn_runner_open(&p->runner, model, &(struct cnn_runner_net){0});
     if (!rc)
         rc = check_input(p->runner.graph, model);
     if (!rc)
@@ -174,7 +174,8 @@ static int share(struct cnn_predictor *p)
     p->batch = first->batch;
     p->layers = first->layers;
     int rc = cnn_compute_net(&first->compute, first->runner.graph, &config, &note,
-                             &p->runner.backend, &p->runner.net);
+                             &p->runner.backend, &p->runner.own.net);
+    p->runner.net = p->runner.own.net;
     cnn_buf_free(&note);
     return rc ? rc : make_room(p);
 }

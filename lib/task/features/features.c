@@ -53,9 +53,16 @@ static int check_options(struct features *f)
     return rc;
 }
 
-static int take_batch(void *context, size_t input, const struct cnn_batch *b)
+/* Of native samples each size has a net of its own. */
+static int fit(struct features *f, const struct cnn_batch *b)
 {
-    struct features *f = context;
+    int rc = cnn_runner_fit(&f->runner, b->shape);
+    f->feed.graph = f->runner.graph;
+    return rc ? rc : cnn_features_fit_taps(f, cnn_net_plan(f->runner.net)->batch);
+}
+
+static int run_batch(struct features *f, const struct cnn_batch *b)
+{
     struct cnn_batch_view v = cnn_feed_view(&f->feed, b, NULL);
     int rc = cnn_net_forward(f->runner.net, &v, 0, 0, 0);
     for (size_t k = 0; !rc && k < f->taps; k++) {
@@ -65,6 +72,16 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
         if (f->o->pool)
             cnn_features_pool(&f->tap[k], b->n);
     }
+    return rc;
+}
+
+static int take_batch(void *context, size_t input, const struct cnn_batch *b)
+{
+    struct features *f = context;
+    int rc = f->runner.fits ? fit(f, b) : 0;
+    if (rc)
+        return cnn_inputs_unfit(&f->inputs, input, b, f->o->skip_bad, f->cb);
+    rc = run_batch(f, b);
     for (size_t i = 0; !rc && i < b->n; i++) {
         int32_t own = b->field->label[i];
         int known = own >= 0 && (size_t)own < cnn_dataset_classes(f->inputs.ds[input])->count;
@@ -74,6 +91,7 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
         row.label = known ? f->map[input][own] : -1;
         for (size_t t = 0; !rc && t < f->targets; t++) {
             row.values = cnn_features_row_of(f, &f->target[t], i);
+            row.shape = f->target[t].shape;
             row.rows = (size_t)f->tap[f->target[t].first_tap].real[i];
             rc = f->type->add(f->target[t].sink, &row);
         }
@@ -84,12 +102,14 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
 static int run(struct features *f)
 {
     struct cnn_loader_options lo = {
-        .batch = cnn_net_plan(f->runner.net)->batch,
+        .batch = f->runner.config.batch,
+        .native = f->runner.native,
         .threads = (int)f->o->compute.threads,
         .on_bad = f->o->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
         .fields = f->type->keeps,
     };
     cnn_feed_ask(&f->feed, &lo);
+    lo.input = &f->runner.input;
     int rc = cnn_inputs_visit(&f->inputs, &lo, f->cb, take_batch, f);
     if (!rc && !f->type->keeps)
         cnn_features_note_streams(f);
@@ -164,10 +184,11 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
                                     .stop = callbacks->stop,
                                     .note = callbacks->note,
                                     .context = callbacks->context};
+    const struct cnn_runner_net which = {.size = options->size, .dense = options->dense};
     struct cnn_runner_config config = {.compute = &options->compute, .callbacks = callbacks};
     int rc = check_options(&f);
     if (!rc)
-        rc = cnn_runner_open(&f.runner, options->model, 1, options->size);
+        rc = cnn_runner_open(&f.runner, options->model, &which);
     if (!rc)
         rc = cnn_features_layers(&options->layer, options->model, f.runner.graph, &f.node, &f.taps);
     if (!rc && options->concat && f.taps == 1)

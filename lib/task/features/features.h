@@ -32,7 +32,8 @@ struct cnn_features_options {
     const char *bad_list; /* where the caller writes names of bad samples; NULL: nowhere */
     const char *output;
     struct cnn_compute compute;
-    struct cnn_pair size; /* of the input; 0 or less: the model's */
+    int dense;            /* of the net that slides over larger inputs */
+    struct cnn_pair size; /* of the input; 0 or less: as of struct cnn_runner_net */
     int skip_bad;
     int strict; /* as of struct cnn_dataset_options */
     long long batch;

@@ -45,6 +45,7 @@ struct features_row {
     int32_t label; /* -1: none */
     float weight;
     size_t rows;
+    struct cnn_chw shape;            /* of a row of values */
     const float *values;             /* (rows, c, h, w) */
     const struct cnn_sample *fields; /* what else the sample has; NULL: not known */
 };
@@ -89,6 +90,8 @@ struct features_tap {
     struct cnn_chw out, kept; /* as the net gives them, and as they are written */
     size_t rows;
     int32_t *real; /* (batch) rows that are */
+    size_t room;   /* of values, elements */
+    size_t reals;  /* of real */
     float *values; /* (batch, rows, out), then (batch, rows, kept) */
 };
 
@@ -96,8 +99,9 @@ struct features_tap {
 struct features_target {
     size_t first_tap, taps;
     void *sink;
-    size_t count; /* values of a sample */
-    float *row;   /* (count); NULL: the only tap's values are the row */
+    struct cnn_chw shape; /* of a row of a sample's values */
+    size_t count;         /* values of a sample */
+    float *row;           /* (count); NULL: the only tap's values are the row */
 };
 
 struct features {
@@ -120,6 +124,9 @@ struct features {
 
 /* The taps and targets of f->node; nothing is written yet. */
 CNN_CHECKED int cnn_features_make_taps(struct features *f, size_t batch);
+/* The runner's net is one for inputs of another size, of up to that many at once. CNN_EUSAGE where a form
+ * of features has no place for values of several sizes. */
+CNN_CHECKED int cnn_features_fit_taps(struct features *f, size_t batch);
 /* CNN_EUSAGE when there is one stream for several layers. */
 CNN_CHECKED int cnn_features_open_targets(struct features *f, FILE *out, const char *name);
 /* A tap's values, as the net gave them, to their means. */

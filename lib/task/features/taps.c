@@ -16,6 +16,12 @@ static json_t *options_json(const struct cnn_features_options *o)
     static const char *const precision[] = {CNN_CHOICE_TEXTS(CNN_PRECISIONS)};
     struct cnn_buf text = {0};
     cnn_buf_printf(&text, "--batch %lld", o->batch);
+    if (o->dense)
+        cnn_buf_puts(&text, " --dense");
+    if (o->size.h > 0)
+        cnn_buf_printf(&text, " --size %dx%d", o->size.h, o->size.w);
+    else if (o->size.h == CNN_SIZE_NATIVE)
+        cnn_buf_puts(&text, " --size native");
     if (o->compute.exact_conv)
         cnn_buf_puts(&text, " --exact-conv");
     if (o->compute.tune)
@@ -87,9 +93,44 @@ static int make_tap(struct features *f, size_t batch, struct features_tap *t)
             f->o->concat ? "--concat joins vectors" : "a tar (--format tar) has place for them");
     if (cnn_mul_overflows(batch, cnn_layer_elements(l), &all))
         return cnn_fail_memory(SIZE_MAX);
-    t->values = cnn_calloc(all, sizeof *t->values);
-    t->real = cnn_calloc(batch, sizeof *t->real);
-    return t->values && t->real ? 0 : CNN_ESYSTEM;
+    return cnn_grow(&t->values, &t->room, all, sizeof *t->values) ||
+                   cnn_grow(&t->real, &t->reals, batch, sizeof *t->real)
+               ? CNN_ESYSTEM
+               : 0;
+}
+
+/* A tar says of each sample how large its values are; other forms have said it of all. */
+static int check_shape(const struct features *f, const struct features_target *to,
+                       const struct features_tap *t, struct cnn_chw before)
+{
+    char now[72], all[72];
+    if (cnn_chw_equal(before, t->kept) || (f->type->keeps && to->taps == 1))
+        return 0;
+    cnn_chw_format(t->kept, now);
+    cnn_chw_format(before, all);
+    return cnn_fail(CNN_EUSAGE,
+                    "layer '%s' is %s for images of the model's size and %s for one of another: "
+                    "--pool makes the same of them, and a tar (--format tar) without --concat has "
+                    "place for both",
+                    f->runner.graph->node[t->node].layer.name, all, now);
+}
+
+int cnn_features_fit_taps(struct features *f, size_t batch)
+{
+    int rc = 0;
+    for (size_t i = 0; !rc && i < f->taps; i++) {
+        struct features_tap *t = &f->tap[i];
+        struct features_target *to = &f->target[f->o->concat ? 0 : i];
+        struct cnn_chw before = t->kept;
+        rc = make_tap(f, batch, t);
+        if (!rc)
+            rc = check_shape(f, to, t, before);
+        if (!rc && to->taps == 1) {
+            to->shape = t->kept;
+            to->count = t->rows * cnn_chw_count(t->kept);
+        }
+    }
+    return rc;
 }
 
 int cnn_features_make_taps(struct features *f, size_t batch)
@@ -141,7 +182,7 @@ static int open_target(struct features *f, struct features_target *t, FILE *out,
     }
     if (!rc)
         rc = make_history(f, &layer);
-    struct cnn_chw flat = {t->count, 1, 1};
+    t->shape = t->taps > 1 ? (struct cnn_chw){t->count, 1, 1} : f->tap[t->first_tap].kept;
     const struct cnn_apart_run apart = {f->o->model, f->o->labels, f->o->input, f->o->inputs,
                                         &f->inputs};
     struct features_to to = {.path = path,
@@ -153,7 +194,7 @@ static int open_target(struct features *f, struct features_target *t, FILE *out,
                              .name = name,
                              .classes = &f->classes,
                              .history = f->history,
-                             .shape = t->taps > 1 ? flat : f->tap[t->first_tap].kept,
+                             .shape = t->shape,
                              .rows = f->tap[t->first_tap].rows,
                              .graph = g,
                              .layer = &layer,

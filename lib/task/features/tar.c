@@ -10,7 +10,6 @@ struct tar {
     struct features_file out;
     struct cnn_stream_writer *writer;
     struct cnn_encoded *encoded;
-    struct cnn_chw shape;
     size_t rows;
     const struct cnn_graph *graph;
     struct cnn_field *field; /* (fields) of a sample, borrowed */
@@ -20,7 +19,6 @@ struct tar {
 static int tar_open(void *sink, const struct features_to *to)
 {
     struct tar *s = sink;
-    s->shape = to->shape;
     s->rows = to->rows;
     s->graph = to->graph;
     s->encoded = cnn_encoded_new();
@@ -33,7 +31,7 @@ static int tar_open(void *sink, const struct features_to *to)
 /* The values of all real rows: (rows, c, h, w), or (rows, c) of vectors, as samples are read. */
 static struct cnn_image values_of(const struct tar *s, const struct features_row *row)
 {
-    struct cnn_chw c = s->shape;
+    struct cnn_chw c = row->shape;
     if (s->rows > 1)
         c = c.h * c.w == 1 ? (struct cnn_chw){1, row->rows, c.c}
                            : (struct cnn_chw){row->rows * c.c, c.h, c.w};

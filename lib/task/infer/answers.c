@@ -4,7 +4,7 @@
 #include "task/infer/private.h"
 
 /* One for two classes, several rows, or what else is no list of classes: numbers. */
-static int is_of_classes(const struct infer *in)
+int cnn_infer_is_of_classes(const struct infer *in)
 {
     const struct cnn_graph *g = in->runner.graph;
     return g->node[g->output].layer.rows == 1 &&
@@ -16,22 +16,67 @@ static int make_room(struct infer *in)
     const struct cnn_graph *g = in->runner.graph;
     struct infer_answers *a = &in->answers;
     size_t batch = cnn_net_plan(in->runner.net)->batch, more = a->more;
-    a->output = cnn_calloc(more, sizeof *a->output);
-    a->value = cnn_calloc(more, sizeof *a->value);
-    a->rows = cnn_calloc(more + 1, sizeof *a->rows);
-    a->at = cnn_calloc(more, sizeof *a->at);
-    a->at_rows = cnn_calloc(more, sizeof *a->at_rows);
-    if (!a->output || !a->value || !a->rows || !a->at || !a->at_rows)
-        return CNN_ESYSTEM;
     for (size_t k = 0; k <= more; k++) {
         const struct cnn_layer *l = &g->node[k ? g->each_output[k] : g->output].layer;
+        free(a->rows[k]);
         if (!(a->rows[k] = cnn_calloc(batch, sizeof **a->rows)))
             return CNN_ESYSTEM;
         if (!k)
             continue;
         a->output[k - 1] = (struct cnn_predictions_output){l->name, cnn_chw_count(l->out), l->rows};
+        free(a->value[k - 1]);
         if (!(a->value[k - 1] = cnn_calloc(batch * cnn_layer_elements(l), sizeof **a->value)))
             return CNN_ESYSTEM;
+    }
+    return 0;
+}
+
+static int allocate(struct infer_answers *a)
+{
+    size_t more = a->more;
+    a->output = cnn_calloc(more, sizeof *a->output);
+    a->value = cnn_calloc(more, sizeof *a->value);
+    a->rows = cnn_calloc(more + 1, sizeof *a->rows);
+    a->at = cnn_calloc(more, sizeof *a->at);
+    a->at_rows = cnn_calloc(more, sizeof *a->at_rows);
+    return a->output && a->value && a->rows && a->at && a->at_rows ? 0 : CNN_ESYSTEM;
+}
+
+int cnn_infer_fit_answers(struct infer *in)
+{
+    const struct cnn_graph *g = in->runner.graph;
+    int rc = make_room(in);
+    return rc || in->classed ? rc
+                             : cnn_predictions_resize(in->predictions,
+                                                      cnn_chw_count(g->node[g->output].layer.out));
+}
+
+int cnn_infer_check_plane(const struct infer *in)
+{
+    const struct cnn_graph *g = in->runner.graph;
+    struct cnn_chw own = in->runner.own.graph->node[g->output].layer.out;
+    struct cnn_chw y = g->node[g->output].layer.out;
+    if (!in->classed || in->o->dense || own.h * own.w > 1 || y.h * y.w == 1)
+        return 0;
+    return cnn_fail(CNN_EDATA,
+                    "answers to an image of %zux%zu are a map of %zux%zu, which --dense tells",
+                    g->input->shape.h, g->input->shape.w, y.h, y.w);
+}
+
+/* As large as images, of which each has a size of its own. */
+static int check_columns(const struct infer *in)
+{
+    const struct cnn_graph *g = in->runner.graph;
+    int columns =
+        in->o->dense && in->classed ? 0 : in->o->header || in->o->format == CNN_PREDICTIONS_CSV;
+    for (int k = 0; in->runner.fits && columns && k < g->outputs; k++) {
+        const struct cnn_layer *l = &g->node[g->each_output[k]].layer;
+        if (l->out.h * l->out.w > 1)
+            return cnn_fail(
+                CNN_EUSAGE,
+                "%s: there are as many columns as %s has elements, which with images as "
+                "large as they are is not one number; --format json tells them",
+                in->o->header ? "--header" : "--format csv", l->name);
     }
     return 0;
 }
@@ -44,7 +89,11 @@ int cnn_infer_open_answers(struct infer *in)
     if (!s->stream)
         return 0;
     in->answers.more = g->outputs > 1 ? (size_t)g->outputs - 1 : 0;
-    int rc = make_room(in), classes = is_of_classes(in);
+    int rc = check_columns(in);
+    if (!rc)
+        rc = allocate(&in->answers);
+    if (!rc)
+        rc = make_room(in);
     struct cnn_predictions_options po = {
         .format = in->o->format,
         .header = in->o->header,
@@ -53,10 +102,11 @@ int cnn_infer_open_answers(struct infer *in)
         .paths = cnn_inputs_have_paths(&in->inputs),
         .raw = in->o->nul,
         .truth = in->classes > 0,
-        .classes = classes ? &in->runner.model->classes : &none,
+        .places = in->o->dense && in->classed,
+        .classes = in->classed ? &in->runner.model->classes : &none,
         .outputs = in->pair ? 2 : cnn_chw_count(g->node[g->output].layer.out),
         .rows = g->node[g->output].layer.rows,
-        .kind = in->kind,
+        .kind = in->o->dense ? CNN_SCORES_AS_THEY_ARE : in->kind,
         .more = in->answers.more,
         .output = in->answers.output,
     };
@@ -98,7 +148,10 @@ static int answer(struct infer *in, size_t input, const struct cnn_batch *b, siz
     const struct cnn_graph *g = in->runner.graph;
     size_t each = cnn_layer_elements(&g->node[g->output].layer);
     const float *scores = cnn_evaluator_scores(in->evaluator) + i * each;
+    const struct infer_map *map = in->o->dense && in->classed ? cnn_infer_map_of(in, i) : NULL;
     float pair[2];
+    if (in->o->dense && in->classed && !map)
+        return cnn_error_code();
     if (in->pair)
         cnn_scores_pair(in->kind, *scores, pair);
     for (size_t k = 0; k < a->more; k++) {
@@ -108,7 +161,11 @@ static int answer(struct infer *in, size_t input, const struct cnn_batch *b, siz
     const struct cnn_prediction p = {.path = cnn_inputs_path(&in->inputs, input, b->index[i]),
                                      .key = b->key[i],
                                      .label = in->classes ? b->field->label[i] : -1,
-                                     .scores = in->pair ? pair : scores,
+                                     .scores = map        ? map->best
+                                               : in->pair ? pair
+                                                          : scores,
+                                     .place = map ? (const size_t(*)[2])map->place : NULL,
+                                     .map = {map ? map->h : 0, map ? map->w : 0},
                                      .rows = (size_t)a->rows[0][i],
                                      .more = a->at,
                                      .more_rows = a->at_rows};

@@ -4,22 +4,48 @@
 #include "task/apart.h"
 #include "task/infer/private.h"
 
+/* Of native samples each size has a net of its own. */
+static int fit(struct infer *in, const struct cnn_batch *b)
+{
+    int rc = cnn_runner_fit(&in->runner, b->shape);
+    if (!rc)
+        rc = cnn_infer_check_plane(in);
+    if (!rc && in->runner.net != in->fitted) {
+        in->fitted = in->runner.net;
+        rc = cnn_evaluator_move(in->evaluator, in->runner.net);
+        if (!rc && in->predictions)
+            rc = cnn_infer_fit_answers(in);
+    }
+    if (!rc)
+        return 0;
+    in->fitted = NULL;
+    in->feed.graph = in->runner.graph;
+    return rc;
+}
+
 static int take_batch(void *context, size_t input, const struct cnn_batch *b)
 {
     struct infer *in = context;
-    int rc = cnn_evaluator_add(in->evaluator, b);
+    int rc = in->runner.fits ? fit(in, b) : 0;
+    if (rc)
+        return cnn_inputs_unfit(&in->inputs, input, b, in->o->skip_bad, in->cb);
+    rc = cnn_evaluator_add(in->evaluator, b);
     cnn_data_hash_add(&in->data[input], b);
+    if (!rc && in->maps)
+        rc = cnn_infer_maps_add(in, b);
     return rc || !in->predictions ? rc : cnn_infer_answer(in, input, b);
 }
 
 static int run(struct infer *in)
 {
     struct cnn_loader_options lo = {
-        .batch = cnn_net_plan(in->runner.net)->batch,
+        .batch = in->runner.config.batch,
+        .native = in->runner.native,
         .threads = (int)in->o->compute.threads,
         .on_bad = in->o->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
     };
     cnn_feed_ask(&in->feed, &lo);
+    lo.input = &in->runner.input;
     return cnn_inputs_visit(&in->inputs, &lo, in->cb, take_batch, in);
 }
 
@@ -63,11 +89,10 @@ static int selftest(struct infer *in)
 static int check_apart(const struct infer *in)
 {
     const struct cnn_infer_options *o = in->o;
-    const struct cnn_path_use out[] = {{"--output", o->output},
-                                       {"--predictions", o->predictions},
-                                       {"--confusion", o->confusion},
-                                       {"--on-bad list", o->bad_list},
-                                       {NULL, NULL}};
+    const struct cnn_path_use out[] = {
+        {"--output", o->output},       {"--predictions", o->predictions},
+        {"--confusion", o->confusion}, {"--on-bad list", o->bad_list},
+        {"--maps", o->maps},           {NULL, NULL}};
     const struct cnn_apart_run run = {o->model, o->labels, o->input, o->inputs, &in->inputs};
     return cnn_apart_run(out, &run);
 }
@@ -100,8 +125,13 @@ static int evaluate(struct infer *in)
     in->pair = in->runner.graph->node[in->runner.graph->output].layer.rows == 1 &&
                cnn_scores_are_pair(in->runner.graph, classes->count);
     in->kind = cnn_scores_kind(in->runner.graph, classes->count);
+    in->classed = cnn_infer_is_of_classes(in);
     if (!rc)
         rc = cnn_infer_open_answers(in);
+    if (!rc)
+        rc = cnn_infer_check_maps(in);
+    if (!rc)
+        cnn_infer_note_map(in);
     if (!rc)
         rc = run(in);
     return rc ? rc : cnn_infer_finish(in);
@@ -110,6 +140,8 @@ static int evaluate(struct infer *in)
 static void infer_free(struct infer *in)
 {
     cnn_infer_free_answers(in);
+    cnn_infer_map_free(&in->map);
+    cnn_outfolder_free(in->maps);
     cnn_evaluator_free(in->evaluator);
     cnn_inputs_close(&in->inputs);
     cnn_feed_close(&in->feed);
@@ -125,11 +157,12 @@ int cnn_infer(const struct cnn_infer_options *options, const struct cnn_callback
               FILE *out, const char *name)
 {
     struct infer in = {.o = options, .cb = callbacks};
+    const struct cnn_runner_net which = {.size = options->size, .dense = options->dense};
     int rc = cnn_infer_check_options(&in);
     if (!rc)
         rc = check_apart(&in);
     if (!rc)
-        rc = cnn_runner_open(&in.runner, options->model, 1, options->size);
+        rc = cnn_runner_open(&in.runner, options->model, &which);
     if (!rc)
         rc = cnn_infer_choose_target(&in);
     if (!rc)

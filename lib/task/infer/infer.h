@@ -19,6 +19,12 @@
     NEXT(CNN_INFER_INPUT, "input")
 enum cnn_infer_target { CNN_CHOICE_NAMES(CNN_INFER_TARGETS) };
 
+/* npy: the numbers, (classes, h, w); png: the best class of each place, as a label image. */
+#define CNN_INFER_MAPS(FIRST, NEXT)                                                                \
+    FIRST(CNN_INFER_MAPS_NPY, "npy")                                                               \
+    NEXT(CNN_INFER_MAPS_PNG, "png")
+enum cnn_infer_maps { CNN_CHOICE_NAMES(CNN_INFER_MAPS) };
+
 /* A self-test passes when no output is off by more than this part of the largest one: far more than
  * another order of summation makes, far less than a wrong weight or layer. */
 #define CNN_INFER_TOLERANCE 1e-4
@@ -34,6 +40,10 @@ struct cnn_infer_options {
     int header, probabilities;
     int nul; /* TSV of records that end with NUL, and nothing escaped */
     long long top;
+    /* Maps: what the net gives for each place */
+    int dense;        /* the net slides over the images */
+    const char *maps; /* a folder */
+    enum cnn_infer_maps maps_format;
     /* Evaluation, which a gate, too, asks for */
     int eval, json;
     enum cnn_infer_target target;
@@ -45,7 +55,7 @@ struct cnn_infer_options {
     const char *bad_list; /* where the caller writes names of bad samples; NULL: nowhere */
     const char *output;
     struct cnn_compute compute;
-    struct cnn_pair size; /* of the input; 0 or less: the model's */
+    struct cnn_pair size; /* of the input; 0 or less: as of struct cnn_runner_net */
     long long batch;
 };
 

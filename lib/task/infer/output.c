@@ -41,7 +41,9 @@ int cnn_infer_open_sinks(struct infer *in, FILE *out, const char *name)
         rc = cnn_sink_open(&in->main, in->o->output);
     if (!rc)
         rc = cnn_sink_open(&in->beside, in->o->predictions);
-    return rc ? rc : cnn_sink_open(&in->picture, in->o->confusion);
+    if (!rc)
+        rc = cnn_sink_open(&in->picture, in->o->confusion);
+    return rc || !in->o->maps[0] ? rc : cnn_outfolder_open(in->o->maps, &in->maps);
 }
 
 static int write_picture(struct infer *in)
@@ -92,8 +94,12 @@ static int put_in_place(struct infer *in)
     int rc = 0;
     for (int i = 0; i < SINKS && !rc; i++)
         rc = cnn_outfile_finish(sink[i]->file);
+    if (!rc && in->maps)
+        rc = cnn_outfolder_finish(in->maps, NULL);
     if (!rc)
         rc = cnn_callbacks_ready(in->cb);
+    if (!rc && in->maps)
+        rc = cnn_outfolder_commit(in->maps);
     for (int i = 0; i < SINKS && !rc; i++)
         rc = cnn_infer_commit(sink[i]);
     return rc;

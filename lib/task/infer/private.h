@@ -4,6 +4,7 @@
 #define CNN_TASK_INFER_PRIVATE_H
 
 #include "file/outfile.h"
+#include "file/outfolder.h"
 #include "task/infer/infer.h"
 #include "task/predictions.h"
 #include "task/report.h"
@@ -31,12 +32,28 @@ struct infer_answers {
     size_t *at_rows;
 };
 
+/* What the net gives for each place of a sample. */
+struct infer_map {
+    size_t classes, h, w;
+    float *value; /* (classes, h, w) probabilities, or numbers as they are */
+    size_t room;
+    float *best;        /* (classes) the largest of each */
+    size_t (*place)[2]; /* (classes) row and column of the input where that is */
+    size_t bests, places;
+    float *one; /* (classes) */
+    size_t ones;
+};
+
 struct infer {
     const struct cnn_infer_options *o;
     const struct cnn_callbacks *cb;
     int eval;
     struct cnn_gate *gate; /* (o->gate.count) */
     struct cnn_runner runner;
+    int classed;                  /* the output is of the model's classes */
+    struct cnn_outfolder *maps;   /* NULL: not wanted */
+    struct infer_map map;         /* of the sample that is told */
+    const struct cnn_net *fitted; /* of native samples: for which the rest is ready */
     struct cnn_inputs inputs;
     struct cnn_feed feed; /* its targets, if any, are what answers are compared with */
     size_t classes;       /* that the first target is; 0: it is none of the model's */
@@ -63,8 +80,23 @@ CNN_CHECKED int cnn_infer_commit(struct infer_sink *s);
 /* answers.c: room for the outputs, and the predictions where they are wanted. */
 CNN_CHECKED int cnn_infer_open_answers(struct infer *in);
 void cnn_infer_free_answers(struct infer *in);
+/* The runner's net is one for inputs of another size. */
+CNN_CHECKED int cnn_infer_fit_answers(struct infer *in);
+/* Whether its answers can be told: of classes one for each. CNN_EDATA. */
+CNN_CHECKED int cnn_infer_check_plane(const struct infer *in);
 /* A line for each sample of the batch that the evaluator ran last. */
 CNN_CHECKED int cnn_infer_answer(struct infer *in, size_t input, const struct cnn_batch *b);
+
+/* maps.c: the map of sample i of the batch; NULL with an error set. */
+const struct infer_map *cnn_infer_map_of(struct infer *in, size_t i);
+/* CNN_EUSAGE where maps are wanted of what is none. */
+CNN_CHECKED int cnn_infer_check_maps(const struct infer *in);
+void cnn_infer_map_free(struct infer_map *m);
+/* Files of the batch's maps. */
+CNN_CHECKED int cnn_infer_maps_add(struct infer *in, const struct cnn_batch *b);
+/* Note what a place of the map is, where the net slides. */
+void cnn_infer_note_map(const struct infer *in);
+int cnn_infer_is_of_classes(const struct infer *in);
 
 /* The report, the picture, the files in place; then the gates' answer. */
 CNN_CHECKED int cnn_infer_finish(struct infer *in);

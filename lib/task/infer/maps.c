@@ -1,0 +1,176 @@
+/* Maps: what a net gives for each place of an image, the best of it, and files of it; see private.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/image/png.h"
+#include "file/npy.h"
+#include "task/infer/private.h"
+
+void cnn_infer_map_free(struct infer_map *m)
+{
+    free(m->value);
+    free(m->best);
+    free(m->place);
+    free(m->one);
+}
+
+int cnn_infer_check_maps(const struct infer *in)
+{
+    const struct cnn_graph *g = in->runner.graph;
+    const struct cnn_layer *l = &g->node[g->output].layer;
+    return in->maps && l->rows > 1
+               ? cnn_fail(CNN_EUSAGE, "--maps: the net's answer, %s, has rows and is no map",
+                          l->name)
+               : 0;
+}
+
+static int make_room(struct infer_map *m)
+{
+    size_t all;
+    if (cnn_mul_overflows(m->classes, m->h * m->w, &all))
+        return cnn_fail_memory(SIZE_MAX);
+    return cnn_grow(&m->value, &m->room, all, sizeof *m->value) ||
+                   cnn_grow(&m->best, &m->bests, m->classes, sizeof *m->best) ||
+                   cnn_grow(&m->place, &m->places, m->classes, sizeof *m->place) ||
+                   cnn_grow(&m->one, &m->ones, m->classes, sizeof *m->one)
+               ? CNN_ESYSTEM
+               : 0;
+}
+
+/* The scores of one place, (c, h, w) at p, as probabilities where they are of classes. */
+static void fill_place(const struct infer *in, struct infer_map *m, const float *scores,
+                       size_t channels, size_t p)
+{
+    size_t plane = m->h * m->w;
+    if (in->pair)
+        cnn_scores_pair(in->kind, scores[p], m->one);
+    for (size_t c = 0; !in->pair && c < channels; c++)
+        m->one[c] = scores[c * plane + p];
+    cnn_scores_convert(in->kind, m->one, m->classes, m->one);
+    for (size_t c = 0; c < m->classes; c++)
+        m->value[c * plane + p] = m->one[c];
+}
+
+/* Of equal ones the first; NaN is no answer. */
+static void find_best(const struct infer *in, struct infer_map *m)
+{
+    size_t plane = m->h * m->w;
+    for (size_t c = 0; c < m->classes; c++) {
+        const float *x = m->value + c * plane;
+        size_t best = 0;
+        for (size_t p = 1; p < plane; p++)
+            if (x[p] > x[best] || (x[best] != x[best] && x[p] == x[p]))
+                best = p;
+        m->best[c] = x[best];
+        m->place[c][0] = best / m->w * in->runner.map.step[0];
+        m->place[c][1] = best % m->w * in->runner.map.step[1];
+    }
+}
+
+const struct infer_map *cnn_infer_map_of(struct infer *in, size_t i)
+{
+    const struct cnn_graph *g = in->runner.graph;
+    const struct cnn_layer *l = &g->node[g->output].layer;
+    const float *scores = cnn_evaluator_scores(in->evaluator) + i * cnn_layer_elements(l);
+    struct infer_map *m = &in->map;
+    m->classes = in->pair ? 2 : l->out.c;
+    m->h = l->out.h;
+    m->w = l->out.w;
+    if (make_room(m))
+        return NULL;
+    for (size_t p = 0; p < m->h * m->w; p++)
+        fill_place(in, m, scores, l->out.c, p);
+    find_best(in, m);
+    return m;
+}
+
+static int put_npy(struct infer *in, const struct infer_map *m, const char *name)
+{
+    const size_t dim[] = {m->classes, m->h, m->w};
+    size_t values = m->classes * m->h * m->w * sizeof *m->value, size;
+    unsigned char *head;
+    struct cnn_buf bytes = {0};
+    int rc = cnn_npy_header(3, dim, &head, &size);
+    if (rc)
+        return rc;
+    cnn_buf_add(&bytes, (const char *)head, size);
+    cnn_buf_add(&bytes, (const char *)m->value, values);
+    rc = bytes.failed ? CNN_ESYSTEM : cnn_outfolder_put(in->maps, name, bytes.text, bytes.size);
+    cnn_buf_free(&bytes);
+    free(head);
+    return rc;
+}
+
+/* The class of the largest number; of a single one whether it is above 1/2, or above 0. */
+static size_t class_at(const struct infer *in, const struct infer_map *m, size_t p)
+{
+    size_t plane = m->h * m->w, best = 0;
+    const float *x = m->value + p;
+    if (m->classes == 1)
+        return *x > (in->kind == CNN_SCORES_AS_THEY_ARE ? 0.5f : 0);
+    for (size_t c = 1; c < m->classes; c++)
+        if (x[c * plane] > x[best * plane])
+            best = c;
+    return best;
+}
+
+static int put_png(struct infer *in, const struct infer_map *m, const char *name)
+{
+    enum { MOST = 256 };
+    struct cnn_image im = {0};
+    unsigned char *bytes = NULL;
+    size_t size;
+    if (m->classes > MOST)
+        return cnn_fail(CNN_EDATA, "--maps-format png: %zu classes, more than %d", m->classes,
+                        (int)MOST);
+    int rc = cnn_image_reserve(&im, m->h * m->w);
+    im.c = 1;
+    im.h = m->h;
+    im.w = m->w;
+    im.maxval = 255;
+    for (size_t p = 0; !rc && p < m->h * m->w; p++)
+        im.px[p] = (float)class_at(in, m, p) / 255.0f;
+    if (!rc)
+        rc = cnn_png_encode(&im, &bytes, &size);
+    if (!rc)
+        rc = cnn_outfolder_put(in->maps, name, bytes, size);
+    free(bytes);
+    cnn_image_free(&im);
+    return rc;
+}
+
+int cnn_infer_maps_add(struct infer *in, const struct cnn_batch *b)
+{
+    int rc = 0, png = in->o->maps_format == CNN_INFER_MAPS_PNG;
+    struct cnn_buf name = {0};
+    for (size_t i = 0; !rc && i < b->n; i++) {
+        const struct infer_map *m = cnn_infer_map_of(in, i);
+        name.size = 0;
+        cnn_outfolder_name(b->key[i], '/', &name);
+        cnn_buf_puts(&name, png ? ".seg.png" : ".npy");
+        rc = !m ? cnn_error_code() : name.failed ? CNN_ESYSTEM : 0;
+        if (!rc)
+            rc = (png ? put_png : put_npy)(in, m, name.text);
+    }
+    cnn_buf_free(&name);
+    return rc;
+}
+
+void cnn_infer_note_map(const struct infer *in)
+{
+    const struct cnn_runner_map *m = &in->runner.map;
+    struct cnn_buf text = {0};
+    if (!in->o->dense || !in->cb->note)
+        return;
+    cnn_buf_printf(&text,
+                   "places of the map are parts of %zux%zu pixels, each %zux%zu from the next",
+                   m->size[0], m->size[1], m->step[0], m->step[1]);
+    if (m->pads)
+        cnn_buf_printf(&text,
+                       "; '%s' pads what it sees, so that answers are not exactly those to parts "
+                       "that are cut out",
+                       m->pads);
+    if (!text.failed)
+        in->cb->note(in->cb->context, text.text);
+    cnn_buf_free(&text);
+}
