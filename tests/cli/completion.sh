@@ -12,7 +12,7 @@ completes() {
     [ "${COMPREPLY[*]}" = "$1" ] || fail "offered: ${COMPREPLY[*]}; expected: $1"
 }
 completes --epochs cnn-train --epo cnn-train
-completes '--momentum --monitor' cnn-train --mo cnn-train
+completes '--momentum --monitor --mosaic' cnn-train --mo cnn-train
 completes 'constant cosine' cnn-train co --schedule
 completes flowers.safetensors cnn-train fl -o
 completes flowers.safetensors cnn-infer fl cnn-infer
