@@ -11,7 +11,7 @@ layer { name: "ip" type: "InnerProduct" bottom: "pool" top: "ip" param { lr_mult
   inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
 layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }
 END
-solver() { # LINES...
+solver() { # LINES...: of the small net, 15 steps
     mkdir -p folder
     cp small.prototxt folder/
     printf '%s\n' 'net: "examples/small.prototxt"' 'max_iter: 15' "$@" >folder/solver.prototxt
@@ -31,7 +31,7 @@ solver 'base_lr: 0.01' 'lr_policy: "inv"' 'gamma: 0.01' 'power: 0.75' 'momentum:
     'display: 1' 'snapshot: 5000' 'snapshot_prefix: "examples/small"' 'solver_mode: GPU' 'random_seed: 7' 'test_iter: 1' 'test_interval: 5'
 train
 status 0
-err_has 'cnn-train: folder/solver.prototxt: without effect here: test_iter, test_interval, snapshot_prefix, solver_mode'
+err_has 'cnn-train: folder/solver.prototxt: without effect here: test_iter, test_interval, snapshot_prefix, solver_mode, snapshot'
 err_has 'cnn-train: recipe of folder/solver.prototxt: --rate 0.01 --schedule inverse --schedule-unit step --gamma 0.01 --power 0.75 --momentum 0.9 --weight-decay 0.0005 --steps 15 --seed 7 --net folder/small.prototxt --batch 16 --log-every 1'
 err_has 'epoch 3/3: *'
 rates_are '0.01 * (1 + 0.01 * i) ^ -0.75'
@@ -103,6 +103,14 @@ solver "${fixed[@]}" 'solver_type: ADAM' 'momentum: 0.8' 'momentum2: 0.99'
 told '--optimizer adam --beta1 0.8 --beta2 0.99 --eps 1e-06'
 solver "${fixed[@]}" 'iter_size: 4' 'clip_gradients: 2' 'weight_decay: 0.25' 'regularization_type: "L1"'
 told '--l1 0.25 --accumulate 4 --clip-norm 0.5'
+
+# What the layer of the training data says of images.
+sed -i 's/scale: 0.00390625 } data_param { source: "train_lmdb"/scale: 0.00390625 mirror: true } data_param { source: "train_lmdb"/' small.prototxt
+solver "${fixed[@]}"
+told '--batch 16 --flip h'
+train --flip none
+status 0
+err_lacks '*--flip*'
 
 # What cannot be had.
 refused() { # STATUS MESSAGE LINES...

@@ -288,12 +288,14 @@ int cnn_train_recipe_for_data(struct train_settings *settings, const struct trai
                               const struct train_start *start, const struct cnn_recipe *recipe,
                               const struct train_report *report)
 {
+    const struct cnn_recipe mirror = {(size_t)settings->mirrors, &settings->mirror};
     int without = is_without(settings), solver = settings->options.solver[0] != 0;
-    int rc = without ? 0 : set_augmentation(settings, data, recipe, report);
-    if (!rc && !without)
+    if (without && !solver)
+        return 0;
+    int rc = set_augmentation(settings, data, solver ? &mirror : recipe, report);
+    if (!rc && !solver)
         rc = set_warmup(settings, start);
-    if (!without || solver) /* what it said is among the options by now */
-        settings->options.recipe = CNN_RECIPE_NONE;
+    settings->options.recipe = CNN_RECIPE_NONE; /* what it said is among the options by now */
     return rc;
 }
 

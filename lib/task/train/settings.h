@@ -27,6 +27,9 @@ struct train_settings {
     uint64_t every_steps, every_seconds; /* between checkpoints; 0: each epoch */
     int skip_bad;
     int by_steps; /* the run has as many epochs as its steps need */
+    /* What a solver says of augmentation, which waits for the data; mirrors 0: nothing. */
+    struct cnn_setting mirror;
+    int mirrors;
 };
 
 /* Whether a sample that failed with `rc` is left out, as the loader would. */

@@ -25,15 +25,17 @@ static int take_out(struct cnn_recipe *r, const char *key, struct cnn_setting *o
     return found;
 }
 
-/* What has an effect beside others alone, in a recipe of its own. */
-static void take_apart(const struct cnn_train_options *o, struct cnn_recipe *r,
-                       struct cnn_recipe *beside)
+/* A setting that has an effect beside another option alone: into a recipe of its own, or its field
+ * among those without effect. */
+static void take_apart(struct cnn_recipe *r, const char *key, int has_effect, const char *field,
+                       struct cnn_recipe *beside, struct cnn_buf *unused)
 {
-    beside->count = 0;
-    if (take_out(r, "log-every", &beside->setting[0]) && o->log[0])
+    if (!take_out(r, key, &beside->setting[beside->count]))
+        return;
+    if (has_effect)
         beside->count++;
-    if (take_out(r, "checkpoint-every", &beside->setting[beside->count]) && o->checkpoint[0])
-        beside->count++;
+    else
+        cnn_buf_printf(unused, unused->size ? ", %s" : "%s", field);
 }
 
 /* 1: the solver says how long the run is; 0: --epochs does. */
@@ -47,24 +49,18 @@ static int is_by_steps(const struct cnn_train_options *o, struct cnn_recipe *r)
     return given < 0 ? given : !given;
 }
 
-int cnn_train_solver(struct train_settings *settings, const struct train_report *report)
+static int take(struct train_settings *settings, struct cnn_recipe *r, struct cnn_buf *unused)
 {
     struct cnn_train_options *o = &settings->options;
-    struct cnn_setting room[2];
-    struct cnn_recipe r, beside = {.setting = room};
-    const char *unused;
-    if (!o->solver[0])
-        return 0;
-    settings->arena = cnn_arena_new();
-    int rc =
-        settings->arena ? cnn_caffe_solver(settings->arena, o->solver, &r, &unused) : CNN_ESYSTEM;
-    if (rc)
-        return rc;
-    int by_steps = is_by_steps(o, &r);
-    take_apart(o, &r, &beside);
-    rc = by_steps < 0 ? by_steps : cnn_train_recipe_check(&r, o->solver, "");
+    struct cnn_setting room[3];
+    struct cnn_recipe beside = {.setting = room};
+    int by_steps = is_by_steps(o, r);
+    take_apart(r, "log-every", o->log[0] != 0, "display", &beside, unused);
+    take_apart(r, "checkpoint-every", o->checkpoint[0] != 0, "snapshot", &beside, unused);
+    settings->mirrors = take_out(r, "flip", &settings->mirror);
+    int rc = by_steps < 0 ? by_steps : cnn_train_recipe_check(r, o->solver, "");
     if (!rc)
-        rc = cnn_train_recipe_take(settings, &r, 1);
+        rc = cnn_train_recipe_take(settings, r, 1);
     if (!rc)
         rc = cnn_train_recipe_take(settings, &beside, 1);
     if (rc)
@@ -72,7 +68,23 @@ int cnn_train_solver(struct train_settings *settings, const struct train_report 
     settings->by_steps = by_steps;
     if (by_steps)
         o->epochs = MOST_EPOCHS;
-    if (*unused)
-        cnn_train_note(report, "%s: without effect here: %s", o->solver, unused);
-    return cnn_train_check_outputs(o);
+    return unused->failed ? CNN_ESYSTEM : 0;
+}
+
+int cnn_train_solver(struct train_settings *settings, const struct train_report *report)
+{
+    const struct cnn_train_options *o = &settings->options;
+    struct cnn_recipe r;
+    struct cnn_buf unused = {0};
+    if (!o->solver[0])
+        return 0;
+    settings->arena = cnn_arena_new();
+    int rc =
+        settings->arena ? cnn_caffe_solver(settings->arena, o->solver, &r, &unused) : CNN_ESYSTEM;
+    if (!rc)
+        rc = take(settings, &r, &unused);
+    if (!rc && unused.size)
+        cnn_train_note(report, "%s: without effect here: %s", o->solver, unused.text);
+    cnn_buf_free(&unused);
+    return rc ? rc : cnn_train_check_outputs(o);
 }

@@ -41,23 +41,33 @@ static long long batch_of(const Cnn__Caffe__LayerParameter *p)
     return 0;
 }
 
-/* Of the first layer that gives samples in training. */
-static int read_batch(struct solver *s, const char *path, const struct cnn_bytes *text)
+static int is_mirrored(const Cnn__Caffe__LayerParameter *p)
+{
+    return (p->transform_param && p->transform_param->mirror) ||
+           (p->data_param && p->data_param->mirror) ||
+           (p->image_data_param && p->image_data_param->mirror);
+}
+
+/* What the first layer that gives samples in training says of them. */
+static int read_samples(struct solver *s, const char *path, const struct cnn_bytes *text)
 {
     struct caffe_net net = {.path = path, .arena = s->arena};
+    size_t i = 0;
     cnn_wire_memory(&net.memory, s->arena);
     int rc = cnn_caffe_read_text(&net, (const char *)text->data, text->size);
     if (!rc)
         rc = cnn_caffe_connect(&net, CNN__CAFFE__PHASE__TRAIN);
-    for (size_t i = 0; !rc && i < net.layers; i++) {
-        const struct caffe_layer *l = &net.layer[i];
-        long long batch = l->kind && l->kind->role == CAFFE_SOURCE ? batch_of(l->p) : 0;
-        if (batch > 0) {
-            cnn_caffe_solver_put_text(s, "batch", "%lld", batch);
-            break;
-        }
-    }
-    return rc;
+    if (rc)
+        return rc;
+    while (i < net.layers && !(net.layer[i].kind && net.layer[i].kind->role == CAFFE_SOURCE))
+        i++;
+    if (i == net.layers)
+        return 0;
+    if (batch_of(net.layer[i].p) > 0)
+        cnn_caffe_solver_put_text(s, "batch", "%lld", batch_of(net.layer[i].p));
+    if (is_mirrored(net.layer[i].p))
+        cnn_caffe_solver_put(s, "flip", "h");
+    return 0;
 }
 
 static int take_net(struct solver *s)
@@ -86,29 +96,25 @@ static int take_net(struct solver *s)
     if (rc)
         return rc;
     cnn_caffe_solver_put(s, "net", cnn_arena_strdup(s->arena, path));
-    rc = read_batch(s, path, &text);
+    rc = read_samples(s, path, &text);
     cnn_bytes_free(&text);
     return rc;
 }
 
 /* Fields that are there and say nothing of the result. */
-static const char *unused_fields(const struct solver *s)
+static void add_unused(const struct solver *s, struct cnn_buf *list)
 {
     static const char *const aside[] = {
         "test_net",        "test_net_param",    "test_state",          "test_iter",
         "test_interval",   "test_compute_loss", "test_initialization", "average_loss",
         "snapshot_prefix", "snapshot_diff",     "snapshot_format",     "snapshot_after_train",
         "solver_mode",     "device_id",         "debug_info",          "layer_wise_reduce"};
-    struct cnn_buf list = {0};
     for (size_t i = 0; i < sizeof aside / sizeof *aside; i++)
         if (cnn_caffe_solver_line(s, aside[i]))
-            cnn_buf_printf(&list, list.size ? ", %s" : "%s", aside[i]);
-    const char *text = list.failed ? NULL : cnn_arena_strdup(s->arena, list.text ? list.text : "");
-    cnn_buf_free(&list);
-    return text;
+            cnn_buf_printf(list, list->size ? ", %s" : "%s", aside[i]);
 }
 
-static int take_all(struct solver *s, const char **unused)
+static int take_all(struct solver *s, struct cnn_buf *unused)
 {
     cnn_caffe_solver_rate(s);
     cnn_caffe_solver_optimizer(s);
@@ -116,8 +122,8 @@ static int take_all(struct solver *s, const char **unused)
     int rc = take_net(s);
     if (rc)
         return rc;
-    *unused = unused_fields(s);
-    if (s->failed || s->refused.failed || !*unused)
+    add_unused(s, unused);
+    if (s->failed || s->refused.failed || unused->failed)
         return CNN_ESYSTEM;
     return s->refusals ? cnn_fail(CNN_EDATA, "%s: %zu setting%s cannot be used: %s", s->path,
                                   s->refusals, s->refusals == 1 ? "" : "s", s->refused.text)
@@ -125,14 +131,13 @@ static int take_all(struct solver *s, const char **unused)
 }
 
 int cnn_caffe_solver(struct cnn_arena *arena, const char *path, struct cnn_recipe *out,
-                     const char **unused)
+                     struct cnn_buf *unused)
 {
     struct solver s = {.arena = arena, .path = path, .out = out};
     struct cnn_bytes text;
     ProtobufCMessage *m = NULL;
     *out = (struct cnn_recipe){
         .setting = cnn_arena_alloc(arena, SOLVER_MOST_SETTINGS * sizeof *out->setting)};
-    *unused = "";
     int rc = out->setting ? cnn_bytes_map(path, MOST_BYTES, &text) : CNN_ESYSTEM;
     if (rc)
         return rc;

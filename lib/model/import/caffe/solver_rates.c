@@ -43,8 +43,9 @@ static void put_milestones(struct solver *s)
     struct cnn_buf list = {0};
     for (size_t i = 0; i < s->p->n_stepvalue; i++)
         cnn_buf_printf(&list, i ? ",%d" : "%d", s->p->stepvalue[i]);
-    cnn_caffe_solver_put(s, "milestones",
-                         list.failed ? NULL : cnn_arena_strdup(s->arena, list.text));
+    cnn_caffe_solver_put(
+        s, "milestones",
+        list.failed ? NULL : cnn_arena_strndup(s->arena, list.size ? list.text : "", list.size));
     cnn_buf_free(&list);
 }
 
