@@ -84,6 +84,35 @@ static int measure_map(struct cnn_runner *r)
     return pads < 0 || (r->map.pads = cnn_strdup(g->node[pads].layer.name)) ? 0 : CNN_ESYSTEM;
 }
 
+static int takes(const struct cnn_runner *r, size_t h, size_t w)
+{
+    struct cnn_graph *g = NULL;
+    int rc = build(r, (struct cnn_pair){(int)h, (int)w}, &g);
+    cnn_graph_free(g);
+    cnn_error_clear();
+    return !rc;
+}
+
+/* A net that goes down and up again, and joins what it had on the way, may want sides that are multiples
+ * of its largest step. */
+static int find_multiple(struct cnn_runner *r)
+{
+    struct cnn_chw own = r->own.graph->input->shape;
+    if (takes(r, own.h + 1, own.w + 1))
+        return 0;
+    struct cnn_receptive_field *field = cnn_graph_fields(r->own.graph);
+    size_t step = 1;
+    if (!field)
+        return CNN_ESYSTEM;
+    for (int i = 0; i < r->own.graph->nodes; i++)
+        for (int axis = 0; axis < 2; axis++)
+            step = field[i].step[axis] > step ? field[i].step[axis] : step;
+    free(field);
+    if (takes(r, (own.h / step + 1) * step, (own.w / step + 1) * step))
+        r->multiple = step;
+    return 0;
+}
+
 /* Of several inputs, or of rows, sizes go together. */
 static int check_native(const struct cnn_runner *r)
 {
@@ -116,6 +145,8 @@ int cnn_runner_open(struct cnn_runner *r, const char *model, const struct cnn_ru
         rc = open_at_size(r, size);
     if (!rc && size.h > 0 && !which->dense)
         rc = check_classes(r);
+    if (!rc && r->native)
+        rc = find_multiple(r);
     return rc || !r->fits ? rc : check_native(r);
 }
 
@@ -140,6 +171,10 @@ int cnn_runner_start(struct cnn_runner *r, const struct cnn_runner_config *confi
     r->config = *config;
     int rc = cnn_compute_net(config->compute, r->graph, &net, &note, &r->backend, &r->own.net);
     r->net = r->own.net;
+    if (r->multiple > 1)
+        cnn_buf_printf(&note,
+                       "%simages are filled up, by what is nearest, to multiples of %zu pixels",
+                       note.size ? "; " : "", r->multiple);
     tell(r, &note);
     if (!rc && cb && cb->note && cnn_model_is_blank(r->model->tensors))
         cb->note(cb->context, "every weight of the model is zero: its answers say nothing");

@@ -50,8 +50,9 @@ struct cnn_runner_config {
 /* Start from {0}. */
 struct cnn_runner {
     struct cnn_model *model;
-    int native; /* samples are as large as they are */
-    int fits;   /* each batch needs cnn_runner_fit: samples are native, or the net slides */
+    int native;      /* samples are as large as they are, */
+    size_t multiple; /* but for what the net needs: filled up to multiples of that; 0: 1 */
+    int fits;        /* each batch needs cnn_runner_fit: samples are native, or the net slides */
     struct cnn_input input;  /* what samples become, where they are not native */
     struct cnn_graph *graph; /* of the size that was asked for, or where it fits the last batch's */
     struct cnn_backend *backend;

@@ -130,3 +130,28 @@ cnn-infer --size native --maps classes --maps-format png seg.st seg/23.pgm >/dev
 run cnn-infer --dense seg.st seg/23.pgm
 status 65
 err_is "cnn-infer: --dense: seg.st: the net answers with a plane, 3x16x16, as it is (--size native: for images of any size)"
+
+# Sides that a net joins on its way up are filled up to what it divides them by, and answers are the image's alone.
+down='conv 4 3 pad=1; relu'
+cnn-train -q --target vector --net "input 1x16x16; a: { $down }; maxpool 2; b: { $down }; maxpool 2; $down
+    c: deconv 4 2 stride=2; concat from=b,c; $down; d: deconv 4 2 stride=2; concat from=a,d; conv 3 1
+    xent target=seg" --epochs 1 -o unet.st square.tar
+mkdir odd even odd-labels
+noise 18 23 7 odd/p.pgm
+awk 'NR == 1 { print "P2", 24, 20, 255; next } { v[int((NR - 2) / 23), (NR - 2) % 23] = $1 }
+    END { for (y = 0; y < 20; y++) for (x = 0; x < 24; x++) print v[y < 18 ? y : 17, x < 23 ? x : 22] }' odd/p.pgm >even/p.pgm
+run cnn-infer --size native --maps odd-maps -f json unet.st odd/p.pgm
+status 0
+err_is 'cnn-infer: images are filled up, by what is nearest, to multiples of 4 pixels'
+cnn-infer -q --size native --maps even-maps unet.st even/p.pgm >/dev/null
+od -A n -t f4 -v -w4 -j 128 odd-maps/odd/p.npy >odd-numbers
+od -A n -t f4 -v -w4 -j 128 even-maps/even/p.npy |
+    awk '{ i = NR - 1; if (int(i / 24) % 20 < 18 && i % 24 < 23) print }' >even-numbers
+same odd-numbers even-numbers
+[ "$(tr -cd , <out | wc -c)" = $((3 * 18 * 23)) ] || fail "so many numbers are of the image itself"
+awk 'BEGIN { print "P2", 23, 18, 255; for (i = 0; i < 18 * 23; i++) print i % 3 }' >odd-labels/p.pgm
+cnn-augment -q -o odd-png odd-labels
+mv odd-png/odd-labels_p.png odd/p.seg.png
+tar cf odd.tar -C odd .
+run cnn-infer -q --eval --size native unet.st odd.tar
+out_has 'samples    414'

@@ -227,7 +227,7 @@ static int copy_item(const struct cnn_loader *l, struct cnn_loader_buffers *b, s
     struct cnn_loader_item *item = &c->item[l->at];
     size_t elements = l->options.native ? cnn_chw_count(item->shape) : l->elements;
     const float *x = c->x + l->at * elements;
-    if (l->options.native && !n && cnn_loader_fit_batch(l, b, item->shape))
+    if (l->options.native && cnn_loader_fit_batch(l, b, n, item))
         return CNN_ESYSTEM;
     if (l->store)
         store_item(l, item, x);
@@ -319,6 +319,7 @@ int cnn_loader_next(struct cnn_loader *l, struct cnn_batch *batch)
     *batch = (struct cnn_batch){.n = n,
                                 .shape = l->options.native ? b->shape : l->options.input->shape,
                                 .x = l->store ? NULL : b->x,
+                                .size = (const size_t(*)[2])b->size,
                                 .rows = b->rows,
                                 .images = l->store,
                                 .fields = l->wishes,
@@ -354,6 +355,7 @@ static void free_batch(const struct cnn_loader *l, struct cnn_loader_buffers *b)
     free(b->own_key);
     free(b->key_capacity);
     free(b->index);
+    free(b->size);
     free(b->hash);
 }
 

@@ -32,6 +32,9 @@ struct cnn_loader_options {
      * has no more elements than one of the input's size would have, or one sample. LABELS are images
      * as large as the sample's. For inputs of one row, without augmentation or store. */
     int native;
+    /* Of native samples: the sides of x are multiples of it; what that adds below and to the right is as
+     * the nearest element, and -1 in LABELS. 0: 1. */
+    size_t multiple;
     int shuffle;
     /* Why samples with fewer rows than an input has are bad, as "'bn1' takes them all"; NULL: they are
      * not. Borrowed. */
@@ -66,6 +69,7 @@ struct cnn_batch {
     size_t n;
     struct cnn_chw shape;           /* of a row of x */
     const float *x;                 /* (n, rows, c, h, w); NULL where a device makes it */
+    const size_t (*size)[2];        /* (n) of native samples: rows and columns that are their own */
     const int32_t *rows;            /* (n) of x that are real, the first ones; NULL: all */
     struct cnn_image_store *images; /* which then has the batch */
     size_t fields;                  /* as many as there are wishes */

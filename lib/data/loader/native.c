@@ -1,5 +1,7 @@
 /* Samples as large as they are: the memory that they take, and which make a batch. A batch has samples of
  * one size, so many that it has no more elements than one of the input's own size. */
+#include <string.h>
+
 #include "base/memory.h"
 #include "data/loader/private.h"
 
@@ -24,6 +26,47 @@ static int fit_labels(const struct cnn_loader *l, struct cnn_loader_field *f, si
     return 0;
 }
 
+static size_t filled(const struct cnn_loader *l, size_t side)
+{
+    size_t m = l->options.multiple ? l->options.multiple : 1;
+    return (side + m - 1) / m * m;
+}
+
+/* Row r of plane c from where it lies to where it will; the last first, so that nothing is lost. */
+void cnn_loader_fill_up(const struct cnn_loader_item *item, float *x)
+{
+    struct cnn_chw own = item->own, s = item->shape;
+    if (cnn_chw_equal(own, s))
+        return;
+    for (size_t i = s.c * s.h; i-- > 0;) {
+        size_t c = i / s.h, r = i % s.h, from = r < own.h ? r : own.h - 1;
+        float *to = x + i * s.w;
+        memmove(to, x + (c * own.h + from) * own.w, own.w * sizeof *x);
+        for (size_t k = own.w; k < s.w; k++)
+            to[k] = to[own.w - 1];
+    }
+}
+
+static void fill_plane(const struct cnn_loader_item *item, int32_t *label)
+{
+    struct cnn_chw own = item->own, s = item->shape;
+    for (size_t r = s.h; r-- > 0;) {
+        int32_t *to = label + r * s.w;
+        if (r < own.h)
+            memmove(to, label + r * own.w, own.w * sizeof *to);
+        for (size_t k = r < own.h ? own.w : 0; k < s.w; k++)
+            to[k] = -1;
+    }
+}
+
+void cnn_loader_fill_labels(const struct cnn_loader *l, const struct cnn_loader_item *item,
+                            struct cnn_loader_field *fields)
+{
+    for (size_t i = 0; i < l->wishes && !cnn_chw_equal(item->own, item->shape); i++)
+        if (is_plane(l, i))
+            fill_plane(item, fields[i].label);
+}
+
 int cnn_loader_fit_chunk(const struct cnn_loader *l, struct cnn_loader_chunk *c,
                          const struct cnn_image *im)
 {
@@ -31,6 +74,9 @@ int cnn_loader_fit_chunk(const struct cnn_loader *l, struct cnn_loader_chunk *c,
     size_t plane, count;
     if (!im->c || !im->h || !im->w)
         return cnn_fail(CNN_EDATA, "an empty image");
+    c->item->own = s;
+    s.h = filled(l, s.h);
+    s.w = filled(l, s.w);
     if (cnn_mul_overflows(s.h, s.w, &plane) || cnn_mul_overflows(plane, s.c, &count))
         return cnn_fail_memory(SIZE_MAX);
     c->item->shape = s;
@@ -58,12 +104,13 @@ int cnn_loader_goes_with(const struct cnn_loader *l, const struct cnn_loader_ite
     return !n || (cnn_chw_equal(item->shape, *first) && n < most_of(l, *first));
 }
 
-int cnn_loader_fit_batch(const struct cnn_loader *l, struct cnn_loader_buffers *b,
-                         struct cnn_chw shape)
+static int begin_batch(const struct cnn_loader *l, struct cnn_loader_buffers *b,
+                       struct cnn_chw shape)
 {
     size_t n = most_of(l, shape);
     b->shape = shape;
     if (cnn_grow(&b->x, &b->xs, n * cnn_chw_count(shape), sizeof *b->x) ||
+        cnn_grow(&b->size, &b->sizes, n, sizeof *b->size) ||
         fit_labels(l, b->field, n * shape.h * shape.w))
         return CNN_ESYSTEM;
     for (size_t i = 0; i < l->wishes; i++) {
@@ -72,5 +119,15 @@ int cnn_loader_fit_batch(const struct cnn_loader *l, struct cnn_loader_buffers *
         if (l->wish[i].is_x)
             b->shown[i].numbers = b->x;
     }
+    return 0;
+}
+
+int cnn_loader_fit_batch(const struct cnn_loader *l, struct cnn_loader_buffers *b, size_t n,
+                         const struct cnn_loader_item *item)
+{
+    if (!n && begin_batch(l, b, item->shape))
+        return CNN_ESYSTEM;
+    b->size[n][0] = item->own.h;
+    b->size[n][1] = item->own.w;
     return 0;
 }

@@ -17,7 +17,8 @@ struct cnn_loader_item {
     struct cnn_raw *raw; /* a stream's */
     size_t index;
     size_t rows;            /* of x */
-    struct cnn_chw shape;   /* of one of them, with options.native */
+    struct cnn_chw own;     /* of one of them, with options.native, */
+    struct cnn_chw shape;   /* and filled up to multiples of options.multiple */
     struct cnn_sample kept; /* its fields, with options.fields */
     uint64_t hash;
     float weight;
@@ -78,6 +79,8 @@ struct cnn_loader_buffers {
     char **own_key;
     size_t *key_capacity;
     size_t *index;
+    size_t (*size)[2]; /* of native samples */
+    size_t sizes;
     uint64_t *hash;
 };
 
@@ -127,13 +130,18 @@ int cnn_loader_work(void *context, void *slot);
 int cnn_loader_warm(struct cnn_loader *l);
 
 /* native.c: what follows from the sizes of samples. Room for one of the size that it was decoded to;
- * whether the next goes with the first of a batch that has n; room for as many as may go with it. */
+ * whether the next goes with the first of a batch that has n; room for as many as
+ * may go with a batch's first, and the size of its n-th. */
 int cnn_loader_fit_chunk(const struct cnn_loader *l, struct cnn_loader_chunk *c,
                          const struct cnn_image *im);
 int cnn_loader_goes_with(const struct cnn_loader *l, const struct cnn_loader_item *item,
                          const struct cnn_chw *first, size_t n);
-int cnn_loader_fit_batch(const struct cnn_loader *l, struct cnn_loader_buffers *b,
-                         struct cnn_chw shape);
+int cnn_loader_fit_batch(const struct cnn_loader *l, struct cnn_loader_buffers *b, size_t n,
+                         const struct cnn_loader_item *item);
+/* A sample, and labels, of their own shape, to the shape that they are filled up to; in place. */
+void cnn_loader_fill_up(const struct cnn_loader_item *item, float *x);
+void cnn_loader_fill_labels(const struct cnn_loader *l, const struct cnn_loader_item *item,
+                            struct cnn_loader_field *fields);
 /* The input line of samples of that shape. */
 struct cnn_input cnn_loader_native_input(const struct cnn_input *input, struct cnn_chw shape);
 

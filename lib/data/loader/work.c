@@ -125,8 +125,11 @@ static int fill_input(const struct cnn_loader *l, struct cnn_loader_scratch *s,
 {
     struct cnn_input input = *l->options.input;
     if (l->options.native)
-        input = cnn_loader_native_input(&input, item->shape);
-    return cnn_preprocess_rows(&input, &s->sample.image, &s->preprocess, x, &item->rows);
+        input = cnn_loader_native_input(&input, item->own);
+    int rc = cnn_preprocess_rows(&input, &s->sample.image, &s->preprocess, x, &item->rows);
+    if (!rc && l->options.native)
+        cnn_loader_fill_up(item, x);
+    return rc;
 }
 
 /* Decoded sample to numbers, as sample i of the chunk. No name in the message. */
@@ -143,7 +146,7 @@ static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     item->weight = s->sample.weight;
     rc = o->fields ? cnn_sample_copy_fields(&item->kept, &s->sample) : 0;
     if (!rc)
-        rc = cnn_loader_gather(l, s, 0, c->field, i, item->shape);
+        rc = cnn_loader_gather(l, s, 0, c->field, i, item->own);
     if (!rc && l->store)
         rc = cnn_loader_take_decoded(l, &s->sample, item, x);
     if (rc || (l->store && item->bytes))
@@ -161,7 +164,9 @@ static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     if (!rc && !o->native)
         cnn_loader_place_fields(l, &s->sample);
     if (!rc)
-        rc = cnn_loader_gather(l, s, 1, c->field, i, item->shape);
+        rc = cnn_loader_gather(l, s, 1, c->field, i, item->own);
+    if (!rc && o->native)
+        cnn_loader_fill_labels(l, item, c->field);
     return rc ? rc : cnn_loader_check_rows(l, c->field, i, item->rows);
 }
 

@@ -104,6 +104,7 @@ static int run(struct features *f)
     struct cnn_loader_options lo = {
         .batch = f->runner.config.batch,
         .native = f->runner.native,
+        .multiple = f->runner.multiple,
         .threads = (int)f->o->compute.threads,
         .on_bad = f->o->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
         .fields = f->type->keeps,

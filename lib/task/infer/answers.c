@@ -1,5 +1,6 @@
 /* What the net gives for a batch, all its outputs, on its way to predictions; see private.h. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "task/infer/private.h"
 
@@ -141,27 +142,56 @@ static int take_outputs(struct infer *in)
     return rc;
 }
 
+/* Of a further output of sample i: its values, without those of what it was filled up with. */
+static void take_more(struct infer *in, const struct cnn_batch *b, size_t i, size_t k)
+{
+    struct infer_answers *a = &in->answers;
+    const struct cnn_graph *g = in->runner.graph;
+    const struct cnn_layer *l = &g->node[g->each_output[k + 1]].layer;
+    float *at = a->value[k] + i * cnn_layer_elements(l), *to = at;
+    size_t own[2];
+    cnn_infer_own_plane(in, l, b, i, own);
+    for (size_t r = 0; l->rows == 1 && r < l->out.c * own[0]; r++, to += own[1])
+        memmove(to, at + (r / own[0] * l->out.h + r % own[0]) * l->out.w, own[1] * sizeof *to);
+    if (l->rows == 1)
+        a->output[k].count = l->out.c * own[0] * own[1];
+    a->at[k] = at;
+    a->at_rows[k] = (size_t)a->rows[k + 1][i];
+}
+
+/* Places have answers: of classes the best of each is told, else all. */
+static int take_map(struct infer *in, const struct cnn_batch *b, size_t i,
+                    const struct infer_map **out)
+{
+    *out = NULL;
+    if (in->classed ? !in->o->dense : !in->runner.native)
+        return 0;
+    if (!(*out = cnn_infer_map_of(in, b, i)))
+        return cnn_error_code();
+    const struct infer_map *m = *out;
+    return in->classed ? 0 : cnn_predictions_resize(in->predictions, m->classes * m->h * m->w);
+}
+
 /* Sample i of the batch. */
 static int answer(struct infer *in, size_t input, const struct cnn_batch *b, size_t i)
 {
     struct infer_answers *a = &in->answers;
     const struct cnn_graph *g = in->runner.graph;
-    size_t each = cnn_layer_elements(&g->node[g->output].layer);
-    const float *scores = cnn_evaluator_scores(in->evaluator) + i * each;
-    const struct infer_map *map = in->o->dense && in->classed ? cnn_infer_map_of(in, i) : NULL;
+    const float *scores =
+        cnn_evaluator_scores(in->evaluator) + i * cnn_layer_elements(&g->node[g->output].layer);
+    const struct infer_map *map;
     float pair[2];
-    if (in->o->dense && in->classed && !map)
-        return cnn_error_code();
+    int rc = take_map(in, b, i, &map);
+    if (rc)
+        return rc;
     if (in->pair)
         cnn_scores_pair(in->kind, *scores, pair);
-    for (size_t k = 0; k < a->more; k++) {
-        a->at[k] = a->value[k] + i * a->output[k].rows * a->output[k].count;
-        a->at_rows[k] = (size_t)a->rows[k + 1][i];
-    }
+    for (size_t k = 0; k < a->more; k++)
+        take_more(in, b, i, k);
     const struct cnn_prediction p = {.path = cnn_inputs_path(&in->inputs, input, b->index[i]),
                                      .key = b->key[i],
                                      .label = in->classes ? b->field->label[i] : -1,
-                                     .scores = map        ? map->best
+                                     .scores = map        ? in->classed ? map->best : map->value
                                                : in->pair ? pair
                                                           : scores,
                                      .place = map ? (const size_t(*)[2])map->place : NULL,

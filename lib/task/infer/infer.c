@@ -41,6 +41,7 @@ static int run(struct infer *in)
     struct cnn_loader_options lo = {
         .batch = in->runner.config.batch,
         .native = in->runner.native,
+        .multiple = in->runner.multiple,
         .threads = (int)in->o->compute.threads,
         .on_bad = in->o->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
     };

@@ -37,15 +37,24 @@ static int make_room(struct infer_map *m)
                : 0;
 }
 
-/* The scores of one place, (c, h, w) at p, as probabilities where they are of classes. */
+void cnn_infer_own_plane(const struct infer *in, const struct cnn_layer *l,
+                         const struct cnn_batch *b, size_t i, size_t out[2])
+{
+    int whole = !in->runner.native || l->out.h != b->shape.h || l->out.w != b->shape.w;
+    out[0] = whole ? l->out.h : b->size[i][0];
+    out[1] = whole ? l->out.w : b->size[i][1];
+}
+
+/* The scores of one place, which is at `at` of (c, h, w) and gets to p, as probabilities where they are of
+ * classes. */
 static void fill_place(const struct infer *in, struct infer_map *m, const float *scores,
-                       size_t channels, size_t p)
+                       struct cnn_chw s, size_t at, size_t p)
 {
     size_t plane = m->h * m->w;
     if (in->pair)
-        cnn_scores_pair(in->kind, scores[p], m->one);
-    for (size_t c = 0; !in->pair && c < channels; c++)
-        m->one[c] = scores[c * plane + p];
+        cnn_scores_pair(in->kind, scores[at], m->one);
+    for (size_t c = 0; !in->pair && c < s.c; c++)
+        m->one[c] = scores[c * s.h * s.w + at];
     cnn_scores_convert(in->kind, m->one, m->classes, m->one);
     for (size_t c = 0; c < m->classes; c++)
         m->value[c * plane + p] = m->one[c];
@@ -67,19 +76,21 @@ static void find_best(const struct infer *in, struct infer_map *m)
     }
 }
 
-const struct infer_map *cnn_infer_map_of(struct infer *in, size_t i)
+const struct infer_map *cnn_infer_map_of(struct infer *in, const struct cnn_batch *b, size_t i)
 {
     const struct cnn_graph *g = in->runner.graph;
     const struct cnn_layer *l = &g->node[g->output].layer;
     const float *scores = cnn_evaluator_scores(in->evaluator) + i * cnn_layer_elements(l);
     struct infer_map *m = &in->map;
     m->classes = in->pair ? 2 : l->out.c;
-    m->h = l->out.h;
-    m->w = l->out.w;
+    size_t own[2];
+    cnn_infer_own_plane(in, l, b, i, own);
+    m->h = own[0];
+    m->w = own[1];
     if (make_room(m))
         return NULL;
     for (size_t p = 0; p < m->h * m->w; p++)
-        fill_place(in, m, scores, l->out.c, p);
+        fill_place(in, m, scores, l->out, p / m->w * l->out.w + p % m->w, p);
     find_best(in, m);
     return m;
 }
@@ -144,7 +155,7 @@ int cnn_infer_maps_add(struct infer *in, const struct cnn_batch *b)
     int rc = 0, png = in->o->maps_format == CNN_INFER_MAPS_PNG;
     struct cnn_buf name = {0};
     for (size_t i = 0; !rc && i < b->n; i++) {
-        const struct infer_map *m = cnn_infer_map_of(in, i);
+        const struct infer_map *m = cnn_infer_map_of(in, b, i);
         name.size = 0;
         cnn_outfolder_name(b->key[i], '/', &name);
         cnn_buf_puts(&name, png ? ".seg.png" : ".npy");

@@ -101,6 +101,8 @@ int cnn_infer_choose_target(struct infer *in)
     if (in->o->confusion[0] && in->classes > INFER_MATRIX_CLASSES)
         return cnn_fail(CNN_EUSAGE, "--confusion: more than %d classes", (int)INFER_MATRIX_CLASSES);
     rc = check_outputs(in);
+    if (in->feed.wish->kind == CNN_FIELD_INPUT)
+        in->runner.multiple = 0; /* what would be added is no part of it */
     return rc ? rc : check_gates(in);
 }
 
