@@ -146,11 +146,9 @@ int cnn_train_recipe_take(struct train_settings *settings, const struct cnn_reci
             continue;
         if (is_replaced(settings, r, s->key))
             continue;
-        if (as_it_is)
-            rc = set(settings, s->key, s->value);
-        else if (!strcmp(s->key, "rate"))
+        if (!as_it_is && !strcmp(s->key, "rate"))
             rc = set_rate(settings, r, s->value);
-        else if (strcmp(s->key, "batch"))
+        else if (as_it_is || strcmp(s->key, "batch"))
             rc = set(settings, s->key, s->value);
     }
     if (!rc && !as_it_is && !bends && !cnn_recipe_find(r, always.key))
