@@ -22,6 +22,8 @@ static const struct pattern {
 } patterns[] = {
     {"conv 6 3 pad=1; X; top: conv 2 1", 2},
     {"conv 3 3 pad=1 groups=3; X; top: conv 2 1", 2},
+    {"conv 4 3x3x3 pad=1; X; top: conv 2 1", 2},
+    {"conv 6 3x3x3 pad=1; bn; X; top: conv 2 1", 3},
     {"bn; X; top: conv 2 1", 2},
     {"conv 6 3 pad=1; bn; X; top: conv 2 1", 3},
     {"a: conv 6 3 pad=1; sum { conv 6 1 } { }; X; top: conv 2 1", 3},

@@ -80,28 +80,44 @@ static int set_choice(const struct cnn_option *o, unsigned *out, const char *tex
     return 0;
 }
 
+/* "3", "3x5" or "3x3x5": how many sizes there are; 0 with an error set. */
+static int read_sizes(const struct cnn_option *o, int size[3], const char *text)
+{
+    int count = 0, most = o->depth ? 3 : 2;
+    for (const char *p = text;; p++) {
+        char item[24];
+        int64_t value;
+        size_t n = strcspn(p, "x");
+        if (n >= sizeof item || count == most) {
+            cnn_fail(CNN_EUSAGE, "'%s' is not a size such as 3 or 3x5%s", text,
+                     o->depth ? " or 3x3x5" : "");
+            return 0;
+        }
+        memcpy(item, p, n);
+        item[n] = '\0';
+        if (cnn_parse_int(item, (int64_t)o->min, (int64_t)o->max, &value))
+            return 0;
+        size[count++] = (int)value;
+        p += n;
+        if (!*p)
+            return count;
+    }
+}
+
 static int set_pair(const struct cnn_option *o, struct cnn_pair *out, const char *text)
 {
-    char first[24];
-    const char *x = strchr(text, 'x');
-    size_t n = x ? (size_t)(x - text) : strlen(text);
-    int64_t h, w;
     const char *at;
-    int word = find_choice(o->choices, text, same_word, &at);
+    int size[3], word = find_choice(o->choices, text, same_word, &at);
     if (word >= 0) {
-        *out = (struct cnn_pair){-1 - word, -1 - word};
+        *out = (struct cnn_pair){.h = -1 - word, .w = -1 - word};
         return 0;
     }
-    if (n >= sizeof first)
-        return cnn_fail(CNN_EUSAGE, "'%s' is not a size such as 3 or 3x5", text);
-    memcpy(first, text, n);
-    first[n] = '\0';
-    if (cnn_parse_int(first, (int64_t)o->min, (int64_t)o->max, &h))
+    int count = read_sizes(o, size, text);
+    if (!count)
         return CNN_EUSAGE;
-    w = h;
-    if (x && cnn_parse_int(x + 1, (int64_t)o->min, (int64_t)o->max, &w))
-        return CNN_EUSAGE;
-    *out = (struct cnn_pair){(int)h, (int)w};
+    *out = (struct cnn_pair){.h = size[count > 2], .w = size[count - 1]};
+    if (count == 3)
+        out->d = size[0];
     return 0;
 }
 
@@ -126,7 +142,7 @@ static int set_sides(const struct cnn_option *o, struct cnn_pad *out, const char
     }
     if (count < 4)
         return cnn_fail(CNN_EUSAGE, "'%s' is not four sizes such as 0,0,1,1", text);
-    *out = (struct cnn_pad){side[0], side[1], side[2], side[3]};
+    *out = (struct cnn_pad){.top = side[0], .left = side[1], .bottom = side[2], .right = side[3]};
     return 0;
 }
 
@@ -134,18 +150,22 @@ static int set_pad(const struct cnn_option *o, struct cnn_pad *out, const char *
 {
     static const int value[] = {CNN_PAD_SAME, 0, CNN_PAD_FULL,
                                 CNN_PAD_SAME_LOWER}; /* of the words */
-    struct cnn_pair both;
+    int size[3];
     const char *at;
     int word = find_choice(CNN_PAD_WORDS, text, same_word, &at);
     if (word >= 0) {
-        *out = (struct cnn_pad){value[word], value[word], value[word], value[word]};
+        int all = value[word];
+        *out = (struct cnn_pad){.top = all, .left = all, .bottom = all, .right = all};
         return 0;
     }
     if (strchr(text, ','))
         return set_sides(o, out, text);
-    if (set_pair(o, &both, text))
+    int count = read_sizes(o, size, text);
+    if (!count)
         return CNN_EUSAGE;
-    *out = (struct cnn_pad){both.h, both.w, both.h, both.w};
+    int h = size[count > 2], w = size[count - 1];
+    *out = (struct cnn_pad){.top = h, .left = w, .bottom = h, .right = w, .deep = count == 3};
+    out->depth = count == 3 ? size[0] : 0;
     return 0;
 }
 
@@ -231,6 +251,8 @@ static void print_pair(const struct cnn_option *o, const struct cnn_pair *p, str
 {
     if (p->h < 0)
         print_choice(o->choices, (unsigned)(-1 - p->h), out);
+    else if (p->d)
+        cnn_buf_printf(out, "%dx%dx%d", p->d, p->h, p->w);
     else if (p->h == p->w)
         cnn_buf_printf(out, "%d", p->h);
     else
@@ -245,6 +267,8 @@ static void print_pad(const struct cnn_pad *p, struct cnn_buf *out)
         cnn_buf_puts(out, "same_lower");
     else if (p->top == CNN_PAD_FULL)
         cnn_buf_puts(out, "full");
+    else if (p->deep)
+        cnn_buf_printf(out, "%dx%dx%d", p->depth, p->top, p->left);
     else if (p->top != p->bottom || p->left != p->right)
         cnn_buf_printf(out, "%d,%d,%d,%d", p->top, p->left, p->bottom, p->right);
     else if (p->top != p->left)

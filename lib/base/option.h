@@ -18,22 +18,25 @@ enum cnn_option_type {
     CNN_OPT_REAL,   /* double within [min, max] */
     CNN_OPT_TEXT,   /* const char *, borrowed from the text that was parsed */
     CNN_OPT_CHOICE, /* an enum: the words in the order of the enumerators; see choices.h */
-    CNN_OPT_PAIR,  /* struct cnn_pair: "3" or "3x5" (height x width), each within [min, max]; or one
-                      of  `choices` (may be NULL), which both members hold as -1, -2, ... */
-    CNN_OPT_PAD,   /* struct cnn_pad: as PAIR, "0,0,1,1" (top, left, bottom, right), or one of
+    CNN_OPT_PAIR,   /* struct cnn_pair: "3" or "3x5" (height x width), each within [min, max], where
+                      the option has a depth "3x3x5", too; or one of  `choices` (may be NULL), which
+                      height and width hold as -1, -2, ... */
+    CNN_OPT_PAD,    /* struct cnn_pad: as PAIR, "0,0,1,1" (top, left, bottom, right), or one of
                       CNN_PAD_WORDS */
-    CNN_OPT_REALS, /* struct cnn_reals: "0.485,0.456,0.406" */
-    CNN_OPT_BYTES, /* size_t: "64K", "2G" */
-    CNN_OPT_TEXTS, /* struct cnn_strings: each occurrence adds one (programs only) */
+    CNN_OPT_REALS,  /* struct cnn_reals: "0.485,0.456,0.406" */
+    CNN_OPT_BYTES,  /* size_t: "64K", "2G" */
+    CNN_OPT_TEXTS,  /* struct cnn_strings: each occurrence adds one (programs only) */
 };
 
 struct cnn_pair {
     int h, w;
+    int d; /* the depth; 0: none was given */
 };
 
-/* Elements around a plane; or one of the words that are no numbers, which all members hold then. */
+/* Elements around a plane; or one of the words that are no numbers, which all four hold then. */
 struct cnn_pad {
     int top, left, bottom, right;
+    int deep, depth; /* whether a depth was given: elements in front and behind alike */
 };
 enum { CNN_PAD_SAME = -1, CNN_PAD_FULL = -2, CNN_PAD_SAME_LOWER = -3 };
 #define CNN_PAD_WORDS "same|valid|full|same_lower"
@@ -50,6 +53,7 @@ struct cnn_option {
     const char *fallback; /* the default as text; NULL: required */
     double min, max;      /* INT, REAL, PAIR, PAD, REALS */
     const char *choices;  /* CHOICE: "rgb|bgr"; PAIR: words beside numbers */
+    int depth;            /* PAIR, PAD: three sizes may be given, the depth first */
     int position;         /* in a net's text: 1 for the first bare argument ...; 0: by key only */
     char letter;          /* in programs: the short option; 0: none */
     const char *metavar;  /* "N", "FILE"; NULL for flags */

@@ -69,6 +69,14 @@ struct cnn_window {
     size_t divisor; /* avgpool: instead of the count; 0: none */
 };
 
+/* Windows over the rows of a sample, which are the slices of a volume: row o of the output sees rows
+ * o * stride - before + k * dilation, k < kernel; what lies outside 0 .. in - 1 is padding. */
+struct cnn_depth {
+    size_t in, out, kernel, stride, dilation, before, after;
+    int count_pad; /* the mean: as struct cnn_window has it */
+    size_t divisor;
+};
+
 /* Local response normalisation; see kernels.def. */
 struct cnn_lrn {
     size_t size;

@@ -60,22 +60,21 @@ static int evaluate_sides(const char *text, const struct cnn_variables *v, struc
     }
 }
 
-/* "3" or "3x5", each part an expression. */
+/* "3", "3x5" or "3x3x5", each part an expression. */
 static int evaluate_sizes(const char *text, const struct cnn_variables *v, struct cnn_buf *out)
 {
     const char *at = text;
-    struct cnn_number h = {0}, w = {0};
-    int rc = cnn_expression_read(text, &at, CNN_NUMBER_WHOLE, v, &h);
-    if (rc)
-        return rc;
-    cnn_buf_printf(out, "%lld", (long long)h.whole);
-    if (*at == 'x') {
+    for (;;) {
+        struct cnn_number x = {0};
+        int rc = cnn_expression_read(text, &at, CNN_NUMBER_WHOLE, v, &x);
+        if (rc)
+            return rc;
+        cnn_buf_printf(out, "%lld", (long long)x.whole);
+        if (*at != 'x')
+            return *at ? cnn_expression_unexpected(text, at) : 0;
+        cnn_buf_puts(out, "x");
         at++;
-        rc = cnn_expression_read(text, &at, CNN_NUMBER_WHOLE, v, &w);
-        if (!rc)
-            cnn_buf_printf(out, "x%lld", (long long)w.whole);
     }
-    return !rc && *at ? cnn_expression_unexpected(text, at) : rc;
 }
 
 static int evaluate_pair(const struct cnn_option *o, const char *text,

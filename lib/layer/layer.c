@@ -132,7 +132,7 @@ const char *cnn_layer_link(const struct cnn_layer_type *loss, const void *option
 
 uint64_t cnn_layer_multiply_adds(const struct cnn_layer *l)
 {
-    return l->type && l->type->multiply_adds ? l->in_rows[0] * l->type->multiply_adds(l) : 0;
+    return l->type && l->type->multiply_adds ? l->rows * l->type->multiply_adds(l) : 0;
 }
 
 size_t cnn_layer_elements(const struct cnn_layer *l)

@@ -103,7 +103,8 @@ enum cnn_layer_flag {
                                     scale and a shift of the channels can go into the weights */
     CNN_LAYER_SEES_ALL = 2048,   /* takes the values of the whole plane together */
     CNN_LAYER_MIXES_ROWS = 4096, /* takes the rows of a sample together: inputs may have different
-                                    numbers of them, and setup says how many the output has;
+                                    numbers of them, and setup says how many the output has, or
+                                    that they are those of the first input (cnn_layer_keeps_rows);
                                     pass->x_rows says how many are real */
     CNN_LAYER_RESTS = 16384,     /* outside of training y is x */
     CNN_LAYER_READS_NUMBERS = 32768, /* x tells rows of the first parameter apart */
@@ -160,7 +161,7 @@ struct cnn_layer_type {
                  const struct cnn_tensor *b, struct cnn_tensor *w_out, struct cnn_tensor *b_out);
     double (*cost)(const struct cnn_layer *l, struct cnn_backend *b, const struct cnn_pass *shapes,
                    enum cnn_conv_pass pass, const char **algorithm);
-    /* Optional: multiply-adds for one sample. */
+    /* Optional: multiply-adds for one row of the output. */
     uint64_t (*multiply_adds)(const struct cnn_layer *l);
     /* Optional: its windows. NULL: an element sees the one at its place. */
     void (*window)(const struct cnn_layer *l, struct cnn_layer_window *out);

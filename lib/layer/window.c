@@ -65,3 +65,77 @@ int cnn_axis_fit(struct cnn_axis *h, struct cnn_axis *w)
     return cnn_fail(CNN_EDATA, "kernel %zux%zu does not fit into %zux%zu (pad %s%s)", h->kernel,
                     w->kernel, h->in, w->in, pad, dilation);
 }
+
+/* Along the depth: as said there, or as on the other axes. */
+static size_t deep(const struct cnn_pair *p, size_t kernel)
+{
+    return p->d ? (size_t)p->d : p->h < 0 ? kernel : (size_t)p->h;
+}
+
+struct cnn_axis cnn_depth_fit_again(const struct cnn_depth_options *o, size_t rows)
+{
+    struct cnn_axis d = {.in = rows, .kernel = 1, .stride = 1, .dilation = 1};
+    if (o->kernel.d) {
+        int pad = o->pad.deep ? o->pad.depth : o->pad.top;
+        d.kernel = (size_t)o->kernel.d;
+        d.stride = deep(&o->stride, d.kernel);
+        d.dilation = deep(&o->dilation, d.kernel);
+        d.pad[0] = d.pad[1] = pad;
+        d.ceiling = o->ceiling;
+    }
+    fit(&d);
+    return d;
+}
+
+static int check_pair(const char *name, const struct cnn_pair *p, int deep_kernel)
+{
+    if (p->d && !deep_kernel)
+        return cnn_fail(CNN_EDATA, "%s: %dx%dx%d has a depth, the kernel has none", name, p->d,
+                        p->h, p->w);
+    if (!p->d && deep_kernel && p->h != p->w)
+        return cnn_fail(CNN_EDATA, "%s: %dx%d lacks the depth that the kernel has", name, p->h,
+                        p->w);
+    return 0;
+}
+
+static int check_pad(const struct cnn_pad *p, int deep_kernel)
+{
+    int alike = p->top == p->left && p->top == p->bottom && p->top == p->right;
+    if (p->deep && !deep_kernel)
+        return cnn_fail(CNN_EDATA, "pad: %dx%dx%d has a depth, the kernel has none", p->depth,
+                        p->top, p->left);
+    if (!p->deep && deep_kernel && !alike)
+        return cnn_fail(CNN_EDATA, "pad: it lacks the depth that the kernel has: DxHxW");
+    return 0;
+}
+
+int cnn_depth_fit(const struct cnn_depth_options *o, size_t rows, struct cnn_axis *d)
+{
+    int deep_kernel = o->kernel.d > 0, rc = check_pair("stride", &o->stride, deep_kernel);
+    if (!rc)
+        rc = check_pair("dilation", &o->dilation, deep_kernel);
+    if (!rc)
+        rc = check_pad(&o->pad, deep_kernel);
+    if (rc)
+        return rc;
+    *d = cnn_depth_fit_again(o, rows);
+    return d->out ? 0
+                  : cnn_fail(CNN_EDATA, "the kernel's depth %zu does not fit into %zu row%s",
+                             d->kernel, rows, rows == 1 ? "" : "s");
+}
+
+int cnn_depth_is_flat(const struct cnn_axis *d)
+{
+    return d->kernel == 1 && d->stride == 1 && !d->before && !d->after;
+}
+
+struct cnn_depth cnn_depth_of(const struct cnn_axis *d)
+{
+    return (struct cnn_depth){.in = d->in,
+                              .out = d->out,
+                              .kernel = d->kernel,
+                              .stride = d->stride,
+                              .dilation = d->dilation,
+                              .before = d->before,
+                              .after = d->after};
+}

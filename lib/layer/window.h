@@ -22,4 +22,21 @@ CNN_CHECKED int cnn_axis_fit(struct cnn_axis *h, struct cnn_axis *w);
 /* The same of windows that were found to fit, as by a layer's setup. */
 void cnn_axis_fit_again(struct cnn_axis *h, struct cnn_axis *w);
 
+/* What options say of a third axis, the depth of a volume, whose slices are a sample's rows. Where the
+ * kernel has a depth, the others have it, too, or are alike on all axes. */
+struct cnn_depth_options {
+    struct cnn_pair kernel, stride, dilation;
+    struct cnn_pad pad;
+    int ceiling;
+};
+
+/* Windows of the depth; of kernels without one each row by itself. fit: CNN_EDATA where there is
+ * none, or a depth is said and the kernel has none. */
+CNN_CHECKED int cnn_depth_fit(const struct cnn_depth_options *o, size_t rows, struct cnn_axis *d);
+struct cnn_axis cnn_depth_fit_again(const struct cnn_depth_options *o, size_t rows);
+/* Whether each row is seen by itself. */
+int cnn_depth_is_flat(const struct cnn_axis *d);
+/* For kernels. */
+struct cnn_depth cnn_depth_of(const struct cnn_axis *d);
+
 #endif

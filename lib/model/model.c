@@ -85,7 +85,7 @@ static int number_classes(struct cnn_model *m)
     int rc = 0;
     if (m->classes.count || cnn_tensors_text(m->tensors, "cnn.net"))
         return 0;
-    if (cnn_model_graph(m, 0, (struct cnn_pair){0, 0}, &g)) {
+    if (cnn_model_graph(m, 0, (struct cnn_pair){0}, &g)) {
         cnn_error_clear(); /* whoever builds it tells */
         return 0;
     }

@@ -210,11 +210,19 @@ static double cost_of_layout(struct maker *m, struct cnn_layout layout)
     return cost;
 }
 
+/* Whether the layer looks from row to row, which lie in different lanes of a group, in another layout
+ * than plain. */
+static int looks_along_rows(const struct cnn_step *s)
+{
+    return s->layer && (flags_of(s) & CNN_LAYER_MIXES_ROWS) && !s->layer->keeps_rows &&
+           (flags_of(s) & (CNN_LAYER_ANY_LAYOUT | CNN_LAYER_MIXES_LAYOUTS));
+}
+
 /* Groups of samples are for layers that take each sample by itself. */
 static int takes_groups(const struct maker *m)
 {
     for (int i = 1; i < m->g->nodes; i++)
-        if (flags_of(&m->step[i]) & CNN_LAYER_MIXES_SAMPLES)
+        if ((flags_of(&m->step[i]) & CNN_LAYER_MIXES_SAMPLES) || looks_along_rows(&m->step[i]))
             return 0;
     return 1;
 }

@@ -87,7 +87,7 @@ static int measure_map(struct cnn_runner *r)
 static int takes(const struct cnn_runner *r, size_t h, size_t w)
 {
     struct cnn_graph *g = NULL;
-    int rc = build(r, (struct cnn_pair){(int)h, (int)w}, &g);
+    int rc = build(r, (struct cnn_pair){.h = (int)h, .w = (int)w}, &g);
     cnn_graph_free(g);
     cnn_error_clear();
     return !rc;
@@ -130,7 +130,7 @@ int cnn_runner_open(struct cnn_runner *r, const char *model, const struct cnn_ru
     if (!rc && which->dense && (rc = cnn_model_slide(r->model)))
         rc = cnn_fail_within("--dense");
     if (!rc)
-        rc = cnn_model_graph(r->model, 1, (struct cnn_pair){0, 0}, &r->own.graph);
+        rc = cnn_model_graph(r->model, 1, (struct cnn_pair){0}, &r->own.graph);
     r->graph = r->own.graph;
     if (!rc)
         rc = check_classes(r);
@@ -192,7 +192,7 @@ static int make(struct cnn_runner *r, struct cnn_chw shape, struct cnn_runner_si
 {
     const struct cnn_runner_config *c = &r->config;
     struct cnn_buf note = {0};
-    int rc = build(r, (struct cnn_pair){(int)shape.h, (int)shape.w}, &out->graph);
+    int rc = build(r, (struct cnn_pair){.h = (int)shape.h, .w = (int)shape.w}, &out->graph);
     struct cnn_net_config net = {
         .batch =
             r->native ? cnn_loader_native_batch(r->own.graph->input, c->batch, shape) : c->batch,

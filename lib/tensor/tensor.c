@@ -49,7 +49,7 @@ void cnn_shape_format(const struct cnn_shape *s, char out[96])
 {
     int at = 0;
     out[0] = '\0';
-    for (int i = 0; i < s->rank; i++)
+    for (int i = 0; i < s->rank && at < 95; i++)
         at += snprintf(out + at, 96 - (size_t)at, i ? "x%zu" : "%zu", s->dim[i]);
 }
 
@@ -57,9 +57,10 @@ struct cnn_tensor cnn_shape_tensor(const struct cnn_shape *s, void *data)
 {
     if (s->rank == 1)
         return cnn_tensor_plain(1, s->dim[0], 1, 1, data);
-    size_t d[CNN_MAX_RANK] = {1, 1, 1, 1};
+    size_t d[4] = {1, 1, 1, 1};
+    int deep = s->rank == 5;
     for (int i = 0; i < s->rank; i++)
-        d[i] = s->dim[i];
+        d[i > 1 ? i - deep : i] *= s->dim[i];
     return cnn_tensor_plain(d[0], d[1], d[2], d[3], data);
 }
 

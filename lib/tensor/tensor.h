@@ -58,7 +58,8 @@ struct cnn_layout {
 };
 
 /* A view of device memory: it owns nothing. Activations are (n, c, h, w); convolution weights are
- * (out, in / groups, kh, kw); dense weights (out, in, 1, 1); vectors (1, c, 1, 1). */
+ * (out, in / groups, kh, kw), of volumes (out, in / groups * kd, kh, kw), which is PyTorch's
+ * (out, in / groups, kd, kh, kw); dense weights (out, in, 1, 1); vectors (1, c, 1, 1). */
 struct cnn_tensor {
     size_t n, c, h, w;
     struct cnn_layout layout;
@@ -66,7 +67,7 @@ struct cnn_tensor {
 };
 
 /* The logical shape of a parameter as files hold it. */
-enum { CNN_MAX_RANK = 4 };
+enum { CNN_MAX_RANK = 5 };
 struct cnn_shape {
     int rank;
     size_t dim[CNN_MAX_RANK];
@@ -178,7 +179,7 @@ int cnn_chw_equal(struct cnn_chw a, struct cnn_chw b);
 void cnn_chw_format(struct cnn_chw s, char out[72]);
 void cnn_shape_format(const struct cnn_shape *s, char out[96]);
 
-/* The tensor view of a parameter of that shape. */
+/* The tensor view of a parameter of that shape; of five sizes the second and third are one. */
 struct cnn_tensor cnn_shape_tensor(const struct cnn_shape *s, void *data);
 
 #ifdef __cplusplus

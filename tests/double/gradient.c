@@ -239,7 +239,7 @@ static void gradients(void **state)
 }
 
 /* Which classes of an option's values the cases use, one bit each. */
-enum { FIRST = 1, SECOND = 2, OBLONG = 4, UNEVEN = 8, WORDS = 16 };
+enum { FIRST = 1, SECOND = 2, OBLONG = 4, UNEVEN = 8, WORDS = 16, DEEP = 256 };
 
 static unsigned class_of(const struct cnn_option *o, const void *fields, struct cnn_buf *first)
 {
@@ -247,6 +247,8 @@ static unsigned class_of(const struct cnn_option *o, const void *fields, struct 
     const struct cnn_pad *pad = (const void *)pair;
     struct cnn_buf text = {0};
     unsigned class = FIRST;
+    if ((o->type == CNN_OPT_PAIR && pair->d) || (o->type == CNN_OPT_PAD && pad->deep))
+        return DEEP;
     if (o->type == CNN_OPT_PAD && (pad->top != pad->bottom || pad->left != pad->right))
         return UNEVEN;
     if (o->type == CNN_OPT_PAIR || o->type == CNN_OPT_PAD) {
@@ -267,15 +269,15 @@ static unsigned class_of(const struct cnn_option *o, const void *fields, struct 
 
 static unsigned wanted_classes(const struct cnn_option *o)
 {
-    unsigned words = 0;
+    unsigned words = 0, deep = o->depth ? DEEP : 0;
     if (o->type == CNN_OPT_PAD)
-        return FIRST | SECOND | OBLONG | UNEVEN |
+        return FIRST | SECOND | OBLONG | UNEVEN | deep |
                (o->fallback ? WORDS | WORDS << 1 | WORDS << 2 : 0);
     if (o->type != CNN_OPT_PAIR)
         return FIRST | SECOND;
     for (const char *c = o->choices; c; c = strchr(c, '|') ? strchr(c, '|') + 1 : NULL)
         words = words << 1 | WORDS;
-    return (o->fallback && !o->choices ? FIRST : 0) | SECOND | OBLONG | words;
+    return (o->fallback && !o->choices ? FIRST : 0) | SECOND | OBLONG | words | deep;
 }
 
 static void expect_option_covered(const struct cnn_layer_type *type, const struct cnn_option *o)

@@ -250,6 +250,8 @@ static void counted_rows(void **state)
         "input 2x5x5 rows=4; conv 6 3; s: split 3; tanh; a: rowpool last from=s.1\n"
         "b: rowpool from=tanh1; concat from=a,b; dense 3",
         "input 2x5x5 rows=4; dense 6; tanh; rowfilter -0.1; dense 5; tanh; rowpool; dense 3",
+        "input 2x5x5 rows=4; conv 4 2x3x3 groups=2; tanh; maxpool 2x3x3; dense 4; rowpool; dense 3",
+        "input 2x5x5 rows=4; conv 3 3x3x3 pad=1; bn; tanh; avgpool 4x1x1; conv 2 3; dense 3",
         "input 2x5x5 rows=4; dense 6; rowfilter 0 channel=2; dense 4; tanh; rowpool last; dense 3",
         "input 2x5x5 rows=4; dense 6; tanh; rowfilter -0.1; dense 3",
         "input 2x5x5 rows=4; dense 6; tanh; f: rowfilter -0.1; a: dense 3; b: dense 4 from=f\n"

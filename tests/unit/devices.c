@@ -42,6 +42,8 @@ static const char *const nets[] = {
     "c: bn; sum from=c,relu1,a; relu; concat from=relu2,a; avgpool global; dense 3",
     "input 6x9x9; conv 12 3 pad=1; bn; s: split 5,7; relu; conv 4 3 pad=1 from=s.1; t: tanh\n"
     "concat from=relu1,t,s.1; avgpool global; dense 3",
+    "input 2x7x6 rows=5; conv 6 3x3x3 pad=1; bn; relu; maxpool 3x2x2 stride=2 pad=1x0x0;"
+    "conv 8 2x3x3 pad=0x1x1 groups=2; relu; avgpool 2x2x3; dense 3",
 };
 enum { NETS = sizeof nets / sizeof *nets };
 
@@ -119,7 +121,7 @@ static void run(const char *device, enum cnn_precision precision, const char *te
     assert_int_equal(cnn_net_init(net, 1, CNN_INIT_DEFAULT), 0);
     struct cnn_chw logits = graph->node[graph->logits].layer.out;
     size_t targets = cnn_chw_count(logits), positions = logits.h * logits.w;
-    float *x = draws(BATCH * cnn_chw_count(graph->input->shape), 1);
+    float *x = draws(BATCH * graph->node[0].layer.rows * cnn_chw_count(graph->input->shape), 1);
     float *vector = draws(BATCH * targets, 2), weight[BATCH] = {1, 0.5f, 2, 1, 1};
     int32_t *label = calloc(BATCH * positions, sizeof *label);
     for (size_t i = 0; i < BATCH * targets; i++)

@@ -48,15 +48,18 @@ int cnn_image_reshape(struct cnn_image *im, size_t c, size_t h, size_t w, unsign
     im->h = h;
     im->w = w;
     im->maxval = maxval;
+    im->first = 0;
     return 0;
 }
 
 int cnn_image_copy(struct cnn_image *dst, const struct cnn_image *src)
 {
     int rc = cnn_image_reshape(dst, src->c, src->h, src->w, src->maxval);
-    if (!rc)
-        memcpy(dst->px, src->px, src->c * src->h * src->w * sizeof *src->px);
-    return rc;
+    if (rc)
+        return rc;
+    dst->first = src->first;
+    memcpy(dst->px, src->px, src->c * src->h * src->w * sizeof *src->px);
+    return 0;
 }
 
 void cnn_image_free(struct cnn_image *im)

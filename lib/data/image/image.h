@@ -13,6 +13,7 @@
 struct cnn_image {
     size_t c, h, w;
     unsigned maxval;
+    size_t first; /* numbers of four sizes: the first of them, c / first being the second; else 0 */
     float *px;
     /* elements that px can hold; px is reused when an image is decoded into again */
     size_t capacity;

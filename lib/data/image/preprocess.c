@@ -197,6 +197,20 @@ int cnn_preprocess(const struct cnn_input *input, const struct cnn_image *im,
     return 0;
 }
 
+/* Rows as they are, (rows, c, h, w), or where that alone makes them rows of so many channels
+ * (c, rows, h, w): volumes as PyTorch has them. */
+static void order_rows(const struct cnn_input *input, const struct cnn_image *im, float *out)
+{
+    size_t c = input->shape.c, rows = im->c / c, hw = im->h * im->w;
+    if (im->first != c || rows == c) {
+        memcpy(out, im->px, im->c * hw * sizeof *out);
+        return;
+    }
+    for (size_t r = 0; r < rows; r++)
+        for (size_t k = 0; k < c; k++)
+            memcpy(out + (r * c + k) * hw, im->px + (k * rows + r) * hw, hw * sizeof *out);
+}
+
 /* Rows of numbers: (rows * c, h, w), or where a row is so many numbers (1, rows, count). */
 static int copy_rows(const struct cnn_input *input, const struct cnn_image *im, float *out,
                      size_t *rows)
@@ -215,7 +229,7 @@ static int copy_rows(const struct cnn_input *input, const struct cnn_image *im, 
     *rows = count / each;
     if (*rows > input->rows)
         return cnn_fail(CNN_EDATA, "%zu rows where the net takes %zu at most", *rows, input->rows);
-    memcpy(out, im->px, count * sizeof *out);
+    order_rows(input, im, out);
     memset(out + count, 0, (input->rows * each - count) * sizeof *out);
     return cnn_numbers_check("number", im);
 }

@@ -40,8 +40,8 @@ CNN_CHECKED int cnn_preprocess(const struct cnn_input *input, const struct cnn_i
                                struct cnn_preprocess_scratch *scratch, float *out);
 
 /* The same for an input of several rows, out (rows, c, h, w): how many are real, behind which are
- * zeros. An image is one row, numbers are as many as they make: their shape is (rows, c, h, w) or
- * (rows, c h w). CNN_EDATA for more rows than the input has. */
+ * zeros. An image is one row, numbers are as many as they make: their shape is (rows, c, h, w),
+ * (c, rows, h, w) where that cannot be rows first, or (rows, c h w). CNN_EDATA for more rows than the input has. */
 CNN_CHECKED int cnn_preprocess_rows(const struct cnn_input *input, const struct cnn_image *im,
                                     struct cnn_preprocess_scratch *scratch, float *out,
                                     size_t *rows);

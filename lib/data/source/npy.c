@@ -18,6 +18,7 @@ struct rows {
 int cnn_source_numbers(struct cnn_image *out, int rank, const size_t *dim)
 {
     size_t planes;
+    int rc;
     for (int i = 0; i < rank; i++)
         if (!dim[i])
             return cnn_fail(CNN_EDATA, "an array without numbers");
@@ -33,7 +34,9 @@ int cnn_source_numbers(struct cnn_image *out, int rank, const size_t *dim)
     case 4:
         if (cnn_mul_overflows(dim[0], dim[1], &planes))
             return cnn_fail_memory(SIZE_MAX);
-        return cnn_image_reshape(out, planes, dim[2], dim[3], 0);
+        rc = cnn_image_reshape(out, planes, dim[2], dim[3], 0);
+        out->first = dim[0];
+        return rc;
     default:
         return cnn_fail(CNN_EDATA, "samples of %d dimensions (at most 4)", rank);
     }

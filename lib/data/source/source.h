@@ -169,7 +169,7 @@ CNN_CHECKED int cnn_source_room(struct cnn_sample *s, size_t n);
 
 /* The shape of one sample of (n, ...) numbers, `rank` without the first: () is (1, 1, 1), (d) is
  * (d, 1, 1), (h, w) is (1, h, w), (c, h, w) itself, and rows of it, (rows, c, h, w), are
- * (rows c, h, w). CNN_EDATA for more, and for none. */
+ * (rows c, h, w), out->first rows. CNN_EDATA for more, and for none. */
 CNN_CHECKED int cnn_source_numbers(struct cnn_image *out, int rank, const size_t *dim);
 
 /* The lines "#classes...", "#key<TAB>class..." and "key<TAB>class..." of features.h, from text that

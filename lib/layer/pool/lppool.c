@@ -2,7 +2,7 @@
 #include "layer/pool/pooling.h"
 
 static const struct cnn_option options[] = {
-    CNN_POOLING_OPTIONS,
+    CNN_POOLING_OPTIONS(0, "", ""),
     CNN_OPTION_REAL("p", struct cnn_pooling, p, "2", .min = 1, .max = 16, .metavar = "P",
                     .help = "of the norm; padding counts as zeros"),
     CNN_OPTION_END,

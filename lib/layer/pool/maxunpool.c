@@ -3,7 +3,7 @@
 #include "layer/pool/pooling.h"
 
 static const struct cnn_option options[] = {
-    CNN_POOLING_OPTIONS,
+    CNN_POOLING_OPTIONS(0, "", ""),
     CNN_OPTION_END,
 };
 

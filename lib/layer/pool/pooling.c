@@ -1,8 +1,6 @@
 /* The shape rule of pooling; see pooling.h. */
 #include "layer/pool/pooling.h"
 
-#include "layer/window.h"
-
 static struct cnn_axis axis(const struct cnn_pooling *o, size_t in, int kernel, int stride,
                             int dilation, int before, int after)
 {
@@ -41,20 +39,73 @@ static int has_empty(const struct cnn_axis *a)
     return 0;
 }
 
+static struct cnn_depth_options depth_options(const struct cnn_layer *l)
+{
+    const struct cnn_pooling *o = l->options;
+    return (struct cnn_depth_options){.kernel = o->kernel,
+                                      .stride = o->stride,
+                                      .dilation = o->dilation,
+                                      .pad = o->pad,
+                                      .ceiling = o->ceiling};
+}
+
 int cnn_pooling_setup(struct cnn_layer *l)
 {
-    struct cnn_axis h, w;
+    struct cnn_depth_options deep = depth_options(l);
+    struct cnn_axis d, h, w;
     axes(l, &h, &w);
     int rc = cnn_axis_fit(&h, &w);
+    if (!rc)
+        rc = cnn_depth_fit(&deep, l->in_rows[0], &d);
     if (rc)
         return rc;
     if (h.before > h.dilation * (h.kernel - 1) || w.before > w.dilation * (w.kernel - 1))
         return cnn_fail(CNN_EDATA, "pad %zux%zu is not smaller than the kernel %zux%zu", h.before,
                         w.before, h.kernel, w.kernel);
-    if (has_empty(&h) || has_empty(&w))
+    if (d.before > d.dilation * (d.kernel - 1))
+        return cnn_fail(CNN_EDATA, "pad %zu of the depth is not smaller than its kernel %zu",
+                        d.before, d.kernel);
+    if (has_empty(&h) || has_empty(&w) || has_empty(&d))
         return cnn_fail(CNN_EDATA, "a window would have nothing but padding in it");
     l->out = (struct cnn_chw){l->in[0].c, h.out, w.out};
+    l->rows = d.out;
+    if (cnn_depth_is_flat(&d))
+        cnn_layer_keeps_rows(l);
     return 0;
+}
+
+int cnn_pooling_is_deep(const struct cnn_layer *l)
+{
+    struct cnn_depth_options o = depth_options(l);
+    struct cnn_axis d = cnn_depth_fit_again(&o, l->in_rows[0]);
+    return !cnn_depth_is_flat(&d);
+}
+
+struct cnn_depth cnn_pooling_depth(const struct cnn_layer *l)
+{
+    const struct cnn_pooling *pooling = l->options;
+    struct cnn_depth_options o = depth_options(l);
+    struct cnn_axis d = cnn_depth_fit_again(&o, l->in_rows[0]);
+    struct cnn_depth g = cnn_depth_of(&d);
+    g.count_pad = pooling->count_pad;
+    g.divisor = pooling->divisor ? 1 : 0; /* planes have been divided by it */
+    return g;
+}
+
+struct cnn_tensor cnn_pooling_planes(const struct cnn_layer *l, const struct cnn_tensor *x)
+{
+    struct cnn_tensor planes = *x;
+    planes.data = NULL;
+    planes.h = l->out.h;
+    planes.w = l->out.w;
+    return planes;
+}
+
+size_t cnn_pooling_work(const struct cnn_layer *l, const struct cnn_backend *b,
+                        const struct cnn_tensor *x)
+{
+    struct cnn_tensor planes = cnn_pooling_planes(l, x);
+    return cnn_pooling_is_deep(l) ? b->ops->tensor_bytes(b, &planes) : 0;
 }
 
 struct cnn_window cnn_pooling_window(const struct cnn_layer *l)
@@ -97,9 +148,10 @@ int cnn_pooling_slide(const struct cnn_layer *l, struct cnn_buf *line)
     struct cnn_pooling o = *(const struct cnn_pooling *)l->options;
     if (l->out.h > 1 || l->out.w > 1)
         return 0;
-    o.kernel = (struct cnn_pair){(int)g.kh, (int)g.kw};
-    o.stride = (struct cnn_pair){1, 1};
-    o.ceiling = 0;
+    int deep = o.kernel.d > 0;
+    o.kernel = (struct cnn_pair){.h = (int)g.kh, .w = (int)g.kw, .d = o.kernel.d};
+    o.stride = (struct cnn_pair){.h = 1, .w = 1, .d = deep ? (int)cnn_pooling_depth(l).stride : 0};
+    o.ceiling &= deep;
     cnn_buf_puts(line, l->type->name);
     for (const struct cnn_option *each = l->type->options; each->name; each++) {
         cnn_buf_printf(line, " %s=", each->name);

@@ -104,10 +104,19 @@ static Cnn__Onnx__Node *put_weighted(struct onnx_writer *w, int node, const char
     return cnn_onnx_put(w, op, cnn_onnx_give(w, node, flat), 1 + l->params, in);
 }
 
+/* CNN_EDATA where windows have a depth. */
+static int check_flat(const struct cnn_layer *l)
+{
+    const struct cnn_pair *kernel = cnn_onnx_option(l, "kernel");
+    return kernel->d ? cnn_fail(CNN_EDATA, "windows with a depth") : 0;
+}
+
 int cnn_onnx_put_conv(struct onnx_writer *w, int node)
 {
     const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     struct cnn_layer_window g;
+    if (check_flat(l))
+        return cnn_error_code();
     l->type->window(l, &g);
     Cnn__Onnx__Node *n =
         put_weighted(w, node, "Conv", cnn_onnx_planes(w, cnn_onnx_input_of(w, node, 0)), 0);
@@ -167,6 +176,8 @@ static int put_pool(struct onnx_writer *w, int node, const char *op, const char 
                     Cnn__Onnx__Node **out)
 {
     const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
+    if (check_flat(l))
+        return cnn_error_code();
     const char *x = cnn_onnx_planes(w, cnn_onnx_input_of(w, node, 0));
     struct cnn_layer_window g;
     l->type->window(l, &g);

@@ -36,7 +36,8 @@ static struct cnn_image values_of(const struct tar *s, const struct features_row
         c = c.h * c.w == 1 ? (struct cnn_chw){1, row->rows, c.c}
                            : (struct cnn_chw){row->rows * c.c, c.h, c.w};
     /* encoding only reads them */
-    return (struct cnn_image){c.c, c.h, c.w, 0, (float *)row->values, cnn_chw_count(c)};
+    return (struct cnn_image){
+        .c = c.c, .h = c.h, .w = c.w, .px = (float *)row->values, .capacity = cnn_chw_count(c)};
 }
 
 static int add_field(struct tar *s, const struct cnn_field *f)

@@ -39,7 +39,7 @@ static int take_file(struct cnn_inspect *in, const struct cnn_inspect_options *o
     in->slides = o->slides;
     if (o->slides && (rc = cnn_model_slide(in->opened)))
         return rc;
-    return cnn_model_graph(in->model, o->with_loss, (struct cnn_pair){0, 0}, &in->graph);
+    return cnn_model_graph(in->model, o->with_loss, (struct cnn_pair){0}, &in->graph);
 }
 
 static int take_net(struct cnn_inspect *in, const struct cnn_inspect_options *o, char *text,
