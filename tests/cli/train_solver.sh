@@ -42,6 +42,10 @@ cmp solved.st plain.st || fail "another model than of the options"
 run cnn-inspect --history solved.st
 status 0
 out_has '*--schedule=inverse*'
+mv out again.sh
+run env MODEL=again.st sh again.sh digits:100
+status 0
+cmp solved.st again.st || fail 'its history makes another model'
 
 # Gone on with after an epoch, and what is given holds in place of the solver's.
 train --steps 7 --checkpoint state
