@@ -12,6 +12,7 @@ diff -u "$ROOT/man/cnn-formats.5" out >differs || fail "man/cnn-formats.5 is not
 grep -q '^\.It Li ConvTranspose' out || fail "the operators of ONNX are missing"
 grep -q '^\.Cm layernorm2d ,' out || fail "the layers that are written as ONNX are missing"
 grep -q '^\.It Li InnerProduct' out || fail "the layers of Caffe are missing"
+grep -q '^\.It Li BatchNormalization' out || fail "the layers of Keras are missing"
 run "$ROOT/scripts/make-net-manual" "$ROOT/man/cnn-net.5"
 status 0
 diff -u "$ROOT/man/cnn-net.5" out >differs || fail "man/cnn-net.5 is not what scripts/make-net-manual makes: $(cat differs)"

@@ -1,7 +1,7 @@
 /* The parts of man/cnn-net.5 that follow from the option tables, and of man/cnn-train.1 from the list
  * of optimizers, and of man/cnn-formats.5 from the lists of others' layers, as mdoc:
  *
- *     net-manual input|shortcut|line|layers|losses|optimizers|onnx|onnx-layers|caffe|darknet
+ *     net-manual input|shortcut|line|layers|losses|optimizers|onnx|onnx-layers|caffe|darknet|keras
  *
  * scripts/make-net-manual puts them in their places. */
 #include <math.h>
@@ -14,7 +14,7 @@
 
 static const struct cli_program program = {
     .name = "net-manual",
-    .synopsis = "input|shortcut|line|layers|losses|optimizers|onnx|onnx-layers|caffe|darknet",
+    .synopsis = "input|shortcut|line|layers|losses|optimizers|onnx|onnx-layers|caffe|darknet|keras",
     .summary = "options of the network language as mdoc"};
 
 enum { LINE = 78 };
@@ -218,6 +218,32 @@ static void print_darknet(void)
     printf(".El\n");
 }
 
+static const struct {
+    const char *classes, *becomes, *limits;
+} keras[] = {
+#define CNN_KERAS_LAYER(classes, write, keeps, becomes, limits) {classes, becomes, limits},
+#include "model/import/keras/layers.def"
+#undef CNN_KERAS_LAYER
+};
+
+/* Each class in a row, of which the first says what becomes of all. */
+static void print_keras(void)
+{
+    printf(".Bl -column \"GlobalAveragePooling2D\" \"relu, relu6, leakyrelu, hardtanh\" "
+           "\"limits\"\n");
+    for (size_t i = 0; i < sizeof keras / sizeof *keras; i++) {
+        const char *becomes = keras[i].becomes, *limits = keras[i].limits;
+        for (const char *p = keras[i].classes; *p; p += strspn(p, " ")) {
+            printf(".It Li %.*s Ta %s Ta %s\n", (int)strcspn(p, " "), p, becomes,
+                   *limits ? limits : "\\&");
+            becomes = "as before";
+            limits = "";
+            p += strcspn(p, " ");
+        }
+    }
+    printf(".El\n");
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc == 2 ? argv[1] : "";
@@ -241,10 +267,12 @@ int main(int argc, char **argv)
         print_caffe();
     else if (!strcmp(what, "darknet"))
         print_darknet();
+    else if (!strcmp(what, "keras"))
+        print_keras();
     else
         return cli_usage(
             &program,
             "one of input, shortcut, line, loss, layers, losses, optimizers, onnx, onnx-layers, "
-            "caffe, darknet");
+            "caffe, darknet, keras");
     return cli_end(&program, 0);
 }

@@ -71,7 +71,7 @@ static int find_in_heap(struct cnn_hdf5 *h, uint64_t heap, unsigned index,
 static int add_text(struct cnn_hdf5 *h, struct cnn_hdf5_part p, struct cnn_strings *out)
 {
     h->text += p.size + 1;
-    if (h->text > h->size)
+    if (h->text > h->size || !p.data)
         return cnn_hdf5_malformed(h, "");
     return cnn_strings_add_n(out, (const char *)p.data, strnlen((const char *)p.data, p.size));
 }

@@ -1,0 +1,79 @@
+/* A model of Keras as a text in the language of nets: its inputs, each call, its answers. */
+#include <string.h>
+
+#include "model/import/keras/keras.h"
+
+/* What is refused is gone on behind as if it were there: others are to be named, too. */
+static int write_node(struct keras_writer *w, struct keras_node *n)
+{
+    const struct keras_kind *kind = n->layer->kind;
+    int is_input = kind && !strcmp(kind->classes, "InputLayer");
+    n->out = *cnn_keras_in(n);
+    n->out.label = NULL;
+    for (size_t i = 0; i < n->ins; i++)
+        n->out.unsure |= n->in[i]->out.unsure;
+    int rc = 0;
+    if (!kind)
+        rc = cnn_keras_refuse(w, n, "%s", "");
+    else if (!is_input && !n->ins)
+        rc = cnn_keras_refuse(w, n, "it reads nothing");
+    else
+        rc = kind->write(w, n);
+    if (!n->out.label)
+        n->out.label = n->layer->name;
+    n->out.unsure |= n->refused;
+    return rc;
+}
+
+/* Answers: those of the model, in Keras' order where they are vectors. */
+static int write_outputs(struct keras_writer *w, struct cnn_buf *list)
+{
+    const char *only = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < w->nodes; i++)
+        if (w->node[i]->is_answer) {
+            only = w->node[i]->out.label;
+            count++;
+            cnn_buf_printf(list, " %s", only);
+        }
+    if (count > 1 || (only && strcmp(only, w->last)))
+        cnn_buf_printf(&w->text, "\noutput%s", list->text);
+    cnn_buf_puts(&w->text, "\n");
+    return list->failed || w->text.failed ? CNN_ESYSTEM : 0;
+}
+
+/* Whether the model has its channels first, by the first layer that says so. */
+static int is_channels_first(const struct keras_writer *w)
+{
+    for (size_t i = 0; i < w->nodes; i++) {
+        const char *format = cnn_keras_word(w->node[i], "data_format", NULL);
+        if (format)
+            return !strcmp(format, "channels_first");
+    }
+    return 0;
+}
+
+int cnn_keras_write(struct keras_writer *w)
+{
+    struct cnn_buf list = {0};
+    int rc = 0;
+    w->labels = cnn_names_new(w->arena);
+    w->last = "";
+    w->channels_first = is_channels_first(w);
+    if (!w->labels || cnn_names_put(w->labels, "input", w))
+        return CNN_ESYSTEM;
+    for (size_t i = 0; i < w->nodes; i++)
+        w->node[i]->layer->kind = cnn_keras_kind(w->node[i]->layer->class);
+    for (size_t i = 0; !rc && i < w->nodes; i++)
+        rc = write_node(w, w->node[i]);
+    if (!rc && w->refused.failed)
+        rc = CNN_ESYSTEM;
+    if (!rc && w->refusals)
+        rc = cnn_fail(CNN_EDATA, "%zu layer%s cannot be imported: %s%s", w->refusals,
+                      w->refusals == 1 ? "" : "s", w->refused.text,
+                      w->refusals > KERAS_MOST_NAMED ? "; ..." : "");
+    if (!rc)
+        rc = write_outputs(w, &list);
+    cnn_buf_free(&list);
+    return rc;
+}

@@ -1,0 +1,80 @@
+# Models and weights of Keras, in each form of the file: the answers are Keras' own; what cannot be read is named.
+. "$ROOT/tests/cli/lib.sh"
+golden=$ROOT/tests/golden/models
+cp "$golden"/keras_* .
+
+for model in graph.keras line.keras line.h5 2.h5; do
+    run cnn-features -l output keras_$model keras_input.npy
+    status 0
+    numbers_are "keras_${model%.*}.txt"
+done
+run cnn-features -l output keras_rows.keras keras_rows.npy
+status 0
+numbers_are keras_rows.txt
+
+# Layers in front that scale pixels are in the input line.
+run cnn-features -l output keras_scaled.keras keras_pixels.ppm
+status 0
+numbers_are keras_scaled.txt
+run cnn-inspect --print keras_scaled.keras
+out_has 'input 3x5x6 mean=561,484.5,493 std=1020,765,680 scale=1'
+
+# Names, models within, and a layer that is called twice.
+run cnn-inspect --print keras_graph.keras
+status 0
+out_has 'within.c.relu: relu'
+out_has 'twice_2: conv 4 1 share=twice'
+out_has 'flatten.order: transpose hwc'
+run cnn-inspect --print keras_line.keras
+out_lacks '*transpose*'
+
+# One file of ours, a net in our language with Keras' weights, and a net to train.
+run cnn-train -q --epochs 0 --classes 4 --init keras_line.keras -o both.st
+status 0
+run cnn-features -l output both.st keras_input.npy
+numbers_are keras_line.txt
+cnn-inspect --print keras_line.keras >line.net
+run cnn-features -l output line.net:keras_line.h5 keras_input.npy
+status 0
+numbers_are keras_line.txt
+printf '#classes\ta\tb\tc\td\n#key\tclass\nx\ta\ny\tb\n' >keras_input.tsv
+cnn-inspect --print keras_graph.keras >graph.net
+run cnn-train -q --threads 1 --epochs 1 --batch 2 --net graph.net --init keras_graph.keras keras_input.npy -o trained.st
+status 0
+run cnn-inspect --diff keras_line.keras keras_line.h5
+status 0
+
+# Weights alone.
+run cnn-inspect keras_line.weights.h5
+status 0
+out_has 'conv2d.weight * 4x3x5x5'
+out_has 'dense.weight * 5x16'
+run cnn-infer keras_line.weights.h5 keras_input.npy
+status 65
+err_has 'cnn-infer: keras_line.weights.h5: no net in the metadata*'
+
+# What is refused, all at once.
+run cnn-infer keras_refused.keras keras_input.npy
+status 65
+err_is "cnn-infer: keras_refused.keras: 4 layers cannot be imported: 'first' (Conv2D: activation 'exponential'); 'larger' (Maximum); 'mine' (Own); 'unit' (UnitNormalization)"
+odd() { # NAME MESSAGE
+    run cnn-inspect "keras_$1.h5"
+    status 65
+    err_has "cnn-inspect: keras_$1.h5: $2"
+}
+odd chunks "'fc/kernel' has its elements in pieces or compressed"
+odd link "'fc/kernel' is a link to elsewhere"
+odd link_out "'' is a group of a newer form, or has links to elsewhere"
+odd elsewhere "'fc/kernel' has its elements in another file"
+odd newer 'an HDF5 file of a newer form (3), which is not read*'
+
+# Cut.
+for end in h5 keras; do
+    for n in 8 100 1000 10000 $(($(wc -c <keras_line.$end) - 1)); do
+        head -c "$n" keras_line.$end >cut.$end
+        run cnn-infer cut.$end keras_input.npy
+        status 65
+        err_has "cnn-infer: cut.$end: *"
+    done
+done
+exit 0
