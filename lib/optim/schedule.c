@@ -54,8 +54,8 @@ static double one_cycle(const struct cnn_schedule *s, double step)
 static double passed(const struct cnn_schedule *s, double epoch)
 {
     int n = 0;
-    if (s->step_size > 0)
-        return floor(epoch / s->step_size);
+    if (s->step_size > 0) /* three tenths of an epoch are three times a tenth, however rounded */
+        return floor(epoch / s->step_size * (1 + 1e-12));
     for (int i = 0; i < s->milestones.count; i++)
         n += epoch >= s->milestones.value[i];
     return n;

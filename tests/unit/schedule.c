@@ -121,6 +121,19 @@ static void test_caffe(void **state)
     near(cnn_schedule_rate(&sigmoid, 30), 0.025, 0);
 }
 
+/* Step sizes that are parts of an epoch, whose tenths no number is: 0.6 / 0.2 is less than 3. */
+static void test_parts_of_epochs(void **state)
+{
+    (void)state;
+    for (int size = 1; size < EPOCH; size++) {
+        struct cnn_schedule s = base(CNN_STEP);
+        s.step_size = (double)size / EPOCH;
+        s.gamma = 0.5;
+        for (int i = 0; i < TOTAL; i++)
+            near(cnn_schedule_rate(&s, (uint64_t)i), 0.05 * pow(0.5, i / size), 0);
+    }
+}
+
 /* The same in epochs, of which a step is a part. */
 static void test_units(void **state)
 {
@@ -205,10 +218,11 @@ static void test_short_runs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_torch),      cmocka_unit_test(test_polynomial),
-        cmocka_unit_test(test_warmup),     cmocka_unit_test(test_one_cycle_warmup),
-        cmocka_unit_test(test_short_runs), cmocka_unit_test(test_caffe),
-        cmocka_unit_test(test_units),      cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_torch),           cmocka_unit_test(test_polynomial),
+        cmocka_unit_test(test_warmup),          cmocka_unit_test(test_one_cycle_warmup),
+        cmocka_unit_test(test_short_runs),      cmocka_unit_test(test_caffe),
+        cmocka_unit_test(test_parts_of_epochs), cmocka_unit_test(test_units),
+        cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
