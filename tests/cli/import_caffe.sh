@@ -158,6 +158,7 @@ $(layer f Eltwise 'eltwise_param { coeff: 1 coeff: 2 }')
 $(layer g Eltwise 'eltwise_param { operation: MAX coeff: 2 }')
 layer { name: \"h\" type: \"Scale\" bottom: \"data\" bottom: \"data\" top: \"h\" }" \
     " 8 layers cannot be imported: 'a' (Power, line 2: (-1 + 2 x)^1); 'b' (Power, line 3: (0 + 1 x)^0.5); 'c' (Scale, line 4: axis 2, num_axes 1); 'd' (Bias, line 5: axis 1, num_axes 0); 'e' (Reduction, line 6: axis 0); 'f' (Eltwise, line 7: 2 coeff for the sum of 1 bottoms); 'g' (Eltwise, line 8: 1 coeff for what is no sum of 1 bottoms); 'h' (Scale, line 9: axis 1 of two bottoms)"
+mistake "$input$(layer a Power 'power_param { power: nan }')" " 1 layer cannot be imported: 'a' (Power, line 2: (0 + 1 x)^nan)"
 mistake "input: \"data\" input_dim: 1 input_dim: 3 $(layer a ReLU)" " a net without a shape for its input 'data'"
 mistake "name: \"nothing\"" " a net without layers"
 

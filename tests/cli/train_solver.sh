@@ -61,6 +61,9 @@ grep -q '"step": 1, .*"rate": 0.5}' solved.log || fail 'not the rate that was gi
 train --schedule constant --steps 15
 status 0
 rates_are 0.01
+train --steps 0
+status 0
+err_has 'epoch 10/10: *'
 
 # Each policy.
 solver 'base_lr: 0.02' 'lr_policy: "fixed"' 'display: 1'
@@ -123,6 +126,10 @@ refused() { # STATUS MESSAGE LINES...
     status "$1"
     err_is "cnn-train: folder/solver.prototxt$2"
 }
+refused 65 ": rate: '-1' is not in 0..1e+30" 'base_lr: -1' 'lr_policy: "fixed"'
+refused 65 ": momentum: '1.5' is not in 0..1" 'base_lr: 1' 'lr_policy: "fixed"' 'momentum: 1.5'
+refused 65 ": eps: '0' is not in 1e-30..1" 'base_lr: 1' 'lr_policy: "fixed"' 'type: "Adam"' 'delta: 0'
+refused 65 ": weight-decay: '-0.5' is not in 0..1e+09" 'base_lr: 1' 'lr_policy: "fixed"' 'weight_decay: -0.5'
 refused 65 ": 3 settings cannot be used: base_lr is missing; lr_policy (line 3: 'cosine' is none of fixed, step, multistep, exp, inv, poly, sigmoid); type (line 4: 'LARS' is none of SGD, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam)" \
     'lr_policy: "cosine"' 'type: "LARS"'
 refused 65 ': 3 settings cannot be used: gamma is missing; stepsize is missing; momentum (line 6: an optimizer that has none)' \

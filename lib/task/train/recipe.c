@@ -173,14 +173,24 @@ static int check_given(const struct train_settings *settings)
     return cnn_fail(CNN_EUSAGE, "--recipe net has no effect with --epochs 0");
 }
 
+/* Numbers whose defaults depend on the optimizer are texts among the options, which have no range. */
+static int set_alone(const struct cnn_setting *s, struct cnn_train_options *alone)
+{
+    const struct cnn_option *o = cnn_option_find(cnn_train_option_table, s->key);
+    const struct cnn_option *range = cnn_option_find(cnn_recipe_table, s->key);
+    double number;
+    int rc = o ? cnn_option_set(o, alone, s->value) : 0;
+    if (!rc && o && o->type == CNN_OPT_TEXT && range && range->type == CNN_OPT_REAL)
+        rc = cnn_option_set(range, &number, s->value);
+    return rc;
+}
+
 int cnn_train_recipe_check(const struct cnn_recipe *r, const char *path, const char *what)
 {
     struct cnn_train_options alone = {0};
     int rc = cnn_option_defaults(cnn_train_option_table, &alone);
-    for (size_t i = 0; !rc && i < r->count; i++) {
-        const struct cnn_option *o = cnn_option_find(cnn_train_option_table, r->setting[i].key);
-        rc = o ? cnn_option_set(o, &alone, r->setting[i].value) : 0;
-    }
+    for (size_t i = 0; !rc && i < r->count; i++)
+        rc = set_alone(&r->setting[i], &alone);
     if (!rc && !cnn_recipe_find(r, always.key))
         rc = cnn_option_set(cnn_option_find(cnn_train_option_table, always.key), &alone,
                             always.value);

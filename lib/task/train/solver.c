@@ -65,8 +65,8 @@ static int take(struct train_settings *settings, struct cnn_recipe *r, struct cn
         rc = cnn_train_recipe_take(settings, &beside, 1);
     if (rc)
         return rc;
-    settings->by_steps = by_steps;
-    if (by_steps)
+    settings->by_steps = by_steps && o->steps;
+    if (settings->by_steps)
         o->epochs = MOST_EPOCHS;
     return unused->failed ? CNN_ESYSTEM : 0;
 }

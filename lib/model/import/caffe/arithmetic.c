@@ -18,7 +18,7 @@ static int part(struct caffe_writer *w, struct caffe_layer *l, const char *suffi
 
 static int is_one(float x)
 {
-    return !(x < 1) && !(x > 1);
+    return x >= 1 && x <= 1;
 }
 
 /* A value times a number; the value itself where that is 1. */
@@ -108,8 +108,8 @@ int cnn_caffe_power(struct caffe_writer *w, struct caffe_layer *l)
 {
     static const Cnn__Caffe__PowerParameter none = CNN__CAFFE__POWER_PARAMETER__INIT;
     const Cnn__Caffe__PowerParameter *p = l->p->power_param ? l->p->power_param : &none;
-    int squares = !(p->power < 2) && !(p->power > 2);
-    if (p->shift < 0 || p->shift > 0 || !(squares || is_one(p->power)))
+    int squares = p->power >= 2 && p->power <= 2, shifts = !(p->shift >= 0 && p->shift <= 0);
+    if (shifts || !(squares || is_one(p->power)))
         return cnn_caffe_refuse(w, l, "(%g + %g x)^%g", (double)p->shift, (double)p->scale,
                                 (double)p->power);
     struct caffe_value v;

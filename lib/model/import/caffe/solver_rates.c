@@ -169,7 +169,7 @@ void cnn_caffe_solver_optimizer(struct solver *s)
     if (!l1 && strcmp(p->regularization_type, "L2"))
         cnn_caffe_solver_refuse(s, "regularization_type", "'%.40s' is none of L2, L1",
                                 p->regularization_type);
-    else if (p->weight_decay > 0)
+    else if (p->has_weight_decay)
         cnn_caffe_solver_put_number(s, l1 ? "l1" : "weight-decay", p->weight_decay);
     if (p->iter_size < 1)
         cnn_caffe_solver_refuse(s, "iter_size", "%d", p->iter_size);
