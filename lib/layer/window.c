@@ -62,8 +62,9 @@ int cnn_axis_fit(struct cnn_axis *h, struct cnn_axis *w)
     format_pad(h, w, pad);
     if (h->dilation > 1 || w->dilation > 1)
         snprintf(dilation, sizeof dilation, ", dilation %zux%zu", h->dilation, w->dilation);
-    return cnn_fail(CNN_EDATA, "kernel %zux%zu does not fit into %zux%zu (pad %s%s)", h->kernel,
-                    w->kernel, h->in, w->in, pad, dilation);
+    int signal = h->in == 1 && h->kernel > 1 && w->out;
+    return cnn_fail(CNN_EDATA, "kernel %zux%zu does not fit into %zux%zu (pad %s%s)%s", h->kernel,
+                    w->kernel, h->in, w->in, pad, dilation, signal ? "; of signals: 1xN" : "");
 }
 
 /* Along the depth: as said there, or as on the other axes. */

@@ -24,11 +24,23 @@ int cnn_shape_equal(const struct cnn_shape *a, const struct cnn_shape *b)
     return 1;
 }
 
+/* The size at `i`; from 2 on, ones are passed over. 1 behind the last. */
+static size_t next_size(const struct cnn_shape *s, int *i)
+{
+    while (*i > 1 && *i < s->rank && s->dim[*i] == 1)
+        ++*i;
+    return *i < s->rank ? s->dim[(*i)++] : 1;
+}
+
 int cnn_shape_alike(const struct cnn_shape *a, const struct cnn_shape *b)
 {
-    for (int i = 0; i < a->rank || i < b->rank; i++)
-        if ((i < a->rank ? a->dim[i] : 1) != (i < b->rank ? b->dim[i] : 1))
+    int i = 0, k = 0;
+    for (int n = 0; n < CNN_MAX_RANK; n++) {
+        size_t of_a = n < 2 && n >= a->rank ? 1 : next_size(a, &i);
+        size_t of_b = n < 2 && n >= b->rank ? 1 : next_size(b, &k);
+        if (of_a != of_b)
             return 0;
+    }
     return 1;
 }
 

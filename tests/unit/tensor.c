@@ -1,4 +1,4 @@
-/* Where elements lie, and how many bytes they take, in each order and of each type. */
+/* Where elements lie, and how many bytes they take, in each order and of each type; which shapes are alike. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,12 +71,43 @@ static void test_equal(void **state)
     assert_false(cnn_layout_equal(a, b));
 }
 
+/* Ones count in the first two sizes alone; a parameter of five sizes is a tensor of four. */
+static void test_shapes(void **state)
+{
+    static const struct {
+        struct cnn_shape a, b;
+        int alike;
+    } cases[] = {
+        {{4, {6, 2, 1, 3}}, {3, {6, 2, 3}}, 1},
+        {{4, {6, 2, 3, 1}}, {3, {6, 2, 3}}, 1},
+        {{5, {6, 2, 1, 3, 5}}, {4, {6, 2, 3, 5}}, 1},
+        {{4, {6, 2, 1, 1}}, {2, {6, 2}}, 1},
+        {{1, {6}}, {3, {6, 1, 1}}, 1},
+        {{3, {6, 1, 2}}, {2, {6, 2}}, 0},
+        {{3, {1, 6, 2}}, {2, {6, 2}}, 0},
+        {{4, {6, 2, 3, 5}}, {4, {6, 2, 5, 3}}, 0},
+        {{5, {6, 2, 1, 3, 5}}, {3, {6, 2, 3}}, 0},
+        {{1, {6}}, {2, {6, 2}}, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(cnn_shape_alike(&cases[i].a, &cases[i].b), cases[i].alike);
+        assert_int_equal(cnn_shape_alike(&cases[i].b, &cases[i].a), cases[i].alike);
+    }
+    struct cnn_tensor t = cnn_shape_tensor(&cases[2].a, NULL);
+    assert_true(t.n == 6 && t.c == 2 && t.h == 3 && t.w == 5);
+    const struct cnn_shape deep = {5, {6, 2, 4, 3, 5}};
+    t = cnn_shape_tensor(&deep, NULL);
+    assert_true(t.n == 6 && t.c == 8 && t.h == 3 && t.w == 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_shapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

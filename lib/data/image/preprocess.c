@@ -141,8 +141,10 @@ static int copy_numbers(const struct cnn_input *input, const struct cnn_image *i
 {
     struct cnn_chw have = {im->c, im->h, im->w};
     size_t count = cnn_chw_count(input->shape);
+    struct cnn_chw signal = {1, input->shape.c, input->shape.w}; /* channels of one row */
     int vector = im->h == 1 && im->w == 1 && im->c == count;
-    if (!vector && !cnn_chw_equal(have, input->shape)) {
+    int fits = vector || (input->shape.h == 1 && cnn_chw_equal(have, signal));
+    if (!fits && !cnn_chw_equal(have, input->shape)) {
         char a[72], b[72];
         cnn_chw_format(have, a);
         cnn_chw_format(input->shape, b);
