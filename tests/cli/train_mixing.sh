@@ -78,6 +78,9 @@ status 0
 err_lacks '*recipe*--mixup*'
 run cnn-train --plan --net "$recipe" --batch 32 --mixup 1 digits:64 -o m
 status 0
+run cnn-train --net "$recipe" --epochs 1 --batch 1 digits:8 -o m
+status 0
+err_lacks '*recipe*--mixup*'
 
 # What cannot be.
 for bad in -1 x nan 1001; do

@@ -90,6 +90,12 @@ status 0
 err_lacks '*recipe*--mosaic*'
 run cnn-train --plan --net "$recipe" --mosaic 1 digits:64 -o m
 status 0
+run cnn-train --net "$recipe" --epochs 1 --batch 3 digits:8 -o m
+status 0
+err_lacks '*recipe*--mosaic*'
+run cnn-train --net "$recipe" --epochs 1 --batch 4 digits:8 -o m
+status 0
+err_has '*recipe*--mosaic 0.5*'
 
 # What cannot be.
 for bad in -0.1 x nan 1.5; do

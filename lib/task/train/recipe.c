@@ -269,6 +269,16 @@ static int is_augmentation(const struct cnn_setting *s)
     return !cnn_option_find(cnn_recipe_table, s->key);
 }
 
+/* Whether batches are too small for what mixes as many samples. */
+static int lacks_samples(const struct train_settings *settings, const char *key)
+{
+    const struct cnn_augment_type *type;
+    for (size_t i = 0; (type = cnn_augment_type_at(i)); i++)
+        if (cnn_option_find(type->options, key))
+            return type->group > (size_t)settings->options.batch;
+    return 0;
+}
+
 static int set_augmentation(struct train_settings *settings, const struct train_data *data,
                             const struct cnn_recipe *r, const struct train_report *report)
 {
@@ -283,7 +293,8 @@ static int set_augmentation(struct train_settings *settings, const struct train_
     settings->augmenter = settings->own_augmenter;
     for (size_t i = 0; i < r->count && !rc; i++) {
         const struct cnn_setting *s = &r->setting[i];
-        if (!is_augmentation(s) || cnn_augmenter_given(settings->own_augmenter, s->key))
+        if (!is_augmentation(s) || cnn_augmenter_given(settings->own_augmenter, s->key) ||
+            lacks_samples(settings, s->key))
             continue;
         rc = cnn_augmenter_set_listed(settings->own_augmenter, s->key, s->value);
         if (!rc)
