@@ -43,13 +43,16 @@ static int malformed(const char *name, const char *what)
     return cnn_fail(CNN_EDATA, "the self-test is malformed: %s: %s", name, what);
 }
 
+/* A shape is (samples, channels, height, width), or what there is of that. */
+enum { MOST_SIZES = 4 };
+
 /* Shape and bytes of a member of the text. `size` of an element; *bytes is the caller's to free. */
 static int read_array(const char *name, const json_t *o, size_t size, struct cnn_shape *shape,
                       unsigned char **bytes)
 {
     const json_t *dims = json_object_get(o, "shape"), *data = json_object_get(o, "data");
     size_t rank = json_array_size(dims), n = size;
-    if (rank < 1 || rank > CNN_MAX_RANK)
+    if (rank < 1 || rank > MOST_SIZES)
         return malformed(name, "it has no shape");
     shape->rank = (int)rank;
     for (size_t i = 0; i < rank; i++) {
