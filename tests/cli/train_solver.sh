@@ -74,6 +74,9 @@ solver 'base_lr: 0.02' 'lr_policy: "step"' 'gamma: 0.5' 'stepsize: 4' 'display: 
 train
 status 0
 rates_are '0.02 * 0.5 ^ int(i / 4)'
+train --milestones 3,9
+status 0
+rates_are '0.02 * 0.5 ^ ((i >= 3) + (i >= 9))'
 solver 'base_lr: 0.02' 'lr_policy: "multistep"' 'gamma: 0.1' 'stepvalue: 3' 'stepvalue: 9' 'stepvalue: 100' 'display: 1'
 train
 status 0
@@ -90,6 +93,16 @@ solver 'base_lr: 0.02' 'lr_policy: "sigmoid"' 'gamma: -0.5' 'stepsize: 6' 'displ
 train
 status 0
 rates_are '0.02 / (1 + exp(0.5 * (i - 6)))'
+
+# Of a net that is not there another one takes the place.
+solver 'base_lr: 0.02' 'lr_policy: "fixed"' 'display: 1'
+rm folder/small.prototxt
+train
+status 66
+err_has "cnn-train: folder/solver.prototxt:1: its net 'examples/small.prototxt' is not there*"
+train --net 'dense classes'
+status 0
+rates_are 0.02
 
 # Each type, and gradients.
 told() { # WORDS

@@ -19,7 +19,7 @@ static const char whole[] =
 static int read_text(const char *text, size_t n, struct cnn_arena *arena, struct cnn_recipe *out,
                      struct cnn_buf *unused)
 {
-    return cnn_caffe_solver(arena, scratch_write("solver", text, n), out, unused);
+    return cnn_caffe_solver(arena, scratch_write("solver", text, n), 0, out, unused);
 }
 
 static void test_whole(void **state)

@@ -117,6 +117,11 @@ static int set_rate(struct train_settings *settings, const struct cnn_recipe *r,
 static int is_replaced(const struct train_settings *settings, const struct cnn_recipe *r,
                        const char *key)
 {
+    int to_sizes = !strcmp(key, "milestones"), to_milestones = !strcmp(key, "step-size");
+    const struct cnn_option *drops =
+        cnn_option_find(cnn_train_option_table, to_sizes ? "step-size" : "milestones");
+    if (to_sizes || to_milestones)
+        return cnn_option_given(drops, &settings->options.given, &settings->options);
     const char *optimizer = cnn_recipe_find(r, "optimizer");
     const struct cnn_optimizer_type *type = optimizer ? cnn_optimizer_type_find(optimizer) : NULL;
     double momentum = 1;
@@ -144,7 +149,10 @@ int cnn_train_recipe_take(struct train_settings *settings, const struct cnn_reci
         if ((other && is_among(s->key, of_optimizer)) ||
             (bends && cnn_option_find(cnn_schedule_table, s->key)))
             continue;
-        if (is_replaced(settings, r, s->key))
+        int replaced = is_replaced(settings, r, s->key);
+        if (replaced < 0)
+            return replaced;
+        if (replaced)
             continue;
         if (!as_it_is && !strcmp(s->key, "rate"))
             rc = set_rate(settings, r, s->value);

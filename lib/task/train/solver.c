@@ -79,8 +79,9 @@ int cnn_train_solver(struct train_settings *settings, const struct train_report 
     if (!o->solver[0])
         return 0;
     settings->arena = cnn_arena_new();
-    int rc =
-        settings->arena ? cnn_caffe_solver(settings->arena, o->solver, &r, &unused) : CNN_ESYSTEM;
+    int rc = settings->arena
+                 ? cnn_caffe_solver(settings->arena, o->solver, o->net[0] != 0, &r, &unused)
+                 : CNN_ESYSTEM;
     if (!rc)
         rc = take(settings, &r, &unused);
     if (!rc && unused.size)

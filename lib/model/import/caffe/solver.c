@@ -70,7 +70,7 @@ static int read_samples(struct solver *s, const char *path, const struct cnn_byt
     return 0;
 }
 
-static int take_net(struct solver *s)
+static int take_net(struct solver *s, int has_net)
 {
     const Cnn__Caffe__SolverParameter *p = s->p;
     const char *name = p->train_net ? p->train_net : p->net;
@@ -88,7 +88,10 @@ static int take_net(struct solver *s)
     struct stat st;
     if (!path)
         return CNN_ESYSTEM;
-    if (stat(path, &st))
+    int missing = stat(path, &st);
+    if (missing && has_net)
+        return 0;
+    if (missing)
         return cnn_fail(CNN_ENOINPUT, "%s:%d: its net '%.200s' is not there, nor is %.200s",
                         s->path, cnn_caffe_solver_line(s, p->train_net ? "train_net" : "net"), name,
                         path);
@@ -114,12 +117,12 @@ static void add_unused(const struct solver *s, struct cnn_buf *list)
             cnn_buf_printf(list, list->size ? ", %s" : "%s", aside[i]);
 }
 
-static int take_all(struct solver *s, struct cnn_buf *unused)
+static int take_all(struct solver *s, int has_net, struct cnn_buf *unused)
 {
     cnn_caffe_solver_rate(s);
     cnn_caffe_solver_optimizer(s);
     take_run(s);
-    int rc = take_net(s);
+    int rc = take_net(s, has_net);
     if (rc)
         return rc;
     add_unused(s, unused);
@@ -130,7 +133,7 @@ static int take_all(struct solver *s, struct cnn_buf *unused)
                        : 0;
 }
 
-int cnn_caffe_solver(struct cnn_arena *arena, const char *path, struct cnn_recipe *out,
+int cnn_caffe_solver(struct cnn_arena *arena, const char *path, int has_net, struct cnn_recipe *out,
                      struct cnn_buf *unused)
 {
     struct solver s = {.arena = arena, .path = path, .out = out};
@@ -145,7 +148,7 @@ int cnn_caffe_solver(struct cnn_arena *arena, const char *path, struct cnn_recip
                              &cnn__caffe__solver_parameter__descriptor, NULL, arena, &s.lines, &m);
     s.p = (const Cnn__Caffe__SolverParameter *)m;
     if (!rc)
-        rc = take_all(&s, unused);
+        rc = take_all(&s, has_net, unused);
     cnn_bytes_free(&text);
     cnn_prototext_lines_free(&s.lines);
     cnn_buf_free(&s.refused);
