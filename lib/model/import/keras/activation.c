@@ -158,24 +158,29 @@ int cnn_keras_softmax(struct keras_writer *w, struct keras_node *n)
 
 /* What acts in training alone */
 
-int cnn_keras_dropout(struct keras_writer *w, struct keras_node *n)
+static int drop(struct keras_writer *w, struct keras_node *n, const char *word, const char *key)
 {
-    double rate = real_of(w, n, "rate", "p", 0.5);
+    double rate = real_of(w, n, key, "p", 0.5);
     char number[32];
     if (rate < 0 || rate > 0.999)
-        return cnn_keras_refuse(w, n, "rate %g", rate);
+        return cnn_keras_refuse(w, n, "%s %g", key, rate);
     cnn_format_real(rate, 1, number);
-    return n->refused ? 0 : cnn_keras_line(w, n, NULL, "dropout %s", number);
+    return n->refused ? 0 : cnn_keras_line(w, n, NULL, "%s %s", word, number);
+}
+
+int cnn_keras_dropout(struct keras_writer *w, struct keras_node *n)
+{
+    return drop(w, n, "dropout", "rate");
 }
 
 int cnn_keras_spatialdropout(struct keras_writer *w, struct keras_node *n)
 {
-    double rate = real_of(w, n, "rate", "p", 0.5);
-    char number[32];
-    if (rate < 0 || rate > 0.999)
-        return cnn_keras_refuse(w, n, "rate %g", rate);
-    cnn_format_real(rate, 1, number);
-    return n->refused ? 0 : cnn_keras_line(w, n, NULL, "dropout2d %s", number);
+    return drop(w, n, "dropout2d", "rate");
+}
+
+int cnn_keras_stochasticdepth(struct keras_writer *w, struct keras_node *n)
+{
+    return drop(w, n, "droppath", "drop_path_rate");
 }
 
 int cnn_keras_nothing(struct keras_writer *w, struct keras_node *n)

@@ -199,9 +199,10 @@ static int read_model(struct keras_writer *w, const json_t *config, int sequenti
     m->layer = cnn_arena_alloc(w->arena, (json_array_size(list) + 2) * sizeof *m->layer);
     if (!m->names || !m->layer)
         return CNN_ESYSTEM;
-    if (!json_array_size(list) || depth > KERAS_MOST_DEPTH)
-        return cnn_fail(CNN_EDATA, depth > KERAS_MOST_DEPTH ? "too many models in models"
-                                                            : "a model without layers");
+    if (!json_array_size(list) || json_array_size(list) > KERAS_MOST_LAYERS)
+        return cnn_fail(CNN_EDATA, "a model of %zu layers", json_array_size(list));
+    if (depth > KERAS_MOST_DEPTH)
+        return cnn_fail(CNN_EDATA, "too many models in models");
     return sequential ? read_sequential(w, config, depth, m) : read_functional(w, config, depth, m);
 }
 

@@ -31,7 +31,7 @@ static int lost(const struct keras_ref *r)
  * by their outputs, out of them by what their calls read. */
 static int resolve(const struct keras_model *m, struct keras_ref r, struct keras_node **out)
 {
-    enum { MOST_STEPS = 1000 };
+    enum { MOST_STEPS = 100 };
     for (int step = 0; step < MOST_STEPS; step++) {
         struct keras_layer *l = cnn_keras_layer_of(m, r.layer);
         if (!l || r.node >= l->nodes)

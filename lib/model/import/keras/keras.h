@@ -21,6 +21,7 @@ enum {
     KERAS_MOST_READ = 256, /* by a layer */
     KERAS_MOST_NAMED = 12, /* layers that cannot be imported; of the others how many there are */
     KERAS_MOST_SIDE = 1 << 20,
+    KERAS_MOST_LAYERS = 1 << 14, /* of a model */
 };
 
 struct keras_writer;

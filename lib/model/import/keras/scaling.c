@@ -77,7 +77,7 @@ static int normalization(struct keras_writer *w, struct keras_node *n, size_t c,
 static int is_scaling(const struct keras_node *n)
 {
     const char *class = n->layer->class;
-    return !strcmp(class, "Rescaling") || !strcmp(class, "Normalization");
+    return n->ins == 1 && (!strcmp(class, "Rescaling") || !strcmp(class, "Normalization"));
 }
 
 static int read_scaling(struct keras_writer *w, struct keras_node *n, size_t c, double *factor,

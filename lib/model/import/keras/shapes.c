@@ -27,9 +27,9 @@ static int dense_reads(const struct keras_node *n, int depth)
     for (size_t i = 0; all && i < n->users; i++) {
         const struct keras_node *user = n->user[i];
         const struct keras_kind *kind = user->layer->kind;
-        if (kind && !strcmp(kind->classes, "Dense"))
+        if (kind && user->ins == 1 && !strcmp(kind->classes, "Dense"))
             continue;
-        all = kind && kind->keeps && dense_reads(user, depth + 1);
+        all = kind && user->ins == 1 && kind->keeps && dense_reads(user, depth + 1);
     }
     return all;
 }
