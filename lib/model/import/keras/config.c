@@ -58,12 +58,28 @@ static int read_refs(struct keras_writer *w, const json_t *j, struct keras_ref *
 
 /* Calls */
 
+/* Numbers among the arguments of an operation, and values that are given by name. */
+static void read_others(const json_t *j, struct keras_node *n)
+{
+    enum { DEPTH = 4 };
+    const json_t *args = json_object_get(j, "args");
+    n->named = take_refs(json_object_get(j, "kwargs"), DEPTH, NULL, 0) > 0;
+    for (size_t i = 0; i < json_array_size(j); i++)
+        n->named |= take_refs(json_array_get(json_array_get(j, i), 3), DEPTH, NULL, 0) > 0;
+    for (size_t i = json_array_size(args); i > 0; i--)
+        if (json_is_number(json_array_get(args, i - 1))) {
+            n->number = json_number_value(json_array_get(args, i - 1));
+            n->numbers++;
+        }
+}
+
 /* One of Keras 3 has `args`, one of Keras 2 is the list; what else stands there is no value. */
 static int read_call(struct keras_writer *w, struct keras_layer *l, const json_t *j,
                      struct keras_node *n)
 {
     const json_t *args = json_object_get(j, "args");
     n->layer = l;
+    read_others(j, n);
     int rc = read_refs(w, args ? args : j, &n->ref, &n->ins);
     if (!rc && n->ins > KERAS_MOST_READ)
         rc = cnn_fail(CNN_EDATA, "layer '%.100s' reads %zu values", l->name, n->ins);
@@ -109,6 +125,11 @@ static int read_layer(struct keras_writer *w, struct keras_model *m, const json_
         name = json_string_value(json_object_get(config, "name"));
     if (!class || !name)
         return cnn_fail(CNN_EDATA, "a layer without a %s", class ? "name" : "class");
+    const char *module = json_string_value(json_object_get(j, "module"));
+    if (module && strstr(module, ".ops")) /* of which some are called as layers are */
+        class = cnn_arena_printf(w->arena, "ops.%s", class);
+    if (!class)
+        return CNN_ESYSTEM;
     *l = (struct keras_layer){.name = name, .class = class, .config = config, .model = m};
     if (cnn_names_find(m->names, name))
         return cnn_fail(CNN_EDATA, "two layers are called '%.100s'", name);

@@ -20,15 +20,36 @@ int cnn_keras_add(struct keras_writer *w, struct keras_node *n)
 {
     if (!alike(w, n))
         return 0;
-    return n->ins == 1 ? cnn_keras_same(n) : cnn_keras_line(w, n, NULL, "sum");
+    return n->ins < 2 ? cnn_keras_refuse(w, n, "%zu values", n->ins)
+                      : cnn_keras_line(w, n, NULL, "sum");
+}
+
+/* Operations, which may have a number beside a value. */
+
+int cnn_keras_plus(struct keras_writer *w, struct keras_node *n)
+{
+    if (n->ins != 1 || n->numbers != 1)
+        return n->numbers ? cnn_keras_refuse(w, n, "its arguments") : cnn_keras_add(w, n);
+    struct keras_param p = cnn_keras_constant(cnn_keras_in(n)->shape.c, (float)n->number);
+    int rc = cnn_keras_line(w, n, NULL, "scale weight=0");
+    return rc || cnn_keras_in(n)->unsure ? rc : cnn_keras_param(w, n->out.label, "bias", &p);
+}
+
+int cnn_keras_times(struct keras_writer *w, struct keras_node *n)
+{
+    char number[32];
+    if (n->ins != 1 || n->numbers != 1)
+        return n->numbers ? cnn_keras_refuse(w, n, "its arguments") : cnn_keras_multiply(w, n);
+    cnn_format_real(n->number, 1, number);
+    return cnn_keras_line(w, n, NULL, "factor %s", number);
 }
 
 int cnn_keras_average(struct keras_writer *w, struct keras_node *n)
 {
     if (!alike(w, n))
         return 0;
-    if (n->ins == 1)
-        return cnn_keras_same(n);
+    if (n->ins < 2)
+        return cnn_keras_refuse(w, n, "%zu values", n->ins);
     int rc = cnn_keras_line(w, n, "sum", "sum");
     return rc ? rc : cnn_keras_line(w, n, NULL, "factor 1/%zu", n->ins);
 }
@@ -55,8 +76,8 @@ int cnn_keras_multiply(struct keras_writer *w, struct keras_node *n)
 {
     const struct keras_value *first = cnn_keras_in(n);
     int rc = 0;
-    if (n->ins == 1)
-        return cnn_keras_same(n);
+    if (n->ins < 2)
+        return cnn_keras_refuse(w, n, "%zu values", n->ins);
     for (size_t i = 1; !rc && i < n->ins; i++) {
         const struct keras_value *v = &n->in[i]->out;
         const char *both[2] = {i > 1 ? n->out.label : first->label, v->label};

@@ -46,6 +46,9 @@ struct keras_node {
     } * ref; /* (ins) */
     struct keras_node **in, **user;
     size_t ins, users;
+    size_t numbers; /* among what it is called with, of which the first is this */
+    double number;
+    int named; /* it is called with values by name, too */
     int state, is_answer;
     int lines, refused; /* lines that were written of it; whether it cannot be imported */
     struct keras_value out;
