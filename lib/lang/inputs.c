@@ -186,7 +186,7 @@ static int add_input(struct cnn_builder *b, const struct cnn_place *at,
                                                       rest.arg, rest.args, s->line);
     if (!o)
         return cnn_error_code();
-    struct cnn_pair size = k ? (struct cnn_pair){0} : b->config->size;
+    const struct cnn_pair its_own = {0}, size = k ? its_own : b->config->size;
     if (from_statement(b, o, size, &b->graph->input[k]) || add_node(b, k, name))
         return cnn_builder_fail(b, at, s->line);
     if (!b->graph->classes)
