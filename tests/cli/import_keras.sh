@@ -56,7 +56,7 @@ err_has 'cnn-infer: keras_line.weights.h5: no net in the metadata*'
 # What is refused, all at once.
 run cnn-infer keras_refused.keras keras_input.npy
 status 65
-err_is "cnn-infer: keras_refused.keras: 5 layers cannot be imported: 'first' (Conv2D: activation 'exponential'); 'subtract' (ops.Subtract); 'larger' (Maximum); 'mine' (Own); 'unit' (UnitNormalization)"
+err_is "cnn-infer: keras_refused.keras: 5 layers cannot be imported: 'first' (Conv2D: activation 'exponential'); 'subtract' (ops.Subtract); 'larger' (Maximum); 'mine' (own>Own); 'unit' (UnitNormalization)"
 odd() { # NAME MESSAGE
     run cnn-inspect "keras_$1.h5"
     status 65

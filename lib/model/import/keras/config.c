@@ -115,6 +115,19 @@ static int read_nested(struct keras_writer *w, struct keras_layer *l, int depth)
     return read_model(w, l->config, !strcmp(l->class, "Sequential"), depth + 1, l->nested);
 }
 
+/* A class that is not Keras' own, or no layer, may be called as one of its layers is; NULL: no
+ * memory. */
+static const char *class_of(struct keras_writer *w, const json_t *j, const char *class)
+{
+    const char *module = json_string_value(json_object_get(j, "module"));
+    const char *registered = json_string_value(json_object_get(j, "registered_name"));
+    if (registered && strchr(registered, '>'))
+        return registered;
+    if (module && strncmp(module, "keras", 5) != 0)
+        return cnn_arena_printf(w->arena, "%s.%s", module, class);
+    return module && strstr(module, ".ops") ? cnn_arena_printf(w->arena, "ops.%s", class) : class;
+}
+
 static int read_layer(struct keras_writer *w, struct keras_model *m, const json_t *j, int depth,
                       struct keras_layer *l)
 {
@@ -125,9 +138,7 @@ static int read_layer(struct keras_writer *w, struct keras_model *m, const json_
         name = json_string_value(json_object_get(config, "name"));
     if (!class || !name)
         return cnn_fail(CNN_EDATA, "a layer without a %s", class ? "name" : "class");
-    const char *module = json_string_value(json_object_get(j, "module"));
-    if (module && strstr(module, ".ops")) /* of which some are called as layers are */
-        class = cnn_arena_printf(w->arena, "ops.%s", class);
+    class = class_of(w, j, class);
     if (!class)
         return CNN_ESYSTEM;
     *l = (struct keras_layer){.name = name, .class = class, .config = config, .model = m};
