@@ -123,6 +123,8 @@ static const char *class_of(struct keras_writer *w, const json_t *j, const char 
     const char *registered = json_string_value(json_object_get(j, "registered_name"));
     if (registered && strchr(registered, '>'))
         return registered;
+    if (!module && registered)
+        return cnn_arena_printf(w->arena, "own>%s", class);
     if (module && strncmp(module, "keras", 5) != 0)
         return cnn_arena_printf(w->arena, "%s.%s", module, class);
     return module && strstr(module, ".ops") ? cnn_arena_printf(w->arena, "ops.%s", class) : class;

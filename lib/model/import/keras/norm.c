@@ -75,6 +75,7 @@ int cnn_keras_layerscale(struct keras_writer *w, struct keras_node *n)
     const char *share = cnn_keras_share(w, n);
     size_t place = 0;
     int rc = cnn_keras_line(w, n, NULL, "scale bias=0%s", share);
-    return rc || *share || cnn_keras_in(n)->unsure ? rc
-                                                   : vector(w, n, "weight", "gamma", 1, &place, 1);
+    return rc || *share || cnn_keras_in(n)->unsure
+               ? rc
+               : vector(w, n, "weight", "gamma variable", 1, &place, 1);
 }
