@@ -19,6 +19,10 @@ numbers_are keras_scaled.txt
 run cnn-inspect --print keras_scaled.keras
 out_has 'input 3x5x6 mean=561,484.5,493 std=1020,765,680 scale=1'
 
+# Answers in the model's order.
+run cnn-inspect --print keras_answers.h5
+out_has 'output class features'
+
 # Names, models within, and a layer that is called twice.
 run cnn-inspect --print keras_graph.keras
 status 0
@@ -66,6 +70,14 @@ odd chunks "'fc/kernel' has its elements in pieces or compressed"
 odd link "'fc/kernel' is a link to elsewhere"
 odd link_out "'' is a group of a newer form, or has links to elsewhere"
 odd elsewhere "'fc/kernel' has its elements in another file"
+# Sizes that are small numbers again past 2 ** 64.
+cnn-inspect --print keras_answers.h5 >answers.net
+run cnn-features -l output answers.net:keras_large.h5 keras_input.npy
+status 65
+err_has "cnn-features: keras_large.h5: none of its tensors fits the net: it has 'dense.weight'*"
+run cnn-infer keras_large.h5 keras_input.npy
+status 65
+err_is "cnn-infer: keras_large.h5: 1 layer cannot be imported: 'u2' (UpSampling2D: it gives more than 1073741824 numbers)"
 odd newer 'an HDF5 file of a newer form (3), which is not read*'
 
 # Cut.

@@ -10,6 +10,7 @@ static const struct golden {
 } files[] = {
     {"keras_2.h5", 1},         {"keras_line.h5", 1},         {"keras_rows.keras", 1},
     {"keras_scaled.keras", 1}, {"keras_line.weights.h5", 0}, {"keras_refused.keras", 0},
+    {"keras_answers.h5", 1},   {"keras_large.h5", 0},
 };
 
 enum { FILES = sizeof files / sizeof *files };
@@ -57,7 +58,8 @@ static void test_whole(void **state)
         struct cnn_imported m;
         assert_int_equal(open_copy(files[k].name, bytes, n, &m), 0);
         assert_int_equal(m.net_text != NULL, files[k].has_net);
-        assert_int_equal(m.why != NULL, !strcmp(files[k].name, "keras_refused.keras"));
+        assert_int_equal(m.why != NULL, !strcmp(files[k].name, "keras_refused.keras") ||
+                                            !strcmp(files[k].name, "keras_large.h5"));
         assert_true(cnn_tensors_count(m.tensors) > 0);
         read_all(m.tensors);
         cnn_imported_free(&m);
@@ -124,13 +126,48 @@ static void test_changed(void **state)
     }
 }
 
+static void put(unsigned char *file, size_t at, size_t number)
+{
+    for (size_t i = 0; i < 8 && number; i++, number >>= 8)
+        file[at + i] = (unsigned char)number;
+}
+
+/* A group with LEAVES times MEMBERS members, which are all one, by one name. */
+static void test_many_paths(void **state)
+{
+    enum { NAME = 4000, LEAVES = 400, MEMBERS = 64 };
+    enum { HEADER = 96, NO_DATA = 144, HEAP = 160, LEAF = 4200, TREE = 6800, SIZE = 13300 };
+    static unsigned char file[SIZE];
+    struct cnn_imported m;
+    (void)state;
+    memcpy(file, "\x89HDF\r\n\x1a\n\0\0\0\0\0\x08\x08", 15);
+    put(file, 64, HEADER);
+    memcpy(file + HEADER, "\1\0\1\0\1\0\0\0\x18\0\0\0\0\0\0\0\x11\0\x10", 19);
+    put(file, HEADER + 24, TREE);
+    put(file, HEADER + 32, HEAP);
+    file[NO_DATA] = 1;
+    memcpy(file + HEAP, "HEAP", 4);
+    put(file, HEAP + 8, NAME + 1);
+    put(file, HEAP + 24, HEAP + 32);
+    memset(file + HEAP + 32, 'a', NAME);
+    memcpy(file + LEAF, "SNOD\1", 5);
+    put(file, LEAF + 6, MEMBERS);
+    for (size_t i = 0; i < MEMBERS; i++)
+        put(file, LEAF + 8 + 40 * i + 8, NO_DATA);
+    memcpy(file + TREE, "TREE", 4);
+    put(file, TREE + 6, LEAVES);
+    for (size_t i = 0; i < LEAVES; i++)
+        put(file, TREE + 24 + 16 * i + 8, LEAF);
+    assert_int_equal(open_copy("paths.h5", file, SIZE, &m), CNN_EDATA);
+    assert_string_equal(cnn_error_message(), "paths.h5: malformed HDF5 file");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_changed),
+        cmocka_unit_test(test_whole),      cmocka_unit_test(test_order),
+        cmocka_unit_test(test_cut),        cmocka_unit_test(test_changed),
+        cmocka_unit_test(test_many_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,9 +7,10 @@
 #include "file/hdf5/private.h"
 
 enum {
-    MOST_DEPTH = 32, /* of groups in groups */
-    MOST_LEVELS = 8, /* of a tree of members */
-    ADDRESS = 8,     /* bytes of one, and of a length */
+    MOST_DEPTH = 32,      /* of groups in groups */
+    MOST_LEVELS = 8,      /* of a tree of members */
+    MOST_PATHS = 1 << 26, /* bytes of all */
+    ADDRESS = 8,          /* bytes of one, and of a length */
 };
 
 int cnn_hdf5_is(const unsigned char *bytes, size_t n)
@@ -32,7 +33,11 @@ static int read_member(struct cnn_hdf5 *h, const struct group *g, const unsigned
 {
     enum { CACHED_LINK = 2 };
     uint64_t at = cnn_hdf5_number(entry, ADDRESS);
-    if (at >= g->size || !memchr(g->names + at, 0, g->size - at))
+    const unsigned char *end = at < g->size ? memchr(g->names + at, 0, g->size - at) : NULL;
+    if (!end)
+        return cnn_hdf5_malformed(h, g->path);
+    h->paths += strlen(g->path) + (size_t)(end - (g->names + at)) + 2;
+    if (h->paths > MOST_PATHS)
         return cnn_hdf5_malformed(h, g->path);
     char *path = cnn_arena_printf(h->arena, "%s%s%s", g->path, *g->path ? "/" : "", g->names + at);
     if (!path)

@@ -16,7 +16,7 @@ struct cnn_hdf5 {
     struct cnn_hdf5_object *object; /* (count) */
     size_t count, room;
     struct cnn_names *by_path;
-    size_t steps, text; /* taken, and bytes of attributes: parts of a file may be named twice */
+    size_t steps, text, paths; /* taken; bytes of attributes, of paths: parts may be named twice */
 };
 
 /* A message of an object's header (section IV.A.2), or a part of one. */

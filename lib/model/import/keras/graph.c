@@ -140,14 +140,17 @@ static int order(struct keras_writer *w)
     struct keras_model *m = w->whole;
     struct visit *stack = cnn_arena_alloc(w->arena, (w->nodes + 1) * sizeof *stack);
     w->node = cnn_arena_alloc(w->arena, (w->nodes + 1) * sizeof(struct keras_node *));
+    w->answer = cnn_arena_alloc(w->arena, m->outputs * sizeof(struct keras_node *));
     w->nodes = 0;
-    int rc = stack && w->node ? 0 : CNN_ESYSTEM;
+    int rc = stack && w->node && w->answer ? 0 : CNN_ESYSTEM;
     for (size_t i = 0; !rc && i < m->inputs + m->outputs; i++) {
         struct keras_node *n;
         int answer = i >= m->inputs;
         rc = resolve(m, answer ? m->output[i - m->inputs] : m->input[i], &n);
         if (!rc)
             rc = visit(w, n, stack);
+        if (!rc && answer && !n->is_answer)
+            w->answer[w->answers++] = n;
         if (!rc && answer)
             n->is_answer = 1;
     }

@@ -21,7 +21,8 @@ enum {
     KERAS_MOST_READ = 256, /* by a layer */
     KERAS_MOST_NAMED = 12, /* layers that cannot be imported; of the others how many there are */
     KERAS_MOST_SIDE = 1 << 20,
-    KERAS_MOST_LAYERS = 1 << 14, /* of a model */
+    KERAS_MOST_LAYERS = 1 << 14,  /* of a model */
+    KERAS_MOST_NUMBERS = 1 << 30, /* of a value */
 };
 
 struct keras_writer;
@@ -105,7 +106,9 @@ struct keras_writer {
     int channels_first;
     struct keras_node **node; /* (nodes) in the order in which they are written */
     size_t nodes;
-    struct cnn_names *labels;
+    struct keras_node **answer; /* (answers) of the whole model, in its order */
+    size_t answers;
+    struct cnn_names *labels; /* each with the last number behind it */
     struct cnn_buf text, refused;
     size_t refusals;
     const char *last; /* label of the line before */

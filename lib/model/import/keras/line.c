@@ -1,6 +1,5 @@
 /* Lines of the net's text, their labels, and layers that are refused. */
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,10 +29,13 @@ const char *cnn_keras_label(struct keras_writer *w, const char *name)
         label = first = cnn_arena_strdup(w->arena, "layer");
     if (first)
         clean(first);
-    for (size_t k = 2; label && cnn_names_find(w->labels, label); k++)
-        label = cnn_arena_printf(w->arena, "%s_%zu", first, k);
-    if (!label || cnn_names_put(w->labels, label, (void *)(uintptr_t)label))
+    size_t *used = first ? cnn_names_find(w->labels, first) : NULL;
+    while (label && cnn_names_find(w->labels, label))
+        label = cnn_arena_printf(w->arena, "%s_%zu", first, ++*used);
+    size_t *own = label ? cnn_arena_alloc(w->arena, sizeof *own) : NULL;
+    if (!own || cnn_names_put(w->labels, label, own))
         return NULL;
+    *own = 1;
     return label;
 }
 

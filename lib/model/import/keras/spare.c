@@ -6,12 +6,14 @@
 
 #include "model/import/keras/keras.h"
 
+enum { MOST_KNOWN = 4 }; /* arrays of a layer whose places tell what they are */
+
 /* What an array is: of which layer, and what of it. */
 struct spare {
     char *label;
     const char *name;
     int depthwise, separable, batchnorm; /* by the layer's class */
-    size_t count;                        /* arrays of a layer that are numbered; 0: they are not */
+    size_t count; /* numbered arrays of a layer, up to MOST_KNOWN + 1; 0: they are not numbered */
 };
 
 static const struct {
@@ -36,7 +38,7 @@ static const char *suffix_of(const struct spare *s)
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
         if (!strcmp(s->name, suffixes[i].name))
             return suffixes[i].suffix;
-    if (place >= s->count || s->count > 4)
+    if (place >= s->count || s->count > MOST_KNOWN)
         return s->name;
     if (s->batchnorm)
         return s->count == 4 ? places[place] : s->count == 2 ? places[place + 2] : s->name;
@@ -95,7 +97,7 @@ static int read_tree(struct keras_writer *w, const char *path, struct spare *s)
     if (!s->label || strncmp(at, "vars/", 5) != 0)
         return 0;
     s->name = at + 5;
-    for (const char *next = path; next; s->count++) {
+    for (const char *next = path; next && s->count <= MOST_KNOWN; s->count++) {
         next = cnn_arena_printf(w->arena, "%.*s%zu", (int)(s->name - path), path, s->count);
         if (!next)
             return CNN_ESYSTEM;

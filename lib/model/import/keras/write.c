@@ -3,6 +3,14 @@
 
 #include "model/import/keras/keras.h"
 
+/* Sides that are not known count as one. */
+static int is_too_large(struct cnn_chw s)
+{
+    size_t n = s.c ? s.c : 1;
+    return n > KERAS_MOST_NUMBERS || cnn_mul_overflows(n, s.h ? s.h : 1, &n) ||
+           cnn_mul_overflows(n, s.w ? s.w : 1, &n) || n > KERAS_MOST_NUMBERS;
+}
+
 /* What is refused is gone on behind as if it were there: others are to be named, too. */
 static int write_node(struct keras_writer *w, struct keras_node *n)
 {
@@ -21,24 +29,20 @@ static int write_node(struct keras_writer *w, struct keras_node *n)
         rc = cnn_keras_refuse(w, n, "it is called with more than values");
     else
         rc = kind->write(w, n);
+    if (!rc && !n->out.unsure && is_too_large(n->out.shape))
+        rc = cnn_keras_refuse(w, n, "it gives more than %d numbers", KERAS_MOST_NUMBERS);
     if (!n->out.label)
         n->out.label = n->layer->name;
     n->out.unsure |= n->refused;
     return rc;
 }
 
-/* Answers: those of the model, in Keras' order where they are vectors. */
+/* Answers: those of the model, in its order; numbers of vectors in Keras' order. */
 static int write_outputs(struct keras_writer *w, struct cnn_buf *list)
 {
-    const char *only = NULL;
-    size_t count = 0;
-    for (size_t i = 0; i < w->nodes; i++)
-        if (w->node[i]->is_answer) {
-            only = w->node[i]->out.label;
-            count++;
-            cnn_buf_printf(list, " %s", only);
-        }
-    if (count > 1 || (only && strcmp(only, w->last)))
+    for (size_t i = 0; i < w->answers; i++)
+        cnn_buf_printf(list, " %s", w->answer[i]->out.label);
+    if (w->answers > 1 || strcmp(w->answer[0]->out.label, w->last))
         cnn_buf_printf(&w->text, "\noutput%s", list->text);
     cnn_buf_puts(&w->text, "\n");
     return list->failed || w->text.failed ? CNN_ESYSTEM : 0;
@@ -62,7 +66,7 @@ int cnn_keras_write(struct keras_writer *w)
     w->labels = cnn_names_new(w->arena);
     w->last = "";
     w->channels_first = is_channels_first(w);
-    if (!w->labels || cnn_names_put(w->labels, "input", w))
+    if (!w->labels || !cnn_keras_label(w, "input"))
         return CNN_ESYSTEM;
     for (size_t i = 0; i < w->nodes; i++)
         w->node[i]->layer->kind = cnn_keras_kind(w->node[i]->layer->class);
