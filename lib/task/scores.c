@@ -57,9 +57,14 @@ int cnn_scores_answer(const struct cnn_graph *g, size_t classes)
 
 enum cnn_scores cnn_scores_kind(const struct cnn_graph *g, size_t classes)
 {
+    return cnn_scores_are_classes(g, classes) ? cnn_scores_of_places(g) : CNN_SCORES_AS_THEY_ARE;
+}
+
+enum cnn_scores cnn_scores_of_places(const struct cnn_graph *g)
+{
     const struct cnn_layer_type *last = g->node[g->output].layer.type;
     const struct cnn_layer *loss = loss_of(g);
-    if (!cnn_scores_are_classes(g, classes) || !last || !loss || !strcmp(last->name, link_of(loss)))
+    if (!last || !loss || !strcmp(last->name, link_of(loss)))
         return CNN_SCORES_AS_THEY_ARE;
     return kind_of(loss);
 }

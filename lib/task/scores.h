@@ -25,6 +25,8 @@ void cnn_scores_pair(enum cnn_scores kind, float x, float pair[2]);
 
 /* What makes probabilities of the output; it follows from the loss (a graph built with losses). */
 enum cnn_scores cnn_scores_kind(const struct cnn_graph *g, size_t classes);
+/* The same of each place of a plane. */
+enum cnn_scores cnn_scores_of_places(const struct cnn_graph *g);
 
 /* p_i = exp(x_i) / sum exp(x_k), or 1 / (1 + exp(-x_i)), or x_i; x and p (n) may be the same. */
 void cnn_scores_convert(enum cnn_scores kind, const float *x, size_t n, float *p);

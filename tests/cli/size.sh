@@ -127,6 +127,22 @@ for k in 22 23 24 25; do
 done
 cnn-infer --size native --maps classes --maps-format png seg.st seg/23.pgm >/dev/null
 [ "$(od -A n -t u1 -v -j 16 -N 8 classes/seg/23.seg.png | tr -s ' ')" = ' 0 0 0 24 0 0 0 20' ] || fail "the label image is 24 by 20"
+# A single number for each place: of logits what is above 0, of probabilities what is above 1/2.
+cnn-train -q --target vector --net 'input 1x16x16; conv 1 3 pad=1; bce target=seg' --epochs 0 -o logits.st square.tar
+cnn-train -q --target vector --net 'input 1x16x16; conv 1 3 pad=1; sigmoid; bce target=seg' --init logits.st --epochs 0 -o bits.st square.tar
+for model in logits bits; do
+    cnn-infer --size native --maps $model --maps-format png $model.st seg/23.pgm >/dev/null
+done
+same logits/seg/23.seg.png bits/seg/23.seg.png
+
+# Answers and label images of several rows.
+cnn-train -q --target vector --net 'input 1x16x16; conv 6 3 pad=1; rows 2; xent target=seg' --epochs 0 -o two.st square.tar
+run cnn-infer --eval --size native two.st all.tar
+status 65
+err_has "cnn-infer: all.tar#*: field 'seg' of 1 rows where there are 2"
+run cnn-infer --size native --format json two.st seg/23.pgm
+status 0
+[ "$(tr -cd , <out | wc -c)" = $((2 * 3 * 20 * 24)) ] || fail "so many numbers are in two rows"
 run cnn-infer --dense seg.st seg/23.pgm
 status 65
 err_is "cnn-infer: --dense: seg.st: the net answers with a plane, 3x16x16, as it is (--size native: for images of any size)"

@@ -18,11 +18,19 @@ static int is_plane(const struct cnn_loader *l, size_t i)
     return l->wish[i].w.kind == CNN_FIELD_LABELS;
 }
 
-static int fit_labels(const struct cnn_loader *l, struct cnn_loader_field *f, size_t labels)
+/* planes: as many of the size as samples, of each row of labels one. */
+static int fit_labels(const struct cnn_loader *l, struct cnn_loader_field *f, size_t planes,
+                      size_t plane)
 {
-    for (size_t i = 0; i < l->wishes; i++)
-        if (is_plane(l, i) && cnn_grow(&f[i].label, &f[i].labels, labels, sizeof *f[i].label))
+    for (size_t i = 0; i < l->wishes; i++) {
+        size_t labels;
+        if (!is_plane(l, i))
+            continue;
+        if (cnn_mul_overflows(planes * l->wish[i].rows, plane, &labels))
+            return cnn_fail_memory(SIZE_MAX);
+        if (cnn_grow(&f[i].label, &f[i].labels, labels, sizeof *f[i].label))
             return CNN_ESYSTEM;
+    }
     return 0;
 }
 
@@ -47,13 +55,14 @@ void cnn_loader_fill_up(const struct cnn_loader_item *item, float *x)
     }
 }
 
-static void fill_plane(const struct cnn_loader_item *item, int32_t *label)
+static void fill_planes(const struct cnn_loader_item *item, size_t planes, int32_t *label)
 {
     struct cnn_chw own = item->own, s = item->shape;
-    for (size_t r = s.h; r-- > 0;) {
-        int32_t *to = label + r * s.w;
+    for (size_t i = planes * s.h; i-- > 0;) {
+        size_t r = i % s.h;
+        int32_t *to = label + i * s.w;
         if (r < own.h)
-            memmove(to, label + r * own.w, own.w * sizeof *to);
+            memmove(to, label + (i / s.h * own.h + r) * own.w, own.w * sizeof *to);
         for (size_t k = r < own.h ? own.w : 0; k < s.w; k++)
             to[k] = -1;
     }
@@ -64,7 +73,7 @@ void cnn_loader_fill_labels(const struct cnn_loader *l, const struct cnn_loader_
 {
     for (size_t i = 0; i < l->wishes && !cnn_chw_equal(item->own, item->shape); i++)
         if (is_plane(l, i))
-            fill_plane(item, fields[i].label);
+            fill_planes(item, l->wish[i].rows, fields[i].label);
 }
 
 int cnn_loader_fit_chunk(const struct cnn_loader *l, struct cnn_loader_chunk *c,
@@ -82,7 +91,7 @@ int cnn_loader_fit_chunk(const struct cnn_loader *l, struct cnn_loader_chunk *c,
     c->item->shape = s;
     if (cnn_grow(&c->x, &c->xs, count, sizeof *c->x))
         return CNN_ESYSTEM;
-    return fit_labels(l, c->field, plane);
+    return fit_labels(l, c->field, 1, plane);
 }
 
 size_t cnn_loader_native_batch(const struct cnn_input *input, size_t batch, struct cnn_chw shape)
@@ -111,7 +120,7 @@ static int begin_batch(const struct cnn_loader *l, struct cnn_loader_buffers *b,
     b->shape = shape;
     if (cnn_grow(&b->x, &b->xs, n * cnn_chw_count(shape), sizeof *b->x) ||
         cnn_grow(&b->size, &b->sizes, n, sizeof *b->size) ||
-        fit_labels(l, b->field, n * shape.h * shape.w))
+        fit_labels(l, b->field, n, shape.h * shape.w))
         return CNN_ESYSTEM;
     for (size_t i = 0; i < l->wishes; i++) {
         if (is_plane(l, i))

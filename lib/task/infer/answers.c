@@ -164,7 +164,8 @@ static int take_map(struct infer *in, const struct cnn_batch *b, size_t i,
                     const struct infer_map **out)
 {
     *out = NULL;
-    if (in->classed ? !in->o->dense : !in->runner.native)
+    const struct cnn_graph *g = in->runner.graph;
+    if ((in->classed ? !in->o->dense : !in->runner.native) || g->node[g->output].layer.rows > 1)
         return 0;
     if (!(*out = cnn_infer_map_of(in, b, i)))
         return cnn_error_code();

@@ -112,13 +112,22 @@ static int put_npy(struct infer *in, const struct infer_map *m, const char *name
     return rc;
 }
 
-/* The class of the largest number; of a single one whether it is above 1/2, or above 0. */
-static size_t class_at(const struct infer *in, const struct infer_map *m, size_t p)
+/* What a single number of the map is above that is of the second class: a probability 1/2, a logit or
+ * a margin 0. */
+static float middle_of(const struct infer *in)
+{
+    enum cnn_scores kind = cnn_scores_of_places(in->runner.graph);
+    int probability = kind == CNN_SCORES_AS_THEY_ARE || in->kind == CNN_SCORES_LOGISTIC;
+    return probability ? 0.5f : 0;
+}
+
+/* The class of the largest number. */
+static size_t class_at(const struct infer_map *m, float middle, size_t p)
 {
     size_t plane = m->h * m->w, best = 0;
     const float *x = m->value + p;
     if (m->classes == 1)
-        return *x > (in->kind == CNN_SCORES_AS_THEY_ARE ? 0.5f : 0);
+        return *x > middle;
     for (size_t c = 1; c < m->classes; c++)
         if (x[c * plane] > x[best * plane])
             best = c;
@@ -130,6 +139,7 @@ static int put_png(struct infer *in, const struct infer_map *m, const char *name
     enum { MOST = 256 };
     struct cnn_image im = {0};
     unsigned char *bytes = NULL;
+    float middle = middle_of(in);
     size_t size;
     if (m->classes > MOST)
         return cnn_fail(CNN_EDATA, "--maps-format png: %zu classes, more than %d", m->classes,
@@ -140,7 +150,7 @@ static int put_png(struct infer *in, const struct infer_map *m, const char *name
     im.w = m->w;
     im.maxval = 255;
     for (size_t p = 0; !rc && p < m->h * m->w; p++)
-        im.px[p] = (float)class_at(in, m, p) / 255.0f;
+        im.px[p] = (float)class_at(m, middle, p) / 255.0f;
     if (!rc)
         rc = cnn_png_encode(&im, &bytes, &size);
     if (!rc)
