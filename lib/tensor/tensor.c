@@ -35,6 +35,8 @@ static size_t next_size(const struct cnn_shape *s, int *i)
 int cnn_shape_alike(const struct cnn_shape *a, const struct cnn_shape *b)
 {
     int i = 0, k = 0;
+    if (a->rank == b->rank)
+        return cnn_shape_equal(a, b);
     for (int n = 0; n < CNN_MAX_RANK; n++) {
         size_t of_a = n < 2 && n >= a->rank ? 1 : next_size(a, &i);
         size_t of_b = n < 2 && n >= b->rank ? 1 : next_size(b, &k);

@@ -171,7 +171,7 @@ size_t cnn_tensor_place(const struct cnn_tensor *t, size_t i);
 /* Elements of the shape; 1 for rank 0. */
 size_t cnn_shape_count(const struct cnn_shape *s);
 int cnn_shape_equal(const struct cnn_shape *a, const struct cnn_shape *b);
-/* The same but for ones behind the first two: weights of dense layers, 1x1 and 1xN convolutions. */
+/* The same, or of another rank but for ones behind the first two: weights of dense layers, 1x1 and 1xN convolutions. */
 int cnn_shape_alike(const struct cnn_shape *a, const struct cnn_shape *b);
 int cnn_chw_equal(struct cnn_chw a, struct cnn_chw b);
 
