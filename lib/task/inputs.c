@@ -103,9 +103,9 @@ int cnn_inputs_unfit(const struct cnn_inputs *in, size_t input, const struct cnn
 {
     struct cnn_buf source = {0};
     int rc = cnn_error_code();
-    if (rc != CNN_EDATA)
+    if (rc != CNN_EDATA && rc != CNN_ESYSTEM)
         return rc;
-    if (skip)
+    if (skip && rc == CNN_EDATA)
         return skip_batch(in->ds[input], b, callbacks);
     tell_source(in->ds[input], b->index[0], NULL, &source);
     rc = source.failed ? CNN_ESYSTEM : cnn_fail_within("%s", source.text);

@@ -92,8 +92,8 @@ int cnn_inputs_have_paths(const struct cnn_inputs *in);
 const char *cnn_inputs_path(const struct cnn_inputs *in, size_t input, size_t i);
 void cnn_inputs_close(struct cnn_inputs *in); /* leaves {0} */
 
-/* A batch that cannot be used, for the error that is set, which is put behind the name of its first sample;
- * with `skip` CNN_EDATA is told of each instead, and 0 returned. */
+/* A batch that cannot be used, for the error that is set, which is put behind the name of its first sample
+ * where it is CNN_EDATA or CNN_ESYSTEM; with `skip` CNN_EDATA is told of each instead, and 0 returned. */
 int cnn_inputs_unfit(const struct cnn_inputs *in, size_t input, const struct cnn_batch *b, int skip,
                      const struct cnn_callbacks *callbacks);
 
