@@ -108,6 +108,9 @@ static void cannot(void **state)
          "plane"},
         {"a: adaptiveavgpool 5; dense 5",
          "net:1: a cannot slide: the windows that make 5x5 of 16x16 are not alike"},
+        {"crop 8; dense 5", "net:1: crop1 cannot slide: 8x8 is its size in any plane"},
+        {"upsample size=8x9; dense 5",
+         "net:1: upsample1 cannot slide: 8x9 is its size, whatever it reads"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -46,6 +46,17 @@ static int setup(struct cnn_layer *l)
     return 0;
 }
 
+/* A part of a size that the line says is as large in a larger plane. */
+static int slide(const struct cnn_layer *l, struct cnn_buf *line)
+{
+    if (l->inputs > 1)
+        return 0;
+    if (!cnn_chw_equal(l->in[0], l->out))
+        return cnn_fail(CNN_EDATA, "%zux%zu is its size in any plane", l->out.h, l->out.w);
+    cnn_buf_puts(line, "identity");
+    return 1;
+}
+
 static struct cnn_border border(const struct cnn_layer *l)
 {
     const struct options *o = l->options;
@@ -81,4 +92,5 @@ const struct cnn_layer_type cnn_layer_crop = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .slide = slide,
 };

@@ -115,6 +115,14 @@ static void backward(const struct cnn_layer *l, struct cnn_pass *p)
         cnn_layer_zero(p, p->dx[1]);
 }
 
+static int slide(const struct cnn_layer *l, struct cnn_buf *line)
+{
+    (void)line;
+    return ((const struct options *)l->options)->size.h > 0
+               ? cnn_fail(CNN_EDATA, "%zux%zu is its size, whatever it reads", l->out.h, l->out.w)
+               : 0;
+}
+
 /* Outputs closer to each other than inputs are not told. */
 static void window(const struct cnn_layer *l, struct cnn_layer_window *out)
 {
@@ -139,4 +147,5 @@ const struct cnn_layer_type cnn_layer_upsample = {
     .forward = forward,
     .backward = backward,
     .window = window,
+    .slide = slide,
 };
