@@ -43,8 +43,9 @@ static int is_word_of(const struct cnn_option *o, const char *text)
     return 0;
 }
 
-/* "0,0,1,1", each part an expression. */
-static int evaluate_sides(const char *text, const struct cnn_variables *v, struct cnn_buf *out)
+/* "3", "3x5", "3x3x5" or, with the other `mark`, "0,0,1,1", each part an expression. */
+static int evaluate_parts(const char *text, char mark, const struct cnn_variables *v,
+                          struct cnn_buf *out)
 {
     const char *at = text;
     for (;;) {
@@ -53,26 +54,9 @@ static int evaluate_sides(const char *text, const struct cnn_variables *v, struc
         if (rc)
             return rc;
         cnn_buf_printf(out, "%lld", (long long)x.whole);
-        if (*at != ',')
+        if (*at != mark)
             return *at ? cnn_expression_unexpected(text, at) : 0;
-        cnn_buf_puts(out, ",");
-        at++;
-    }
-}
-
-/* "3", "3x5" or "3x3x5", each part an expression. */
-static int evaluate_sizes(const char *text, const struct cnn_variables *v, struct cnn_buf *out)
-{
-    const char *at = text;
-    for (;;) {
-        struct cnn_number x = {0};
-        int rc = cnn_expression_read(text, &at, CNN_NUMBER_WHOLE, v, &x);
-        if (rc)
-            return rc;
-        cnn_buf_printf(out, "%lld", (long long)x.whole);
-        if (*at != 'x')
-            return *at ? cnn_expression_unexpected(text, at) : 0;
-        cnn_buf_puts(out, "x");
+        cnn_buf_printf(out, "%c", mark);
         at++;
     }
 }
@@ -85,7 +69,7 @@ static int evaluate_pair(const struct cnn_option *o, const char *text,
         return 0;
     }
     int sides = o->type == CNN_OPT_PAD && strchr(text, ',');
-    int rc = sides ? evaluate_sides(text, v, out) : evaluate_sizes(text, v, out);
+    int rc = evaluate_parts(text, sides ? ',' : 'x', v, out);
     if (rc == CNN_EDATA && words_of(o) && cnn_name_length(text) == strlen(text))
         return cnn_fail(rc, "'%.60s' is neither a size nor %s", text, words_of(o));
     return rc;
