@@ -85,8 +85,7 @@ struct cnn_graph_config {
         size;      /* height and width of the first input in the place of its line's, for nets
                              that take any; 0 or less: as the line says. What is to be cut out of an image
                              keeps its share of it; where the size is no square, nothing is cut. */
-    int slides;    /* the net that gives for each part of a larger input, the part as large as the
-                      text's input, what that net gives for it; see cnn_builder_slide */
+    int slides;    /* layers become what they are in cnn_graph_slide's net */
     int alone;     /* the text stands for itself, as a model's does: use is refused */
     int with_loss; /* append loss nodes, and keep aux heads */
     /* For messages: the options by which the user can say the input's shape and the number of
@@ -96,6 +95,11 @@ struct cnn_graph_config {
 
 /* Build from text. CNN_EDATA with "NAME:LINE: message" for every mistake. */
 CNN_CHECKED int cnn_graph_build(const char *text, const struct cnn_graph_config *config,
+                                struct cnn_graph **out);
+/* The net that gives for each part of a larger input, the part as large as the text's input, what the
+ * text's net gives for it, by the same names of layers and with as many parameters (slide.c, slid.c).
+ * CNN_EDATA, also where a layer cannot, which is named. */
+CNN_CHECKED int cnn_graph_slide(const char *text, const struct cnn_graph_config *config,
                                 struct cnn_graph **out);
 void cnn_graph_free(struct cnn_graph *g);
 

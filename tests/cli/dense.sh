@@ -109,6 +109,10 @@ cnn-train -q --net 'input 1x28x28; conv 4 3; flatten; bn; dense classes' --epoch
 run cnn-infer --dense no.st in/big.pgm
 status 65
 err_is 'cnn-infer: --dense: no.st: bn1 cannot slide: it has parameters for each element of the vector that a plane becomes'
+# Of a net's text, too.
+run cnn-inspect --dense 'input 1x28x28; conv 4 3; flatten; bn; dense 3'
+status 65
+err_has 'cnn-inspect: net: bn1 cannot slide: *'
 run cnn-infer --dense --eval lenet5.st digits:20:1
 status 64
 run cnn-infer --maps-format png lenet5.st digits:20:1

@@ -6,7 +6,11 @@
 
 static struct cnn_graph *slid(const char *text)
 {
-    return build_as(text, (struct cnn_graph_config){.input = {3, 16, 16}, .slides = 1});
+    const struct cnn_graph_config config = {.input = {3, 16, 16}};
+    struct cnn_graph *g;
+    if (cnn_graph_slide(text, &config, &g))
+        fail_msg("%s", cnn_error_message());
+    return g;
 }
 
 /* Behind the line of the input. */
@@ -29,6 +33,12 @@ static void becomes(void **state)
         {"b: { dense 4; conv 3 1; relu }; conv 2 1; f: flatten; relu from=f",
          "b: {\n  dense1: conv 4 16\n  conv1: conv 3 1\n  relu\n}\nconv1: conv 2 1\nf: identity\n"
          "relu\n"},
+        /* Behind a plane that became a vector: what sees each element by itself, and the next layer
+         * that sees all. */
+        {"maxpool 2; flatten; relu; dropout 0.5; celu; factor 2; flatten; dense 5; softmax",
+         "maxpool 2\nrelu\ndropout\ncelu\nfactor 2\ndense1: conv 5 8\nsoftmax\n"},
+        {"concat { maxpool 4; flatten } { avgpool 4; flatten; tanh }; dense 5",
+         "concat {\n  maxpool 4\n} {\n  avgpool 4\n  tanh\n}\ndense1: conv 5 4\n"},
         {"d: dense 4 rate=2; relu; e: dense 4; dense 4 share=e; sum from=dense3,e",
          "d: conv 4 16 rate=2\nrelu\ne: conv 4 1\ndense3: conv 4 1 share=e\nsum from=dense3,e\n"},
         {"mul { conv 4 1 } { conv 4 1; sigmoid }; dense 3",
@@ -96,6 +106,9 @@ static void padded(void **state)
     }
 }
 
+#define VECTOR   " the vector that a plane becomes"
+#define TOGETHER " cannot slide: it takes together the elements of" VECTOR
+
 static void cannot(void **state)
 {
     static const struct {
@@ -111,12 +124,24 @@ static void cannot(void **state)
         {"crop 8; dense 5", "net:1: crop1 cannot slide: 8x8 is its size in any plane"},
         {"upsample size=8x9; dense 5",
          "net:1: upsample1 cannot slide: 8x9 is its size, whatever it reads"},
+        {"flatten; bn; dense 5",
+         "net: bn1 cannot slide: it has parameters for each element of" VECTOR},
+        {"flatten; softmax; dense 5", "net: softmax1" TOGETHER},
+        {"flatten; relu; lrn 3; dense 5", "net: lrn1" TOGETHER},
+        {"flatten; channelshuffle 3; dense 5", "net: channelshuffle1" TOGETHER},
+        {"s: flatten; slice 1 3; dense 5", "net: slice1" TOGETHER},
+        {"flatten; s: split 3; dense 5 from=s.1", "net: s" TOGETHER},
+        {"flatten; upsample 2; dense 5", "net: upsample1" TOGETHER},
+        {"flatten; maxpool 3 stride=1 pad=1; dense 5", "net: maxpool1" TOGETHER},
+        {"flatten; adaptiveavgpool 1; relu", "net: adaptiveavgpool1" TOGETHER},
+        {"conv 4 3; f: flatten; relu",
+         "net: relu1 cannot slide: it is an output, and gives" VECTOR},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct cnn_graph_config config = {.input = {3, 16, 16}, .slides = 1};
+        struct cnn_graph_config config = {.input = {3, 16, 16}};
         struct cnn_graph *g;
-        assert_int_equal(cnn_graph_build(cases[i].text, &config, &g), CNN_EDATA);
+        assert_int_equal(cnn_graph_slide(cases[i].text, &config, &g), CNN_EDATA);
         assert_string_equal(cnn_error_message(), cases[i].message);
     }
 }

@@ -9,7 +9,8 @@
 #define CNN_ELEMENTWISE(reads)                                                                     \
     .min_inputs = 1, .max_inputs = 1, .setup = cnn_elementwise_setup,                              \
     .forward = cnn_elementwise_forward, .backward = cnn_elementwise_backward,                      \
-    .flags = CNN_LAYER_ANY_LAYOUT | CNN_LAYER_INPLACE | CNN_LAYER_NEEDS_##reads
+    .flags =                                                                                       \
+        CNN_LAYER_ELEMENTWISE | CNN_LAYER_ANY_LAYOUT | CNN_LAYER_INPLACE | CNN_LAYER_NEEDS_##reads
 
 CNN_CHECKED int cnn_elementwise_setup(struct cnn_layer *l);
 void cnn_elementwise_forward(const struct cnn_layer *l, struct cnn_pass *p);

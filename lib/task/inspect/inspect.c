@@ -48,12 +48,11 @@ static int take_net(struct cnn_inspect *in, const struct cnn_inspect_options *o,
     struct cnn_graph_config config = {.name = name,
                                       .classes = o->classes,
                                       .input = o->input,
-                                      .slides = o->slides,
                                       .with_loss = o->with_loss,
                                       .input_option = "--input CxHxW",
                                       .classes_option = "--outputs N"};
     in->form = CNN_INSPECT_NET;
-    int rc = cnn_graph_build(text, &config, &in->graph);
+    int rc = (o->slides ? cnn_graph_slide : cnn_graph_build)(text, &config, &in->graph);
     if (!rc && !strcmp(name, "net")) { /* the text itself is too long for a name */
         free(in->name);
         in->name = name;
