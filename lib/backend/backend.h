@@ -25,7 +25,7 @@ struct cnn_backend_ops {
     /* Zeroed device memory aligned to CNN_ALIGN; NULL with an error set. */
     void *(*alloc)(struct cnn_backend *b, size_t bytes);
     void (*free)(struct cnn_backend *b, void *p);
-    /* Bytes that alloc could still give; NULL where nobody knows. */
+    /* Bytes that alloc could still give, and that could be used; NULL where nobody knows. */
     size_t (*available)(struct cnn_backend *b);
     /* Bytes that a tensor of this shape and layout takes. */
     size_t (*tensor_bytes)(const struct cnn_backend *b, const struct cnn_tensor *t);

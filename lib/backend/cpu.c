@@ -98,6 +98,12 @@ static void *cpu_alloc(struct cnn_backend *b, size_t bytes)
     return p;
 }
 
+static size_t cpu_available(struct cnn_backend *b)
+{
+    (void)b;
+    return cnn_memory_available();
+}
+
 static void cpu_free(struct cnn_backend *b, void *p)
 {
     struct cpu *cpu = (struct cpu *)b;
@@ -182,6 +188,7 @@ static const struct cnn_backend_ops ops = {
     .close = cpu_close,
     .alloc = cpu_alloc,
     .free = cpu_free,
+    .available = cpu_available,
     .tensor_bytes = cpu_tensor_bytes,
     .upload_values = cpu_upload,
     .download_values = cpu_download,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int cnn_mul_overflows(size_t a, size_t b, size_t *out)
 {
@@ -60,6 +61,53 @@ void *cnn_aligned_calloc(size_t bytes)
     else
         memset(p, 0, padded);
     return p;
+}
+
+/* The machine's memory that is free or can be freed, in bytes. */
+static size_t machine_available(void)
+{
+    char line[128];
+    unsigned long long kib, sum = 0;
+    int found = 0;
+    FILE *f = fopen("/proc/meminfo", "r");
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "MemAvailable: %llu", &kib) == 1 ||
+            sscanf(line, "SwapFree: %llu", &kib) == 1) {
+            sum += kib;
+            found++;
+        }
+    if (f)
+        fclose(f);
+    return found == 2 ? (size_t)sum << 10 : SIZE_MAX;
+}
+
+/* What is left of a control group's share, were the process alone in it. */
+static size_t group_available(void)
+{
+    static const char *const limits[] = {"/sys/fs/cgroup/memory.max",
+                                         "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+    unsigned long long limit, share = SIZE_MAX, pages = 0;
+    FILE *f;
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        if (!(f = fopen(limits[i], "r")))
+            continue;
+        if (fscanf(f, "%llu", &limit) == 1 && limit < share)
+            share = limit;
+        fclose(f);
+    }
+    if ((f = fopen("/proc/self/statm", "r"))) {
+        if (fscanf(f, "%*u %llu", &pages) != 1)
+            pages = 0;
+        fclose(f);
+    }
+    unsigned long long used = pages * (unsigned long long)sysconf(_SC_PAGESIZE);
+    return share == SIZE_MAX ? SIZE_MAX : share > used ? (size_t)(share - used) : 0;
+}
+
+size_t cnn_memory_available(void)
+{
+    size_t machine = machine_available(), group = group_available();
+    return machine < group ? machine : group;
 }
 
 char *cnn_strndup(const char *s, size_t n)

@@ -25,6 +25,9 @@ CNN_CHECKED int cnn_grow(void *array, size_t *capacity, size_t need, size_t size
 /* `bytes` of zeroed memory aligned to CNN_ALIGN, or NULL with an error set. Free with free(). */
 void *cnn_aligned_calloc(size_t bytes);
 
+/* Bytes that the process could still use before the system ends it, about; SIZE_MAX: nobody knows. */
+size_t cnn_memory_available(void);
+
 /* a * b and a + b into *out; nonzero on overflow. */
 CNN_CHECKED int cnn_mul_overflows(size_t a, size_t b, size_t *out);
 CNN_CHECKED int cnn_add_overflows(size_t a, size_t b, size_t *out);

@@ -5,12 +5,16 @@
 /* Bytes that a device wants for code and records, and for copies of few numbers. */
 static const size_t DEVICE_SLACK = (size_t)32 << 20;
 
-/* Inputs come by way of a store of images, or of two buffers as large; outputs by way of two; targets
+/* What a CPU's net takes is the user's choice, and what it does not touch costs nothing; but one for a
+ * sample of any size must not end the program and others with it.
+ *
+ * Inputs come by way of a store of images, or of two buffers as large; outputs by way of two; targets
  * are numbers, or a label, and a weight. */
 int cnn_net_check_room(const struct cnn_net *net, const struct cnn_net_config *config)
 {
     const struct cnn_backend *b = net->backend;
-    if (!b->ops->available)
+    const char *whose = b->is_gpu ? "the device" : "memory";
+    if (!b->ops->available || (!b->is_gpu && !config->weights))
         return 0;
     size_t left = b->ops->available(net->backend), mib = (size_t)1 << 20;
     size_t slabs = 1 + (size_t)(config->training != 0) + (size_t)config->optimizer_slabs;
@@ -34,10 +38,10 @@ int cnn_net_check_room(const struct cnn_net *net, const struct cnn_net_config *c
                       ? (size_t)((double)(left - fixed) / (double)moving * (double)config->batch)
                       : 0;
     if (!fits)
-        return cnn_fail(CNN_ESYSTEM, "the net needs %zu MiB of the device, %zu MiB are free",
-                        (fixed + moving / config->batch) / mib, left / mib);
+        return cnn_fail(CNN_ESYSTEM, "the net needs %zu MiB of %s, %zu MiB are free",
+                        (fixed + moving / config->batch) / mib, whose, left / mib);
     return cnn_fail(CNN_ESYSTEM,
-                    "batches of %zu need %zu MiB of the device, %zu MiB are free; batches of %zu "
+                    "batches of %zu need %zu MiB of %s, %zu MiB are free; batches of %zu "
                     "would fit, about",
-                    config->batch, (fixed + moving) / mib, left / mib, fits);
+                    config->batch, (fixed + moving) / mib, whose, left / mib, fits);
 }

@@ -205,34 +205,52 @@ static int make(struct cnn_runner *r, struct cnn_chw shape, struct cnn_runner_si
     return rc;
 }
 
-int cnn_runner_fit(struct cnn_runner *r, struct cnn_chw shape)
+/* The kept net of that shape, or the place that was not used for longest. */
+static struct cnn_runner_sized *place_for(struct cnn_runner *r, struct cnn_chw shape)
 {
     struct cnn_runner_sized *s = r->sized;
     for (struct cnn_runner_sized *at = r->sized; at < r->sized + CNN_RUNNER_SIZES; at++) {
-        if (at->graph && cnn_chw_equal(at->graph->input->shape, shape)) {
-            s = at;
-            break;
-        }
-        s = at->used < s->used ? at : s; /* the place that was not used for longest */
+        if (at->graph && cnn_chw_equal(at->graph->input->shape, shape))
+            return at;
+        s = at->used < s->used ? at : s;
     }
+    return s;
+}
+
+static int drop_all(struct cnn_runner *r)
+{
+    int kept = 0;
+    for (int i = 0; i < CNN_RUNNER_SIZES; i++) {
+        kept += r->sized[i].net != NULL;
+        drop(&r->sized[i]);
+    }
+    return kept;
+}
+
+int cnn_runner_fit(struct cnn_runner *r, struct cnn_chw shape)
+{
+    struct cnn_runner_sized *s = place_for(r, shape);
     int rc = 0;
     if (!s->net || !cnn_chw_equal(s->graph->input->shape, shape)) {
         drop(s);
         rc = make(r, shape, s);
+        if (rc)
+            drop(s);
+        if (rc == CNN_ESYSTEM && drop_all(r) && (rc = make(r, shape, s)))
+            drop(s);
+        s->number = ++r->made;
     }
-    if (rc)
-        drop(s);
-    else
+    if (!rc)
         s->used = ++r->turn;
     r->graph = rc ? r->own.graph : s->graph;
     r->net = rc ? r->own.net : s->net;
+    r->number = rc ? 0 : s->number;
     return rc;
 }
 
 void cnn_runner_close(struct cnn_runner *r)
 {
-    for (int i = 0; i < CNN_RUNNER_SIZES; i++)
-        drop(&r->sized[i]);
+    drop_all(r);
     drop(&r->own);
     cnn_backend_close(r->backend);
     free(r->map.pads);

@@ -34,7 +34,8 @@ struct cnn_runner_map {
 struct cnn_runner_sized {
     struct cnn_graph *graph;
     struct cnn_net *net;
-    uint64_t used; /* when it was, by the runner's turns */
+    uint64_t number; /* of the nets that the runner made, from 1 on */
+    uint64_t used;   /* when it was, by the runner's turns */
 };
 enum { CNN_RUNNER_SIZES = 4 }; /* that are kept beside the model's own */
 
@@ -57,10 +58,11 @@ struct cnn_runner {
     struct cnn_graph *graph; /* of the size that was asked for, or where it fits the last batch's */
     struct cnn_backend *backend;
     struct cnn_net *net;       /* likewise */
+    uint64_t number;           /* of that net, which no other has had; 0: of the model's own */
     struct cnn_runner_map map; /* where it slides */
     struct cnn_runner_config config;
     struct cnn_runner_sized own, sized[CNN_RUNNER_SIZES];
-    uint64_t turn;
+    uint64_t turn, made;
 };
 
 /* Read the model and build its graph, with losses, for inputs of that size. CNN_ENOINPUT; CNN_EDATA, also
@@ -70,8 +72,9 @@ CNN_CHECKED int cnn_runner_open(struct cnn_runner *r, const char *model,
 /* Plan the net's memory on a device and load the weights; the config's parts are borrowed. CNN_EDEVICE,
  * CNN_EDATA. */
 CNN_CHECKED int cnn_runner_start(struct cnn_runner *r, const struct cnn_runner_config *config);
-/* The net and the graph for samples of that shape. Nets of the last few sizes are
- * kept; all have the same weights. CNN_EDATA where the net does not take them: the model's own then. */
+/* The net and the graph for samples of that shape. Nets of the last few sizes are kept while there is
+ * memory; all have the same weights. CNN_EDATA where the net does not take them, CNN_ESYSTEM where it has
+ * no room: the model's own then. */
 CNN_CHECKED int cnn_runner_fit(struct cnn_runner *r, struct cnn_chw shape);
 void cnn_runner_close(struct cnn_runner *r); /* leaves {0} */
 

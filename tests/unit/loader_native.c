@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "base/text.h"
-#include "data/loader/loader.h"
+#include "data/loader/private.h"
 #include "data/source/dataset_open.h"
 
 static const struct cnn_input input = {.shape = {1, 4, 4}, .scale = 1.0 / 255, .resize = 5};
@@ -97,11 +97,37 @@ static void sides_are_multiples(void **state)
         go_through(threads, 4, batch, sizeof batch / sizeof *batch);
 }
 
+/* What a large sample took is given back when small ones follow it. */
+static void memory_follows_samples(void **state)
+{
+    static const size_t large_first[][2] = {{400, 300}, {4, 4}, {4, 4}, {4, 4}, {4, 4}, {4, 4},
+                                            {4, 4},     {4, 4}, {4, 4}, {4, 4}, {4, 4}, {4, 4}};
+    const struct cnn_loader_options o = {.input = &input, .batch = 4, .threads = 1, .native = 1};
+    size_t most = 0;
+    (void)state;
+    struct cnn_dataset *ds = images(large_first, sizeof large_first / sizeof *large_first);
+    struct cnn_loader *l;
+    struct cnn_batch b;
+    assert_int_equal(cnn_loader_open(ds, &o, 0, 0, &l), 0);
+    assert_int_equal(cnn_loader_next(l, &b), 1);
+    assert_int_equal(l->batch[l->side].xs, 400 * 300);
+    while (cnn_loader_next(l, &b) == 1)
+        ;
+    for (size_t i = 0; i < l->depth; i++)
+        most = l->chunk[i].xs > most ? l->chunk[i].xs : most;
+    for (int side = 0; side < 2; side++)
+        most = l->batch[side].xs > most ? l->batch[side].xs : most;
+    assert_in_range(most, 4 * 4, 4 * 4 * 4);
+    cnn_loader_close(l);
+    cnn_dataset_close(ds);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batches_are_of_one_size),
         cmocka_unit_test(sides_are_multiples),
+        cmocka_unit_test(memory_follows_samples),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

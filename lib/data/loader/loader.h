@@ -104,7 +104,8 @@ void cnn_loader_close(struct cnn_loader *l);
 size_t cnn_loader_native_batch(const struct cnn_input *input, size_t batch, struct cnn_chw shape);
 
 /* Bytes of memory that a loader with these options will take for buffers and the threads' scratch,
- * where samples decode to about the input's shape (for memory plans). */
+ * where samples decode to about the input's shape (for memory plans); not of native ones, which take
+ * what their sizes do. */
 size_t cnn_loader_bytes(const struct cnn_loader_options *options);
 
 #endif

@@ -1,9 +1,12 @@
 /* Samples as large as they are: the memory that they take, and which make a batch. A batch has samples of
  * one size, so many that it has no more elements than one of the input's own size. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "data/loader/private.h"
+
+enum { SPARE = 4 }; /* times as much memory as a sample needs stays for the next */
 
 struct cnn_input cnn_loader_native_input(const struct cnn_input *input, struct cnn_chw shape)
 {
@@ -11,6 +14,21 @@ struct cnn_input cnn_loader_native_input(const struct cnn_input *input, struct c
     own.shape = shape;
     own.resize = 0;
     return own;
+}
+
+/* Memory for `need` elements, whose contents do not outlive this: no more than are needed, and no longer
+ * what only a much larger sample needed. */
+static int fit_memory(void *array, size_t *room, size_t need, size_t size)
+{
+    if (need <= *room && *room / SPARE <= need)
+        return 0;
+    void *old, *p;
+    memcpy(&old, array, sizeof old);
+    free(old);
+    p = cnn_calloc(need, size);
+    memcpy(array, &p, sizeof p);
+    *room = p ? need : 0;
+    return p ? 0 : CNN_ESYSTEM;
 }
 
 static int is_plane(const struct cnn_loader *l, size_t i)
@@ -28,7 +46,7 @@ static int fit_labels(const struct cnn_loader *l, struct cnn_loader_field *f, si
             continue;
         if (cnn_mul_overflows(planes * l->wish[i].rows, plane, &labels))
             return cnn_fail_memory(SIZE_MAX);
-        if (cnn_grow(&f[i].label, &f[i].labels, labels, sizeof *f[i].label))
+        if (fit_memory(&f[i].label, &f[i].labels, labels, sizeof *f[i].label))
             return CNN_ESYSTEM;
     }
     return 0;
@@ -89,7 +107,7 @@ int cnn_loader_fit_chunk(const struct cnn_loader *l, struct cnn_loader_chunk *c,
     if (cnn_mul_overflows(s.h, s.w, &plane) || cnn_mul_overflows(plane, s.c, &count))
         return cnn_fail_memory(SIZE_MAX);
     c->item->shape = s;
-    if (cnn_grow(&c->x, &c->xs, count, sizeof *c->x))
+    if (fit_memory(&c->x, &c->xs, count, sizeof *c->x))
         return CNN_ESYSTEM;
     return fit_labels(l, c->field, 1, plane);
 }
@@ -118,7 +136,7 @@ static int begin_batch(const struct cnn_loader *l, struct cnn_loader_buffers *b,
 {
     size_t n = most_of(l, shape);
     b->shape = shape;
-    if (cnn_grow(&b->x, &b->xs, n * cnn_chw_count(shape), sizeof *b->x) ||
+    if (fit_memory(&b->x, &b->xs, n * cnn_chw_count(shape), sizeof *b->x) ||
         cnn_grow(&b->size, &b->sizes, n, sizeof *b->size) ||
         fit_labels(l, b->field, n, shape.h * shape.w))
         return CNN_ESYSTEM;

@@ -10,15 +10,15 @@ static int fit(struct infer *in, const struct cnn_batch *b)
     int rc = cnn_runner_fit(&in->runner, b->shape);
     if (!rc)
         rc = cnn_infer_check_plane(in);
-    if (!rc && in->runner.net != in->fitted) {
-        in->fitted = in->runner.net;
+    if (!rc && in->runner.number != in->fitted) {
+        in->fitted = in->runner.number;
         rc = cnn_evaluator_move(in->evaluator, in->runner.net);
         if (!rc && in->predictions)
             rc = cnn_infer_fit_answers(in);
     }
     if (!rc)
         return 0;
-    in->fitted = NULL;
+    in->fitted = 0;
     in->feed.graph = in->runner.graph;
     return rc;
 }

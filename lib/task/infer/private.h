@@ -50,10 +50,10 @@ struct infer {
     int eval;
     struct cnn_gate *gate; /* (o->gate.count) */
     struct cnn_runner runner;
-    int classed;                  /* the output is of the model's classes */
-    struct cnn_outfolder *maps;   /* NULL: not wanted */
-    struct infer_map map;         /* of the sample that is told */
-    const struct cnn_net *fitted; /* of native samples: for which the rest is ready */
+    int classed;                /* the output is of the model's classes */
+    struct cnn_outfolder *maps; /* NULL: not wanted */
+    struct infer_map map;       /* of the sample that is told */
+    uint64_t fitted; /* of native samples: the runner's net for which the rest is ready; 0: none */
     struct cnn_inputs inputs;
     struct cnn_feed feed; /* its targets, if any, are what answers are compared with */
     size_t classes;       /* that the first target is; 0: it is none of the model's */
