@@ -18,6 +18,10 @@ struct cnn_stored_tensor {
     const unsigned char *data;
 };
 
+/* Key of the text that says in which order numbers are of vectors that were planes, weights of what
+ * reads them among them: "hwc", channels last. Without it they are as (c, h, w). */
+#define CNN_TENSORS_ORDER "cnn.order"
+
 struct cnn_stored_text {
     const char *key, *value;
 };

@@ -170,13 +170,31 @@ int cnn_model_is_blank(const struct cnn_tensor_source *from)
     return blank && weights;
 }
 
+/* A tensor's numbers, in the net's order, to be freed. */
+static int read_param(const struct load *l, const struct load_param *p, const size_t *from,
+                      size_t n, float **out)
+{
+    size_t count = p->tensor->count;
+    float *values = *out = cnn_calloc(count, sizeof *values);
+    float *stored = from ? cnn_calloc(count, sizeof *stored) : values;
+    int rc = values && stored ? cnn_tensor_floats(l->from, p->tensor, stored) : CNN_ESYSTEM;
+    for (size_t k = 0; !rc && from && k < count; k += n)
+        for (size_t i = 0; i < n; i++)
+            values[k + i] = stored[k + from[i]];
+    if (from)
+        free(stored);
+    return rc;
+}
+
 static int set_param(const struct load *l, struct cnn_net *net, const struct load_param *p)
 {
-    const float *mapped = cnn_tensor_aligned(l->from, p->tensor);
-    float *values = mapped ? NULL : cnn_calloc(p->tensor->count, sizeof *values);
-    int rc = mapped || values ? 0 : CNN_ESYSTEM;
+    const size_t *from;
+    size_t n;
+    float *values = NULL;
+    int rc = cnn_load_order(l, p, &from, &n);
+    const float *mapped = rc || from ? NULL : cnn_tensor_aligned(l->from, p->tensor);
     if (!rc && !mapped)
-        rc = cnn_tensor_floats(l->from, p->tensor, values);
+        rc = read_param(l, p, from, n, &values);
     if (!rc && !all_finite(mapped ? mapped : values, p->tensor->count))
         rc = cnn_fail(CNN_EDATA, "%s: tensor '%s' holds numbers that are not finite", l->from->path,
                       p->tensor->name);
@@ -271,12 +289,14 @@ int cnn_model_load_params(const struct cnn_tensor_source *from, struct cnn_net *
     l.sorted = cnn_calloc(l.params, sizeof(struct load_param *));
     int rc = l.param && l.sorted && l.tensor ? 0 : CNN_ESYSTEM;
     for (size_t i = 0; !rc && i < l.params; i++)
-        l.param[i] = (struct load_param){param[i].name, &param[i], NULL};
+        l.param[i] = (struct load_param){.name = param[i].name, .of = &param[i]};
     for (size_t i = 0; !rc && i < l.tensors; i++) {
         const struct cnn_stored_tensor *t = cnn_tensors_at(from, i);
         l.tensor[i] = (struct load_tensor){.of = t, .name = t->name};
         l.tensor[i].aside = is_aside(from, t->name);
     }
+    if (!rc)
+        rc = cnn_load_follow(&l, cnn_net_graph(net));
     if (!rc)
         rc = cnn_load_match(&l);
     if (!rc)
@@ -286,6 +306,7 @@ int cnn_model_load_params(const struct cnn_tensor_source *from, struct cnn_net *
     free(l.param);
     free(l.sorted);
     free(l.tensor);
+    cnn_arena_free(l.arena);
     cnn_buf_free(&l.note);
     return rc;
 }

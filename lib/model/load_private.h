@@ -9,6 +9,9 @@ struct load_param {
     const char *name;
     const struct cnn_net_param *of;
     const struct cnn_stored_tensor *tensor; /* NULL: the file has none */
+    /* Where the file has another order: whose it is, and what that reads; else NULL. */
+    const struct cnn_layer *layer;
+    const struct load_value *reads;
 };
 
 struct load_tensor {
@@ -27,7 +30,8 @@ struct load {
     size_t params;
     struct load_tensor *tensor; /* (tensors) in file order */
     size_t tensors;
-    size_t matched; /* parameters that the file has, in their shape */
+    size_t matched;          /* parameters that the file has, in their shape */
+    struct cnn_arena *arena; /* of orders; NULL: the file has ours */
     struct cnn_buf note;
 };
 
@@ -41,5 +45,12 @@ int cnn_load_fits(const struct load_param *p, const struct cnn_stored_tensor *t)
 int cnn_load_allowed(const struct load *l, const char *name);
 /* Every parameter its tensor, where there is one. */
 CNN_CHECKED int cnn_load_match(struct load *l);
+
+/* load_order.c: what the order of vectors that were planes is in the file, of each parameter. */
+CNN_CHECKED int cnn_load_follow(struct load *l, const struct cnn_graph *g);
+/* Element i of each `count` of a parameter's numbers is number from[i] of its tensor's; NULL: i. CNN_EDATA
+ * where that is not known. */
+CNN_CHECKED int cnn_load_order(const struct load *l, const struct load_param *p,
+                               const size_t **from, size_t *count);
 
 #endif

@@ -12,6 +12,10 @@ run cnn-features -l output keras_rows.keras keras_rows.npy
 status 0
 numbers_are keras_rows.txt
 
+run cnn-features -l output keras_first.keras keras_flat.npy
+status 0
+numbers_are keras_first.txt
+
 # Layers in front that scale pixels are in the input line.
 run cnn-features -l output keras_scaled.keras keras_pixels.ppm
 status 0
@@ -53,6 +57,24 @@ run cnn-inspect keras_line.weights.h5
 status 0
 out_has 'conv2d.weight * 4x3x5x5'
 out_has 'dense.weight * 5x16'
+run cnn-inspect --meta keras_line.weights.h5
+out_is 'cnn.order: hwc'
+flat='input 3x6x5; a: conv 4 3; relu; flatten; bn: bn eps=0.001
+b: conv 2 3 stride=2 from=input; flatten; slope: prelu; concat from=bn,slope; c: dense 6; relu; d: dense 4'
+run cnn-features -l output "$flat:keras_flat.weights.h5" keras_flat.npy
+status 0
+numbers_are keras_flat.txt
+flat=${flat//; flatten/; reshape -1}
+other=${flat/concat/mix: channelshuffle 2; concat}
+run cnn-features -l output "${other/bn,slope/bn,mix}:keras_flat.weights.h5" keras_flat.npy
+status 65
+err_has "*: tensor 'c.weight' is in the order of planes with channels last, and how 'c' has them here is not known"
+run cnn-inspect --to order.st keras_flat.weights.h5
+status 0
+run cnn-features -l output "$flat:order.st" keras_flat.npy
+numbers_are keras_flat.txt
+run cnn-inspect --to x.onnx "$flat:order.st"
+status 65
 run cnn-infer keras_line.weights.h5 keras_input.npy
 status 65
 err_has 'cnn-infer: keras_line.weights.h5: no net in the metadata*'

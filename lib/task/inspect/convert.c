@@ -95,6 +95,11 @@ int cnn_inspect_convert(const struct cnn_inspect *in, const char *path)
         rc = cnn_apart_check(out, from);
     if (!rc && is_onnx(path) && !in->model)
         rc = cnn_fail(CNN_EDATA, "%s: weights without a net make no model", in->name);
+    if (!rc && (is_onnx(path) || in->slides) && cnn_tensors_text(in->tensors, CNN_TENSORS_ORDER))
+        rc = cnn_fail(CNN_EDATA,
+                      "%s: weights in an order of their own (" CNN_TENSORS_ORDER
+                      "): cnn-train --net NET --init IT --epochs 0 -o MODEL makes a model of them",
+                      in->name);
     if (rc)
         return rc;
     return is_onnx(path) ? cnn_export_onnx(path, in->graph, in->tensors)

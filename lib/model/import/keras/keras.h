@@ -114,6 +114,7 @@ struct keras_writer {
     const char *last; /* label of the line before */
     struct keras_param *param;
     size_t params, param_room;
+    int spare; /* they are those of a net that is not known, vectors of planes in Keras' order */
 };
 
 /* config.c: a model from its JSON, which lives as long as it. CNN_EDATA without a path. */

@@ -162,5 +162,7 @@ int cnn_keras_tensors(struct keras_writer *w, struct keras_kept *kept,
         return CNN_ESYSTEM;
     for (size_t i = 0; !rc && i < w->params; i++)
         rc = add_tensor(*out, &w->param[i]);
+    if (!rc && w->spare)
+        rc = cnn_tensors_add_text(*out, CNN_TENSORS_ORDER, "hwc");
     return rc ? rc : cnn_tensors_settle(*out);
 }

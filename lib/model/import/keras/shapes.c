@@ -8,9 +8,15 @@
 
 enum { VECTOR = 1 << 1, ROWS = 1 << 2, PLANES = 1 << 3 };
 
+/* Whether it makes a difference where the channels are. */
+static int has_places(const struct keras_value *v)
+{
+    return v->rank > 1 && v->shape.c != 1 && v->shape.h * v->shape.w != 1;
+}
+
 int cnn_keras_is_plane(const struct keras_writer *w, const struct keras_value *v)
 {
-    return !w->channels_first && v->rank > 1 && v->shape.c != 1 && v->shape.h * v->shape.w != 1;
+    return !w->channels_first && has_places(v);
 }
 
 static size_t count_of(struct cnn_chw s)
@@ -34,28 +40,32 @@ static int dense_reads(const struct keras_node *n, int depth)
     return all;
 }
 
-/* To Keras' order, as a line of its own where that is another. */
+/* A plane to channels last, as a line of its own. */
 static int to_their_order(struct keras_writer *w, struct keras_node *n)
 {
-    return cnn_keras_is_plane(w, cnn_keras_in(n)) ? cnn_keras_line(w, n, "order", "transpose hwc")
-                                                  : 0;
+    return cnn_keras_line(w, n, "order", "transpose hwc");
 }
 
+/* Channels are last in what Keras flattens, even where they come first: it says so by data_format. */
 int cnn_keras_flatten(struct keras_writer *w, struct keras_node *n)
 {
     const struct keras_value *in = cnn_keras_in(n);
+    int first = !strcmp(cnn_keras_word(n, "data_format", "channels_last"), "channels_first");
+    int other = first == w->channels_first && has_places(in);
     if (!cnn_keras_has_rank(w, n, VECTOR | ROWS | PLANES))
         return 0;
+    if (first && !w->channels_first && has_places(in))
+        return cnn_keras_refuse(w, n, "data_format");
     if (!count_of(in->shape) && !in->unsure)
         return cnn_keras_refuse(w, n, "it reads planes whose size is not known");
     n->out.shape = (struct cnn_chw){count_of(in->shape), 1, 1};
     n->out.rank = 1;
     if (in->rank == 1)
         return cnn_keras_same(n);
-    int keep = cnn_keras_is_plane(w, in) && dense_reads(n, 0);
+    int keep = other && dense_reads(n, 0);
     if (keep)
         n->out.flat = in->shape;
-    int rc = keep ? 0 : to_their_order(w, n);
+    int rc = other && !keep ? to_their_order(w, n) : 0;
     return rc ? rc : cnn_keras_line(w, n, NULL, "flatten");
 }
 
@@ -108,7 +118,7 @@ int cnn_keras_reshape(struct keras_writer *w, struct keras_node *n)
     int plane = cnn_keras_is_plane(w, &n->out);
     if (cnn_chw_equal(s, in->shape) && (plane || !cnn_keras_is_plane(w, in)))
         return cnn_keras_same(n);
-    int rc = to_their_order(w, n);
+    int rc = cnn_keras_is_plane(w, in) ? to_their_order(w, n) : 0;
     if (rc)
         return rc;
     if (!plane)

@@ -128,6 +128,7 @@ int cnn_keras_spare_params(struct keras_writer *w)
     static const char group[] = "model_weights/";
     int rc = 0;
     w->labels = cnn_names_new(w->arena);
+    w->spare = 1;
     for (size_t i = 0; w->labels && rc >= 0 && i < cnn_hdf5_count(w->file); i++) {
         const struct cnn_hdf5_object *o = cnn_hdf5_at(w->file, i);
         struct spare s = {0};
