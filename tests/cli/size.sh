@@ -165,6 +165,23 @@ od -A n -t f4 -v -w4 -j 128 even-maps/even/p.npy |
     awk '{ i = NR - 1; if (int(i / 24) % 20 < 18 && i % 24 < 23) print }' >even-numbers
 same odd-numbers even-numbers
 [ "$(tr -cd , <out | wc -c)" = $((3 * 18 * 23)) ] || fail "so many numbers are of the image itself"
+# Features are those of the image alone, too: of the larger one's places those that begin in it.
+for layer in b:9:12:10:12 d:18:23:20:24; do
+    IFS=: read -r name h w all_h all_w <<<"$layer"
+    for side in odd even; do
+        cnn-features -q --size native -l $name -f tar unet.st $side/p.pgm | tar xO $side/p.npy | od -A n -t f4 -v -w4 -j 128 >$side-numbers
+    done
+    awk -v h=$h -v w=$w -v H=$all_h -v W=$all_w '{ i = NR - 1; if (int(i / W) % H < h && i % W < w) print }' even-numbers >own-numbers
+    same odd-numbers own-numbers
+    cnn-features -q --pool --size native -l $name unet.st odd/p.pgm | awk -F '\t' '!/^#/ { for (c = 3; c <= NF; c++) print $c }' >pooled
+    awk -v n=$((h * w)) 'NR == FNR { sum[int((NR - 1) / n)] += $1; next } { d = $1 - sum[FNR - 1] / n; if (!(d < 1e-5 && d > -1e-5)) bad = 1 }
+        END { exit bad || FNR != 4 }' odd-numbers pooled || fail "the means of $name are others"
+done
+noise 15 15 7 odd/almost.pgm
+run cnn-features -q --size native -l d unet.st odd/almost.pgm
+status 64
+err_has "*layer 'd' is 4x16x16 for images of the model's size and 4x15x15 for one of another*"
+rm odd/almost.pgm
 awk 'BEGIN { print "P2", 23, 18, 255; for (i = 0; i < 18 * 23; i++) print i % 3 }' >odd-labels/p.pgm
 cnn-augment -q -o odd-png odd-labels
 mv odd-png/odd-labels_p.png odd/p.seg.png

@@ -69,8 +69,7 @@ static int run_batch(struct features *f, const struct cnn_batch *b)
         rc = cnn_net_value(f->runner.net, f->tap[k].node, f->tap[k].values);
         if (!rc)
             rc = cnn_net_rows(f->runner.net, f->tap[k].node, f->tap[k].real);
-        if (f->o->pool)
-            cnn_features_pool(&f->tap[k], b->n);
+        cnn_features_take(f, &f->tap[k], b);
     }
     return rc;
 }
@@ -90,10 +89,15 @@ static int take_batch(void *context, size_t input, const struct cnn_batch *b)
         row.path = cnn_inputs_path(&f->inputs, input, b->index[i]);
         row.label = known ? f->map[input][own] : -1;
         for (size_t t = 0; !rc && t < f->targets; t++) {
-            row.values = cnn_features_row_of(f, &f->target[t], i);
-            row.shape = f->target[t].shape;
-            row.rows = (size_t)f->tap[f->target[t].first_tap].real[i];
-            rc = f->type->add(f->target[t].sink, &row);
+            const struct features_target *to = &f->target[t];
+            const struct features_tap *tap = &f->tap[to->first_tap];
+            rc = cnn_features_check_shapes(f, to, b, i);
+            if (rc)
+                return rc;
+            row.values = cnn_features_row_of(f, to, i);
+            row.shape = to->taps > 1 ? to->shape : cnn_features_shape(tap, b, i);
+            row.rows = (size_t)tap->real[i];
+            rc = f->type->add(to->sink, &row);
         }
     }
     return rc;

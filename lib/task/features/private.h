@@ -87,7 +87,10 @@ void cnn_features_key(const struct cnn_strings *classes, int paths, const struct
 /* A layer's values of a batch. */
 struct features_tap {
     int node;
-    struct cnn_chw out, kept; /* as the net gives them, and as they are written */
+    struct cnn_chw out,
+        kept;            /* as the net gives them, and as they are written, but for what belongs
+                                 to no image (cnn_features_shape) */
+    struct cnn_chw told; /* kept, for images of the model's size */
     size_t rows;
     int32_t *real; /* (batch) rows that are */
     size_t room;   /* of values, elements */
@@ -99,8 +102,8 @@ struct features_tap {
 struct features_target {
     size_t first_tap, taps;
     void *sink;
-    struct cnn_chw shape; /* of a row of a sample's values */
-    size_t count;         /* values of a sample */
+    struct cnn_chw shape; /* of a row of a sample's values, for images of the model's size */
+    size_t count;         /* values of a sample, likewise */
     float *row;           /* (count); NULL: the only tap's values are the row */
 };
 
@@ -124,13 +127,19 @@ struct features {
 
 /* The taps and targets of f->node; nothing is written yet. */
 CNN_CHECKED int cnn_features_make_taps(struct features *f, size_t batch);
-/* The runner's net is one for inputs of another size, of up to that many at once. CNN_EUSAGE where a form
- * of features has no place for values of several sizes. */
+/* The runner's net is one for inputs of another size, of up to that many at once. */
 CNN_CHECKED int cnn_features_fit_taps(struct features *f, size_t batch);
 /* CNN_EUSAGE when there is one stream for several layers. */
 CNN_CHECKED int cnn_features_open_targets(struct features *f, FILE *out, const char *name);
-/* A tap's values, as the net gave them, to their means. */
-void cnn_features_pool(struct features_tap *t, size_t n);
+/* What is written of a tap's values for sample i: of planes of a sample that was filled up, the places
+ * that begin within it. */
+struct cnn_chw cnn_features_shape(const struct features_tap *t, const struct cnn_batch *b,
+                                  size_t i);
+/* A tap's values of a batch, as the net gave them, to what is written of them. */
+void cnn_features_take(const struct features *f, struct features_tap *t, const struct cnn_batch *b);
+/* CNN_EUSAGE where a form of features has no place for values of several sizes. */
+CNN_CHECKED int cnn_features_check_shapes(const struct features *f, const struct features_target *t,
+                                          const struct cnn_batch *b, size_t i);
 /* fields.c: whether the field of that name is written where samples keep them: not its class, which has a place of
  * its own, nor the net's inputs. */
 int cnn_features_keeps(const struct cnn_graph *g, const char *name);
@@ -139,6 +148,7 @@ int cnn_features_keeps(const struct cnn_graph *g, const char *name);
 void cnn_features_look_at_fields(struct features *f);
 void cnn_features_note_streams(struct features *f);
 /* What goes to a target for sample i. */
-const float *cnn_features_row_of(const struct features *f, struct features_target *t, size_t i);
+const float *cnn_features_row_of(const struct features *f, const struct features_target *t,
+                                 size_t i);
 
 #endif

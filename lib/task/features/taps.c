@@ -99,38 +99,35 @@ static int make_tap(struct features *f, size_t batch, struct features_tap *t)
                : 0;
 }
 
-/* A tar says of each sample how large its values are; other forms have said it of all. */
-static int check_shape(const struct features *f, const struct features_target *to,
-                       const struct features_tap *t, struct cnn_chw before)
-{
-    char now[72], all[72];
-    if (cnn_chw_equal(before, t->kept) || (f->type->keeps && to->taps == 1))
-        return 0;
-    cnn_chw_format(t->kept, now);
-    cnn_chw_format(before, all);
-    return cnn_fail(CNN_EUSAGE,
-                    "layer '%s' is %s for images of the model's size and %s for one of another: "
-                    "--pool makes the same of them, and a tar (--format tar) without --concat has "
-                    "place for both",
-                    f->runner.graph->node[t->node].layer.name, all, now);
-}
-
 int cnn_features_fit_taps(struct features *f, size_t batch)
 {
     int rc = 0;
-    for (size_t i = 0; !rc && i < f->taps; i++) {
-        struct features_tap *t = &f->tap[i];
-        struct features_target *to = &f->target[f->o->concat ? 0 : i];
-        struct cnn_chw before = t->kept;
-        rc = make_tap(f, batch, t);
-        if (!rc)
-            rc = check_shape(f, to, t, before);
-        if (!rc && to->taps == 1) {
-            to->shape = t->kept;
-            to->count = t->rows * cnn_chw_count(t->kept);
-        }
-    }
+    for (size_t i = 0; !rc && i < f->taps; i++)
+        rc = make_tap(f, batch, &f->tap[i]);
     return rc;
+}
+
+/* A tar says of each sample how large its values are; other forms have said it of all. */
+int cnn_features_check_shapes(const struct features *f, const struct features_target *to,
+                              const struct cnn_batch *b, size_t i)
+{
+    char now[72], all[72];
+    if (f->type->keeps && to->taps == 1)
+        return 0;
+    for (size_t k = to->first_tap; k < to->first_tap + to->taps; k++) {
+        const struct features_tap *t = &f->tap[k];
+        struct cnn_chw s = cnn_features_shape(t, b, i);
+        if (cnn_chw_equal(s, t->told))
+            continue;
+        cnn_chw_format(s, now);
+        cnn_chw_format(t->told, all);
+        return cnn_fail(CNN_EUSAGE,
+                        "layer '%s' is %s for images of the model's size and %s for one of "
+                        "another: --pool makes the same of them, and a tar (--format tar) without "
+                        "--concat has place for both",
+                        f->runner.graph->node[t->node].layer.name, all, now);
+    }
+    return 0;
 }
 
 int cnn_features_make_taps(struct features *f, size_t batch)
@@ -145,6 +142,7 @@ int cnn_features_make_taps(struct features *f, size_t batch)
         struct features_tap *t = &f->tap[i];
         t->node = f->node[i];
         rc = make_tap(f, batch, t);
+        t->told = t->kept;
         struct features_target *to = &f->target[f->o->concat ? 0 : i];
         to->count += t->rows * cnn_chw_count(t->kept);
         to->first_tap = f->o->concat ? 0 : i;
@@ -220,27 +218,74 @@ int cnn_features_open_targets(struct features *f, FILE *out, const char *name)
     return rc;
 }
 
-/* The mean over the positions, in their order; in place. */
-void cnn_features_pool(struct features_tap *t, size_t n)
+/* Of n places for an image that was filled up to `all`, those that begin within its own part. */
+static size_t own_places(size_t n, size_t own, size_t all)
 {
-    size_t positions = t->out.h * t->out.w;
-    for (size_t i = 0; i < n * t->rows * t->out.c; i++) {
+    return (n * own + all - 1) / all;
+}
+
+static struct cnn_chw own_shape(struct cnn_chw s, const struct cnn_batch *b, size_t i)
+{
+    if (b->size) {
+        s.h = own_places(s.h, b->size[i][0], b->shape.h);
+        s.w = own_places(s.w, b->size[i][1], b->shape.w);
+    }
+    return s;
+}
+
+struct cnn_chw cnn_features_shape(const struct features_tap *t, const struct cnn_batch *b, size_t i)
+{
+    return own_shape(t->kept, b, i);
+}
+
+/* Planes to those of that shape; in place. */
+static void crop(float *values, size_t planes, struct cnn_chw from, struct cnn_chw to)
+{
+    if (cnn_chw_equal(from, to))
+        return;
+    for (size_t r = 0; r < planes * to.h; r++)
+        memmove(values + r * to.w, values + (r / to.h * from.h + r % to.h) * from.w,
+                to.w * sizeof *values);
+}
+
+/* The means over the positions, in their order; dst may begin where src does or before. */
+static void pool(float *dst, const float *src, size_t planes, size_t positions)
+{
+    for (size_t i = 0; i < planes; i++) {
         double sum = 0;
         for (size_t p = 0; p < positions; p++)
-            sum += (double)t->values[i * positions + p];
-        t->values[i] = (float)(sum / (double)positions);
+            sum += (double)src[i * positions + p];
+        dst[i] = (float)(sum / (double)positions);
     }
 }
 
-const float *cnn_features_row_of(const struct features *f, struct features_target *t, size_t i)
+void cnn_features_take(const struct features *f, struct features_tap *t, const struct cnn_batch *b)
+{
+    size_t planes = t->rows * t->out.c;
+    for (size_t i = 0; i < b->n; i++) {
+        struct cnn_chw own = own_shape(t->out, b, i);
+        float *values = t->values + i * planes * t->out.h * t->out.w;
+        crop(values, planes, t->out, own);
+        if (f->o->pool)
+            pool(t->values + i * planes, values, planes, own.h * own.w);
+    }
+}
+
+static const float *values_of(const struct features_tap *t, size_t i)
+{
+    return t->values + i * t->rows * cnn_chw_count(t->kept);
+}
+
+const float *cnn_features_row_of(const struct features *f, const struct features_target *t,
+                                 size_t i)
 {
     const struct features_tap *tap = &f->tap[t->first_tap];
     if (!t->row)
-        return tap->values + i * t->count;
+        return values_of(tap, i);
     float *at = t->row;
     for (size_t k = 0; k < t->taps; k++) {
-        size_t n = cnn_chw_count(tap[k].kept);
-        memcpy(at, tap[k].values + i * n, n * sizeof *at);
+        size_t n = cnn_chw_count(tap[k].told);
+        memcpy(at, values_of(&tap[k], i), n * sizeof *at);
         at += n;
     }
     return t->row;
