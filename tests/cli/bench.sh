@@ -11,10 +11,10 @@ numbers() {
 run bench-nets lenet5 infer 3 0.01 1
 status 0
 silent
-numbers 6
+numbers 7
 run bench-nets 'input 1x8x8; conv 4 3; bn; relu; dense 5' train 2 0.01 2
 status 0
-numbers 6
+numbers 7
 run bench-nets nonesuch infer 1
 status 66
 err_has '*nonesuch*'
