@@ -282,6 +282,11 @@ $(BUILD)/bin/%: $(OBJ)/bin/%.o $(CLI) $(BUILD)/libcnn.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(LINK)
+# Programs that compute in double precision, for scripts/compare-zoo: a rule without a target that all build.
+$(BUILD)/double/bin/%: $(OBJ)/double/bin/%.o $(CLI:$(OBJ)/%=$(OBJ)/double/%) $(BUILD)/libcnn-double.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(LINK)
 $(BUILD)/helpers/bench-%: $(OBJ)/tests/bench/%.o $(BUILD)/libcnn.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
