@@ -7,7 +7,7 @@
 # make lint          layout, static analysis, scripts, manual pages
 # make bench         speed and memory beside PyTorch and ncnn (settings: scripts/bench-common.sh)
 # make scaling       time against threads, batch, image size and depth, drawn in build/scaling.png
-# make fuzz          a minute of arbitrary bytes into all that reads samples, and into all that reads weights (needs clang)
+# make fuzz          damaged files of every form, a minute each, into what reads them (scripts/fuzz; needs clang)
 # make torture       every second allocation and each system call of the programs fails, one at a time
 #                    (MEMORY_STRIDE=1: every allocation; make check tries a few of both)
 # make install       PREFIX=/usr/local DESTDIR=     make uninstall takes it away again
@@ -105,11 +105,16 @@ DEP_LIBS  := $(filter-out -l%,$(DEP_LIBS)) -Wl,--start-group $(call archives,$(s
     -lquadmath -lstdc++) -Wl,--end-group -static-libgcc -lpthread -ldl
 endif
 
-ifneq ($(filter-out release asan portable,$(MODE)),)
-$(error MODE=$(MODE): it is release, asan or portable)
+ifneq ($(filter-out release asan fuzz portable,$(MODE)),)
+$(error MODE=$(MODE): it is release, asan, fuzz or portable)
 endif
 SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE_fuzz := $(SANITIZE_asan) -fsanitize=fuzzer-no-link
 SANITIZE := $(SANITIZE_$(MODE))
+# Kernels are unrolled, which is slow to compile, and there is nothing in them for a fuzzer to find its way through.
+ifeq ($(MODE),fuzz)
+$(OBJ)/lib/kern/%.o $(OBJ)/lib/kern/isa/%.o: private SANITIZE := -fsanitize=address
+endif
 
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla
 CPP_ALL   = -Ilib -D_POSIX_C_SOURCE=200809L $(CPPFLAGS)
@@ -125,6 +130,9 @@ FAST     := -O3 -ffp-contract=fast -fno-math-errno
 $(OBJ)/lib/kern/%.o $(OBJ)/double/lib/kern/isa/%.o: private OPTIMIZE := $(FAST)
 PIXELS := codec orientation image jpeg preprocess resize warp
 $(PIXELS:%=$(OBJ)/lib/data/image/%.o): private OPTIMIZE := -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
+ifeq ($(MODE),fuzz)
+$(OBJ)/lib/kern/%.o: private OPTIMIZE := -O1
+endif
 ifneq ($(MODE),release)
 $(OBJ)/lib/kern/isa/%.o $(OBJ)/double/lib/kern/isa/%.o: private OPTIMIZE := -O1 -ffp-contract=fast -fno-math-errno
 endif
@@ -299,6 +307,12 @@ $(BUILD)/tests/double-%: $(OBJ)/double/tests/double/%.o $(BUILD)/libcnn-double.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(LINK) -lcmocka
+# Targets of libFuzzer: MODE=fuzz CC=clang, as scripts/fuzz has it.
+FUZZ_SHARED := $(patsubst %,$(OBJ)/tests/fuzz/%.o,fuzz use mutate)
+$(BUILD)/targets/%: $(OBJ)/tests/fuzz/%.o $(FUZZ_SHARED) $(BUILD)/libcnn.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(LINK) -fsanitize=fuzzer -Wl,--wrap=cnn_bytes_map -Wl,--wrap=cnn_bytes_map_form
 $(OBJ)/cuda/%.o: private EXTRA := -DCNN_CUDA -DCNN_TEST_CUDA -Itests -I$(dir $(NVCC))../include
 $(OBJ)/cuda/%.o: %.c $(FLAGS)
 	$(call say,CC,'$< (CUDA)')
@@ -355,8 +369,7 @@ scaling: programs $(HELPERS)
 	@PATH="$(CURDIR)/$(BUILD)/bin:$(CURDIR)/$(BUILD)/helpers:$$PATH" scripts/scaling $(BUILD)/scaling.png
 
 fuzz:
-	@scripts/fuzz decode
-	@scripts/fuzz weights
+	@scripts/fuzz all
 
 torture: programs
 	@MEMORY_STRIDE=$(or $(MEMORY_STRIDE),2) FAULTS_STRIDE=$(or $(FAULTS_STRIDE),1) LIMIT=7200 \

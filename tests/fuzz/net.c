@@ -1,14 +1,12 @@
 /* Fuzzing of the network language: no text may crash the parser, and what is built prints as a text
- * that builds the same again. See scripts/fuzz. */
-#include <stdint.h>
-#include <stdlib.h>
+ * that builds the same again. */
+#include "fuzz.h"
+
 #include <string.h>
 
 #include "lang/graph.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(const char *text, int with_loss)
+static void try_text(const char *text, int with_loss)
 {
     struct cnn_graph_config config = {.input = {3, 16, 16}, .classes = 5, .with_loss = with_loss};
     struct cnn_graph *g, *again;
@@ -35,8 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     memcpy(text, data, size);
     text[size] = '\0';
-    check(text, 0);
-    check(text, 1);
+    try_text(text, 0);
+    try_text(text, 1);
     free(text);
     return 0;
 }
