@@ -69,8 +69,10 @@ int cnn_gunzip_some(struct cnn_gunzip *g, const unsigned char **in, size_t *size
         g->z.next_out = out + *got;
         g->z.avail_out = take;
         rc = inflate(&g->z, Z_NO_FLUSH);
-        *in += give - g->z.avail_in;
-        *size -= give - g->z.avail_in;
+        uInt used = give - g->z.avail_in;
+        if (used) /* of nothing there may be no bytes */
+            *in += used;
+        *size -= used;
         *got += take - g->z.avail_out;
         g->between = rc == Z_STREAM_END;
         if (g->between)

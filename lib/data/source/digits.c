@@ -17,6 +17,9 @@ static int load_digit(const struct cnn_dataset *ds, size_t i, struct cnn_sample 
     return cnn_digits_draw(d->seed, i, &out->image, &label);
 }
 
+/* Rows of a list that name so many cost little; they are all drawn up for the one that is named. */
+enum { MOST_IN_LISTS = 1 << 20 };
+
 static const struct cnn_source_type digits_type = {
     .form = "digits", .load = load_digit, .close = free};
 
@@ -62,6 +65,8 @@ int cnn_open_digits(struct cnn_dataset *ds, const struct cnn_dataset_options *op
         if (!rc)
             rc = cnn_found_add_number(&found, i, ds->path, &label[i]);
     }
+    if (!rc && !ds->open && count > MOST_IN_LISTS)
+        rc = cnn_fail(CNN_EDATA, "%s: lists name digits of %d at most", ds->path, MOST_IN_LISTS);
     if (!rc)
         d->seed = (uint64_t)seed;
     for (size_t i = 0; !rc && i < (size_t)count; i++)

@@ -90,6 +90,8 @@ static int find_container(struct cnn_manifest_reading *r, const char *path, size
     if (cnn_grow(&m->container, &m->container_capacity, m->containers + 1, sizeof *m->container))
         return CNN_ESYSTEM;
     rc = r->ds->open(path, &options, &m->container[m->containers]);
+    if (rc == CNN_EUSAGE) /* the list has the mistake, not the command line */
+        return cnn_fail(CNN_EDATA, "%s: %.500s", r->where, cnn_error_message());
     if (rc)
         return cnn_fail_within("%s", r->where);
     m->containers++;

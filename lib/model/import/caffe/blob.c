@@ -116,5 +116,6 @@ int cnn_caffe_blob(struct cnn_wire_memory *m, const unsigned char *bytes, size_t
 void cnn_caffe_blob_floats(const struct caffe_blob *b, size_t first, size_t count, float *out)
 {
     size_t item = b->doubles ? 8 : 4;
-    cnn_elements_read('f', item, cnn_big_endian(), b->data + first * item, count, out);
+    if (count) /* else there may be no data */
+        cnn_elements_read('f', item, cnn_big_endian(), b->data + first * item, count, out);
 }

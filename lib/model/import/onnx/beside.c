@@ -52,7 +52,8 @@ static int open_file(struct onnx_graph *g, const char *name)
         cnn_bytes_free(&g->beside[g->besides]);
         rc = CNN_ESYSTEM;
     }
-    g->besides += !rc;
+    if (!rc)
+        g->bytes += g->beside[g->besides++].size;
     if (rc == CNN_ENOINPUT) /* it is the model that is not whole */
         rc = cnn_fail(CNN_EDATA, "%.500s", cnn_error_message());
     cnn_buf_free(&path);

@@ -5,8 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* What is computed with beforehand: shapes, and factors of weights at most. */
-enum { MOST_COMPUTED = 1 << 24, MOST_COMPUTED_IN_ALL = 1 << 27 };
+/* What is computed with beforehand: shapes, and factors of weights at most. A short text may ask for
+ * many numbers, again and again: in all there are no more than these, and for each byte of the files. */
+enum { MOST_COMPUTED = 1 << 24, MOST_COMPUTED_IN_ALL = 1 << 27, COMPUTED = 1 << 22, FOR_BYTE = 8 };
 /* No net has a tensor that is larger. */
 #define MOST_ELEMENTS ((size_t)1 << 31)
 
@@ -36,10 +37,13 @@ struct onnx_constant *cnn_onnx_constant_new(struct onnx_graph *g, int rank, cons
     return c;
 }
 
-/* Room for numbers; NULL with an error set. A short text may ask for many, again and again. */
+/* Room for numbers; NULL with an error set. */
 static double *room_for(struct onnx_graph *g, size_t count)
 {
-    if (count > MOST_COMPUTED || count > MOST_COMPUTED_IN_ALL - g->computed) {
+    size_t most = MOST_COMPUTED_IN_ALL;
+    if (g->bytes < (most - COMPUTED) / FOR_BYTE)
+        most = COMPUTED + FOR_BYTE * g->bytes;
+    if (count > MOST_COMPUTED || count > most - g->computed) {
         cnn_fail(CNN_EDATA, "%zu constants are too many to compute with", count);
         return NULL;
     }

@@ -95,6 +95,7 @@ struct onnx_graph {
     struct cnn_buf text;
     struct onnx_param *param;
     size_t params, param_room;
+    size_t bytes;    /* of the file, and of those beside it that were read */
     size_t computed; /* numbers of constants that were computed with */
 };
 

@@ -143,6 +143,7 @@ int cnn_onnx_read(struct onnx_graph *g, const struct cnn_bytes *bytes)
     struct cnn_wire w = {bytes->data, bytes->data + bytes->size};
     struct cnn_wire_field f;
     int rc, graphs = 0;
+    g->bytes = bytes->size;
     while ((rc = cnn_wire_next(&w, &f)) > 0) {
         rc = 0;
         if (f.type != CNN_WIRE_BYTES)
