@@ -132,14 +132,14 @@ static void put(unsigned char *file, size_t at, size_t number)
         file[at + i] = (unsigned char)number;
 }
 
-/* A group with LEAVES times MEMBERS members, which are all one, by one name. */
-static void test_many_paths(void **state)
+/* A group with LEAVES times MEMBERS members, which are all one, by one name of so many bytes. */
+static void refuse_many(size_t name)
 {
     enum { NAME = 4000, LEAVES = 400, MEMBERS = 64 };
     enum { HEADER = 96, NO_DATA = 144, HEAP = 160, LEAF = 4200, TREE = 6800, SIZE = 13300 };
     static unsigned char file[SIZE];
     struct cnn_imported m;
-    (void)state;
+    memset(file, 0, sizeof file);
     memcpy(file, "\x89HDF\r\n\x1a\n\0\0\0\0\0\x08\x08", 15);
     put(file, 64, HEADER);
     memcpy(file + HEADER, "\1\0\1\0\1\0\0\0\x18\0\0\0\0\0\0\0\x11\0\x10", 19);
@@ -147,9 +147,9 @@ static void test_many_paths(void **state)
     put(file, HEADER + 32, HEAP);
     file[NO_DATA] = 1;
     memcpy(file + HEAP, "HEAP", 4);
-    put(file, HEAP + 8, NAME + 1);
+    put(file, HEAP + 8, name + 1);
     put(file, HEAP + 24, HEAP + 32);
-    memset(file + HEAP + 32, 'a', NAME);
+    memset(file + HEAP + 32, 'a', name);
     memcpy(file + LEAF, "SNOD\1", 5);
     put(file, LEAF + 6, MEMBERS);
     for (size_t i = 0; i < MEMBERS; i++)
@@ -159,7 +159,16 @@ static void test_many_paths(void **state)
     for (size_t i = 0; i < LEAVES; i++)
         put(file, TREE + 24 + 16 * i + 8, LEAF);
     assert_int_equal(open_copy("paths.h5", file, SIZE, &m), CNN_EDATA);
-    assert_string_equal(cnn_error_message(), "paths.h5: malformed HDF5 file");
+    const char *start = "paths.h5: malformed HDF5 file";
+    assert_int_equal(strncmp(cnn_error_message(), start, strlen(start)), 0);
+}
+
+/* Neither the names nor the objects are many more than such a file can have. */
+static void test_many_paths(void **state)
+{
+    (void)state;
+    refuse_many(4000);
+    refuse_many(1);
 }
 
 int main(void)

@@ -154,9 +154,10 @@ static int read_piece(struct cnn_hdf5 *h, struct piece piece, struct header *m,
 
 int cnn_hdf5_header(struct cnn_hdf5 *h, uint64_t at, const char *path, struct cnn_hdf5_group *group)
 {
-    enum { HEAD = 16 };
+    enum { HEAD = 16, ENTRY = 40 };
     const unsigned char *p = cnn_hdf5_bytes(h, at, HEAD);
-    if (!p || p[0] != 1)
+    /* a group may list one object often, but each time with an entry of its own */
+    if (!p || p[0] != 1 || h->count > h->size / ENTRY)
         return cnn_hdf5_malformed(h, path);
     if (cnn_grow(&h->object, &h->room, h->count + 1, sizeof *h->object))
         return CNN_ESYSTEM;
