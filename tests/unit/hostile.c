@@ -231,7 +231,7 @@ static void test_lists(void **state)
                                "\",\"inbound_nodes\":[" reads "]}"
 #define READS(name) "[[\"" name "\",0,0,{}]]"
 
-/* Layers of Keras, the last one named being the answer. */
+/* Layers of Keras, of which 'b' is the answer; the metadata ends within an entry. */
 static void refuse_graph(const char *name, const char *layers, const char *words)
 {
     char config[4000];
@@ -241,9 +241,10 @@ static void refuse_graph(const char *name, const char *layers, const char *words
                      "{\"class_name\":\"Functional\",\"config\":{\"name\":\"m\",\"layers\":[%s],"
                      "\"input_layers\":[[\"x\",0,0]],\"output_layers\":[[\"b\",0,0]]}}",
                      layers);
-    struct member m[] = {stored("config.json", config, (size_t)k),
+    struct member m[] = {stored("metadata.json", "{\"keras_version", 15),
+                         stored("config.json", config, (size_t)k),
                          stored("model.weights.h5", weights, n)};
-    refuse(name, zip, make_zip(m, 2), words);
+    refuse(name, zip, make_zip(m, 3), words);
     free(weights);
 }
 

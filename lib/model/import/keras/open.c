@@ -87,7 +87,7 @@ static int version_of(const struct keras_kept *kept, const struct parts *p)
     if (!text)
         text = attribute(kept->file, "model_weights", key);
     if (at)
-        text = at + sizeof key + strcspn(at + sizeof key, "0123456789");
+        text = at + strcspn(at, "0123456789");
     if (text && *text >= '1' && *text <= '9')
         return *text - '0';
     return p->config ? 3 : 2;
