@@ -9,7 +9,7 @@ const struct cnn_option cnn_input_table[] = {
     CNN_OPTION_TEXT("shape", struct cnn_input_options, shape, NULL, .position = 1,
                     .metavar = "CxHxW",
                     .help = "channels, height and width, or a single number for vectors; auto: "
-                            "those of the data"),
+                            "those of the data, Cxauto: with C channels"),
     CNN_OPTION_REALS("mean", struct cnn_input_options, mean, "0", .min = -1e9, .max = 1e9,
                      .metavar = "X,...",
                      .help = "subtracted after scaling; one number, or one for each channel"),
@@ -76,12 +76,18 @@ static int check_resize(long long resize, struct cnn_chw s)
                     side);
 }
 
-/* That of the data, where the text does not say it. */
-static int data_shape(struct cnn_builder *b, const char *lacks, struct cnn_chw *out)
+/* That of the data, where the text does not say it, or says channels alone. */
+static int data_shape(struct cnn_builder *b, const char *lacks, size_t channels,
+                      struct cnn_chw *out)
 {
     struct cnn_chw s = b->config->input;
+    const struct cnn_pair size = b->config->size;
     const char *option = b->config->input_option;
     size_t n;
+    if (!s.c && channels && size.h > 0)
+        s = (struct cnn_chw){channels, (size_t)size.h, (size_t)size.w};
+    if (s.c && channels && s.c != channels)
+        return cnn_fail(CNN_EDATA, "input: %zu channels, and %zu of the data", channels, s.c);
     if (!s.c || !s.h || !s.w)
         return cnn_fail(CNN_EDATA,
                         "%s, and no data to take the shape from; %s%s%sbegin with: input CxHxW",
@@ -93,9 +99,12 @@ static int data_shape(struct cnn_builder *b, const char *lacks, struct cnn_chw *
     return 0;
 }
 
-static int is_auto(const char *shape)
+/* Whether the shape is that of the data: "auto", or "3xauto" with the channels. */
+static int is_auto(const char *shape, size_t *channels)
 {
-    return !strcmp(shape, "auto");
+    size_t n = strspn(shape, "0123456789");
+    *channels = n && n < 9 ? (size_t)strtoul(shape, NULL, 10) : 0;
+    return !strcmp(shape, "auto") || (*channels && !strcmp(shape + n, "xauto"));
 }
 
 /* The input at another size than its line has. */
@@ -119,8 +128,10 @@ static int from_statement(struct cnn_builder *b, const struct cnn_input_options 
                              .filter = o->interpolation,
                              .rows = (size_t)o->rows,
                              .declared = 1};
-    int rc = is_auto(o->shape) ? data_shape(b, "input: its shape is auto", &in->shape)
-                               : read_shape(o->shape, &in->shape);
+    size_t channels;
+    int rc = is_auto(o->shape, &channels)
+                 ? data_shape(b, "input: its shape is auto", channels, &in->shape)
+                 : read_shape(o->shape, &in->shape);
     if (!rc)
         rc = check_channels("mean", &in->mean, in->shape.c);
     if (!rc)
@@ -136,14 +147,16 @@ static int from_config(struct cnn_builder *b, struct cnn_input *in)
 {
     *in = (struct cnn_input){.rows = 1, .mean = {1, {0}}, .std = {1, {1}}};
     in->scale = b->config->raw_input ? 1 : 1.0 / 255;
-    int rc = data_shape(b, "there is no input line", &in->shape);
+    int rc = data_shape(b, "there is no input line", 0, &in->shape);
     return rc == CNN_EDATA ? cnn_fail_within("%s:1", b->name) : rc;
 }
 
 int cnn_input_says_shape(const struct cnn_statement *s)
 {
+    size_t channels;
     for (size_t i = 0; i < s->args; i++)
-        if ((!s->arg[i].key || !strcmp(s->arg[i].key, "shape")) && is_auto(s->arg[i].value))
+        if ((!s->arg[i].key || !strcmp(s->arg[i].key, "shape")) &&
+            is_auto(s->arg[i].value, &channels))
             return 0;
     return 1;
 }

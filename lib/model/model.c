@@ -85,7 +85,9 @@ static int number_classes(struct cnn_model *m)
     int rc = 0;
     if (m->classes.count || cnn_tensors_text(m->tensors, "cnn.net"))
         return 0;
-    if (cnn_model_graph(m, 0, (struct cnn_pair){0}, &g)) {
+    const struct cnn_pair any = {.h = CNN_MODEL_ANY_SIDE, .w = CNN_MODEL_ANY_SIDE};
+    const struct cnn_graph_config how = {.size = cnn_model_is_open(m) ? any : (struct cnn_pair){0}};
+    if (cnn_model_graph(m, &how, &g)) {
         cnn_error_clear(); /* whoever builds it tells */
         return 0;
     }
@@ -176,15 +178,21 @@ void cnn_model_free(struct cnn_model *m)
     free(m);
 }
 
-int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_pair size,
+int cnn_model_graph(const struct cnn_model *m, const struct cnn_graph_config *how,
                     struct cnn_graph **out)
 {
-    struct cnn_graph_config config = {.name = m->path,
-                                      .classes = m->classes.count,
-                                      .size = size,
-                                      .alone = 1,
-                                      .with_loss = with_loss};
+    struct cnn_graph_config config = *how;
+    config.name = m->path;
+    config.classes = m->classes.count;
+    config.alone = 1;
+    if (!config.input_option)
+        config.input_option = "NET:WEIGHTS with a NET that has it";
     return cnn_graph_build(m->net_text, &config, out);
+}
+
+int cnn_model_is_open(const struct cnn_model *m)
+{
+    return !cnn_net_has_input(m->path, m->net_text);
 }
 
 void cnn_model_classes_hash(const struct cnn_strings *classes, char out[CNN_MODEL_HASH])

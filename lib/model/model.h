@@ -30,10 +30,14 @@ CNN_CHECKED int cnn_model_of(const char *path, struct cnn_bytes *bytes, struct c
 CNN_CHECKED int cnn_model_open_net(const char *path, struct cnn_model **out);
 void cnn_model_free(struct cnn_model *m);
 
-/* Build the model's graph (free it with cnn_graph_free), without losses unless asked. */
-/* size: of the first input, as struct cnn_graph_config has it; {0, 0}: the model's own. */
-CNN_CHECKED int cnn_model_graph(const struct cnn_model *m, int with_loss, struct cnn_pair size,
+/* Build the model's graph (free it with cnn_graph_free) as `how` says: losses, the first input's size or
+ * shape. What it says of the text itself, its name and classes, is the model's. */
+CNN_CHECKED int cnn_model_graph(const struct cnn_model *m, const struct cnn_graph_config *how,
                                 struct cnn_graph **out);
+/* Whether the net's text leaves the size of its input to the data, so that `how` must say it. */
+int cnn_model_is_open(const struct cnn_model *m);
+/* A side for nets that are looked at, or hold weights, whatever size inputs have. */
+enum { CNN_MODEL_ANY_SIDE = 256 };
 
 /* The model's net becomes the one that slides over larger inputs (slide.c). CNN_EDATA where a layer
  * cannot. */

@@ -38,7 +38,8 @@ static int check_params(const struct cnn_runner *r, const struct cnn_graph *g)
 /* The net for inputs of that size. */
 static int build(const struct cnn_runner *r, struct cnn_pair size, struct cnn_graph **out)
 {
-    int rc = cnn_model_graph(r->model, 1, size, out);
+    int rc =
+        cnn_model_graph(r->model, &(struct cnn_graph_config){.with_loss = 1, .size = size}, out);
     if (rc == CNN_EDATA)
         rc = cnn_fail_within(r->native ? "--size native: an image of %dx%d" : "--size %dx%d",
                              size.h, size.w);
@@ -123,6 +124,25 @@ static int check_native(const struct cnn_runner *r)
                     g->inputs > 1 ? "several inputs" : "an input with rows");
 }
 
+/* Of the model's own size, or where its text leaves that open of the one that was asked for; where that is
+ * each image's any will do. */
+static int open_own(struct cnn_runner *r, struct cnn_pair size)
+{
+    struct cnn_graph_config how = {.with_loss = 1};
+    int open = cnn_model_is_open(r->model);
+    if (open)
+        how.size =
+            size.h > 0 ? size : (struct cnn_pair){.h = CNN_MODEL_ANY_SIDE, .w = CNN_MODEL_ANY_SIDE};
+    int rc = cnn_model_graph(r->model, &how, &r->own.graph);
+    if (!rc && open && size.h <= 0 && size.h != CNN_SIZE_NATIVE)
+        rc = cnn_fail(CNN_EDATA,
+                      "%s: its net takes images of any size: --size HxW says which, --size native "
+                      "that they stay as large as they are",
+                      r->model->path);
+    r->graph = r->own.graph;
+    return rc;
+}
+
 int cnn_runner_open(struct cnn_runner *r, const char *model, const struct cnn_runner_net *which)
 {
     struct cnn_pair size = which->size;
@@ -130,8 +150,7 @@ int cnn_runner_open(struct cnn_runner *r, const char *model, const struct cnn_ru
     if (!rc && which->dense && (rc = cnn_model_slide(r->model)))
         rc = cnn_fail_within("--dense");
     if (!rc)
-        rc = cnn_model_graph(r->model, 1, (struct cnn_pair){0}, &r->own.graph);
-    r->graph = r->own.graph;
+        rc = open_own(r, size);
     if (!rc)
         rc = check_classes(r);
     if (rc)

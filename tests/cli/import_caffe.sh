@@ -182,6 +182,20 @@ run cnn-inspect --print mean.prototxt
 status 0
 out_has 'input 3x8x8 mean=1,3,5 scale=0.5 order=bgr'
 
+# Weights whose net leaves the shape to its data.
+printf '\12\1x\242\6\22\12\4data\22\4Data\42\4data\242\6\100\12\2ip\22\14InnerProduct\32\4data\42\2ip' >open.caffemodel
+printf '\72\20\72\4\12\2\1\2\52\10\0\0\200\77\0\0\0\100\72\13\72\3\12\1\1\52\4\0\0\200\77\252\7\2\10\1' >>open.caffemodel
+run cnn-inspect open.caffemodel
+status 0
+out_has 'ip.weight * 1x2'
+err_has 'cnn-inspect: open.caffemodel: its net takes inputs of any size: --input CxHxW says which'
+run cnn-inspect --print --input 1x1x2 open.caffemodel
+status 0
+out_has 'input 1x1x2*'
+run cnn-infer --size 1x2 open.caffemodel caffe_input.npy
+status 65
+err_has '*no data to take the shape from; say NET:WEIGHTS with a NET that has it, or begin with: input CxHxW'
+
 # Damage.
 size=$(wc -c <caffe_v2.caffemodel)
 for n in 20 300 $((size / 2)) $((size - 1)); do

@@ -16,6 +16,28 @@ run cnn-features -l output keras_first.keras keras_flat.npy
 status 0
 numbers_are keras_first.txt
 
+# Planes of any size.
+run cnn-features -l output --size 18x14 keras_any_size.keras keras_input.npy
+status 0
+numbers_are keras_any_size.txt
+run cnn-infer --size native keras_any_size.keras keras_pixels.ppm
+status 0
+run cnn-infer keras_any_size.keras keras_pixels.ppm
+status 65
+err_is 'cnn-infer: keras_any_size.keras: its net takes images of any size: --size HxW says which, --size native that they stay as large as they are'
+run cnn-inspect --print --input 3x18x14 keras_any_size.keras
+status 0
+out_has 'input 3x18x14'
+run cnn-inspect keras_any_size.keras
+status 0
+out_has 'dense*.weight * 3x4'
+err_is 'cnn-inspect: keras_any_size.keras: its net takes inputs of any size: --input CxHxW says which'
+run cnn-inspect --dot keras_any_size.keras
+status 65
+run cnn-inspect --print --input 1x18x14 keras_any_size.keras
+status 65
+err_has '*: input: 3 channels, and 1 of the data'
+
 # Layers in front that scale pixels are in the input line.
 run cnn-features -l output keras_scaled.keras keras_pixels.ppm
 status 0

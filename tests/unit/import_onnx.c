@@ -29,7 +29,7 @@ static void open_net(struct net *n, const char *name)
     const struct cnn_net_config config = {.batch = 1};
     snprintf(file, sizeof file, "models/onnx/%s.onnx", name);
     if (cnn_model_open_net(golden_path(file), &n->model) ||
-        cnn_model_graph(n->model, 0, (struct cnn_pair){0}, &n->graph) ||
+        cnn_model_graph(n->model, &(struct cnn_graph_config){0}, &n->graph) ||
         cnn_backend_open("cpu", 1, &n->backend) ||
         cnn_net_new(n->graph, n->backend, &config, &n->net) ||
         cnn_model_load_params(n->model->tensors, n->net, NULL, NULL))

@@ -90,18 +90,21 @@ int cnn_inspect_convert(const struct cnn_inspect *in, const char *path)
 {
     const struct cnn_path_use out[] = {{"--to", path}, {NULL, NULL}};
     const struct cnn_path_use from[] = {{"the input", in->name}, {NULL, NULL}};
+    int onnx = is_onnx(path);
     int rc = cnn_inspect_require(in, CNN_INSPECT_LIST);
+    if (!rc && onnx && in->open)
+        rc = cnn_inspect_require(in, CNN_INSPECT_LAYERS);
     if (!rc)
         rc = cnn_apart_check(out, from);
-    if (!rc && is_onnx(path) && !in->model)
+    if (!rc && onnx && !in->model)
         rc = cnn_fail(CNN_EDATA, "%s: weights without a net make no model", in->name);
-    if (!rc && (is_onnx(path) || in->slides) && cnn_tensors_text(in->tensors, CNN_TENSORS_ORDER))
+    if (!rc && (onnx || in->slides) && cnn_tensors_text(in->tensors, CNN_TENSORS_ORDER))
         rc = cnn_fail(CNN_EDATA,
                       "%s: weights in an order of their own (" CNN_TENSORS_ORDER
                       "): cnn-train --net NET --init IT --epochs 0 -o MODEL makes a model of them",
                       in->name);
     if (rc)
         return rc;
-    return is_onnx(path) ? cnn_export_onnx(path, in->graph, in->tensors)
-                         : cnn_safetensors_save(path, declare, write_data, in);
+    return onnx ? cnn_export_onnx(path, in->graph, in->tensors)
+                : cnn_safetensors_save(path, declare, write_data, in);
 }

@@ -39,7 +39,15 @@ static int take_file(struct cnn_inspect *in, const struct cnn_inspect_options *o
     in->slides = o->slides;
     if (o->slides && (rc = cnn_model_slide(in->opened)))
         return rc;
-    return cnn_model_graph(in->model, o->with_loss, (struct cnn_pair){0}, &in->graph);
+    in->open = cnn_model_is_open(in->model);
+    if (in->open && !o->input.c) { /* the tensors can be told */
+        in->form = CNN_INSPECT_TENSORS;
+        in->model = NULL;
+        return 0;
+    }
+    const struct cnn_graph_config how = {
+        .with_loss = o->with_loss, .input = o->input, .input_option = "--input CxHxW"};
+    return cnn_model_graph(in->model, &how, &in->graph);
 }
 
 static int take_net(struct cnn_inspect *in, const struct cnn_inspect_options *o, char *text,
@@ -224,6 +232,8 @@ void cnn_inspect_shape(const struct cnn_stored_tensor *t, char out[96])
 
 int cnn_inspect_require(const struct cnn_inspect *in, unsigned parts)
 {
+    if ((parts & (CNN_INSPECT_LAYERS | CNN_INSPECT_CLASSES)) && !in->graph && in->open)
+        return cnn_fail(CNN_EDATA, "%s: " CNN_INSPECT_OPEN, in->name);
     if ((parts & CNN_INSPECT_LAYERS) && !in->graph)
         return cnn_fail(CNN_EDATA, "%s: a file of tensors only, without a net", in->name);
     if ((parts & (CNN_INSPECT_LIST | CNN_INSPECT_META)) && !in->tensors)

@@ -31,6 +31,7 @@ struct cnn_inspect {
     struct cnn_model *opened;      /* the file, which has what follows; NULL: a net only */
     const struct cnn_model *model; /* NULL: weights without a net, or a net only */
     const struct cnn_tensor_source *tensors; /* NULL: a net only */
+    int open; /* the size of the model's input is left to the data; without one there is no graph */
     int slides;   /* the net is the one that slides, of the same tensors */
     size_t depth; /* a row of the layer table is a block: what shares so many parts of its label; 0:
                      a layer */

@@ -7,6 +7,9 @@
 #include "kern/limits.h"
 #include "task/inspect/inspect.h"
 
+/* Of a model that was opened without a shape. */
+#define CNN_INSPECT_OPEN "its net takes inputs of any size: --input CxHxW says which"
+
 struct cnn_inspect_totals {
     size_t layers;
     uint64_t parameters, statistics, multiply_adds, activations; /* elements */

@@ -1,7 +1,7 @@
 /* From options and operands to an answer; see request.h. */
 #include "task/inspect/request.h"
 
-#include "task/inspect/inspect.h"
+#include "task/inspect/private.h"
 #include "task/inspect/runs.h"
 #include "task/inspect/rebuild.h"
 
@@ -65,11 +65,13 @@ static unsigned usual_parts(const struct cnn_inspect *in)
 }
 
 static int print_one(const struct cnn_inspect_request *r, struct cnn_inspect *in,
-                     struct cnn_buf *out)
+                     struct cnn_buf *note, struct cnn_buf *out)
 {
     unsigned parts = chosen_parts(r);
     unsigned wanted = parts | (r->print ? CNN_INSPECT_LAYERS : 0);
     in->depth = (size_t)r->depth;
+    if (!wanted && in->open && !in->graph)
+        cnn_buf_printf(note, "%s: " CNN_INSPECT_OPEN, in->name);
     int rc = cnn_inspect_require(in, wanted | (r->check ? CNN_INSPECT_LIST : 0));
     if (!rc && (r->tensors || r->check))
         rc = cnn_inspect_measure(in);
@@ -100,7 +102,7 @@ static int check_effects(const struct cnn_inspect_request *r, const struct cnn_i
     const char *useless = r->input[0] ? "input" : r->outputs ? "outputs" : NULL;
     if (r->dense && !in->graph)
         useless = "dense";
-    else if (!useless || r->diff || in->form == CNN_INSPECT_NET)
+    else if (!useless || r->diff || in->form == CNN_INSPECT_NET || (r->input[0] && in->open))
         return 0;
     return cnn_fail(CNN_EUSAGE, "--%s has no effect: it needs a net, and %s is a file of tensors",
                     useless, in->name);
@@ -130,7 +132,7 @@ static int inspect(const struct cnn_inspect_request *r, char *const *operand, si
     else if (!rc && r->time)
         rc = print_times(r, first, note, out);
     else if (!rc)
-        rc = print_one(r, first, out);
+        rc = print_one(r, first, note, out);
     cnn_inspect_close(first);
     cnn_inspect_close(second);
     return rc;

@@ -96,7 +96,7 @@ int cnn_keras_input(struct keras_writer *w, struct keras_node *n)
     cnn_buf_printf(&w->text, "%sinput%s%s", w->text.size ? "\n" : "", several ? " " : "",
                    several ? n->out.label : "");
     if (open)
-        cnn_buf_puts(&w->text, " auto");
+        cnn_buf_printf(&w->text, " %zuxauto", s.c);
     else if (rank == 1)
         cnn_buf_printf(&w->text, " %zu", s.c);
     else
