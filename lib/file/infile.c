@@ -1,4 +1,6 @@
 /* Whole input files, mapped or read or decompressed (RFC 1952 through zlib). See infile.h. */
+#define _DEFAULT_SOURCE /* madvise */
+
 #include "file/infile.h"
 
 #include <errno.h>
@@ -119,11 +121,14 @@ void cnn_bytes_free(struct cnn_bytes *b)
     *b = (struct cnn_bytes){0};
 }
 
-unsigned char *cnn_bytes_to_change(const struct cnn_bytes *b)
+void cnn_bytes_forget(const struct cnn_bytes *b, const unsigned char *at, size_t n)
 {
-    if (b->mapped && mprotect(own(b), b->size, PROT_READ | PROT_WRITE))
-        return NULL;
-    return own(b);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), from = (size_t)(at - b->data), to = from + n;
+    from += page - 1; /* whole pages, counted from the file's start */
+    from -= from % page;
+    to -= to % page;
+    if (b->mapped && to > from)
+        madvise(own(b) + from, to - from, MADV_DONTNEED); /* a wish */
 }
 
 static int inflate_all(struct cnn_gunzip *g, const struct cnn_bytes *in, size_t limit,

@@ -25,9 +25,8 @@ CNN_CHECKED int cnn_bytes_map_form(const char *path, cnn_extent *extent, struct 
 /* As cnn_bytes_map, and decompressed where it is gzip; `limit` bounds the decompressed size. */
 CNN_CHECKED int cnn_bytes_gunzip(const char *path, size_t limit, struct cnn_bytes *out);
 void cnn_bytes_free(struct cnn_bytes *b);
-/* The bytes, to be changed in memory: the file stays as it is. NULL, without an error: they cannot
- * be. */
-unsigned char *cnn_bytes_to_change(const struct cnn_bytes *b);
+/* n bytes will not be read soon: those of a mapped file take no memory then, until they are read. */
+void cnn_bytes_forget(const struct cnn_bytes *b, const unsigned char *at, size_t n);
 
 /* The first bytes of a file, decompressed where it is gzip: up to `n` into `head`, *got of them.
  * What follows may be broken. For telling forms apart, and sizes before anything large is read. */

@@ -147,23 +147,21 @@ static int is_aligned(const struct cnn_stored_tensor *t)
     return (uintptr_t)t->data % sizeof(float) == 0;
 }
 
-/* Whether the elements are this machine's float32, at any address. */
-static int are_floats(const struct cnn_stored_tensor *t)
+int cnn_tensor_is_plain(const struct cnn_stored_tensor *t)
 {
     return t->data && t->dtype == CNN_F32 && !cnn_big_endian();
 }
 
 const float *cnn_tensor_mapped(const struct cnn_stored_tensor *t)
 {
-    return are_floats(t) && is_aligned(t) ? (const float *)(const void *)t->data : NULL;
+    return cnn_tensor_is_plain(t) && is_aligned(t) ? (const float *)(const void *)t->data : NULL;
 }
 
-const float *cnn_tensor_aligned(const struct cnn_tensor_source *s,
-                                const struct cnn_stored_tensor *t)
+void cnn_tensor_done(const struct cnn_tensor_source *s, const struct cnn_stored_tensor *t,
+                     size_t first, size_t count)
 {
-    if (s->type->align && are_floats(t) && !is_aligned(t))
-        s->type->align(s, (size_t)(t - s->tensor));
-    return cnn_tensor_mapped(t);
+    if (s->type->done)
+        s->type->done(s, t->data + first * sizeof(float), count * sizeof(float));
 }
 
 int cnn_tensor_floats(const struct cnn_tensor_source *s, const struct cnn_stored_tensor *t,

@@ -32,9 +32,9 @@ struct cnn_tensor_source_type {
     /* (optional, where all tensors have data) The elements of s->tensor[i] as float32. CNN_EDATA
      * with "PATH: what is wrong". */
     int (*floats)(const struct cnn_tensor_source *s, size_t i, float *out);
-    /* (optional) Bring the elements of s->tensor[i], float32 that have data, to an address that is
-     * one of floats, and set that. They may stay where they are. */
-    void (*align)(const struct cnn_tensor_source *s, size_t i);
+    /* (optional) n bytes of a tensor's data will not be read soon: the memory that they take may go,
+     * and they come back when they are read. */
+    void (*done)(const struct cnn_tensor_source *s, const unsigned char *data, size_t n);
     /* Free the state, names and texts with it. */
     void (*close)(void *state);
 };
@@ -74,11 +74,13 @@ const struct cnn_stored_tensor *cnn_tensors_find(const struct cnn_tensor_source 
 const char *cnn_tensors_text(const struct cnn_tensor_source *s, const char *key);
 const char *cnn_tensors_text_key(const struct cnn_tensor_source *s, size_t i);
 
-/* Elements where they are in memory as this machine's own float32; else NULL. */
+/* Whether the elements are in memory as this machine's float32, at any address. */
+int cnn_tensor_is_plain(const struct cnn_stored_tensor *t);
+/* Elements where they are so, at an address of floats; else NULL. */
 const float *cnn_tensor_mapped(const struct cnn_stored_tensor *t);
-/* The same, and brought to where that is so, if the source can. */
-const float *cnn_tensor_aligned(const struct cnn_tensor_source *s,
-                                const struct cnn_stored_tensor *t);
+/* Elements of such a tensor that were copied, and will not be read soon. */
+void cnn_tensor_done(const struct cnn_tensor_source *s, const struct cnn_stored_tensor *t,
+                     size_t first, size_t count);
 /* Elements as float32, converted from the file's type. CNN_EDATA where what was to be read is
  * damaged, which cannot be where the tensor has data. */
 CNN_CHECKED int cnn_tensor_floats(const struct cnn_tensor_source *s,

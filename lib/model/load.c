@@ -129,18 +129,6 @@ static int fail_shape(const struct load *l, const struct load_param *p)
                     hint(l, p->name, "lets it start afresh", text));
 }
 
-/* Its bits tell, so that many are looked at together: the exponent of NaN and infinity is all ones.
- */
-static int all_finite(const float *x, size_t count)
-{
-    uint32_t found = 0, bits;
-    for (size_t i = 0; i < count; i++) {
-        memcpy(&bits, x + i, sizeof bits);
-        found += (bits & 0x7f800000u) == 0x7f800000u;
-    }
-    return !found;
-}
-
 static int all_zero(const unsigned char *bytes, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -168,42 +156,6 @@ int cnn_model_is_blank(const struct cnn_tensor_source *from)
         free(held);
     }
     return blank && weights;
-}
-
-/* A tensor's numbers, in the net's order, to be freed. */
-static int read_param(const struct load *l, const struct load_param *p, const size_t *from,
-                      size_t n, float **out)
-{
-    size_t count = p->tensor->count;
-    float *values = *out = cnn_calloc(count, sizeof *values);
-    float *stored = from ? cnn_calloc(count, sizeof *stored) : values;
-    int rc = values && stored ? cnn_tensor_floats(l->from, p->tensor, stored) : CNN_ESYSTEM;
-    for (size_t k = 0; !rc && from && k < count; k += n)
-        for (size_t i = 0; i < n; i++)
-            values[k + i] = stored[k + from[i]];
-    if (from)
-        free(stored);
-    return rc;
-}
-
-static int set_param(const struct load *l, struct cnn_net *net, const struct load_param *p)
-{
-    const size_t *from;
-    size_t n;
-    float *values = NULL;
-    int rc = cnn_load_order(l, p, &from, &n);
-    const float *mapped = rc || from ? NULL : cnn_tensor_aligned(l->from, p->tensor);
-    if (!rc && !mapped)
-        rc = read_param(l, p, from, n, &values);
-    if (!rc && !all_finite(mapped ? mapped : values, p->tensor->count))
-        rc = cnn_fail(CNN_EDATA, "%s: tensor '%s' holds numbers that are not finite", l->from->path,
-                      p->tensor->name);
-    if (!rc && mapped)
-        cnn_net_param_lend(net, p->of, mapped);
-    else if (!rc)
-        cnn_net_param_set(net, p->of, values);
-    free(values);
-    return rc;
 }
 
 /* Names in a list that is cut where it becomes long. */
@@ -252,7 +204,7 @@ static int fill(struct load *l, struct cnn_net *net, struct cnn_buf *note)
     for (size_t i = 0; !rc && i < l->params; i++) {
         struct load_param *p = &l->param[i];
         if (p->tensor && cnn_load_fits(p, p->tensor)) {
-            rc = set_param(l, net, p);
+            rc = cnn_load_values(l, net, p);
             loaded++;
         } else if (cnn_load_allowed(l, p->name)) {
             p->tensor = NULL;

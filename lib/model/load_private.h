@@ -53,4 +53,8 @@ CNN_CHECKED int cnn_load_follow(struct load *l, const struct cnn_graph *g);
 CNN_CHECKED int cnn_load_order(const struct load *l, const struct load_param *p,
                                const size_t **from, size_t *count);
 
+/* load_values.c: the parameter from its tensor. CNN_EDATA, too, where numbers are not finite. */
+CNN_CHECKED int cnn_load_values(const struct load *l, struct cnn_net *net,
+                                const struct load_param *p);
+
 #endif

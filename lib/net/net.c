@@ -330,19 +330,40 @@ struct cnn_net_param *cnn_net_params(struct cnn_net *net, size_t *count)
     return net->param;
 }
 
-void cnn_net_param_set(struct cnn_net *net, const struct cnn_net_param *p, const float *values)
+/* Its own memory: it may have been lent another. */
+static struct cnn_tensor *own_value(struct cnn_net *net, const struct cnn_net_param *p)
 {
     struct cnn_tensor *t = &net->param[p - net->param].value;
     net->ready = 0;
     if (p->trained)
-        t->data = net->values + p->offset; /* it may have been lent another */
-    net->backend->ops->upload(net->backend, t, values);
+        t->data = net->values + p->offset;
+    return t;
+}
+
+void cnn_net_param_set(struct cnn_net *net, const struct cnn_net_param *p, const float *values)
+{
+    net->backend->ops->upload(net->backend, own_value(net, p), values);
+}
+
+/* Whether parameters are floats in memory. */
+static int has_floats(const struct cnn_net *net)
+{
+    return sizeof(real) == sizeof(float) && !net->backend->is_gpu;
+}
+
+float *cnn_net_param_place(struct cnn_net *net, const struct cnn_net_param *p)
+{
+    return has_floats(net) ? own_value(net, p)->data : NULL;
+}
+
+int cnn_net_param_borrows(const struct cnn_net *net, const struct cnn_net_param *p)
+{
+    return net->once && !net->training && has_floats(net) && p->trained;
 }
 
 void cnn_net_param_lend(struct cnn_net *net, const struct cnn_net_param *p, const float *values)
 {
-    int as_they_are = sizeof(real) == sizeof(float) && !net->backend->is_gpu;
-    if (!net->once || net->training || !as_they_are || !p->trained) {
+    if (!cnn_net_param_borrows(net, p)) {
         cnn_net_param_set(net, p, values);
         return;
     }

@@ -68,8 +68,12 @@ int cnn_net_blends_rows(const struct cnn_net *net);
 struct cnn_net_param *cnn_net_params(struct cnn_net *net, size_t *count);
 /* A parameter to and from canonical float32 host memory (elements: its shape's count). */
 void cnn_net_param_set(struct cnn_net *net, const struct cnn_net_param *p, const float *values);
-/* The same, where the values outlive the net: one that runs a single batch on the CPU reads them
- * where they are. */
+/* Where such values may be written instead: the net's own memory, of a net on the CPU; NULL: there is no
+ * such place. */
+float *cnn_net_param_place(struct cnn_net *net, const struct cnn_net_param *p);
+/* Values that outlive the net: one that borrows them, as of a single batch on the CPU, reads them where
+ * they are. */
+int cnn_net_param_borrows(const struct cnn_net *net, const struct cnn_net_param *p);
 void cnn_net_param_lend(struct cnn_net *net, const struct cnn_net_param *p, const float *values);
 void cnn_net_param_get(struct cnn_net *net, const struct cnn_net_param *p, float *values);
 

@@ -105,7 +105,7 @@ CNN_CHECKED int cnn_caffe_take_blobs(struct caffe_net *n, const struct caffe_net
 /* A tensor of the net. */
 struct caffe_param {
     const char *name;
-    struct caffe_blob *blob;
+    const struct caffe_blob *blob;
     int rank;
     size_t dim[CAFFE_MAX_AXES];
     double factor;

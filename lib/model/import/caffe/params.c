@@ -211,21 +211,11 @@ static int floats(const struct cnn_tensor_source *s, size_t i, float *out)
     return 0;
 }
 
-/* Over what is in front of them, which has been read: the heads of two fields, of two bytes each at
- * least. */
-static void align(const struct cnn_tensor_source *s, size_t i)
+static void done(const struct cnn_tensor_source *s, const unsigned char *data, size_t n)
 {
     const struct caffe_source *f = s->state;
-    const unsigned char *from = s->tensor[i].data;
-    unsigned char *file = cnn_bytes_to_change(&f->bytes);
-    if (!file)
-        return;
-    unsigned char *to = file + (from - f->bytes.data) - (uintptr_t)from % sizeof(float);
-    memmove(to, from, s->tensor[i].bytes);
-    f->param[i].blob->data = to;
-    for (size_t k = 0; k < s->count; k++) /* layers of one name have the same */
-        if (s->tensor[k].data == from)
-            s->tensor[k].data = to;
+    if (data >= f->bytes.data && data < f->bytes.data + f->bytes.size)
+        cnn_bytes_forget(&f->bytes, data, n);
 }
 
 static void close_source(void *state)
@@ -239,7 +229,7 @@ static void close_source(void *state)
 }
 
 static const struct cnn_tensor_source_type caffe_source = {
-    .floats = floats, .align = align, .close = close_source};
+    .floats = floats, .done = done, .close = close_source};
 
 static int add_tensor(struct cnn_tensor_source *s, const struct caffe_param *p)
 {
