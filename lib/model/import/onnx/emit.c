@@ -71,8 +71,9 @@ static int add_line(struct onnx_graph *g, struct onnx_value *out, const char *la
     out->state = ONNX_COMPUTED;
     out->label = label;
     out->line = ++g->lines;
+    out->rows = from[0]->rows;
     out->shape = shape;
-    out->view = NULL;
+    out->view.factors = 0;
     return g->text.failed ? CNN_ESYSTEM : 0;
 }
 
@@ -108,8 +109,9 @@ int cnn_onnx_layer(struct onnx_graph *g, const struct onnx_node *n, struct onnx_
     va_start(ap, format);
     add_words(g, label, format, ap);
     va_end(ap);
-    cnn_onnx_like(g, out, from->rank, shape);
-    return add_line(g, out, label, &reads, 1, shape);
+    int rc = add_line(g, out, label, &reads, 1, shape);
+    cnn_onnx_like(g, out, reads->rank, shape);
+    return rc;
 }
 
 /* Tensors */
@@ -128,7 +130,7 @@ int cnn_onnx_param_scaled(struct onnx_graph *g, const char *label, const char *s
         return cnn_fail(CNN_EDATA, "%zu numbers for the %s, which has %zu", from->count, suffix,
                         count);
     p.transposed = transposed && from->count != 1;
-    if (!(p.name = cnn_arena_printf(g->arena, "%s.%s", label, suffix)) ||
+    if (!(p.name = cnn_arena_printf(g->arena, "%s%s%s", label, *suffix ? "." : "", suffix)) ||
         cnn_grow(&g->param, &g->param_room, g->params + 1, sizeof *g->param))
         return CNN_ESYSTEM;
     g->param[g->params++] = p;

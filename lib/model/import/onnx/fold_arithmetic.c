@@ -17,6 +17,8 @@ static double of_two(const char *op, int whole, double a, double b)
         return whole ? trunc(a / b) : a / b;
     if (!strcmp(op, "Pow"))
         return pow(a, b);
+    if (!strcmp(op, "Mod"))
+        return whole ? a - b * floor(a / b) : fmod(a, b);
     if (!strcmp(op, "Min"))
         return a < b ? a : b;
     if (!strcmp(op, "Max"))
@@ -74,6 +76,24 @@ static size_t place(const struct onnx_value *v, int rank, const size_t *dim, siz
         step *= v->dim[own];
     }
     return at;
+}
+
+const struct onnx_constant *cnn_onnx_spread(struct onnx_graph *g, const struct onnx_constant *c,
+                                            int rank, const size_t *dim)
+{
+    struct onnx_value v = {.rank = c->rank};
+    const double *in = c->rank <= rank ? cnn_onnx_numbers(g, c) : NULL;
+    double *x;
+    cnn_onnx_set_dims(&v, c->rank, c->dim);
+    for (int i = 0; i < c->rank; i++)
+        if (c->rank > rank || (c->dim[i] != 1 && c->dim[i] != dim[rank - c->rank + i])) {
+            cnn_fail(CNN_EDATA, "shapes that do not fit each other");
+            return NULL;
+        }
+    struct onnx_constant *all = in ? cnn_onnx_numbers_new(g, rank, dim, c->whole, &x) : NULL;
+    for (size_t i = 0; all && i < all->count; i++)
+        x[i] = in[place(&v, rank, dim, i)];
+    return all;
 }
 
 /* Operands one after another, into numbers of the shape of all: f(f(a, b), c). */

@@ -24,11 +24,12 @@ struct onnx_constant {
     double fill;
 };
 
-/* In which order the elements of a line's value stand: the value as factors, row by row, the first
- * the slowest; and which of them comes when. Factors of 1 are none. */
+/* In which order the elements of a line's value stand: the value, all samples of it, as factors (samples, rows, channels,
+ * height, width, or what these are products of), row by row, the first the slowest; and which of them comes when. Factors
+ * of 1 are none. */
 enum { ONNX_MAX_FACTORS = 16 };
 struct onnx_view {
-    int factors;
+    int factors; /* 0: the elements are in the line's order */
     size_t size[ONNX_MAX_FACTORS];
     int order[ONNX_MAX_FACTORS];
 };
@@ -48,10 +49,11 @@ struct onnx_value {
     const struct onnx_constant *constant;
     const char *label;    /* of the line */
     size_t line;          /* counted from 1; 0: the first input */
-    struct cnn_chw shape; /* of the line's value */
+    size_t rows;          /* of the line's value, each */
+    struct cnn_chw shape; /* of that shape */
     int rank;             /* as ONNX has it, samples first */
     size_t dim[ONNX_MAX_RANK];
-    const struct onnx_view *view;    /* NULL: the elements are in the line's order */
+    struct onnx_view view;
     size_t uses;                     /* by nodes and as output of the graph */
     const struct onnx_node *user;    /* the last of the nodes */
     const struct onnx_node *made_by; /* NULL: input or initializer */
@@ -125,8 +127,6 @@ CNN_CHECKED int cnn_onnx_beside(struct onnx_graph *g, const Cnn__Onnx__Tensor *t
 /* values.c */
 struct onnx_value *cnn_onnx_value(struct onnx_graph *g, const char *name); /* NULL: no memory */
 void cnn_onnx_set_dims(struct onnx_value *v, int rank, const size_t *dim);
-/* Of a computed value of such a shape: samples, channels, and the plane as it had it. */
-void cnn_onnx_like(struct onnx_graph *g, struct onnx_value *v, int rank, struct cnn_chw shape);
 /* The same value under another name, or with other dimensions. */
 void cnn_onnx_alias(struct onnx_value *v, const struct onnx_value *of);
 
@@ -164,7 +164,8 @@ CNN_CHECKED int cnn_onnx_list(struct onnx_graph *g, const struct onnx_node *n, c
 /* A label of the node, after its weight where that is called LABEL.weight. NULL: no memory. */
 const char *cnn_onnx_label(struct onnx_graph *g, const struct onnx_node *n,
                            const struct onnx_value *weight);
-/* A line of the net that reads those values, and gives `out`, whose name and dimensions stay. */
+/* A line of the net that reads those values, and gives `out`, whose name and dimensions stay, with the rows of the first
+ * of them. */
 CNN_CHECKED int cnn_onnx_line(struct onnx_graph *g, struct onnx_value *out, const char *label,
                               const struct onnx_value *const *from, int count, struct cnn_chw shape,
                               const char *format, ...) CNN_PRINTF(7, 8);
@@ -190,18 +191,51 @@ CNN_CHECKED int cnn_onnx_affine(struct onnx_graph *g, struct onnx_value *out, co
 CNN_CHECKED int cnn_onnx_reshape(struct onnx_graph *g, struct onnx_value *v, int rank,
                                  const size_t *dim);
 CNN_CHECKED int cnn_onnx_transpose(struct onnx_graph *g, struct onnx_value *v, const int *perm);
-/* Lines that bring a value's elements into its own order and shape: *shape is what its dimensions
- * say. */
-CNN_CHECKED int cnn_onnx_plain(struct onnx_graph *g, const struct onnx_node *n,
-                               struct onnx_value *v, struct cnn_chw *shape);
-/* What dimensions say: vectors, signals of one row, planes. CNN_EDATA for others. */
-CNN_CHECKED int cnn_onnx_shape_of(const struct onnx_value *v, struct cnn_chw *out);
+/* The view of a line's value in which its axes, rows, channels, height and width, stand in that order: "rchw" is its own,
+ * "rhwc" has channels last. */
+void cnn_onnx_view_of_axes(const struct onnx_graph *g, size_t rows, struct cnn_chw shape,
+                           const char *order, struct onnx_view *out);
+/* Of a computed value of such a shape, in its rows: samples, with rows that are no slices, channels, slices where the rank is
+ * 5, and the plane as it had it. */
+void cnn_onnx_like(struct onnx_graph *g, struct onnx_value *v, int rank, struct cnn_chw shape);
+/* Whether the value is in that order of axes. */
+int cnn_onnx_has_order(const struct onnx_graph *g, const struct onnx_value *v, const char *order);
 /* Whether the last dimension is the line's channels, and the others are its rows and columns. */
-int cnn_onnx_channels_last(const struct onnx_value *v);
-/* Give it that order. */
-CNN_CHECKED int cnn_onnx_turn_last(struct onnx_graph *g, struct onnx_value *v);
+int cnn_onnx_channels_last(const struct onnx_graph *g, const struct onnx_value *v);
+/* Which dimension is the line's channels, whatever the order of the others; -1: none. */
+int cnn_onnx_channel_axis(struct onnx_graph *g, const struct onnx_value *v);
 /* Whether elements are in the line's order, whatever the shape. */
 int cnn_onnx_in_order(const struct onnx_value *v);
+/* The value's own view, with the factors that are those of its order. */
+struct onnx_view cnn_onnx_view(const struct onnx_graph *g, const struct onnx_value *v);
+/* The factor that comes i-th becomes two, the first of `outer`. CNN_EDATA: there are too many. */
+CNN_CHECKED int cnn_onnx_split_factor(struct onnx_view *f, int i, size_t outer);
+
+/* arrange.c: lines that bring a value's elements into the order that an operator wants. CNN_EDATA: samples do not stay apart, or there is no such shape. */
+/* As rows of that shape, whose axes in that order are the elements as ONNX has them. */
+CNN_CHECKED int cnn_onnx_arrange(struct onnx_graph *g, struct onnx_value *v, size_t rows,
+                                 struct cnn_chw shape, const char *order);
+/* As another value of the same dimensions is. */
+CNN_CHECKED int cnn_onnx_arrange_like(struct onnx_graph *g, struct onnx_value *v,
+                                      const struct onnx_value *like);
+/* What dimensions say: vectors, signals of one row, planes, in *shape, samples that are several of those as rows. CNN_EDATA
+ * for others. */
+CNN_CHECKED int cnn_onnx_plain(struct onnx_graph *g, struct onnx_value *v, struct cnn_chw *shape);
+/* The same, and of five dimensions volumes, whose slices are rows. */
+CNN_CHECKED int cnn_onnx_spatial(struct onnx_graph *g, struct onnx_value *v, struct cnn_chw *shape);
+CNN_CHECKED int cnn_onnx_shape_of(const struct onnx_graph *g, const struct onnx_value *v,
+                                  size_t *rows, struct cnn_chw *out);
+/* With all dimensions before the axis as rows, that one as channels, and all behind it as height: as the line is, where its
+ * channels are that axis. */
+CNN_CHECKED int cnn_onnx_as_channels(struct onnx_graph *g, struct onnx_value *v, int axis);
+/* Values of the same dimensions, but for that of the axis, in the same order, in which that axis is the channels: *order. */
+CNN_CHECKED int cnn_onnx_as_parts(struct onnx_graph *g, int count, struct onnx_value *const *v,
+                                  int axis, const char **order);
+/* A line's value of some of the channels of one that is so, or of more of them: its dimensions and view. */
+void cnn_onnx_part(struct onnx_graph *g, struct onnx_value *v, const struct onnx_value *of,
+                   int axis, const char *order);
+/* The last dimensions from the axis on as channels of rows. */
+CNN_CHECKED int cnn_onnx_as_rows(struct onnx_graph *g, struct onnx_value *v, int axis);
 
 /* translate.c: nodes into the text of a net and its tensors. CNN_EDATA with all that cannot be
  * imported. */

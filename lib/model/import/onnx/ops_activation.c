@@ -128,7 +128,7 @@ int cnn_onnx_prelu(struct onnx_graph *g, const struct onnx_node *n)
     int first = slope->rank == 1 && g->opset < 7 ? 1 : -1;
     if (!cnn_onnx_by_channel(x, slope, first))
         return cnn_fail(CNN_EDATA, "slopes that are neither one number nor one for each channel");
-    int rc = cnn_onnx_plain(g, n, n->in[0], &shape);
+    int rc = cnn_onnx_spatial(g, n->in[0], &shape);
     if (rc)
         return rc;
     size_t count = slope->count == 1 ? 1 : shape.c;

@@ -24,7 +24,7 @@ int cnn_onnx_batchnorm(struct onnx_graph *g, const struct onnx_node *n)
             return cnn_error_code();
     if (cnn_onnx_int(n, "training_mode", 0) || !cnn_onnx_int(n, "spatial", 1))
         return cnn_fail(CNN_EDATA, "it is not of whole channels, or in training");
-    int rc = cnn_onnx_plain(g, n, n->in[0], &shape);
+    int rc = cnn_onnx_spatial(g, n->in[0], &shape);
     if (rc)
         return rc;
     const char *label = cnn_onnx_label(g, n, n->in[1]);
@@ -143,6 +143,17 @@ static int add_groups(struct onnx_graph *g, const struct onnx_node *n, size_t gr
     return add_norm(g, n, n->out[0], cnn_onnx_label(g, n, n->in[1]), m);
 }
 
+/* The slices of a volume one below the other, as they are taken together. */
+static int as_plane(struct onnx_graph *g, struct onnx_value *x, struct cnn_chw *shape)
+{
+    const size_t *d = x->dim;
+    if (x->rank != 5)
+        return cnn_onnx_plain(g, x, shape);
+    *shape = (struct cnn_chw){d[1], d[2], d[3] * d[4]};
+    return d[0] == g->batch ? cnn_onnx_arrange(g, x, 1, *shape, "rchw")
+                            : cnn_fail(CNN_EDATA, "axes that do not keep samples apart");
+}
+
 /* Of channels, or of groups of them, which a Reshape has made the second dimension. */
 int cnn_onnx_instancenorm(struct onnx_graph *g, const struct onnx_node *n)
 {
@@ -154,9 +165,10 @@ int cnn_onnx_instancenorm(struct onnx_graph *g, const struct onnx_node *n)
     if (rc)
         return rc;
     m.bare = is_bare(g, &m);
-    if (groups && groups < x->shape.c && x->shape.c % groups == 0 && cnn_onnx_in_order(x))
+    if (groups && groups < x->shape.c && x->shape.c % groups == 0 && cnn_onnx_in_order(x) &&
+        x->dim[0] == g->batch * x->rows)
         return add_groups(g, n, groups, &m);
-    if ((rc = cnn_onnx_plain(g, n, x, &shape)))
+    if ((rc = as_plane(g, x, &shape)))
         return rc;
     m.shape = (struct cnn_shape){1, {shape.c}};
     return add_norm(g, n, n->out[0], cnn_onnx_label(g, n, n->in[1]), &m);
@@ -169,7 +181,7 @@ int cnn_onnx_groupnorm(struct onnx_graph *g, const struct onnx_node *n)
     int64_t groups = cnn_onnx_int(n, "num_groups", 1);
     int rc = read_weights(n, &m);
     if (!rc)
-        rc = cnn_onnx_plain(g, n, n->in[0], &shape);
+        rc = as_plane(g, n->in[0], &shape);
     if (rc)
         return rc;
     if (groups < 1 || shape.c % (uint64_t)groups)
@@ -177,7 +189,19 @@ int cnn_onnx_groupnorm(struct onnx_graph *g, const struct onnx_node *n)
     return add_groups(g, n, (size_t)groups, &m);
 }
 
-/* Of all elements of a sample, or of the channels of each place. */
+/* Those that are the same along some of the axes from that one on. */
+static int spread_weights(struct onnx_graph *g, const struct onnx_value *x, int axis,
+                          struct norm *m)
+{
+    const struct onnx_constant **each[2] = {&m->weight, &m->bias};
+    for (int i = 0; i < 2; i++)
+        if (*each[i] && (*each[i])->count > 1 && (*each[i])->count != cnn_shape_count(&m->shape) &&
+            !(*each[i] = cnn_onnx_spread(g, *each[i], x->rank - axis, x->dim + axis)))
+            return cnn_error_code();
+    return 0;
+}
+
+/* Of all elements from an axis on: of a sample, of the channels of each place, or of rows. */
 int cnn_onnx_layernorm(struct onnx_graph *g, const struct onnx_node *n)
 {
     struct onnx_value *x = n->in[0];
@@ -188,13 +212,13 @@ int cnn_onnx_layernorm(struct onnx_graph *g, const struct onnx_node *n)
         rc = read_weights(n, &m);
     if (rc)
         return rc;
-    if (axis == 1) {
-        rc = cnn_onnx_plain(g, n, x, &shape);
+    if (axis != x->rank - 1 || shape.h * shape.w == 1 || !cnn_onnx_channels_last(g, x)) {
+        rc = axis == 1 && x->rank < 5 ? cnn_onnx_plain(g, x, &shape) : cnn_onnx_as_rows(g, x, axis);
+        shape = x->shape;
         m.words = "layernorm";
         m.shape = (struct cnn_shape){shape.h * shape.w > 1 ? 3 : 1, {shape.c, shape.h, shape.w}};
-    } else if (axis != x->rank - 1 || !cnn_onnx_channels_last(x)) {
-        rc =
-            cnn_fail(CNN_EDATA, "it is neither of whole samples nor of the channels of each place");
+        if (!rc)
+            rc = spread_weights(g, x, axis, &m);
     }
     return rc ? rc : add_norm(g, n, n->out[0], cnn_onnx_label(g, n, n->in[1]), &m);
 }
@@ -206,7 +230,7 @@ int cnn_onnx_lrn(struct onnx_graph *g, const struct onnx_node *n)
     char alpha[32], beta[32], k[32];
     struct cnn_chw shape;
     int64_t size = cnn_onnx_int(n, "size", 0);
-    int rc = cnn_onnx_plain(g, n, n->in[0], &shape);
+    int rc = cnn_onnx_plain(g, n->in[0], &shape);
     if (rc)
         return rc;
     if (size < 1 || size % 2 == 0)
@@ -220,14 +244,16 @@ int cnn_onnx_lrn(struct onnx_graph *g, const struct onnx_node *n)
 /* Before opset 13 all axes from the one on are taken together. */
 int cnn_onnx_softmax(struct onnx_graph *g, const struct onnx_node *n)
 {
-    struct cnn_chw shape;
-    int axis, rank = n->in[0]->rank;
-    int rc = cnn_onnx_axis(cnn_onnx_int(n, "axis", g->opset < 13 ? 1 : -1), rank, &axis);
+    struct onnx_value *x = n->in[0], *out = n->out[0];
+    int axis, rc = cnn_onnx_axis(cnn_onnx_int(n, "axis", g->opset < 13 ? 1 : -1), x->rank, &axis);
     if (!rc)
-        rc = cnn_onnx_plain(g, n, n->in[0], &shape);
+        rc = g->opset < 13 && axis < x->rank - 1 ? cnn_onnx_as_rows(g, x, axis)
+                                                 : cnn_onnx_as_channels(g, x, axis);
     if (rc)
         return rc;
-    if (axis != 1 || (g->opset < 13 && shape.h * shape.w != 1))
-        return cnn_fail(CNN_EDATA, "axis %d is not that of channels", axis);
-    return cnn_onnx_layer(g, n, n->in[0], shape, "softmax");
+    const struct onnx_value *from = x;
+    rc = cnn_onnx_line(g, out, cnn_onnx_label(g, n, NULL), &from, 1, x->shape, "softmax");
+    out->view = x->view;
+    cnn_onnx_set_dims(out, x->rank, x->dim);
+    return rc;
 }

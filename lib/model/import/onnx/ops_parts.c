@@ -1,31 +1,67 @@
 /* Parts of values, and values side by side; see onnx_ops.def. */
 #include "model/import/onnx/ops.h"
 
-int cnn_onnx_concat(struct onnx_graph *g, const struct onnx_node *n)
+/* Whether values differ along that axis alone. */
+static int differ_along(const struct onnx_value *a, const struct onnx_value *b, int axis)
 {
-    const struct onnx_value *from[ONNX_MAX_PORTS];
-    struct cnn_chw all = {0}, shape;
-    int axis, rank = n->in[0]->rank, rc = cnn_onnx_axis(cnn_onnx_int(n, "axis", 1), rank, &axis);
-    if (rc || axis != 1)
-        return rc ? rc : cnn_fail(CNN_EDATA, "axis %d is not that of channels", axis);
-    if (n->ins == 1)
-        return cnn_onnx_identity(g, n);
-    for (int i = 0; i < n->ins; i++) {
-        if (!n->in[i] || n->in[i]->state != ONNX_COMPUTED || n->in[i]->rank != rank)
-            return cnn_fail(CNN_EDATA, "what is constant, or has other dimensions");
-        if ((rc = cnn_onnx_plain(g, n, n->in[i], &shape)))
-            return rc;
-        if (i && (shape.h != all.h || shape.w != all.w))
-            return cnn_fail(CNN_EDATA, "planes of several sizes");
-        all = (struct cnn_chw){all.c + shape.c, shape.h, shape.w};
-        from[i] = n->in[i];
-    }
-    rc = cnn_onnx_line(g, n->out[0], cnn_onnx_label(g, n, NULL), from, n->ins, all, "concat");
-    cnn_onnx_like(g, n->out[0], rank, all);
+    for (int i = 0; i < a->rank; i++)
+        if (a->rank != b->rank || (i != axis && a->dim[i] != b->dim[i]))
+            return 0;
+    return 1;
+}
+
+/* Numbers in front of the first axis that a sample has, the same for all samples: rows. */
+static int concat_constant(struct onnx_graph *g, const struct onnx_node *n, int axis)
+{
+    const struct onnx_constant *c = n->in[0]->constant;
+    struct onnx_value *x = n->ins == 2 ? n->in[1] : NULL;
+    const struct onnx_value *from = x;
+    size_t before = 1;
+    for (int i = 0; x && i < axis && i < c->rank; i++)
+        before *= c->dim[i];
+    if (!x || before != 1 || x->dim[0] != g->batch || !axis || !differ_along(x, n->in[0], axis))
+        return cnn_fail(CNN_EDATA, "a constant that is not of rows in front of a value's");
+    int rc = cnn_onnx_as_rows(g, x, axis + 1);
+    if (rc)
+        return rc;
+    const char *label = cnn_onnx_label(g, n, NULL);
+    const size_t dim[3] = {1, c->dim[axis], x->shape.c};
+    rc = cnn_onnx_line(g, n->out[0], label, &from, 1, x->shape, "token %zu", dim[1]);
+    if (!rc)
+        rc = cnn_onnx_param(g, label, "", c, 3, dim);
+    n->out[0]->rows = x->rows + dim[1];
+    cnn_onnx_set_dims(n->out[0], x->rank, x->dim);
+    n->out[0]->dim[axis] += dim[1];
     return rc;
 }
 
-/* How many channels each output has: what is said, or as many as there can be of the same. */
+int cnn_onnx_concat(struct onnx_graph *g, const struct onnx_node *n)
+{
+    const struct onnx_value *from[ONNX_MAX_PORTS];
+    struct onnx_value *out = n->out[0];
+    struct cnn_chw all = {0};
+    const char *order;
+    int axis, rank = n->in[0]->rank, rc = cnn_onnx_axis(cnn_onnx_int(n, "axis", 1), rank, &axis);
+    if (rc || n->ins == 1)
+        return rc ? rc : cnn_onnx_identity(g, n);
+    if (n->in[0]->state == ONNX_CONSTANT)
+        return concat_constant(g, n, axis);
+    for (int i = 0; i < n->ins; i++)
+        if (!n->in[i] || n->in[i]->state != ONNX_COMPUTED ||
+            !differ_along(n->in[i], n->in[0], axis))
+            return cnn_fail(CNN_EDATA, "what is constant, or has other dimensions");
+    if ((rc = cnn_onnx_as_parts(g, n->ins, n->in, axis, &order)))
+        return rc;
+    for (int i = 0; i < n->ins; i++) {
+        from[i] = n->in[i];
+        all = (struct cnn_chw){all.c + from[i]->shape.c, from[0]->shape.h, from[0]->shape.w};
+    }
+    rc = cnn_onnx_line(g, out, cnn_onnx_label(g, n, NULL), from, n->ins, all, "concat");
+    cnn_onnx_part(g, out, from[0], axis, order);
+    return rc;
+}
+
+/* How much of the axis each output has: what is said, or as many as there can be of the same. */
 static int read_parts(struct onnx_graph *g, const struct onnx_node *n, size_t channels,
                       int64_t *part)
 {
@@ -42,145 +78,43 @@ static int read_parts(struct onnx_graph *g, const struct onnx_node *n, size_t ch
     }
     return sum == (int64_t)channels && (count < 0 || count == n->outs)
                ? 0
-               : cnn_fail(CNN_EDATA, "parts that are not the %zu channels", channels);
+               : cnn_fail(CNN_EDATA, "parts that are not the %zu of the axis", channels);
 }
 
 int cnn_onnx_split(struct onnx_graph *g, const struct onnx_node *n)
 {
     int64_t part[ONNX_MAX_PORTS];
-    struct cnn_chw shape = {0};
     struct cnn_buf words = {0};
     struct onnx_value *x = n->in[0];
+    const char *order;
     int axis, rc = cnn_onnx_axis(cnn_onnx_int(n, "axis", 0), x->rank, &axis);
-    if (!rc && axis != 1)
-        rc = cnn_fail(CNN_EDATA, "axis %d is not that of channels", axis);
     if (!rc)
-        rc = cnn_onnx_plain(g, n, x, &shape);
-    if (!rc)
-        rc = read_parts(g, n, shape.c, part);
+        rc = read_parts(g, n, x->dim[axis], part);
     if (rc || n->outs == 1)
         return rc ? rc : cnn_onnx_identity(g, n);
+    if ((rc = cnn_onnx_as_parts(g, 1, &x, axis, &order)))
+        return rc;
     for (int i = 0; i < n->outs; i++)
         cnn_buf_printf(&words, "%s%lld", i ? "," : "", (long long)part[i]);
     const struct onnx_value *from = x;
     const char *label = cnn_onnx_label(g, n, NULL);
-    shape.c = (size_t)part[0];
+    struct cnn_chw shape = {(size_t)part[0], x->shape.h, x->shape.w};
     rc = words.failed ? CNN_ESYSTEM
                       : cnn_onnx_line(g, n->out[0], label, &from, 1, shape, "split %s", words.text);
     cnn_buf_free(&words);
-    cnn_onnx_like(g, n->out[0], x->rank, shape);
+    cnn_onnx_part(g, n->out[0], x, axis, order);
     for (int i = 1; !rc && i < n->outs; i++) {
         struct onnx_value *out = n->out[i];
         if (!out)
             continue;
-        shape.c = (size_t)part[i];
-        cnn_onnx_like(g, out, x->rank, shape);
-        out->shape = shape;
+        out->state = ONNX_COMPUTED;
+        out->rows = x->rows;
+        out->shape = (struct cnn_chw){(size_t)part[i], shape.h, shape.w};
         out->line = SIZE_MAX; /* the line behind reads the first one */
         out->label = cnn_arena_printf(g->arena, "%s.%d", label, i);
+        cnn_onnx_part(g, out, x, axis, order);
         rc = out->label ? 0 : CNN_ESYSTEM;
     }
-    return rc;
-}
-
-/* Ends beyond the value's are its own; negative ones count from there. */
-static size_t bound(int64_t at, size_t n)
-{
-    if (at < 0)
-        at = at + (int64_t)n < 0 ? 0 : at + (int64_t)n;
-    return at > (int64_t)n ? n : (size_t)at;
-}
-
-int cnn_onnx_ranges(struct onnx_graph *g, const struct onnx_node *n, size_t *first, size_t *end,
-                    size_t *step)
-{
-    const struct onnx_value *x = n->in[0];
-    int64_t start[ONNX_MAX_RANK] = {0}, stop[ONNX_MAX_RANK] = {0}, axes[ONNX_MAX_RANK] = {0},
-            each[ONNX_MAX_RANK] = {0};
-    int starts = 0, stops = 0, given = 0, steps = 0, axis;
-    int rc = cnn_onnx_list(g, n, "starts", 1, ONNX_MAX_RANK, start, &starts);
-    if (!rc)
-        rc = cnn_onnx_list(g, n, "ends", 2, ONNX_MAX_RANK, stop, &stops);
-    if (!rc)
-        rc = cnn_onnx_list(g, n, "axes", 3, ONNX_MAX_RANK, axes, &given);
-    if (!rc)
-        rc = cnn_onnx_list(g, n, "steps", 4, ONNX_MAX_RANK, each, &steps);
-    if (!rc && (starts < 0 || starts != stops || (given >= 0 && given != starts) ||
-                (steps >= 0 && steps != starts) || starts > x->rank))
-        rc = cnn_fail(CNN_EDATA, "starts, ends, axes and steps differ in number");
-    for (int i = 0; !rc && i < x->rank; i++) {
-        first[i] = 0;
-        end[i] = x->dim[i];
-        step[i] = 1;
-    }
-    for (int i = 0; !rc && i < starts; i++) {
-        rc = cnn_onnx_axis(given < 0 ? i : axes[i], x->rank, &axis);
-        if (!rc && steps >= 0 && (each[i] < 1 || each[i] > 1 << 14))
-            rc = cnn_fail(CNN_EDATA, "a step of %lld", (long long)each[i]);
-        if (rc)
-            break;
-        first[axis] = bound(start[i], x->dim[axis]);
-        end[axis] = bound(stop[i], x->dim[axis]);
-        step[axis] = steps < 0 ? 1 : (size_t)each[i];
-        if (first[axis] >= end[axis])
-            rc = cnn_fail(CNN_EDATA, "nothing is left of axis %d", axis);
-    }
-    return rc;
-}
-
-/* Every so many-th row and column of all channels: 1; 0: each of them. */
-static int by_steps(struct onnx_graph *g, const struct onnx_node *n, struct cnn_chw in,
-                    const size_t *first, const size_t *end, const size_t *step)
-{
-    int rank = n->in[0]->rank;
-    size_t by = step[rank - 1];
-    for (int i = 0; i < rank; i++)
-        if (step[i] != (i < 2 ? 1 : by))
-            return cnn_fail(CNN_EDATA, "steps that are not those of rows and columns");
-    if (rank < 3 || by == 1)
-        return 0;
-    for (int i = 0; i < rank; i++)
-        if (first[i] || end[i] != n->in[0]->dim[i])
-            return cnn_fail(CNN_EDATA, "steps over a part");
-    const struct cnn_chw out = {in.c, (in.h + by - 1) / by, (in.w + by - 1) / by};
-    int rc = cnn_onnx_layer(g, n, n->in[0], out, "subsample %zu %zu", in.c, by);
-    return rc ? rc : 1;
-}
-
-/* Channels, then rows and columns: as few lines as that takes. */
-int cnn_onnx_slice(struct onnx_graph *g, const struct onnx_node *n)
-{
-    struct onnx_value *x = n->in[0];
-    size_t first[ONNX_MAX_RANK], end[ONNX_MAX_RANK], step[ONNX_MAX_RANK];
-    struct cnn_chw shape;
-    int rank = x->rank, rc = cnn_onnx_plain(g, n, x, &shape);
-    if (!rc)
-        rc = cnn_onnx_ranges(g, n, first, end, step);
-    if (!rc && (first[0] || end[0] != g->batch))
-        rc = cnn_fail(CNN_EDATA, "some of the samples");
-    if (!rc)
-        rc = by_steps(g, n, shape, first, end, step);
-    if (rc)
-        return rc > 0 ? 0 : rc;
-    size_t w = rank > 2 ? (size_t)rank - 1 : 0;
-    size_t top = rank == 4 ? first[2] : 0, left = w ? first[w] : 0;
-    const struct cnn_chw out = {end[1] - first[1], rank == 4 ? end[2] - top : 1,
-                                w ? end[w] - left : 1};
-    struct onnx_value part = *x;
-    const struct onnx_value *from = &part;
-    cnn_onnx_alias(n->out[0], x);
-    if (out.c != shape.c) {
-        shape.c = out.c;
-        from = x;
-        rc = cnn_onnx_line(g, &part, cnn_onnx_label(g, n, NULL), &from, 1, shape, "slice %zu %zu",
-                           first[1], end[1]);
-        from = &part;
-        cnn_onnx_alias(n->out[0], &part);
-    }
-    if (!rc && !cnn_chw_equal(out, shape))
-        rc = cnn_onnx_line(g, n->out[0], cnn_onnx_label(g, n, NULL), &from, 1, out,
-                           "crop %zux%zu offset=%zux%zu", out.h, out.w, top, left);
-    cnn_onnx_like(g, n->out[0], rank, out);
     return rc;
 }
 
@@ -233,7 +167,7 @@ int cnn_onnx_pad(struct onnx_graph *g, const struct onnx_node *n)
     if (cnn_onnx_has(n, 2) && !x)
         return cnn_fail(CNN_EDATA, "a value that is not one number");
     value = x ? *x : value;
-    int rc = cnn_onnx_plain(g, n, n->in[0], &shape);
+    int rc = cnn_onnx_plain(g, n->in[0], &shape);
     if (!rc)
         rc = read_pads(g, n, n->in[0]->rank, pad);
     if (rc)
@@ -250,31 +184,43 @@ int cnn_onnx_pad(struct onnx_graph *g, const struct onnx_node *n)
                           !mode && value != 0 ? cnn_onnx_format(value, number) : "");
 }
 
-/* One channel, without or with an axis of its own. */
-int cnn_onnx_gather(struct onnx_graph *g, const struct onnx_node *n)
+/* To the shape that a constant says, where 1 and axes that are not there are any: of a value, the one that it has. */
+static int expanded(struct onnx_graph *g, const struct onnx_node *n, int *rank, size_t *dim)
 {
-    struct onnx_value *x = n->in[0];
-    const struct onnx_constant *c = cnn_onnx_weight(n, 1, "index");
-    const struct onnx_value *from = x;
-    struct cnn_chw shape;
-    int64_t index;
-    int axis, at, count, rc = cnn_onnx_axis(cnn_onnx_int(n, "axis", 0), x->rank, &axis);
-    if (rc || !c)
-        return rc ? rc : cnn_error_code();
-    if (axis != 1 || c->count != 1 || c->rank > 1)
-        return cnn_fail(CNN_EDATA, "it is not of one channel");
-    rc = cnn_onnx_integers(g, c, 1, &index, &count);
-    if (!rc)
-        rc = cnn_onnx_axis(index, (int)x->dim[1], &at);
-    if (!rc)
-        rc = cnn_onnx_plain(g, n, x, &shape);
+    const struct onnx_value *x = n->in[0];
+    const struct onnx_constant *shape = cnn_onnx_weight(n, 1, "shape");
+    int64_t to[ONNX_MAX_RANK];
+    int count, rc = shape ? cnn_onnx_integers(g, shape, ONNX_MAX_RANK, to, &count) : CNN_EDATA;
     if (rc)
         return rc;
-    shape.c = 1;
-    rc = cnn_onnx_line(g, n->out[0], cnn_onnx_label(g, n, NULL), &from, 1, shape, "slice %d %d", at,
-                       at + 1);
-    const size_t dim[4] = {g->batch, 1, x->dim[2], x->dim[3]};
-    size_t without[3] = {g->batch, x->dim[2], x->dim[3]};
-    cnn_onnx_set_dims(n->out[0], x->rank - !c->rank, c->rank ? dim : without);
-    return rc;
+    *rank = count > x->rank ? count : x->rank;
+    for (int i = 0; i < *rank; i++) {
+        int a = i - (*rank - count), b = i - (*rank - x->rank);
+        size_t wanted = a < 0 ? 1 : (size_t)to[a], own = b < 0 ? 1 : x->dim[b];
+        if ((a >= 0 && (to[a] < 1 || to[a] > 1 << 24)) ||
+            (own != wanted && own != 1 && wanted != 1))
+            return cnn_fail(CNN_EDATA, "a shape that does not fit");
+        dim[i] = own == 1 ? wanted : own;
+    }
+    return 0;
+}
+
+int cnn_onnx_expand(struct onnx_graph *g, const struct onnx_node *n)
+{
+    size_t dim[ONNX_MAX_RANK];
+    int rank, rc = expanded(g, n, &rank, dim);
+    for (int i = 0; !rc && i < rank; i++)
+        if (rank != n->in[0]->rank || dim[i] != n->in[0]->dim[i])
+            rc = cnn_fail(CNN_EDATA, "a value that becomes larger");
+    return rc ? rc : cnn_onnx_identity(g, n);
+}
+
+int cnn_onnx_fold_expand(struct onnx_graph *g, const struct onnx_node *n)
+{
+    size_t dim[ONNX_MAX_RANK];
+    int rank, rc = expanded(g, n, &rank, dim);
+    const struct onnx_constant *c = rc ? NULL : cnn_onnx_spread(g, n->in[0]->constant, rank, dim);
+    if (c)
+        cnn_onnx_give_constant(n->out[0], c);
+    return c ? 0 : cnn_error_code();
 }

@@ -26,7 +26,7 @@ int cnn_onnx_depth_to_space(struct onnx_graph *g, const struct onnx_node *n)
     size_t r = 1;
     int rc = block_of(n, &r);
     if (!rc)
-        rc = cnn_onnx_plain(g, n, x, &shape);
+        rc = cnn_onnx_plain(g, x, &shape);
     if (!rc && (x->rank != 4 || shape.c % (r * r)))
         rc = cnn_fail(CNN_EDATA, "%zu channels in blocks of %zux%zu", shape.c, r, r);
     if (!rc && !cnn_onnx_is(n, "mode", "CRD") && shape.c > r * r) {
@@ -45,7 +45,7 @@ int cnn_onnx_space_to_depth(struct onnx_graph *g, const struct onnx_node *n)
     size_t r = 1;
     int rc = block_of(n, &r);
     if (!rc)
-        rc = cnn_onnx_plain(g, n, x, &shape);
+        rc = cnn_onnx_plain(g, x, &shape);
     if (!rc && (x->rank != 4 || shape.h % r || shape.w % r))
         rc = cnn_fail(CNN_EDATA, "%zux%zu in blocks of %zux%zu", shape.h, shape.w, r, r);
     if (rc)
@@ -171,7 +171,7 @@ int cnn_onnx_resize(struct onnx_graph *g, const struct onnx_node *n)
     struct cnn_chw shape, out;
     struct resize r = {0};
     char f[2][32];
-    int rc = cnn_onnx_plain(g, n, n->in[0], &shape);
+    int rc = cnn_onnx_plain(g, n->in[0], &shape);
     if (!rc)
         rc = read_resize(g, n, shape, &r);
     if (!rc && cnn_onnx_attribute(n, "keep_aspect_ratio_policy") &&

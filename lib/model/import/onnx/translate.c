@@ -73,8 +73,9 @@ static int bind_node(struct onnx_graph *g, struct onnx_node *n)
 static int read_dims(struct onnx_graph *g, const Cnn__Onnx__ValueInfo *info, struct onnx_value *v)
 {
     const Cnn__Onnx__TensorType *t = info->type ? info->type->tensor_type : NULL;
-    if (!t || !t->shape || t->shape->n_dim < 1 || t->shape->n_dim > 4)
-        return cnn_fail(CNN_EDATA, "input '%.200s' is no batch of vectors or planes", v->name);
+    if (!t || !t->shape || t->shape->n_dim < 1 || t->shape->n_dim > 5)
+        return cnn_fail(CNN_EDATA, "input '%.200s' is no batch of vectors, planes or volumes",
+                        v->name);
     v->rank = (int)t->shape->n_dim;
     for (int i = 0; i < v->rank; i++) {
         int64_t d = t->shape->dim[i]->has_dim_value ? t->shape->dim[i]->dim_value : 0;
@@ -98,26 +99,13 @@ static int is_channels_last(const struct onnx_value *v)
 
 static int place_input(struct onnx_graph *g, struct onnx_value *v)
 {
-    static const struct onnx_view last = {.factors = 3};
-    struct onnx_view *view = NULL;
-    const size_t *d = v->dim;
-    int rc = cnn_onnx_shape_of(v, &v->shape);
+    int rc = cnn_onnx_shape_of(g, v, &v->rows, &v->shape), last = is_channels_last(v);
     v->state = ONNX_COMPUTED;
-    if (rc || !is_channels_last(v))
-        return rc;
-    v->shape = (struct cnn_chw){d[3], d[1], d[2]};
-    if (!(view = cnn_arena_alloc(g->arena, sizeof *view)))
-        return CNN_ESYSTEM;
-    *view = last;
-    const size_t size[3] = {d[3], d[1], d[2]};
-    int skip = d[3] == 1; /* a single channel is no factor */
-    view->factors = 3 - skip;
-    for (int i = skip; i < 3; i++)
-        view->size[i - skip] = size[i];
-    for (int i = 0; i < view->factors; i++)
-        view->order[i] = skip ? i : (i + 1) % 3;
-    v->view = skip ? NULL : view;
-    return 0;
+    if (last)
+        v->shape = (struct cnn_chw){v->dim[3], v->dim[1], v->dim[2]};
+    if (!rc && (last || v->rank == 5))
+        cnn_onnx_view_of_axes(g, v->rows, v->shape, last ? "rhwc" : "crhw", &v->view);
+    return rc;
 }
 
 /* What programs of the ONNX project say of pixels (MetadataProps.md); else they are 0 to 1. */
@@ -154,6 +142,8 @@ static int open_input(struct onnx_graph *g, const Cnn__Onnx__ValueInfo *info, in
     cnn_chw_format(v->shape, shape);
     cnn_buf_printf(&g->text, "input %s%s%s", several && v->label ? v->label : "",
                    several ? " " : "", shape);
+    if (v->rows > 1)
+        cnn_buf_printf(&g->text, " rows=%zu", v->rows);
     print_pixels(g);
     cnn_buf_puts(&g->text, "\n");
     return v->label ? 0 : CNN_ESYSTEM;
@@ -270,13 +260,13 @@ static int close_output(struct onnx_graph *g, size_t i, struct cnn_buf *labels)
     if (v->state != ONNX_COMPUTED)
         return cnn_fail(CNN_EDATA, "output '%.200s' is nothing that is computed of the input",
                         v->name);
-    int rc = cnn_onnx_plain(g, &named, v, &shape);
-    if (rc == CNN_EDATA && v->rank == 4 && v->view) { /* (h, w, c) remains as it is computed */
-        int back[4] = {0, 3, 1, 2};
-        rc = cnn_onnx_transpose(g, v, back);
-        if (!rc)
-            rc = cnn_onnx_plain(g, &named, v, &shape);
-    }
+    int rc = 0;
+    if (v->rank == 4 && cnn_onnx_channels_last(g, v)) /* remains as it is computed */
+        shape = v->shape;
+    else if (v->rank > 2 && v->rows > 1 && cnn_onnx_in_order(v)) /* rows, too */
+        shape = v->shape;
+    else
+        rc = cnn_onnx_spatial(g, v, &shape);
     if (rc)
         return rc == CNN_EDATA ? cnn_fail_within("output '%.200s'", v->name) : rc;
     if (!v->line && !g->lines) { /* a net has a layer, even if it does nothing */

@@ -17,16 +17,6 @@ void cnn_onnx_set_dims(struct onnx_value *v, int rank, const size_t *dim)
         v->dim[i] = dim[i];
 }
 
-void cnn_onnx_like(struct onnx_graph *g, struct onnx_value *v, int rank, struct cnn_chw shape)
-{
-    v->state = ONNX_COMPUTED;
-    v->rank = rank;
-    v->dim[0] = g->batch;
-    v->dim[1] = shape.c;
-    v->dim[2] = rank == 3 ? shape.w : shape.h;
-    v->dim[3] = shape.w;
-}
-
 void cnn_onnx_alias(struct onnx_value *v, const struct onnx_value *of)
 {
     struct onnx_value was = *v;
