@@ -11,6 +11,16 @@ done
 run cnn-features -l output keras_rows.keras keras_rows.npy
 status 0
 numbers_are keras_rows.txt
+# The same as (n, channels, places), which is what an array (n, places, channels) is to become.
+array() { { printf '\223NUMPY\1\0\166\0%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': ($1), }" && tail -c +129 keras_rows.npy; } >rows.npy; }
+array '2, 3, 20'
+run cnn-features -l output keras_rows.keras rows.npy
+status 0
+numbers_are keras_rows.txt
+array '2, 20, 3'
+run cnn-features -l output keras_rows.keras rows.npy
+status 65
+err_is 'cnn-features: rows.npy#0: numbers of shape 1x20x3 where the net takes 3x20x1 (channels come first)'
 
 run cnn-features -l output keras_first.keras keras_flat.npy
 status 0
@@ -42,6 +52,13 @@ err_has '*: input: 3 channels, and 1 of the data'
 run cnn-features -l output keras_scaled.keras keras_pixels.ppm
 status 0
 numbers_are keras_scaled.txt
+run cnn-features -l output keras_operations.keras keras_pixels.ppm
+status 0
+numbers_are keras_operations.txt
+run cnn-inspect --print keras_operations.keras
+out_has 'input 3x5x6 mean=114.75,102,89.25 std=63.75,76.5,89.25 scale=1'
+out_has 'multiply*: scale'
+out_has 'add*: scale weight=0'
 run cnn-inspect --print keras_scaled.keras
 out_has 'input 3x5x6 mean=561,484.5,493 std=1020,765,680 scale=1'
 
@@ -104,7 +121,7 @@ err_has 'cnn-infer: keras_line.weights.h5: no net in the metadata*'
 # What is refused, all at once.
 run cnn-infer keras_refused.keras keras_input.npy
 status 65
-err_is "cnn-infer: keras_refused.keras: 5 layers cannot be imported: 'first' (Conv2D: activation 'exponential'); 'subtract' (ops.Subtract); 'larger' (Maximum); 'mine' (own>Own); 'unit' (UnitNormalization)"
+err_is "cnn-infer: keras_refused.keras: 5 layers cannot be imported: 'first' (Conv2D: activation 'exponential'); 'true_divide' (ops.TrueDivide: its arguments); 'larger' (Maximum); 'mine' (own>Own); 'unit' (UnitNormalization)"
 odd() { # NAME MESSAGE
     run cnn-inspect "keras_$1.h5"
     status 65

@@ -226,21 +226,13 @@ static const struct {
 #undef CNN_KERAS_LAYER
 };
 
-/* Each class in a row, of which the first says what becomes of all. */
+/* Classes with what becomes of them, which three columns would be too wide for. */
 static void print_keras(void)
 {
-    printf(".Bl -column \"GlobalAveragePooling2D\" \"relu, relu6, leakyrelu, hardtanh\" "
-           "\"limits\"\n");
-    for (size_t i = 0; i < sizeof keras / sizeof *keras; i++) {
-        const char *becomes = keras[i].becomes, *limits = keras[i].limits;
-        for (const char *p = keras[i].classes; *p; p += strspn(p, " ")) {
-            printf(".It Li %.*s Ta %s Ta %s\n", (int)strcspn(p, " "), p, becomes,
-                   *limits ? limits : "\\&");
-            becomes = "as before";
-            limits = "";
-            p += strcspn(p, " ");
-        }
-    }
+    printf(".Bl -tag -width Ds -compact\n");
+    for (size_t i = 0; i < sizeof keras / sizeof *keras; i++)
+        printf(".It Li %s\n%s%s%s\n", keras[i].classes, keras[i].becomes,
+               *keras[i].limits ? ": " : "", keras[i].limits);
     printf(".El\n");
 }
 

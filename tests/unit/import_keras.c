@@ -10,7 +10,7 @@ static const struct golden {
 } files[] = {
     {"keras_2.h5", 1},         {"keras_line.h5", 1},         {"keras_rows.keras", 1},
     {"keras_scaled.keras", 1}, {"keras_line.weights.h5", 0}, {"keras_refused.keras", 0},
-    {"keras_answers.h5", 1},   {"keras_large.h5", 0},
+    {"keras_answers.h5", 1},   {"keras_large.h5", 0},        {"keras_operations.keras", 1},
 };
 
 enum { FILES = sizeof files / sizeof *files };

@@ -137,18 +137,31 @@ int cnn_numbers_check(const char *what, const struct cnn_image *im)
     return 0;
 }
 
+/* A signal, whose channels are a row or a column of numbers each, of an array (n, channels, numbers). */
+static int is_signal(struct cnn_chw have, struct cnn_chw want)
+{
+    return (want.h == 1 && cnn_chw_equal(have, (struct cnn_chw){1, want.c, want.w})) ||
+           (want.w == 1 && cnn_chw_equal(have, (struct cnn_chw){1, want.c, want.h}));
+}
+
+static int has_channels_last(struct cnn_chw have, struct cnn_chw want)
+{
+    return cnn_chw_equal(have, (struct cnn_chw){want.h, want.w, want.c}) ||
+           is_signal((struct cnn_chw){have.c, have.w, have.h}, want);
+}
+
 static int copy_numbers(const struct cnn_input *input, const struct cnn_image *im, float *out)
 {
     struct cnn_chw have = {im->c, im->h, im->w};
     size_t count = cnn_chw_count(input->shape);
-    struct cnn_chw signal = {1, input->shape.c, input->shape.w}; /* channels of one row */
     int vector = im->h == 1 && im->w == 1 && im->c == count;
-    int fits = vector || (input->shape.h == 1 && cnn_chw_equal(have, signal));
+    int fits = vector || is_signal(have, input->shape);
     if (!fits && !cnn_chw_equal(have, input->shape)) {
         char a[72], b[72];
         cnn_chw_format(have, a);
         cnn_chw_format(input->shape, b);
-        return cnn_fail(CNN_EDATA, "numbers of shape %s where the net takes %s", a, b);
+        return cnn_fail(CNN_EDATA, "numbers of shape %s where the net takes %s%s", a, b,
+                        has_channels_last(have, input->shape) ? " (channels come first)" : "");
     }
     memcpy(out, im->px, count * sizeof *out);
     return cnn_numbers_check("number", im);

@@ -34,8 +34,8 @@ void cnn_preprocess_scratch_free(struct cnn_preprocess_scratch *s);
 struct cnn_fit cnn_input_fit(const struct cnn_input *input);
 
 /* Fill out (c, h, w) of the input's shape from the image. Numbers that are no image (maxval 0) are
- * copied and must have exactly the input's shape, or its count as a plain vector, or be (c, w) for
- * an input of one row, a signal. CNN_EDATA otherwise. */
+ * copied and must have exactly the input's shape, or its count as a plain vector, or be (c, w)
+ * or (c, h) for an input of one row or one column, a signal. CNN_EDATA otherwise. */
 CNN_CHECKED int cnn_preprocess(const struct cnn_input *input, const struct cnn_image *im,
                                struct cnn_preprocess_scratch *scratch, float *out);
 

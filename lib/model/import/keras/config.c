@@ -58,7 +58,16 @@ static int read_refs(struct keras_writer *w, const json_t *j, struct keras_ref *
 
 /* Calls */
 
-/* Numbers among the arguments of an operation, and values that are given by name. */
+/* A number, or the numbers of an array; NULL: it is neither. */
+static const json_t *constant_of(const json_t *j)
+{
+    const char *class = json_string_value(json_object_get(j, "class_name"));
+    if (class && !strcmp(class, "__tensor__"))
+        return json_object_get(json_object_get(j, "config"), "value");
+    return json_is_number(j) ? j : NULL;
+}
+
+/* Constants among the arguments of an operation, and values that are given by name. */
 static void read_others(const json_t *j, struct keras_node *n)
 {
     enum { DEPTH = 4 };
@@ -66,11 +75,14 @@ static void read_others(const json_t *j, struct keras_node *n)
     n->named = take_refs(json_object_get(j, "kwargs"), DEPTH, NULL, 0) > 0;
     for (size_t i = 0; i < json_array_size(j); i++)
         n->named |= take_refs(json_array_get(json_array_get(j, i), 3), DEPTH, NULL, 0) > 0;
-    for (size_t i = json_array_size(args); i > 0; i--)
-        if (json_is_number(json_array_get(args, i - 1))) {
-            n->number = json_number_value(json_array_get(args, i - 1));
-            n->numbers++;
+    for (size_t i = json_array_size(args); i > 0; i--) {
+        const json_t *constant = constant_of(json_array_get(args, i - 1));
+        if (constant) {
+            n->constant = constant;
+            n->constant_first = i == 1;
+            n->constants++;
         }
+    }
 }
 
 /* One of Keras 3 has `args`, one of Keras 2 is the list; what else stands there is no value. */

@@ -24,24 +24,21 @@ int cnn_keras_add(struct keras_writer *w, struct keras_node *n)
                       : cnn_keras_line(w, n, NULL, "sum");
 }
 
-/* Operations, which may have a number beside a value. */
+/* Operations, which may have a constant beside a value. */
 
 int cnn_keras_plus(struct keras_writer *w, struct keras_node *n)
 {
-    if (n->ins != 1 || n->numbers != 1)
-        return n->numbers ? cnn_keras_refuse(w, n, "its arguments") : cnn_keras_add(w, n);
-    struct keras_param p = cnn_keras_constant(cnn_keras_in(n)->shape.c, (float)n->number);
-    int rc = cnn_keras_line(w, n, NULL, "scale weight=0");
-    return rc || cnn_keras_in(n)->unsure ? rc : cnn_keras_param(w, n->out.label, "bias", &p);
+    return n->constants ? cnn_keras_scale(w, n) : cnn_keras_add(w, n);
 }
 
 int cnn_keras_times(struct keras_writer *w, struct keras_node *n)
 {
-    char number[32];
-    if (n->ins != 1 || n->numbers != 1)
-        return n->numbers ? cnn_keras_refuse(w, n, "its arguments") : cnn_keras_multiply(w, n);
-    cnn_format_real(n->number, 1, number);
-    return cnn_keras_line(w, n, NULL, "factor %s", number);
+    return n->constants ? cnn_keras_scale(w, n) : cnn_keras_multiply(w, n);
+}
+
+int cnn_keras_minus(struct keras_writer *w, struct keras_node *n)
+{
+    return n->constants ? cnn_keras_scale(w, n) : cnn_keras_subtract(w, n);
 }
 
 int cnn_keras_average(struct keras_writer *w, struct keras_node *n)

@@ -47,9 +47,11 @@ struct keras_node {
     } * ref; /* (ins) */
     struct keras_node **in, **user;
     size_t ins, users;
-    size_t numbers; /* among what it is called with, of which the first is this */
-    double number;
-    int named; /* it is called with values by name, too */
+    size_t
+        constants; /* numbers and arrays among what it is called with, of which the first is this */
+    const json_t *constant;
+    int constant_first; /* it stands before the value */
+    int named;          /* it is called with values by name, too */
     int state, is_answer;
     int lines, refused; /* lines that were written of it; whether it cannot be imported */
     struct keras_value out;

@@ -1,4 +1,4 @@
-/* Rescaling and Normalization, y = factor x + offset of each channel. Where an image is read by one
+/* Rescaling, Normalization and operations with constants, y = factor x + offset of each channel. Where an image is read by one
  * of them alone they are in the input's line, and what reads them reads the input. */
 #include <math.h>
 #include <string.h>
@@ -74,17 +74,53 @@ static int normalization(struct keras_writer *w, struct keras_node *n, size_t c,
     return 1;
 }
 
+/* An array's last axis is that of channels where they are last. */
+static int operation(struct keras_writer *w, struct keras_node *n, size_t c, double *factor,
+                     double *offset)
+{
+    const char *what = n->layer->class + sizeof "ops." - 1;
+    int divides = strstr(what, "Divide") != NULL, minus = !strcmp(what, "Subtract");
+    int many = json_is_array(n->constant) && w->channels_first && cnn_keras_in(n)->rank > 1;
+    if (n->ins != 1 || n->constants != 1 || (divides && n->constant_first))
+        return cnn_keras_refuse(w, n, "its arguments");
+    if (many || !numbers_of(n->constant, c, factor))
+        return cnn_keras_refuse(w, n, "an array that is not one number for each channel");
+    for (size_t i = 0; i < c; i++) {
+        double x = factor[i];
+        int multiplies = divides || !strcmp(what, "Multiply");
+        factor[i] = divides ? 1 / x : multiplies ? x : minus && n->constant_first ? -1 : 1;
+        offset[i] = multiplies ? 0 : minus && !n->constant_first ? -x : x;
+    }
+    return 1;
+}
+
+static const struct {
+    const char *class;
+    int (*read)(struct keras_writer *w, struct keras_node *n, size_t c, double *factor,
+                double *offset);
+} scalings[] = {
+    {"Rescaling", rescaling},    {"Normalization", normalization}, {"ops.Add", operation},
+    {"ops.Subtract", operation}, {"ops.Multiply", operation},      {"ops.TrueDivide", operation},
+    {"ops.Divide", operation},
+};
+enum { SCALINGS = sizeof scalings / sizeof *scalings };
+
 static int is_scaling(const struct keras_node *n)
 {
-    const char *class = n->layer->class;
-    return n->ins == 1 && (!strcmp(class, "Rescaling") || !strcmp(class, "Normalization"));
+    int is = 0;
+    for (size_t i = 0; i < SCALINGS; i++)
+        is |= !strcmp(n->layer->class, scalings[i].class) &&
+              (scalings[i].read != operation || n->constants == 1);
+    return is && n->ins == 1;
 }
 
 static int read_scaling(struct keras_writer *w, struct keras_node *n, size_t c, double *factor,
                         double *offset)
 {
-    return !strcmp(n->layer->class, "Rescaling") ? rescaling(w, n, c, factor, offset)
-                                                 : normalization(w, n, c, factor, offset);
+    for (size_t i = 0; i < SCALINGS; i++)
+        if (!strcmp(n->layer->class, scalings[i].class))
+            return scalings[i].read(w, n, c, factor, offset);
+    return 0;
 }
 
 int cnn_keras_scaling(struct keras_writer *w, struct keras_node *input, struct keras_scaling *out)
@@ -120,13 +156,14 @@ static int write_scale(struct keras_writer *w, struct keras_node *n, size_t c, c
 {
     float *weight = cnn_arena_alloc(w->arena, (c + 1) * sizeof *weight);
     float *bias = cnn_arena_alloc(w->arena, (c + 1) * sizeof *bias);
-    int alike = 1;
+    int alike = 1, shifts = 1; /* it is a factor alone, an offset alone */
     char number[32];
     if (!weight || !bias)
         return CNN_ESYSTEM;
     for (size_t i = 0; i < c; i++) {
         alike &= !(factor[i] > factor[0]) && !(factor[i] < factor[0]) && !(offset[i] > 0) &&
                  !(offset[i] < 0);
+        shifts &= !(factor[i] > 1) && !(factor[i] < 1);
         weight[i] = (float)factor[i];
         bias[i] = (float)offset[i];
     }
@@ -137,14 +174,14 @@ static int write_scale(struct keras_writer *w, struct keras_node *n, size_t c, c
         return cnn_keras_refuse(w, n, "it reads planes as a vector");
     struct keras_param p = cnn_keras_constant(c, 0);
     p.values = weight;
-    int rc = cnn_keras_line(w, n, NULL, "scale");
-    if (!rc)
+    int rc = cnn_keras_line(w, n, NULL, shifts ? "scale weight=0" : "scale");
+    if (!rc && !shifts)
         rc = cnn_keras_param(w, n->out.label, "weight", &p);
     p.values = bias;
     return rc ? rc : cnn_keras_param(w, n->out.label, "bias", &p);
 }
 
-static int scale(struct keras_writer *w, struct keras_node *n)
+int cnn_keras_scale(struct keras_writer *w, struct keras_node *n)
 {
     const struct keras_value *in = cnn_keras_in(n);
     size_t c = in->shape.c;
@@ -159,14 +196,4 @@ static int scale(struct keras_writer *w, struct keras_node *n)
     if (!c || !read_scaling(w, n, c, factor, offset))
         return 0;
     return write_scale(w, n, c, factor, offset);
-}
-
-int cnn_keras_rescaling(struct keras_writer *w, struct keras_node *n)
-{
-    return scale(w, n);
-}
-
-int cnn_keras_normalization(struct keras_writer *w, struct keras_node *n)
-{
-    return scale(w, n);
 }

@@ -25,7 +25,7 @@ static int write_node(struct keras_writer *w, struct keras_node *n)
         rc = cnn_keras_refuse(w, n, "%s", "");
     else if (!is_input && !n->ins)
         rc = cnn_keras_refuse(w, n, "it reads nothing");
-    else if (n->named || (n->numbers && strncmp(kind->classes, "ops.", 4) != 0))
+    else if (n->named || (n->constants && strncmp(kind->classes, "ops.", 4) != 0))
         rc = cnn_keras_refuse(w, n, "it is called with more than values");
     else
         rc = kind->write(w, n);
