@@ -141,6 +141,31 @@ status 65
 err_is "cnn-infer: keras_large.h5: 1 layer cannot be imported: 'u2' (UpSampling2D: it gives more than 1073741824 numbers)"
 odd newer 'an HDF5 file of a newer form (3), which is not read*'
 
+# What is called as such a file and is none, or not whole.
+gzip -c keras_line.h5 >zipped.h5
+: >empty.keras
+printf '{"class_name": "Sequential", "config": {"name": "x", "layers": []}}' >model.json
+run cnn-inspect zipped.h5
+status 65
+err_is 'cnn-inspect: zipped.h5: compressed as a whole (gunzip makes it readable)'
+run cnn-infer empty.keras keras_input.npy
+status 65
+err_is 'cnn-infer: empty.keras: an empty file'
+for program in 'cnn-inspect model.json' 'cnn-infer model.json keras_input.npy'; do
+    run $program
+    status 65
+    err_is "${program%% *}: model.json: a model's JSON without its weights (model.save() writes both)"
+done
+# A net that is refused says why, though the file has no numbers.
+run cnn-inspect keras_bare.h5
+status 65
+err_is "cnn-inspect: keras_bare.h5: 1 layer cannot be imported: 'e' (Exotic)"
+# An array without elements is passed over where no net needs it.
+run cnn-inspect keras_hollow.h5
+status 0
+out_has 'full.weight * 4x2'
+out_lacks 'hollow*'
+
 # Cut.
 for end in h5 keras; do
     for n in 8 100 1000 10000 $(($(wc -c <keras_line.$end) - 1)); do

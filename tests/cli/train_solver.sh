@@ -169,3 +169,12 @@ status 64
 err_has 'cnn-train: --solver has no effect with --epochs 0'
 run cnn-train --solver folder/solver.prototxt digits:10 -o folder/solver.prototxt
 status 64
+
+# One in the place of the other.
+run cnn-train --net folder/solver.prototxt digits:10 -o x.st
+status 65
+err_is 'cnn-train: folder/solver.prototxt: a solver of Caffe, not a net (cnn-train --solver takes it)'
+run cnn-train --solver small.prototxt digits:10 -o x.st
+status 65
+err_is 'cnn-train: small.prototxt: a net of Caffe, not a solver (--net takes it)'
+exit 0

@@ -15,6 +15,7 @@ enum {
     SYMBOLS = 0x11,
     SHARED = 2, /* the flag of a message that is elsewhere */
     MOST_PIECES = 256,
+    MOST_OBJECTS = 1 << 18,
 };
 
 /* What the messages say, and where more of them are. */
@@ -61,9 +62,9 @@ static int find_shape(const struct cnn_hdf5 *h, const struct cnn_hdf5_space *s,
     o->rank = s->rank;
     o->count = 1;
     for (int i = 0; i < s->rank; i++) {
-        if (!s->dim[i] || s->dim[i] > h->size ||
-            cnn_mul_overflows(bytes, (size_t)s->dim[i], &bytes) || bytes > h->size)
-            return cnn_hdf5_refuse(h, o->path, "has more elements than the file, or none");
+        if (s->dim[i] > h->size || cnn_mul_overflows(bytes, (size_t)s->dim[i], &bytes) ||
+            bytes > h->size)
+            return cnn_hdf5_refuse(h, o->path, "has more elements than the file");
         o->dim[i] = (size_t)s->dim[i];
         o->count *= o->dim[i];
     }
@@ -87,6 +88,15 @@ static int find_data(const struct cnn_hdf5 *h, struct cnn_hdf5_part p, struct cn
     return o->data ? 0 : cnn_hdf5_refuse(h, o->path, "has no elements in the file");
 }
 
+static int is_empty(const struct cnn_hdf5_space *s)
+{
+    for (int i = 0; i < s->rank; i++)
+        if (!s->dim[i])
+            return 1;
+    return 0;
+}
+
+/* One without elements is there by its name alone. */
 static int read_array(struct cnn_hdf5 *h, const struct header *m, struct cnn_hdf5_object *o)
 {
     struct cnn_hdf5_type type;
@@ -99,6 +109,8 @@ static int read_array(struct cnn_hdf5 *h, const struct header *m, struct cnn_hdf
         return 0;
     if (cnn_hdf5_space(m->space, &space))
         return cnn_hdf5_malformed(h, o->path);
+    if (is_empty(&space))
+        return 0;
     int rc = find_shape(h, &space, o);
     if (!rc)
         rc = find_data(h, m->layout, o);
@@ -157,7 +169,7 @@ int cnn_hdf5_header(struct cnn_hdf5 *h, uint64_t at, const char *path, struct cn
     enum { HEAD = 16, ENTRY = 40 };
     const unsigned char *p = cnn_hdf5_bytes(h, at, HEAD);
     /* a group may list one object often, but each time with an entry of its own */
-    if (!p || p[0] != 1 || h->count > h->size / ENTRY)
+    if (!p || p[0] != 1 || h->count > h->size / ENTRY || h->count == MOST_OBJECTS)
         return cnn_hdf5_malformed(h, path);
     if (cnn_grow(&h->object, &h->room, h->count + 1, sizeof *h->object))
         return CNN_ESYSTEM;

@@ -1,7 +1,7 @@
 /* Parts of HDF5 files that stand in several places; see private.h. */
 #include "file/hdf5/private.h"
 
-enum { MOST_STEPS = 1 << 22 };
+enum { MOST_STEPS = 1 << 22, LEAST = 8 /* bytes of what a step is for */ };
 
 const unsigned char *cnn_hdf5_bytes(const struct cnn_hdf5 *h, uint64_t at, uint64_t n)
 {
@@ -29,7 +29,8 @@ int cnn_hdf5_refuse(const struct cnn_hdf5 *h, const char *where, const char *wha
 
 int cnn_hdf5_step(struct cnn_hdf5 *h)
 {
-    return h->steps++ < MOST_STEPS ? 0 : cnn_hdf5_malformed(h, "");
+    size_t most = h->size / LEAST < MOST_STEPS ? h->size / LEAST : MOST_STEPS;
+    return h->steps++ < most ? 0 : cnn_hdf5_malformed(h, "");
 }
 
 int cnn_hdf5_type(struct cnn_hdf5_part p, struct cnn_hdf5_type *out)

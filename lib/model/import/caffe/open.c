@@ -31,19 +31,27 @@ static size_t skip(const unsigned char *bytes, size_t i, size_t n)
     return i < n ? i : n;
 }
 
-int cnn_caffe_is_text(const unsigned char *bytes, size_t n)
+/* What a text is by its first word. */
+enum text_kind { NO_TEXT, NET, SOLVER };
+
+static enum text_kind kind_of(const unsigned char *bytes, size_t n)
 {
     static const struct {
         const char *word, *follows; /* one of these behind it */
-    } begins[] = {{"name", "\"'"},
-                  {"input", "\"'"},
-                  {"layer", "{<"},
-                  {"layers", "{<"},
-                  {"input_dim", "0123456789"},
-                  {"input_shape", "{<"},
-                  {"state", "{<"},
-                  {"force_backward", "tf01"},
-                  {"debug_info", "tf01"}};
+        enum text_kind kind;
+    } begins[] = {{"name", "\"'", NET},
+                  {"input", "\"'", NET},
+                  {"layer", "{<", NET},
+                  {"layers", "{<", NET},
+                  {"input_dim", "0123456789", NET},
+                  {"input_shape", "{<", NET},
+                  {"state", "{<", NET},
+                  {"force_backward", "tf01", NET},
+                  {"debug_info", "tf01", NET},
+                  {"net", "\"'", SOLVER},
+                  {"train_net", "\"'", SOLVER},
+                  {"test_iter", "0123456789", SOLVER},
+                  {"base_lr", "0123456789.", SOLVER}};
     size_t mark = n >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3) ? 3 : 0;
     size_t from = skip(bytes, mark, n), to = from;
     while (to < n && ((bytes[to] >= 'a' && bytes[to] <= 'z') || bytes[to] == '_'))
@@ -53,8 +61,20 @@ int cnn_caffe_is_text(const unsigned char *bytes, size_t n)
     next = colon ? skip(bytes, next + 1, n) : next;
     for (size_t i = 0; next < n && bytes[next] && i < sizeof begins / sizeof *begins; i++)
         if (strlen(begins[i].word) == to - from && !memcmp(begins[i].word, bytes + from, to - from))
-            return strchr(begins[i].follows, bytes[next]) && colon != (*begins[i].follows == '{');
-    return 0;
+            return strchr(begins[i].follows, bytes[next]) && colon != (*begins[i].follows == '{')
+                       ? begins[i].kind
+                       : NO_TEXT;
+    return NO_TEXT;
+}
+
+int cnn_caffe_is_text(const unsigned char *bytes, size_t n)
+{
+    return kind_of(bytes, n) != NO_TEXT;
+}
+
+int cnn_caffe_is_net(const unsigned char *bytes, size_t n)
+{
+    return kind_of(bytes, n) == NET;
 }
 
 /* The net's name, as any, and then a layer or an input, as of no other form. */
@@ -90,8 +110,13 @@ int cnn_caffe_text(const char *path, const struct cnn_bytes *net, int train, cha
     struct cnn_arena *arena = cnn_arena_new();
     struct caffe_net *n = net_new(arena, path);
     struct caffe_writer w = {.net = n, .needs_mean = train};
-    int rc = n ? cnn_caffe_read_text(n, (const char *)net->data, net->size) : CNN_ESYSTEM;
+    int rc = n ? 0 : CNN_ESYSTEM;
     *text = NULL;
+    if (!rc && kind_of(net->data, net->size) == SOLVER)
+        rc = cnn_fail(CNN_EDATA, "%s: a solver of Caffe, not a net (cnn-train --solver takes it)",
+                      path);
+    if (!rc)
+        rc = cnn_caffe_read_text(n, (const char *)net->data, net->size);
     if (!rc)
         rc = cnn_caffe_connect(n, train ? CNN__CAFFE__PHASE__TRAIN : CNN__CAFFE__PHASE__TEST);
     if (!rc)

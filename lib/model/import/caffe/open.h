@@ -6,8 +6,10 @@
 #include "file/infile.h"
 #include "file/tensors.h"
 
-/* Whether a text begins so, and whether a file of weights does. */
+/* Whether a text begins so, be it a net or a solver; whether it is a net; and whether a file of weights
+ * begins so. */
 int cnn_caffe_is_text(const unsigned char *bytes, size_t n);
+int cnn_caffe_is_net(const unsigned char *bytes, size_t n);
 int cnn_caffe_is_weights(const unsigned char *bytes, size_t n);
 
 /* A net's text in the language of nets, the caller's to free(). train: in the phase TRAIN, and a

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "model/import/caffe/caffe.h"
+#include "model/import/caffe/open.h"
 #include "model/import/caffe/solver_private.h"
 
 enum { MOST_BYTES = 1 << 24 };
@@ -144,8 +145,12 @@ int cnn_caffe_solver(struct cnn_arena *arena, const char *path, int has_net, str
     int rc = out->setting ? cnn_bytes_map(path, MOST_BYTES, &text) : CNN_ESYSTEM;
     if (rc)
         return rc;
-    rc = cnn_prototext_parse(path, (const char *)text.data, text.size,
-                             &cnn__caffe__solver_parameter__descriptor, NULL, arena, &s.lines, &m);
+    if (cnn_caffe_is_net(text.data, text.size))
+        rc = cnn_fail(CNN_EDATA, "%s: a net of Caffe, not a solver (--net takes it)", path);
+    else
+        rc = cnn_prototext_parse(path, (const char *)text.data, text.size,
+                                 &cnn__caffe__solver_parameter__descriptor, NULL, arena, &s.lines,
+                                 &m);
     s.p = (const Cnn__Caffe__SolverParameter *)m;
     if (!rc)
         rc = take_all(&s, has_net, unused);

@@ -6,10 +6,13 @@
 #include <string.h>
 
 #include "base/json_memory.h"
+#include "file/gunzip.h"
 #include "file/zip.h"
 #include "model/import/keras/keras.h"
 
 static const char weights_name[] = "model.weights.h5";
+
+enum { MOST_TEXT = 1 << 26 }; /* bytes of a model's JSON */
 
 static int is_archive(const unsigned char *bytes, size_t n)
 {
@@ -25,9 +28,32 @@ static int is_archive(const unsigned char *bytes, size_t n)
     return 0;
 }
 
+/* A model's JSON by itself, which is told from a model. */
+static int is_config(const unsigned char *bytes, size_t n)
+{
+    static const char begin[] = "{\"class_name\"", module[] = "{\"module\": \"keras";
+    return (n >= sizeof begin && !memcmp(bytes, begin, sizeof begin - 1)) ||
+           (n >= sizeof module && !memcmp(bytes, module, sizeof module - 1));
+}
+
 int cnn_keras_is(const unsigned char *bytes, size_t n)
 {
-    return cnn_hdf5_is(bytes, n) || is_archive(bytes, n);
+    return cnn_hdf5_is(bytes, n) || is_archive(bytes, n) || is_config(bytes, n);
+}
+
+/* What is called as such a file and is none. */
+static int check_form(const char *path, const struct cnn_bytes *b)
+{
+    if (!b->size)
+        return cnn_fail(CNN_EDATA, "%s: an empty file", path);
+    if (cnn_is_gzip(b->data, b->size))
+        return cnn_fail(CNN_EDATA, "%s: compressed as a whole (gunzip makes it readable)", path);
+    if (is_config(b->data, b->size))
+        return cnn_fail(CNN_EDATA,
+                        "%s: a model's JSON without its weights (model.save() writes both)", path);
+    if (b->size < 2 || memcmp(b->data, "PK", 2) != 0)
+        return cnn_fail(CNN_EDATA, "%s: neither an HDF5 file nor an archive of Keras", path);
+    return 0;
 }
 
 /* What a file has: numbers, and the texts of its model and of what wrote it, or NULL. */
@@ -38,12 +64,14 @@ struct parts {
 };
 
 /* A member, with a NUL behind it, the caller's to free(). */
-static int read_member(const char *path, const struct cnn_zip *zip, const char *name, char **out,
-                       size_t *size)
+static int read_member(const char *path, const struct cnn_zip *zip, const char *name, size_t most,
+                       char **out, size_t *size)
 {
     const struct cnn_zip_member *m = cnn_zip_find(zip, name);
     if (!m)
         return cnn_fail(CNN_EDATA, "%s: an archive without '%s': no model of Keras", path, name);
+    if (m->size > most)
+        return cnn_fail(CNN_EDATA, "%s: '%s' is larger than %zu bytes", path, name, most);
     *out = cnn_calloc(m->size + 1, 1);
     *size = m->size;
     return *out ? cnn_zip_read(zip, m, *out, m->size) : CNN_ESYSTEM;
@@ -56,16 +84,16 @@ static int read_archive(const char *path, struct keras_kept *kept, struct parts 
     int rc = cnn_zip_open(path, &kept->bytes, &zip);
     if (rc)
         return rc;
-    rc = read_member(path, zip, "config.json", &p->config, &size);
+    rc = read_member(path, zip, "config.json", MOST_TEXT, &p->config, &size);
     if (!rc && cnn_zip_find(zip, "metadata.json"))
-        rc = read_member(path, zip, "metadata.json", &p->metadata, &size);
+        rc = read_member(path, zip, "metadata.json", MOST_TEXT, &p->metadata, &size);
     const struct cnn_zip_member *m = cnn_zip_find(zip, weights_name);
     if (!rc && m && m->data) {
         p->weights = m->data;
         p->size = m->size;
     } else if (!rc) {
         char *inflated = NULL;
-        rc = read_member(path, zip, weights_name, &inflated, &p->size);
+        rc = read_member(path, zip, weights_name, SIZE_MAX - 1, &inflated, &p->size);
         p->weights = kept->inflated = (unsigned char *)inflated;
     }
     cnn_zip_close(zip);
@@ -128,17 +156,20 @@ static int try_net(struct keras_writer *w, const char *config, char **text, char
     w->params = 0;
     if (!(*why = cnn_buf_take(&said)))
         return CNN_ESYSTEM;
-    return cnn_keras_spare_params(w);
+    rc = cnn_keras_spare_params(w);
+    return rc == CNN_EDATA && !w->params ? cnn_fail(rc, "%s", *why) : rc;
 }
 
 static int read_parts(const char *path, struct keras_kept *kept, struct parts *p)
 {
     static const char *const attributes[] = {"model_config",  "keras_version", "layer_names#",
                                              "weight_names#", "name",          NULL};
-    int rc = 0;
+    int rc = 0, plain = cnn_hdf5_is(kept->bytes.data, kept->bytes.size);
     p->weights = kept->bytes.data;
     p->size = kept->bytes.size;
-    if (!cnn_hdf5_is(p->weights, p->size))
+    if (!plain)
+        rc = check_form(path, &kept->bytes);
+    if (!rc && !plain)
         rc = read_archive(path, kept, p);
     return rc ? rc : cnn_hdf5_open(path, p->weights, p->size, attributes, &kept->file);
 }

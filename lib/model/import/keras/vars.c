@@ -163,8 +163,9 @@ static int take_vars(struct keras_writer *w, const char *group, struct keras_lay
         const struct cnn_hdf5_object *o = path ? cnn_hdf5_find(w->file, path) : NULL;
         if (!path || !o)
             return path ? 0 : CNN_ESYSTEM;
-        rc = o->is_data ? add_var(w, l, last_part(path), o)
-                        : cnn_fail(CNN_EDATA, "'%.200s' is no array", path);
+        rc = o->is_data
+                 ? add_var(w, l, last_part(path), o)
+                 : cnn_fail(CNN_EDATA, "'%.200s' is no array of numbers, or an empty one", path);
     }
     return rc;
 }
