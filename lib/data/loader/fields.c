@@ -191,6 +191,23 @@ static int gather_labels(const struct cnn_loader_wish *w, const struct cnn_field
     return rc;
 }
 
+/* A label image that is as large as the sample's, in the view that the net has of that. */
+static int gather_label_image(const struct cnn_loader *l, struct cnn_loader_scratch *s,
+                              const struct cnn_loader_wish *w, const struct cnn_field *f,
+                              const struct place *to, size_t *rows)
+{
+    size_t h = s->sample.image.h, width = s->sample.image.w;
+    struct cnn_view view = cnn_preprocess_view(l->options.input, h, width);
+    struct cnn_field seen = {.values = s->preprocess.a};
+    if (l->options.native || w->rows > 1 || !s->sample.image.maxval || f->values.h != h ||
+        f->values.w != width || w->elements != view.h * view.w ||
+        cnn_view_is_whole(&view, h, width))
+        return gather_labels(w, f, to, rows);
+    int rc = cnn_labels_warp(&seen.values, &f->values, &view, CNN_FILL_BLACK);
+    s->preprocess.a = seen.values;
+    return rc ? rc : gather_labels(w, &seen, to, rows);
+}
+
 static int gather_class(const struct cnn_loader_wish *w, const struct cnn_field *f,
                         const struct place *to, size_t *rows)
 {
@@ -254,7 +271,7 @@ static int gather(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     case CNN_FIELD_POINTS:
         return gather_numbers(w, f, to, rows);
     case CNN_FIELD_LABELS:
-        return gather_labels(w, f, to, rows);
+        return gather_label_image(l, s, w, f, to, rows);
     case CNN_FIELD_TEXT:
         return gather_text(w, f, to, rows);
     case CNN_FIELD_IMAGE:
@@ -371,18 +388,4 @@ int cnn_loader_wishes_for(const struct cnn_loader *l, const char *name)
         if (!strcmp(l->wish[i].name, name))
             return 1;
     return 0;
-}
-
-/* Those that nobody wishes for go behind the sample's fields, and keep their memory. */
-void cnn_loader_drop_fields(const struct cnn_loader *l, struct cnn_sample *s)
-{
-    for (size_t i = 0; i < s->fields;) {
-        if (cnn_loader_wishes_for(l, s->field[i].name)) {
-            i++;
-            continue;
-        }
-        struct cnn_field last = s->field[--s->fields];
-        s->field[s->fields] = s->field[i];
-        s->field[i] = last;
-    }
 }

@@ -170,8 +170,6 @@ CNN_CHECKED int cnn_loader_check_rows(const struct cnn_loader *l,
 /* Boxes and points of an image that became the input, in its pixels. */
 void cnn_loader_place_fields(const struct cnn_loader *l, struct cnn_sample *s);
 int cnn_loader_wishes_for(const struct cnn_loader *l, const char *name);
-/* Leave the sample those of its fields that are wished for. */
-void cnn_loader_drop_fields(const struct cnn_loader *l, struct cnn_sample *s);
 
 /* mix.c. Whether what is wished for can be mixed, CNN_EUSAGE, and whether a field of that kind can be
  * for that wish, CNN_EDATA without its path; the memory that mixing takes, and of shares for batches of

@@ -120,6 +120,20 @@ static uint64_t hash_sample(const struct cnn_loader *l, const struct cnn_sample 
     return hash_image(&s->image, sum ? cnn_hash_u64(sum, h) : h);
 }
 
+/* Those that nobody wishes for go behind the sample's fields, and keep their memory. */
+static void drop_fields(const struct cnn_loader *l, struct cnn_sample *s)
+{
+    for (size_t i = 0; i < s->fields;) {
+        if (cnn_loader_wishes_for(l, s->field[i].name)) {
+            i++;
+            continue;
+        }
+        struct cnn_field last = s->field[--s->fields];
+        s->field[s->fields] = s->field[i];
+        s->field[i] = last;
+    }
+}
+
 static int fill_input(const struct cnn_loader *l, struct cnn_loader_scratch *s,
                       struct cnn_loader_item *item, float *x)
 {
@@ -152,7 +166,7 @@ static int prepare(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     if (rc || (l->store && item->bytes))
         return rc;
     if (l->augments)
-        cnn_loader_drop_fields(l, &s->sample);
+        drop_fields(l, &s->sample);
     if (l->augments)
         rc = cnn_augment(o->augmenter, o->seed, l->epoch, 0, &s->augment, &s->sample);
     if (!rc)
