@@ -76,7 +76,7 @@ static void find_best(const struct infer *in, struct infer_map *m)
     }
 }
 
-const struct infer_map *cnn_infer_map_of(struct infer *in, const struct cnn_batch *b, size_t i)
+struct infer_map *cnn_infer_map_of(struct infer *in, const struct cnn_batch *b, size_t i)
 {
     const struct cnn_graph *g = in->runner.graph;
     const struct cnn_layer *l = &g->node[g->output].layer;
@@ -95,7 +95,21 @@ const struct infer_map *cnn_infer_map_of(struct infer *in, const struct cnn_batc
     return m;
 }
 
-static int put_npy(struct infer *in, const struct infer_map *m, const char *name)
+/* Answers to each place that are no probabilities yet to what their loss makes of them. */
+static void to_probabilities(const struct infer *in, struct infer_map *m)
+{
+    enum cnn_scores kind = cnn_scores_of_places(in->runner.graph);
+    size_t plane = m->h * m->w;
+    for (size_t p = 0; in->kind == CNN_SCORES_AS_THEY_ARE && p < plane; p++) {
+        for (size_t c = 0; c < m->classes; c++)
+            m->one[c] = m->value[c * plane + p];
+        cnn_scores_convert(kind, m->one, m->classes, m->one);
+        for (size_t c = 0; c < m->classes; c++)
+            m->value[c * plane + p] = m->one[c];
+    }
+}
+
+static int put_npy(struct infer *in, struct infer_map *m, const char *name)
 {
     const size_t dim[] = {m->classes, m->h, m->w};
     size_t values = m->classes * m->h * m->w * sizeof *m->value, size;
@@ -104,6 +118,7 @@ static int put_npy(struct infer *in, const struct infer_map *m, const char *name
     int rc = cnn_npy_header(3, dim, &head, &size);
     if (rc)
         return rc;
+    to_probabilities(in, m);
     cnn_buf_add(&bytes, (const char *)head, size);
     cnn_buf_add(&bytes, (const char *)m->value, values);
     rc = bytes.failed ? CNN_ESYSTEM : cnn_outfolder_put(in->maps, name, bytes.text, bytes.size);
@@ -134,7 +149,7 @@ static size_t class_at(const struct infer_map *m, float middle, size_t p)
     return best;
 }
 
-static int put_png(struct infer *in, const struct infer_map *m, const char *name)
+static int put_png(struct infer *in, struct infer_map *m, const char *name)
 {
     enum { MOST = 256 };
     struct cnn_image im = {0};
@@ -165,7 +180,7 @@ int cnn_infer_maps_add(struct infer *in, const struct cnn_batch *b)
     int rc = 0, png = in->o->maps_format == CNN_INFER_MAPS_PNG;
     struct cnn_buf name = {0};
     for (size_t i = 0; !rc && i < b->n; i++) {
-        const struct infer_map *m = cnn_infer_map_of(in, b, i);
+        struct infer_map *m = cnn_infer_map_of(in, b, i);
         name.size = 0;
         cnn_outfolder_name(b->key[i], '/', &name);
         cnn_buf_puts(&name, png ? ".seg.png" : ".npy");

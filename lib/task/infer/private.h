@@ -88,7 +88,7 @@ CNN_CHECKED int cnn_infer_check_plane(const struct infer *in);
 CNN_CHECKED int cnn_infer_answer(struct infer *in, size_t input, const struct cnn_batch *b);
 
 /* maps.c: the map of sample i of the batch; NULL with an error set. */
-const struct infer_map *cnn_infer_map_of(struct infer *in, const struct cnn_batch *b, size_t i);
+struct infer_map *cnn_infer_map_of(struct infer *in, const struct cnn_batch *b, size_t i);
 /* Rows and columns of the layer's plane that are sample i's own, and not of what it was filled up with. */
 void cnn_infer_own_plane(const struct infer *in, const struct cnn_layer *l,
                          const struct cnn_batch *b, size_t i, size_t out[2]);
