@@ -111,6 +111,10 @@ enum cnn_init cnn_init_rule(const struct cnn_graph *g, int node);
  * tells why. */
 int cnn_net_has_input(const char *name, const char *text);
 
+/* The field that the first loss of a text names, "" where it names none: the caller's to free(). NULL with
+ * an error set. */
+char *cnn_net_first_target(const char *name, const char *text);
+
 /* A shape in the words of an input line, "3x32x32" or "512", as --input has it. CNN_EUSAGE. */
 CNN_CHECKED int cnn_net_shape(const char *text, struct cnn_chw *out);
 

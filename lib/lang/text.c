@@ -44,6 +44,20 @@ int cnn_net_has_input(const char *name, const char *text)
     return has;
 }
 
+char *cnn_net_first_target(const char *name, const char *text)
+{
+    struct cnn_arena *arena = cnn_arena_new();
+    struct cnn_tree tree = {0};
+    const char *target = "";
+    int rc = arena ? cnn_parse_net(arena, name, text, 0, &tree) : CNN_ESYSTEM;
+    for (size_t i = 0; !rc && tree.loss && i < tree.loss->args; i++)
+        if (tree.loss->arg[i].key && !strcmp(tree.loss->arg[i].key, "target"))
+            target = tree.loss->arg[i].value;
+    char *copy = rc ? NULL : cnn_strdup(target);
+    cnn_arena_free(arena);
+    return copy;
+}
+
 int cnn_net_shape(const char *text, struct cnn_chw *out)
 {
     struct cnn_graph *g = NULL;

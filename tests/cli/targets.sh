@@ -196,7 +196,7 @@ err_has "cnn-train: a.tar: no field 'right' (image), which the net takes: a.tar#
 run cnn-infer s.st a.tar
 status 65
 err_has "cnn-infer: a.tar: no field 'right' (image)*"
-run cnn-train --net 'input 1x8x8; dense 2; mse target=box' --epochs 1 a.tar -o x.st
+run cnn-train --net 'input 1x8x8; dense 2; mse target=box' --target class --epochs 1 a.tar -o x.st
 status 65
 err_has "*the first loss has the target 'box', no class: --target vector*"
 run cnn-train --net 'input 1x8x8; dense 2; mse target=box' --target vector --epochs 1 no-class.tar -o x.st

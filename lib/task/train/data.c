@@ -133,7 +133,7 @@ static int open_train(struct train_data *data, const struct train_settings *sett
         d.stream = classes ? CNN_STREAM_ONCE_LISTED : CNN_STREAM_ONCE;
     if (known && known->count && classes)
         d.classes = known;
-    int rc = list_classes(o->classes, &data->listed);
+    int rc = classes ? list_classes(o->classes, &data->listed) : 0;
     if (data->listed.count)
         d.classes = &data->listed;
     d.empty = data->no_data;

@@ -31,7 +31,8 @@ int cnn_train_build_graph(struct train_engine *e, const struct train_settings *s
     const struct cnn_train_options *o = &settings->options;
     const char *name = start->net_name;
     struct cnn_graph_config config = {.name = name,
-                                      .classes = data->classes.count,
+                                      .classes = settings->label_classes ? settings->label_classes
+                                                                         : data->classes.count,
                                       .numbers = o->target != CNN_TRAIN_CLASS,
                                       .loss = o->loss[0] ? o->loss : NULL,
                                       .with_loss = 1};

@@ -26,7 +26,8 @@ struct train_settings {
     struct cnn_schedule schedule;
     uint64_t every_steps, every_seconds; /* between checkpoints; 0: each epoch */
     int skip_bad;
-    int by_steps; /* the run has as many epochs as its steps need */
+    size_t label_classes; /* that --classes says of targets whose classes are numbers; 0: nothing */
+    int by_steps;         /* the run has as many epochs as its steps need */
     /* What a solver says of augmentation, which waits for the data; mirrors 0: nothing. */
     struct cnn_setting mirror;
     int mirrors;
@@ -80,6 +81,9 @@ CNN_CHECKED int cnn_train_recipe_check(const struct cnn_recipe *r, const char *p
 /* The net's recipe, or that of nets without one, into the options where none says
  * otherwise. */
 CNN_CHECKED int cnn_train_recipe(struct train_settings *s, const struct train_start *start);
+/* target.c: the target, where nobody says it and the net's first loss names a field of its own.
+ * CNN_EUSAGE where an option needs classes as the target. */
+CNN_CHECKED int cnn_train_find_target(struct train_settings *s, const struct train_start *start);
 /* What depends on the data: augmentation, and how long the warm-up is. `recipe` is the graph's. */
 CNN_CHECKED int cnn_train_recipe_for_data(struct train_settings *s, const struct train_data *data,
                                           const struct train_start *start,

@@ -44,8 +44,6 @@ static const struct cnn_need needs[] = {
     {"patience", "val"},
     {"monitor", "val"},
     {"keep", "val"},
-    {"classes", "target=class"},
-    {"class-weights", "target=class"},
     {"allow-new", "init"},
     {"rename", "init"},
     {"weights", "!init,allow-new"},
@@ -61,8 +59,6 @@ int cnn_train_check_together(const struct cnn_train_options *o)
         return cnn_fail(CNN_EUSAGE, "no output: -o MODEL says where the model goes");
     if (!o->net[0] && !o->init[0] && !o->resume)
         return cnn_fail(CNN_EUSAGE, "no net: --net WHAT is a file, a built-in net or its text");
-    if (o->monitor == CNN_MONITOR_TOP1 && o->target != CNN_TRAIN_CLASS)
-        return cnn_fail(CNN_EUSAGE, "--monitor val_top1 needs classes as the target");
     if (cnn_train_check_texts(o) || cnn_train_check_expect(o))
         return cnn_error_code();
     if (o->val[0] && !strcmp(o->val, "-") && !strcmp(o->data, "-"))

@@ -12,6 +12,8 @@ static int open_settings(struct train_settings *settings, struct train_start *st
     int rc = cnn_train_start_open(start, &settings->options);
     if (!rc)
         rc = cnn_train_recipe(settings, start);
+    if (!rc)
+        rc = cnn_train_find_target(settings, start);
     return rc ? rc : cnn_train_settings_parse(settings);
 }
 

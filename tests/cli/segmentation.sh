@@ -1,0 +1,56 @@
+# A net that answers with a class for every pixel, from images and label images of any size, and the short way to it.
+. "$ROOT/tests/cli/lib.sh"
+mkdir images labels
+# pair H W Y X NAME: a bright square in the noise, of class 1, and in it one of class 2
+pair() {
+    awk -v h="$1" -v w="$2" -v y="$3" -v x="$4" -v name="$5" 'BEGIN {
+        image = "images/" name ".pgm"; label = "labels/" name ".pgm"
+        srand(h * w + y + x)
+        print "P2", w, h, 255 >image
+        print "P2", w, h, 255 >label
+        for (i = 0; i < h; i++) for (j = 0; j < w; j++) {
+            in1 = i >= y && i < y + 12 && j >= x && j < x + 12
+            in2 = i >= y + 3 && i < y + 9 && j >= x + 3 && j < x + 9
+            print int(40 * rand()) + in1 * 80 + in2 * 120 >image
+            print in1 + in2 >label
+        } }'
+}
+for i in 0 1 2 3 4 5 6 7; do pair 32 32 $((2 * i)) $((16 - 2 * i)) a$i; done
+for i in 0 1 2 3; do pair 64 48 $((8 * i)) $((6 * i)) b$i; done
+{
+    printf 'path\tseg\n'
+    for f in images/*.pgm; do printf '%s\tlabels/%s\n' "$f" "${f##*/}"; done
+} >pairs.tsv
+
+# The loss says what is taught, --classes how much of it there is.
+net='input 1x32x32 classes=2; conv 8 3 pad=1; relu; conv 8 3 pad=1; relu; conv classes 1; xent target=seg'
+run cnn-train -q --threads 1 --net "$net" --classes 3 --epochs 60 --optimizer adam --rate 0.02 --batch 4 pairs.tsv -o m.st
+status 0
+run cnn-infer --eval m.st pairs.tsv
+out_has 'samples    12288'
+awk '$1 == "top1" { good = $2 > 0.95 } END { exit !good }' out || fail "it did not learn"
+cnn-train -q --threads 1 --net "$net" --classes 3 --target vector --epochs 60 --optimizer adam --rate 0.02 --batch 4 pairs.tsv -o said.st
+same m.st said.st
+run cnn-infer -q --size native --maps maps --maps-format png m.st images/b1.pgm
+status 0
+
+run cnn-train -q --net "$net" --epochs 1 pairs.tsv -o two.st
+status 65
+err_has "*field 'seg' has 2, which is no class of its list"
+refuse() {
+    run cnn-train --net "$net" --epochs 1 "${@:2}" pairs.tsv -o no.st
+    status 64
+    err_is "cnn-train: $1"
+    no_file no.st
+}
+echo sky >sky.txt
+refuse '--classes sky.txt: classes of labels are numbers, and N says how many' --classes sky.txt
+refuse '--class-weights has no effect: it needs --target class' --class-weights balanced
+refuse '--monitor val_top1 needs classes as the target' --monitor val_top1 --val pairs.tsv
+
+# The zoo's nets say so themselves.
+for name in unet segnet fcn8s fcn16s fcn32s fcn_resnet50 fcn_resnet101; do
+    cnn-inspect --print $name | grep -qx 'xent target=seg' || fail "$name teaches no label images"
+done
+run cnn-train --net unet --classes 3 --epochs 1 --plan pairs.tsv
+status 0
