@@ -156,6 +156,11 @@ for program in 'cnn-inspect model.json' 'cnn-infer model.json keras_input.npy'; 
     status 65
     err_is "${program%% *}: model.json: a model's JSON without its weights (model.save() writes both)"
 done
+run cnn-inspect --print keras_lambda.h5
+status 0
+out_is 'input 3x5x6 mean=1 scale=0.0078431373
+p: avgpool global
+tf.math.multiply: factor 2'
 # A net that is refused says why, though the file has no numbers.
 run cnn-inspect keras_bare.h5
 status 65

@@ -67,11 +67,23 @@ static const json_t *constant_of(const json_t *j)
     return json_is_number(j) ? j : NULL;
 }
 
+/* What stands behind the value of an operation of Keras 2, ["LAYER", 0, 0, {"y": CONSTANT}]. */
+static void read_second(const json_t *j, struct keras_node *n)
+{
+    n->constant = constant_of(json_object_get(json_array_get(j, 3), "y"));
+    n->constants = n->constant != NULL;
+}
+
 /* Constants among the arguments of an operation, and values that are given by name. */
 static void read_others(const json_t *j, struct keras_node *n)
 {
     enum { DEPTH = 4 };
     const json_t *args = json_object_get(j, "args");
+    if (is_ref(j)) {
+        n->named = take_refs(json_array_get(j, 3), DEPTH, NULL, 0) > 0;
+        read_second(j, n);
+        return;
+    }
     n->named = take_refs(json_object_get(j, "kwargs"), DEPTH, NULL, 0) > 0;
     for (size_t i = 0; i < json_array_size(j); i++)
         n->named |= take_refs(json_array_get(json_array_get(j, i), 3), DEPTH, NULL, 0) > 0;
@@ -127,12 +139,31 @@ static int read_nested(struct keras_writer *w, struct keras_layer *l, int depth)
     return read_model(w, l->config, !strcmp(l->class, "Sequential"), depth + 1, l->nested);
 }
 
+/* Operations of Keras 2, by the functions that they call. */
+static const char *operation_of(struct keras_writer *w, const char *function)
+{
+    static const char *const known[][2] = {{"math.truediv", "ops.TrueDivide"},
+                                           {"math.divide", "ops.Divide"},
+                                           {"math.subtract", "ops.Subtract"},
+                                           {"math.multiply", "ops.Multiply"},
+                                           {"math.add", "ops.Add"},
+                                           {"__operators__.add", "ops.Add"}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strcmp(function, known[i][0]))
+            return known[i][1];
+    return cnn_arena_printf(w->arena, "tf.%s", function);
+}
+
 /* A class that is not Keras' own, or no layer, may be called as one of its layers is; NULL: no
  * memory. */
 static const char *class_of(struct keras_writer *w, const json_t *j, const char *class)
 {
     const char *module = json_string_value(json_object_get(j, "module"));
     const char *registered = json_string_value(json_object_get(j, "registered_name"));
+    const char *function =
+        json_string_value(json_object_get(json_object_get(j, "config"), "function"));
+    if (function && !strcmp(class, "TFOpLambda"))
+        return operation_of(w, function);
     if (registered && strchr(registered, '>'))
         return registered;
     if (!module && registered)
