@@ -91,6 +91,35 @@ status 0
 run cnn-features -q -l output -o other.npy layers.onnx digits:4
 status 0
 cmp -s layers.npy other.npy || fail "its layers compute something else as ONNX"
+# Rows and slices.
+for net in rows volume; do
+    run cnn-train -q --threads 1 --epochs 1 --net "$golden/$net.net" digits:64 -o "$net.safetensors"
+    status 0
+    run cnn-inspect --to "$net.onnx" "$net.safetensors"
+    status 0
+    run cnn-features -q -l output -o "$net.npy" "$net.safetensors" digits:4
+    status 0
+    run cnn-features -q -l output -o other.npy "$net.onnx" digits:4
+    status 0
+    run cnn-inspect --to again.onnx "$net.onnx"
+    status 0
+    run cnn-features -q -l output -o again.npy again.onnx digits:4
+    status 0
+    cmp -s other.npy again.npy || fail "$net.net is another net when it is read and written again"
+done
+cmp -s volume.npy other.npy || fail "its volumes are others as ONNX"
+printf 'input 3 rows=4\ndense 5; tanh\nposition\nrowpool\noutput rowpool1 position1\n' >sequence.net
+printf 'input 2x4x5 rows=3\nconv 5 2x3x3; relu\navgpool global; rowpool\noutput rowpool1 relu1\n' >film.net
+for net in sequence film; do
+    run cnn-train -q --epochs 0 --classes 5 --net $net.net -o $net.safetensors
+    status 0
+    run cnn-inspect --to $net.onnx $net.safetensors
+    status 0
+done
+run cnn-inspect --print sequence.onnx
+out_has 'input 4x1x3'
+run cnn-inspect --print film.onnx
+out_has 'input 2x4x5 rows=3'
 run cnn-inspect --print layers.onnx
 status 0
 out_has 'prelu1: prelu'

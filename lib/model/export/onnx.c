@@ -41,10 +41,17 @@ static int end_refused(struct refused *r)
 
 /* Inputs and outputs: the number of samples is open. */
 
-static int set_dims(struct onnx_writer *w, Cnn__Onnx__Shape *s, struct cnn_chw shape, int flat)
+/* As it is made or, of rows that are no slices of a volume, with an axis for these. */
+static int set_dims(struct onnx_writer *w, int node, Cnn__Onnx__Shape *s)
 {
-    const size_t size[4] = {0, shape.c, shape.h, shape.w};
-    s->n_dim = flat ? 2 : 4;
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
+    const struct cnn_chw c = l->out;
+    const size_t planes[4] = {0, c.c, c.h, c.w}, volume[5] = {0, c.c, l->rows, c.h, c.w},
+                 rows[5] = {0, l->rows, c.c, c.h, c.w};
+    enum onnx_form form = cnn_onnx_form(w, node);
+    const size_t *size = form == ONNX_VOLUME ? volume : l->rows > 1 ? rows : planes;
+    s->n_dim = form == ONNX_FLAT ? 2 : form == ONNX_PLANES ? 4 : 5;
+    s->n_dim += size == rows;
     if (!(s->dim = cnn_arena_alloc(w->arena, s->n_dim * sizeof(Cnn__Onnx__Dimension *))))
         return CNN_ESYSTEM;
     for (size_t i = 0; i < s->n_dim; i++) {
@@ -62,7 +69,7 @@ static int set_dims(struct onnx_writer *w, Cnn__Onnx__Shape *s, struct cnn_chw s
     return 0;
 }
 
-static int add_info(struct onnx_writer *w, int node, Cnn__Onnx__ValueInfo **out)
+static int add_info(struct onnx_writer *w, int node, const char *name, Cnn__Onnx__ValueInfo **out)
 {
     struct parts {
         Cnn__Onnx__ValueInfo info;
@@ -70,7 +77,6 @@ static int add_info(struct onnx_writer *w, int node, Cnn__Onnx__ValueInfo **out)
         Cnn__Onnx__TensorType tensor;
         Cnn__Onnx__Shape shape;
     } *p = cnn_arena_alloc(w->arena, sizeof *p);
-    const char *name = cnn_onnx_either(w, node);
     if (!p || !name)
         return CNN_ESYSTEM;
     p->info = (Cnn__Onnx__ValueInfo)CNN__ONNX__VALUE_INFO__INIT;
@@ -84,9 +90,15 @@ static int add_info(struct onnx_writer *w, int node, Cnn__Onnx__ValueInfo **out)
     p->tensor.shape = &p->shape;
     p->info.name = cnn_arena_strdup(w->arena, name);
     *out = &p->info;
-    return p->info.name
-               ? set_dims(w, &p->shape, w->graph->node[node].layer.out, cnn_onnx_is_flat(w, node))
-               : CNN_ESYSTEM;
+    return p->info.name ? set_dims(w, node, &p->shape) : CNN_ESYSTEM;
+}
+
+static int add_output(struct onnx_writer *w, int node, Cnn__Onnx__ValueInfo **out)
+{
+    int rows = cnn_onnx_layer_of(w, node)->rows > 1 && cnn_onnx_form(w, node) != ONNX_VOLUME;
+    const char *name = rows ? cnn_onnx_rows(w, node, cnn_onnx_form(w, node) == ONNX_FLAT)
+                            : cnn_onnx_either(w, node);
+    return name ? add_info(w, node, name, out) : cnn_error_code();
 }
 
 static int add_infos(struct onnx_writer *w)
@@ -98,9 +110,9 @@ static int add_infos(struct onnx_writer *w)
     m->output = cnn_arena_alloc(w->arena, outputs * sizeof(Cnn__Onnx__ValueInfo *));
     int rc = m->input && m->output ? 0 : CNN_ESYSTEM;
     for (int i = 0; !rc && i < g->inputs; i++)
-        rc = add_info(w, i, &m->input[m->n_input++]);
+        rc = add_info(w, i, cnn_onnx_layer_of(w, i)->name, &m->input[m->n_input++]);
     for (size_t i = 0; !rc && i < outputs; i++)
-        rc = add_info(w, g->outputs ? g->each_output[i] : g->output, &m->output[m->n_output++]);
+        rc = add_output(w, g->outputs ? g->each_output[i] : g->output, &m->output[m->n_output++]);
     return rc;
 }
 
@@ -118,6 +130,19 @@ static int add_text(struct onnx_writer *w, Cnn__Onnx__Model *m, const char *key,
     return e->key && e->value ? 0 : CNN_ESYSTEM;
 }
 
+/* Without the rows, which the shape says. */
+static void leave_out_rows(char *text)
+{
+    char *rows = strstr(text, "rows=");
+    if (!rows)
+        return;
+    const char *rest = rows + strcspn(rows, " ");
+    rest += strspn(rest, " ");
+    memmove(rows, rest, strlen(rest) + 1);
+    for (size_t n = strlen(text); n && text[n - 1] == ' '; n--)
+        text[n - 1] = '\0';
+}
+
 /* The options of the first input line, its shape aside: how images become numbers. */
 static int add_input(struct onnx_writer *w, Cnn__Onnx__Model *m)
 {
@@ -126,7 +151,10 @@ static int add_input(struct onnx_writer *w, Cnn__Onnx__Model *m)
     if (!end || !options || options > end || w->graph->inputs > 1)
         return 0;
     char *text = cnn_arena_strndup(w->arena, options + 1, (size_t)(end - options - 1));
-    return text ? add_text(w, m, "cnn.input", text) : CNN_ESYSTEM;
+    if (!text)
+        return CNN_ESYSTEM;
+    leave_out_rows(text);
+    return *text ? add_text(w, m, "cnn.input", text) : 0;
 }
 
 static int add_texts(struct onnx_writer *w, Cnn__Onnx__Model *m)
@@ -191,24 +219,39 @@ static int write_model(const char *path, struct onnx_writer *w)
     return rc;
 }
 
+/* Rows of planes are slices of a volume, those of vectors an axis of their own. */
+static int put_input(struct onnx_writer *w, int node)
+{
+    const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
+    int flat = l->out.h * l->out.w == 1;
+    const int64_t shape[2] = {-1, (int64_t)l->out.c};
+    if (l->rows == 1 || !flat)
+        return cnn_onnx_give(w, node,
+                             flat           ? ONNX_FLAT
+                             : l->rows == 1 ? ONNX_PLANES
+                                            : ONNX_VOLUME)
+                   ? 0
+                   : CNN_ESYSTEM;
+    const char *to = cnn_onnx_between(w, l->name);
+    w->made[node].first = ONNX_FLAT;
+    w->made[node].name[ONNX_FLAT] = to;
+    return cnn_onnx_put_reshape(w, l->name, to, 2, shape);
+}
+
 static int put_layers(struct onnx_writer *w)
 {
     const struct cnn_graph *g = w->graph;
     struct refused r = {0};
     int rc = 0, rest;
     for (int i = 0; !rc && i < g->nodes; i++) {
-        struct cnn_chw s = g->node[i].layer.out;
-        if (g->node[i].layer.rows > 1)
-            rc = cnn_fail(CNN_EDATA, "'%s' has rows, which ONNX has no operators for",
-                          g->node[i].layer.name);
-        else if (i < g->inputs)
-            rc = cnn_onnx_give(w, i, s.h * s.w == 1) ? 0 : CNN_ESYSTEM;
+        if (i < g->inputs)
+            rc = put_input(w, i);
         else if (!g->node[i].port)
             rc = cnn_onnx_put_layer(w, i);
         if (rc != CNN_EDATA || i < g->inputs)
             continue;
         refuse(&r, &g->node[i].layer);
-        cnn_onnx_give(w, i, 0); /* those behind it are looked at, too */
+        cnn_onnx_give(w, i, ONNX_PLANES); /* those behind it are looked at, too */
         rc = 0;
     }
     rest = end_refused(&r);

@@ -1,6 +1,7 @@
 /* Layers with weights, functions of elements and pooling as operators; see onnx_layers.def. */
 #include <string.h>
 
+#include "layer/window.h"
 #include "model/export/onnx_private.h"
 
 /* Functions */
@@ -10,7 +11,7 @@ static Cnn__Onnx__Node *put_function(struct onnx_writer *w, int node, const char
 {
     int x = cnn_onnx_input_of(w, node, 0);
     const char *in = cnn_onnx_either(w, x);
-    return cnn_onnx_put(w, op, cnn_onnx_give(w, node, cnn_onnx_is_flat(w, x)), 1, &in);
+    return cnn_onnx_put(w, op, cnn_onnx_give(w, node, cnn_onnx_form(w, x)), 1, &in);
 }
 
 static int put_clip(struct onnx_writer *w, int node, double min, double max)
@@ -20,7 +21,7 @@ static int put_clip(struct onnx_writer *w, int node, double min, double max)
     in[1] = cnn_onnx_put_scalar(w, name, min);
     in[2] = cnn_onnx_put_scalar(w, name, max);
     return cnn_onnx_made(
-        cnn_onnx_put(w, "Clip", cnn_onnx_give(w, node, cnn_onnx_is_flat(w, x)), 3, in));
+        cnn_onnx_put(w, "Clip", cnn_onnx_give(w, node, cnn_onnx_form(w, x)), 3, in));
 }
 
 int cnn_onnx_put_relu6(struct onnx_writer *w, int node)
@@ -42,7 +43,7 @@ int cnn_onnx_put_silu(struct onnx_writer *w, int node)
     if (!cnn_onnx_put(w, "Sigmoid", in[1], 1, in))
         return cnn_error_code();
     return cnn_onnx_made(
-        cnn_onnx_put(w, "Mul", cnn_onnx_give(w, node, cnn_onnx_is_flat(w, x)), 2, in));
+        cnn_onnx_put(w, "Mul", cnn_onnx_give(w, node, cnn_onnx_form(w, x)), 2, in));
 }
 
 int cnn_onnx_put_gelu(struct onnx_writer *w, int node)
@@ -67,7 +68,7 @@ int cnn_onnx_put_factor(struct onnx_writer *w, int node)
     const char *in[2] = {cnn_onnx_either(w, x)};
     in[1] = cnn_onnx_put_scalar(w, l->name, cnn_onnx_number(l, "by"));
     return cnn_onnx_made(
-        cnn_onnx_put(w, "Mul", cnn_onnx_give(w, node, cnn_onnx_is_flat(w, x)), 2, in));
+        cnn_onnx_put(w, "Mul", cnn_onnx_give(w, node, cnn_onnx_form(w, x)), 2, in));
 }
 
 int cnn_onnx_put_softmax(struct onnx_writer *w, int node)
@@ -82,47 +83,75 @@ int cnn_onnx_put_nothing(struct onnx_writer *w, int node)
 
 /* Weights */
 
-static int put_windows(struct onnx_writer *w, Cnn__Onnx__Node *n, const struct cnn_layer_window *g)
+/* Windows of the last two axes, or of three: the depth, rows and columns. */
+struct windows {
+    size_t axes, kernel[3], stride[3], dilation[3], pads[6]; /* pads: before, then after */
+};
+
+static void windows_of(const struct cnn_layer *l, struct windows *out)
 {
-    const size_t pads[4] = {g->before[0], g->before[1], g->after[0], g->after[1]};
-    int rc = cnn_onnx_put_ints(w, n, "kernel_shape", 2, g->kernel);
+    const struct cnn_pair *kernel = cnn_onnx_option(l, "kernel");
+    const struct cnn_pair *stride = cnn_onnx_option(l, "stride"),
+                          *dilation = cnn_onnx_option(l, "dilation");
+    const struct cnn_depth_options o = {.kernel = *kernel,
+                                        .stride = *stride,
+                                        .dilation = *dilation,
+                                        .pad = *(const struct cnn_pad *)cnn_onnx_option(l, "pad"),
+                                        .ceiling = cnn_onnx_flag(l, "ceil")};
+    struct cnn_layer_window g;
+    struct cnn_axis d = cnn_depth_fit_again(&o, l->in_rows[0]);
+    size_t deep = kernel->d > 0, axes = 2 + deep;
+    l->type->window(l, &g);
+    *out = (struct windows){.axes = axes,
+                            .kernel = {d.kernel},
+                            .stride = {d.stride},
+                            .dilation = {d.dilation},
+                            .pads = {d.before, 0, 0, d.after}};
+    for (size_t k = 0; k < 2; k++) {
+        out->kernel[deep + k] = g.kernel[k];
+        out->stride[deep + k] = g.stride[k];
+        out->dilation[deep + k] = g.dilation[k];
+        out->pads[deep + k] = g.before[k];
+        out->pads[axes + deep + k] = g.after[k];
+    }
+}
+
+static int put_windows(struct onnx_writer *w, Cnn__Onnx__Node *n, const struct windows *g)
+{
+    int rc = cnn_onnx_put_ints(w, n, "kernel_shape", g->axes, g->kernel);
     if (!rc)
-        rc = cnn_onnx_put_ints(w, n, "strides", 2, g->stride);
-    if (!rc)
-        rc = cnn_onnx_put_ints(w, n, "pads", 4, pads);
-    return rc;
+        rc = cnn_onnx_put_ints(w, n, "strides", g->axes, g->stride);
+    return rc ? rc : cnn_onnx_put_ints(w, n, "pads", 2 * g->axes, g->pads);
+}
+
+/* What windows of so many axes read. */
+static const char *seen_by(struct onnx_writer *w, int node, const struct windows *g)
+{
+    int x = cnn_onnx_input_of(w, node, 0);
+    return g->axes == 3 ? cnn_onnx_volume(w, x) : cnn_onnx_planes(w, x);
 }
 
 /* x, the weights in that shape and, where there is one, the bias. */
 static Cnn__Onnx__Node *put_weighted(struct onnx_writer *w, int node, const char *op, const char *x,
-                                     int flat)
+                                     enum onnx_form form)
 {
     const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     const char *in[3] = {x};
     for (int k = 0; k < l->params; k++)
         in[1 + k] = cnn_onnx_put_param(w, node, k, l->param[k].shape.rank, l->param[k].shape.dim);
-    return cnn_onnx_put(w, op, cnn_onnx_give(w, node, flat), 1 + l->params, in);
-}
-
-/* CNN_EDATA where windows have a depth. */
-static int check_flat(const struct cnn_layer *l)
-{
-    const struct cnn_pair *kernel = cnn_onnx_option(l, "kernel");
-    return kernel->d ? cnn_fail(CNN_EDATA, "windows with a depth") : 0;
+    return cnn_onnx_put(w, op, cnn_onnx_give(w, node, form), 1 + l->params, in);
 }
 
 int cnn_onnx_put_conv(struct onnx_writer *w, int node)
 {
     const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
-    struct cnn_layer_window g;
-    if (check_flat(l))
-        return cnn_error_code();
-    l->type->window(l, &g);
-    Cnn__Onnx__Node *n =
-        put_weighted(w, node, "Conv", cnn_onnx_planes(w, cnn_onnx_input_of(w, node, 0)), 0);
+    struct windows g;
+    windows_of(l, &g);
+    Cnn__Onnx__Node *n = put_weighted(w, node, "Conv", seen_by(w, node, &g),
+                                      g.axes == 3 ? ONNX_VOLUME : ONNX_PLANES);
     int rc = put_windows(w, n, &g);
     if (!rc)
-        rc = cnn_onnx_put_ints(w, n, "dilations", 2, g.dilation);
+        rc = cnn_onnx_put_ints(w, n, "dilations", g.axes, g.dilation);
     return rc ? rc : cnn_onnx_put_int(w, n, "group", (int64_t)cnn_onnx_number(l, "groups"));
 }
 
@@ -143,19 +172,20 @@ int cnn_onnx_put_deconv(struct onnx_writer *w, int node)
     const struct cnn_pair *dilation = cnn_onnx_option(l, "dilation"),
                           *more = cnn_onnx_option(l, "output_pad");
     const struct cnn_pad *pad = cnn_onnx_option(l, "pad");
-    struct cnn_layer_window g = {.kernel = {(size_t)kernel->h, (size_t)kernel->w},
-                                 .stride = {(size_t)stride->h, (size_t)stride->w},
-                                 .dilation = {(size_t)dilation->h, (size_t)dilation->w}};
+    struct windows g = {.axes = 2,
+                        .kernel = {(size_t)kernel->h, (size_t)kernel->w},
+                        .stride = {(size_t)stride->h, (size_t)stride->w},
+                        .dilation = {(size_t)dilation->h, (size_t)dilation->w}};
     const size_t in[2] = {l->in[0].h, l->in[0].w}, out[2] = {l->out.h, l->out.w};
     const size_t extra[2] = {(size_t)more->h, (size_t)more->w};
     for (int k = 0; k < 2; k++) {
         size_t reach = g.dilation[k] * (g.kernel[k] - 1);
         size_t all = g.stride[k] * (in[k] - 1) + reach + 1 + extra[k] - out[k];
-        g.before[k] = first_pad(k ? pad->left : pad->top, all, reach);
-        g.after[k] = all - g.before[k];
+        g.pads[k] = first_pad(k ? pad->left : pad->top, all, reach);
+        g.pads[2 + k] = all - g.pads[k];
     }
-    Cnn__Onnx__Node *n = put_weighted(w, node, "ConvTranspose",
-                                      cnn_onnx_planes(w, cnn_onnx_input_of(w, node, 0)), 0);
+    Cnn__Onnx__Node *n = put_weighted(
+        w, node, "ConvTranspose", cnn_onnx_planes(w, cnn_onnx_input_of(w, node, 0)), ONNX_PLANES);
     int rc = put_windows(w, n, &g);
     if (!rc)
         rc = cnn_onnx_put_ints(w, n, "dilations", 2, g.dilation);
@@ -167,7 +197,7 @@ int cnn_onnx_put_deconv(struct onnx_writer *w, int node)
 int cnn_onnx_put_dense(struct onnx_writer *w, int node)
 {
     const char *x = cnn_onnx_flat(w, cnn_onnx_input_of(w, node, 0));
-    return cnn_onnx_put_int(w, put_weighted(w, node, "Gemm", x, 1), "transB", 1);
+    return cnn_onnx_put_int(w, put_weighted(w, node, "Gemm", x, ONNX_FLAT), "transB", 1);
 }
 
 /* Pooling */
@@ -176,17 +206,17 @@ static int put_pool(struct onnx_writer *w, int node, const char *op, const char 
                     Cnn__Onnx__Node **out)
 {
     const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
-    if (check_flat(l))
-        return cnn_error_code();
-    const char *x = cnn_onnx_planes(w, cnn_onnx_input_of(w, node, 0));
-    struct cnn_layer_window g;
-    l->type->window(l, &g);
-    int whole = g.kernel[0] == l->in[0].h && g.kernel[1] == l->in[0].w &&
-                l->out.h * l->out.w == 1 && !g.before[0] && !g.before[1];
-    *out = cnn_onnx_put(w, whole ? global : op, cnn_onnx_give(w, node, 0), 1, &x);
+    struct windows g;
+    windows_of(l, &g);
+    const char *x = seen_by(w, node, &g);
+    int whole = g.axes == 2 && g.kernel[0] == l->in[0].h && g.kernel[1] == l->in[0].w &&
+                l->out.h * l->out.w == 1 && !g.pads[0] && !g.pads[1];
+    int dilated = g.dilation[0] > 1 || g.dilation[1] > 1 || (g.axes == 3 && g.dilation[2] > 1);
+    *out = cnn_onnx_put(w, whole ? global : op,
+                        cnn_onnx_give(w, node, g.axes == 3 ? ONNX_VOLUME : ONNX_PLANES), 1, &x);
     int rc = whole ? cnn_onnx_made(*out) : put_windows(w, *out, &g);
-    if (!rc && !whole && (g.dilation[0] > 1 || g.dilation[1] > 1))
-        rc = cnn_onnx_put_ints(w, *out, "dilations", 2, g.dilation);
+    if (!rc && !whole && dilated)
+        rc = cnn_onnx_put_ints(w, *out, "dilations", g.axes, g.dilation);
     if (!rc && !whole && cnn_onnx_flag(l, "ceil"))
         rc = cnn_onnx_put_int(w, *out, "ceil_mode", 1);
     return rc ? rc : whole;
@@ -227,7 +257,7 @@ int cnn_onnx_put_adaptive(struct onnx_writer *w, int node)
     const size_t size[2] = {l->in[0].h / l->out.h, l->in[0].w / l->out.w};
     if (l->in[0].h % l->out.h || l->in[0].w % l->out.w)
         return cnn_fail(CNN_EDATA, "windows that are not alike");
-    Cnn__Onnx__Node *n = cnn_onnx_put(w, "AveragePool", cnn_onnx_give(w, node, 0), 1, &x);
+    Cnn__Onnx__Node *n = cnn_onnx_put(w, "AveragePool", cnn_onnx_give(w, node, ONNX_PLANES), 1, &x);
     int rc = cnn_onnx_put_ints(w, n, "kernel_shape", 2, size);
     return rc ? rc : cnn_onnx_put_ints(w, n, "strides", 2, size);
 }

@@ -211,9 +211,8 @@ const char *cnn_onnx_put_list(struct onnx_writer *w, const char *of, size_t coun
     return name;
 }
 
-/* Room for numbers: *name. */
-static float *add_reals(struct onnx_writer *w, const char *of, const struct cnn_shape *shape,
-                        const char **name)
+float *cnn_onnx_put_room(struct onnx_writer *w, const char *of, const struct cnn_shape *shape,
+                         const char **name)
 {
     size_t count = cnn_shape_count(shape);
     *name = cnn_onnx_between(w, of);
@@ -229,7 +228,7 @@ const char *cnn_onnx_put_real_list(struct onnx_writer *w, const char *of, size_t
 {
     const struct cnn_shape shape = {1, {count}};
     const char *name;
-    float *x = add_reals(w, of, &shape, &name);
+    float *x = cnn_onnx_put_room(w, of, &shape, &name);
     for (size_t i = 0; x && i < count; i++)
         x[i] = (float)value[i];
     return x ? name : NULL;
@@ -239,7 +238,7 @@ const char *cnn_onnx_put_reals(struct onnx_writer *w, const char *of, const stru
                                double value)
 {
     const char *name;
-    float *x = add_reals(w, of, shape, &name);
+    float *x = cnn_onnx_put_room(w, of, shape, &name);
     for (size_t i = 0; x && i < cnn_shape_count(shape); i++)
         x[i] = (float)value;
     return x ? name : NULL;

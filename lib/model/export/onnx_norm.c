@@ -11,8 +11,8 @@ int cnn_onnx_put_bn(struct onnx_writer *w, int node)
         in[1 + k] = affine || k > 1
                         ? cnn_onnx_put_param(w, node, affine ? k : k - 2, 1, channels.dim)
                         : cnn_onnx_put_reals(w, l->name, &channels, k == 0);
-    Cnn__Onnx__Node *n = cnn_onnx_put(w, "BatchNormalization",
-                                      cnn_onnx_give(w, node, cnn_onnx_is_flat(w, x)), 5, in);
+    Cnn__Onnx__Node *n =
+        cnn_onnx_put(w, "BatchNormalization", cnn_onnx_give(w, node, cnn_onnx_form(w, x)), 5, in);
     return cnn_onnx_put_real(w, n, "epsilon", cnn_onnx_number(l, "eps"));
 }
 
@@ -23,7 +23,7 @@ int cnn_onnx_put_lrn(struct onnx_writer *w, int node)
     int64_t size = (int64_t)cnn_onnx_number(l, "size");
     if (cnn_onnx_flag(l, "within") || size % 2 == 0)
         return cnn_fail(CNN_EDATA, "within a channel, or of an even size");
-    Cnn__Onnx__Node *n = cnn_onnx_put(w, "LRN", cnn_onnx_give(w, node, 0), 1, &x);
+    Cnn__Onnx__Node *n = cnn_onnx_put(w, "LRN", cnn_onnx_give(w, node, ONNX_PLANES), 1, &x);
     int rc = cnn_onnx_put_int(w, n, "size", size);
     if (!rc)
         rc = cnn_onnx_put_real(w, n, "alpha", cnn_onnx_number(l, "alpha"));
@@ -51,7 +51,7 @@ static const char *by_channel(struct onnx_writer *w, int node, int k)
 static int put_affine(struct onnx_writer *w, int node, const char *x, int scaled, int shifted)
 {
     const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
-    const char *last = cnn_onnx_give(w, node, 0);
+    const char *last = cnn_onnx_give(w, node, ONNX_PLANES);
     const char *out = shifted ? cnn_onnx_between(w, l->name) : last;
     int rc = scaled ? put_two(w, "Mul", x, by_channel(w, node, 0), out) : 0;
     if (rc || !shifted)
@@ -73,7 +73,7 @@ int cnn_onnx_put_prelu(struct onnx_writer *w, int node)
     const char *slope = cnn_onnx_flag(cnn_onnx_layer_of(w, node), "shared")
                             ? cnn_onnx_put_param(w, node, 0, 1, &one)
                             : by_channel(w, node, 0);
-    return put_two(w, "PRelu", x, slope, cnn_onnx_give(w, node, 0));
+    return put_two(w, "PRelu", x, slope, cnn_onnx_give(w, node, ONNX_PLANES));
 }
 
 /* Each sample by itself */
@@ -96,8 +96,8 @@ int cnn_onnx_put_instancenorm(struct onnx_writer *w, int node)
     const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     const struct cnn_shape channels = {1, {l->out.c}};
     const char *x = cnn_onnx_planes(w, cnn_onnx_input_of(w, node, 0));
-    return cnn_onnx_made(put_norm(w, node, "InstanceNormalization", x, cnn_onnx_give(w, node, 0),
-                                  &channels, l->params > 0));
+    return cnn_onnx_made(put_norm(w, node, "InstanceNormalization", x,
+                                  cnn_onnx_give(w, node, ONNX_PLANES), &channels, l->params > 0));
 }
 
 /* With a group as a channel: GroupNormalization of this opset has weights of groups. */
@@ -109,7 +109,8 @@ int cnn_onnx_put_groupnorm(struct onnx_writer *w, int node)
     const struct cnn_shape shape = {1, {(size_t)groups}};
     const char *x = cnn_onnx_planes(w, cnn_onnx_input_of(w, node, 0));
     const char *joined = cnn_onnx_between(w, l->name), *done = cnn_onnx_between(w, l->name);
-    const char *out = l->params ? cnn_onnx_between(w, l->name) : cnn_onnx_give(w, node, 0);
+    const char *out =
+        l->params ? cnn_onnx_between(w, l->name) : cnn_onnx_give(w, node, ONNX_PLANES);
     int rc = put_two(w, "Reshape", x, cnn_onnx_put_list(w, l->name, 3, together), joined);
     if (!rc)
         rc = cnn_onnx_made(put_norm(w, node, "InstanceNormalization", joined, done, &shape, 0));
@@ -125,15 +126,10 @@ int cnn_onnx_put_layernorm(struct onnx_writer *w, int node)
     int x = cnn_onnx_input_of(w, node, 0), flat = l->out.h * l->out.w == 1;
     const struct cnn_shape all = {flat ? 1 : 3, {l->out.c, l->out.h, l->out.w}};
     const char *in = flat ? cnn_onnx_flat(w, x) : cnn_onnx_planes(w, x);
-    Cnn__Onnx__Node *n = put_norm(w, node, "LayerNormalization", in, cnn_onnx_give(w, node, flat),
-                                  &all, l->params > 0);
+    Cnn__Onnx__Node *n =
+        put_norm(w, node, "LayerNormalization", in,
+                 cnn_onnx_give(w, node, flat ? ONNX_FLAT : ONNX_PLANES), &all, l->params > 0);
     return cnn_onnx_put_int(w, n, "axis", 1);
-}
-
-static int put_transposed(struct onnx_writer *w, const char *x, const char *out,
-                          const size_t order[4])
-{
-    return cnn_onnx_put_ints(w, cnn_onnx_put(w, "Transpose", out, 1, &x), "perm", 4, order);
 }
 
 /* The channels of each place, which are the last axis meanwhile. */
@@ -144,10 +140,10 @@ int cnn_onnx_put_layernorm2d(struct onnx_writer *w, int node)
     const struct cnn_shape channels = {1, {l->out.c}};
     const char *x = cnn_onnx_planes(w, cnn_onnx_input_of(w, node, 0));
     const char *turned = cnn_onnx_between(w, l->name), *done = cnn_onnx_between(w, l->name);
-    int rc = put_transposed(w, x, turned, there);
+    int rc = cnn_onnx_put_transposed(w, x, turned, 4, there);
     if (!rc)
         rc = cnn_onnx_put_int(
             w, put_norm(w, node, "LayerNormalization", turned, done, &channels, l->params > 0),
             "axis", -1);
-    return rc ? rc : put_transposed(w, done, cnn_onnx_give(w, node, 0), back);
+    return rc ? rc : cnn_onnx_put_transposed(w, done, cnn_onnx_give(w, node, ONNX_PLANES), 4, back);
 }

@@ -7,9 +7,18 @@
 #include "lang/graph.h"
 #include "onnx.pb-c.h"
 
-/* The names of a node's value: with rows and columns, and as vectors; NULL: nothing gives it so yet. */
+/* What a value is in ONNX. Several rows of a sample are as many samples there, but for volumes, whose slices are an axis. */
+enum onnx_form {
+    ONNX_PLANES, /* (samples * rows, channels, height, width) */
+    ONNX_FLAT,   /* (samples * rows, numbers) */
+    ONNX_VOLUME, /* (samples, channels, rows, height, width) */
+    ONNX_FORMS,
+};
+
+/* The names of a node's value in these forms; NULL: nothing gives it so yet. */
 struct onnx_made {
-    const char *planes, *flat;
+    const char *name[ONNX_FORMS];
+    enum onnx_form first; /* in which it is made */
 };
 
 struct onnx_writer {
@@ -48,6 +57,9 @@ const char *cnn_onnx_put_real_list(struct onnx_writer *w, const char *of, size_t
                                    const double *value);
 const char *cnn_onnx_put_reals(struct onnx_writer *w, const char *of, const struct cnn_shape *shape,
                                double value);
+/* Room for numbers of that shape, *name. */
+float *cnn_onnx_put_room(struct onnx_writer *w, const char *of, const struct cnn_shape *shape,
+                         const char **name);
 const char *cnn_onnx_put_scalar(struct onnx_writer *w, const char *of, double value);
 /* A name that no value has. */
 const char *cnn_onnx_between(struct onnx_writer *w, const char *of);
@@ -59,11 +71,22 @@ double cnn_onnx_number(const struct cnn_layer *l, const char *name);
 /* onnx_values.c: the value of a graph's node in one form; NULL with an error set. */
 const char *cnn_onnx_planes(struct onnx_writer *w, int node);
 const char *cnn_onnx_flat(struct onnx_writer *w, int node);
-/* As it is. */
+const char *cnn_onnx_volume(struct onnx_writer *w, int node);
+/* As it is made. */
 const char *cnn_onnx_either(struct onnx_writer *w, int node);
-/* The name of a node's value, and that it has it in the form of another node's. */
-const char *cnn_onnx_give(struct onnx_writer *w, int node, int flat);
-int cnn_onnx_is_flat(const struct onnx_writer *w, int node);
+enum onnx_form cnn_onnx_form(const struct onnx_writer *w, int node);
+/* The name of a node's value, and that it is made in that form. */
+const char *cnn_onnx_give(struct onnx_writer *w, int node, enum onnx_form form);
+/* With the rows of a sample as an axis behind the samples: (samples, rows, channels, height, width), or of vectors (samples,
+ * rows, numbers). */
+const char *cnn_onnx_rows(struct onnx_writer *w, int node, int vectors);
+/* `to` from `from`: in another shape; with axes in another order. 0 in a shape: as it was, -1: what is left. */
+CNN_CHECKED int cnn_onnx_put_reshape(struct onnx_writer *w, const char *from, const char *to,
+                                     size_t axes, const int64_t *shape);
+CNN_CHECKED int cnn_onnx_put_transposed(struct onnx_writer *w, const char *from, const char *to,
+                                        size_t axes, const size_t *order);
+/* The node's value, planes or vectors, from a value that has the numbers in their order. */
+CNN_CHECKED int cnn_onnx_put_back(struct onnx_writer *w, const char *from, int node);
 
 /* What makes operators of a layer. CNN_EDATA where there are none. */
 typedef int cnn_onnx_layer_function(struct onnx_writer *w, int node);

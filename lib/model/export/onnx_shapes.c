@@ -11,23 +11,25 @@ static const char *planes_of(struct onnx_writer *w, int node)
 int cnn_onnx_put_flatten(struct onnx_writer *w, int node)
 {
     const char *x = planes_of(w, node);
-    return cnn_onnx_made(cnn_onnx_put(w, "Flatten", cnn_onnx_give(w, node, 1), 1, &x));
+    return cnn_onnx_made(cnn_onnx_put(w, "Flatten", cnn_onnx_give(w, node, ONNX_FLAT), 1, &x));
 }
 
 /* Side by side */
 
-/* Of all inputs, with rows and columns unless none has them. */
+/* Of all inputs, with rows and columns unless all are the same without. */
 static Cnn__Onnx__Node *put_all(struct onnx_writer *w, int node, const char *op)
 {
     const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
     const char **in = cnn_arena_alloc(w->arena, (size_t)l->inputs * sizeof(const char *));
-    int flat = 1;
-    for (int k = 0; k < l->inputs; k++)
-        flat &= cnn_onnx_is_flat(w, cnn_onnx_input_of(w, node, k));
-    for (int k = 0; in && k < l->inputs; k++)
-        in[k] = flat ? cnn_onnx_flat(w, cnn_onnx_input_of(w, node, k))
-                     : cnn_onnx_planes(w, cnn_onnx_input_of(w, node, k));
-    return in ? cnn_onnx_put(w, op, cnn_onnx_give(w, node, flat), l->inputs, in) : NULL;
+    enum onnx_form form = cnn_onnx_form(w, cnn_onnx_input_of(w, node, 0));
+    for (int k = 1; k < l->inputs; k++)
+        if (cnn_onnx_form(w, cnn_onnx_input_of(w, node, k)) != form)
+            form = ONNX_PLANES;
+    for (int k = 0; in && k < l->inputs; k++) {
+        int x = cnn_onnx_input_of(w, node, k);
+        in[k] = form == ONNX_PLANES ? cnn_onnx_planes(w, x) : cnn_onnx_either(w, x);
+    }
+    return in ? cnn_onnx_put(w, op, cnn_onnx_give(w, node, form), l->inputs, in) : NULL;
 }
 
 int cnn_onnx_put_sum(struct onnx_writer *w, int node)
@@ -50,19 +52,20 @@ int cnn_onnx_put_concat(struct onnx_writer *w, int node)
 int cnn_onnx_put_split(struct onnx_writer *w, int node)
 {
     const struct cnn_layer *l = cnn_onnx_layer_of(w, node);
-    int x = cnn_onnx_input_of(w, node, 0), flat = cnn_onnx_is_flat(w, x);
+    int x = cnn_onnx_input_of(w, node, 0);
+    enum onnx_form form = cnn_onnx_form(w, x);
     int64_t part[CNN_LAYER_MAX_OUTPUTS];
     const char *in[2] = {cnn_onnx_either(w, x)};
     for (int k = 0; k < l->outputs; k++)
         part[k] = (int64_t)w->graph->node[node + k].layer.out.c;
     in[1] = cnn_onnx_put_list(w, l->name, (size_t)l->outputs, part);
-    Cnn__Onnx__Node *n = cnn_onnx_put(w, "Split", cnn_onnx_give(w, node, flat), 2, in);
+    Cnn__Onnx__Node *n = cnn_onnx_put(w, "Split", cnn_onnx_give(w, node, form), 2, in);
     char **out = n ? cnn_arena_alloc(w->arena, (size_t)l->outputs * sizeof(char *)) : NULL;
     if (!out)
         return cnn_error_code();
     out[0] = n->output[0];
     for (int k = 1; k < l->outputs; k++)
-        if (!(out[k] = cnn_arena_strdup(w->arena, cnn_onnx_give(w, node + k, flat))))
+        if (!(out[k] = cnn_arena_strdup(w->arena, cnn_onnx_give(w, node + k, form))))
             return CNN_ESYSTEM;
     n->output = out;
     n->n_output = (size_t)l->outputs;
@@ -88,7 +91,7 @@ int cnn_onnx_put_slice(struct onnx_writer *w, int node)
     int64_t first = (int64_t)cnn_onnx_number(l, "start");
     const int64_t list[4] = {first, first + (int64_t)l->out.c, 1, 1};
     const char *from = cnn_onnx_either(w, x);
-    return put_slice(w, from, cnn_onnx_give(w, node, cnn_onnx_is_flat(w, x)), 1, list);
+    return put_slice(w, from, cnn_onnx_give(w, node, cnn_onnx_form(w, x)), 1, list);
 }
 
 int cnn_onnx_put_crop(struct onnx_writer *w, int node)
@@ -100,7 +103,7 @@ int cnn_onnx_put_crop(struct onnx_writer *w, int node)
     const int64_t list[8] = {top, left, top + (int64_t)l->out.h, left + (int64_t)l->out.w, 2, 3,
                              1,   1};
     const char *x = planes_of(w, node);
-    return put_slice(w, x, cnn_onnx_give(w, node, 0), 2, list);
+    return put_slice(w, x, cnn_onnx_give(w, node, ONNX_PLANES), 2, list);
 }
 
 static int put_pad(struct onnx_writer *w, const char *x, const char *out, const int64_t pads[8],
@@ -119,7 +122,7 @@ int cnn_onnx_put_pad(struct onnx_writer *w, int node)
     const struct cnn_pad *p = cnn_onnx_option(l, "pad");
     const int64_t pads[8] = {0, 0, p->top, p->left, 0, 0, p->bottom, p->right};
     const char *x = planes_of(w, node);
-    return put_pad(w, x, cnn_onnx_give(w, node, 0), pads, cnn_onnx_number(l, "value"),
+    return put_pad(w, x, cnn_onnx_give(w, node, ONNX_PLANES), pads, cnn_onnx_number(l, "value"),
                    modes[(int)cnn_onnx_number(l, "mode")]);
 }
 
@@ -132,7 +135,7 @@ int cnn_onnx_put_subsample(struct onnx_writer *w, int node)
     const int64_t pads[8] = {0, more / 2, 0, 0, 0, more - more / 2, 0, 0};
     const char *x = planes_of(w, node), *some = cnn_onnx_between(w, l->name);
     int rc = put_slice(w, x, some, 2, list);
-    return rc ? rc : put_pad(w, some, cnn_onnx_give(w, node, 0), pads, 0, "constant");
+    return rc ? rc : put_pad(w, some, cnn_onnx_give(w, node, ONNX_PLANES), pads, 0, "constant");
 }
 
 /* Planes of other sizes */
@@ -156,8 +159,8 @@ int cnn_onnx_put_upsample(struct onnx_writer *w, int node)
     else
         sizes = cnn_onnx_put_list(w, l->name, 2, size);
     const char *in[4] = {x, "", scales, sizes};
-    Cnn__Onnx__Node *n =
-        cnn_onnx_put(w, "Resize", cnn_onnx_give(w, node, 0), scale->value[0] > 0 ? 3 : 4, in);
+    Cnn__Onnx__Node *n = cnn_onnx_put(w, "Resize", cnn_onnx_give(w, node, ONNX_PLANES),
+                                      scale->value[0] > 0 ? 3 : 4, in);
     int rc = cnn_onnx_put_ints(w, n, "axes", 2, axes);
     if (!rc)
         rc = cnn_onnx_put_text(w, n, "mode", ways[way].mode);
@@ -171,7 +174,8 @@ int cnn_onnx_put_upsample(struct onnx_writer *w, int node)
 int cnn_onnx_put_pixelshuffle(struct onnx_writer *w, int node)
 {
     const char *x = planes_of(w, node);
-    Cnn__Onnx__Node *n = cnn_onnx_put(w, "DepthToSpace", cnn_onnx_give(w, node, 0), 1, &x);
+    Cnn__Onnx__Node *n =
+        cnn_onnx_put(w, "DepthToSpace", cnn_onnx_give(w, node, ONNX_PLANES), 1, &x);
     int rc = cnn_onnx_put_int(w, n, "blocksize",
                               (int64_t)cnn_onnx_number(cnn_onnx_layer_of(w, node), "factor"));
     return rc ? rc : cnn_onnx_put_text(w, n, "mode", "CRD");
@@ -191,7 +195,9 @@ static int put_turned(struct onnx_writer *w, int node, size_t axes, const int64_
         cnn_onnx_put_ints(w, cnn_onnx_put(w, "Transpose", turned, 1, &apart), "perm", axes, order);
     in[0] = turned;
     in[1] = cnn_onnx_put_list(w, l->name, 4, out);
-    return rc ? rc : cnn_onnx_made(cnn_onnx_put(w, "Reshape", cnn_onnx_give(w, node, 0), 2, in));
+    return rc ? rc
+              : cnn_onnx_made(
+                    cnn_onnx_put(w, "Reshape", cnn_onnx_give(w, node, ONNX_PLANES), 2, in));
 }
 
 int cnn_onnx_put_pixelunshuffle(struct onnx_writer *w, int node)

@@ -104,25 +104,50 @@ int cnn_onnx_window(const struct onnx_node *n, int rank, const size_t *kernel,
     return rc;
 }
 
-int cnn_onnx_windows(struct onnx_window *w, int ceiling, size_t *rows, struct cnn_chw *shape)
+static int fit(const struct onnx_window *w, int same, int ceiling, const size_t size[3],
+               struct cnn_axis axis[3])
 {
-    size_t *size[3] = {rows, &shape->h, &shape->w};
-    struct cnn_axis axis[4] = {{0}};
+    struct cnn_axis spare;
     for (int i = 0; i < 3; i++)
-        axis[i] = (struct cnn_axis){
-            .in = *size[i],
-            .kernel = w->kernel[i],
-            .stride = w->stride[i],
-            .dilation = w->dilation[i],
-            .pad = {w->same ? w->same : w->before[i], w->same ? w->same : w->after[i]},
-            .ceiling = ceiling};
+        axis[i] = (struct cnn_axis){.in = size[i],
+                                    .kernel = w->kernel[i],
+                                    .stride = w->stride[i],
+                                    .dilation = w->dilation[i],
+                                    .pad = {same ? same : w->before[i], same ? same : w->after[i]},
+                                    .ceiling = ceiling};
     if (w->axes < 3) /* rows are no slices */
         axis[0] = axis[1];
-    axis[3] = axis[0];
+    spare = axis[0];
     int rc = cnn_axis_fit(&axis[1], &axis[2]);
-    if (!rc)
-        rc = cnn_axis_fit(&axis[0], &axis[3]);
-    for (int i = w->axes == 3 ? 0 : 1; i < 3; i++)
-        *size[i] = axis[i].out;
+    return rc ? rc : cnn_axis_fit(&axis[0], &spare);
+}
+
+/* Pads of a volume that differ at the two ends of an axis are said by a word, if by any. */
+static void find_word(struct onnx_window *w, const size_t size[3])
+{
+    static const int words[2] = {CNN_PAD_SAME, CNN_PAD_SAME_LOWER};
+    int differ = 0, found = 0;
+    for (int i = 0; i < 3; i++)
+        differ |= w->before[i] != w->after[i];
+    for (int k = 0; differ && !found && k < 2; k++) {
+        struct cnn_axis axis[3];
+        found = !fit(w, words[k], 0, size, axis);
+        for (int i = 0; i < 3; i++)
+            found &= axis[i].before == (size_t)w->before[i] && axis[i].after == (size_t)w->after[i];
+        w->same = found ? words[k] : 0;
+    }
+}
+
+int cnn_onnx_windows(struct onnx_window *w, int ceiling, size_t *rows, struct cnn_chw *shape)
+{
+    const size_t size[3] = {*rows, shape->h, shape->w};
+    struct cnn_axis axis[3];
+    if (w->axes == 3 && !w->same)
+        find_word(w, size);
+    int rc = fit(w, w->same, ceiling, size, axis);
+    if (w->axes == 3)
+        *rows = axis[0].out;
+    shape->h = axis[1].out;
+    shape->w = axis[2].out;
     return rc ? rc : cnn_onnx_window_words(w);
 }
