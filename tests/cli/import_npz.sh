@@ -47,6 +47,33 @@ status 0
 run cnn-inspect --filters conv1.weight weights.npz filters.png
 status 0
 
+# Written: the same tensors, read again and, where there is a Python with NumPy, by that; the same bytes each time.
+run cnn-inspect --to written.npz plain.st
+status 0
+[ "$(head -c 2 written.npz)" = PK ] || fail "what is called .npz is no archive"
+run cnn-inspect --diff plain.st written.npz
+status 0
+run cnn-inspect --to again.npz written.npz
+status 0
+cmp -s written.npz again.npz || fail "an archive that is read and written again has other bytes"
+run cnn-inspect --to /dev/stdout plain.st
+status 0
+cp written.npz kept.npz
+run cnn-inspect --to written.npz cut_that_is_not_there.st
+status 66
+cmp -s written.npz kept.npz || fail "a command that fails changes its output"
+if python3 -c 'import numpy' 2>numpy.err; then
+    run python3 -c "
+import numpy, zipfile
+assert zipfile.ZipFile('written.npz').testzip() is None
+a, b = numpy.load('written.npz'), numpy.load('$ROOT/tests/golden/models/weights.npz')
+for name in a.files:
+    assert a[name].dtype == numpy.float32 and numpy.array_equal(a[name], b[name]), name
+print(len(a.files))"
+    status 0
+    out_has 8
+fi
+
 # What does not fit, and weights where a model is needed.
 init --init weights.npz -o x.st --rename conv1=conv9
 status 65
