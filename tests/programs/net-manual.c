@@ -19,13 +19,20 @@ static const struct cli_program program = {
 
 enum { LINE = 78 };
 
-/* Text in lines, none of which begins like a control line; a first word of letters gets a capital.
- */
+/* Whether it begins with a word of letters, which is no formula's: "a" is one before another. */
+static int begins_with_word(const char *text)
+{
+    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz");
+    if (n == 1 && !strncmp(text, "a ", 2))
+        return begins_with_word(text + 2);
+    return n > 1 && (text[n] == ' ' || !text[n]);
+}
+
+/* Text in lines, none of which begins like a control line; a first word gets a capital. */
 static void print_text(const char *text)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
-    size_t column = 0, first = strspn(text, letters);
-    int capital = first > 1 && (text[first] == ' ' || !text[first]);
+    size_t column = 0;
+    int capital = begins_with_word(text);
     for (const char *p = text; *p;) {
         size_t n = strcspn(p, " ");
         int begins = !column || column + 1 + n > LINE;
