@@ -41,9 +41,11 @@ for block in blocks/*; do
 done
 [ "$(sort -u added | wc -l)" -ge 25 ] || fail "the page has few examples: $(cat added)"
 
-run tree/scripts/check-includes tree
-status 0
-out_is ''
+for check in includes map; do
+    run tree/scripts/check-$check tree
+    status 0
+    out_is ''
+done
 
 # ---- building ----------------------------------------------------------------------------------------------------
 # compile OBJECT SOURCE FLAGS...: to be done by compile_all.
@@ -112,7 +114,7 @@ done
 tree/scripts/embed-zoo tree/lib/zoo/*/*.net >zoo.c
 compile single/zoo.o zoo.c
 for p in $(new 'bin/'); do compile "bin/$(basename "$p" .c).o" "tree/$p"; done
-for t in unit/augment unit/recipe unit/schedule kernels/conv kernels/blend kernels/update; do
+for t in unit/augment_contract unit/recipe unit/schedule kernels/conv kernels/blend kernels/update; do
     compile "tests/$(basename $t).o" "tree/tests/$t.c" -Itree/tests -Itree/bin
 done
 for t in gradient fusions; do compile "tests/double-$t.o" "tree/tests/double/$t.c" -Itree/tests -DCNN_REAL=double; done
@@ -158,10 +160,17 @@ done
 link kernel_tests tests/kernel_tests.o tests/conv.o tests/blend.o tests/update.o "${rig[@]}" "${lib_objects[@]}"
 ./kernel_tests >log 2>&1 || fail "kernels: $(cat log)"
 grep -q amsgrad log || fail "amsgrad's kernel is not tested: $(cat log)"
-for t in augment recipe schedule; do
+for t in augment_contract recipe schedule; do
     link $t tests/$t.o "${lib_objects[@]}"
     ./$t >log 2>&1 || fail "$t: $(cat log)"
 done
+# An augmentation that goes by what came before is seen.
+sed 's/if (cnn_random_range(.*) >=/static int calls;\n    if (calls++ % 2 >/' tree/lib/data/augment/invert.c >counts.c
+compile single/lib_data_augment_invert.c.o counts.c
+compile_all
+link counts tests/augment_contract.o "${lib_objects[@]}"
+if ./counts >log 2>&1; then fail "an augmentation that counts passes"; fi
+grep -q 'invert: a sample becomes something else behind others' log || fail "$(cat log)"
 
 # ---- what users see ----------------------------------------------------------------------------------------------
 run cnn-train --help
