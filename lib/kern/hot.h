@@ -5,14 +5,54 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "kern/isa/isa.h"
 #include "kern/real.h"
 
-/* Compiled once for each instruction set; the loader picks what the machine has. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__) &&       \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define CNN_HOT __attribute__((target_clones("avx512f", "arch=haswell", "default")))
+/* Loops that the compiler turns into vectors, compiled once for each instruction set; the one in
+ * use (cnn_isa) runs:
+ *
+ *     CNN_HOT(add_to, (const real *x, real *y, size_t count), (x, y, count))
+ *     {
+ *         for (size_t i = 0; i < count; i++)
+ *             y[i] += x[i];
+ *     }
+ *
+ * defines static void add_to(const real *x, real *y, size_t count); CNN_HOT_OF(double, ...) defines
+ * what returns a double. AVX2 is meant without its fused multiply-adds, so that it gives the numbers
+ * of plain C. (Not target_clones: what chooses those runs before main does, all over the program,
+ * and their "arch=haswell" is Intel's Haswell alone, no other processor with AVX2.) */
+#define CNN_HOT(name, params, args)          CNN_HOT_FOR_EACH_SET(void, , name, params, args)
+#define CNN_HOT_OF(type, name, params, args) CNN_HOT_FOR_EACH_SET(type, return, name, params, args)
+
+#define CNN_HOT_LOOP(type, name, params)                                                           \
+    static inline __attribute__((always_inline)) type name##_loop params
+#ifdef CNN_ISA_X86
+#define CNN_HOT_FOR_EACH_SET(type, give, name, params, args)                                       \
+    CNN_HOT_LOOP(type, name, params);                                                              \
+    __attribute__((target("avx512f"))) static type name##_avx512 params                            \
+    {                                                                                              \
+        give name##_loop args;                                                                     \
+    }                                                                                              \
+    __attribute__((target("avx2"))) static type name##_avx2 params                                 \
+    {                                                                                              \
+        give name##_loop args;                                                                     \
+    }                                                                                              \
+    static type name params                                                                        \
+    {                                                                                              \
+        switch (cnn_isa()->lanes * sizeof(real)) {                                                 \
+        case 64:                                                                                   \
+            give name##_avx512 args;                                                               \
+            break;                                                                                 \
+        case 32:                                                                                   \
+            give name##_avx2 args;                                                                 \
+            break;                                                                                 \
+        default:                                                                                   \
+            give name##_loop args;                                                                 \
+        }                                                                                          \
+    }                                                                                              \
+    CNN_HOT_LOOP(type, name, params)
 #else
-#define CNN_HOT
+#define CNN_HOT_FOR_EACH_SET(type, give, name, params, args) static type name params
 #endif
 
 /* Partial sums that run beside each other, so that a sum fills vectors and still has one order. */

@@ -5,8 +5,10 @@
 #include "kern/hot.h"
 
 /* Loops of their own, since compilers fill vectors where the step is known. */
-CNN_HOT static void split3(float *restrict r, float *restrict g, float *restrict b, size_t w,
-                           const unsigned char *restrict row, float divisor)
+CNN_HOT(split3,
+        (float *restrict r, float *restrict g, float *restrict b, size_t w,
+         const unsigned char *restrict row, float divisor),
+        (r, g, b, w, row, divisor))
 {
     for (size_t x = 0; x < w; x++) {
         r[x] = (float)row[3 * x] / divisor;
@@ -15,8 +17,8 @@ CNN_HOT static void split3(float *restrict r, float *restrict g, float *restrict
     }
 }
 
-CNN_HOT static void split1(float *restrict to, size_t w, const unsigned char *restrict row,
-                           float divisor)
+CNN_HOT(split1, (float *restrict to, size_t w, const unsigned char *restrict row, float divisor),
+        (to, w, row, divisor))
 {
     for (size_t x = 0; x < w; x++)
         to[x] = (float)row[x] / divisor;

@@ -40,8 +40,9 @@ static float normalised(float pixel, const struct norm *n)
     return (v - n->mean) / n->std;
 }
 
-CNN_HOT static void normalise_row(float *restrict out, const float *restrict px, size_t count,
-                                  const struct norm *n)
+CNN_HOT(normalise_row,
+        (float *restrict out, const float *restrict px, size_t count, const struct norm *n),
+        (out, px, count, n))
 {
     const struct norm m = *n;
     if (m.plain)

@@ -77,8 +77,10 @@ static void extent(const struct axis *a, size_t *from, size_t *to)
 }
 
 /* One row of n values from `count` rows that lie `stride` apart. */
-CNN_HOT static void weigh_rows(size_t n, size_t count, size_t stride, const float *weight,
-                               const float *restrict src, float *restrict dst)
+CNN_HOT(weigh_rows,
+        (size_t n, size_t count, size_t stride, const float *weight, const float *restrict src,
+         float *restrict dst),
+        (n, count, stride, weight, src, dst))
 {
     for (size_t x = 0; x < n; x++)
         dst[x] = weight[0] * src[x];
@@ -91,7 +93,7 @@ CNN_HOT static void weigh_rows(size_t n, size_t count, size_t stride, const floa
 }
 
 /* (BAND, n) to (n, BAND) */
-CNN_HOT static void transpose(size_t n, const float *restrict src, float *restrict dst)
+CNN_HOT(transpose, (size_t n, const float *restrict src, float *restrict dst), (n, src, dst))
 {
     for (size_t x = 0; x < n; x++)
         for (size_t y = 0; y < BAND; y++)
@@ -99,8 +101,9 @@ CNN_HOT static void transpose(size_t n, const float *restrict src, float *restri
 }
 
 /* (in, BAND), of which the first is sample `from`, to (out, BAND) */
-CNN_HOT static void weigh_columns(const struct axis *a, size_t from, const float *restrict src,
-                                  float *restrict dst)
+CNN_HOT(weigh_columns,
+        (const struct axis *a, size_t from, const float *restrict src, float *restrict dst),
+        (a, from, src, dst))
 {
     for (size_t i = 0; i < a->out; i++) {
         const float *w = a->weight + i * a->taps;
@@ -115,8 +118,8 @@ CNN_HOT static void weigh_columns(const struct axis *a, size_t from, const float
 }
 
 /* (n, BAND) to `rows` rows of n */
-CNN_HOT static void transpose_back(size_t n, size_t rows, const float *restrict src,
-                                   float *restrict dst)
+CNN_HOT(transpose_back, (size_t n, size_t rows, const float *restrict src, float *restrict dst),
+        (n, rows, src, dst))
 {
     for (size_t y = 0; y < rows; y++)
         for (size_t x = 0; x < n; x++)

@@ -98,8 +98,10 @@ struct run {
 
 /* The point of pixel x on one axis, step * x + row + shift: its whole pixels and the rest, as
  * on_grid and whole find them; doubles hold all these numbers exactly. */
-CNN_HOT static void locate(size_t n, int32_t first, double step, double row, double shift,
-                           double *restrict pixel, float *restrict rest)
+CNN_HOT(locate,
+        (size_t n, int32_t first, double step, double row, double shift, double *restrict pixel,
+         float *restrict rest),
+        (n, first, step, row, shift, pixel, rest))
 {
     const double far = 1e9, grid = (double)(1 << CNN_GRID_BITS);
     for (size_t i = 0; i < n; i++) {
@@ -113,7 +115,7 @@ CNN_HOT static void locate(size_t n, int32_t first, double step, double row, dou
 }
 
 /* How many pixels of the run are inside. */
-CNN_HOT static size_t place(size_t n, struct run *restrict r, double h, double w)
+CNN_HOT_OF(size_t, place, (size_t n, struct run *restrict r, double h, double w), (n, r, h, w))
 {
     int32_t count = 0;
     for (size_t i = 0; i < n; i++) {
@@ -127,8 +129,10 @@ CNN_HOT static size_t place(size_t n, struct run *restrict r, double h, double w
 }
 
 /* `below` is the plane from its second row. */
-CNN_HOT static void blend_run(size_t n, const struct run *restrict r, const float *restrict plane,
-                              const float *restrict below, float *restrict dst)
+CNN_HOT(blend_run,
+        (size_t n, const struct run *restrict r, const float *restrict plane,
+         const float *restrict below, float *restrict dst),
+        (n, r, plane, below, dst))
 {
     for (size_t i = 0; i < n; i++) {
         int32_t at = r->at[i];

@@ -25,7 +25,8 @@ typedef void backward_run(const real *from, const real *given, const double *o, 
 enum { READS_X = 1, READS_Y = 0, RECTIFIER = 1, SQUASHER = 0 };
 
 #define CNN_ACTIVATION(NAME, kind, passing, reads, high, f, gradient)                              \
-    CNN_HOT static void forward_##NAME(const real *from, const double *o, real *to, size_t count)  \
+    CNN_HOT(forward_##NAME, (const real *from, const double *o, real *to, size_t count),           \
+            (from, o, to, count))                                                                  \
     {                                                                                              \
         const real a = (real)o[0], b = (real)o[1];                                                 \
         (void)(a + b);                                                                             \
@@ -34,8 +35,9 @@ enum { READS_X = 1, READS_Y = 0, RECTIFIER = 1, SQUASHER = 0 };
             to[i] = f;                                                                             \
         }                                                                                          \
     }                                                                                              \
-    CNN_HOT static void backward_##NAME(const real *from, const real *given, const double *o,      \
-                                        real *to, size_t count)                                    \
+    CNN_HOT(backward_##NAME,                                                                       \
+            (const real *from, const real *given, const double *o, real *to, size_t count),        \
+            (from, given, o, to, count))                                                           \
     {                                                                                              \
         const real a = (real)o[0], b = (real)o[1];                                                 \
         (void)(a + b);                                                                             \

@@ -12,13 +12,13 @@ struct arrays {
     real value;
 };
 
-CNN_HOT static void add_two(const real *a, const real *b, real *y, size_t count)
+CNN_HOT(add_two, (const real *a, const real *b, real *y, size_t count), (a, b, y, count))
 {
     for (size_t i = 0; i < count; i++)
         y[i] = a[i] + b[i];
 }
 
-CNN_HOT static void add_to(const real *x, real *y, size_t count)
+CNN_HOT(add_to, (const real *x, real *y, size_t count), (x, y, count))
 {
     for (size_t i = 0; i < count; i++)
         y[i] += x[i];
@@ -113,7 +113,7 @@ struct squares {
     double part[SQUARE_PARTS];
 };
 
-CNN_HOT static double squares_of(const real *x, size_t count)
+CNN_HOT_OF(double, squares_of, (const real *x, size_t count), (x, count))
 {
     double lane[CNN_LANES] = {0};
     size_t i = 0;

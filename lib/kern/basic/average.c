@@ -10,7 +10,7 @@ struct pair {
     const real *from;
 };
 
-CNN_HOT static void move_towards(real share, const real *x, real *y, size_t count)
+CNN_HOT(move_towards, (real share, const real *x, real *y, size_t count), (share, x, y, count))
 {
     for (size_t i = 0; i < count; i++)
         y[i] += share * (x[i] - y[i]);

@@ -10,7 +10,7 @@ struct bias {
     real *db;       /* (c) */
 };
 
-CNN_HOT static void add_lanes(const real *dy, size_t count, double lane[CNN_LANES])
+CNN_HOT(add_lanes, (const real *dy, size_t count, double lane[CNN_LANES]), (dy, count, lane))
 {
     size_t i = 0;
     for (; i + CNN_LANES <= count; i += CNN_LANES)
@@ -129,13 +129,13 @@ struct shift {
     real *y;                                   /* (runs, run) */
 };
 
-CNN_HOT static void add_to_run(real b, size_t count, real *y)
+CNN_HOT(add_to_run, (real b, size_t count, real *y), (b, count, y))
 {
     for (size_t i = 0; i < count; i++)
         y[i] += b;
 }
 
-CNN_HOT static void add_to_vectors(const real *b, size_t lanes, size_t count, real *y)
+CNN_HOT(add_to_vectors, (const real *b, size_t lanes, size_t count, real *y), (b, lanes, count, y))
 {
     for (size_t i = 0; i < count; i += lanes)
         for (size_t k = 0; k < lanes; k++)

@@ -45,7 +45,7 @@ struct arrays {
     int add;
 };
 
-CNN_HOT static void same_job(void *context, size_t job, int thread)
+CNN_HOT(same_job, (void *context, size_t job, int thread), (context, job, thread))
 {
     const struct arrays *a = context;
     struct cnn_range r = cnn_range_of(job, CNN_CHUNK, a->count);

@@ -11,26 +11,26 @@ struct power {
     real *y;
 };
 
-CNN_HOT static void squares(const real *x, size_t count, real *y)
+CNN_HOT(squares, (const real *x, size_t count, real *y), (x, count, y))
 {
     for (size_t i = 0; i < count; i++)
         y[i] = x[i] * x[i];
 }
 
-CNN_HOT static void roots(const real *x, size_t count, real *y)
+CNN_HOT(roots, (const real *x, size_t count, real *y), (x, count, y))
 {
     for (size_t i = 0; i < count; i++)
         y[i] = cnn_sqrt(x[i] < 0 ? -x[i] : x[i]);
 }
 
-CNN_HOT static void products(const real *x, const real *d, size_t count, real *y)
+CNN_HOT(products, (const real *x, const real *d, size_t count, real *y), (x, d, count, y))
 {
     for (size_t i = 0; i < count; i++)
         y[i] = d[i] * x[i];
 }
 
 /* d x |x|^-2 */
-CNN_HOT static void quotients(const real *x, const real *d, size_t count, real *y)
+CNN_HOT(quotients, (const real *x, const real *d, size_t count, real *y), (x, d, count, y))
 {
     for (size_t i = 0; i < count; i++)
         y[i] = x[i] != 0 ? d[i] / x[i] : 0;

@@ -36,7 +36,7 @@ struct update {
         }                                                                                          \
     }
 #define PASS(name, of, arrays, own, from, kept, ...)                                               \
-    CNN_HOT static void name(const struct update *a, struct cnn_range r)                           \
+    CNN_HOT(name, (const struct update *a, struct cnn_range r), (a, r))                            \
     {                                                                                              \
         const struct cnn_##of##_numbers *n = a->numbers;                                           \
         const struct cnn_gradient gradient = a->gradient;                                          \

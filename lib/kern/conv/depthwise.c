@@ -15,7 +15,8 @@ struct depthwise {
     real *y, *dx, *dw;
 };
 
-CNN_HOT static void add_scaled(const real *x, size_t stride, real w, real *y, size_t count)
+CNN_HOT(add_scaled, (const real *x, size_t stride, real w, real *y, size_t count),
+        (x, stride, w, y, count))
 {
     if (stride == 1)
         for (size_t j = 0; j < count; j++)
@@ -25,7 +26,8 @@ CNN_HOT static void add_scaled(const real *x, size_t stride, real w, real *y, si
             y[j] += w * x[j * stride];
 }
 
-CNN_HOT static void spread_scaled(const real *dy, real w, real *dx, size_t stride, size_t count)
+CNN_HOT(spread_scaled, (const real *dy, real w, real *dx, size_t stride, size_t count),
+        (dy, w, dx, stride, count))
 {
     if (stride == 1)
         for (size_t j = 0; j < count; j++)
@@ -35,8 +37,9 @@ CNN_HOT static void spread_scaled(const real *dy, real w, real *dx, size_t strid
             dx[j * stride] += w * dy[j];
 }
 
-CNN_HOT static void add_products(const real *x, size_t stride, const real *dy, size_t count,
-                                 real lane[CNN_LANES])
+CNN_HOT(add_products,
+        (const real *x, size_t stride, const real *dy, size_t count, real lane[CNN_LANES]),
+        (x, stride, dy, count, lane))
 {
     size_t j = 0;
     for (; j + CNN_LANES <= count; j += CNN_LANES)

@@ -22,7 +22,7 @@ static size_t seen_by(const struct cnn_attention *g, size_t row)
     return g->causal ? cnn_min(keys, query + 1) : keys;
 }
 
-CNN_HOT static void weigh(real scale, size_t count, real *s)
+CNN_HOT(weigh, (real scale, size_t count, real *s), (scale, count, s))
 {
     real top = s[0], sum = 0;
     for (size_t i = 1; i < count; i++)
@@ -37,7 +37,7 @@ CNN_HOT static void weigh(real scale, size_t count, real *s)
         s[i] /= sum;
 }
 
-CNN_HOT static void weigh_back(real scale, size_t count, const real *y, real *d)
+CNN_HOT(weigh_back, (real scale, size_t count, const real *y, real *d), (scale, count, y, d))
 {
     real sum = 0;
     for (size_t i = 0; i < count; i++)

@@ -116,13 +116,13 @@ static void take(const struct part *p, const real *memory, real *buffer)
     move(p, memory, buffer, NULL);
 }
 
-CNN_HOT static void add_squares(size_t count, const real *x, real *sum)
+CNN_HOT(add_squares, (size_t count, const real *x, real *sum), (count, x, sum))
 {
     for (size_t i = 0; i < count; i++)
         sum[i] += x[i] * x[i];
 }
 
-CNN_HOT static void add(size_t count, const real *x, real *sum)
+CNN_HOT(add, (size_t count, const real *x, real *sum), (count, x, sum))
 {
     for (size_t i = 0; i < count; i++)
         sum[i] += x[i];
@@ -140,7 +140,7 @@ static void add_neighbours(const struct part *p, int mirror, const real *x, size
             term(count, x + i * p->tap_row + j * p->tap, sum);
 }
 
-CNN_HOT static void three_quarters(size_t count, const real *s, real *r)
+CNN_HOT(three_quarters, (size_t count, const real *s, real *r), (count, s, r))
 {
     for (size_t i = 0; i < count; i++) {
         real root = 1 / cnn_sqrt(s[i]);
@@ -159,20 +159,22 @@ static void inverse_powers(size_t count, const real *s, double beta, real *r)
         r[i] = (real)pow((double)s[i], -beta);
 }
 
-CNN_HOT static void scale_of(size_t count, real k, real a, const real *sum, real *s)
+CNN_HOT(scale_of, (size_t count, real k, real a, const real *sum, real *s), (count, k, a, sum, s))
 {
     for (size_t i = 0; i < count; i++)
         s[i] = k + a * sum[i];
 }
 
-CNN_HOT static void multiply(size_t count, const real *x, const real *r, real *y)
+CNN_HOT(multiply, (size_t count, const real *x, const real *r, real *y), (count, x, r, y))
 {
     for (size_t i = 0; i < count; i++)
         y[i] = x[i] * r[i];
 }
 
-CNN_HOT static void first_gradient(size_t count, const real *x, const real *s, const real *dy,
-                                   const real *r, real *q, real *dx)
+CNN_HOT(first_gradient,
+        (size_t count, const real *x, const real *s, const real *dy, const real *r, real *q,
+         real *dx),
+        (count, x, s, dy, r, q, dx))
 {
     for (size_t i = 0; i < count; i++) {
         real v = dy[i] * r[i];
@@ -181,7 +183,8 @@ CNN_HOT static void first_gradient(size_t count, const real *x, const real *s, c
     }
 }
 
-CNN_HOT static void second_gradient(size_t count, real a, const real *x, const real *sum, real *dx)
+CNN_HOT(second_gradient, (size_t count, real a, const real *x, const real *sum, real *dx),
+        (count, a, x, sum, dx))
 {
     for (size_t i = 0; i < count; i++)
         dx[i] -= a * x[i] * sum[i];

@@ -93,7 +93,7 @@ static inline real larger(real best, real v)
     return beats(v, best) ? v : best;
 }
 
-CNN_HOT static void largest_two_by_two(const struct cnn_window *g, const real *x, real *y)
+CNN_HOT(largest_two_by_two, (const struct cnn_window *g, const real *x, real *y), (g, x, y))
 {
     for (size_t i = 0; i < g->out_h; i++, y += g->out_w) {
         const real *a = x + 2 * i * g->in_w, *b = a + g->in_w;
@@ -102,8 +102,8 @@ CNN_HOT static void largest_two_by_two(const struct cnn_window *g, const real *x
     }
 }
 
-CNN_HOT static void max_two_by_two(const struct cnn_window *g, const real *x, real *y,
-                                   int32_t *argmax)
+CNN_HOT(max_two_by_two, (const struct cnn_window *g, const real *x, real *y, int32_t *argmax),
+        (g, x, y, argmax))
 {
     for (size_t i = 0; i < g->out_h; i++) {
         const real *a = x + 2 * i * g->in_w, *b = a + g->in_w;

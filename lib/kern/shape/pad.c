@@ -56,7 +56,7 @@ static void forward_row(const struct pad *k, const real *x, real *y)
     }
 }
 
-CNN_HOT static void add(size_t count, const real *from, real *to)
+CNN_HOT(add, (size_t count, const real *from, real *to), (count, from, to))
 {
     for (size_t i = 0; i < count; i++)
         to[i] += from[i];

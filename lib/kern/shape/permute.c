@@ -9,7 +9,7 @@ struct permute {
     real *y;
 };
 
-CNN_HOT static void fetch(size_t count, const real *from, size_t step, real *to)
+CNN_HOT(fetch, (size_t count, const real *from, size_t step, real *to), (count, from, step, to))
 {
     for (size_t i = 0; i < count; i++)
         to[i] = from[i * step];

@@ -130,7 +130,7 @@ ALWAYS void backward_plane(const struct resize *k, size_t lanes, const real *dy,
 
 /* The lanes of vectors are a constant in the loops over them. */
 #define BY_LANES(name, plane)                                                                      \
-    CNN_HOT static void name(const struct resize *k, const real *from, real *to)                   \
+    CNN_HOT(name, (const struct resize *k, const real *from, real *to), (k, from, to))             \
     {                                                                                              \
         if (k->lanes == 1)                                                                         \
             plane(k, 1, from, to);                                                                 \

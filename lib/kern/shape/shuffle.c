@@ -16,8 +16,9 @@ struct shuffle {
 };
 
 /* Elements in two tensors, `count` of them, so many apart. */
-CNN_HOT static void copy(size_t unit, size_t count, const real *from, size_t from_step, real *to,
-                         size_t to_step)
+CNN_HOT(copy,
+        (size_t unit, size_t count, const real *from, size_t from_step, real *to, size_t to_step),
+        (unit, count, from, from_step, to, to_step))
 {
     if (unit == 1)
         for (size_t i = 0; i < count; i++)

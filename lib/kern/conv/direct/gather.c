@@ -27,8 +27,9 @@ static void copy_blocks(const real *from, size_t stride, size_t lanes, size_t co
 }
 
 /* to (count, CNN_DIRECT_NARROW) from channels that lie `plane` apart. */
-CNN_HOT static void interleave(const real *from, size_t stride, size_t plane, size_t channels,
-                               size_t count, real *to)
+CNN_HOT(interleave,
+        (const real *from, size_t stride, size_t plane, size_t channels, size_t count, real *to),
+        (from, stride, plane, channels, count, to))
 {
     for (size_t c = 0; c < CNN_DIRECT_NARROW; c++)
         for (size_t i = 0; i < count; i++)

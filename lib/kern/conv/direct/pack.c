@@ -49,8 +49,10 @@ static void pack_rows(const struct cnn_direct *d, const real *w, size_t inputs, 
 }
 
 /* to (taps, inputs, width) = w, `outputs` of the width: the rest stays as it is. */
-CNN_HOT static void pack_any(const struct cnn_direct *d, const real *w, size_t inputs,
-                             size_t outputs, size_t width, real *to)
+CNN_HOT(pack_any,
+        (const struct cnn_direct *d, const real *w, size_t inputs, size_t outputs, size_t width,
+         real *to),
+        (d, w, inputs, outputs, width, to))
 {
     for (size_t r = 0; r < d->h.taps; r++)
         for (size_t s = 0; s < d->w.taps; s++, to += inputs * width) {
