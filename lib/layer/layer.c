@@ -2,13 +2,31 @@
 #include "layer/layer.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
+
+/* Few layers have more parameters than these. */
+enum { FEW_PARAMS = 2 };
+
+/* Memory for one parameter more; NULL in l->param when there is none. */
+static void make_room(struct cnn_layer *l)
+{
+    const struct cnn_param *few = l->param;
+    if (!l->params)
+        l->param = cnn_arena_alloc(l->arena, FEW_PARAMS * sizeof *l->param);
+    if (l->params != FEW_PARAMS || !few)
+        return;
+    l->param = cnn_arena_alloc(l->arena, CNN_LAYER_MAX_PARAMS * sizeof *l->param);
+    if (l->param)
+        memcpy(l->param, few, FEW_PARAMS * sizeof *few);
+}
 
 /* What there is no room for is counted all the same: cnn_layer_setup says so. */
 static void declare(struct cnn_layer *l, struct cnn_param param)
 {
-    if (l->params < CNN_LAYER_MAX_PARAMS)
+    make_room(l);
+    if (l->param && l->params < CNN_LAYER_MAX_PARAMS)
         l->param[l->params] = param;
     l->params++;
 }
@@ -110,7 +128,7 @@ int cnn_layer_setup(struct cnn_layer *l)
         rc = check_room("parameters", &l->params, CNN_LAYER_MAX_PARAMS);
     if (!rc)
         rc = check_room("outputs", &l->outputs, CNN_LAYER_MAX_OUTPUTS);
-    if (!rc && l->outputs > 1 && !l->more)
+    if (!rc && ((l->params && !l->param) || (l->outputs > 1 && !l->more)))
         rc = CNN_ESYSTEM;
     return rc ? rc : check(l);
 }

@@ -194,9 +194,9 @@ struct cnn_layer {
     int keeps_rows;          /* see cnn_layer_keeps_rows */
     int outputs;             /* with the first */
     struct cnn_output *more; /* (outputs - 1); NULL: there is one */
-    struct cnn_arena *arena; /* for what setup declares beyond parameters */
+    struct cnn_arena *arena; /* for what setup declares */
     int params;
-    struct cnn_param param[CNN_LAYER_MAX_PARAMS];
+    struct cnn_param *param; /* (params) */
 };
 
 /* One call of forward or backward. */
