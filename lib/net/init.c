@@ -84,7 +84,8 @@ static int fill_param(struct cnn_net *net, const struct cnn_net_param *p, enum c
                       uint64_t seed)
 {
     struct fill f = {.p = p, .rule = rule, .seed = seed, .count = cnn_shape_count(&p->shape)};
-    f.values = cnn_calloc(f.count, sizeof *f.values);
+    float *place = cnn_net_param_place(net, p);
+    f.values = place ? place : cnn_calloc(f.count, sizeof *f.values);
     if (!f.values)
         return CNN_ESYSTEM;
     size_t chunks = (f.count + CHUNK - 1) / CHUNK;
@@ -93,6 +94,8 @@ static int fill_param(struct cnn_net *net, const struct cnn_net_param *p, enum c
     else
         for (size_t job = 0; job < chunks; job++)
             fill_chunk(&f, job, 0);
+    if (place)
+        return 0;
     cnn_net_param_set(net, p, f.values);
     free(f.values);
     return 0;
