@@ -48,7 +48,7 @@ run make CUDA=0 CFLAGS=-O1
 status 0
 run make MODE=fast
 status 2
-err_has '*MODE=fast: it is release, asan or portable*'
+err_has '*MODE=fast: it is release, asan, fuzz or portable*'
 
 # Without pkg-config and libraries: what is missing, by its Debian name, from every target that builds.
 mkdir few
