@@ -5,8 +5,9 @@
 #include "model/import/onnx/ops.h"
 
 /* What a node's two numbers come to; integers are divided as C does. */
-static double of_two(const char *op, int whole, double a, double b)
+static double of_two(const struct onnx_node *n, int whole, double a, double b)
 {
+    const char *op = n->message->op_type;
     if (!strcmp(op, "Add") || !strcmp(op, "Sum"))
         return a + b;
     if (!strcmp(op, "Sub"))
@@ -18,7 +19,7 @@ static double of_two(const char *op, int whole, double a, double b)
     if (!strcmp(op, "Pow"))
         return pow(a, b);
     if (!strcmp(op, "Mod"))
-        return whole ? a - b * floor(a / b) : fmod(a, b);
+        return whole && !cnn_onnx_int(n, "fmod", 0) ? a - b * floor(a / b) : fmod(a, b);
     if (!strcmp(op, "Min"))
         return a < b ? a : b;
     if (!strcmp(op, "Max"))
@@ -98,7 +99,7 @@ const struct onnx_constant *cnn_onnx_spread(struct onnx_graph *g, const struct o
 
 /* Operands one after another, into numbers of the shape of all: f(f(a, b), c). */
 static struct onnx_constant *combine(struct onnx_graph *g, const struct onnx_node *n, int first,
-                                     double f(const char *, int, double, double))
+                                     double f(const struct onnx_node *, int, double, double))
 {
     size_t dim[ONNX_MAX_RANK];
     int rank;
@@ -115,7 +116,7 @@ static struct onnx_constant *combine(struct onnx_graph *g, const struct onnx_nod
             return NULL;
         for (size_t i = 0; i < c->count; i++) {
             double b = in[place(n->in[k], rank, dim, i)];
-            x[i] = k == first ? b : f(n->message->op_type, c->whole, x[i], b);
+            x[i] = k == first ? b : f(n, c->whole, x[i], b);
         }
     }
     return c;
@@ -134,9 +135,9 @@ int cnn_onnx_fold_two(struct onnx_graph *g, const struct onnx_node *n)
     return give(n, combine(g, n, 0, of_two));
 }
 
-static double other(const char *op, int whole, double a, double b)
+static double other(const struct onnx_node *n, int whole, double a, double b)
 {
-    (void)op;
+    (void)n;
     (void)whole;
     (void)a;
     return b;
