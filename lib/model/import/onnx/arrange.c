@@ -41,8 +41,8 @@ struct groups {
 static int find_groups(const struct onnx_graph *g, const struct onnx_view *from,
                        const struct onnx_view *to, struct groups *out)
 {
-    int at[ONNX_MAX_FACTORS] = {0}, number[ONNX_MAX_FACTORS] = {0},
-        first = 0; /* at: by place that is wanted */
+    int at[ONNX_MAX_FACTORS] = {0}; /* by place that is wanted */
+    int number[ONNX_MAX_FACTORS] = {0}, first = 0;
     size_t samples = 1;
     for (int i = 0; i < to->factors; i++)
         at[to->order[i]] = from->order[i];
@@ -52,8 +52,8 @@ static int find_groups(const struct onnx_graph *g, const struct onnx_view *from,
         samples *= from->size[first];
     }
     *out = (struct groups){0};
-    for (int i = first; i < from->factors;
-         i++) { /* the first of each group is where one ends before it */
+    for (int i = first; i < from->factors; i++) {
+        /* the first of each group is where one ends before it */
         int begins = 1;
         for (int p = first; p + 1 < to->factors; p++)
             if (at[p + 1] == i && at[p] == i - 1)

@@ -24,9 +24,9 @@ struct onnx_constant {
     double fill;
 };
 
-/* In which order the elements of a line's value stand: the value, all samples of it, as factors (samples, rows, channels,
- * height, width, or what these are products of), row by row, the first the slowest; and which of them comes when. Factors
- * of 1 are none. */
+/* In which order the elements of a line's value stand: the value, all samples of it, as factors
+ * (samples, rows, channels, height, width, or what these are products of), row by row, the first
+ * the slowest; and which of them comes when. Factors of 1 are none. */
 enum { ONNX_MAX_FACTORS = 16 };
 struct onnx_view {
     int factors; /* 0: the elements are in the line's order */
@@ -41,8 +41,8 @@ enum onnx_state {
     ONNX_COMPUTED,
 };
 
-/* A value of the graph: a constant, or what a line of our net gives, with or without samples being
- * what it differs by from line's value: the shape, and the order of elements. */
+/* A value of the graph: a constant, or the elements that a line of our net gives, which may have
+ * another shape and order here. */
 struct onnx_value {
     const char *name;
     enum onnx_state state;
@@ -155,8 +155,8 @@ int cnn_onnx_is(const struct onnx_node *n, const char *name, const char *text);
 const int64_t *cnn_onnx_ints(const struct onnx_node *n, const char *name, int *count);
 /* Whether all attributes are in the operator's list. */
 CNN_CHECKED int cnn_onnx_check_attributes(const struct onnx_node *n);
-/* Ints of an attribute, or of an input where operators have them there by now: *count -1: neither.
- */
+/* Ints of an attribute, or of an input where operators have them there by now: *count -1:
+ * neither. */
 CNN_CHECKED int cnn_onnx_list(struct onnx_graph *g, const struct onnx_node *n, const char *name,
                               int input, int most, int64_t *out, int *count);
 
@@ -164,8 +164,8 @@ CNN_CHECKED int cnn_onnx_list(struct onnx_graph *g, const struct onnx_node *n, c
 /* A label of the node, after its weight where that is called LABEL.weight. NULL: no memory. */
 const char *cnn_onnx_label(struct onnx_graph *g, const struct onnx_node *n,
                            const struct onnx_value *weight);
-/* A line of the net that reads those values, and gives `out`, whose name and dimensions stay, with the rows of the first
- * of them. */
+/* A line of the net that reads those values, and gives `out`, whose name and dimensions stay, with
+ * the rows of the first of them. */
 CNN_CHECKED int cnn_onnx_line(struct onnx_graph *g, struct onnx_value *out, const char *label,
                               const struct onnx_value *const *from, int count, struct cnn_chw shape,
                               const char *format, ...) CNN_PRINTF(7, 8);
@@ -179,8 +179,8 @@ CNN_CHECKED int cnn_onnx_param(struct onnx_graph *g, const char *label, const ch
 CNN_CHECKED int cnn_onnx_param_scaled(struct onnx_graph *g, const char *label, const char *suffix,
                                       const struct onnx_constant *from, int rank, const size_t *dim,
                                       double factor, int transposed);
-/* y = scale x + shift, by channels or one number for all; scale NULL: 1, shift NULL: 0. A scale that is one number alone is
- * no tensor but a number of the line. Out is what x is. */
+/* y = scale x + shift, by channels or one number for all; scale NULL: 1, shift NULL: 0. A scale
+ * that is one number alone is no tensor but a number of the line. Out is what x is. */
 CNN_CHECKED int cnn_onnx_affine(struct onnx_graph *g, struct onnx_value *out, const char *label,
                                 const struct onnx_value *x, const struct onnx_constant *scale,
                                 const struct onnx_constant *shift);
@@ -191,12 +191,12 @@ CNN_CHECKED int cnn_onnx_affine(struct onnx_graph *g, struct onnx_value *out, co
 CNN_CHECKED int cnn_onnx_reshape(struct onnx_graph *g, struct onnx_value *v, int rank,
                                  const size_t *dim);
 CNN_CHECKED int cnn_onnx_transpose(struct onnx_graph *g, struct onnx_value *v, const int *perm);
-/* The view of a line's value in which its axes, rows, channels, height and width, stand in that order: "rchw" is its own,
- * "rhwc" has channels last. */
+/* The view of a line's value in which its axes, rows, channels, height and width, stand in that
+ * order: "rchw" is its own, "rhwc" has channels last. */
 void cnn_onnx_view_of_axes(const struct onnx_graph *g, size_t rows, struct cnn_chw shape,
                            const char *order, struct onnx_view *out);
-/* Of a computed value of such a shape, in its rows: samples, with rows that are no slices, channels, slices where the rank is
- * 5, and the plane as it had it. */
+/* Of a computed value of such a shape, in its rows: samples, with rows that are no slices,
+ * channels, slices where the rank is 5, and the plane as it had it. */
 void cnn_onnx_like(struct onnx_graph *g, struct onnx_value *v, int rank, struct cnn_chw shape);
 /* Whether the value is in that order of axes. */
 int cnn_onnx_has_order(const struct onnx_graph *g, const struct onnx_value *v, const char *order);
@@ -211,27 +211,30 @@ struct onnx_view cnn_onnx_view(const struct onnx_graph *g, const struct onnx_val
 /* The factor that comes i-th becomes two, the first of `outer`. CNN_EDATA: there are too many. */
 CNN_CHECKED int cnn_onnx_split_factor(struct onnx_view *f, int i, size_t outer);
 
-/* arrange.c: lines that bring a value's elements into the order that an operator wants. CNN_EDATA: samples do not stay apart, or there is no such shape. */
+/* arrange.c: lines that bring a value's elements into the order that an operator wants. CNN_EDATA:
+ * samples do not stay apart, or there is no such shape. */
 /* As rows of that shape, whose axes in that order are the elements as ONNX has them. */
 CNN_CHECKED int cnn_onnx_arrange(struct onnx_graph *g, struct onnx_value *v, size_t rows,
                                  struct cnn_chw shape, const char *order);
 /* As another value of the same dimensions is. */
 CNN_CHECKED int cnn_onnx_arrange_like(struct onnx_graph *g, struct onnx_value *v,
                                       const struct onnx_value *like);
-/* What dimensions say: vectors, signals of one row, planes, in *shape, samples that are several of those as rows. CNN_EDATA
- * for others. */
+/* What dimensions say: vectors, signals of one row, planes, in *shape, samples that are several of
+ * those as rows. CNN_EDATA for others. */
 CNN_CHECKED int cnn_onnx_plain(struct onnx_graph *g, struct onnx_value *v, struct cnn_chw *shape);
 /* The same, and of five dimensions volumes, whose slices are rows. */
 CNN_CHECKED int cnn_onnx_spatial(struct onnx_graph *g, struct onnx_value *v, struct cnn_chw *shape);
 CNN_CHECKED int cnn_onnx_shape_of(const struct onnx_graph *g, const struct onnx_value *v,
                                   size_t *rows, struct cnn_chw *out);
-/* With all dimensions before the axis as rows, that one as channels, and all behind it as height: as the line is, where its
- * channels are that axis. */
+/* With all dimensions before the axis as rows, that one as channels, and all behind it as height:
+ * as the line is, where its channels are that axis. */
 CNN_CHECKED int cnn_onnx_as_channels(struct onnx_graph *g, struct onnx_value *v, int axis);
-/* Values of the same dimensions, but for that of the axis, in the same order, in which that axis is the channels: *order. */
+/* Values of the same dimensions, but for that of the axis, in the same order, in which that axis is
+ * the channels: *order. */
 CNN_CHECKED int cnn_onnx_as_parts(struct onnx_graph *g, int count, struct onnx_value *const *v,
                                   int axis, const char **order);
-/* A line's value of some of the channels of one that is so, or of more of them: its dimensions and view. */
+/* A line's value of some of the channels of one that is so, or of more of them: its dimensions and
+ * view. */
 void cnn_onnx_part(struct onnx_graph *g, struct onnx_value *v, const struct onnx_value *of,
                    int axis, const char *order);
 /* The last dimensions from the axis on as channels of rows. */
