@@ -151,6 +151,10 @@ static void test_refused(void **state)
                             "channels; node 'open' (InstanceNormalization): its scale is no "
                             "constant; node 'row' (Mul): values of shapes that do not fit each "
                             "other");
+    check_refused("extents",
+                  "3 nodes cannot be imported: node 'six' (GlobalLpPool): axes that are not those "
+                  "of a volume; node 'five' (GlobalLpPool): axes that are not those of a volume; "
+                  "node 'less' (ConvTranspose): output_shape of -9223372036854775808");
     check_refused("ranks", "node 'both' (Add): values of several shapes");
     check_refused("cycle", "node 'first' (Add): it reads 'b', which comes later: a cycle");
 }

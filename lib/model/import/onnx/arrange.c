@@ -307,6 +307,11 @@ int cnn_onnx_spatial(struct onnx_graph *g, struct onnx_value *v, struct cnn_chw 
     return cnn_onnx_arrange(g, v, rows, *shape, "rchw");
 }
 
+int cnn_onnx_is_spatial(const struct onnx_graph *g, const struct onnx_value *v)
+{
+    return v->rank < 5 || (v->rank == 5 && v->dim[0] == g->batch);
+}
+
 int cnn_onnx_plain(struct onnx_graph *g, struct onnx_value *v, struct cnn_chw *shape)
 {
     if (v->rank == 5)
@@ -327,7 +332,7 @@ static int around(struct onnx_graph *g, struct onnx_value *v, int axis)
 {
     size_t before = 1, after = 1;
     struct cnn_chw shape;
-    if (axis == 1 && v->rank <= 5 && (v->rank < 5 || v->dim[0] == g->batch))
+    if (axis == 1 && cnn_onnx_is_spatial(g, v))
         return cnn_onnx_spatial(g, v, &shape);
     for (int i = 0; i < v->rank; i++)
         *(i < axis ? &before : &after) *= i == axis ? 1 : v->dim[i];
@@ -346,10 +351,11 @@ int cnn_onnx_as_parts(struct onnx_graph *g, int count, struct onnx_value *const 
                       const char **order)
 {
     int last = axis > 1 && axis == v[0]->rank - 1, rc = 0;
+    const int slices = axis == 1 && v[0]->rank == 5 && cnn_onnx_is_spatial(g, v[0]);
     for (int i = 0; i < count; i++)
         last &= v[i]->shape.h * v[i]->shape.w > 1 && cnn_onnx_channels_last(g, v[i]) &&
                 v[i]->rows == v[0]->rows && v[i]->shape.h == v[0]->shape.h;
-    *order = last ? "rhwc" : axis == 1 && v[0]->rank == 5 ? "crhw" : "rchw";
+    *order = last ? "rhwc" : slices ? "crhw" : "rchw";
     for (int i = 0; !rc && !last && i < count; i++)
         rc = around(g, v[i], axis);
     return rc;

@@ -224,6 +224,8 @@ CNN_CHECKED int cnn_onnx_arrange_like(struct onnx_graph *g, struct onnx_value *v
 CNN_CHECKED int cnn_onnx_plain(struct onnx_graph *g, struct onnx_value *v, struct cnn_chw *shape);
 /* The same, and of five dimensions volumes, whose slices are rows. */
 CNN_CHECKED int cnn_onnx_spatial(struct onnx_graph *g, struct onnx_value *v, struct cnn_chw *shape);
+/* Whether it has axes for that: up to four, or five of which the first is the samples. */
+int cnn_onnx_is_spatial(const struct onnx_graph *g, const struct onnx_value *v);
 CNN_CHECKED int cnn_onnx_shape_of(const struct onnx_graph *g, const struct onnx_value *v,
                                   size_t *rows, struct cnn_chw *out);
 /* With all dimensions before the axis as rows, that one as channels, and all behind it as height:

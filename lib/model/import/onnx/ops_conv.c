@@ -91,11 +91,13 @@ static int fit_output(const struct onnx_node *n, const size_t from[3], struct on
     }
     for (int i = 0; size && count == axes && i < axes; i++) {
         int k = 3 - axes + i;
+        if (size[i] < 1)
+            return cnn_fail(CNN_EDATA, "output_shape of %lld", (long long)size[i]);
         int64_t all =
             (int64_t)(w->stride[k] * (from[k] - 1) + w->dilation[k] * (w->kernel[k] - 1) + 1) +
             more[k] - size[i];
         int upper = cnn_onnx_is(n, "auto_pad", "SAME_UPPER");
-        if (size[i] < 1 || all > 1 << 14 || all < -(1 << 14))
+        if (all > 1 << 14 || all < -(1 << 14))
             return cnn_fail(CNN_EDATA, "output_shape of %lld", (long long)size[i]);
         w->before[k] = (int)(all < 0 ? 0 : upper ? all / 2 : all - all / 2);
         w->after[k] = (int)(all < 0 ? 0 : all - w->before[k]);

@@ -101,14 +101,13 @@ static int global(struct onnx_graph *g, const struct onnx_node *n, const char *w
                   const char *rows)
 {
     struct onnx_value part, *x = n->in[0], *out = n->out[0];
-    const struct onnx_value *from = &part;
+    const struct onnx_value *from = x;
     struct cnn_chw shape;
     int rc = cnn_onnx_spatial(g, x, &shape);
     shape.h = shape.w = 1;
     if (rc || x->rank < 5)
         return rc ? rc : cnn_onnx_layer(g, n, x, shape, "%s", words);
     part = *x;
-    from = x;
     rc = cnn_onnx_line(g, &part, cnn_onnx_label(g, n, NULL), &from, 1, shape, "%s", words);
     from = &part;
     if (!rc)
@@ -154,6 +153,8 @@ int cnn_onnx_global_lppool(struct onnx_graph *g, const struct onnx_node *n)
     snprintf(words, sizeof words, "lppool global p=%s", cnn_onnx_format(norm_of(n), p));
     if (x.rank < 5)
         return global(g, n, words, "");
+    if (!cnn_onnx_is_spatial(g, &x))
+        return cnn_fail(CNN_EDATA, "axes that are not those of a volume");
     int rc = of_last(g, n, &x, 2, words);
     const size_t dim[5] = {g->batch, n->in[0]->dim[1], 1, 1, 1};
     cnn_onnx_set_dims(n->out[0], 5, dim);
@@ -212,8 +213,8 @@ static int reduce(struct onnx_graph *g, const struct onnx_node *n, const char *w
             dim[kept++] = seen >> i & 1 ? 1 : x->dim[i];
     if (!kept)
         return cnn_fail(CNN_EDATA, "nothing is left of the axes");
-    rc = rank > 2 && seen == (1 << rank) - 4 ? global(g, n, words, rows)
-                                             : reduce_others(g, n, seen, words);
+    int whole = rank > 2 && seen == (1 << rank) - 4 && cnn_onnx_is_spatial(g, x);
+    rc = whole ? global(g, n, words, rows) : reduce_others(g, n, seen, words);
     cnn_onnx_set_dims(n->out[0], kept, dim);
     return rc;
 }
