@@ -12,6 +12,7 @@
 #include "base/threads.h"
 #include "kern/conv/choices.h"
 #include "kern/isa/isa.h"
+#include "kern/isa_set.h"
 
 enum {
     SLAB = 4 << 20,       /* bytes from which on memory is mapped */

@@ -5,11 +5,11 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "kern/isa/isa.h"
+#include "kern/isa_set.h"
 #include "kern/real.h"
 
 /* Loops that the compiler turns into vectors, compiled once for each instruction set; the one in
- * use (cnn_isa) runs:
+ * use (cnn_isa_set) runs:
  *
  *     CNN_HOT(add_to, (const real *x, real *y, size_t count), (x, y, count))
  *     {
@@ -39,16 +39,13 @@
     }                                                                                              \
     static type name params                                                                        \
     {                                                                                              \
-        switch (cnn_isa()->lanes * sizeof(real)) {                                                 \
-        case 64:                                                                                   \
+        enum cnn_isa_set set = cnn_isa_set();                                                      \
+        if (set == CNN_SET_AVX512)                                                                 \
             give name##_avx512 args;                                                               \
-            break;                                                                                 \
-        case 32:                                                                                   \
+        else if (set == CNN_SET_AVX2)                                                              \
             give name##_avx2 args;                                                                 \
-            break;                                                                                 \
-        default:                                                                                   \
+        else                                                                                       \
             give name##_loop args;                                                                 \
-        }                                                                                          \
     }                                                                                              \
     CNN_HOT_LOOP(type, name, params)
 #else

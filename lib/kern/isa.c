@@ -1,72 +1,27 @@
-/* The choice of an instruction set; see isa.h. */
+/* The innermost loops of the instruction set in use; see isa/isa.h. */
 #include "kern/isa/isa.h"
 
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/error.h"
+#include "kern/isa_set.h"
 
 extern const struct cnn_isa cnn_isa_plain;
 #ifdef CNN_ISA_X86
 extern const struct cnn_isa cnn_isa_avx2, cnn_isa_avx512;
 #endif
 
-static const struct cnn_isa *chosen;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static const char *const order[] = {"plain", "avx2", "avx512"};
-
-/* Empty is as good as not set, as in most programs. */
-static const char *wanted(void)
-{
-    const char *limit = getenv("CNN_ISA");
-    return limit && *limit ? limit : NULL;
-}
-
-int cnn_isa_check(void)
-{
-    const char *limit = wanted();
-    for (size_t i = 0; limit && i < sizeof order / sizeof *order; i++)
-        if (!strcmp(order[i], limit))
-            return 0;
-    return limit
-               ? cnn_fail(CNN_EUSAGE,
-                          "CNN_ISA in the environment: '%s' is none of plain, avx2, avx512", limit)
-               : 0;
-}
-
-static int allowed(const char *name, const char *limit)
-{
-    for (size_t i = 0; limit && i < sizeof order / sizeof *order; i++) {
-        if (!strcmp(order[i], name))
-            return 1;
-        if (!strcmp(order[i], limit))
-            return 0;
-    }
-    return 1;
-}
-
-static void choose(void)
-{
-    const char *limit = wanted();
-    chosen = &cnn_isa_plain;
-#ifdef CNN_ISA_X86
-    __builtin_cpu_init();
-    if (allowed("avx2", limit) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        chosen = &cnn_isa_avx2;
-    if (allowed("avx512", limit) && __builtin_cpu_supports("avx512f") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("fma"))
-        chosen = &cnn_isa_avx512;
-#else
-    (void)limit;
-    (void)allowed;
-#endif
-}
-
 const struct cnn_isa *cnn_isa(void)
 {
-    pthread_once(&once, choose);
-    return chosen;
+    switch (cnn_isa_set()) {
+#ifdef CNN_ISA_X86
+    case CNN_SET_AVX512:
+        return &cnn_isa_avx512;
+    case CNN_SET_AVX2:
+        return &cnn_isa_avx2;
+#else
+    case CNN_SET_AVX512:
+    case CNN_SET_AVX2:
+#endif
+    case CNN_SET_PLAIN:
+        break;
+    }
+    return &cnn_isa_plain;
 }

@@ -1,7 +1,8 @@
-# The instruction sets that the rest of the tests do not use: kernels, layers, nets and gradients with each that the
-# machine has. And with every one the model has the same bytes for any number of threads.
+# The instruction sets that the rest of the tests do not use: kernels, layers, nets, gradients and pixels with each that
+# the machine has. And with every one the model has the same bytes for any number of threads.
 . "$ROOT/tests/cli/lib.sh"
-tests='kernels golden_layers golden_nets double-gradient double-golden_layers double-golden_nets'
+tests='kernels golden_layers golden_nets double-gradient double-golden_layers double-golden_nets image_resize preprocess
+    augment_pixels'
 
 in_use() { cnn-inspect --time --json 'input 1; dense 1' | sed -n 's/^ *"isa": "\(.*\)",$/\1/p'; }
 

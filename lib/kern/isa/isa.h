@@ -1,9 +1,5 @@
 /* Instruction sets. The innermost loops (lib/kern/isa/NAME.c) are compiled once for each set, from
- * one source written in vectors (isa/vector.h); the machine's best is chosen when the program
- * starts.
- *
- * CNN_ISA=plain, avx2 or avx512 in the environment chooses a lesser one, for tests and comparisons.
- */
+ * one source written in vectors (isa/vector.h); kern/isa_set.h says which is in use. */
 #ifndef CNN_KERN_ISA_ISA_H
 #define CNN_KERN_ISA_ISA_H
 
@@ -22,8 +18,5 @@ struct cnn_isa {
 
 /* The set in use. */
 const struct cnn_isa *cnn_isa(void);
-
-/* CNN_EUSAGE when CNN_ISA is in the environment and names no set. */
-int cnn_isa_check(void);
 
 #endif
