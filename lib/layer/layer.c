@@ -37,6 +37,12 @@ void cnn_layer_param(struct cnn_layer *l, const char *suffix, struct cnn_shape s
     declare(l, (struct cnn_param){suffix, shape, init, fan_in, fan_out, 1, 0, 1, 1});
 }
 
+void cnn_layer_starts_at(struct cnn_layer *l, double value)
+{
+    if (l->param && l->params && l->params <= CNN_LAYER_MAX_PARAMS)
+        l->param[l->params - 1].init_value = value;
+}
+
 void cnn_layer_statistic(struct cnn_layer *l, const char *suffix, struct cnn_shape shape,
                          enum cnn_init init)
 {

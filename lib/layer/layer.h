@@ -235,6 +235,9 @@ void cnn_layer_param(struct cnn_layer *l, const char *suffix, struct cnn_shape s
                      enum cnn_init init, size_t fan_in, size_t fan_out);
 void cnn_layer_statistic(struct cnn_layer *l, const char *suffix, struct cnn_shape shape,
                          enum cnn_init init);
+/* For use in setup: the value of CNN_INIT_CONSTANT, or the deviation of CNN_INIT_GAUSSIAN, of the
+ * parameter that was declared last. */
+void cnn_layer_starts_at(struct cnn_layer *l, double value);
 
 /* For use in setup: declare an output beside l->out, the k-th of which is p->y[k], from 1 on. */
 void cnn_layer_output(struct cnn_layer *l, const char *name, struct cnn_chw shape, size_t rows);

@@ -66,11 +66,20 @@ static void a_parameter_without_elements_is_refused(void **state)
     cnn_arena_free(layer.arena);
 }
 
+static void without_memory_nothing_is_set(void **state)
+{
+    (void)state;
+    struct cnn_layer layer = {.type = &type, .params = 1};
+    cnn_layer_starts_at(&layer, 1);
+    assert_null(layer.param);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_many_parameters_as_there_is_room_for),
         cmocka_unit_test(a_parameter_without_elements_is_refused),
+        cmocka_unit_test(without_memory_nothing_is_set),
     };
     return cmocka_run_group_tests_name("layer", tests, NULL, NULL);
 }

@@ -18,7 +18,7 @@ static int setup(struct cnn_layer *l)
     struct cnn_shape shape = {1, {o->shared ? 1 : l->in[0].c}};
     l->out = l->in[0];
     cnn_layer_param(l, "weight", shape, CNN_INIT_CONSTANT, 1, 1);
-    l->param[0].init_value = 0.25;
+    cnn_layer_starts_at(l, 0.25);
     return 0;
 }
 

@@ -14,7 +14,7 @@ static int setup(struct cnn_layer *l)
     if (rows > 1)
         shape = (struct cnn_shape){3, {1, rows, cnn_chw_count(in)}};
     cnn_layer_param(l, "", shape, CNN_INIT_GAUSSIAN, 1, 1);
-    l->param[0].init_value = 0.02;
+    cnn_layer_starts_at(l, 0.02);
     return 0;
 }
 

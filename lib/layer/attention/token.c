@@ -20,7 +20,7 @@ static int setup(struct cnn_layer *l)
     l->rows = l->in_rows[0] + count;
     cnn_layer_param(l, "", (struct cnn_shape){3, {1, count, cnn_chw_count(l->in[0])}},
                     CNN_INIT_GAUSSIAN, 1, 1);
-    l->param[0].init_value = 0.02;
+    cnn_layer_starts_at(l, 0.02);
     return 0;
 }
 
