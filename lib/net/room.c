@@ -17,11 +17,12 @@ int cnn_net_check_room(const struct cnn_net *net, const struct cnn_net_config *c
     if (!b->ops->available || (!b->is_gpu && !config->weights))
         return 0;
     size_t left = b->ops->available(net->backend), mib = (size_t)1 << 20;
-    size_t slabs = 1 + (size_t)(config->training != 0) + (size_t)config->optimizer_slabs;
+    size_t own = !config->weights && !config->like; /* else they are another net's */
+    size_t slabs = own + (size_t)(config->training != 0) + (size_t)config->optimizer_slabs;
     size_t means = config->training && config->average;
     size_t fixed =
-        ((slabs + means) * net->value_count + (1 + means) * net->statistic_count) * sizeof(real) +
-        net->plan->packed_bytes + DEVICE_SLACK;
+        ((slabs + means) * net->value_count + (own + means) * net->statistic_count) * sizeof(real) +
+        net->plan->packed_bytes + (b->is_gpu ? DEVICE_SLACK : 0);
     const struct cnn_graph *g = net->graph;
     size_t in = 0, out = 2 * cnn_layer_elements(&g->node[g->logits].layer);
     for (int i = 0; i < g->inputs; i++)
