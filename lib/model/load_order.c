@@ -78,7 +78,7 @@ static void transpose(const struct cnn_node *n, const struct load_value *in, str
     int back =
         order && (!strcmp(order, " wch") || (!strcmp(order, " hcw") && n->layer.in[0].w == 1));
     out->as_there = there && !in->as_there;
-    out->unknown = !(in->as_there ? back : there);
+    out->unknown = in->from || !(in->as_there ? back : there);
     cnn_buf_free(&line);
 }
 
