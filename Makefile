@@ -201,7 +201,8 @@ all: programs
 	@echo $(MODE) > build/mode
 programs: $(BUILD)/libcnn.a $(PROGRAMS)
 lib: $(BUILD)/libcnn.a
-tests: $(UNIT) $(DOUBLE) $(HELPERS) $(BUILD)/cnn.pc
+# (Those of fuzzing are only compiled, so that they do not fall behind.)
+tests: $(UNIT) $(DOUBLE) $(HELPERS) $(BUILD)/cnn.pc $(patsubst %.c,$(OBJ)/%.o,$(sort $(wildcard tests/fuzz/*.c)))
 
 # What everything was built with; whoever depends on it is made again when that changes.
 FLAGS    := $(OBJ)/flags

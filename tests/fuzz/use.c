@@ -88,7 +88,7 @@ static void use_net(const struct cnn_model *m, const struct cnn_graph *g)
 static void use_graph(const struct cnn_model *m, int with_loss)
 {
     struct cnn_graph *g;
-    int rc = cnn_model_graph(m, with_loss, (struct cnn_pair){0}, &g);
+    int rc = cnn_model_graph(m, &(struct cnn_graph_config){.with_loss = with_loss}, &g);
     check_code(rc);
     if (rc)
         return;
