@@ -57,7 +57,7 @@ MANUALS  := $(sort $(wildcard man/*.[1-8]))
 # The innermost loops, once for each instruction set that the compiler's target has. Sanitizers see the plain one:
 # unrolled code full of their checks takes minutes to compile.
 MACHINE  := $(shell $(CC) -dumpmachine)
-ISAS     := plain $(if $(findstring x86_64,$(MACHINE)),$(if $(filter release,$(MODE)),avx2 avx512))
+ISAS     := plain $(if $(findstring x86_64,$(MACHINE)),$(if $(filter release portable,$(MODE)),avx2 avx512))
 isa_objects = $(foreach i,$(ISAS),$(patsubst lib/kern/isa/%.c,$(1)/lib/kern/isa/$(i)/%.o,$(ISA_SOURCES)))
 SINGLE   := $(SOURCES:%.c=$(OBJ)/%.o) $(call isa_objects,$(OBJ)) $(OBJ)/zoo.o \
     $(PROTOS:%=$(OBJ)/proto/%.pb-c.o)
@@ -139,7 +139,7 @@ $(PIXELS:%=$(OBJ)/lib/data/image/%.o): private OPTIMIZE := -O3 -ffp-contract=off
 ifeq ($(MODE),fuzz)
 $(OBJ)/lib/kern/%.o: private OPTIMIZE := -O1
 endif
-ifneq ($(MODE),release)
+ifneq ($(filter asan fuzz,$(MODE)),)
 $(OBJ)/lib/kern/isa/%.o $(OBJ)/double/lib/kern/isa/%.o: private OPTIMIZE := -O1 -ffp-contract=fast -fno-math-errno
 endif
 FLAGS_plain  := -DCNN_VECTOR_BYTES=16
