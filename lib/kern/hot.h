@@ -1,4 +1,4 @@
-/* Attributes of inner loops, and reductions that keep their order. */
+/* Inner loops for each instruction set, and reductions that keep their order. */
 #ifndef CNN_KERN_HOT_H
 #define CNN_KERN_HOT_H
 
