@@ -1,14 +1,12 @@
 /* The choice of an instruction set; see isa_set.h. */
 #include "kern/isa_set.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 
-static enum cnn_isa_set chosen;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+atomic_int cnn_isa_set_chosen = -1;
 
 static const char *const order[] = {"plain", "avx2", "avx512"};
 
@@ -42,10 +40,11 @@ static int allowed(const char *name, const char *limit)
     return 1;
 }
 
-static void choose(void)
+/* Several threads may choose at once: they choose the same. */
+enum cnn_isa_set cnn_isa_set_choose(void)
 {
     const char *limit = wanted();
-    chosen = CNN_SET_PLAIN;
+    enum cnn_isa_set chosen = CNN_SET_PLAIN;
 #ifdef CNN_ISA_X86
     __builtin_cpu_init();
     if (allowed("avx2", limit) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
@@ -58,10 +57,6 @@ static void choose(void)
     (void)limit;
     (void)allowed;
 #endif
-}
-
-enum cnn_isa_set cnn_isa_set(void)
-{
-    pthread_once(&once, choose);
+    atomic_store_explicit(&cnn_isa_set_chosen, chosen, memory_order_relaxed);
     return chosen;
 }

@@ -1,6 +1,8 @@
 /* Blocks of sums held in registers, for each instruction set; see flat_blocks.h. */
 #include "kern/conv/flat_blocks.h"
 
+#include "kern/isa_set.h"
+
 /* Sanitizers see the same code by its plain blocks; the others would take minutes to compile. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
 #define HAVE_X86 1
@@ -33,9 +35,10 @@
 const struct cnn_flat_blocks *cnn_flat_blocks(void)
 {
 #ifdef HAVE_X86
-    if (__builtin_cpu_supports("avx512f"))
+    enum cnn_isa_set set = cnn_isa_set();
+    if (set == CNN_SET_AVX512)
         return &avx512_blocks;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    if (set == CNN_SET_AVX2)
         return &avx2_blocks;
 #endif
     return &plain_blocks;
