@@ -122,11 +122,22 @@ C_ALL     = -std=c11 $(WARN) -pthread $(DEP_CFLAGS) $(CFLAGS) $(SANITIZE)
 COMPILE   = $(Q)$(CC) $(CPP_ALL) $(EXTRA) $(C_ALL) $(WERROR) $(OPTIMIZE)
 LINK      = $(Q)$(CC) $(C_ALL) $(LD_ALL) $(filter %.o,$^) $(filter %.a,$^) $(LIBS_ALL) -o $@
 LD_ALL    = -pthread $(SANITIZE) $(if $(filter portable,$(MODE)),-Wl$(comma)-rpath$(comma)'$$$$ORIGIN') $(LDFLAGS)
+ifneq ($(filter release portable,$(MODE)),)
+# What runs whenever a net does lies side by side in a program's text (scripts/make-text-order): the linker's own script
+# with one line more, if it is one of GNU's.
+C_ALL    += -ffunction-sections
+linker_script = $(CC) $(LDFLAGS) -Wl,--verbose 2>/dev/null | sed -n '/^======/,/^======/{ /^======/!p; }' | \
+    sed '/^ *\*(\.text\.unlikely /i\    INCLUDE lib/often.ld' | grep -B 1000 -A 1000 often.ld
+LINK_SCRIPT := $(if $(shell $(linker_script)),$(BUILD)/link.ld)
+LD_ALL   += $(if $(LINK_SCRIPT),-Wl$(comma)-T$(comma)$(LINK_SCRIPT))
 # Addresses that the loader moves, packed: a twentieth of the table. glibc reads that since 2.36.
+links     = $(shell echo 'int main(void) { return 0; }' | $(CC) $(LDFLAGS) $(1) -x c - -o /dev/null 2>/dev/null && echo '$(1)')
 packs_relocations = $(shell printf '\043include <features.h>\n\043if __GLIBC_PREREQ(2, 36)\nyes\n\043endif\n' | \
     $(CC) -E -P -x c - 2>/dev/null | grep -x yes)
 ifneq ($(if $(filter release,$(MODE)),$(packs_relocations)),)
-LD_ALL   += -Wl,-z,pack-relative-relocs
+LD_PACKED := $(call links,-Wl$(comma)-z$(comma)pack-relative-relocs)
+LD_ALL   += $(LD_PACKED)
+endif
 endif
 LIBS_ALL  = $(DEP_LIBS) -lm -ldl $(LDLIBS)
 
@@ -286,6 +297,9 @@ endef
 $(foreach o,$(OBJ) $(OBJ)/double,$(eval $(call proto_rules,$(o))))
 $(filter $(OBJ)/lib/model/%,$(SINGLE)) $(filter $(OBJ)/double/lib/model/%,$(TWICE)): | $(PROTOS:%=$(OBJ)/proto/%.pb-c.h)
 
+$(BUILD)/link.ld: lib/often.ld $(FLAGS)
+	@$(linker_script) >$@
+$(BUILD)/libcnn.a $(BUILD)/libcnn-double.a: $(LINK_SCRIPT)
 $(BUILD)/libcnn.a: $(SINGLE) $(FLAGS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) qcs $@ $(SINGLE)

@@ -1,7 +1,7 @@
 # The build itself, on a copy with the lowest floor only: no rebuild without need, flags remembered, plain messages.
 . "$ROOT/tests/cli/lib.sh"
 unset MAKEFLAGS MAKELEVEL MFLAGS CFLAGS CPPFLAGS LDFLAGS WERROR MODE CUDA V
-(cd "$ROOT" && find Makefile scripts lib -name '*.[h]' -o -name '*.def' -o -path 'lib/base/*' -o -path 'scripts/*' \
+(cd "$ROOT" && find Makefile scripts lib -name '*.[h]' -o -name '*.def' -o -name '*.ld' -o -path 'lib/base/*' -o -path 'scripts/*' \
     -o -name Makefile | tar -cf - -T -) | tar -xf -
 
 run make -j2
