@@ -1,7 +1,7 @@
 /* The builder's state: build.c walks the tree, line.c reads a layer's line and params.c what it says of
  * parameters, place.c makes nodes and names, ports.c the nodes of further outputs, reference.c finds
  * what names refer to, shortcut.c and repeat.c read one statement each, slide.c what layers become where
- * the net slides, inputs.c, outputs.c and losses.c the ends of a net. */
+ * the net slides, head.c that a head has as many outputs as there are classes, inputs.c, outputs.c and losses.c the ends of a net. */
 #ifndef CNN_LANG_BUILDER_H
 #define CNN_LANG_BUILDER_H
 
@@ -175,6 +175,9 @@ struct cnn_made {
 CNN_CHECKED int cnn_builder_slide(struct cnn_builder *b, const struct cnn_place *at,
                                   const struct cnn_line *reads, int line, struct cnn_made *made,
                                   int *node);
+
+/* head.c: where the layer of that name is one of config->heads, its options say the number of classes. */
+void cnn_builder_head(const struct cnn_builder *b, const char *name, struct cnn_made *made);
 
 /* repeat: how often, from which number on, and the name of that number. */
 struct cnn_rounds {

@@ -82,9 +82,12 @@ struct cnn_graph_config {
                          own, else xent; behind anything but a softmax mse where the target is
                          numbers, and bce where a single output stands for two classes */
     struct cnn_pair
-        size;      /* height and width of the first input in the place of its line's, for nets
+        size; /* height and width of the first input in the place of its line's, for nets
                              that take any; 0 or less: as the line says. What is to be cut out of an image
                              keeps its share of it; where the size is no square, nothing is cut. */
+    /* layers by their full names, each of which gets as many outputs as there are `classes`, whatever its
+     * line says; NULL: none */
+    const struct cnn_strings *heads;
     int slides;    /* layers become what they are in cnn_graph_slide's net */
     int alone;     /* the text stands for itself, as a model's does: use is refused */
     int with_loss; /* append loss nodes, and keep aux heads */
@@ -142,6 +145,11 @@ const struct cnn_zoo_entry *cnn_zoo_find(const char *name); /* by "NAME" or "zoo
 /* The node of that label, or the last node inside a group of that label ("layer1"); -1: there is
  * none. */
 int cnn_graph_find(const struct cnn_graph *g, const char *label);
+
+/* Of a graph with losses: the names of the last layers with parameters before what the losses with the
+ * first one's target see, its own first, for config.heads (head.c). CNN_EDATA where one could not have
+ * another number of outputs. */
+CNN_CHECKED int cnn_graph_heads(const struct cnn_graph *g, struct cnn_strings *out);
 
 /* What an element of a layer's output sees of the net's input, rows then columns (receptive.c). */
 struct cnn_receptive_field {

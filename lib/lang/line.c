@@ -61,6 +61,7 @@ int cnn_builder_layer(struct cnn_builder *b, const struct cnn_place *at,
     const char *name = made.options ? cnn_builder_name(b, at, s->label, t, s->line) : NULL;
     if (!name)
         return cnn_error_code();
+    cnn_builder_head(b, name, &made);
     rc = cnn_builder_add(b, at, name, t, made.options, reads, s->line, node);
     if (!rc)
         rc = cnn_builder_slide(b, at, reads, s->line, &made, node);

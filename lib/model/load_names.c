@@ -16,9 +16,23 @@ static int by_name(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
+/* Whether the parameter of that name belongs to a layer that takes nothing from the file. */
+static int is_fresh(const struct load *l, const char *name)
+{
+    const struct cnn_strings *list = l->options->fresh;
+    for (size_t i = 0; list && i < list->count; i++) {
+        size_t n = strlen(list->item[i]);
+        if (!strncmp(list->item[i], name, n) && (name[n] == '.' || !name[n]))
+            return 1;
+    }
+    return 0;
+}
+
 int cnn_load_allowed(const struct load *l, const char *name)
 {
     const struct cnn_strings *list = l->options->allow_new;
+    if (is_fresh(l, name))
+        return 1;
     for (size_t i = 0; list && i < list->count; i++)
         if (cnn_match(list->item[i], name))
             return 1;
@@ -98,7 +112,7 @@ static int match_names(struct load *l)
         l->tensor[i].used = p != NULL;
         if (p && p->tensor && p->tensor != l->tensor[i].of)
             return cnn_fail(CNN_EDATA, "%s: two tensors would be '%s'", l->from->path, p->name);
-        if (p)
+        if (p && !is_fresh(l, p->name))
             p->tensor = l->tensor[i].of;
         l->matched += p && cnn_load_fits(p, l->tensor[i].of);
     }

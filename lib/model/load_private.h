@@ -41,7 +41,7 @@ struct load_param *cnn_load_find(const struct load *l, const char *name);
  * dense layer where the parameter is that of the convolution of all that the layer reads, (units, c h w)
  * and (units, c, h, w): the same numbers in the same order. */
 int cnn_load_fits(const struct load_param *p, const struct cnn_stored_tensor *t);
-/* Whether --allow-new names it. */
+/* Whether it may start afresh, or be left out: --allow-new names it, or its layer is a new one. */
 int cnn_load_allowed(const struct load *l, const char *name);
 /* Every parameter its tensor, where there is one. */
 CNN_CHECKED int cnn_load_match(struct load *l);

@@ -51,6 +51,7 @@ int cnn_model_is_blank(const struct cnn_tensor_source *from);
 struct cnn_load_options {
     const struct cnn_strings *allow_new; /* patterns; NULL: none */
     const struct cnn_strings *rename;    /* FROM=TO; NULL: none */
+    const struct cnn_strings *fresh;     /* layers that take nothing from the file; NULL: none */
 };
 
 /* Copy every parameter of the net by name (load.c). Every parameter must be there

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "task/runner.h"
 #include "task/train/engine.h"
@@ -24,6 +25,54 @@ static int open_feed(struct train_engine *e, const char *name, enum cnn_train_ta
     return 0;
 }
 
+/* The line of a layer, without its label. */
+static void print_layer(const struct cnn_graph *g, const char *name, struct cnn_buf *out)
+{
+    cnn_node_print(&g->node[cnn_graph_find(g, name)], out);
+}
+
+/* "the head is new: fc, dense 2 in the place of dense 1000" */
+static int note_heads(const struct train_engine *e, const struct cnn_graph *old,
+                      const struct train_report *report)
+{
+    int rc = 0;
+    for (size_t i = 0; !rc && i < e->heads.count; i++) {
+        struct cnn_buf now = {0}, then = {0};
+        print_layer(e->graph, e->heads.item[i], &now);
+        print_layer(old, e->heads.item[i], &then);
+        rc = now.failed || then.failed ? CNN_ESYSTEM : 0;
+        if (!rc)
+            cnn_train_note(report, "the head is new: %s, %s%s%s", e->heads.item[i], now.text,
+                           strcmp(now.text, then.text) ? " in the place of " : "",
+                           strcmp(now.text, then.text) ? then.text : "");
+        cnn_buf_free(&now);
+        cnn_buf_free(&then);
+    }
+    return rc;
+}
+
+/* The graph once more, its heads with as many outputs as there are classes. */
+static int build_heads(struct train_engine *e, struct cnn_graph_config *config,
+                       const struct train_start *start, const struct train_report *report)
+{
+    struct cnn_graph *old = e->graph;
+    if (!config->classes)
+        return cnn_fail(CNN_EUSAGE,
+                        "--head: how many classes there are is not known: they are not the target, "
+                        "and --classes N does not say");
+    int rc = cnn_graph_heads(old, &e->heads);
+    if (rc)
+        return cnn_fail_within("%s", config->name);
+    config->heads = &e->heads;
+    rc = cnn_graph_build(start->net_text, config, &e->graph);
+    if (rc)
+        e->graph = NULL;
+    if (!rc && !start->from)
+        rc = note_heads(e, old, report);
+    cnn_graph_free(old);
+    return rc;
+}
+
 int cnn_train_build_graph(struct train_engine *e, const struct train_settings *settings,
                           const struct train_data *data, const struct train_start *start,
                           const struct train_report *report)
@@ -39,6 +88,8 @@ int cnn_train_build_graph(struct train_engine *e, const struct train_settings *s
     int rc = cnn_train_input_shape(data, settings, start->net_text, report, &config);
     if (!rc)
         rc = cnn_graph_build(start->net_text, &config, &e->graph);
+    if (!rc && o->head)
+        rc = build_heads(e, &config, start, report);
     if (!rc)
         rc = open_feed(e, name, o->target);
     if (!rc)
@@ -116,6 +167,7 @@ void cnn_train_engine_close(struct train_engine *e)
     cnn_evaluator_free(e->evaluator);
     cnn_net_free(e->net);
     cnn_feed_close(&e->feed);
+    cnn_strings_free(&e->heads);
     cnn_graph_free(e->graph);
     cnn_backend_close(e->backend);
     free(e->weight);
@@ -137,9 +189,10 @@ static void note_zeros(const struct cnn_graph *g, const struct train_report *rep
 }
 
 static int load_weights(struct cnn_net *net, const struct cnn_train_options *o,
-                        const struct cnn_model *init, const struct train_report *report)
+                        const struct cnn_model *init, const struct cnn_strings *heads,
+                        const struct train_report *report)
 {
-    struct cnn_load_options how = {&o->allow_new, &o->rename};
+    struct cnn_load_options how = {&o->allow_new, &o->rename, heads};
     struct cnn_buf note = {0};
     int rc = cnn_model_load_params(init->tensors, net, &how, &note);
     if (!rc && note.size)
@@ -157,7 +210,7 @@ int cnn_train_start_weights(struct train_engine *e, const struct train_settings 
     const struct cnn_train_options *o = &settings->options;
     int rc = cnn_net_init(e->net, (uint64_t)o->seed, o->weights);
     if (!rc && init)
-        rc = load_weights(e->net, o, init, report);
+        rc = load_weights(e->net, o, init, &e->heads, report);
     if (!rc && !init && o->weights == CNN_INIT_ZERO)
         note_zeros(e->graph, report);
     return !rc && o->ema > 0 ? cnn_net_average_start(e->net) : rc;

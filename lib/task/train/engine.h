@@ -12,7 +12,8 @@ struct mean {
 
 struct train_engine {
     struct cnn_graph *graph;
-    struct cnn_feed feed; /* what samples are to have */
+    struct cnn_strings heads; /* new layers of --head, the one of the answer first */
+    struct cnn_feed feed;     /* what samples are to have */
     struct cnn_backend *backend;
     struct cnn_net *net;
     struct cnn_evaluator *evaluator; /* NULL: nothing is validated */

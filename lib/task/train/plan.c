@@ -83,6 +83,19 @@ static void list_data(const struct trainer *t, struct listing *l)
     line(l, "self-test", t->made.selftest.room * t->made.selftest.all * sizeof(float));
 }
 
+/* "head fc, new: dense 2, 1.03 k parameters" */
+static void list_heads(const struct train_engine *e, struct cnn_buf *out)
+{
+    for (size_t i = 0; i < e->heads.count; i++) {
+        const struct cnn_node *n = &e->graph->node[cnn_graph_find(e->graph, e->heads.item[i])];
+        char parameters[32];
+        cnn_format_count(cnn_node_parameters(n, 1), parameters);
+        cnn_buf_printf(out, "new head %s: ", n->layer.name);
+        cnn_node_print(n, out);
+        cnn_buf_printf(out, ", %s parameters\n", parameters);
+    }
+}
+
 static void heading(const struct cnn_graph *g, const char *name, long long batch, struct listing *l)
 {
     char in[96], out[96], parameters[32];
@@ -100,6 +113,7 @@ int cnn_train_plan(const struct trainer *t, char **out)
     char saved[32];
     const struct cnn_plan *p = cnn_net_plan(t->engine.net);
     heading(t->engine.graph, t->start.net_name, t->settings.options.batch, &l);
+    list_heads(&t->engine, &l.text);
     list_net(&t->engine, &t->settings, t->made.best != NULL, &l);
     list_data(t, &l);
     line(&l, "program and libraries", PROGRAM);

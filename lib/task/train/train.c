@@ -22,7 +22,8 @@ static int open_data(struct train_data *d, const struct train_settings *settings
 {
     const struct cnn_train_options *o = &settings->options;
     const struct cnn_model *source = cnn_train_text_source(start, o);
-    int rc = cnn_train_data_open(d, settings, source ? &source->classes : NULL, report);
+    int others = o->head && source == start->init; /* the classes that it was trained for */
+    int rc = cnn_train_data_open(d, settings, source && !others ? &source->classes : NULL, report);
     if (!rc && d->val)
         rc = cnn_train_check_classes(settings, d->val, o->val, report);
     return rc ? rc : cnn_train_check_samples(o, d);

@@ -52,6 +52,7 @@ struct cnn_train_options {
     long long shuffle;
     /* Net */
     const char *net, *input, *init, *loss;
+    int head;
     struct cnn_strings allow_new, rename, freeze;
     enum cnn_init weights;
     /* Optimization; the TEXT ones have defaults that depend on the optimizer */

@@ -1,0 +1,94 @@
+# Transfer: a new head on a net that was trained for other classes.
+. "$ROOT/tests/cli/lib.sh"
+cat >tensors.py <<'PY'
+import json, struct, sys
+def tensors(path):
+    raw = open(path, 'rb').read()
+    n, = struct.unpack('<Q', raw[:8])
+    head = json.loads(raw[8:8 + n])
+    return {k: raw[8 + n + v['data_offsets'][0]:8 + n + v['data_offsets'][1]]
+            for k, v in head.items() if k != '__metadata__' and not k.startswith('selftest.')}
+a, b = tensors(sys.argv[1]), tensors(sys.argv[2])
+assert a.keys() == b.keys(), a.keys() ^ b.keys()
+print(' '.join(sorted(k for k in a if a[k] != b[k])))
+PY
+differ() { # A B 'TENSORS THAT DIFFER'
+    local found
+    found=$(python3 tensors.py "$1" "$2") || fail "tensors of $1 and $2"
+    [ "$found" = "$3" ] || fail "$1 and $2 differ in: $found"
+}
+need python3
+net='input 1x28x28; conv 4 3 stride=2; bn; relu; maxpool 2; fc: dense 10'
+run cnn-train -q --net "$net" digits:40 --epochs 1 -o old --threads 2
+status 0
+cnn-augment -q digits:90:7 -o all/ && mkdir three && mv all/[235] three
+
+# The net is the model's, without its classes; the head is named, starts afresh, and nothing else does.
+run cnn-train --init old --head three --epochs 0 -o zero --threads 1
+status 0
+err_has 'cnn-train: the head is new: fc, dense 3 in the place of dense 10'
+err_has 'cnn-train: * of * tensors from old; 2 start afresh: fc.weight, fc.bias; 2 of the file are not used: fc.weight, fc.bias'
+run cnn-infer --header -f tsv zero three
+status 0
+out_lacks '* 7 *'
+[ "$(cut -f 2 out | sort -u | tr '\n' ' ')" = '2 3 5 class ' ] || [ "$(wc -l <out)" -gt 1 ] || fail 'other classes'
+run cnn-inspect zero
+out_has '*fc*3*'
+# What the training of a head alone leaves: all else is as it was.
+run cnn-train -q --init old --head --freeze 'conv1.*' --freeze 'bn1.*' three --epochs 2 --batch 8 -o m --threads 1
+status 0
+differ zero m 'fc.bias fc.weight'
+# As many classes as before: the head is new all the same, and of the same seed the one that starts so.
+run cnn-train -q --init old --head digits:40 --epochs 0 -o same --threads 1
+status 0
+differ old same 'fc.bias fc.weight'
+run cnn-train --init same --head three --epochs 0 -o again --threads 1
+status 0
+differ zero again ''
+# The plan counts it.
+run cnn-train --init old --head three --plan
+status 0
+out_has 'new head fc: dense 3, 435 parameters'
+# --net with its own number of classes, a head that is a convolution, and that of an aux.
+deep='input 1x28x28; conv 4 3 stride=4; relu; aux 0.3 { avgpool global; a: dense 10 }; c: conv 10 1; relu; avgpool global; softmax'
+run cnn-train -q --net "$deep" digits:20 --epochs 1 -o deep --threads 2
+status 0
+run cnn-train --init deep --head three --epochs 1 -o m --threads 2
+status 0
+err_has 'cnn-train: the head is new: c, conv 3 1 in the place of conv 10 1'
+err_has 'cnn-train: the head is new: a, dense 3 in the place of dense 10'
+run cnn-train --net "${deep//10/classes}" --init deep --head three --epochs 1 -o n --threads 1
+status 0
+differ m n ''
+
+# A run that is stopped goes on with the same head, and gives the same bytes with any number of threads.
+train=(cnn-train --init zero --head three --batch 8 --epochs 3)
+run "${train[@]}" -q -o whole --threads 2
+status 0
+interrupted "${train[@]}" -q -o part --threads 1
+run "${train[@]}" -o part --checkpoint c --resume --threads 2
+status 0
+err_lacks '*head is new*'
+same whole part
+run cnn-train --init zero three --batch 8 --epochs 3 -o x --checkpoint c --resume
+status 65
+err_has "cnn-train: c: cannot go on: the run was begun with --head '1', not '0'"
+# The script of the history makes the model again.
+run cnn-inspect --history m
+status 0
+
+# What cannot be.
+bad() { # STATUS 'MESSAGE' OPTION...
+    run cnn-train -o x "${@:3}"
+    status "$1"
+    err_has "cnn-train: $2"
+    no_file x
+}
+bad 64 '--head has no effect: it needs --init' --net "$net" --head three
+bad 64 '--head: how many classes there are is not known: *' --net 'input 1x28x28; dense 10; mse' --init old --head --target vector three
+bad 65 "*no head: 'prelu1' (*) is the last layer with parameters, and no other number of outputs can be asked of it" \
+    --net 'input 1x28x28; dense 10; prelu' --init old --head three
+bad 65 "*no head: 'sum1' (*) joins several values *" --net 'input 1x28x28; sum { dense 10 } { dense 10 }' --init old --head three
+bad 65 "*no head: the net has no layer with parameters" --net 'input 1x28x28; avgpool 28; flatten' --init old --head --loss bce three
+bad 65 "*no head: 'dense3' (*) has the parameters of another layer" \
+    --net 'input 1x28x28; dense 10; dense 10; dense 10 share=dense2; relu' --init old --head three
