@@ -142,8 +142,9 @@ endif
 LIBS_ALL  = $(DEP_LIBS) -lm -ldl $(LDLIBS)
 
 # Kernel files are where the time goes; and those of lib/data/image that go through pixels, whose results
-# are the same on every processor.
-FAST     := -O3 -ffp-contract=fast -fno-math-errno
+# are the same on every processor. Nobody traps on exceptions of floating-point arithmetic: a loop may divide where
+# a condition then drops the quotient, and so become vectors.
+FAST     := -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
 $(OBJ)/lib/kern/%.o $(OBJ)/double/lib/kern/isa/%.o: private OPTIMIZE := $(FAST)
 PIXELS := codec orientation image jpeg preprocess resize warp
 $(PIXELS:%=$(OBJ)/lib/data/image/%.o): private OPTIMIZE := -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
