@@ -4,7 +4,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "task/scores.h"
 
@@ -19,7 +18,6 @@ struct head {
     float *scores;        /* (batch, rows, c, h, w) */
     size_t room;          /* of scores, elements */
     int32_t *real;        /* (batch) rows of the answers that are real; NULL: the targets say it */
-    uint64_t *counts;     /* (3, classes) the metrics' support, answers and hits */
     struct cnn_metrics m;
     double loss_sum; /* the part of the sum of all losses */
 };
@@ -40,25 +38,12 @@ struct cnn_evaluator {
 
 static int allocate_head(struct head *h, size_t batch, int confusion)
 {
-    size_t classes = h->m.classes, cells = 0;
-    if (confusion && cnn_mul_overflows(classes, classes, &cells))
-        return cnn_fail_memory(SIZE_MAX);
     h->room = batch * h->rows * cnn_chw_count(h->shape);
     if (!(h->scores = cnn_calloc(h->room, sizeof *h->scores)))
         return CNN_ESYSTEM;
     if (h->rows > 1 && !(h->real = cnn_calloc(batch, sizeof *h->real)))
         return CNN_ESYSTEM;
-    if (cells && !(h->m.confusion = cnn_calloc(cells, sizeof *h->m.confusion)))
-        return CNN_ESYSTEM;
-    if (!classes)
-        return 0;
-    h->counts = cnn_calloc(classes, 3 * sizeof *h->counts);
-    if (!h->counts)
-        return CNN_ESYSTEM;
-    h->m.support = h->counts;
-    h->m.answers = h->counts + classes;
-    h->m.hits = h->counts + 2 * classes;
-    return 0;
+    return cnn_metrics_open(&h->m, h->m.classes, confusion);
 }
 
 /* The answer itself where that is what losses see, or what is made of it. */
@@ -154,8 +139,7 @@ void cnn_evaluator_free(struct cnn_evaluator *e)
     for (int k = 0; e->head && k < e->heads; k++) {
         free(e->head[k].scores);
         free(e->head[k].real);
-        free(e->head[k].counts);
-        free(e->head[k].m.confusion);
+        cnn_metrics_close(&e->head[k].m);
     }
     free(e->head);
     free(e->weight);
@@ -176,17 +160,8 @@ size_t cnn_evaluator_bytes(const struct cnn_evaluator *e)
 
 static void reset_head(struct head *h)
 {
-    struct cnn_metrics old = h->m;
     h->loss_sum = 0;
-    h->m = (struct cnn_metrics){.classes = old.classes,
-                                .support = old.support,
-                                .answers = old.answers,
-                                .hits = old.hits,
-                                .confusion = old.confusion};
-    if (old.classes)
-        memset(h->counts, 0, 3 * old.classes * sizeof *h->counts);
-    if (old.confusion)
-        memset(old.confusion, 0, old.classes * old.classes * sizeof *old.confusion);
+    cnn_metrics_reset(&h->m);
 }
 
 void cnn_evaluator_reset(struct cnn_evaluator *e)
@@ -195,46 +170,11 @@ void cnn_evaluator_reset(struct cnn_evaluator *e)
         reset_head(&e->head[k]);
 }
 
-size_t cnn_rank(const float *scores, size_t n, size_t i)
-{
-    size_t before = 0;
-    for (size_t k = 0; k < n; k++) {
-        int ahead = k < i ? scores[k] >= scores[i] : scores[k] > scores[i];
-        before += (size_t)(ahead || (isnan(scores[i]) && (k < i || !isnan(scores[k]))));
-    }
-    return before;
-}
-
-static size_t best(const float *scores, size_t n)
-{
-    size_t answer = 0;
-    for (size_t k = 1; k < n; k++)
-        if (scores[k] > scores[answer] || (isnan(scores[answer]) && !isnan(scores[k])))
-            answer = k;
-    return answer;
-}
-
-static void count_sample(struct cnn_metrics *m, const float *scores, int32_t label)
-{
-    if (label < 0 || (size_t)label >= m->classes)
-        return;
-    size_t rank = cnn_rank(scores, m->classes, (size_t)label), answer = best(scores, m->classes);
-    int known = !isnan(scores[label]), answered = !isnan(scores[answer]);
-    m->labelled++;
-    m->top1 += rank == 0 && known;
-    m->top5 += rank < 5 && known;
-    m->support[label]++;
-    m->answers[answer] += (uint64_t)answered;
-    m->hits[label] += answer == (size_t)label && known;
-    if (m->confusion && answered)
-        m->confusion[(size_t)label * m->classes + answer]++;
-}
-
 static void count_pair(struct cnn_metrics *m, enum cnn_scores kind, float score, int32_t label)
 {
     float pair[2];
     cnn_scores_pair(kind, score, pair);
-    count_sample(m, pair, label);
+    cnn_metrics_count(m, pair, label);
 }
 
 static void count_values(struct cnn_metrics *m, const float *scores, const float *target, size_t n)
@@ -270,7 +210,7 @@ static void count_positions(struct cnn_metrics *m, struct cnn_chw s, const float
     for (size_t p = 0; p < plane && s.c <= CLASSES_OF_PIXELS; p++) {
         for (size_t c = 0; c < s.c; c++)
             one[c] = scores[c * plane + p];
-        count_sample(m, one, label[p]);
+        cnn_metrics_count(m, one, label[p]);
     }
 }
 
@@ -287,7 +227,7 @@ static void count_row(struct cnn_evaluator *e, int k, const struct cnn_batch_fie
     else if (h->m.classes && plane > 1)
         count_positions(&h->m, h->shape, scores, f->label + at * plane);
     else if (h->m.classes)
-        count_sample(&h->m, scores, f->label[at]);
+        cnn_metrics_count(&h->m, scores, f->label[at]);
 }
 
 /* Rows of sample i that are both answered and compared. */

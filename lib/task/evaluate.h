@@ -43,8 +43,4 @@ CNN_CHECKED int cnn_evaluate(struct cnn_evaluator *e, struct cnn_loader *l,
                              struct cnn_data_hash *data, const volatile int *stop,
                              void (*progress)(void *context, size_t done), void *context);
 
-/* How many of scores (n) rank before scores[i]: greater ones, and equal ones of a smaller index. A
- * NaN ranks last. */
-size_t cnn_rank(const float *scores, size_t n, size_t i);
-
 #endif

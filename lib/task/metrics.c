@@ -1,7 +1,84 @@
-/* Means, shares and what is made of them; see metrics.h. */
+/* Counting, means, shares and what is made of them; see metrics.h. */
 #include "task/metrics.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+int cnn_metrics_open(struct cnn_metrics *m, size_t classes, int confusion)
+{
+    size_t cells = 0;
+    *m = (struct cnn_metrics){.classes = classes};
+    if (confusion && cnn_mul_overflows(classes, classes, &cells))
+        return cnn_fail_memory(SIZE_MAX);
+    if (cells && !(m->confusion = cnn_calloc(cells, sizeof *m->confusion)))
+        return CNN_ESYSTEM;
+    if (classes && !(m->support = cnn_calloc(classes, 3 * sizeof *m->support)))
+        return CNN_ESYSTEM;
+    m->answers = classes ? m->support + classes : NULL;
+    m->hits = classes ? m->answers + classes : NULL;
+    return 0;
+}
+
+void cnn_metrics_reset(struct cnn_metrics *m)
+{
+    struct cnn_metrics old = *m;
+    *m = (struct cnn_metrics){.classes = old.classes,
+                              .support = old.support,
+                              .answers = old.answers,
+                              .hits = old.hits,
+                              .confusion = old.confusion,
+                              .without_loss = old.without_loss,
+                              .ranks = old.ranks};
+    if (old.classes)
+        memset(old.support, 0, 3 * old.classes * sizeof *old.support);
+    if (old.confusion)
+        memset(old.confusion, 0, old.classes * old.classes * sizeof *old.confusion);
+}
+
+void cnn_metrics_close(struct cnn_metrics *m)
+{
+    free(m->support);
+    free(m->confusion);
+    *m = (struct cnn_metrics){0};
+}
+
+size_t cnn_rank(const float *scores, size_t n, size_t i)
+{
+    size_t before = 0;
+    for (size_t k = 0; k < n; k++) {
+        int ahead = k < i ? scores[k] >= scores[i] : scores[k] > scores[i];
+        before += (size_t)(ahead || (isnan(scores[i]) && (k < i || !isnan(scores[k]))));
+    }
+    return before;
+}
+
+static size_t best(const float *scores, size_t n)
+{
+    size_t answer = 0;
+    for (size_t k = 1; k < n; k++)
+        if (scores[k] > scores[answer] || (isnan(scores[answer]) && !isnan(scores[k])))
+            answer = k;
+    return answer;
+}
+
+void cnn_metrics_count(struct cnn_metrics *m, const float *scores, int32_t label)
+{
+    if (label < 0 || (size_t)label >= m->classes)
+        return;
+    size_t rank = cnn_rank(scores, m->classes, (size_t)label), answer = best(scores, m->classes);
+    int known = !isnan(scores[label]), answered = !isnan(scores[answer]);
+    m->labelled++;
+    m->top1 += rank == 0 && known;
+    m->top5 += rank < 5 && known;
+    m->support[label]++;
+    m->answers[answer] += (uint64_t)answered;
+    m->hits[label] += answer == (size_t)label && known;
+    if (m->confusion && answered)
+        m->confusion[(size_t)label * m->classes + answer]++;
+}
 
 static double ratio(double a, double b)
 {
@@ -21,6 +98,16 @@ double cnn_metrics_top1(const struct cnn_metrics *m)
 double cnn_metrics_top5(const struct cnn_metrics *m)
 {
     return ratio((double)m->top5, (double)m->labelled);
+}
+
+double cnn_metrics_precision_at_k(const struct cnn_metrics *m)
+{
+    return ratio(m->precision_sum, (double)m->labelled);
+}
+
+double cnn_metrics_map(const struct cnn_metrics *m)
+{
+    return ratio(m->ap_sum, (double)m->ranked);
 }
 
 double cnn_metrics_mse(const struct cnn_metrics *m)

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
+
 /* Metrics of the samples counted so far. Losses are weighted by the samples' weights; hits count
  * samples. */
 struct cnn_metrics {
@@ -19,12 +21,32 @@ struct cnn_metrics {
                             none); NULL: not wanted */
     size_t values;       /* elements of vector targets, and sums over them, unweighted */
     double squared_sum, absolute_sum;
+    int without_loss; /* nothing is compared by one */
+    int ranks; /* labelled samples have ranked neighbours: sums of the shares of their class among the nearest, */
+    double precision_sum;
+    size_t ranked; /* and of average precision, over samples of whose class there are any */
+    double ap_sum;
 };
+
+/* Nothing counted yet, for labels that index so many classes (0: none), with the confusion matrix where it is
+ * wanted. CNN_ESYSTEM. */
+CNN_CHECKED int cnn_metrics_open(struct cnn_metrics *m, size_t classes, int confusion);
+void cnn_metrics_reset(struct cnn_metrics *m); /* keeps the memory */
+void cnn_metrics_close(struct cnn_metrics *m); /* leaves {0} */
+/* A sample of that class that was given these scores (classes): what it adds to all but `samples` and losses. One
+ * without a class (-1) adds nothing. */
+void cnn_metrics_count(struct cnn_metrics *m, const float *scores, int32_t label);
+/* How many of scores (n) rank before scores[i]: greater ones, and equal ones of a smaller index. A
+ * NaN ranks last. */
+size_t cnn_rank(const float *scores, size_t n, size_t i);
 
 /* Weighted mean loss (0 without losses in the graph), and the parts of `labelled` that hit. */
 double cnn_metrics_loss(const struct cnn_metrics *m);
 double cnn_metrics_top1(const struct cnn_metrics *m);
 double cnn_metrics_top5(const struct cnn_metrics *m);
+/* Means of the share of neighbours that are of a sample's class, and of average precision. */
+double cnn_metrics_precision_at_k(const struct cnn_metrics *m);
+double cnn_metrics_map(const struct cnn_metrics *m);
 /* Mean squared and mean absolute error of the elements of vector targets. */
 double cnn_metrics_mse(const struct cnn_metrics *m);
 double cnn_metrics_mae(const struct cnn_metrics *m);
