@@ -3,94 +3,24 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include "base/unicode.h"
 
 #include "task/json.h"
 
 struct cnn_predictions {
-    FILE *stream;
-    char *name;
+    struct cnn_records out;
     struct cnn_predictions_options o;
-    int by_row;          /* some output has several rows: each row has a line */
-    size_t columns;      /* classes that are named */
-    size_t *best;        /* (columns) */
-    float *probability;  /* (outputs) */
-    size_t room;         /* for so many */
-    int terminal;        /* what would command it is shown */
-    struct cnn_buf line; /* reused */
-    size_t fields;       /* in it so far */
+    int by_row;         /* some output has several rows: each row has a line */
+    size_t columns;     /* classes that are named */
+    size_t *best;       /* (columns) */
+    float *probability; /* (outputs) */
+    size_t room;        /* for so many */
 };
-
-void cnn_tsv_field(const char *text, struct cnn_buf *out)
-{
-    static const char special[] = "\t\n\r\\", letter[] = "tnr\\";
-    for (const char *c = text; *c; c++) {
-        const char *s = strchr(special, *c);
-        if (s)
-            cnn_buf_printf(out, "\\%c", letter[s - special]);
-        else
-            cnn_buf_add(out, c, 1);
-    }
-}
-
-/* Fields of CSV: quoted where they hold a separator, a quote or the end of a line. */
-static void add_csv(const char *text, struct cnn_buf *out)
-{
-    if (!strpbrk(text, ",\"\r\n")) {
-        cnn_buf_puts(out, text);
-        return;
-    }
-    cnn_buf_puts(out, "\"");
-    for (const char *c = text; *c; c++)
-        cnn_buf_printf(out, *c == '"' ? "%c\"" : "%c", *c);
-    cnn_buf_puts(out, "\"");
-}
-
-static void add_field(struct cnn_predictions *p, const char *text)
-{
-    int csv = p->o.format == CNN_PREDICTIONS_CSV;
-    if (p->fields++)
-        cnn_buf_puts(&p->line, csv ? "," : "\t");
-    if (p->o.raw)
-        cnn_buf_puts(&p->line, text);
-    else
-        (csv ? add_csv : cnn_tsv_field)(text, &p->line);
-}
-
-static void add_number(struct cnn_predictions *p, float value)
-{
-    char text[32];
-    cnn_format_real((double)value, 1, text);
-    add_field(p, text);
-}
 
 static void add_numbered(struct cnn_predictions *p, const char *name, size_t i, size_t of)
 {
     char text[48];
     snprintf(text, sizeof text, of > 1 ? "%s%zu" : "%s", name, i);
-    add_field(p, text);
-}
-
-/* Lines end with a newline, or NUL; an error is seen as soon as the stream meets it. */
-static int put_line(struct cnn_predictions *p)
-{
-    struct cnn_buf shown = {0}, *line = &p->line;
-    if (p->terminal) {
-        cnn_buf_show_row(&shown, line->text ? line->text : "");
-        shown.failed |= line->failed;
-        line = &shown;
-    }
-    cnn_buf_add(line, p->o.raw ? "" : "\n", 1);
-    int failed = line->failed;
-    if (!failed)
-        fwrite(line->text, 1, line->size, p->stream);
-    cnn_buf_free(&shown);
-    p->line.size = p->fields = 0;
-    if (failed)
-        return CNN_ESYSTEM;
-    return ferror(p->stream) ? cnn_fail_errno(CNN_EIO, "%s", p->name) : 0;
+    cnn_record_field(&p->out, text);
 }
 
 /* The columns of further outputs, "place:0". */
@@ -101,9 +31,9 @@ static void name_more(struct cnn_predictions *p)
         for (size_t i = 0; i < p->o.output[k].count; i++) {
             name.size = 0;
             cnn_buf_printf(&name, "%s:%zu", p->o.output[k].name, i);
-            add_field(p, name.failed ? "" : name.text);
+            cnn_record_field(&p->out, name.failed ? "" : name.text);
         }
-    p->line.failed |= name.failed;
+    p->out.line.failed |= name.failed;
     cnn_buf_free(&name);
 }
 
@@ -117,11 +47,11 @@ static void name_classes(struct cnn_predictions *p)
 {
     const struct cnn_predictions_options *o = &p->o;
     if (o->all)
-        add_field(p, "class");
+        cnn_record_field(&p->out, "class");
     if (o->all && o->places)
         name_place(p, 1);
     for (size_t i = 0; o->all && i < o->outputs; i++)
-        add_field(p, o->classes->item[i]);
+        cnn_record_field(&p->out, o->classes->item[i]);
     for (size_t i = 0; !o->all && i < p->columns; i++) {
         add_numbered(p, "class", i + 1, p->columns);
         add_numbered(p, "probability", i + 1, p->columns);
@@ -133,17 +63,17 @@ static void name_classes(struct cnn_predictions *p)
 static int put_header(struct cnn_predictions *p)
 {
     const struct cnn_predictions_options *o = &p->o;
-    add_field(p, o->paths ? "path" : "key");
+    cnn_record_field(&p->out, o->paths ? "path" : "key");
     if (o->truth)
-        add_field(p, "truth");
+        cnn_record_field(&p->out, "truth");
     if (p->by_row)
-        add_field(p, "row");
+        cnn_record_field(&p->out, "row");
     for (size_t i = 0; !o->classes->count && i < o->outputs; i++)
         add_numbered(p, "output", i, SIZE_MAX);
     if (o->classes->count)
         name_classes(p);
     name_more(p);
-    return put_line(p);
+    return cnn_record_end(&p->out);
 }
 
 int cnn_predictions_new(FILE *stream, const char *name,
@@ -153,8 +83,6 @@ int cnn_predictions_new(FILE *stream, const char *name,
     *out = p;
     if (!p)
         return CNN_ESYSTEM;
-    p->stream = stream;
-    p->terminal = isatty(fileno(stream));
     p->o = *options;
     p->by_row = options->rows > 1;
     for (size_t i = 0; i < options->more; i++)
@@ -162,12 +90,13 @@ int cnn_predictions_new(FILE *stream, const char *name,
     p->columns = options->all ? 1 : options->top;
     if (p->columns > options->classes->count)
         p->columns = options->classes->count;
-    p->name = cnn_strdup(name);
     p->best = cnn_calloc(p->columns + 1, sizeof *p->best);
     p->probability = cnn_calloc(p->room = options->outputs, sizeof *p->probability);
-    int rc = p->name && p->best && p->probability ? 0 : CNN_ESYSTEM;
-    int wanted = options->format == CNN_PREDICTIONS_CSV ||
-                 (options->format == CNN_PREDICTIONS_TSV && options->header);
+    int rc = cnn_records_open(&p->out, stream, name, options->format, options->raw);
+    if (!rc)
+        rc = p->best && p->probability ? 0 : CNN_ESYSTEM;
+    int wanted = options->format == CNN_RECORDS_CSV ||
+                 (options->format == CNN_RECORDS_TSV && options->header);
     if (!rc && wanted)
         rc = put_header(p);
     if (rc) {
@@ -187,10 +116,9 @@ void cnn_predictions_free(struct cnn_predictions *p)
 {
     if (!p)
         return;
-    free(p->name);
+    cnn_records_close(&p->out);
     free(p->best);
     free(p->probability);
-    cnn_buf_free(&p->line);
     free(p);
 }
 
@@ -202,13 +130,13 @@ static const char *class_name(const struct cnn_predictions *p, size_t i)
 static void json_place(struct cnn_predictions *p, const struct cnn_prediction *s, size_t class)
 {
     if (p->o.places)
-        cnn_buf_printf(&p->line, ", \"y\": %zu, \"x\": %zu", s->place[class][0],
+        cnn_buf_printf(&p->out.line, ", \"y\": %zu, \"x\": %zu", s->place[class][0],
                        s->place[class][1]);
 }
 
 static void json_top(struct cnn_predictions *p, const struct cnn_prediction *s)
 {
-    struct cnn_buf *b = &p->line;
+    struct cnn_buf *b = &p->out.line;
     cnn_buf_puts(b, ", \"top\": [");
     for (size_t i = 0; i < p->columns; i++) {
         cnn_buf_puts(b, i ? ", {\"class\": " : "{\"class\": ");
@@ -223,7 +151,7 @@ static void json_top(struct cnn_predictions *p, const struct cnn_prediction *s)
 
 static void json_all(struct cnn_predictions *p, const struct cnn_prediction *s)
 {
-    struct cnn_buf *b = &p->line;
+    struct cnn_buf *b = &p->out.line;
     cnn_buf_puts(b, ", \"class\": ");
     cnn_json_string(class_name(p, p->best[0]), b);
     json_place(p, s, p->best[0]);
@@ -264,39 +192,39 @@ static void json_rows(struct cnn_buf *b, const float *x, size_t count, size_t mo
 
 static void json_more(struct cnn_predictions *p, const struct cnn_prediction *s)
 {
-    cnn_buf_puts(&p->line, ", \"outputs\": {");
+    cnn_buf_puts(&p->out.line, ", \"outputs\": {");
     for (size_t k = 0; k < p->o.more; k++) {
         const struct cnn_predictions_output *o = &p->o.output[k];
-        cnn_buf_puts(&p->line, k ? ", " : "");
-        cnn_json_string(o->name, &p->line);
-        cnn_buf_puts(&p->line, ": ");
-        json_rows(&p->line, s->more[k], o->count, o->rows, s->more_rows[k]);
+        cnn_buf_puts(&p->out.line, k ? ", " : "");
+        cnn_json_string(o->name, &p->out.line);
+        cnn_buf_puts(&p->out.line, ": ");
+        json_rows(&p->out.line, s->more[k], o->count, o->rows, s->more_rows[k]);
     }
-    cnn_buf_puts(&p->line, "}");
+    cnn_buf_puts(&p->out.line, "}");
 }
 
 static void add_json(struct cnn_predictions *p, const struct cnn_prediction *s)
 {
-    cnn_buf_puts(&p->line, s->path ? "{\"path\": " : "{\"key\": ");
-    cnn_json_string(s->path ? s->path : s->key, &p->line);
+    cnn_buf_puts(&p->out.line, s->path ? "{\"path\": " : "{\"key\": ");
+    cnn_json_string(s->path ? s->path : s->key, &p->out.line);
     if (p->o.truth) {
-        cnn_buf_puts(&p->line, ", \"truth\": ");
+        cnn_buf_puts(&p->out.line, ", \"truth\": ");
         if (s->label >= 0)
-            cnn_json_string(class_name(p, (size_t)s->label), &p->line);
+            cnn_json_string(class_name(p, (size_t)s->label), &p->out.line);
         else
-            cnn_buf_puts(&p->line, "null");
+            cnn_buf_puts(&p->out.line, "null");
     }
     if (p->o.classes->count) {
         if (p->o.places)
-            cnn_buf_printf(&p->line, ", \"map\": [%zu, %zu]", s->map[0], s->map[1]);
+            cnn_buf_printf(&p->out.line, ", \"map\": [%zu, %zu]", s->map[0], s->map[1]);
         (p->o.all ? json_all : json_top)(p, s);
     } else {
-        cnn_buf_puts(&p->line, ", \"output\": ");
-        json_rows(&p->line, s->scores, p->o.outputs, p->o.rows, s->rows);
+        cnn_buf_puts(&p->out.line, ", \"output\": ");
+        json_rows(&p->out.line, s->scores, p->o.outputs, p->o.rows, s->rows);
     }
     if (p->o.more)
         json_more(p, s);
-    cnn_buf_puts(&p->line, "}");
+    cnn_buf_puts(&p->out.line, "}");
 }
 
 /* A row of an output; empty fields where there is none. */
@@ -304,9 +232,9 @@ static void add_numbers(struct cnn_predictions *p, const float *x, size_t count,
 {
     for (size_t i = 0; i < count; i++)
         if (there)
-            add_number(p, x[i]);
+            cnn_record_number(&p->out, x[i]);
         else
-            add_field(p, "");
+            cnn_record_field(&p->out, "");
 }
 
 static void add_place(struct cnn_predictions *p, const struct cnn_prediction *s, size_t class)
@@ -318,12 +246,12 @@ static void add_place(struct cnn_predictions *p, const struct cnn_prediction *s,
 static void add_classes(struct cnn_predictions *p, const struct cnn_prediction *s, int there)
 {
     if (p->o.all) {
-        add_field(p, there ? class_name(p, p->best[0]) : "");
+        cnn_record_field(&p->out, there ? class_name(p, p->best[0]) : "");
         add_place(p, s, p->best[0]);
         add_numbers(p, p->probability, p->o.outputs, there);
     }
     for (size_t i = 0; !p->o.all && i < p->columns; i++) {
-        add_field(p, there ? class_name(p, p->best[i]) : "");
+        cnn_record_field(&p->out, there ? class_name(p, p->best[i]) : "");
         add_numbers(p, p->probability + p->best[i], 1, there);
         add_place(p, s, p->best[i]);
     }
@@ -331,9 +259,9 @@ static void add_classes(struct cnn_predictions *p, const struct cnn_prediction *
 
 static void add_row(struct cnn_predictions *p, const struct cnn_prediction *s, size_t row)
 {
-    add_field(p, s->path ? s->path : s->key);
+    cnn_record_field(&p->out, s->path ? s->path : s->key);
     if (p->o.truth)
-        add_field(p, s->label >= 0 ? class_name(p, (size_t)s->label) : "");
+        cnn_record_field(&p->out, s->label >= 0 ? class_name(p, (size_t)s->label) : "");
     if (p->by_row)
         add_numbered(p, "", row, SIZE_MAX);
     if (p->o.classes->count)
@@ -362,14 +290,14 @@ int cnn_predictions_add(struct cnn_predictions *p, const struct cnn_prediction *
         cnn_scores_top(s->scores, p->o.outputs, p->columns, p->best);
         cnn_scores_convert(p->o.kind, s->scores, p->o.outputs, p->probability);
     }
-    if (p->o.format == CNN_PREDICTIONS_JSON) {
+    if (p->o.format == CNN_RECORDS_JSON) {
         add_json(p, s);
-        return put_line(p);
+        return cnn_record_end(&p->out);
     }
     int rc = 0;
     for (size_t row = 0, lines = lines_of(p, s); !rc && row < lines; row++) {
         add_row(p, s, row);
-        rc = put_line(p);
+        rc = cnn_record_end(&p->out);
     }
     return rc;
 }

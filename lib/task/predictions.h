@@ -7,13 +7,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "task/records.h"
 #include "task/scores.h"
-
-#define CNN_PREDICTIONS_FORMATS(FIRST, NEXT)                                                       \
-    FIRST(CNN_PREDICTIONS_TSV, "tsv")                                                              \
-    NEXT(CNN_PREDICTIONS_CSV, "csv")                                                               \
-    NEXT(CNN_PREDICTIONS_JSON, "json")
-enum cnn_predictions_format { CNN_CHOICE_NAMES(CNN_PREDICTIONS_FORMATS) };
 
 struct cnn_predictions_output {
     const char *name;
@@ -21,7 +16,7 @@ struct cnn_predictions_output {
 };
 
 struct cnn_predictions_options {
-    enum cnn_predictions_format format;
+    enum cnn_records_format format;
     int header;                        /* TSV: begin with the columns' names, as CSV always does */
     size_t top;                        /* classes to name */
     int all;                           /* instead, the best class and the probabilities of all */
@@ -36,9 +31,6 @@ struct cnn_predictions_options {
     size_t more;                       /* outputs behind the first */
     const struct cnn_predictions_output *output; /* (more), borrowed */
 };
-
-/* A field of TSV: a tab, newline, carriage return or backslash becomes \t, \n, \r or \\. */
-void cnn_tsv_field(const char *text, struct cnn_buf *out);
 
 struct cnn_predictions;
 

@@ -8,7 +8,7 @@
 #include "base/unicode.h"
 #include "data/source/dataset.h"
 #include "task/features/private.h"
-#include "task/predictions.h"
+#include "task/records.h"
 
 struct text {
     struct features_file out;

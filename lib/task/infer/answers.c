@@ -69,7 +69,7 @@ static int check_columns(const struct infer *in)
 {
     const struct cnn_graph *g = in->runner.graph;
     int columns =
-        in->o->dense && in->classed ? 0 : in->o->header || in->o->format == CNN_PREDICTIONS_CSV;
+        in->o->dense && in->classed ? 0 : in->o->header || in->o->format == CNN_RECORDS_CSV;
     for (int k = 0; in->runner.fits && columns && k < g->outputs; k++) {
         const struct cnn_layer *l = &g->node[g->each_output[k]].layer;
         if (l->out.h * l->out.w > 1)

@@ -36,7 +36,7 @@ struct cnn_infer_options {
     size_t inputs;
     const char *labels; /* the label file of IDX inputs */
     /* Predictions */
-    enum cnn_predictions_format format;
+    enum cnn_records_format format;
     int header, probabilities;
     int nul; /* TSV of records that end with NUL, and nothing escaped */
     long long top;

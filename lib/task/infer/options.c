@@ -32,7 +32,7 @@ int cnn_infer_check_options(struct infer *in)
     if (o->dense && in->eval)
         return cnn_fail(CNN_EUSAGE, "--dense gives maps, which --%s cannot compare with classes",
                         o->eval ? "eval" : "gate");
-    if (o->nul && o->format != CNN_PREDICTIONS_TSV)
+    if (o->nul && o->format != CNN_RECORDS_TSV)
         return cnn_fail(CNN_EUSAGE, "--null needs --format tsv");
     if (o->nul && in->eval && !o->predictions[0])
         return cnn_fail(CNN_EUSAGE, "--null needs --predictions with --eval");

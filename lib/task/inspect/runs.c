@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "task/inspect/runs_private.h"
-#include "task/predictions.h"
+#include "task/records.h"
 
 struct runs {
     struct run *run; /* (count) */

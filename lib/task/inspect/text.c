@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/unicode.h"
 #include "task/inspect/private.h"
-#include "task/predictions.h"
+#include "task/records.h"
 #include "task/table.h"
 
 static void cell_count(struct cnn_table *t, uint64_t n)
