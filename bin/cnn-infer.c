@@ -37,12 +37,30 @@ static const struct cnn_option options[] = {
         "maps-format", struct args, o.maps_format, "npy", CNN_INFER_MAPS, .metavar = "FORMAT",
         .help = "npy: (classes, height, width); png: the best class of each place, as "
                 "label images"),
+    CNN_OPTION_HEADING("Neighbours"),
+    CNN_OPTION_TEXT("knn", struct args, o.knn, "", .metavar = "DUMP",
+                    .help =
+                        "answer by the nearest rows of a dataset, in the place of MODEL; without "
+                        "INPUT each row is asked about the others"),
+    CNN_OPTION_INT("neighbours", struct args, o.neighbours, "5", .min = 1, .max = 1e9,
+                   .metavar = "K", .help = "how many are looked for"),
+    CNN_OPTION_CHOICE("distance", struct args, o.distance, "cosine", CNN_INFER_DISTANCES,
+                      .metavar = "WHAT", .help = "what is near: cosine, euclid"),
+    CNN_OPTION_CHOICE("votes", struct args, o.votes, "equal", CNN_INFER_VOTES, .metavar = "WHAT",
+                      .help =
+                          "what the vote of a neighbour is worth: equal, distance (1 / distance)"),
+    CNN_OPTION_FLAG("list", struct args, o.list, "0",
+                    .help = "print the neighbours, not the classes that they vote for"),
+    CNN_OPTION_FLAG("retrieval", struct args, o.retrieval, "0",
+                    .help = "measure precision among the K nearest and mean average precision "
+                            "(map) of all rows, too; implies --eval"),
     CNN_OPTION_HEADING("Evaluation"),
     CNN_OPTION_FLAG("eval", struct args, o.eval, "0",
                     .help = "print how well the model does instead of predictions"),
     CNN_OPTION_TEXTS("gate", struct args, o.gate, .letter = 'g', .metavar = "COND",
                      .help = "exit with 1 unless COND holds, such as 'top1>=0.91' (loss, top1, "
-                             "top5, error, f1, mse, mae; >= > <= <; repeatable); implies --eval"),
+                             "top5, error, f1, mse, mae, precision, map; >= > <= <; repeatable); "
+                             "implies --eval"),
     CNN_OPTION_FLAG("json", struct args, o.json, "0", .help = "print the evaluation as JSON"),
     CNN_OPTION_TEXT("predictions", struct args, o.predictions, "", .metavar = "FILE",
                     .help = "write the predictions to FILE as well"),
@@ -68,28 +86,59 @@ static const struct cnn_option options[] = {
 
 /* Options of predictions, where an evaluation prints none. */
 #define WITH_PREDICTIONS(name)                                                                     \
-    {name, "!eval,predictions"},                                                                   \
+    {name, "!eval,predictions"}, {name, "!gate,predictions"},                                      \
     {                                                                                              \
-        name, "!gate,predictions"                                                                  \
+        name, "!retrieval,predictions"                                                             \
     }
 
 static const struct cnn_need needs[] = {
-    WITH_PREDICTIONS("top"),    WITH_PREDICTIONS("probabilities"),
-    WITH_PREDICTIONS("format"), WITH_PREDICTIONS("header"),
-    {"header", "format=tsv"},   {"top", "!probabilities"},
-    {"json", "eval,gate"},      {"predictions", "eval,gate"},
-    {"confusion", "eval,gate"}, {"target", "eval,gate"},
-    {"top", "!selftest"},       {"probabilities", "!selftest"},
-    {"format", "!selftest"},    {"header", "!selftest"},
-    {"output", "!selftest"},    {"labels", "!selftest"},
-    {"on-bad", "!selftest"},    {"size", "!selftest"},
-    {"dense", "!selftest"},     {"maps", "!selftest"},
-    {"maps-format", "maps"},    {NULL, NULL},
+    WITH_PREDICTIONS("top"),
+    WITH_PREDICTIONS("probabilities"),
+    WITH_PREDICTIONS("format"),
+    WITH_PREDICTIONS("header"),
+    {"header", "format=tsv"},
+    {"top", "!probabilities"},
+    {"json", "eval,gate,retrieval"},
+    {"predictions", "eval,gate,retrieval"},
+    {"confusion", "eval,gate,retrieval"},
+    {"target", "eval,gate"},
+    {"top", "!selftest"},
+    {"probabilities", "!selftest"},
+    {"format", "!selftest"},
+    {"header", "!selftest"},
+    {"output", "!selftest"},
+    {"labels", "!selftest"},
+    {"on-bad", "!selftest"},
+    {"size", "!selftest"},
+    {"dense", "!selftest"},
+    {"maps", "!selftest"},
+    {"maps-format", "maps"},
+    {"neighbours", "knn"},
+    {"distance", "knn"},
+    {"votes", "knn"},
+    {"list", "knn"},
+    {"retrieval", "knn"},
+    {"votes", "!list"},
+    {"top", "!list"},
+    {"probabilities", "!list"},
+    {"selftest", "!knn"},
+    {"dense", "!knn"},
+    {"maps", "!knn"},
+    {"target", "!knn"},
+    {"labels", "!knn"},
+    {"size", "!knn"},
+    {"batch", "!knn"},
+    {"exact-conv", "!knn"},
+    {"tune", "!knn"},
+    {"device", "!knn"},
+    {"precision", "!knn"},
+    {NULL, NULL},
 };
 
 static const struct cli_program program = {
     .name = "cnn-infer",
-    .synopsis = "[OPTION]... MODEL INPUT...\n--eval [OPTION]... MODEL INPUT...\n--selftest MODEL",
+    .synopsis = "[OPTION]... MODEL INPUT...\n--eval [OPTION]... MODEL INPUT...\n--knn DUMP "
+                "[OPTION]... [INPUT]...\n--selftest MODEL",
     .summary = "classify images with a model, or measure how well it does",
     .options = options,
     .needs = needs,
@@ -98,8 +147,9 @@ static const struct cli_program program = {
 /* A progress line and predictions would mix on one terminal. */
 static const char *progress_label(const struct cnn_infer_options *o)
 {
-    int aside = o->eval || o->gate.count || o->output[0] || !isatty(STDOUT_FILENO);
-    return aside ? o->eval || o->gate.count ? "evaluate" : "infer" : NULL;
+    int eval = o->eval || o->gate.count || o->retrieval;
+    int aside = eval || o->output[0] || !isatty(STDOUT_FILENO);
+    return aside ? eval ? "evaluate" : "infer" : NULL;
 }
 
 static int infer(struct args *a)
@@ -120,14 +170,15 @@ int main(int argc, char **argv)
     int first = 0;
     cli_catch_signals();
     int status = cli_parse(&program, argc, argv, &args, NULL, &first);
-    if (status < 0 && first == argc) {
+    int model = !args.o.knn || !args.o.knn[0]; /* the first operand */
+    if (status < 0 && model && first == argc) {
         status = cli_usage(&program, "no MODEL");
     } else if (status < 0) {
-        args.o.model = argv[first];
-        args.o.input = argv + first + 1;
+        args.o.model = model ? argv[first] : NULL;
+        args.o.input = argv + first + model;
         if (!strcmp(args.o.output, "-"))
             args.o.output = "";
-        args.o.inputs = (size_t)(argc - first - 1);
+        args.o.inputs = (size_t)(argc - first - model);
         status = cli_end(&program, infer(&args));
     }
     cnn_strings_free(&args.o.gate);

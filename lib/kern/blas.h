@@ -26,6 +26,15 @@ static inline void cnn_gemm(int ta, int tb, size_t m, size_t n, size_t k, const 
                     (double)beta, (void *)c, lc);
 }
 
+/* c (m, n) = a (m, k) b^T, b (n, k), in double precision in any build. */
+static inline void cnn_gemm_double(size_t m, size_t n, size_t k, const double *a, size_t lda,
+                                   const double *b, size_t ldb, double *c, size_t ldc)
+{
+    if (m && n)
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)m, (blasint)n, (blasint)k, 1,
+                    a, (blasint)lda, b, (blasint)ldb, 0, c, (blasint)ldc);
+}
+
 /* y (m) = a (m, n) x + beta y, row-major; ta: y (n) = a^T x + beta y. */
 static inline void cnn_gemv(int ta, size_t m, size_t n, const real *a, size_t lda, const real *x,
                             real beta, real *y)

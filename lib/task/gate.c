@@ -17,6 +17,8 @@ static const struct cnn_metric metrics[] = {
     {"f1", CNN_METRIC_CLASSES, cnn_metrics_macro_f1},
     {"mse", CNN_METRIC_VALUES, cnn_metrics_mse},
     {"mae", CNN_METRIC_VALUES, cnn_metrics_mae},
+    {"precision", CNN_METRIC_RANKS, cnn_metrics_precision_at_k},
+    {"map", CNN_METRIC_RANKS, cnn_metrics_map},
 };
 enum { METRICS = sizeof metrics / sizeof *metrics };
 
@@ -27,11 +29,19 @@ const struct cnn_metric *cnn_metric_at(size_t i)
 
 int cnn_metric_applies(const struct cnn_metric *metric, const struct cnn_metrics *m)
 {
-    if (metric->needs == CNN_METRIC_CLASSES)
+    switch (metric->needs) {
+    case CNN_METRIC_TARGETS:
+        return !m->without_loss;
+    case CNN_METRIC_CLASSES:
         return m->classes > 0;
-    if (metric->needs == CNN_METRIC_MANY)
+    case CNN_METRIC_MANY:
         return m->classes > 5;
-    return metric->needs == CNN_METRIC_TARGETS || m->values > 0;
+    case CNN_METRIC_VALUES:
+        return m->values > 0;
+    case CNN_METRIC_RANKS:
+        return m->ranks;
+    }
+    return 0;
 }
 
 static const char *const relations[] = {
@@ -44,9 +54,9 @@ static const char *skip_blanks(const char *s)
 }
 
 /* Shares of the samples, and F1: never per cent, of which 'error<5' would always hold. */
-static int is_share(const struct cnn_metric *metric)
+int cnn_metric_is_share(enum cnn_metric_needs needs)
 {
-    return metric->needs == CNN_METRIC_CLASSES || metric->needs == CNN_METRIC_MANY;
+    return needs == CNN_METRIC_CLASSES || needs == CNN_METRIC_MANY || needs == CNN_METRIC_RANKS;
 }
 
 int cnn_gate_parse(const char *text, struct cnn_gate *out)
@@ -59,8 +69,10 @@ int cnn_gate_parse(const char *text, struct cnn_gate *out)
         if (strlen(metrics[i].name) == n && !memcmp(metrics[i].name, name, n))
             out->metric = &metrics[i];
     if (!out->metric)
-        return cnn_fail(CNN_EUSAGE, "'%s': '%.*s' is none of loss, top1, top5, error, f1, mse, mae",
-                        text, (int)n, name);
+        return cnn_fail(
+            CNN_EUSAGE,
+            "'%s': '%.*s' is none of loss, top1, top5, error, f1, mse, mae, precision, map", text,
+            (int)n, name);
     /* the longer ones come first */
     while (relation < RELATIONS && strncmp(rest, relations[relation], strlen(relations[relation])))
         relation++;
@@ -68,7 +80,7 @@ int cnn_gate_parse(const char *text, struct cnn_gate *out)
         return cnn_fail(CNN_EUSAGE, "'%s': one of >=, >, <=, < and a number are wanted", text);
     out->relation = (enum cnn_gate_relation)relation;
     rest = skip_blanks(rest + strlen(relations[relation]));
-    double most = is_share(out->metric) ? 1 : 1e300;
+    double most = cnn_metric_is_share(out->metric->needs) ? 1 : 1e300;
     int rc = cnn_parse_real(rest, 0, most, &out->bound);
     return rc ? cnn_fail_within("'%s'", text) : 0;
 }

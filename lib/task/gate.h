@@ -11,11 +11,14 @@ enum cnn_metric_needs {
     CNN_METRIC_TARGETS,
     CNN_METRIC_CLASSES,
     CNN_METRIC_MANY,
-    CNN_METRIC_VALUES
+    CNN_METRIC_VALUES,
+    CNN_METRIC_RANKS
 };
+/* Whether the metric is a part of one, never above it. */
+int cnn_metric_is_share(enum cnn_metric_needs needs);
 
 struct cnn_metric {
-    const char *name; /* loss top1 top5 error f1 mse mae */
+    const char *name; /* loss top1 top5 error f1 mse mae precision map */
     enum cnn_metric_needs needs;
     double (*value)(const struct cnn_metrics *m);
 };

@@ -86,9 +86,7 @@ static void add_totals(const struct cnn_metrics *m, int several, struct cnn_buf 
     for (size_t i = 0; (metric = cnn_metric_at(i)); i++)
         if (tells(metric, m, several))
             cnn_buf_printf(out,
-                           metric->needs == CNN_METRIC_CLASSES || metric->needs == CNN_METRIC_MANY
-                               ? "%-10s %.4f\n"
-                               : "%-10s %.6g\n",
+                           cnn_metric_is_share(metric->needs) ? "%-10s %.4f\n" : "%-10s %.6g\n",
                            metric->name, metric->value(m));
 }
 

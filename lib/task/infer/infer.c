@@ -1,7 +1,6 @@
 /* Predictions and evaluation in one pass over the inputs; see infer.h. */
 #include <stdlib.h>
 
-#include "task/apart.h"
 #include "task/infer/private.h"
 
 /* Of native samples each size has a net of its own. */
@@ -86,16 +85,11 @@ static int selftest(struct infer *in)
     return rc;
 }
 
-/* Outputs apart from inputs; of datasets that are open, from the files of their samples, too. */
 static int check_apart(const struct infer *in)
 {
     const struct cnn_infer_options *o = in->o;
-    const struct cnn_path_use out[] = {
-        {"--output", o->output},       {"--predictions", o->predictions},
-        {"--confusion", o->confusion}, {"--on-bad list", o->bad_list},
-        {"--maps", o->maps},           {NULL, NULL}};
     const struct cnn_apart_run run = {o->model, o->labels, o->input, o->inputs, &in->inputs};
-    return cnn_apart_run(out, &run);
+    return cnn_infer_check_apart(in, &run);
 }
 
 static int evaluate(struct infer *in)
@@ -126,6 +120,8 @@ static int evaluate(struct infer *in)
     in->pair = in->runner.graph->node[in->runner.graph->output].layer.rows == 1 &&
                cnn_scores_are_pair(in->runner.graph, classes->count);
     in->kind = cnn_scores_kind(in->runner.graph, classes->count);
+    in->metrics = rc ? NULL : cnn_evaluator_metrics(in->evaluator);
+    in->names = classes;
     in->classed = cnn_infer_is_of_classes(in);
     if (!rc)
         rc = cnn_infer_open_answers(in);
@@ -154,22 +150,27 @@ static void infer_free(struct infer *in)
     free(in->data);
 }
 
+static int with_model(struct infer *in, FILE *out, const char *name)
+{
+    const struct cnn_infer_options *o = in->o;
+    const struct cnn_runner_net which = {.size = o->size, .dense = o->dense};
+    int rc = cnn_infer_check_options(in);
+    if (!rc)
+        rc = check_apart(in);
+    if (!rc)
+        rc = cnn_runner_open(&in->runner, o->model, &which);
+    if (!rc)
+        rc = cnn_infer_choose_target(in);
+    if (!rc)
+        rc = cnn_infer_open_sinks(in, out, name);
+    return rc ? rc : (o->selftest ? selftest : evaluate)(in);
+}
+
 int cnn_infer(const struct cnn_infer_options *options, const struct cnn_callbacks *callbacks,
               FILE *out, const char *name)
 {
     struct infer in = {.o = options, .cb = callbacks};
-    const struct cnn_runner_net which = {.size = options->size, .dense = options->dense};
-    int rc = cnn_infer_check_options(&in);
-    if (!rc)
-        rc = check_apart(&in);
-    if (!rc)
-        rc = cnn_runner_open(&in.runner, options->model, &which);
-    if (!rc)
-        rc = cnn_infer_choose_target(&in);
-    if (!rc)
-        rc = cnn_infer_open_sinks(&in, out, name);
-    if (!rc)
-        rc = (options->selftest ? selftest : evaluate)(&in);
+    int rc = (options->knn[0] ? cnn_infer_knn : with_model)(&in, out, name);
     infer_free(&in);
     return rc;
 }

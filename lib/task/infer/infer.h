@@ -25,13 +25,24 @@ enum cnn_infer_target { CNN_CHOICE_NAMES(CNN_INFER_TARGETS) };
     NEXT(CNN_INFER_MAPS_PNG, "png")
 enum cnn_infer_maps { CNN_CHOICE_NAMES(CNN_INFER_MAPS) };
 
+#define CNN_INFER_DISTANCES(FIRST, NEXT)                                                           \
+    FIRST(CNN_INFER_COSINE, "cosine")                                                              \
+    NEXT(CNN_INFER_EUCLID, "euclid")
+enum cnn_infer_distance { CNN_CHOICE_NAMES(CNN_INFER_DISTANCES) };
+
+/* What a neighbour's vote is worth: all the same, or 1 / distance. */
+#define CNN_INFER_VOTES(FIRST, NEXT)                                                               \
+    FIRST(CNN_INFER_EQUAL, "equal")                                                                \
+    NEXT(CNN_INFER_BY_DISTANCE, "distance")
+enum cnn_infer_votes { CNN_CHOICE_NAMES(CNN_INFER_VOTES) };
+
 /* A self-test passes when no output is off by more than this part of the largest one: far more than
  * another order of summation makes, far less than a wrong weight or layer. */
 #define CNN_INFER_TOLERANCE 1e-4
 
 /* TEXT fields that are "" were not given. */
 struct cnn_infer_options {
-    const char *model;
+    const char *model;  /* not read with knn */
     char *const *input; /* (inputs) datasets */
     size_t inputs;
     const char *labels; /* the label file of IDX inputs */
@@ -44,6 +55,13 @@ struct cnn_infer_options {
     int dense;        /* the net slides over the images */
     const char *maps; /* a folder */
     enum cnn_infer_maps maps_format;
+    /* Neighbours in the place of a model; queries are the inputs, or without any the rows themselves */
+    const char *knn; /* a dataset; "": a model answers */
+    long long neighbours;
+    enum cnn_infer_distance distance;
+    enum cnn_infer_votes votes;
+    int list;      /* neighbours are printed, not what they vote for */
+    int retrieval; /* evaluation tells how the rows are ranked, too */
     /* Evaluation, which a gate, too, asks for */
     int eval, json;
     enum cnn_infer_target target;

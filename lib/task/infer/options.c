@@ -15,6 +15,22 @@ static int parse_gates(struct infer *in)
     return rc;
 }
 
+int cnn_infer_check_common(struct infer *in)
+{
+    const struct cnn_infer_options *o = in->o;
+    if (!in->eval && (o->json || o->predictions[0] || o->confusion[0] || o->target))
+        return cnn_fail(CNN_EUSAGE, "--%s needs --eval",
+                        o->json             ? "json"
+                        : o->predictions[0] ? "predictions"
+                        : o->confusion[0]   ? "confusion"
+                                            : "target");
+    if (o->nul && o->format != CNN_RECORDS_TSV)
+        return cnn_fail(CNN_EUSAGE, "--null needs --format tsv");
+    if (o->nul && in->eval && !o->predictions[0])
+        return cnn_fail(CNN_EUSAGE, "--null needs --predictions with --eval");
+    return parse_gates(in);
+}
+
 int cnn_infer_check_options(struct infer *in)
 {
     const struct cnn_infer_options *o = in->o;
@@ -23,20 +39,36 @@ int cnn_infer_check_options(struct infer *in)
         return cnn_fail(CNN_EUSAGE, "no INPUT ('-' is standard input)");
     if (o->selftest && (o->inputs || in->eval))
         return cnn_fail(CNN_EUSAGE, "--selftest takes a MODEL and nothing else");
-    if (!in->eval && (o->json || o->predictions[0] || o->confusion[0] || o->target))
-        return cnn_fail(CNN_EUSAGE, "--%s needs --eval",
-                        o->json             ? "json"
-                        : o->predictions[0] ? "predictions"
-                        : o->confusion[0]   ? "confusion"
-                                            : "target");
     if (o->dense && in->eval)
         return cnn_fail(CNN_EUSAGE, "--dense gives maps, which --%s cannot compare with classes",
                         o->eval ? "eval" : "gate");
-    if (o->nul && o->format != CNN_RECORDS_TSV)
-        return cnn_fail(CNN_EUSAGE, "--null needs --format tsv");
-    if (o->nul && in->eval && !o->predictions[0])
-        return cnn_fail(CNN_EUSAGE, "--null needs --predictions with --eval");
-    return parse_gates(in);
+    return cnn_infer_check_common(in);
+}
+
+static const char *why_not(enum cnn_metric_needs needs)
+{
+    switch (needs) {
+    case CNN_METRIC_TARGETS:
+        return "no loss compares anything";
+    case CNN_METRIC_CLASSES:
+        return "the targets are no classes";
+    case CNN_METRIC_MANY:
+        return "it means something for more than five classes only";
+    case CNN_METRIC_VALUES:
+        return "the targets are no numbers";
+    case CNN_METRIC_RANKS:
+        return "it is of --retrieval";
+    }
+    return "";
+}
+
+int cnn_infer_check_gates(const struct infer *in, const struct cnn_metrics *will)
+{
+    for (size_t i = 0; i < in->o->gate.count; i++)
+        if (!cnn_metric_applies(in->gate[i].metric, will))
+            return cnn_fail(CNN_EUSAGE, "--gate '%s': %s", in->o->gate.item[i],
+                            why_not(in->gate[i].metric->needs));
+    return 0;
 }
 
 /* What the gates ask about must be measured, which the model and --target decide. */
@@ -47,15 +79,7 @@ static int check_gates(const struct infer *in)
     size_t classes = in->runner.graph->targets ? in->runner.graph->target->shape.c : 0;
     struct cnn_metrics will = {.classes = in->classes || !numbered ? in->classes : classes,
                                .values = kind == CNN_FIELD_NUMBERS || kind == CNN_FIELD_INPUT};
-    for (size_t i = 0; i < in->o->gate.count; i++)
-        if (!cnn_metric_applies(in->gate[i].metric, &will))
-            return cnn_fail(CNN_EUSAGE, "--gate '%s': %s", in->o->gate.item[i],
-                            in->gate[i].metric->needs == CNN_METRIC_CLASSES
-                                ? "the targets are no classes"
-                            : in->gate[i].metric->needs == CNN_METRIC_MANY
-                                ? "it means something for more than five classes only"
-                                : "the targets are no numbers");
-    return 0;
+    return cnn_infer_check_gates(in, &will);
 }
 
 /* An answer is compared with the input number by number. */

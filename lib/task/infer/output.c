@@ -32,6 +32,17 @@ int cnn_infer_text(const struct infer_sink *s, struct cnn_buf *text)
     return 0;
 }
 
+/* Outputs apart from inputs; of datasets that are open, from the files of their samples, too. */
+int cnn_infer_check_apart(const struct infer *in, const struct cnn_apart_run *run)
+{
+    const struct cnn_infer_options *o = in->o;
+    const struct cnn_path_use out[] = {
+        {"--output", o->output},       {"--predictions", o->predictions},
+        {"--confusion", o->confusion}, {"--on-bad list", o->bad_list},
+        {"--maps", o->maps},           {NULL, NULL}};
+    return cnn_apart_run(out, run);
+}
+
 int cnn_infer_open_sinks(struct infer *in, FILE *out, const char *name)
 {
     enum cnn_picture format;
@@ -48,7 +59,7 @@ int cnn_infer_open_sinks(struct infer *in, FILE *out, const char *name)
 
 static int write_picture(struct infer *in)
 {
-    const struct cnn_metrics *m = cnn_evaluator_metrics(in->evaluator);
+    const struct cnn_metrics *m = in->metrics;
     struct cnn_buf bytes = {0};
     enum cnn_picture format;
     size_t *counts = cnn_calloc(m->classes, m->classes * sizeof *counts);
@@ -58,8 +69,8 @@ static int write_picture(struct infer *in)
         counts[i] = (size_t)m->confusion[i];
     int rc = cnn_picture_format(in->o->confusion, &format);
     if (!rc)
-        rc = cnn_plot_confusion(counts, (const char *const *)in->runner.model->classes.item,
-                                m->classes, format, &bytes);
+        rc = cnn_plot_confusion(counts, (const char *const *)in->names->item, m->classes, format,
+                                &bytes);
     if (!rc)
         fwrite(bytes.text, 1, bytes.size, in->picture.stream); /* committing checks */
     cnn_buf_free(&bytes);
@@ -108,7 +119,7 @@ static int put_in_place(struct infer *in)
 /* Of several targets one is enough. */
 static int check_measured(const struct infer *in, const struct cnn_metrics *m)
 {
-    const char *path = in->o->input[0];
+    const char *path = in->o->inputs ? in->o->input[0] : in->o->knn;
     size_t measured = 0;
     if (!m->samples)
         return cnn_fail(CNN_EDATA, "%s: no samples", path);
@@ -122,9 +133,9 @@ static int check_measured(const struct infer *in, const struct cnn_metrics *m)
                         path);
     if (in->feed.targets > 1)
         return 0;
-    if (in->classes && !m->labelled)
+    if ((in->classes || in->o->knn[0]) && !m->labelled)
         return cnn_fail(CNN_EDATA, "%s: no classes: there is nothing to evaluate by", path);
-    if (in->runner.graph->losses && !(m->weight_sum > 0))
+    if (in->runner.graph && in->runner.graph->losses && !(m->weight_sum > 0))
         return cnn_fail(CNN_EDATA, "%s: all weights are 0", path);
     return 0;
 }
@@ -132,13 +143,13 @@ static int check_measured(const struct infer *in, const struct cnn_metrics *m)
 /* Everything is written before a missed gate is an answer. */
 int cnn_infer_finish(struct infer *in)
 {
-    const struct cnn_metrics *m = cnn_evaluator_metrics(in->evaluator);
+    const struct cnn_metrics *m = in->metrics;
     struct cnn_report r = {.metrics = m,
-                           .classes = &in->runner.model->classes,
+                           .classes = in->names,
                            .gate = in->gate,
                            .gates = in->o->gate.count,
-                           .model = in->runner.model->path,
-                           .tensors = in->runner.model->tensors,
+                           .model = in->runner.model ? in->runner.model->path : NULL,
+                           .tensors = in->runner.model ? in->runner.model->tensors : NULL,
                            .inputs = &in->inputs,
                            .data = in->data,
                            .feed = &in->feed,

@@ -1,10 +1,11 @@
 /* The inside of a run of cnn_infer, shared by infer.c (the pass), options.c (what is wanted),
- * answers.c (what the net gives) and output.c (where it goes). */
+ * answers.c (what the net gives), output.c (where it goes) and knn.c (neighbours in a net's place). */
 #ifndef CNN_TASK_INFER_PRIVATE_H
 #define CNN_TASK_INFER_PRIVATE_H
 
 #include "file/outfile.h"
 #include "file/outfolder.h"
+#include "task/apart.h"
 #include "task/infer/infer.h"
 #include "task/predictions.h"
 #include "task/report.h"
@@ -59,7 +60,9 @@ struct infer {
     size_t classes;       /* that the first target is; 0: it is none of the model's */
     int pair;             /* the net's single output stands for two classes */
     enum cnn_scores kind;
-    struct cnn_evaluator *evaluator;
+    struct cnn_evaluator *evaluator;     /* NULL: of no net */
+    const struct cnn_metrics *metrics;   /* what is measured */
+    const struct cnn_strings *names;     /* of the classes */
     struct cnn_data_hash *data;          /* (inputs.count) */
     struct cnn_predictions *predictions; /* NULL: not wanted */
     struct infer_answers answers;
@@ -68,6 +71,12 @@ struct infer {
 
 /* Before the model is read: what contradicts itself. */
 CNN_CHECKED int cnn_infer_check_options(struct infer *in);
+/* Of what answers with a model and without. */
+CNN_CHECKED int cnn_infer_check_common(struct infer *in);
+/* CNN_EUSAGE for a gate on what will not be measured. */
+CNN_CHECKED int cnn_infer_check_gates(const struct infer *in, const struct cnn_metrics *will);
+/* Outputs apart from what is read. */
+CNN_CHECKED int cnn_infer_check_apart(const struct infer *in, const struct cnn_apart_run *run);
 /* With the model at hand: what the targets are, and whether that fits the rest. */
 CNN_CHECKED int cnn_infer_choose_target(struct infer *in);
 /* With the inputs at hand: whether they have what is to be compared with. */
@@ -103,5 +112,8 @@ int cnn_infer_is_of_classes(const struct infer *in);
 
 /* The report, the picture, the files in place; then the gates' answer. */
 CNN_CHECKED int cnn_infer_finish(struct infer *in);
+
+/* knn.c: all of a run without a model. */
+CNN_CHECKED int cnn_infer_knn(struct infer *in, FILE *out, const char *name);
 
 #endif
