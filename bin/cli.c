@@ -58,6 +58,8 @@ static int set(struct parser *p, const struct cnn_option *o, size_t number, cons
 {
     if (!*value)
         return needs_value(p, o);
+    if (o->pairs && strchr(value, '='))
+        o = find(p, o->pairs, strlen(o->pairs), 0, &number);
     int own = is_own(p->program, o);
     int rc =
         own ? cnn_option_set(o, p->fields, value) : cnn_augmenter_set(p->augmenter, o->name, value);

@@ -56,6 +56,7 @@ struct cnn_option {
     int depth;            /* PAIR, PAD: three sizes may be given, the depth first */
     int position;         /* in a net's text: 1 for the first bare argument ...; 0: by key only */
     char letter;          /* in programs: the short option; 0: none */
+    const char *pairs;    /* in programs: the option whose value one with a '=' is; NULL: none */
     const char *metavar;  /* "N", "FILE"; NULL for flags */
     const char *help;     /* one line, no full stop */
 };

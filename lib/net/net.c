@@ -14,28 +14,6 @@ static size_t count_params(const struct cnn_graph *g)
     return n;
 }
 
-/* "layer1" and "layer1.*" name everything below layer1. */
-static int pattern_names(const char *pattern, const char *name)
-{
-    size_t n = strlen(pattern);
-    return cnn_match(pattern, name) || (!strncmp(pattern, name, n) && name[n] == '.');
-}
-
-/* Mark what the patterns freeze; a pattern that names nothing is a mistake. */
-static int apply_freeze(struct cnn_net *net, const struct cnn_strings *patterns)
-{
-    for (size_t k = 0; patterns && k < patterns->count; k++) {
-        int used = 0;
-        for (size_t i = 0; i < net->params; i++)
-            if (pattern_names(patterns->item[k], net->param[i].name))
-                used = net->param[i].frozen = 1;
-        if (!used)
-            return cnn_fail(CNN_EUSAGE, "freeze pattern '%s' matches no parameter",
-                            patterns->item[k]);
-    }
-    return 0;
-}
-
 static int take_offset(size_t *total, size_t count, size_t *offset)
 {
     size_t padded;
@@ -233,7 +211,7 @@ static int build(struct cnn_net *net, const struct cnn_net_config *config)
     if (!rc)
         rc = check_numbers(net);
     if (!rc)
-        rc = apply_freeze(net, config->freeze);
+        rc = cnn_net_freeze(net, config);
     if (!rc)
         rc = mark_backward(net, config, &net->wants);
     if (!rc)

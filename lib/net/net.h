@@ -26,6 +26,11 @@ struct cnn_net_config {
     int once;      /* a single batch will run: making weights ready for it must pay */
     /* patterns of parameter names ("layer1.*") that are not trained; may be NULL */
     const struct cnn_strings *freeze;
+    /* A node that is not trained, with all that it is computed from, and runs as at inference, in
+     * training, too; 0: there is none. */
+    int freeze_to;
+    /* "PATTERN=X": factors of the learning rate, the last that names a parameter counts; may be NULL */
+    const struct cnn_strings *rates;
     const int *keep; /* nodes whose values must outlive the forward pass (features) */
     size_t keeps;
     /* Of the same graph, on a device of the same kind, with the same config but for this: a net

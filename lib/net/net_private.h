@@ -70,6 +70,7 @@ struct cnn_net {
     int backward;               /* some backward will be called */
     int from;                   /* from this node; 0: from the losses */
     unsigned char *wants;       /* (nodes) backward runs here */
+    unsigned char *still;       /* (nodes) it runs as at inference, in training, too */
     struct cnn_net_node *node;
     size_t params;
     struct cnn_net_param *param;
@@ -109,6 +110,9 @@ static inline void *cnn_net_device_alloc(struct cnn_net *net, size_t count, size
     }
     return net->backend->ops->alloc(net->backend, bytes ? bytes : size);
 }
+
+/* freeze.c: net->still and what parameters are frozen, or have another rate. CNN_EUSAGE. */
+CNN_CHECKED int cnn_net_freeze(struct cnn_net *net, const struct cnn_net_config *config);
 
 /* wire.c: every pointer that a pass needs, made once. */
 CNN_CHECKED int cnn_net_wire(struct cnn_net *net);

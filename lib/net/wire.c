@@ -165,7 +165,7 @@ struct cnn_pass cnn_net_pass(struct cnn_net *net, int i)
         .q = &net->backend->queue,
         .batch = cnn_step_batch(net->plan->step, i, net->batch) *
                  (net->plan->step[i].layer ? net->plan->step[i].layer->in_rows[0] : 1),
-        .training = net->was_training,
+        .training = net->was_training && !net->still[net->plan->step[i].head],
         .saves = net->was_training || net->from,
         .frozen = nn->frozen,
         .again = net->again,

@@ -61,8 +61,41 @@ run cnn-train --net "${deep//10/classes}" --init deep --head three --epochs 1 -o
 status 0
 differ m n ''
 
+# All up to a layer stays as it is, statistics included, and runs as at inference: it sends nothing back, and drops nothing.
+body='conv 4 3 stride=2; bn; relu; DROP b: { conv 4 3; bn; relu }; maxpool 2; fc: dense 10'
+run cnn-train -q --net "input 1x28x28; ${body/DROP/dropout 0.5;}" digits:40 --epochs 1 -o drop --threads 2
+status 0
+part() { run cnn-train -q --init drop --batch 8 --epochs 2 --rate 0.05 digits:40 "$@" && status 0; }
+part --freeze-to b -o m --threads 2
+differ drop m 'fc.bias fc.weight'
+part --freeze-to b.relu1 -o n --threads 1
+differ m n ''
+part --freeze-to maxpool1 -o n --threads 1
+differ m n ''
+part --net "input 1x28x28; ${body/DROP/}" --freeze b --freeze conv1 --freeze bn1 -o n
+differ m n ''
+part --freeze-to bn1 -o n
+differ drop n 'b.bn1.bias b.bn1.running_mean b.bn1.running_var b.bn1.weight b.conv1.bias b.conv1.weight fc.bias fc.weight'
+run cnn-train --init drop --freeze-to b digits:40 --plan
+status 0
+out_has 'b.conv1 *'
+ways=$(grep '^b.conv1 ' out)
+[ "${ways#*/}" = "$ways" ] || fail 'gradients of a layer that is frozen'
+
+# Factors of the rate: as lines of nets have them, on top of these, the last that names a parameter; none is frozen.
+factors() { part --recipe none --freeze-to b --momentum 0 "$@"; }
+factors -o m
+factors --rate-of 'fc.*=7' --rate fc=0.5 --rate 0.1 -o n
+differ m n ''
+factors --net "input 1x28x28; ${body/DROP/dropout 0.5;} rate=0.5" --rate fc=4 --rate 0.025 -o n
+differ m n ''
+factors --rate fc.bias=0 -o n
+differ drop n fc.weight
+part --rate 'b.*=0' --rate 'fc.*=2' -o n
+differ drop n 'bn1.bias bn1.running_mean bn1.running_var bn1.weight conv1.bias conv1.weight fc.bias fc.weight'
+
 # A run that is stopped goes on with the same head, and gives the same bytes with any number of threads.
-train=(cnn-train --init zero --head three --batch 8 --epochs 3)
+train=(cnn-train --init zero --head three --batch 8 --epochs 3 --freeze-to bn1 --rate fc.bias=2)
 run "${train[@]}" -q -o whole --threads 2
 status 0
 interrupted "${train[@]}" -q -o part --threads 1
@@ -70,9 +103,12 @@ run "${train[@]}" -o part --checkpoint c --resume --threads 2
 status 0
 err_lacks '*head is new*'
 same whole part
-run cnn-train --init zero three --batch 8 --epochs 3 -o x --checkpoint c --resume
+run cnn-train --init zero three --batch 8 --epochs 3 --freeze-to bn1 --rate fc.bias=2 -o x --checkpoint c --resume
 status 65
 err_has "cnn-train: c: cannot go on: the run was begun with --head '1', not '0'"
+run cnn-train --init zero --head three --batch 8 --epochs 3 --freeze-to bn1 --rate fc.bias=3 -o x --checkpoint c --resume
+status 65
+err_has "cnn-train: c: cannot go on: the run was begun with --rate-of 'fc.bias=2', not 'fc.bias=3'"
 # The script of the history makes the model again.
 run cnn-inspect --history m
 status 0
@@ -92,3 +128,11 @@ bad 65 "*no head: 'sum1' (*) joins several values *" --net 'input 1x28x28; sum {
 bad 65 "*no head: the net has no layer with parameters" --net 'input 1x28x28; avgpool 28; flatten' --init old --head --loss bce three
 bad 65 "*no head: 'dense3' (*) has the parameters of another layer" \
     --net 'input 1x28x28; dense 10; dense 10; dense 10 share=dense2; relu' --init old --head three
+bad 64 "--freeze-to: the net has no layer 'bn' (did you mean bn1?)" --init old digits:20 --freeze-to bn
+bad 64 "--freeze-to: the net has no layer 'input'*" --init old digits:20 --freeze-to input
+bad 64 'nothing to train: every parameter is frozen' --init old digits:20 --freeze-to fc
+bad 64 "rate factor 'cv1.*=2' matches no parameter" --init old digits:20 --rate 'cv1.*=2'
+bad 64 "rate factor 'conv1=2' has no effect: what it names is frozen" --init old digits:20 --rate conv1=2 --freeze-to bn1
+bad 64 "rate factor 'conv1=x': *" --init old digits:20 --rate conv1=x
+bad 64 "rate factor '=2' is not PATTERN=X" --init old digits:20 --rate =2
+bad 64 '--freeze-to has no effect with --epochs 0' --init old digits:20 --epochs 0 --freeze-to bn1

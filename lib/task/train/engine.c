@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lang/syntax.h"
 #include "task/runner.h"
 #include "task/train/engine.h"
 
@@ -101,6 +102,19 @@ int cnn_train_build_graph(struct train_engine *e, const struct train_settings *s
     return !rc && data->val ? cnn_feed_check(&e->feed, data->val) : rc;
 }
 
+/* The node of --freeze-to; 0: it is not given. */
+static int find_freeze_to(const struct cnn_graph *g, const char *label, int *node)
+{
+    struct cnn_nearest near = {.word = label};
+    char hint[80];
+    *node = label[0] ? cnn_graph_find(g, label) : 0;
+    if (!label[0] || *node >= g->inputs)
+        return 0;
+    cnn_labels_offer(g->labels, "", &near);
+    return cnn_fail(CNN_EUSAGE, "--freeze-to: the net has no layer '%s'%s", label,
+                    cnn_nearest_hint(&near, hint));
+}
+
 static int open_net(struct train_engine *e, const struct train_settings *settings,
                     const struct train_data *data, const struct train_report *report)
 {
@@ -108,13 +122,17 @@ static int open_net(struct train_engine *e, const struct train_settings *setting
     struct cnn_net_config config = {.batch = (size_t)o->batch,
                                     .training = 1,
                                     .freeze = &o->freeze,
+                                    .rates = &o->rate_of,
                                     .recompute = o->recompute,
                                     .keep = e->feed.node + 1,
                                     .keeps = data->val ? (size_t)e->feed.targets - 1 : 0,
                                     .average = o->ema > 0,
                                     .optimizer_slabs = cnn_optimizer_slabs(&settings->optimizer)};
     struct cnn_buf note = {0};
-    int rc = cnn_compute_net(&o->compute, e->graph, &config, &note, &e->backend, &e->net);
+    int rc = find_freeze_to(e->graph, o->freeze_to, &config.freeze_to);
+    if (rc)
+        return rc;
+    rc = cnn_compute_net(&o->compute, e->graph, &config, &note, &e->backend, &e->net);
     if (note.size)
         cnn_train_note(report, "%s", note.text);
     cnn_buf_free(&note);

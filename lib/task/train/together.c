@@ -13,6 +13,8 @@ static const struct cnn_need needs[] = {
     IN_TRAINING("shuffle"),
     IN_TRAINING("class-weights"),
     IN_TRAINING("freeze"),
+    IN_TRAINING("freeze-to"),
+    IN_TRAINING("rate-of"),
     IN_TRAINING("steps"),
     IN_TRAINING("accumulate"),
     IN_TRAINING("optimizer"),

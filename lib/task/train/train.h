@@ -54,8 +54,10 @@ struct cnn_train_options {
     const char *net, *input, *init, *loss;
     int head;
     struct cnn_strings allow_new, rename, freeze;
+    const char *freeze_to;
     enum cnn_init weights;
     /* Optimization; the TEXT ones have defaults that depend on the optimizer */
+    struct cnn_strings rate_of;
     const char *optimizer, *rate, *momentum, *rho, *eps, *trust, *weight_decay;
     const char *solver;
     enum cnn_train_recipe recipe;
