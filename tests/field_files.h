@@ -40,7 +40,7 @@ static inline struct member numbers(const char *name, size_t rows, size_t column
     static char memory[8][512];
     static int next;
     char *bytes = memory[next++ % 8];
-    assert_int_equal(cnn_npy_header(columns ? 2 : 1, dim, &head, &size), 0);
+    assert_int_equal(cnn_npy_header(CNN_F32, columns ? 2 : 1, dim, &head, &size), 0);
     assert_true(size + count * sizeof *x <= sizeof memory[0]);
     memcpy(bytes, head, size);
     memcpy(bytes + size, x, count * sizeof *x);

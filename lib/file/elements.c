@@ -27,6 +27,34 @@ static float half_to_float(uint16_t h)
     return h & 0x8000 ? -value : value;
 }
 
+static uint16_t float_to_half(float x)
+{
+    float magnitude = fabsf(x);
+    unsigned sign = signbit(x) ? 0x8000 : 0, bits;
+    int exponent;
+    if (isnan(x))
+        return 0x7e00;
+    if (magnitude < 0x1p-14f) { /* subnormal; rounding may carry into the exponent, rightly */
+        bits = (unsigned)lrintf(magnitude * 0x1p24f);
+    } else if (isinf(x)) {
+        bits = 0x7c00;
+    } else {
+        float fraction = frexpf(magnitude, &exponent); /* in [0.5, 1) */
+        bits = (unsigned)lrintf(fraction * 2048) + ((unsigned)(exponent + 13) << 10);
+    }
+    return (uint16_t)(sign | (bits < 0x7c00 ? bits : 0x7c00));
+}
+
+size_t cnn_elements_halve(const float *x, size_t count, uint16_t *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        out[i] = float_to_half(x[i]);
+        if ((out[i] & 0x7fff) == 0x7c00 && !isinf(x[i]))
+            return i;
+    }
+    return count;
+}
+
 /* bfloat16 is the upper half of a binary32. */
 static float bfloat_to_float(uint16_t b)
 {

@@ -220,15 +220,16 @@ void cnn_npy_read(const struct cnn_npy *h, const unsigned char *data, size_t fir
                           data + fortran_place(h, first + i) * h->item_size, 1, out + i);
 }
 
-int cnn_npy_header(int rank, const size_t *dim, unsigned char **bytes, size_t *size)
+int cnn_npy_header(enum cnn_dtype type, int rank, const size_t *dim, unsigned char **bytes,
+                   size_t *size)
 {
     enum { DIGITS = 20 }; /* of SIZE_MAX: room for a first dimension that grows */
     struct cnn_buf b = {0};
     if (rank > CNN_NPY_MAX_RANK)
         return cnn_fail(CNN_EINTERNAL, "npy: more than %d dimensions", CNN_NPY_MAX_RANK);
     cnn_buf_add(&b, "\x93NUMPY\x01\x00\x00\x00", PREFIX);
-    cnn_buf_printf(&b, "{'descr': '%cf4', 'fortran_order': False, 'shape': (",
-                   cnn_big_endian() ? '>' : '<');
+    cnn_buf_printf(&b, "{'descr': '%cf%zu', 'fortran_order': False, 'shape': (",
+                   cnn_big_endian() ? '>' : '<', cnn_dtype_info[type].size);
     int first = 0;
     for (int i = 0; i < rank; i++) {
         size_t before = b.size;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "file/dtype.h"
 
 enum { CNN_NPY_MAX_RANK = 8 };
 
@@ -30,9 +31,10 @@ CNN_CHECKED int cnn_npy_parse(const unsigned char *bytes, size_t size, struct cn
 void cnn_npy_read(const struct cnn_npy *h, const unsigned char *data, size_t first, size_t count,
                   float *out);
 
-/* A float32 header for that shape, padded to 64 bytes, into a buffer (malloc'd, *size bytes). For a
+/* A header for that shape of CNN_F32 or CNN_F16, padded to 64 bytes, into a buffer (malloc'd, *size bytes). For a
  * count of rows that is not known yet: write with dim[0] = 0, and again over it at the end (the
  * size does not change: the shape is padded). */
-CNN_CHECKED int cnn_npy_header(int rank, const size_t *dim, unsigned char **bytes, size_t *size);
+CNN_CHECKED int cnn_npy_header(enum cnn_dtype type, int rank, const size_t *dim,
+                               unsigned char **bytes, size_t *size);
 
 #endif

@@ -137,10 +137,10 @@ static void test_npy_header(void **state)
     size_t size, again;
     struct cnn_npy h;
     size_t none[3] = {0, 12, 7}, many[3] = {(size_t)1 << 40, 12, 7};
-    assert_int_equal(cnn_npy_header(3, none, &a, &size), 0);
+    assert_int_equal(cnn_npy_header(CNN_F32, 3, none, &a, &size), 0);
     assert_int_equal(size % 64, 0);
     assert_int_equal(a[size - 1], '\n');
-    assert_int_equal(cnn_npy_header(3, many, &b, &again), 0);
+    assert_int_equal(cnn_npy_header(CNN_F32, 3, many, &b, &again), 0);
     assert_int_equal(size, again);
     assert_int_equal(cnn_npy_parse(b, size, &h), 0);
     assert_int_equal(h.rank, 3);
@@ -153,7 +153,7 @@ static void test_npy_header(void **state)
     free(a);
     free(b);
     for (int rank = 0; rank < 3; rank++) {
-        assert_int_equal(cnn_npy_header(rank, many, &a, &size), 0);
+        assert_int_equal(cnn_npy_header(CNN_F32, rank, many, &a, &size), 0);
         assert_int_equal(cnn_npy_parse(a, size, &h), 0);
         assert_int_equal(h.rank, rank);
         free(a);

@@ -8,7 +8,7 @@
  * a tab, newline, carriage return and backslash are \t, \n, \r and \\; the key is that of the path.
  * Numbers are the shortest form that reads back as the same float32 (cnn_format_real, single).
  *
- * npy. FILE.npy holds float32 (n, d) or (n, c, h, w); FILE.tsv beside it has the lines above
+ * npy. FILE.npy holds float32 or float16 (n, d) or (n, c, h, w); FILE.tsv beside it has the lines above
  * without numbers: the optional #classes, "#key<TAB>class", then n rows "key<TAB>class". Without
  * FILE.tsv the samples have no classes and numbered keys.
  *

@@ -133,7 +133,7 @@ static int put_numbers(struct cnn_encoded *e, const struct cnn_image *im)
     unsigned char *bytes = NULL;
     size_t size = 0;
     int rank = (im->h == 1 && im->w == 1) || !im->c ? 1 : 3;
-    int rc = cnn_npy_header(rank, dim, &bytes, &size);
+    int rc = cnn_npy_header(CNN_F32, rank, dim, &bytes, &size);
     rc = take_bytes(e, rc, bytes, size);
     if (!rc)
         cnn_buf_add(&e->bytes, im->px, im->c * im->h * im->w * sizeof *im->px);

@@ -23,7 +23,7 @@ static int put_header(struct npy *s)
     const size_t dim[] = {s->rows, s->shape.c, s->shape.h, s->shape.w};
     unsigned char *bytes;
     size_t size;
-    int rc = cnn_npy_header(s->shape.h * s->shape.w == 1 ? 2 : 4, dim, &bytes, &size);
+    int rc = cnn_npy_header(CNN_F32, s->shape.h * s->shape.w == 1 ? 2 : 4, dim, &bytes, &size);
     if (rc)
         return rc;
     fwrite(bytes, 1, size, s->values.stream);

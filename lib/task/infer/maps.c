@@ -115,7 +115,7 @@ static int put_npy(struct infer *in, struct infer_map *m, const char *name)
     size_t values = m->classes * m->h * m->w * sizeof *m->value, size;
     unsigned char *head;
     struct cnn_buf bytes = {0};
-    int rc = cnn_npy_header(3, dim, &head, &size);
+    int rc = cnn_npy_header(CNN_F32, 3, dim, &head, &size);
     if (rc)
         return rc;
     to_probabilities(in, m);

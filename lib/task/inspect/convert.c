@@ -110,7 +110,7 @@ static int put_array(struct cnn_zip_writer *w, const struct cnn_inspect *in,
     size_t size;
     int rc = check_rank(t);
     if (!rc)
-        rc = cnn_npy_header(shape->rank, shape->dim, &header, &size);
+        rc = cnn_npy_header(CNN_F32, shape->rank, shape->dim, &header, &size);
     if (!rc)
         rc = elements(in->tensors, t, &held, &x);
     cnn_buf_printf(&name, "%s.npy", t->name);
