@@ -18,7 +18,13 @@ static const struct cnn_option options[] = {
                      .help = "a layer by its label or a pattern such as 'layer4.*'; 'output', "
                              "'logits' (repeatable)"),
     CNN_OPTION_FLAG("pool", struct args, o.pool, "0",
-                    .help = "the mean over all positions of each channel"),
+                    .help = "one value for all positions of each channel"),
+    CNN_OPTION_CHOICE("pooling", struct args, o.pooling, "avg", CNN_FEATURES_POOLINGS,
+                      .metavar = "HOW",
+                      .help = "what that is: avg, max, or gem, the generalized mean"),
+    CNN_OPTION_REAL("gem-power", struct args, o.gem_power, "3", .min = 1, .max = 1000,
+                    .metavar = "P", .help = "the power of the generalized mean"),
+    CNN_OPTION_FLAG("l2", struct args, o.l2, "0", .help = "bring rows to a length of 1"),
     CNN_OPTION_FLAG("concat", struct args, o.concat, "0",
                     .help = "several layers side by side in one output, not a file for each"),
     CNN_OPTION_HEADING("Output"),
@@ -27,6 +33,7 @@ static const struct cnn_option options[] = {
                       .metavar = "FORMAT",
                       .help =
                           "how features are written (auto: by FILE's extension, tsv on stdout)"),
+    CNN_OPTION_FLAG("float16", struct args, o.half, "0", .help = "numbers of npy take 2 bytes"),
     CNN_OPTION_HEADING("Running"),
     CNN_OPTION_TEXT("labels", struct args, o.labels, "", .metavar = "FILE",
                     .help = "the labels of an IDX file, when they are not where they usually are"),
@@ -41,11 +48,18 @@ static const struct cnn_option options[] = {
     CNN_OPTION_END,
 };
 
+static const struct cnn_need needs[] = {
+    {"pooling", "pool"},
+    {"gem-power", "pooling=gem"},
+    {NULL, NULL},
+};
+
 static const struct cli_program program = {
     .name = "cnn-features",
     .synopsis = "[OPTION]... MODEL INPUT... --layer NAME [-o FILE]",
     .summary = "write what a net makes of samples at chosen layers",
     .options = options,
+    .needs = needs,
 };
 
 static int features(struct args *a)

@@ -71,6 +71,37 @@ k3		7' ] || fail "g.tsv: $(cat g.tsv)"
 
 run cnn-features -l input --pool id.st g.tsv
 out_has 'k1	a	1.5	1.25'
+run cnn-features -l input --pool --pooling max id.st g.tsv
+out_has 'k1	a	2	3'
+run cnn-features -l input --pool --pooling gem id.st g.tsv # the root of (1 + 8) / 2; of 27 / 2 and a millionth's cube
+out_has 'k1	a	1.6509637	2.3811016'
+run cnn-features -l input --pool --pooling gem --gem-power 1 id.st g.tsv
+out_has 'x:y	b	2.5000005	1e-06'
+run cnn-features -l input --pool --l2 id.st g.tsv
+out_has 'x:y	b	1	0'
+run cnn-features -l same -l input --concat --l2 id.st g.tsv
+out_has 'x:y	b	0	0.70710677	0	0	0	0.70710677	0	0'
+cnn-features -l same --l2 -f tar id.st g.tsv | cnn-features -l output id.st - >out || fail "l2 into a tar"
+out_has 'k3		0	0	0	1'
+printf '#key\tclass\tw\tx\ty\tz\nbig\t\t1\t65519\t-7e-8\t0.1\n' >big.tsv
+cnn-features -l same --float16 -o half.npy id.st big.tsv || fail "float16"
+head -n 1 half.npy | grep -q "'descr': '<f2', 'fortran_order': False, 'shape': (1, 4)" || fail "$(head -n 1 half.npy)"
+[ "$(tail -c 8 half.npy | od -An -v -tx2 | tr -s ' ')" = ' 3c00 7bff 8001 2e66' ] || fail "float16: $(tail -c 8 half.npy | od -An -tx2)"
+run cnn-features -l same id.st half.npy
+out_has 'big		1	65504	-5.9604645e-08	0.099975586'
+printf '#key\tclass\tw\tx\ty\tz\nbig\t\t1\t65520\t0\t0\n' >bigger.tsv
+run cnn-features -l same --float16 -o none.npy id.st bigger.tsv
+status 65
+err_is 'cnn-features: big: 65520 is beyond float16'
+no_file none.npy none.tsv
+for refused in '--float16 has no effect: it needs npy (--format npy)=--float16' \
+    '--pooling has no effect: it needs --pool=--pooling max' \
+    '--gem-power has no effect: it needs --pooling gem=--pool --gem-power 2'; do
+    # shellcheck disable=SC2086 # options
+    run cnn-features -l same ${refused#*=} id.st g.tsv
+    status 64
+    err_has "cnn-features: ${refused%%=*}"
+done
 run cnn-features -l same -l input --concat id.st g.tsv
 out_has '#key	class	same:0	same:1	same:2	same:3	input:0	input:1	input:2	input:3'
 out_has 'k1	a	1	2	3	-0.5	1	2	3	-0.5'

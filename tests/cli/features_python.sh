@@ -11,6 +11,14 @@ done
 cnn-features -l conv2 -o conv2.npy lenet.st digits:50:3 || fail "conv2"
 cnn-features -l conv2 -o mean.npy --pool lenet.st digits:50:3 || fail "mean"
 
+for pooling in max gem; do
+    cnn-features -l relu2 -o $pooling.npy --pool --pooling $pooling lenet.st digits:50:3 || fail "$pooling"
+done
+cnn-features -l relu2 -o relu2.npy lenet.st digits:50:3 || fail "relu2"
+cnn-features -l fc1 -o l2.npy --l2 lenet.st digits:50:3 || fail "l2"
+cnn-features -l fc1 -o fc1.npy lenet.st digits:50:3 || fail "fc1"
+cnn-features -l fc1 -o half.npy --float16 lenet.st digits:50:3 || fail "half"
+
 cat >read.py <<'PY'
 import io, tarfile
 import numpy as np
@@ -61,6 +69,12 @@ else:
 c, m = np.load("conv2.npy"), np.load("mean.npy")
 assert c.shape == (50, 16, 10, 10) and m.shape == (50, 16)
 assert np.allclose(c.mean(axis=(2, 3), dtype=np.float64), m, rtol=0, atol=1e-6)
+r, f = np.load("relu2.npy"), np.load("fc1.npy")
+assert np.array_equal(r.max(axis=(2, 3)), np.load("max.npy"))
+gem = (np.maximum(r.astype(np.float64), 1e-6) ** 3).mean(axis=(2, 3)) ** (1 / 3)
+assert np.allclose(gem, np.load("gem.npy"), rtol=1e-6, atol=0)
+assert np.allclose(f / np.linalg.norm(f.astype(np.float64), axis=1, keepdims=True), np.load("l2.npy"), rtol=1e-6, atol=0)
+assert np.load("half.npy").dtype == np.float16 and np.array_equal(f.astype(np.float16), np.load("half.npy"))
 PY
 # the .tsv beside all.npy was written by npy before tsv took its name: both hold the same keys
 run "$python" read.py

@@ -48,6 +48,8 @@ static int check_options(struct features *f)
     if (!f->o->layer.count)
         return cnn_fail(CNN_EUSAGE, "no --layer (cnn-inspect lists them; 'output' is the last)");
     int rc = cnn_features_choose_format(f->o, &format);
+    if (!rc && f->o->half && format != CNN_FEATURES_NPY)
+        rc = cnn_fail(CNN_EUSAGE, "--float16 has no effect: it needs npy (--format npy)");
     if (!rc)
         f->type = types[format];
     return rc;

@@ -19,6 +19,12 @@
     NEXT(CNN_FEATURES_TAR, "tar")
 enum cnn_features_format { CNN_CHOICE_NAMES(CNN_FEATURES_FORMATS) };
 
+#define CNN_FEATURES_POOLINGS(FIRST, NEXT)                                                         \
+    FIRST(CNN_FEATURES_AVG, "avg")                                                                 \
+    NEXT(CNN_FEATURES_MAX, "max")                                                                  \
+    NEXT(CNN_FEATURES_GEM, "gem")
+enum cnn_features_pooling { CNN_CHOICE_NAMES(CNN_FEATURES_POOLINGS) };
+
 /* TEXT fields that are "" were not given. */
 struct cnn_features_options {
     const char *model;
@@ -26,8 +32,12 @@ struct cnn_features_options {
     size_t inputs;
     const char *labels;       /* the label file of IDX inputs */
     struct cnn_strings layer; /* labels or patterns; "output", "logits" */
-    int pool;                 /* the mean over all positions of each channel */
-    int concat;               /* all layers side by side, not an output for each */
+    int pool;                 /* one value for all positions of each channel */
+    enum cnn_features_pooling pooling;
+    double gem_power;
+    int l2;     /* rows are brought to length 1 */
+    int half;   /* npy holds float16 */
+    int concat; /* all layers side by side, not an output for each */
     enum cnn_features_format format;
     const char *bad_list; /* where the caller writes names of bad samples; NULL: nowhere */
     const char *output;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "data/source/features.h"
+#include "file/elements.h"
 #include "file/infile.h"
 #include "file/npy.h"
 #include "task/features/private.h"
@@ -15,6 +16,7 @@ struct npy {
     int paths;
     struct cnn_chw shape;
     size_t count, rows; /* count: of a row */
+    uint16_t *half;     /* (count) a row as float16; NULL: float32 */
     struct cnn_buf line;
 };
 
@@ -23,7 +25,8 @@ static int put_header(struct npy *s)
     const size_t dim[] = {s->rows, s->shape.c, s->shape.h, s->shape.w};
     unsigned char *bytes;
     size_t size;
-    int rc = cnn_npy_header(CNN_F32, s->shape.h * s->shape.w == 1 ? 2 : 4, dim, &bytes, &size);
+    int rank = s->shape.h * s->shape.w == 1 ? 2 : 4;
+    int rc = cnn_npy_header(s->half ? CNN_F16 : CNN_F32, rank, dim, &bytes, &size);
     if (rc)
         return rc;
     fwrite(bytes, 1, size, s->values.stream);
@@ -84,6 +87,8 @@ static int npy_open(void *sink, const struct features_to *to)
     s->paths = to->paths;
     s->shape = to->shape;
     s->count = cnn_chw_count(to->shape);
+    if (to->half && !(s->half = cnn_calloc(s->count, sizeof *s->half)))
+        return CNN_ESYSTEM;
     char *path = keys_path(to->path);
     int rc = path ? check_keys(path) : CNN_ESYSTEM;
     if (!rc)
@@ -98,10 +103,24 @@ static int npy_open(void *sink, const struct features_to *to)
     return rc ? rc : put_header(s);
 }
 
+static int put_half(struct npy *s, const struct features_row *row)
+{
+    size_t held = cnn_elements_halve(row->values, s->count, s->half);
+    if (held < s->count)
+        return cnn_fail(CNN_EDATA, "%s: %g is beyond float16", row->path ? row->path : row->key,
+                        (double)row->values[held]);
+    fwrite(s->half, sizeof *s->half, s->count, s->values.stream);
+    return 0;
+}
+
 static int npy_add(void *sink, const struct features_row *row)
 {
     struct npy *s = sink;
-    fwrite(row->values, sizeof *row->values, s->count, s->values.stream);
+    int out = s->half ? put_half(s, row) : 0;
+    if (out)
+        return out;
+    if (!s->half)
+        fwrite(row->values, sizeof *row->values, s->count, s->values.stream);
     s->rows++;
     cnn_features_key(s->classes, s->paths, row, &s->line);
     int rc = put_line(s);
@@ -131,6 +150,7 @@ static void npy_close(void *sink)
     struct npy *s = sink;
     cnn_features_file_close(&s->values);
     cnn_features_file_close(&s->keys);
+    free(s->half);
     cnn_buf_free(&s->line);
 }
 

@@ -36,6 +36,7 @@ struct features_to {
     const struct cnn_strings *layer;   /* names of the layers in it */
     const size_t *width;               /* (layers) how many of the values are each's */
     const volatile int *stop;          /* of the callbacks */
+    int half;                          /* npy: float16 */
     int paths;                         /* samples have paths, not keys */
 };
 
@@ -147,6 +148,11 @@ int cnn_features_keeps(const struct cnn_graph *g, const char *name);
  * they have been read. */
 void cnn_features_look_at_fields(struct features *f);
 void cnn_features_note_streams(struct features *f);
+/* pool.c: each plane to one value, as the options say; dst may begin where src does or before. */
+void cnn_features_pool(const struct cnn_features_options *o, float *dst, const float *src,
+                       size_t planes, size_t positions);
+/* To a Euclidean length of 1; what is all zeros stays so. */
+void cnn_features_normalise(float *row, size_t n);
 /* What goes to a target for sample i. */
 const float *cnn_features_row_of(const struct features *f, const struct features_target *t,
                                  size_t i);

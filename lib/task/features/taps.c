@@ -14,10 +14,22 @@
 static json_t *options_json(const struct cnn_features_options *o)
 {
     static const char *const precision[] = {CNN_CHOICE_TEXTS(CNN_PRECISIONS)};
+    static const char *const pooling[] = {CNN_CHOICE_TEXTS(CNN_FEATURES_POOLINGS)};
     struct cnn_buf text = {0};
     cnn_buf_printf(&text, "--batch %lld", o->batch);
     if (o->dense)
         cnn_buf_puts(&text, " --dense");
+    if (o->pooling)
+        cnn_buf_printf(&text, " --pooling %s", pooling[o->pooling]);
+    if (o->pooling == CNN_FEATURES_GEM) {
+        char power[32];
+        cnn_format_real(o->gem_power, 0, power);
+        cnn_buf_printf(&text, " --gem-power %s", power);
+    }
+    if (o->l2)
+        cnn_buf_puts(&text, " --l2");
+    if (o->half)
+        cnn_buf_puts(&text, " --float16");
     if (o->size.h > 0)
         cnn_buf_printf(&text, " --size %dx%d", o->size.h, o->size.w);
     else if (o->size.h == CNN_SIZE_NATIVE)
@@ -187,6 +199,7 @@ static int open_target(struct features *f, struct features_target *t, FILE *out,
                              .apart = &apart,
                              .bad_list = f->o->bad_list,
                              .stop = f->cb->stop,
+                             .half = f->o->half,
                              .paths = f->paths,
                              .stream = out,
                              .name = name,
@@ -248,17 +261,6 @@ static void crop(float *values, size_t planes, struct cnn_chw from, struct cnn_c
                 to.w * sizeof *values);
 }
 
-/* The means over the positions, in their order; dst may begin where src does or before. */
-static void pool(float *dst, const float *src, size_t planes, size_t positions)
-{
-    for (size_t i = 0; i < planes; i++) {
-        double sum = 0;
-        for (size_t p = 0; p < positions; p++)
-            sum += (double)src[i * positions + p];
-        dst[i] = (float)(sum / (double)positions);
-    }
-}
-
 void cnn_features_take(const struct features *f, struct features_tap *t, const struct cnn_batch *b)
 {
     size_t planes = t->rows * t->out.c;
@@ -266,8 +268,13 @@ void cnn_features_take(const struct features *f, struct features_tap *t, const s
         struct cnn_chw own = own_shape(t->out, b, i);
         float *values = t->values + i * planes * t->out.h * t->out.w;
         crop(values, planes, t->out, own);
-        if (f->o->pool)
-            pool(t->values + i * planes, values, planes, own.h * own.w);
+        if (f->o->pool) {
+            cnn_features_pool(f->o, t->values + i * planes, values, planes, own.h * own.w);
+            values = t->values + i * planes;
+            own.h = own.w = 1;
+        }
+        for (size_t r = 0; f->o->l2 && !f->o->concat && r < t->rows; r++)
+            cnn_features_normalise(values + r * cnn_chw_count(own), cnn_chw_count(own));
     }
 }
 
@@ -288,5 +295,7 @@ const float *cnn_features_row_of(const struct features *f, const struct features
         memcpy(at, values_of(&tap[k], i), n * sizeof *at);
         at += n;
     }
+    if (f->o->l2)
+        cnn_features_normalise(t->row, t->count);
     return t->row;
 }
