@@ -67,7 +67,8 @@ const struct cnn_layer_type cnn_layer_dense = {
     .options_size = sizeof(struct options),
     .min_inputs = 1,
     .max_inputs = 1,
-    .flags = CNN_LAYER_NEEDS_X | CNN_LAYER_EPILOGUE | CNN_LAYER_FOLDABLE | CNN_LAYER_SEES_ALL,
+    .flags = CNN_LAYER_NEEDS_X | CNN_LAYER_EPILOGUE | CNN_LAYER_FOLDABLE | CNN_LAYER_SEES_ALL |
+             CNN_LAYER_ANY_ADDRESS,
     .setup = setup,
     .reserve = reserve,
     .forward = forward,

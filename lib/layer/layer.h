@@ -108,8 +108,10 @@ enum cnn_layer_flag {
                                     pass->x_rows says how many are real */
     CNN_LAYER_RESTS = 16384,     /* outside of training y is x */
     CNN_LAYER_READS_NUMBERS = 32768, /* x tells rows of the first parameter apart */
-    CNN_LAYER_ELEMENTWISE = 65536, /* an element sees the one at its place of its channel alone, so
+    CNN_LAYER_ELEMENTWISE = 65536,  /* an element sees the one at its place of its channel alone, so
                                         that a vector may as well lie as a plane */
+    CNN_LAYER_ANY_ADDRESS = 131072, /* forward on a CPU reads parameter 0 wherever it lies, which
+                                        need be no place for floats */
     CNN_LAYER_REFERS = 8192, /* inputs behind the first are named by from= or left out: it takes
                                     no blocks */
 };

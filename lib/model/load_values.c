@@ -9,11 +9,12 @@
 
 /* Its bits tell, so that many are looked at together: the exponent of NaN and infinity is all ones.
  */
-static int all_finite(const float *x, size_t count)
+static int all_finite(const void *floats, size_t count)
 {
+    const unsigned char *x = floats;
     uint32_t found = 0, bits;
     for (size_t i = 0; i < count; i++) {
-        memcpy(&bits, x + i, sizeof bits);
+        memcpy(&bits, x + i * sizeof bits, sizeof bits);
         found += (bits & 0x7f800000u) == 0x7f800000u;
     }
     return !found;
@@ -109,11 +110,11 @@ int cnn_load_values(const struct load *l, struct cnn_net *net, const struct load
     int rc = cnn_load_order(l, p, &from, &n);
     if (rc)
         return rc;
-    const float *mapped = from ? NULL : cnn_tensor_mapped(p->tensor);
-    if (!mapped || !cnn_net_param_borrows(net, p->of))
+    const unsigned char *there = !from && cnn_tensor_is_plain(p->tensor) ? p->tensor->data : NULL;
+    if (!there || !cnn_net_param_borrows(net, p->of, there))
         return put(l, net, p, from, n);
-    if (!all_finite(mapped, p->tensor->count))
+    if (!all_finite(there, p->tensor->count))
         return fail_finite(l, p->tensor);
-    cnn_net_param_lend(net, p->of, mapped);
+    cnn_net_param_lend(net, p->of, there);
     return 0;
 }

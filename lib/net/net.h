@@ -76,10 +76,12 @@ void cnn_net_param_set(struct cnn_net *net, const struct cnn_net_param *p, const
 /* Where such values may be written instead: the net's own memory, of a net on the CPU; NULL: there is no
  * such place. */
 float *cnn_net_param_place(struct cnn_net *net, const struct cnn_net_param *p);
-/* Values that outlive the net: one that borrows them, as of a single batch on the CPU, reads them where
- * they are. */
-int cnn_net_param_borrows(const struct cnn_net *net, const struct cnn_net_param *p);
-void cnn_net_param_lend(struct cnn_net *net, const struct cnn_net_param *p, const float *values);
+/* Values that outlive the net, floats at any address: one that borrows them, as of a single batch on the
+ * CPU, reads them where they are. Only what it borrows may be lent. */
+int cnn_net_param_borrows(const struct cnn_net *net, const struct cnn_net_param *p,
+                          const unsigned char *values);
+void cnn_net_param_lend(struct cnn_net *net, const struct cnn_net_param *p,
+                        const unsigned char *values);
 void cnn_net_param_get(struct cnn_net *net, const struct cnn_net_param *p, float *values);
 
 /* The slab of trained and frozen parameters, of gradients (NULL when not training) and of

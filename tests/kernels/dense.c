@@ -229,4 +229,25 @@ void products_do_not_depend_on_addresses(void **state)
     }
 }
 
+/* Weights of a file may lie between the places for numbers. */
+void dense_weights_lie_anywhere(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4 * DENSE; i++) {
+        struct dense_case d = dense_case(i / 4);
+        size_t bytes = d.in * d.out * sizeof(real), away = 1 + (size_t)(i % 4) * 2;
+        d.y = tensor(d.n, d.out, 1, 1, OUTPUT);
+        run_all(dense_forward, &d);
+        real *want = malloc(d.n * d.out * sizeof *want);
+        memcpy(want, d.y.data, d.n * d.out * sizeof *want);
+        unsigned char *moved = buffer_new(bytes + away, INPUT);
+        memcpy(moved + away, d.w.data, bytes);
+        d.w.data = moved + away;
+        run_all(dense_forward, &d);
+        assert_memory_equal(d.y.data, want, d.n * d.out * sizeof *want);
+        free(want);
+        buffers_free();
+    }
+}
+
 #endif

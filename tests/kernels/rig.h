@@ -94,6 +94,7 @@ void tensor_cores_convolve(void **state);
 void products_beyond_int_fail(void **state);
 #else
 void products_do_not_depend_on_addresses(void **state);
+void dense_weights_lie_anywhere(void **state);
 #endif
 
 /* What an epilogue makes of v, and its slope there, from v or y = f(v) as the list has it. */

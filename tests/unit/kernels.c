@@ -49,6 +49,7 @@ int main(void)
         TEST(products_beyond_int_fail),
 #else
         TEST(products_do_not_depend_on_addresses),
+        TEST(dense_weights_lie_anywhere),
 #endif
         TEST(activations_keep_blocks_filled_with_zeros),
         TEST(products_go_in_place),

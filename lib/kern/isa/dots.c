@@ -14,8 +14,8 @@ INLINE void step(const int rows, const int samples, const struct cnn_dots *d, si
     vec w[ROWS];
     UNROLL
     for (int r = 0; r < rows; r++) {
-        const real *from = d->w + (size_t)r * d->w_row + at;
-        w[r] = part ? v_load_part(from, lanes) : v_load(from);
+        const unsigned char *from = d->w + ((size_t)r * d->w_row + at) * sizeof(real);
+        w[r] = part ? v_load_bytes_part(from, lanes) : v_load_bytes(from);
     }
     UNROLL
     for (int n = 0; n < samples; n++) {
@@ -85,7 +85,7 @@ void CNN_V(dots)(const struct cnn_dots *all)
             size_t count = all->samples - n < each ? all->samples - n : each;
             struct cnn_dots d = *all;
             d.x += n * d.x_row;
-            d.w += r * d.w_row;
+            d.w += r * d.w_row * sizeof(real);
             d.y += n * d.y_row + r;
             d.bias = d.bias ? d.bias + r : NULL;
             if (rows == ROWS)

@@ -169,7 +169,8 @@ struct cnn_layernorm {
  * holds. */
 struct cnn_dots {
     size_t samples, rows, count;
-    const real *x, *w;
+    const real *x;
+    const unsigned char *w; /* its elements, at any address */
     real *y;
     size_t x_row, w_row, y_row; /* elements from row to row */
     const real *bias;           /* (rows); NULL: none */

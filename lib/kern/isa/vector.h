@@ -8,6 +8,8 @@
 #include <immintrin.h>
 #endif
 
+#include <string.h>
+
 #include "kern/isa/types.h"
 
 /* CNN_V(block): block_avx512, and so on. */
@@ -22,6 +24,7 @@
 typedef real vec __attribute__((vector_size(CNN_VECTOR_BYTES)));
 typedef real vec_memory
     __attribute__((vector_size(CNN_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+typedef real vec_bytes __attribute__((vector_size(CNN_VECTOR_BYTES), aligned(1), may_alias));
 /* What comparing two vectors gives. */
 typedef __typeof__((vec){0} > (vec){0}) vec_mask;
 
@@ -40,6 +43,12 @@ enum { REGISTERS = 16, PIXELS_1 = 12, PIXELS_2 = 6 };
 INLINE vec v_load(const real *p)
 {
     return *(const vec_memory *)p;
+}
+
+/* The same at any address. */
+INLINE vec v_load_bytes(const unsigned char *p)
+{
+    return *(const vec_bytes *)p;
 }
 
 INLINE void v_store(real *p, vec x)
@@ -75,9 +84,9 @@ INLINE __m256i v_lanes_part(size_t count)
 }
 #endif
 
-/* The first `count` lanes of memory, zeros beside them; and back, touching
- * nothing else. */
-INLINE vec v_load_part(const real *p, size_t count)
+/* The first `count` lanes of memory, at any address, zeros beside them; and back, touching nothing
+ * else. */
+INLINE vec v_load_bytes_part(const unsigned char *p, size_t count)
 {
 #if CNN_VECTOR_BYTES == 64
     __mmask16 mask = (__mmask16)((1u << count) - 1);
@@ -90,10 +99,18 @@ INLINE vec v_load_part(const real *p, size_t count)
                : (vec)_mm256_maskload_pd((const void *)p, v_lanes_part(count));
 #else
     vec x = v_zero();
-    for (size_t i = 0; i < count; i++)
-        x[i] = p[i];
+    for (size_t i = 0; i < count; i++) {
+        real element;
+        memcpy(&element, p + i * sizeof element, sizeof element);
+        x[i] = element;
+    }
     return x;
 #endif
+}
+
+INLINE vec v_load_part(const real *p, size_t count)
+{
+    return v_load_bytes_part((const unsigned char *)p, count);
 }
 
 INLINE void v_store_part(real *p, size_t count, vec x)

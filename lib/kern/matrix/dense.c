@@ -22,7 +22,7 @@ enum {
 struct dense {
     size_t n, in, out, chunk;
     const real *x;  /* (n, in) */
-    const real *w;  /* (out, in) */
+    const void *w;  /* (out, in); forward at any address */
     const real *b;  /* (out), may be NULL */
     const real *dy; /* (n, out) */
     real *turned;   /* dy as (out, n) */
@@ -44,7 +44,8 @@ static void forward_job(void *context, size_t job, int thread)
                                  .rows = rows.end - rows.begin,
                                  .count = cnn_min(stretch, d->in - i),
                                  .x = d->x + n * d->in + i,
-                                 .w = d->w + rows.begin * d->in + i,
+                                 .w = (const unsigned char *)d->w +
+                                      (rows.begin * d->in + i) * sizeof(real),
                                  .y = d->y + n * d->out + rows.begin,
                                  .x_row = d->in,
                                  .w_row = d->in,
@@ -83,7 +84,7 @@ static void backward_data_job(void *context, size_t job, int thread)
         for (size_t n = 0; n < d->n; n += each)
             strip(cnn_min(each, d->n - n), count,
                   (struct cnn_outer){.a = d->turned + o * d->n + n,
-                                     .d = d->w + o * d->in + columns.begin,
+                                     .d = (const real *)d->w + o * d->in + columns.begin,
                                      .images = 1,
                                      .rows = 1,
                                      .count = cnn_min(OUTPUTS, d->out - o),
