@@ -5,7 +5,7 @@
 # make asan          the same build with address and undefined-behaviour sanitizers, in build/asan/
 # make portable      programs that run where there is a driver and the CUDA toolkit and nothing else, in build/portable/
 # make lint          layout, static analysis, scripts, manual pages
-# make bench         speed and memory beside PyTorch and ncnn (settings: scripts/bench-common.sh)
+# make bench         speed and memory beside PyTorch, ONNX Runtime, OpenVINO and ncnn (settings: scripts/bench-common.sh)
 # make scaling       time against threads, batch, image size and depth, drawn in build/scaling.png
 # make fuzz          damaged files of every form, a minute each, into what reads them (scripts/fuzz; needs clang)
 # make torture       every second allocation and each system call of the programs fails, one at a time

@@ -9,11 +9,13 @@
 #   ONLY='resnet18 vgg16'   these nets and rows alone
 #   ISA=avx2                both sides keep to AVX2, as on a machine that has no more
 #   COMPILE=1               torch.compile, too (minutes for each net)
+#   CLOCK=processors        bench-engines: the processors' time of the best step, not how long the median step takes; with
+#                           THREADS=1 what to compare where other work goes on
 #
 # shellcheck shell=bash
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-QUICK=${QUICK:-} ONLY=${ONLY:-} ISA=${ISA:-} COMPILE=${COMPILE:-}
+QUICK=${QUICK:-} ONLY=${ONLY:-} ISA=${ISA:-} COMPILE=${COMPILE:-} CLOCK=${CLOCK:-}
 DATA=${DATA:-$here/../../shared/data}
 PYTHON=${PYTHON:-python3}
 PYTHON_OLD=${PYTHON_OLD:-/usr/bin/python3}
@@ -31,6 +33,13 @@ avx2)
     ;;
 *)
     echo "bench: ISA=$ISA: it is avx2 or nothing" >&2
+    exit 64
+    ;;
+esac
+case $CLOCK in
+'' | processors) ;;
+*)
+    echo "bench: CLOCK=$CLOCK: it is processors or nothing" >&2
     exit 64
     ;;
 esac
@@ -81,10 +90,56 @@ middle() {
 calc() { awk "BEGIN { printf \"$1\", ($2) }"; }
 # figure EXPRESSION: a number as people read it
 figure() { awk "BEGIN { v = ($1); f = v < 100 ? \"%.3g\" : \"%.0f\"; printf f, v }"; }
+# clock: the column of a line of numbers that is looked at; took FILE: milliseconds a batch of its lines
+clock() { [ -n "$CLOCK" ] && echo 7 || echo 3; }
+took() {
+    if [ -n "$CLOCK" ]; then
+        cut -f "$(clock)" "$work/$1" | sort -g | head -n 1
+    else
+        middle "$1" "$(clock)"
+    fi
+}
 # calibrate FILE: what the cores reach now, one line more
 calibrate() { bench-peak "$THREADS" >>"$work/$1"; }
 peak() { echo "$(figure "$(middle "$1" 1)") | $(figure "$(middle "$1" 2)")"; }
 machine() {
     echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $THREADS threads${ISA:+, kept to $ISA};" \
-        "medians of $RUNS turns. Peak: multiply-adds (GFLOP/s) and copies (GB/s) that the cores reached meanwhile."
+        "$([ -n "$CLOCK" ] && echo "processors' time of the best step in" || echo medians of) $RUNS turns." \
+        "Peak: multiply-adds (GFLOP/s) and copies (GB/s) that the cores reached meanwhile."
+}
+
+# variants MODE: those of the peer that are tried
+variants() {
+    local v
+    for v in $("${pythons[0]}" "$here/bench-torch.py" variants "$1"); do
+        case $v in
+        *-compile) [ -z "$COMPILE" ] || echo "$v" ;;
+        nchw | *-fused) [ "$QUICK$1" = 1infer ] || echo "$v" ;;
+        *) echo "$v" ;;
+        esac
+    done
+}
+# theirs PYTHON NET MODE BATCH VARIANT SECONDS: one run, its line of numbers
+theirs() { "$1" "$here/bench-torch.py" net "$2" "$3" "$4" "$5" "$6" "$THREADS" 2>>"$work/err" | tail -n 1; }
+
+# choose NET MODE BATCH: PyTorch with the fastest step, into $peer (its number) and $variant; $peer is empty when none runs
+choose() {
+    local i best='' v ms line
+    peer='' variant=''
+    for ((i = 0; i < ${#pythons[@]}; i++)); do
+        while read -r v line; do
+            ms=$(cut -f "$(clock)" <<<"$line")
+            echo "$(basename "$0"): $1 $2 $3: ${versions[i]} $v $ms ms" >&2
+            if [ -z "$best" ] || [ "$(calc %d "$ms < $best")" = 1 ]; then
+                best=$ms peer=$i variant=$v
+            fi
+        done < <(rates "${pythons[i]}" "$@")
+    done
+}
+# rates PYTHON NET MODE BATCH: a line for each variant that runs there, its name and its line of numbers
+rates() {
+    local names
+    read -r -d '' -a names < <(variants "$3") || true
+    "$1" "$here/bench-torch.py" choose "$2" "$3" "$4" "$(calc %g "$SECONDS_EACH / 2")" "$THREADS" "${names[@]}" \
+        2>>"$work/err" || true
 }

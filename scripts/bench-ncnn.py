@@ -4,10 +4,10 @@
     bench-ncnn.py time NET DIR SECONDS THREADS    its line of numbers, as bench-nets prints it
 """
 import os
-import resource
-import statistics
 import sys
 import time
+
+import bench_steps
 
 SHAPE = (3, 224, 224)
 
@@ -45,18 +45,7 @@ def bench(name, folder, seconds, threads):
         if code or not np.isfinite(np.array(out)).all():
             sys.exit("ncnn failed")
 
-    step()
-    first = time.perf_counter()
-    while time.perf_counter() - first < seconds / 10:
-        step()
-    took, begin = [], time.perf_counter()
-    while len(took) < 3 or time.perf_counter() - begin < seconds:
-        t = time.perf_counter()
-        step()
-        took.append(time.perf_counter() - t)
-    median, best = statistics.median(took), min(took)
-    print(*("%.6g" % v for v in (1 / median, 1 / best, median * 1e3, best * 1e3)),
-          resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "%.6g" % ((first - start) * 1e3), sep="\t")
+    print(bench_steps.line(1, *bench_steps.measure(step, seconds, start)))
 
 
 if __name__ == "__main__":

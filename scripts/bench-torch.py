@@ -7,16 +7,17 @@
     bench-torch.py variants infer|train
                                  the names of the variants, the fastest of which is the peer
     bench-torch.py choose NET infer|train BATCH SECONDS THREADS VARIANT...
-                                 images/s of each variant that runs, in one process
+                                 the line of numbers of each variant that runs, behind its name, in one process
 The variants: the layout in memory (nchw, nhwc), eager, frozen and optimised TorchScript, the latter with oneDNN's
 fusion (fused), torch.compile.
 """
 import gzip
 import os
 import resource
-import statistics
 import sys
 import time
+
+import bench_steps
 
 VARIANTS = {
     "infer": ["nchw", "nhwc", "nchw-frozen", "nhwc-frozen", "nchw-fused", "nchw-compile", "nhwc-compile"],
@@ -90,7 +91,7 @@ def train_step(net, x, variant):
     from torch_nets import loss_of
 
     net.train()
-    classes = 1000 if x.shape[-1] == 224 else 10
+    classes = 1000 if x.shape[-1] >= 224 else 10
     label = torch.randint(classes, (len(x),))
     try:
         optimizer = torch.optim.SGD(net.parameters(), lr=1e-4, momentum=0.9, fused=True)
@@ -101,7 +102,7 @@ def train_step(net, x, variant):
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(net(x), label)
+        loss = loss_of(net, net(x), label)
         loss.backward()
         optimizer.step()
         if not loss.item() < float("inf"):
@@ -111,7 +112,8 @@ def train_step(net, x, variant):
 
 
 def time_steps(name, mode, batch, variant, seconds, threads):
-    """Seconds of each step, and when the first was done."""
+    """What bench_steps.measure returns."""
+    start = time.perf_counter()
     import torch
     import torch_nets
 
@@ -120,35 +122,14 @@ def time_steps(name, mode, batch, variant, seconds, threads):
     net, shape = torch_nets.make(name)
     net = net.to(memory_format=layout_of(variant))
     x = (torch.rand(batch, *shape) * 3.4 - 1.7).to(memory_format=layout_of(variant))
-    step = (infer_step if mode == "infer" else train_step)(net, x, variant)
-    step()
-    first = time.perf_counter()
-    for _ in range(3):  # TorchScript specialises in its second and third run
-        step()
-    while time.perf_counter() - first < seconds / 10:
-        step()
-    took, begin = [], time.perf_counter()
-    while len(took) < 3 or time.perf_counter() - begin < seconds:
-        t = time.perf_counter()
-        step()
-        took.append(time.perf_counter() - t)
-    return took, first
-
-
-def bench_net(name, mode, batch, variant, seconds, threads):
-    start = time.perf_counter()
-    took, first = time_steps(name, mode, batch, variant, seconds, threads)
-    median, best = statistics.median(took), min(took)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(*("%.6g" % v for v in (batch / median, batch / best, median * 1e3, best * 1e3)), peak,
-          "%.6g" % ((first - start) * 1e3), sep="\t")
+    return bench_steps.measure((infer_step if mode == "infer" else train_step)(net, x, variant), seconds, start)
 
 
 def choose(name, mode, batch, seconds, threads, variants):
     for variant in variants:
         try:
-            took, _ = time_steps(name, mode, batch, variant, seconds, threads)
-            print(variant, "%.6g" % (batch / statistics.median(took)), sep="\t", flush=True)
+            took = time_steps(name, mode, batch, variant, seconds, threads)
+            print(variant, bench_steps.line(batch, *took), sep="\t", flush=True)
         except Exception as problem:  # this PyTorch cannot do it
             print("%s %s: %s" % (name, variant, problem), file=sys.stderr)
 
@@ -158,7 +139,8 @@ def main(mode, *rest):
         epoch(*rest)
     elif mode == "net":
         name, what, batch, variant, seconds, threads = rest
-        bench_net(name, what, int(batch), variant, float(seconds), int(threads))
+        took = time_steps(name, what, int(batch), variant, float(seconds), int(threads))
+        print(bench_steps.line(int(batch), *took))
     elif mode == "choose":
         name, what, batch, seconds, threads, *variants = rest
         choose(name, what, int(batch), float(seconds), int(threads), variants)

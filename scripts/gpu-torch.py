@@ -73,7 +73,7 @@ class Cell:
         def train():
             self.optimizer.zero_grad(set_to_none=True)
             with torch.autocast(self.device, torch.bfloat16, enabled=self.half, cache_enabled=False):
-                loss = loss_of(net(self.x), self.label)
+                loss = loss_of(self.net, net(self.x), self.label)
             loss.backward()
             self.optimizer.step()
             return loss.detach()

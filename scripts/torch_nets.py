@@ -55,19 +55,33 @@ def resnet20():
 OWN = {"lenet5": (lenet5, (1, 28, 28)), "cifar7k": (cifar7k, (3, 32, 32)), "resnet20": (resnet20, (3, 32, 32))}
 
 
+OPTIONS = {  # of torchvision's
+    "googlenet": {"aux_logits": True, "init_weights": False},
+    "inception_v3": {"aux_logits": True, "init_weights": False},
+}
+SIDE = {"inception_v3": 0.4}  # what a side classifier's loss counts; 0.3 elsewhere
+
+
 def make(name):
     """The net of that name with random weights, and the shape of its input."""
     if name in OWN:
         return OWN[name][0](), OWN[name][1]
-    import torchvision
+    size = 299 if name == "inception_v3" else 224
+    if name.startswith("efficientnet_lite"):
+        import timm
 
-    more = {"aux_logits": True, "init_weights": False} if name == "googlenet" else {}
-    return getattr(torchvision.models, name)(**more), (3, 224, 224)
+        net = timm.create_model("tf_" + name, drop_path_rate=0.2)
+    else:
+        import torchvision
+
+        net = getattr(torchvision.models, name)(**OPTIONS.get(name, {}))
+    net.side = SIDE.get(name, 0.3)
+    return net, (3, size, size)
 
 
-def loss_of(out, label):
-    """Cross entropy; GoogLeNet's side classifiers count 0.3 each."""
+def loss_of(net, out, label):
+    """Cross entropy; side classifiers count less."""
     if torch.is_tensor(out):
         return functional.cross_entropy(out, label)
     main, *side = (functional.cross_entropy(o, label) for o in out if o is not None)
-    return main + 0.3 * sum(side)
+    return main + net.side * sum(side)
