@@ -54,3 +54,20 @@ for name in unet segnet fcn8s fcn16s fcn32s fcn_resnet50 fcn_resnet101; do
 done
 run cnn-train --net unet --classes 3 --epochs 1 --plan pairs.tsv
 status 0
+
+# Their recipes' mirrors hold for label images, too, which are mirrored with the images; numbers stay what they are.
+flipped='input 1x32x32 classes=3; recipe rate=0.02 batch=4 flip=h mixup=0.2; conv 8 3 pad=1; relu; conv classes 1; xent target=seg'
+run cnn-train --threads 1 --net "$flipped" --classes 3 --epochs 2 pairs.tsv -o flipped.st
+status 0
+err_has 'cnn-train: recipe*--flip h*'
+grep -q mixup err && fail 'label images were mixed'
+run cnn-train --threads 1 --net "$flipped" --classes 3 --epochs 2 --flip h pairs.tsv -o said.st
+same flipped.st said.st
+run cnn-train --threads 1 --net "$flipped" --classes 3 --epochs 2 --flip none pairs.tsv -o plain.st
+status 0
+cmp -s flipped.st plain.st && fail 'nothing was mirrored'
+sed '1s/.*/path\ttarget/; 2,$s/\t.*/\t1/' pairs.tsv >numbers.tsv
+run cnn-train --threads 1 --net 'input 1x32x32; recipe rate=0.001 flip=h; dense 1; mse' --target vector --epochs 1 numbers.tsv -o n.st
+status 0
+grep -q flip err && fail 'images were mirrored whose numbers may be of places in them'
+:

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/json_memory.h"
-#include "task/train/model.h"
+#include "task/train/engine.h"
 
 static const double MOST_RATE = 8, TRAINED = 0.1;
 
@@ -257,13 +257,24 @@ static int set_warmup(struct train_settings *settings, const struct train_start 
     return rc;
 }
 
-/* Whether the samples are images as somebody made them, which nothing has augmented yet. */
+/* Whether all targets lie in the image's plane, so that they go where its pixels go. */
+static int follow_the_view(const struct cnn_feed *f)
+{
+    for (int k = 0; k < f->targets; k++)
+        if (!cnn_field_kind_info[f->wish[k].kind].in_plane)
+            return 0;
+    return 1;
+}
+
+/* Whether the samples are images as somebody made them, which nothing has augmented yet, and what they
+ * teach is still true of them afterwards. */
 static int may_augment(const struct train_settings *settings, const struct train_data *data,
-                       const struct train_report *report)
+                       const struct cnn_feed *feed, const struct train_report *report)
 {
     int raw = 0;
     int rc = cnn_train_is_raw(data, settings, &raw);
-    if (rc || raw || is_endless(settings) || settings->options.target != CNN_TRAIN_CLASS)
+    int teaches = settings->options.target == CNN_TRAIN_CLASS || follow_the_view(feed);
+    if (rc || raw || is_endless(settings) || !teaches)
         return rc;
     if (!strstr(cnn_dataset_history(data->train), "\"cnn-augment\""))
         return 1;
@@ -277,23 +288,26 @@ static int is_augmentation(const struct cnn_setting *s)
     return !cnn_option_find(cnn_recipe_table, s->key);
 }
 
-/* Whether batches are too small for what mixes as many samples. */
+/* Whether batches are too small for what mixes as many samples; without classes none are mixed. */
 static int lacks_samples(const struct train_settings *settings, const char *key)
 {
     const struct cnn_augment_type *type;
     for (size_t i = 0; (type = cnn_augment_type_at(i)); i++)
         if (cnn_option_find(type->options, key))
-            return type->group > (size_t)settings->options.batch;
+            return type->group > (settings->options.target == CNN_TRAIN_CLASS
+                                      ? (size_t)settings->options.batch
+                                      : 1);
     return 0;
 }
 
 static int set_augmentation(struct train_settings *settings, const struct train_data *data,
-                            const struct cnn_recipe *r, const struct train_report *report)
+                            const struct cnn_feed *feed, const struct cnn_recipe *r,
+                            const struct train_report *report)
 {
     int any = 0, rc = 0;
     for (size_t i = 0; i < r->count; i++)
         any |= is_augmentation(&r->setting[i]);
-    if (!any || (rc = may_augment(settings, data, report)) <= 0)
+    if (!any || (rc = may_augment(settings, data, feed, report)) <= 0)
         return rc;
     rc = 0;
     if (!(settings->own_augmenter = cnn_augmenter_copy(settings->augmenter)))
@@ -312,14 +326,15 @@ static int set_augmentation(struct train_settings *settings, const struct train_
 }
 
 int cnn_train_recipe_for_data(struct train_settings *settings, const struct train_data *data,
-                              const struct train_start *start, const struct cnn_recipe *recipe,
+                              const struct train_start *start, const struct train_engine *engine,
                               const struct train_report *report)
 {
     const struct cnn_recipe mirror = {(size_t)settings->mirrors, &settings->mirror};
     int without = is_without(settings), solver = settings->options.solver[0] != 0;
     if (without && !solver)
         return 0;
-    int rc = set_augmentation(settings, data, solver ? &mirror : recipe, report);
+    int rc = set_augmentation(settings, data, &engine->feed,
+                              solver ? &mirror : &engine->graph->recipe, report);
     if (!rc && !solver)
         rc = set_warmup(settings, start);
     settings->options.recipe = CNN_RECIPE_NONE; /* what it said is among the options by now */

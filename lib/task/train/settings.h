@@ -13,6 +13,7 @@
 #include "task/train/train.h"
 
 struct train_data;
+struct train_engine;
 struct train_report;
 struct train_start;
 
@@ -84,10 +85,11 @@ CNN_CHECKED int cnn_train_recipe(struct train_settings *s, const struct train_st
 /* target.c: the target, where nobody says it and the net's first loss names a field of its own.
  * CNN_EUSAGE where an option needs classes as the target. */
 CNN_CHECKED int cnn_train_find_target(struct train_settings *s, const struct train_start *start);
-/* What depends on the data: augmentation, and how long the warm-up is. `recipe` is the graph's. */
+/* What depends on the data: augmentation, and how long the warm-up is. The engine has a graph, with the
+ * recipe, and a feed. */
 CNN_CHECKED int cnn_train_recipe_for_data(struct train_settings *s, const struct train_data *data,
                                           const struct train_start *start,
-                                          const struct cnn_recipe *recipe,
+                                          const struct train_engine *engine,
                                           const struct train_report *report);
 /* Say what all of it came to. */
 void cnn_train_recipe_note(const struct train_settings *s, const struct cnn_recipe *recipe,

@@ -44,16 +44,16 @@ static int look_at_classes(struct train_data *d, const struct train_settings *se
 
 /* What the schedule depends on, and what else the recipe says of these data. */
 static int open_schedule(struct train_settings *settings, const struct train_data *d,
-                         const struct train_start *start, const struct cnn_graph *g,
+                         const struct train_start *start, const struct train_engine *engine,
                          const struct train_report *report)
 {
     const struct cnn_train_options *o = &settings->options;
     if (!d->streaming)
         cnn_train_count_steps(settings, cnn_dataset_count(d->train));
-    int rc = cnn_train_recipe_for_data(settings, d, start, &g->recipe, report);
+    int rc = cnn_train_recipe_for_data(settings, d, start, engine, report);
     if (!rc)
         cnn_train_note_schedule(settings, report);
-    return rc || !o->epochs ? rc : cnn_train_check_bn(g, d, (size_t)o->batch, report);
+    return rc || !o->epochs ? rc : cnn_train_check_bn(engine->graph, d, (size_t)o->batch, report);
 }
 
 static int open_made(struct trainer *t)
@@ -77,7 +77,7 @@ static int open_all(struct trainer *t)
     if (!rc)
         rc = look_at_classes(&t->data, settings, &t->report);
     if (!rc)
-        rc = open_schedule(settings, &t->data, &t->start, t->engine.graph, &t->report);
+        rc = open_schedule(settings, &t->data, &t->start, &t->engine, &t->report);
     if (!rc)
         rc = cnn_train_engine_open(&t->engine, settings, &t->data, t->start.net_name, &t->report);
     if (!rc)
