@@ -19,6 +19,8 @@ int cnn_model_net_text_of(const char *path, const struct cnn_bytes *bytes, enum 
 {
     const struct cnn_net_form *form = cnn_net_form_of(bytes->data, bytes->size);
     *text = *name = NULL;
+    if (!form && cnn_import_of(bytes->data, bytes->size))
+        return cnn_fail(CNN_EDATA, "%s: a model or its weights, not the text of a net", path);
     if (!form)
         return cnn_net_text_of(path, bytes, text, name);
     int rc = form->text(path, bytes, use, text);

@@ -156,6 +156,9 @@ for program in 'cnn-inspect model.json' 'cnn-infer model.json keras_input.npy'; 
     status 65
     err_is "${program%% *}: model.json: a model's JSON without its weights (model.save() writes both)"
 done
+run cnn-train --net model.json digits:64 --epochs 1 -o m.st
+status 65
+err_is 'cnn-train: model.json: a model or its weights, not the text of a net'
 run cnn-inspect --print keras_lambda.h5
 status 0
 out_is 'input 3x5x6 mean=1 scale=0.0078431373
