@@ -1,13 +1,17 @@
 /* Depthwise convolution in blocked layouts: a block of channels is a plane of vectors, and each
  * output vector a sum of kh kw input vectors times weight vectors. There is so little arithmetic
- * that memory sets the pace: everything is read and written once. */
+ * that memory sets the pace: everything is read and written once. A plane so small that its borders
+ * are most of it is first copied between zeros, where all its outputs read the same taps. */
 #include <string.h>
 
 #include "kern/conv/algorithm.h"
 #include "kern/basic/epilogue.h"
 #include "kern/taps.h"
 
-enum { PARTS = 64 }; /* jobs that the weight gradient is cut into, about */
+enum {
+    PARTS = 64,  /* jobs that the weight gradient is cut into, about */
+    SMALL = 512, /* vectors of a plane that is copied between zeros, within half an L1 cache */
+};
 
 struct depthwise {
     const struct cnn_conv *g;
@@ -22,6 +26,7 @@ struct depthwise {
     real *y, *dx;              /* laid out as dy, as x */
     size_t n, samples, parts;  /* of the weight gradient: samples, those of a part, parts */
     real *sums, *part;         /* (threads, kh kw, lanes); (parts, out_c, kh kw) */
+    real *between;             /* (threads, SMALL, lanes): planes between zeros */
 };
 
 static struct depthwise plan(const struct cnn_conv *g, size_t n)
@@ -51,7 +56,52 @@ struct visit {
     struct cnn_walk walk;
     struct cnn_depthwise call;
     const real *w; /* of the block */
+    real *between; /* where the plane is copied between zeros; NULL: it is walked over as it is */
 };
+
+/* How far the outputs of an axis read. */
+static size_t reach(const struct cnn_taps *t)
+{
+    return (t->out - 1) * t->stride + (t->kernel - 1) * t->dilation + 1;
+}
+
+/* Whether planes are so small that what a rectangle takes, beside its sums, is more than a copy with
+ * zeros around it, which is a single rectangle. */
+static int is_small(const struct cnn_walk *k)
+{
+    const struct cnn_taps *h = &k->h, *w = &k->w;
+    return h->out && w->out && h->kernel && w->kernel && h->pad >= 0 && w->pad >= 0 &&
+           (h->pad || w->pad || reach(h) > h->in || reach(w) > w->in) &&
+           reach(h) * reach(w) <= SMALL;
+}
+
+/* The plane at v->call.x goes between the zeros at v->between, whose edges already are. */
+static void copy_between(const struct visit *v)
+{
+    const struct cnn_taps *h = &v->walk.h, *w = &v->walk.w;
+    size_t lanes = v->walk.lanes, top = (size_t)h->pad, left = (size_t)w->pad;
+    size_t rows = reach(h) > top ? cnn_min(h->in, reach(h) - top) : 0;
+    size_t columns = reach(w) > left ? cnn_min(w->in, reach(w) - left) : 0;
+    for (size_t i = 0; i < rows && columns; i++)
+        memcpy(v->between + ((top + i) * reach(w) + left) * lanes, v->call.x + i * w->in * lanes,
+               columns * lanes * sizeof(real));
+}
+
+static struct cnn_rectangle whole(const struct cnn_walk *k)
+{
+    ptrdiff_t lanes = (ptrdiff_t)k->lanes, row = (ptrdiff_t)reach(&k->w) * lanes;
+    return (struct cnn_rectangle){.out = (k->phase_h * k->width + k->phase_w) * k->lanes,
+                                  .rows = k->h.out,
+                                  .columns = k->w.out,
+                                  .taps_h = k->h.kernel,
+                                  .taps_w = k->w.kernel,
+                                  .in_row = row * (ptrdiff_t)k->h.stride,
+                                  .in_column = lanes * (ptrdiff_t)k->w.stride,
+                                  .tap_row = row * (ptrdiff_t)k->h.dilation,
+                                  .tap_column = lanes * (ptrdiff_t)k->w.dilation,
+                                  .out_row = k->every_h * k->width * k->lanes,
+                                  .out_column = k->every_w * k->lanes};
+}
 
 static void sum_visit(void *context, const struct cnn_rectangle *r, const struct cnn_piece *row,
                       const struct cnn_piece *column)
@@ -66,6 +116,30 @@ static void sum_visit(void *context, const struct cnn_rectangle *r, const struct
     v->call.w_row = k->step_h * kw * lanes;
     v->call.w_column = k->step_w * lanes;
     cnn_isa()->depthwise(&v->call);
+}
+
+/* A job's first plane: zeros where the copies of small ones go. */
+static void begin_planes(struct visit *v, int thread)
+{
+    size_t lanes = v->walk.lanes;
+    int small = v->d->bands.bands == 1 && is_small(&v->walk);
+    v->between = small ? v->d->between + (size_t)thread * SMALL * lanes : NULL;
+    if (v->between)
+        memset(v->between, 0, reach(&v->walk.h) * reach(&v->walk.w) * lanes * sizeof(real));
+}
+
+/* The outputs of a plane in these rows: all of them where planes are small. */
+static void sum_plane(struct visit *v, struct cnn_range rows)
+{
+    if (!v->between) {
+        cnn_walk(&v->walk, rows, sum_visit, v);
+        return;
+    }
+    struct cnn_rectangle r = whole(&v->walk);
+    struct cnn_piece first = {.first = 0};
+    copy_between(v);
+    v->call.x = v->between;
+    sum_visit(v, &r, &first, &first);
 }
 
 /* The bias of a block: in place, or in `room` where the block is not full. */
@@ -85,7 +159,7 @@ static void forward_job(void *context, size_t job, int thread)
     struct cnn_range r = cnn_bands_of_job(&d->bands, job);
     struct visit v = {.d = d, .walk = cnn_walk_forward(&d->h, &d->w, d->lanes), .call = d->call};
     real room[CNN_MOST_LANES];
-    (void)thread;
+    begin_planes(&v, thread);
     for (size_t i = r.begin; i < r.end; i++) {
         size_t plane = i / d->bands.bands, block = plane % d->blocks;
         v.w = d->packed + block * d->taps * d->lanes;
@@ -93,7 +167,7 @@ static void forward_job(void *context, size_t job, int thread)
         v.call.x = d->x + plane * in_plane(d);
         v.call.y = d->y + plane * out_plane(d);
         v.call.add = d->call.add ? d->call.add + plane * out_plane(d) : NULL;
-        cnn_walk(&v.walk, cnn_band_rows(&d->bands, i), sum_visit, &v);
+        sum_plane(&v, cnn_band_rows(&d->bands, i));
     }
 }
 
@@ -126,6 +200,7 @@ static void forward(const struct cnn_conv_case *c, const struct cnn_conv_run *r)
         d.call.add = e->add->data;
     d.call.limit = cnn_epilogue_limit(e);
     d.call.high = cnn_epilogue_high(e);
+    d.between = r->work;
     cnn_queue_run(r->q, d.bands.jobs, forward_job, &d);
     struct cnn_tensor y = {r->n, c->g->out_c, c->g->out_h, c->g->out_w, c->y_layout, r->y};
     cnn_epilogue_rest(r->q, e, &y);
@@ -137,16 +212,16 @@ static void data_job(void *context, size_t job, int thread)
     const struct depthwise *d = context;
     const struct cnn_conv *g = d->g;
     struct cnn_range r = cnn_bands_of_job(&d->bands, job);
-    (void)thread;
     for (size_t phase = 0; phase < g->stride_h * g->stride_w; phase++) {
         size_t phase_h = phase / g->stride_w, phase_w = phase % g->stride_w;
         struct visit v = {.d = d, .walk = cnn_walk_back(&d->h, &d->w, d->lanes, phase_h, phase_w)};
+        begin_planes(&v, thread);
         for (size_t i = r.begin; i < r.end; i++) {
             size_t plane = i / d->bands.bands;
             v.w = d->packed + plane % d->blocks * d->taps * d->lanes;
             v.call.x = d->dy + plane * out_plane(d);
             v.call.y = d->dx + plane * in_plane(d);
-            cnn_walk(&v.walk, cnn_band_rows(&d->bands, i), sum_visit, &v);
+            sum_plane(&v, cnn_band_rows(&d->bands, i));
         }
     }
 }
@@ -157,6 +232,7 @@ static void backward_data(const struct cnn_conv_case *c, const struct cnn_conv_r
     d.bands = cnn_bands_of(r->n * d.blocks, c->g->in_h, c->g->in_w);
     pack(r->q, c, r->w, r->work);
     d.packed = r->work;
+    d.between = r->work + cnn_padded(packed(c));
     d.dy = r->dy;
     d.dx = r->dx;
     cnn_queue_run(r->q, d.bands.jobs, data_job, &d);
@@ -219,10 +295,11 @@ static size_t work(const struct cnn_conv_case *c, size_t threads)
 {
     struct depthwise d = plan(c->g, c->g->batch);
     size_t most = cnn_min(c->g->batch, cnn_ceil_div(PARTS, d.blocks));
+    struct cnn_walk walk = cnn_walk_forward(&d.h, &d.w, d.lanes);
     if (c->pass == CNN_CONV_DATA)
-        return packed(c);
+        return cnn_padded(packed(c)) + threads * SMALL * d.lanes;
     if (c->pass == CNN_CONV_FORWARD)
-        return 0;
+        return is_small(&walk) ? threads * SMALL * d.lanes : 0;
     return cnn_padded(most * c->g->out_c * d.taps) + threads * d.taps * d.lanes;
 }
 
