@@ -23,6 +23,7 @@ struct cnn_sample {
     struct cnn_field *field; /* (field_capacity), whose memory loading reuses; the first `fields`
                                 are the sample's */
     size_t field_capacity;
+    uint64_t hash;          /* what it is told from others by; 0: its contents */
     float weight;           /* 1 unless the dataset says otherwise */
     size_t key_capacity;    /* bytes that key can hold */
     unsigned char *encoded; /* memory that loading reuses for a sample's file bytes */

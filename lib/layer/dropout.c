@@ -66,7 +66,7 @@ static void backward(const struct cnn_layer *l, struct cnn_pass *p)
         .options_size = sizeof(struct options),                                                    \
         .min_inputs = 1,                                                                           \
         .max_inputs = 1,                                                                           \
-        .flags = CNN_LAYER_ELEMENTWISE | CNN_LAYER_INPLACE | (more),                               \
+        .flags = CNN_LAYER_DRAWS | CNN_LAYER_ELEMENTWISE | CNN_LAYER_INPLACE | (more),             \
         .setup = setup,                                                                            \
         .forward = forward,                                                                        \
         .backward = backward,                                                                      \

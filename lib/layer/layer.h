@@ -112,6 +112,7 @@ enum cnn_layer_flag {
                                         that a vector may as well lie as a plane */
     CNN_LAYER_ANY_ADDRESS = 131072, /* forward on a CPU reads parameter 0 wherever it lies, which
                                         need be no place for floats */
+    CNN_LAYER_DRAWS = 262144,       /* in training y depends on random numbers */
     CNN_LAYER_REFERS = 8192, /* inputs behind the first are named by from= or left out: it takes
                                     no blocks */
 };

@@ -91,7 +91,8 @@ static void keep_gradient(struct cnn_net *net, int i)
 static void repeat_segment(struct cnn_net *net, int begin, int end)
 {
     for (int i = begin; i < end; i++)
-        if (net->plan->node[i].runs_again && net->plan->step[i].layer) {
+        if (net->plan->node[i].runs_again && net->plan->step[i].layer &&
+            !(net->from_cut && net->fixed[i])) {
             cnn_net_use_run(net, i, 1);
             net->again = 1;
             cnn_net_forward_step(net, i);

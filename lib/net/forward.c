@@ -1,6 +1,7 @@
 /* The forward pass, in node order; see net.h. */
 #include "base/clock.h"
 #include "data/loader/image_store.h"
+#include "kern/parallel.h"
 #include "net/net_private.h"
 
 static size_t rows_of(const struct cnn_net *net, int node)
@@ -54,10 +55,28 @@ static void look_at_steps(struct cnn_net *net, int first, int last, size_t at, s
         }
 }
 
+/* What is in front of the cut runs on whole batches, whatever is behind the samples that there are: how a
+ * layer adds may depend on how many samples come together. */
+static void look_at_fixed(struct cnn_net *net, size_t n)
+{
+    for (int i = net->graph->inputs; i < net->graph->nodes; i++)
+        if (net->fixed[i]) {
+            look_at_inputs(net, i, n);
+            net->node[i].value.n = n * rows_of(net, i);
+        }
+    for (int i = 0; i < net->graph->inputs; i++)
+        net->node[i].value.n = n * rows_of(net, i);
+}
+
+static int is_made(const struct cnn_net *net, int i)
+{
+    return net->plan->step[i].layer && (!net->graph->node[i].training_only || net->was_training);
+}
+
 static int runs(const struct cnn_net *net, int i)
 {
     const struct cnn_layer *l = net->plan->step[i].layer;
-    if (!l || (net->graph->node[i].training_only && !net->was_training))
+    if (!is_made(net, i) || (net->cut && net->fixed[i]))
         return 0;
     return net->had_losses || !(l->type->flags & CNN_LAYER_LOSS);
 }
@@ -88,9 +107,25 @@ static void upload_counts(struct cnn_net *net, int k, const struct cnn_batch_vie
                                     net->n * sizeof *net->given_rows);
 }
 
+/* Zeros where whole batches run, and there are fewer samples. */
+static void clear_input(struct cnn_net *net, int k)
+{
+    const struct cnn_backend *b = net->backend;
+    struct cnn_tensor whole = net->node[k].value;
+    whole.n = net->batch * rows_of(net, k);
+    b->kernels->fill(&net->backend->queue, 0,
+                     cnn_ceil_div(b->ops->tensor_bytes(b, &whole), sizeof(real)), whole.data);
+}
+
 static void upload_inputs(struct cnn_net *net, const struct cnn_batch_view *batch)
 {
     const struct cnn_backend_ops *ops = net->backend->ops;
+    if (net->from_cut) {
+        ops->upload_values(net->backend, &net->node[net->cut].value, batch->x);
+        return;
+    }
+    for (int k = 0; net->cut && net->n < net->batch && k < net->graph->inputs; k++)
+        clear_input(net, k);
     if (batch->x)
         ops->upload_values(net->backend, &net->node[0].value, batch->x);
     else
@@ -102,6 +137,21 @@ static void upload_inputs(struct cnn_net *net, const struct cnn_batch_view *batc
             upload_counts(net, k, batch);
 }
 
+/* All in front of the cut. */
+static void forward_fixed(struct cnn_net *net, double *time)
+{
+    look_at_fixed(net, net->batch);
+    for (int i = net->graph->inputs; i < net->graph->nodes; i++) {
+        if (!net->fixed[i] || !is_made(net, i))
+            continue;
+        if (net->plan->node[i].runs_again)
+            cnn_net_use_run(net, i, 0);
+        cnn_net_forward_step(net, i);
+        cnn_net_note_time(net, 0, i, time);
+    }
+    look_at_fixed(net, net->n);
+}
+
 int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int training,
                     uint64_t seed, uint64_t step)
 {
@@ -110,6 +160,7 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
         return cnn_error_code();
     set_batch(net, batch->n);
     net->was_training = training;
+    net->from_cut = batch->from_cut;
     net->had_losses = net->main_loss && cnn_net_has_targets(net, batch);
     net->seed = seed;
     net->step = step;
@@ -121,6 +172,8 @@ int cnn_net_forward(struct cnn_net *net, const struct cnn_batch_view *batch, int
         return cnn_error_code();
     cnn_net_note_time(net, 0, 0, &time);
     int begun = cnn_net_begin_pass(net, 0);
+    if (net->cut && !net->from_cut)
+        forward_fixed(net, &time);
     for (int i = net->graph->inputs; i < net->graph->nodes; i++) {
         const struct cnn_step *s = &net->plan->step[i];
         if (cnn_step_in_portions(net->plan->step, i, net->batch)) {

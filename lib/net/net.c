@@ -196,6 +196,20 @@ static int check_numbers(const struct cnn_net *net)
     return 0;
 }
 
+/* What outlives forward: the cut, too. */
+static int keep_cut(struct cnn_net *net, const int **keep, size_t *keeps)
+{
+    int *more = cnn_arena_alloc(net->arena, (*keeps + 1) * sizeof *more);
+    if (!more)
+        return CNN_ESYSTEM;
+    for (size_t i = 0; i < *keeps; i++)
+        more[i] = (*keep)[i];
+    more[*keeps] = net->cut;
+    *keep = more;
+    ++*keeps;
+    return 0;
+}
+
 static int build(struct cnn_net *net, const struct cnn_net_config *config)
 {
     const struct cnn_graph *g = net->graph;
@@ -214,6 +228,12 @@ static int build(struct cnn_net *net, const struct cnn_net_config *config)
         rc = cnn_net_freeze(net, config);
     if (!rc)
         rc = mark_backward(net, config, &net->wants);
+    if (!rc && config->cut)
+        rc = cnn_net_find_cut(net);
+    const int *keep = config->keep;
+    size_t keeps = config->keeps;
+    if (!rc && net->cut)
+        rc = keep_cut(net, &keep, &keeps);
     if (!rc)
         rc = cnn_plan_new(g, net->backend,
                           &(struct cnn_plan_request){.batch = config->batch,
@@ -221,8 +241,8 @@ static int build(struct cnn_net *net, const struct cnn_net_config *config)
                                                      .backward = net->backward,
                                                      .recompute = config->recompute,
                                                      .wants_gradient = net->wants,
-                                                     .keep = config->keep,
-                                                     .keeps = config->keeps,
+                                                     .keep = keep,
+                                                     .keeps = keeps,
                                                      .from = config->from,
                                                      .gradient = config->gradient,
                                                      .gradients = config->gradients},

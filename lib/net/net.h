@@ -31,6 +31,7 @@ struct cnn_net_config {
     int freeze_to;
     /* "PATTERN=X": factors of the learning rate, the last that names a parameter counts; may be NULL */
     const struct cnn_strings *rates;
+    int cut;         /* cnn_net_cut will be asked */
     const int *keep; /* nodes whose values must outlive the forward pass (features) */
     size_t keeps;
     /* Of the same graph, on a device of the same kind, with the same config but for this: a net
@@ -71,6 +72,9 @@ int cnn_net_blends_rows(const struct cnn_net *net);
 
 /* The parameters, in graph order; `count` receives how many. */
 struct cnn_net_param *cnn_net_params(struct cnn_net *net, size_t *count);
+/* Of nets with config.cut: the one value that all which is trained, or may change from pass to pass, reads of
+ * what stays the same for a sample; it outlives forward. 0: there is none, and *why says why not. */
+int cnn_net_cut(const struct cnn_net *net, const char **why);
 /* A parameter to and from canonical float32 host memory (elements: its shape's count). */
 void cnn_net_param_set(struct cnn_net *net, const struct cnn_net_param *p, const float *values);
 /* Where such values may be written instead: the net's own memory, of a net on the CPU; NULL: there is no
@@ -116,10 +120,11 @@ struct cnn_target_view {
 
 /* A batch, in host memory or in a store. */
 struct cnn_batch_view {
-    size_t n;                             /* at most config.batch */
-    const float *x;                       /* (n, rows, c, h, w), preprocessed */
-    const float *const *others;           /* (graph inputs - 1) as x, of the other inputs */
-    struct cnn_image_store *images;       /* x NULL: what the device makes it from */
+    size_t n;                       /* at most config.batch */
+    const float *x;                 /* (n, rows, c, h, w), preprocessed */
+    int from_cut;                   /* x is the value at the net's cut, behind which all runs */
+    const float *const *others;     /* (graph inputs - 1) as x, of the other inputs */
+    struct cnn_image_store *images; /* x NULL: what the device makes it from */
     const struct cnn_target_view *target; /* (graph targets); NULL: none is known */
     const float *weight;                  /* (n); NULL: all 1 */
     /* (n) of inputs with several rows: how many are real, the first ones; NULL: all. Losses go by

@@ -71,6 +71,9 @@ struct cnn_net {
     int from;                   /* from this node; 0: from the losses */
     unsigned char *wants;       /* (nodes) backward runs here */
     unsigned char *still;       /* (nodes) it runs as at inference, in training, too */
+    unsigned char *fixed;       /* (nodes) of a sample it is always the same; NULL: not asked */
+    int cut;                    /* the one value of these that others read; 0: there is none */
+    const char *uncut;          /* why not */
     struct cnn_net_node *node;
     size_t params;
     struct cnn_net_param *param;
@@ -90,13 +93,14 @@ struct cnn_net {
     int32_t *given_rows;           /* (batch) of an input, on their way there */
     /* Of the last forward. */
     size_t n;
-    int had_losses, was_training;
+    int had_losses, was_training, from_cut;
     int again; /* a segment is running once more */
     size_t at; /* the first sample of the portion that runs */
     uint64_t seed, step;
     struct cnn_net_losses losses[2]; /* of the last forward with losses, and of the one before */
     int turn;                        /* which of them is the last */
-    void *record[3];    /* the device's, of passes that come again: inference, training, backward */
+    void *record[6];    /* the device's, of passes that come again: inference, training, backward;
+                           the same from the cut on */
     double *seconds[2]; /* (nodes) forward and backward of each step; NULL: not measured */
 };
 
@@ -114,6 +118,11 @@ static inline void *cnn_net_device_alloc(struct cnn_net *net, size_t count, size
 /* freeze.c: net->still and what parameters are frozen, or have another rate. CNN_EUSAGE. */
 CNN_CHECKED int cnn_net_freeze(struct cnn_net *net, const struct cnn_net_config *config);
 
+/* cut.c: net->fixed and net->cut. */
+CNN_CHECKED int cnn_net_find_cut(struct cnn_net *net);
+
+/* wire.c: whether all that could be trained of the node's layer is frozen. */
+int cnn_net_layer_frozen(const struct cnn_net *net, int i);
 /* wire.c: every pointer that a pass needs, made once. */
 CNN_CHECKED int cnn_net_wire(struct cnn_net *net);
 /* Where the plan's block is; NULL for -1. */

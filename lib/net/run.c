@@ -7,7 +7,7 @@ int cnn_net_begin_pass(struct cnn_net *net, int backward)
     struct cnn_backend *b = net->backend;
     if (!b->ops->begin || net->n < net->batch || net->seconds[backward])
         return 0;
-    b->ops->begin(b, &net->record[backward ? 2 : net->was_training]);
+    b->ops->begin(b, &net->record[(net->from_cut ? 3 : 0) + (backward ? 2 : net->was_training)]);
     return 1;
 }
 

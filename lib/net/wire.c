@@ -4,7 +4,7 @@
 
 /* A layer is frozen when it has parameters and all that could be trained (statistics, where there
  * is nothing to train) are. */
-static int layer_frozen(const struct cnn_net *net, int i)
+int cnn_net_layer_frozen(const struct cnn_net *net, int i)
 {
     const struct cnn_layer *l = &net->graph->node[i].layer;
     int trained = 0, open_trained = 0, open_statistics = 0;
@@ -22,7 +22,7 @@ int cnn_net_blends_rows(const struct cnn_net *net)
     for (int i = net->graph->inputs; i < net->graph->nodes; i++) {
         const struct cnn_node *node = &net->graph->node[i];
         if ((node->layer.type->flags & CNN_LAYER_MIXES_SAMPLES) && node->counter >= 0 &&
-            !layer_frozen(net, i))
+            !cnn_net_layer_frozen(net, i))
             return i;
     }
     return 0;
@@ -121,7 +121,7 @@ static int wire_node(struct cnn_net *net, int i)
         nn->epilogue.add = nn->x[step->addend];
     if (pn->packed_bytes)
         nn->packed = net->packed + pn->packed;
-    nn->frozen = layer_frozen(net, step->head);
+    nn->frozen = cnn_net_layer_frozen(net, step->head);
     nn->name_hash = cnn_hash_string(l->name ? l->name : "input", 0);
     return 0;
 }

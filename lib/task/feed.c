@@ -212,6 +212,7 @@ struct cnn_batch_view cnn_feed_view(struct cnn_feed *f, const struct cnn_batch *
     }
     return (struct cnn_batch_view){.n = b->n,
                                    .x = b->x,
+                                   .from_cut = f->from_cut,
                                    .others = f->others,
                                    .rows = b->rows,
                                    .other_rows = f->other_rows,

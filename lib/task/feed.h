@@ -18,6 +18,7 @@ struct cnn_feed_config {
 struct cnn_feed {
     const struct cnn_graph *graph; /* borrowed */
     int targets;                   /* that are wished for */
+    int from_cut;                  /* batches are of values at the net's cut (cnn_net_cut) */
     size_t wishes;
     struct cnn_wish *wish;          /* (wishes) the targets, or the class; then further inputs */
     int *node;                      /* (targets) the values that are compared with them */

@@ -82,6 +82,52 @@ out_has 'b.conv1 *'
 ways=$(grep '^b.conv1 ' out)
 [ "${ways#*/}" = "$ways" ] || fail 'gradients of a layer that is frozen'
 
+# What is in front of what is trained runs once: the same model, whether its outputs are kept or not, for batches
+# that are whole and others, any number of threads, with what is drawn at random behind it, averages and accumulation.
+kept() { # MODEL LAYER 'SAYS' OPTION...
+    run cnn-train --init "$1" --freeze-to "$2" --epochs 4 --rate 0.1 --recipe none digits:60 --val digits:30:5 "${@:4}" -o m --threads 2
+    status 0
+    err_has "cnn-train: $3"
+    run cnn-train --init "$1" --freeze-to "$2" --epochs 4 --rate 0.1 --recipe none digits:60 --val digits:30:5 "${@:4}" -o n --threads 1 --cache none
+    status 0
+    err_lacks '*kept: *'
+    same m n
+}
+once() { echo "the outputs of '$1' ($2) are computed once and kept: 90 samples, *"; }
+kept drop b "$(once maxpool1 4x5x5)" --batch 16
+kept drop conv1 "$(once relu1 4x13x13)" --batch 7 --ema 0.9 --freeze bn1
+deep='input 1x28x28; conv 8 5; relu; d1: dense 50; relu; dropout 0.5; d2: dense 20; bn; fc: dense 10'
+run cnn-train -q --net "$deep" digits:40 --epochs 1 -o deep --threads 2
+status 0
+for batch in 1 5 7 64; do
+    [ $batch = 1 ] || kept deep d1 "$(once relu2 50)" --batch $batch
+    kept deep d2 "$(once d2 20)" --batch $((batch + 1)) --accumulate 3
+done
+kept deep d1 'outputs of frozen layers are not kept: the samples are augmented' --rotate 5
+skip_net='input 1x28x28; a: conv 4 3 pad=1; concat { relu; b: conv 4 3 pad=1 } { }; fc: dense 10'
+run cnn-train -q --net "$skip_net" digits:40 --epochs 1 -o skip --threads 2
+status 0
+kept skip a "outputs of frozen layers are not kept: 'concat1' reads 'a', and others read 'relu1'"
+# Of bad samples the same are left out, and told once.
+mkdir bad && cp -r three/* bad/ && : >"bad/2/broken.png"
+run cnn-train --init drop --head --freeze-to b --recipe none --batch 4 --epochs 3 bad --on-bad skip -o m
+status 0
+[ "$(grep -c 'skipped' err)" = 1 ] || fail 'a bad sample is told once'
+run cnn-train --init drop --head --freeze-to b --recipe none --batch 4 --epochs 3 bad --on-bad skip -o n --cache none
+status 0
+same m n
+# Killed and resumed, with outputs and without; the plan counts the memory.
+run cnn-train -q --init drop --freeze-to b --recipe none --batch 4 --epochs 3 digits:60 -o m
+status 0
+interrupted cnn-train -q --init drop --freeze-to b --recipe none --batch 4 --epochs 3 digits:60 -o n --threads 1 --cache none
+run cnn-train -q --init drop --freeze-to b --recipe none --batch 4 --epochs 3 digits:60 -o n --checkpoint c --resume
+status 0
+same m n
+rm c
+run cnn-train --init drop --freeze-to b --recipe none digits:60 --plan
+status 0
+out_has 'outputs that are kept *'
+
 # Factors of the rate: as lines of nets have them, on top of these, the last that names a parameter; none is frozen.
 factors() { part --recipe none --freeze-to b --momentum 0 "$@"; }
 factors -o m
@@ -136,3 +182,4 @@ bad 64 "rate factor 'conv1=2' has no effect: what it names is frozen" --init old
 bad 64 "rate factor 'conv1=x': *" --init old digits:20 --rate conv1=x
 bad 64 "rate factor '=2' is not PATTERN=X" --init old digits:20 --rate =2
 bad 64 '--freeze-to has no effect with --epochs 0' --init old digits:20 --epochs 0 --freeze-to bn1
+bad 64 '--cache has no effect: it needs --freeze-to' --init old digits:20 --cache none

@@ -107,6 +107,8 @@ static const struct cnn_field *first_field(const struct cnn_sample *s)
  * different orders. */
 static uint64_t hash_sample(const struct cnn_loader *l, const struct cnn_sample *s)
 {
+    if (s->hash)
+        return s->hash;
     const struct cnn_field *first = first_field(s);
     uint64_t h = cnn_hash_u64(first ? 1 + (uint64_t)first->kind : 0, cnn_hash_string(s->key, 0));
     uint64_t sum = 0;

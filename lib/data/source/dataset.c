@@ -145,6 +145,7 @@ int cnn_dataset_load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *
 {
     const struct cnn_record *r = &ds->record[i];
     out->fields = 0;
+    out->hash = 0;
     out->strict = ds->strict;
     int rc = ds->type->load(ds, i, out);
     if (!rc)

@@ -174,6 +174,8 @@ void cnn_train_data_close(struct train_data *d)
     cnn_loader_close(d->loader);
     cnn_loader_close(d->val_loader);
     cnn_image_store_close(d->images);
+    cnn_dataset_close(d->kept);
+    cnn_dataset_close(d->kept_val);
     cnn_dataset_close(d->train);
     cnn_dataset_close(d->val);
     cnn_divided_free(&d->parts);

@@ -14,10 +14,11 @@ struct train_data {
     struct cnn_dataset *train, *val;     /* val NULL: none */
     int no_data;   /* train has no samples: a model is made of a net and weights alone */
     int streaming; /* the training set is read once, in its own order */
-    struct cnn_strings listed;      /* of --classes; empty: not given */
-    struct cnn_strings classes;     /* empty: they are not the target */
-    float *class_weight;            /* (classes), or NULL */
-    struct cnn_image_store *images; /* of train, then of val; NULL: on the host */
+    struct cnn_strings listed;           /* of --classes; empty: not given */
+    struct cnn_strings classes;          /* empty: they are not the target */
+    float *class_weight;                 /* (classes), or NULL */
+    struct cnn_dataset *kept, *kept_val; /* outputs of frozen layers; NULL: they are not kept */
+    struct cnn_image_store *images;      /* of train, then of val; NULL: on the host */
     struct cnn_loader *loader, *val_loader;
 };
 

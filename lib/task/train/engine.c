@@ -127,6 +127,7 @@ static int open_net(struct train_engine *e, const struct train_settings *setting
                                     .keep = e->feed.node + 1,
                                     .keeps = data->val ? (size_t)e->feed.targets - 1 : 0,
                                     .average = o->ema > 0,
+                                    .cut = o->freeze_to[0] != 0,
                                     .optimizer_slabs = cnn_optimizer_slabs(&settings->optimizer)};
     struct cnn_buf note = {0};
     int rc = find_freeze_to(e->graph, o->freeze_to, &config.freeze_to);

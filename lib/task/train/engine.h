@@ -13,6 +13,7 @@ struct mean {
 struct train_engine {
     struct cnn_graph *graph;
     struct cnn_strings heads; /* new layers of --head, the one of the answer first */
+    struct cnn_input kept;    /* what kept outputs are to a loader */
     struct cnn_feed feed;     /* what samples are to have */
     struct cnn_backend *backend;
     struct cnn_net *net;

@@ -14,6 +14,10 @@ struct cnn_loader_options cnn_train_loader_options(const struct train_settings *
         .on_bad = settings->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
     };
     cnn_feed_ask(&engine->feed, &out);
+    if (engine->feed.from_cut) {
+        out.input = &engine->kept;
+        out.input_name = NULL;
+    }
     return out;
 }
 
@@ -25,7 +29,7 @@ int cnn_train_open_images(struct train_data *data, const struct train_settings *
     size_t train = cnn_dataset_count(data->train);
     size_t val = data->val ? cnn_dataset_count(data->val) : 0, each = cnn_chw_count(in->shape);
     int mixes = cnn_augmenter_next_mixing(settings->augmenter, NULL) != NULL; /* on the host */
-    if (!engine->backend->is_gpu || data->no_data || (mixes && !val) ||
+    if (!engine->backend->is_gpu || data->kept || data->no_data || (mixes && !val) ||
         o->target != CNN_TRAIN_CLASS || engine->feed.wishes > 1 || data->streaming ||
         cnn_input_rows(in) > 1)
         return 0;
@@ -49,10 +53,10 @@ int cnn_train_open_loader(struct trainer *t)
     l.augmenter = t->settings.augmenter;
     l.shuffle = (int)t->settings.options.shuffle;
     l.whole = t->engine.whole[0] ? t->engine.whole : NULL;
-    l.bad = bad_sample;
+    l.bad = t->data.kept ? NULL : bad_sample;
     l.context = t;
-    return cnn_loader_open(t->data.train, &l, t->state.epoch, (size_t)t->state.position,
-                           &t->data.loader);
+    return cnn_loader_open(t->data.kept ? t->data.kept : t->data.train, &l, t->state.epoch,
+                           (size_t)t->state.position, &t->data.loader);
 }
 
 int cnn_train_open_val_loader(struct trainer *t)
@@ -62,7 +66,7 @@ int cnn_train_open_val_loader(struct trainer *t)
         return 0;
     struct cnn_loader_options l = cnn_train_loader_options(&t->settings, d, &t->engine);
     l.store_first = l.store ? cnn_dataset_count(d->train) : 0;
-    l.bad = bad_sample;
+    l.bad = d->kept_val ? NULL : bad_sample;
     l.context = t;
-    return cnn_loader_open(d->val, &l, 0, 0, &d->val_loader);
+    return cnn_loader_open(d->kept_val ? d->kept_val : d->val, &l, 0, 0, &d->val_loader);
 }

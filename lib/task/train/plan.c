@@ -75,6 +75,8 @@ static void list_data(const struct trainer *t, struct listing *l)
     uint64_t data = cnn_dataset_bytes(d->train) + (d->val ? cnn_dataset_bytes(d->val) : 0);
     line(l, "datasets", data);
     o.augmenter = t->settings.augmenter;
+    if (cnn_train_kept_bytes(t))
+        line(l, "outputs that are kept", cnn_train_kept_bytes(t));
     line(l, "batches, read ahead", cnn_loader_bytes(&o));
     o.augmenter = NULL;
     if (d->val)

@@ -46,6 +46,8 @@ static const struct cnn_need needs[] = {
     {"patience", "val"},
     {"monitor", "val"},
     {"keep", "val"},
+    IN_TRAINING("cache"),
+    {"cache", "freeze-to"},
     {"head", "init"},
     {"allow-new", "init"},
     {"rename", "init"},

@@ -132,6 +132,8 @@ static int train(struct trainer *t)
     if (!rc)
         rc = cnn_train_expect_begin(t);
     if (!rc)
+        rc = cnn_train_is_finished(&t->state, o) ? 0 : cnn_train_keep_outputs(t);
+    if (!rc)
         rc = cnn_train_open_images(&t->data, &t->settings, &t->engine);
     if (!rc)
         rc = cnn_train_open_val_loader(t);

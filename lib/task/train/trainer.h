@@ -23,6 +23,11 @@ struct trainer {
 CNN_CHECKED int cnn_train_open_loader(struct trainer *t);
 CNN_CHECKED int cnn_train_open_val_loader(struct trainer *t);
 
+/* kept.c: the outputs of frozen layers, where nothing before them changes: computed, or said why they are
+ * not; and the memory that they will take, 0: they are not kept. */
+CNN_CHECKED int cnn_train_keep_outputs(struct trainer *t);
+uint64_t cnn_train_kept_bytes(const struct trainer *t);
+
 /* step.c: 1: a step was made; 0: the epoch has no more samples; negative: failed. */
 CNN_CHECKED int cnn_train_step(struct trainer *t);
 /* What each sample of a batch weighs, (n), with the weight of its class. */
