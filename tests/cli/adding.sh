@@ -142,7 +142,7 @@ for test in gradient fusions; do
     ROOT=tree ./$test >log 2>&1 || fail "$test: $(cat log)"
 done
 if ./gradient >log 2>&1; then fail "layers without cases pass"; fi
-grep -qE 'layer (depthwise|difference|squareplus|squaredhinge) has no case' log || fail "$(cat log)"
+grep -qE 'layer (depthwise|difference|squareplus|quartic) has no case' log || fail "$(cat log)"
 # A gradient that is wrong is not passed on.
 sed -i '/SQUAREPLUS/,/^$/ s/(1 + y \* y)/(1 + y)/' tree/lib/kern/activations.def
 for s in lib/layer/activation/elementwise.c lib/kern/basic/activation.c; do compile "double/${s//\//_}.o" "tree/$s" -DCNN_REAL=double; done
@@ -182,7 +182,7 @@ run cnn-augment --options
 out_has '--invert*'
 out_lacks '--splice*'
 BUILD=over run "$ROOT/scripts/make-net-manual" "$ROOT/man/cnn-net.5"
-for layer in depthwise difference squareplus squaredhinge; do out_has ".It Cm $layer*"; done
+for layer in depthwise difference squareplus quartic; do out_has ".It Cm $layer*"; done
 run cnn-inspect --zoo
 out_has 'resnet26*'
 run cnn-inspect resnet26
@@ -210,7 +210,7 @@ for t in inverted twice plain; do mkdir $t && tar -xf $t.tar -C $t; done
 diff -r -x '*.json' plain twice >log || fail "a negative's negative"
 diff -r -x '*.json' plain inverted >log && fail "a negative"
 net='conv 4 1; difference { } { conv 4 1; sigmoid }; depthwise 3; squareplus; conv 4 1; flatten; dense classes'
-run cnn-train -q --device cpu --threads 1 --net "$net" --loss squaredhinge --schedule inverse-sqrt --invert 0.1 --splice 0.1 --epochs 60 --rate 0.1 \
+run cnn-train -q --device cpu --threads 1 --net "$net" --loss quartic --schedule inverse-sqrt --invert 0.1 --splice 0.1 --epochs 60 --rate 0.1 \
     --batch 4 -o m.st photos
 status 0
 run cnn-infer --device cpu --eval --gate 'top1>=1' m.st photos

@@ -260,6 +260,7 @@ static void what_makes_probabilities(void **state)
     assert_int_equal(kind("input 3; dense classes; mse", 3), CNN_SCORES_AS_THEY_ARE);
     assert_int_equal(kind("input 3; dense classes; hinge", 3), CNN_SCORES_MARGINS);
     assert_int_equal(kind("input 3; dense 1; hinge", 2), CNN_SCORES_MARGINS);
+    assert_int_equal(kind("input 3; dense classes; squaredhinge", 3), CNN_SCORES_MARGINS);
     assert_int_equal(kind("input 3; dense 1; bce", 2), CNN_SCORES_LOGISTIC);
     assert_int_equal(kind("input 3; dense 1; sigmoid; bce", 2), CNN_SCORES_AS_THEY_ARE);
     assert_int_equal(kind("input 3; dense 5; mse", 0), CNN_SCORES_AS_THEY_ARE);

@@ -308,11 +308,11 @@ static void outside_of_the_text(void **state)
     expect("relu", &config, "loss:1: unknown layer 'xnt' (did you mean xent?)");
     config.loss = "relu";
     expect("relu", &config,
-           "loss: 'relu' is no loss (xent, mse, bce, mae, hinge, huber, "
+           "loss: 'relu' is no loss (xent, mse, bce, mae, hinge, squaredhinge, huber, "
            "margin, focal, kldiv, dice, contrastive, triplet)");
     config.loss = "relu; xent";
     expect("relu", &config,
-           "loss: 'relu; xent' is no loss (xent, mse, bce, mae, hinge, huber, "
+           "loss: 'relu; xent' is no loss (xent, mse, bce, mae, hinge, squaredhinge, huber, "
            "margin, focal, kldiv, dice, contrastive, triplet)");
     config.loss = "xent smooth=7";
     expect("relu", &config, "loss:1: xent: smooth: '7' is not in 0..1");
