@@ -27,6 +27,13 @@ static const struct cnn_option options[] = {
     CNN_OPTION_FLAG("l2", struct args, o.l2, "0", .help = "bring rows to a length of 1"),
     CNN_OPTION_FLAG("concat", struct args, o.concat, "0",
                     .help = "several layers side by side in one output, not a file for each"),
+    CNN_OPTION_HEADING("Principal components"),
+    CNN_OPTION_INT(
+        "fit-pca", struct args, o.components, "0", .min = 0, .max = 1 << 20, .metavar = "K",
+        .help = "without MODEL: find the K principal components of INPUT's rows, and write them "
+                "as a model to FILE"),
+    CNN_OPTION_FLAG("whiten", struct args, o.whiten, "0",
+                    .help = "bring each component to a variance of 1"),
     CNN_OPTION_HEADING("Output"),
     CLI_OUTPUT(struct args, o.output, "write to FILE, whole or not at all, not to stdout"),
     CNN_OPTION_CHOICE("format", struct args, o.format, "auto", CNN_FEATURES_FORMATS, .letter = 'f',
@@ -49,14 +56,18 @@ static const struct cnn_option options[] = {
 };
 
 static const struct cnn_need needs[] = {
-    {"pooling", "pool"},
-    {"gem-power", "pooling=gem"},
-    {NULL, NULL},
+    {"pooling", "pool"},    {"gem-power", "pooling=gem"}, {"whiten", "fit-pca"},
+    {"layer", "!fit-pca"},  {"pool", "!fit-pca"},         {"concat", "!fit-pca"},
+    {"l2", "!fit-pca"},     {"float16", "!fit-pca"},      {"format", "!fit-pca"},
+    {"size", "!fit-pca"},   {"dense", "!fit-pca"},        {"batch", "!fit-pca"},
+    {"labels", "!fit-pca"}, {"exact-conv", "!fit-pca"},   {"tune", "!fit-pca"},
+    {"device", "!fit-pca"}, {"precision", "!fit-pca"},    {NULL, NULL},
 };
 
 static const struct cli_program program = {
     .name = "cnn-features",
-    .synopsis = "[OPTION]... MODEL INPUT... --layer NAME [-o FILE]",
+    .synopsis = "[OPTION]... MODEL INPUT... --layer NAME [-o FILE]\n--fit-pca K [OPTION]... "
+                "INPUT... -o FILE",
     .summary = "write what a net makes of samples at chosen layers",
     .options = options,
     .needs = needs,
@@ -68,8 +79,8 @@ static int features(struct args *a)
     struct cnn_callbacks cb = CLI_SAMPLES_CALLBACKS(&samples);
     enum cnn_features_format format;
     int to_terminal = !a->o.output[0] && isatty(STDOUT_FILENO);
-    int rc = cnn_features_choose_format(&a->o, &format);
-    if (!rc && to_terminal && format == CNN_FEATURES_TAR)
+    int rc = a->o.components ? 0 : cnn_features_choose_format(&a->o, &format);
+    if (!rc && !a->o.components && to_terminal && format == CNN_FEATURES_TAR)
         rc = cnn_fail(CNN_EUSAGE, "tar goes to a file (--output) or a pipe, not to a terminal");
     if (rc)
         return rc;
@@ -77,7 +88,8 @@ static int features(struct args *a)
     rc = cli_samples_open(&samples, &program, a->quiet, a->on_bad, &a->o.skip_bad,
                           to_terminal ? NULL : "features");
     if (!rc)
-        rc = cnn_features(&a->o, &cb, stdout, "standard output");
+        rc = a->o.components ? cnn_features_fit_pca(&a->o, &cb)
+                             : cnn_features(&a->o, &cb, stdout, "standard output");
     return cli_samples_close(&samples, rc);
 }
 
@@ -87,14 +99,15 @@ int main(int argc, char **argv)
     int first = 0;
     cli_catch_signals();
     int status = cli_parse(&program, argc, argv, &args, NULL, &first);
-    if (status < 0 && first == argc) {
+    int model = !args.o.components; /* the first operand */
+    if (status < 0 && model && first == argc) {
         status = cli_usage(&program, "no MODEL");
     } else if (status < 0) {
-        args.o.model = argv[first];
-        args.o.input = argv + first + 1;
+        args.o.model = model ? argv[first] : NULL;
+        args.o.input = argv + first + model;
         if (!strcmp(args.o.output, "-"))
             args.o.output = "";
-        args.o.inputs = (size_t)(argc - first - 1);
+        args.o.inputs = (size_t)(argc - first - model);
         status = cli_end(&program, features(&args));
     }
     cnn_strings_free(&args.o.layer);

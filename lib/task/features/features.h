@@ -35,9 +35,11 @@ struct cnn_features_options {
     int pool;                 /* one value for all positions of each channel */
     enum cnn_features_pooling pooling;
     double gem_power;
-    int l2;     /* rows are brought to length 1 */
-    int half;   /* npy holds float16 */
-    int concat; /* all layers side by side, not an output for each */
+    int l2;               /* rows are brought to length 1 */
+    int half;             /* npy holds float16 */
+    int concat;           /* all layers side by side, not an output for each */
+    long long components; /* 0: no PCA is fitted */
+    int whiten;
     enum cnn_features_format format;
     const char *bad_list; /* where the caller writes names of bad samples; NULL: nowhere */
     const char *output;
@@ -58,5 +60,11 @@ CNN_CHECKED int cnn_features_choose_format(const struct cnn_features_options *op
  * CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT, CNN_ECREATE, CNN_EIO, CNN_EDEVICE, CNN_EINTERRUPTED. */
 CNN_CHECKED int cnn_features(const struct cnn_features_options *options,
                              const struct cnn_callbacks *callbacks, FILE *out, const char *name);
+
+/* Fit a PCA to the inputs' rows, of which the options name so many components, and write it as a model that applies it
+ * to options->output; the model and the layers of the options are not read. CNN_EDATA where there are not so many, and as
+ * above. */
+CNN_CHECKED int cnn_features_fit_pca(const struct cnn_features_options *options,
+                                     const struct cnn_callbacks *callbacks);
 
 #endif
