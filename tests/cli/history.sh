@@ -76,6 +76,9 @@ again pipe.st digits:60
 grep -q '^cnn-augment .*\\$' pipe.st.script || fail 'no pipe'
 cnn-features -q -l fc1 -l conv1 --pool --concat -f tar zoo.st digits:50 | cnn-train -q --net 'dense 10' --epochs 2 -o feat.st -
 again feat.st digits:50 zoo.st
+cnn-features -q -l conv1 --pool --pooling gem --gem-power 2 --l2 -f tar zoo.st digits:50 |
+    cnn-train -q --net 'dense 10' --epochs 2 -o gem.st - || fail 'pooled features'
+again gem.st digits:50 zoo.st
 cnn-augment -q -n 2 --rotate 5 digits:60 | cnn-train -q --net "$net" --epochs 1 --shuffle 0 -o once.st - || fail 'a stream that is read once'
 again once.st digits:60
 run sh once.st.script digits:60:1

@@ -28,6 +28,10 @@ cnn-features -q --fit-pca 2 --whiten -o white.st - <x.tsv || fail "from a pipe"
 run cnn-features -l output white.st x.tsv
 numbers_are white
 
+run cnn-inspect --history pca.st
+status 65
+err_is 'cnn-inspect: pca.st: no script makes this model again: cnn-features had --fit-pca'
+
 # More rows than a batch, longer ones than a tile; threads do not matter.
 "$BUILD/helpers/make-model" 'input 1x28x28; flatten' - pixels.st || fail "make-model"
 cnn-features -q -l output -o pixels.npy pixels.st digits:1100 || fail "pixels"

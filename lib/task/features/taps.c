@@ -28,8 +28,6 @@ static json_t *options_json(const struct cnn_features_options *o)
     }
     if (o->l2)
         cnn_buf_puts(&text, " --l2");
-    if (o->half)
-        cnn_buf_puts(&text, " --float16");
     if (o->size.h > 0)
         cnn_buf_printf(&text, " --size %dx%d", o->size.h, o->size.w);
     else if (o->size.h == CNN_SIZE_NATIVE)

@@ -118,9 +118,10 @@ static void put_classes(const json_t *entry, size_t number, struct cnn_buf *file
 /* What a script could not give again. */
 static int check_entry(const struct rebuild *r, const json_t *entry)
 {
-    const char *what = json_object_get(entry, "labels")   ? "a file of --labels"
-                       : json_object_get(entry, "inputs") ? "several inputs"
-                                                          : NULL;
+    const char *what = json_object_get(entry, "labels")       ? "a file of --labels"
+                       : json_object_get(entry, "inputs")     ? "several inputs"
+                       : json_object_get(entry, "components") ? "--fit-pca"
+                                                              : NULL;
     return what ? cnn_fail(CNN_EDATA, "%s: no script makes this model again: %s had %s", r->path,
                            text(entry, "program"), what)
                 : 0;
@@ -145,8 +146,8 @@ static int put_features(const struct rebuild *r, size_t step, size_t at, struct 
         cnn_buf_puts(out, " --pool");
     if (json_is_true(json_object_get(entry, "concat")))
         cnn_buf_puts(out, " --concat");
-    int rc = put_words(r, text(entry, "options"), " dense exact-conv tune strict ",
-                       " batch device precision size ", out);
+    int rc = put_words(r, text(entry, "options"), " dense exact-conv l2 tune strict ",
+                       " batch device gem-power pooling precision size ", out);
     cnn_buf_puts(out, " \\\n    -- \"$");
     cnn_rebuild_features_name(r, step, at, out);
     cnn_buf_puts(out, "\"");

@@ -156,6 +156,9 @@ int cnn_rebuild_plan(struct rebuild *r, const struct cnn_model *m)
     if (cnn_json_lacked())
         return CNN_ESYSTEM;
     n = json_array_size(r->history);
+    if (n && json_object_get(json_array_get(r->history, n - 1), "components"))
+        return cnn_fail(
+            CNN_EDATA, "%s: no script makes this model again: cnn-features had --fit-pca", r->path);
     if (!json_is_array(r->history) || (n && !is_run(json_array_get(r->history, n - 1))))
         return malformed(r);
     if (!n)
