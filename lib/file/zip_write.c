@@ -41,11 +41,11 @@ void cnn_zip_writer_free(struct cnn_zip_writer *w)
     free(w);
 }
 
-/* The lowest byte first. */
+/* The lowest byte first; zeros behind the eighth. */
 static void put(struct cnn_buf *b, uint64_t x, int bytes)
 {
-    for (int i = 0; i < bytes; i++) {
-        char c = (char)(x >> (8 * i) & 255);
+    for (int i = 0; i < bytes; i++, x >>= 8) {
+        char c = (char)(x & 255);
         cnn_buf_add(b, &c, 1);
     }
 }

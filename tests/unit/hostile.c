@@ -71,8 +71,8 @@ static unsigned char zip[1 << 20];
 
 static void put(unsigned char **at, size_t n, uint64_t value)
 {
-    for (size_t i = 0; i < n; i++)
-        *(*at)++ = (unsigned char)(value >> (8 * i));
+    for (size_t i = 0; i < n; i++, value >>= 8)
+        *(*at)++ = (unsigned char)value;
 }
 
 struct member {
