@@ -111,8 +111,8 @@ void cnn_graph_free(struct cnn_graph *g);
 enum cnn_init cnn_init_rule(const struct cnn_graph *g, int node);
 
 /* Whether a text has an input line that says a shape; 0, too, where it cannot be read: building
- * tells why. */
-int cnn_net_has_input(const char *name, const char *text);
+ * tells why. CNN_ESYSTEM without memory. */
+CNN_CHECKED int cnn_net_has_input(const char *name, const char *text);
 
 /* The field that the first loss of a text names, "" where it names none: the caller's to free(). NULL with
  * an error set. */

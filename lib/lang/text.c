@@ -37,9 +37,11 @@ int cnn_net_has_input(const char *name, const char *text)
 {
     struct cnn_arena *arena = cnn_arena_new();
     struct cnn_tree tree = {0};
-    int has = arena && !cnn_parse_net(arena, name, text, 0, &tree) && tree.input &&
-              cnn_input_says_shape(tree.input);
+    int rc = arena ? cnn_parse_net(arena, name, text, 0, &tree) : CNN_ESYSTEM;
+    int has = !rc && tree.input && cnn_input_says_shape(tree.input);
     cnn_arena_free(arena);
+    if (rc == CNN_ESYSTEM)
+        return rc;
     cnn_error_clear();
     return has;
 }

@@ -85,9 +85,15 @@ static int number_classes(struct cnn_model *m)
     int rc = 0;
     if (m->classes.count || cnn_tensors_text(m->tensors, "cnn.net"))
         return 0;
+    int open = cnn_model_is_open(m);
+    if (open < 0)
+        return open;
     const struct cnn_pair any = {.h = CNN_MODEL_ANY_SIDE, .w = CNN_MODEL_ANY_SIDE};
-    const struct cnn_graph_config how = {.size = cnn_model_is_open(m) ? any : (struct cnn_pair){0}};
-    if (cnn_model_graph(m, &how, &g)) {
+    const struct cnn_graph_config how = {.size = open ? any : (struct cnn_pair){0}};
+    rc = cnn_model_graph(m, &how, &g);
+    if (rc == CNN_ESYSTEM)
+        return rc;
+    if (rc) {
         cnn_error_clear(); /* whoever builds it tells */
         return 0;
     }
@@ -192,7 +198,8 @@ int cnn_model_graph(const struct cnn_model *m, const struct cnn_graph_config *ho
 
 int cnn_model_is_open(const struct cnn_model *m)
 {
-    return !cnn_net_has_input(m->path, m->net_text);
+    int has = cnn_net_has_input(m->path, m->net_text);
+    return has < 0 ? has : !has;
 }
 
 void cnn_model_classes_hash(const struct cnn_strings *classes, char out[CNN_MODEL_HASH])

@@ -34,8 +34,9 @@ void cnn_model_free(struct cnn_model *m);
  * shape. What it says of the text itself, its name and classes, is the model's. */
 CNN_CHECKED int cnn_model_graph(const struct cnn_model *m, const struct cnn_graph_config *how,
                                 struct cnn_graph **out);
-/* Whether the net's text leaves the size of its input to the data, so that `how` must say it. */
-int cnn_model_is_open(const struct cnn_model *m);
+/* Whether the net's text leaves the size of its input to the data, so that `how` must say it.
+ * CNN_ESYSTEM without memory. */
+CNN_CHECKED int cnn_model_is_open(const struct cnn_model *m);
 /* A side for nets that are looked at, or hold weights, whatever size inputs have. */
 enum { CNN_MODEL_ANY_SIDE = 256 };
 

@@ -130,6 +130,8 @@ static int open_own(struct cnn_runner *r, struct cnn_pair size)
 {
     struct cnn_graph_config how = {.with_loss = 1};
     int open = cnn_model_is_open(r->model);
+    if (open < 0)
+        return open;
     if (open)
         how.size =
             size.h > 0 ? size : (struct cnn_pair){.h = CNN_MODEL_ANY_SIDE, .w = CNN_MODEL_ANY_SIDE};

@@ -39,7 +39,10 @@ static int take_file(struct cnn_inspect *in, const struct cnn_inspect_options *o
     in->slides = o->slides;
     if (o->slides && (rc = cnn_model_slide(in->opened)))
         return rc;
-    in->open = cnn_model_is_open(in->model);
+    int open = cnn_model_is_open(in->model);
+    if (open < 0)
+        return open;
+    in->open = open;
     if (in->open && !o->input.c) { /* the tensors can be told */
         in->form = CNN_INSPECT_TENSORS;
         in->model = NULL;

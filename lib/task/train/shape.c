@@ -123,6 +123,8 @@ int cnn_train_input_shape(const struct train_data *d, const struct train_setting
     const char *option = settings->options.input;
     int own = cnn_net_has_input(config->name, text);
     config->input_option = "--input CxHxW";
+    if (own < 0)
+        return own;
     if (own && option[0])
         return cnn_fail(CNN_EUSAGE, "--input: %s has an input line of its own", config->name);
     if (own)
