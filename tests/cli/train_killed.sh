@@ -4,11 +4,15 @@ net='input 1x28x28; conv 6 5 stride=2; bn; relu; dropout 0.2; dense 10'
 # Simple commands, so that $! is the program itself.
 train=(cnn-train -q --net "$net" digits:600 --val digits:60:7 --epochs 4 --batch 20 --accumulate 2 --momentum 0.9 --rotate 10 \
         --schedule cosine --warmup 0.5 --patience 9 --threads 2 --seed 11)
+begin=${EPOCHREALTIME/[.,]/}
 "${train[@]}" -o whole --log whole.log --log-every 10 || fail 'the run that is left alone'
+took=$(((${EPOCHREALTIME/[.,]/} - begin) / 1000)) # ms
 untimed() { grep -E '^."event": "(step|epoch)"' "$1" | sed 's/, "images_per_second": .*//'; }
 untimed whole.log >whole.steps
 [ "$(wc -l <whole.steps)" -eq 10 ] || fail 'the log has not four epochs and six lines of steps'
 
+# Killed until about the time that the whole takes here, so that runs come to checkpoints on a busy machine, too.
+latest=$((took > 250 ? took : 250))
 RANDOM=7
 kills=0 runs=0
 while [ $kills -lt 20 ] || [ ! -e killed ]; do
@@ -16,7 +20,9 @@ while [ $kills -lt 20 ] || [ ! -e killed ]; do
     [ $runs -lt 200 ] || fail "only $kills kills in $runs runs"
     "${train[@]}" -o killed --checkpoint ckpt --checkpoint-every 3 --resume --log killed.log --log-every 10 2>err &
     pid=$!
-    sleep "0.$(printf %03d $((20 + RANDOM % 250)))"
+    moment=$((20 + RANDOM % latest))
+    printf -v moment %d.%03d $((moment / 1000)) $((moment % 1000))
+    sleep "$moment"
     { kill -KILL $pid; } 2>/dev/null
     wait $pid 2>/dev/null
     status=$?

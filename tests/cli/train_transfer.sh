@@ -141,7 +141,7 @@ part --rate 'b.*=0' --rate 'fc.*=2' -o n
 differ drop n 'bn1.bias bn1.running_mean bn1.running_var bn1.weight conv1.bias conv1.weight fc.bias fc.weight'
 
 # A run that is stopped goes on with the same head, and gives the same bytes with any number of threads.
-train=(cnn-train --init zero --head three --batch 8 --epochs 3 --freeze-to bn1 --rate fc.bias=2)
+train=(cnn-train --init zero --head three --batch 8 --epochs 400 --freeze-to bn1 --rate fc.bias=2)
 run "${train[@]}" -q -o whole --threads 2
 status 0
 interrupted "${train[@]}" -q -o part --threads 1
@@ -149,10 +149,10 @@ run "${train[@]}" -o part --checkpoint c --resume --threads 2
 status 0
 err_lacks '*head is new*'
 same whole part
-run cnn-train --init zero three --batch 8 --epochs 3 --freeze-to bn1 --rate fc.bias=2 -o x --checkpoint c --resume
+run cnn-train --init zero three --batch 8 --epochs 400 --freeze-to bn1 --rate fc.bias=2 -o x --checkpoint c --resume
 status 65
 err_has "cnn-train: c: cannot go on: the run was begun with --head '1', not '0'"
-run cnn-train --init zero --head three --batch 8 --epochs 3 --freeze-to bn1 --rate fc.bias=3 -o x --checkpoint c --resume
+run cnn-train --init zero --head three --batch 8 --epochs 400 --freeze-to bn1 --rate fc.bias=3 -o x --checkpoint c --resume
 status 65
 err_has "cnn-train: c: cannot go on: the run was begun with --rate-of 'fc.bias=2', not 'fc.bias=3'"
 # The script of the history makes the model again.
