@@ -165,7 +165,8 @@ static int measure(struct bench *t, double seconds, double *first, double *took)
         rc = wait_for_all(t);
     double start = now();
     while (!rc && count < MOST_SAMPLES && (count < FEWEST_SAMPLES || now() - start < seconds)) {
-        double before = seconds_of(CLOCK_PROCESS_CPUTIME_ID); /* a system call: before the time starts */
+        /* A system call: before the time starts. */
+        double before = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
         double begin = now();
         rc = step(t);
         took[count++] = now() - begin;
