@@ -48,7 +48,7 @@ INLINE vec v_load(const real *p)
 /* The same at any address. */
 INLINE vec v_load_bytes(const unsigned char *p)
 {
-    return *(const vec_bytes *)p;
+    return *(const vec_bytes *)(const void *)p;
 }
 
 INLINE void v_store(real *p, vec x)
