@@ -71,7 +71,7 @@ static void backward(const struct cnn_layer *l, struct cnn_pass *p)
         .forward = forward,                                                                        \
         .backward = backward,                                                                      \
     };
-DROP(dropout, "zero a random part of the elements, in training", of_elements, 0)
+DROP(dropout, "zero a random part of the elements, in training", of_elements, CNN_LAYER_RESTS)
 DROP(dropout2d, "zero a random part of the channels, in training", of_channels, CNN_LAYER_ANY_LAYOUT | CNN_LAYER_RESTS)
 DROP(droppath, "zero the whole of some samples, in training", of_samples, CNN_LAYER_ANY_LAYOUT | CNN_LAYER_RESTS)
 /* clang-format on */

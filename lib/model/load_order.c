@@ -31,7 +31,7 @@ static int sums(const struct cnn_layer *l)
 /* Elements stay where they are. */
 static int keeps(const struct cnn_layer *l)
 {
-    static const char *const others[] = {"prelu",       "mul",     "dropout", "layernorm",
+    static const char *const others[] = {"prelu",       "mul",     "layernorm",
                                          "layernorm2d", "softmax", NULL};
     for (int i = 0; others[i]; i++)
         if (is(l, others[i]))

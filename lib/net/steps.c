@@ -181,12 +181,14 @@ static int input_takes(enum cnn_order order)
     return 0;
 }
 
+/* What only rests takes any layout: a copy does. */
 static void set_layouts(struct maker *m, struct cnn_layout layout)
 {
+    const unsigned any = CNN_LAYER_ANY_LAYOUT | CNN_LAYER_MIXES_LAYOUTS |
+                         (m->training ? 0U : (unsigned)CNN_LAYER_RESTS);
     for (int i = 0; i < m->g->nodes; i++) {
         struct cnn_step *s = &m->step[i];
-        int knows = flags_of(s->maker < 0 ? s : &m->step[s->maker]) &
-                    (CNN_LAYER_ANY_LAYOUT | CNN_LAYER_MIXES_LAYOUTS);
+        int knows = (flags_of(s->maker < 0 ? s : &m->step[s->maker]) & any) != 0;
         int takes = knows || (i < m->g->inputs && input_takes(layout.order));
         s->layout = takes ? layout : cnn_layout_plain(layout.type);
         if (flags_of(s) & CNN_LAYER_LOSS)
