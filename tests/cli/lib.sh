@@ -10,6 +10,7 @@
 #   need_data mnist               the real data's folder into $data, skip where it is absent
 #   has_terminal                  whether script(1) can give one
 #   no_file PATH...               none of them exists
+#   differing A B                 the names of the tensors in which two models differ, in order, on one line (python3)
 #   digest FILE                   a checksum, to compare files by
 #   numbers_are FILE              the table in the file out, behind its keys and classes, has the numbers of FILE
 #   logged KEY EPOCH LOG          that number of a log's line of an epoch
@@ -64,6 +65,19 @@ no_file() {
     for f; do [ ! -e "$f" ] && [ ! -L "$f" ] || fail "$f exists"; done
 }
 same() { cmp -s "$1" "$2" || fail "$1 and $2 differ"; }
+differing() {
+    python3 - "$1" "$2" <<'PY' || echo "tensors of $1 and $2"
+import json, struct, sys
+def tensors(path):
+    raw = open(path, 'rb').read()
+    n, = struct.unpack('<Q', raw[:8])
+    head = json.loads(raw[8:8 + n])
+    return {k: raw[8 + n + v['data_offsets'][0]:8 + n + v['data_offsets'][1]]
+            for k, v in head.items() if k != '__metadata__'}
+a, b = tensors(sys.argv[1]), tensors(sys.argv[2])
+print(' '.join(sorted(k for k in a.keys() | b.keys() if a.get(k) != b.get(k))))
+PY
+}
 digest() { sha256sum <"$1" | cut -d ' ' -f 1; }
 
 numbers_are() {

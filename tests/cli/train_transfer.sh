@@ -1,20 +1,8 @@
 # Transfer: a new head on a net that was trained for other classes.
 . "$ROOT/tests/cli/lib.sh"
-cat >tensors.py <<'PY'
-import json, struct, sys
-def tensors(path):
-    raw = open(path, 'rb').read()
-    n, = struct.unpack('<Q', raw[:8])
-    head = json.loads(raw[8:8 + n])
-    return {k: raw[8 + n + v['data_offsets'][0]:8 + n + v['data_offsets'][1]]
-            for k, v in head.items() if k != '__metadata__' and not k.startswith('selftest.')}
-a, b = tensors(sys.argv[1]), tensors(sys.argv[2])
-assert a.keys() == b.keys(), a.keys() ^ b.keys()
-print(' '.join(sorted(k for k in a if a[k] != b[k])))
-PY
 differ() { # A B 'TENSORS THAT DIFFER'
     local found
-    found=$(python3 tensors.py "$1" "$2") || fail "tensors of $1 and $2"
+    found=$(differing "$1" "$2")
     [ "$found" = "$3" ] || fail "$1 and $2 differ in: $found"
 }
 need python3
@@ -177,6 +165,7 @@ bad 65 "*no head: 'dense3' (*) has the parameters of another layer" \
 bad 64 "--freeze-to: the net has no layer 'bn' (did you mean bn1?)" --init old digits:20 --freeze-to bn
 bad 64 "--freeze-to: the net has no layer 'input'*" --init old digits:20 --freeze-to input
 bad 64 'nothing to train: every parameter is frozen' --init old digits:20 --freeze-to fc
+bad 64 "rate factor 'f*x=2' matches no parameter" --init old digits:20 --rate "f$(printf '%260s' '' | tr ' ' '*')x=2"
 bad 64 "rate factor 'cv1.*=2' matches no parameter" --init old digits:20 --rate 'cv1.*=2'
 bad 64 "rate factor 'conv1=2' has no effect: what it names is frozen" --init old digits:20 --rate conv1=2 --freeze-to bn1
 bad 64 "rate factor 'conv1=x': *" --init old digits:20 --rate conv1=x
