@@ -9,10 +9,12 @@
 static int changes(const struct cnn_net *net, int i)
 {
     const struct cnn_layer *l = &net->graph->node[i].layer;
-    int frozen = cnn_net_layer_frozen(net, i);
-    if (l->type->flags & (CNN_LAYER_LOSS | CNN_LAYER_DRAWS))
-        return !net->still[i] || (l->type->flags & CNN_LAYER_LOSS);
-    return (l->params || (l->type->flags & CNN_LAYER_MIXES_SAMPLES)) && !frozen;
+    if (l->type->flags & CNN_LAYER_LOSS)
+        return 1;
+    if (l->type->flags & CNN_LAYER_DRAWS)
+        return !net->still[i];
+    int moves = l->params || (l->type->flags & CNN_LAYER_MIXES_SAMPLES);
+    return moves && !cnn_net_layer_frozen(net, i);
 }
 
 static void mark_fixed(struct cnn_net *net)

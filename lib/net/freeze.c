@@ -1,5 +1,4 @@
 /* What of a net is not trained, and at which rates the rest is; see net.h. */
-#include <stdio.h>
 #include <string.h>
 
 #include "net/net_private.h"
@@ -56,10 +55,11 @@ static int set_factor(struct cnn_net *net, const char *text, double *factor)
 {
     double x;
     size_t n, named = 0, open = 0;
-    char pattern[256];
     if (read_factor(text, &n, &x))
         return cnn_error_code();
-    snprintf(pattern, sizeof pattern, "%.*s", (int)(n < 255 ? n : 255), text);
+    const char *pattern = cnn_arena_strndup(net->arena, text, n);
+    if (!pattern)
+        return CNN_ESYSTEM;
     for (size_t i = 0; i < net->params; i++) {
         const struct cnn_net_param *p = &net->param[i];
         if (!pattern_names(pattern, p->name))
