@@ -220,6 +220,16 @@ void cnn_model_meta_hash(const struct cnn_tensor_source *tensors, char out[CNN_M
     snprintf(out, CNN_MODEL_HASH, "%016" PRIx64, h);
 }
 
+int cnn_model_hash(const struct cnn_model *m, char out[CNN_MODEL_HASH])
+{
+    char tensors[CNN_TENSORS_HASH];
+    int rc = cnn_tensors_hash(m->tensors, tensors);
+    if (!rc)
+        snprintf(out, CNN_MODEL_HASH, "%016" PRIx64,
+                 cnn_hash_string(m->net_text, cnn_hash_string(tensors, 0)));
+    return rc;
+}
+
 /* Writing */
 
 static char *classes_json(const struct cnn_strings *classes)

@@ -83,6 +83,8 @@ CNN_CHECKED int cnn_model_write_params(struct cnn_safetensors_writer *w, struct 
 enum { CNN_MODEL_HASH = 17 };
 void cnn_model_classes_hash(const struct cnn_strings *classes, char out[CNN_MODEL_HASH]);
 void cnn_model_meta_hash(const struct cnn_tensor_source *tensors, char out[CNN_MODEL_HASH]);
+/* What tells what the model computes from what others do: its net's text and its tensors. Fails as cnn_tensors_hash. */
+CNN_CHECKED int cnn_model_hash(const struct cnn_model *m, char out[CNN_MODEL_HASH]);
 
 /* Run the self-test stored in the file: *error gets max |out - stored| / max |stored|. CNN_EDATA
  * when there is none. */

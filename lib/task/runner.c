@@ -149,6 +149,8 @@ int cnn_runner_open(struct cnn_runner *r, const char *model, const struct cnn_ru
 {
     struct cnn_pair size = which->size;
     int rc = cnn_model_open_net(model, &r->model);
+    if (!rc && which->hash)
+        rc = cnn_model_hash(r->model, r->hash);
     if (!rc && which->dense && (rc = cnn_model_slide(r->model)))
         rc = cnn_fail_within("--dense");
     if (!rc)

@@ -19,6 +19,7 @@ enum cnn_runner_size { CNN_SIZE_AUTO = -1, CNN_SIZE_MODEL = -2, CNN_SIZE_NATIVE 
 struct cnn_runner_net {
     struct cnn_pair size; /* of its inputs; below 0: enum cnn_runner_size; 0: CNN_SIZE_AUTO */
     int dense;            /* the one that slides over larger inputs */
+    int hash;             /* the model's hash is wanted */
 };
 
 /* The map that a net gives that slides: its element (i, j) is the answer to the part of the input of
@@ -51,7 +52,8 @@ struct cnn_runner_config {
 /* Start from {0}. */
 struct cnn_runner {
     struct cnn_model *model;
-    int native;      /* samples are as large as they are, */
+    char hash[CNN_MODEL_HASH]; /* where it is wanted */
+    int native;                /* samples are as large as they are, */
     size_t multiple; /* but for what the net needs: filled up to multiples of that; 0: 1 */
     int fits;        /* each batch needs cnn_runner_fit: samples are native, or the net slides */
     struct cnn_input input;  /* what samples become, where they are not native */

@@ -57,13 +57,15 @@ head -n 1 f.npy | grep -q "'descr': '<f4', 'fortran_order': False, 'shape': (3, 
 [ "$(tail -c 48 f.npy | od -An -v -tf4 -w16 | tr -s ' ')" = ' 1 2 3 -0.5
  0 5 0 0
  0 0 0 7' ] || fail "values"
-[ "$(cat f.tsv)" = '#classes	d	a	b
+[[ $(sed -n 2p f.tsv) == '#made	{"program":"cnn-features","version":"'*'","layers":["input"],"pool":false,"options":"--batch 64","hash":"'* ]] ||
+    fail "made: $(cat f.tsv)"
+[ "$(grep -v '^#made' f.tsv)" = '#classes	d	a	b
 #key	class
 k1	a
 x:y	b
 k3	' ] || fail "keys: $(cat f.tsv)"
 cnn-features -l input -o g.tsv id.st f.npy || fail "an npy again"
-[ "$(cut -f 1,2,6 g.tsv)" = '#classes	d
+[ "$(grep -v '^#made' g.tsv | cut -f 1,2,6)" = '#classes	d
 #key	class	input:3
 k1	a	-0.5
 x:y	b	0
@@ -151,6 +153,37 @@ tar -C foreign -cf - x.pgm x.cls y.pgm y.cls | cnn-features -l fc1 lenet.st - >g
 [ "$(cut -f 1-3 got | head -n 1)" = '#classes	ants	bees' ] || fail "classes: $(head -n 1 got)"
 [ "$(cut -f 1,2 got | tail -n 2)" = 'x	bees
 y	ants' ] || fail "classes: $(cut -f 1,2 got)"
+
+# Of features a file says what made them, and a pipe; those of another model, layer or pooling are bad data.
+other() { # MESSAGE COMMAND...
+    run "${@:2}"
+    status 65
+    err_has "$1"
+}
+"$make_model" lenet5 0,1,2,3,4,5,6,7,8,9 second.st 7
+for form in npy tsv tar; do
+    cnn-features -l fc1 -o "one.$form" lenet.st digits:40 || fail "$form"
+    cnn-features -l fc1 -o "two.$form" second.st digits:40 || fail "$form"
+    cnn-features -l relu3 -o "deeper.$form" lenet.st digits:40 || fail "$form"
+    cnn-train -q --net 'dense classes' --epochs 1 --threads 1 -o h.st "one.$form" || fail "head of $form"
+    run cnn-train -q --net 'dense classes' --epochs 1 --threads 1 --val "one.$form" -o h2.st "one.$form"
+    status 0
+    run cnn-infer h.st "one.$form"
+    status 0
+    other "cnn-infer: two.$form: features of another model than those of h.st (*, not *)" cnn-infer h.st "two.$form"
+    other "cnn-features: two.$form: features of another model*" cnn-features -l output h.st "two.$form"
+    other "cnn-train: deeper.$form: features of 'relu3', those of one.$form are of 'fc1'" \
+        cnn-train -q --net 'dense classes' --epochs 1 --val "deeper.$form" -o h3.st "one.$form"
+done
+other "cnn-infer: -: features of another model*" bash -c 'cnn-features -l fc1 -f tar second.st digits:9 | cnn-infer h.st -'
+cnn-features -l relu1 --pool -o avg.npy lenet.st digits:40 && cnn-features -l relu1 --pool --pooling max --l2 -o max.npy lenet.st digits:40 ||
+    fail "pooling"
+other "cnn-features: max.npy: features of 'relu1 --pool --pooling max --l2', those of avg.npy are of 'relu1 --pool'" \
+    cnn-features --fit-pca 2 -o p.st avg.npy max.npy
+cnn-features -q --fit-pca 2 -o p.st avg.npy || fail "pca"
+other "cnn-features: max.npy: *, those of p.st are of 'relu1 --pool'" cnn-features -l output p.st max.npy
+sed 's/^#made.*/#made\t[1]/' one.tsv >odd.tsv
+other 'cnn-infer: odd.tsv:2: malformed #made' cnn-infer h.st odd.tsv
 
 # Several inputs share one list of classes, by name.
 printf '#key\tclass\tw\tx\ty\tz\np\tzebra\t1\t1\t1\t1\nq\tant\t2\t2\t2\t2\n' >one.tsv

@@ -104,6 +104,12 @@ run cnn-infer -q --knn rows.tsv --neighbours 1 other.tsv
 status 0
 printf '#key\tclass\tx\ty\nq0\t\t1\t2\n' >plain.tsv
 refuse 65 'plain.tsv: no classes that neighbours could vote for' --knn plain.tsv --neighbours 1 q.tsv
+cnn-features -q -l fc2 -o deeper.npy lenet.st digits:70:9 || fail "cnn-features"
+refuse 65 "deeper.npy: features of 'fc2', those of d.npy are of 'fc1'" --knn d.npy deeper.npy
+cnn-features -q -l fc1 --l2 -o unit.npy lenet.st digits:70:9 || fail "cnn-features"
+run cnn-infer --knn d.npy --list unit.npy
+status 0
+refuse 65 "unit.npy: features of 'fc1 --l2', those of d.npy are of 'fc1'" --knn d.npy --distance euclid unit.npy
 refuse 66 'none.tsv: No such file or directory' --knn none.tsv q.tsv
 refuse 64 "'-' stands more than once" --knn - -
 refuse 64 '--list prints neighbours, and --eval an evaluation' --knn rows.tsv --list --eval q.tsv

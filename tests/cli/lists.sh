@@ -178,7 +178,7 @@ rm $'d/b/\xe9.pgm'
 # Features know their files, and so do answers from them.
 run cnn-features -l input -o f.npy m.st d
 status 0
-[ "$(sed -n 2p f.tsv)" = '#path	class' ] || fail "f.tsv: $(cat f.tsv)"
+[ "$(sed -n 3p f.tsv)" = '#path	class' ] || fail "f.tsv: $(cat f.tsv)"
 grep -qx 'd/b/new\\nline.pgm	b' f.tsv || fail "f.tsv: $(cat f.tsv)"
 training f.npy -o head.st
 status 0

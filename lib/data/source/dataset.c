@@ -63,6 +63,7 @@ void cnn_dataset_close(struct cnn_dataset *ds)
     free_fields(ds);
     free(ds->record);
     free(ds->history);
+    free(ds->made);
     free(ds->path);
     free(ds);
 }
@@ -122,6 +123,11 @@ size_t cnn_dataset_bytes(const struct cnn_dataset *ds)
 const char *cnn_dataset_history(const struct cnn_dataset *ds)
 {
     return ds->history ? ds->history : "[]";
+}
+
+const char *cnn_dataset_made(const struct cnn_dataset *ds)
+{
+    return ds->made;
 }
 
 size_t cnn_dataset_columns(const struct cnn_dataset *ds)

@@ -81,6 +81,9 @@ int cnn_dataset_classes_pinned(const struct cnn_dataset *ds);
 size_t cnn_dataset_bytes(const struct cnn_dataset *ds);
 /* JSON array: what a stream's header says made it; "[]" otherwise. */
 const char *cnn_dataset_history(const struct cnn_dataset *ds);
+/* JSON object: what features in a file say of the run that made them (features.h); NULL: nothing, as streams, which have
+ * it in their history. */
+const char *cnn_dataset_made(const struct cnn_dataset *ds);
 
 /* Load sample i into *out (reusing its memory; {0} at first). Any thread. CNN_EDATA, CNN_EIO,
  * CNN_ENOINPUT with a message that names the record's source. */

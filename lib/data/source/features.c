@@ -100,6 +100,7 @@ static int begins_line(const char *text, const char *word)
 static int is_features(const struct cnn_form_head *h)
 {
     return begins_line(h->text, CNN_FEATURES_CLASSES "\t") ||
+           begins_line(h->text, CNN_FEATURES_MADE "\t") ||
            begins_line(h->text, CNN_FEATURES_HEADING) || begins_line(h->text, CNN_FEATURES_PATHS);
 }
 

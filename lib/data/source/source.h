@@ -51,6 +51,7 @@ struct cnn_dataset {
     int pinned;
     struct cnn_source_field *field; /* those that were met, the last one first */
     char *history;                  /* NULL: "[]" */
+    char *made;                     /* of features in a file; NULL: they do not say */
     int strict;                     /* of struct cnn_decoding */
     size_t columns;                 /* of a manifest that are fields */
     size_t bytes;                   /* memory of the state */

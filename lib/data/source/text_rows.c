@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_memory.h"
 #include "base/lines.h"
 #include "data/source/features.h"
 #include "data/source/source.h"
@@ -31,6 +32,19 @@ static int read_classes(const char *where, char *rest, struct cnn_strings *own)
         rc = cnn_class_list_add(where, name, &seen, own);
     cnn_found_free(&seen);
     return rc;
+}
+
+static int read_made(struct cnn_dataset *ds, const char *where, const char *text)
+{
+    cnn_json_watch();
+    json_t *made = cnn_json_text(text, 0);
+    int good = json_is_object(made) && !ds->made;
+    json_decref(made);
+    if (cnn_json_lacked())
+        return CNN_ESYSTEM;
+    if (!good)
+        return cnn_fail(CNN_EDATA, "%s: malformed " CNN_FEATURES_MADE, where);
+    return (ds->made = cnn_strdup(text)) ? 0 : CNN_ESYSTEM;
 }
 
 /* \t, \n, \r and \\ to what they stand for, in place. */
@@ -95,8 +109,8 @@ int cnn_features_parse(struct cnn_dataset *ds, const char *name, char *text, siz
                        struct cnn_feature_rows *rows, struct cnn_found *found,
                        struct cnn_strings *own)
 {
-    static const char classes[] = CNN_FEATURES_CLASSES "\t", heading[] = CNN_FEATURES_HEADING,
-                      paths[] = CNN_FEATURES_PATHS;
+    static const char classes[] = CNN_FEATURES_CLASSES "\t", made[] = CNN_FEATURES_MADE "\t",
+                      heading[] = CNN_FEATURES_HEADING, paths[] = CNN_FEATURES_PATHS;
     struct cnn_lines lines = cnn_lines_of(text, size);
     char *line, where[1200];
     int rc = 0, headed = 0;
@@ -104,6 +118,8 @@ int cnn_features_parse(struct cnn_dataset *ds, const char *name, char *text, siz
         snprintf(where, sizeof where, "%.1000s:%zu", name, lines.number);
         if (!headed && !strncmp(line, classes, strlen(classes))) {
             rc = read_classes(where, line + strlen(classes), own);
+        } else if (!headed && !strncmp(line, made, strlen(made))) {
+            rc = read_made(ds, where, line + strlen(made));
         } else if (!headed) {
             rows->paths = !strncmp(line, paths, strlen(paths));
             headed = rows->paths || !strncmp(line, heading, strlen(heading));

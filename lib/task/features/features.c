@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "task/features/private.h"
+#include "task/made.h"
 
 static const struct {
     const char *extension;
@@ -55,69 +56,10 @@ static int check_options(struct features *f)
     return rc;
 }
 
-/* Of native samples each size has a net of its own. */
-static int fit(struct features *f, const struct cnn_batch *b)
-{
-    int rc = cnn_runner_fit(&f->runner, b->shape);
-    f->feed.graph = f->runner.graph;
-    return rc ? rc : cnn_features_fit_taps(f, cnn_net_plan(f->runner.net)->batch);
-}
-
-static int run_batch(struct features *f, const struct cnn_batch *b)
-{
-    struct cnn_batch_view v = cnn_feed_view(&f->feed, b, NULL);
-    int rc = cnn_net_forward(f->runner.net, &v, 0, 0, 0);
-    for (size_t k = 0; !rc && k < f->taps; k++) {
-        rc = cnn_net_value(f->runner.net, f->tap[k].node, f->tap[k].values);
-        if (!rc)
-            rc = cnn_net_rows(f->runner.net, f->tap[k].node, f->tap[k].real);
-        cnn_features_take(f, &f->tap[k], b);
-    }
-    return rc;
-}
-
-static int take_batch(void *context, size_t input, const struct cnn_batch *b)
-{
-    struct features *f = context;
-    int rc = f->runner.fits ? fit(f, b) : 0;
-    if (rc)
-        return cnn_inputs_unfit(&f->inputs, input, b, f->o->skip_bad, f->cb);
-    rc = run_batch(f, b);
-    for (size_t i = 0; !rc && i < b->n; i++) {
-        int32_t own = b->field->label[i];
-        int known = own >= 0 && (size_t)own < cnn_dataset_classes(f->inputs.ds[input])->count;
-        struct features_row row = {
-            .key = b->key[i], .weight = b->weight[i], .fields = b->kept ? &b->kept[i] : NULL};
-        row.path = cnn_inputs_path(&f->inputs, input, b->index[i]);
-        row.label = known ? f->map[input][own] : -1;
-        for (size_t t = 0; !rc && t < f->targets; t++) {
-            const struct features_target *to = &f->target[t];
-            const struct features_tap *tap = &f->tap[to->first_tap];
-            rc = cnn_features_check_shapes(f, to, b, i);
-            if (rc)
-                return rc;
-            row.values = cnn_features_row_of(f, to, i);
-            row.shape = to->taps > 1 ? to->shape : cnn_features_shape(tap, b, i);
-            row.rows = (size_t)tap->real[i];
-            rc = f->type->add(to->sink, &row);
-        }
-    }
-    return rc;
-}
-
 static int run(struct features *f)
 {
-    struct cnn_loader_options lo = {
-        .batch = f->runner.config.batch,
-        .native = f->runner.native,
-        .multiple = f->runner.multiple,
-        .threads = (int)f->o->compute.threads,
-        .on_bad = f->o->skip_bad ? CNN_BAD_SKIP : CNN_BAD_FAIL,
-        .fields = f->type->keeps,
-    };
-    cnn_feed_ask(&f->feed, &lo);
-    lo.input = &f->runner.input;
-    int rc = cnn_inputs_visit(&f->inputs, &lo, f->cb, take_batch, f);
+    struct cnn_loader_options lo = cnn_features_loading(f);
+    int rc = cnn_inputs_visit(&f->inputs, &lo, f->cb, cnn_features_take_batch, f);
     if (!rc && !f->type->keeps)
         cnn_features_note_streams(f);
     for (size_t i = 0; !rc && i < f->targets; i++)
@@ -150,6 +92,8 @@ static int open_feed(struct features *f)
         return cnn_fail_within("%s", f->o->model);
     for (size_t i = 0; !rc && i < f->inputs.count; i++)
         rc = cnn_feed_check(&f->feed, f->inputs.ds[i]);
+    for (size_t i = 0; !rc && i < f->inputs.count; i++)
+        rc = cnn_made_check_model(f->runner.model, f->inputs.ds[i]);
     if (!rc)
         cnn_features_look_at_fields(f);
     return rc;
@@ -174,10 +118,25 @@ static void features_free(struct features *f)
     free(f->tap);
     free(f->node);
     free(f->history);
+    free(f->made);
     cnn_strings_free(&f->classes);
     cnn_inputs_close(&f->inputs);
     cnn_feed_close(&f->feed);
     cnn_runner_close(&f->runner);
+}
+
+/* All in one pass. */
+static int dump(struct features *f, FILE *out, const char *name)
+{
+    struct cnn_runner_config config = {.compute = &f->o->compute, .callbacks = f->cb};
+    config.batch = cnn_inputs_batch(&f->inputs, (size_t)f->o->batch);
+    config.once = f->inputs.samples <= config.batch;
+    config.keep = f->node;
+    config.keeps = f->taps;
+    int rc = cnn_features_open_targets(f, out, name);
+    if (!rc)
+        rc = cnn_runner_start(&f->runner, &config);
+    return rc ? rc : run(f);
 }
 
 int cnn_features(const struct cnn_features_options *options, const struct cnn_callbacks *callbacks,
@@ -191,8 +150,7 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
                                     .stop = callbacks->stop,
                                     .note = callbacks->note,
                                     .context = callbacks->context};
-    const struct cnn_runner_net which = {.size = options->size, .dense = options->dense};
-    struct cnn_runner_config config = {.compute = &options->compute, .callbacks = callbacks};
+    const struct cnn_runner_net which = {.size = options->size, .dense = options->dense, .hash = 1};
     int rc = check_options(&f);
     if (!rc)
         rc = cnn_runner_open(&f.runner, options->model, &which);
@@ -207,19 +165,10 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
     if (!rc)
         rc = cnn_features_classes(&f.inputs, &f.classes, &f.map);
     f.paths = all_have_paths(&f.inputs);
-    if (!rc) {
-        config.batch = cnn_inputs_batch(&f.inputs, (size_t)options->batch);
-        config.once = f.inputs.samples <= config.batch;
-        rc = cnn_features_make_taps(&f, config.batch);
-    }
     if (!rc)
-        rc = cnn_features_open_targets(&f, out, name);
-    config.keep = f.node;
-    config.keeps = f.taps;
+        rc = cnn_features_make_taps(&f, cnn_inputs_batch(&f.inputs, (size_t)options->batch));
     if (!rc)
-        rc = cnn_runner_start(&f.runner, &config);
-    if (!rc)
-        rc = run(&f);
+        rc = dump(&f, out, name);
     features_free(&f);
     return rc;
 }

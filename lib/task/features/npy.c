@@ -47,8 +47,8 @@ static char *keys_path(const char *path)
 /* What is there already is written over only when it holds keys or features. */
 static int check_keys(const char *path)
 {
-    static const char *const ours[] = {CNN_FEATURES_CLASSES, CNN_FEATURES_HEADING,
-                                       CNN_FEATURES_PATHS};
+    static const char *const ours[] = {CNN_FEATURES_CLASSES, CNN_FEATURES_MADE,
+                                       CNN_FEATURES_HEADING, CNN_FEATURES_PATHS};
     unsigned char head[16] = {0};
     size_t got, fits = 0;
     int rc = cnn_bytes_head(path, head, sizeof head - 1, &got);

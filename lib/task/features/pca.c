@@ -16,6 +16,7 @@
 #include "file/safetensors.h"
 #include "model/model.h"
 #include "task/features/private.h"
+#include "task/made.h"
 
 /* LAPACK, which OpenBLAS has within it: all eigenvalues, ascending, and vectors of a symmetric matrix (n, n). */
 extern void dsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *lda,
@@ -170,10 +171,13 @@ static int make_layer(struct pca *p)
 
 static char *history_of(const struct pca *p)
 {
+    json_t *made;
+    if (cnn_made_data(p->inputs.ds[0], &made))
+        return NULL;
     json_t *run =
-        json_pack("[{s:s, s:s, s:I, s:b, s:I, s:f}]", "program", "cnn-features", "version",
+        json_pack("[{s:s, s:s, s:I, s:b, s:I, s:f, s:o*}]", "program", "cnn-features", "version",
                   CNN_VERSION, "components", (json_int_t)p->o->components, "whiten", p->o->whiten,
-                  "rows", (json_int_t)p->n, "explained", p->explained);
+                  "rows", (json_int_t)p->n, "explained", p->explained, "made", made);
     char *text = run ? cnn_json_dump(run, JSON_COMPACT) : NULL;
     json_decref(run);
     return text;
@@ -293,6 +297,8 @@ int cnn_features_fit_pca(const struct cnn_features_options *options,
     if (!options->output[0])
         return cnn_fail(CNN_EUSAGE, "--fit-pca needs --output, the model that it makes");
     int rc = cnn_inputs_open(&p.inputs, options->input, options->inputs, &d);
+    for (size_t i = 1; !rc && i < p.inputs.count; i++)
+        rc = cnn_made_check_data(p.inputs.ds[0], p.inputs.ds[i], 1);
     if (!rc)
         rc = choose_shape(&p);
     if (!rc)

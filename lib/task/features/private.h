@@ -30,6 +30,7 @@ struct features_to {
     const char *name;                  /* of the stream, for messages */
     const struct cnn_strings *classes; /* names of the labels */
     const char *history;               /* JSON array */
+    const char *made;                  /* JSON object: its last entry without the model's own */
     struct cnn_chw shape;              /* of a row of a sample's values */
     size_t rows;                       /* the most; 1 but for sequences */
     const struct cnn_graph *graph;     /* whose further inputs are no fields that are kept */
@@ -79,7 +80,7 @@ CNN_CHECKED int cnn_features_file_finish(struct features_file *f);
 CNN_CHECKED int cnn_features_file_commit(struct features_file *f);
 void cnn_features_file_close(struct features_file *f);
 
-/* "#classes" and the beginning of the heading, without the end of the line. */
+/* "#classes", in a file "#made", and the beginning of the heading, without the end of the line. */
 void cnn_features_heading(const struct features_to *to, struct cnn_buf *out);
 /* KEY<TAB>CLASS, or with `paths` PATH<TAB>CLASS */
 void cnn_features_key(const struct cnn_strings *classes, int paths, const struct features_row *row,
@@ -116,11 +117,11 @@ struct features {
     struct cnn_inputs inputs;
     struct cnn_feed feed;
     struct cnn_strings classes;
-    int32_t **map; /* (inputs) */
-    char *history;
-    int paths; /* all samples have paths */
-    int noted; /* that fields are left out */
-    int *node; /* (taps) */
+    int32_t **map;        /* (inputs) */
+    char *history, *made; /* of the target that is opened */
+    int paths;            /* all samples have paths */
+    int noted;            /* that fields are left out */
+    int *node;            /* (taps) */
     size_t taps, targets;
     struct features_tap *tap;
     struct features_target *target;
@@ -130,8 +131,17 @@ struct features {
 CNN_CHECKED int cnn_features_make_taps(struct features *f, size_t batch);
 /* The runner's net is one for inputs of another size, of up to that many at once. */
 CNN_CHECKED int cnn_features_fit_taps(struct features *f, size_t batch);
+/* Open the sink of one, which goes to that path, or to the stream where it is "". */
+CNN_CHECKED int cnn_features_open_target(struct features *f, struct features_target *t,
+                                         const char *path, FILE *out, const char *name);
 /* CNN_EUSAGE when there is one stream for several layers. */
 CNN_CHECKED int cnn_features_open_targets(struct features *f, FILE *out, const char *name);
+/* pass.c: what the loader of any input is asked for; a batch of it, to the sinks. */
+struct cnn_loader_options cnn_features_loading(const struct features *f);
+CNN_CHECKED int cnn_features_take_batch(void *context, size_t input, const struct cnn_batch *b);
+/* history.c: f->history and f->made, for a target whose layers are added to a list. */
+CNN_CHECKED int cnn_features_tell(struct features *f, const struct features_target *t,
+                                  struct cnn_strings *layer);
 /* What is written of a tap's values for sample i: of planes of a sample that was filled up, the places
  * that begin within it. */
 struct cnn_chw cnn_features_shape(const struct features_tap *t, const struct cnn_batch *b,

@@ -1,91 +1,8 @@
 /* The chosen layers of a net, and which of their values go where; see private.h. */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json_memory.h"
-#include "base/version.h"
 #include "task/features/private.h"
-
-/* What made the samples, then this run with what made the model. */
-
-/* Options beside those of the layers that decide what comes out, as they would be typed. How many
- * samples are computed together has a part in how a layer is computed. */
-static json_t *options_json(const struct cnn_features_options *o)
-{
-    static const char *const precision[] = {CNN_CHOICE_TEXTS(CNN_PRECISIONS)};
-    static const char *const pooling[] = {CNN_CHOICE_TEXTS(CNN_FEATURES_POOLINGS)};
-    struct cnn_buf text = {0};
-    cnn_buf_printf(&text, "--batch %lld", o->batch);
-    if (o->dense)
-        cnn_buf_puts(&text, " --dense");
-    if (o->pooling)
-        cnn_buf_printf(&text, " --pooling %s", pooling[o->pooling]);
-    if (o->pooling == CNN_FEATURES_GEM) {
-        char power[32];
-        cnn_format_real(o->gem_power, 0, power);
-        cnn_buf_printf(&text, " --gem-power %s", power);
-    }
-    if (o->l2)
-        cnn_buf_puts(&text, " --l2");
-    if (o->size.h > 0)
-        cnn_buf_printf(&text, " --size %dx%d", o->size.h, o->size.w);
-    else if (o->size.h == CNN_SIZE_NATIVE)
-        cnn_buf_puts(&text, " --size native");
-    if (o->compute.exact_conv)
-        cnn_buf_puts(&text, " --exact-conv");
-    if (o->compute.tune)
-        cnn_buf_puts(&text, " --tune");
-    if (o->strict)
-        cnn_buf_puts(&text, " --strict");
-    if (strcmp(o->compute.device, "cpu"))
-        cnn_buf_printf(&text, " --device %s", o->compute.device);
-    if (o->compute.precision)
-        cnn_buf_printf(&text, " --precision %s", precision[o->compute.precision]);
-    json_t *out = text.failed ? NULL : json_string(text.text);
-    cnn_buf_free(&text);
-    return out;
-}
-
-static json_t *run_json(const struct features *f, const struct cnn_strings *layer)
-{
-    json_t *run = json_object(), *layers = json_array();
-    int bad = 0;
-    for (size_t i = 0; i < layer->count; i++)
-        bad |= json_array_append_new(layers, json_string(layer->item[i]));
-    bad |= json_object_set_new(run, "program", json_string("cnn-features"));
-    bad |= json_object_set_new(run, "version", json_string(CNN_VERSION));
-    bad |= json_object_set_new(run, "layers", layers);
-    bad |= json_object_set_new(run, "pool", json_boolean(f->o->pool));
-    if (f->o->concat)
-        bad |= json_object_set_new(run, "concat", json_true());
-    bad |= json_object_set_new(run, "options", options_json(f->o));
-    if (f->o->labels[0])
-        bad |= json_object_set_new(run, "labels", json_true());
-    if (f->o->inputs > 1)
-        bad |= json_object_set_new(run, "inputs", json_integer((json_int_t)f->o->inputs));
-    bad |= json_object_set_new(run, "model", cnn_json_text(f->runner.model->history, 0));
-    if (!bad)
-        return run;
-    json_decref(run);
-    return NULL;
-}
-
-static int make_history(struct features *f, const struct cnn_strings *layer)
-{
-    json_t *history = json_array();
-    int bad = 0;
-    for (size_t i = 0; i < f->inputs.count; i++) {
-        json_t *theirs = cnn_json_text(cnn_dataset_history(f->inputs.ds[i]), 0);
-        bad |= json_array_extend(history, theirs);
-        json_decref(theirs);
-    }
-    bad |= json_array_append_new(history, run_json(f, layer));
-    free(f->history);
-    f->history = bad ? NULL : cnn_json_dump(history, JSON_COMPACT);
-    json_decref(history);
-    return f->history ? 0 : cnn_fail_memory(0);
-}
 
 static int make_tap(struct features *f, size_t batch, struct features_tap *t)
 {
@@ -176,20 +93,15 @@ static char *target_path(const struct features *f, const char *layer)
     return cnn_buf_take(&b);
 }
 
-static int open_target(struct features *f, struct features_target *t, FILE *out, const char *name)
+int cnn_features_open_target(struct features *f, struct features_target *t, const char *path,
+                             FILE *out, const char *name)
 {
     const struct cnn_graph *g = f->runner.graph;
     struct cnn_strings layer = {0};
     size_t *width = cnn_calloc(t->taps, sizeof *width);
-    char *path = target_path(f, g->node[f->tap[t->first_tap].node].layer.name);
-    int rc = width && path ? 0 : CNN_ESYSTEM;
-    for (size_t i = 0; !rc && i < t->taps; i++) {
-        const struct features_tap *tap = &f->tap[t->first_tap + i];
-        width[i] = cnn_chw_count(tap->kept);
-        rc = cnn_strings_add(&layer, g->node[tap->node].layer.name);
-    }
-    if (!rc)
-        rc = make_history(f, &layer);
+    int rc = width ? cnn_features_tell(f, t, &layer) : CNN_ESYSTEM;
+    for (size_t i = 0; !rc && i < t->taps; i++)
+        width[i] = cnn_chw_count(f->tap[t->first_tap + i].kept);
     t->shape = t->taps > 1 ? (struct cnn_chw){t->count, 1, 1} : f->tap[t->first_tap].kept;
     const struct cnn_apart_run apart = {f->o->model, f->o->labels, f->o->input, f->o->inputs,
                                         &f->inputs};
@@ -203,6 +115,7 @@ static int open_target(struct features *f, struct features_target *t, FILE *out,
                              .name = name,
                              .classes = &f->classes,
                              .history = f->history,
+                             .made = f->made,
                              .shape = t->shape,
                              .rows = f->tap[t->first_tap].rows,
                              .graph = g,
@@ -214,6 +127,13 @@ static int open_target(struct features *f, struct features_target *t, FILE *out,
         rc = f->type->open(t->sink, &to);
     cnn_strings_free(&layer);
     free(width);
+    return rc;
+}
+
+static int open_own(struct features *f, struct features_target *t, FILE *out, const char *name)
+{
+    char *path = target_path(f, f->runner.graph->node[f->tap[t->first_tap].node].layer.name);
+    int rc = path ? cnn_features_open_target(f, t, path, out, name) : CNN_ESYSTEM;
     free(path);
     return rc;
 }
@@ -225,7 +145,7 @@ int cnn_features_open_targets(struct features *f, FILE *out, const char *name)
         return cnn_fail(CNN_EUSAGE, "%zu layers need --output (a file each) or --concat",
                         f->targets);
     for (size_t i = 0; !rc && i < f->targets; i++)
-        rc = open_target(f, &f->target[i], out, name);
+        rc = open_own(f, &f->target[i], out, name);
     return rc;
 }
 

@@ -82,6 +82,8 @@ void cnn_features_heading(const struct features_to *to, struct cnn_buf *out)
     for (size_t i = 0; i < classes->count; i++)
         cnn_buf_printf(out, "\t%s", classes->item[i]);
     cnn_buf_puts(out, classes->count ? "\n" : "");
+    if (to->path[0])
+        cnn_buf_printf(out, CNN_FEATURES_MADE "\t%s\n", to->made);
     cnn_buf_puts(out, to->paths ? CNN_FEATURES_PATHS : CNN_FEATURES_HEADING);
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "task/infer/private.h"
+#include "task/made.h"
 
 /* Of native samples each size has a net of its own. */
 static int fit(struct infer *in, const struct cnn_batch *b)
@@ -107,6 +108,8 @@ static int evaluate(struct infer *in)
                                     .note = in->cb->note,
                                     .context = in->cb->context};
     int rc = cnn_inputs_open(&in->inputs, o->input, o->inputs, &d);
+    for (size_t i = 0; !rc && i < in->inputs.count; i++)
+        rc = cnn_made_check_model(in->runner.model, in->inputs.ds[i]);
     if (!rc && !(in->data = cnn_calloc(in->inputs.count, sizeof *in->data)))
         rc = CNN_ESYSTEM;
     if (!rc)

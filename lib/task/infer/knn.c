@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/threads.h"
 #include "task/apart.h"
+#include "task/made.h"
 
 struct knn {
     struct infer *in;
@@ -196,7 +197,11 @@ static int open_queries(struct knn *k)
                                     .stop = in->cb->stop,
                                     .note = in->cb->note,
                                     .context = in->cb->context};
-    return o->inputs ? cnn_inputs_open(&in->inputs, o->input, o->inputs, &d) : 0;
+    int rc = o->inputs ? cnn_inputs_open(&in->inputs, o->input, o->inputs, &d) : 0;
+    for (size_t i = 0; !rc && i < in->inputs.count; i++)
+        rc = cnn_made_check_data(k->store.inputs.ds[0], in->inputs.ds[i],
+                                 o->distance == CNN_INFER_EUCLID);
+    return rc;
 }
 
 static int open_answers(struct knn *k)

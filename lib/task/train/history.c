@@ -85,6 +85,8 @@ static int put_begin(json_t *run, const struct trainer *t)
         bad |= json_object_set_new(run, "augmentation", json_string(augment));
     if (init)
         bad |= json_object_set(run, "init", init);
+    if (cnn_dataset_made(t->data.train))
+        bad |= json_object_set_new(run, "made", cnn_json_text(cnn_dataset_made(t->data.train), 0));
     if (t->data.listed.count)
         bad |= json_object_set_new(run, "classes", classes_json(&t->data.listed));
     if (t->data.class_weight)

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "task/made.h"
 #include "task/train/trainer.h"
 
 /* The options that the rest follows from: those given, else the recipe's. */
@@ -24,6 +25,8 @@ static int open_data(struct train_data *d, const struct train_settings *settings
     const struct cnn_model *source = cnn_train_text_source(start, o);
     int others = o->head && source == start->init; /* the classes that it was trained for */
     int rc = cnn_train_data_open(d, settings, source && !others ? &source->classes : NULL, report);
+    if (!rc && d->val)
+        rc = cnn_made_check_data(d->train, d->val, 1);
     if (!rc && d->val)
         rc = cnn_train_check_classes(settings, d->val, o->val, report);
     return rc ? rc : cnn_train_check_samples(o, d);
