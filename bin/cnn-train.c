@@ -16,7 +16,8 @@
 static const struct cli_program program = {
     .name = "cnn-train",
     .synopsis = "[OPTION]... DATASET -o MODEL\n"
-                "[OPTION]... --net NET --classes FILE|N --epochs 0 -o MODEL",
+                "[OPTION]... --net NET --classes FILE|N --epochs 0 -o MODEL\n"
+                "[OPTION]... --append MODEL HEAD... -o MODEL",
     .summary = "train a convolutional network",
     .options = cnn_train_option_table,
     .augmentations = 1,
@@ -177,6 +178,14 @@ static int train(const struct cnn_train_options *o, const struct cnn_augmenter *
     return close_bad_list(&screen, rc);
 }
 
+static int append(const struct cnn_train_options *o, const struct cnn_augmenter *augmenter,
+                  char *const *model, int models)
+{
+    if (cnn_augmenter_active(augmenter))
+        return cnn_fail(CNN_EUSAGE, "augmentation has no effect with --append");
+    return cnn_train_append(o, model, (size_t)models);
+}
+
 int main(int argc, char **argv)
 {
     struct cnn_train_options options = {0};
@@ -189,7 +198,9 @@ int main(int argc, char **argv)
     cnn_shell_words(argv, (size_t)argc, &command);
     status = cli_parse(&program, argc, argv, &options, augmenter, &first);
     int none = argc == first && options.classes && options.classes[0];
-    if (status < 0 && argc - first != 1 && !none) {
+    if (status < 0 && options.append) {
+        status = cli_end(&program, append(&options, augmenter, argv + first, argc - first));
+    } else if (status < 0 && argc - first != 1 && !none) {
         status = cli_usage(
             &program, argc != first     ? "more than one DATASET"
                       : !options.epochs ? "no DATASET: with --classes FILE or N a model is made "

@@ -79,6 +79,9 @@ static int check_run(const struct rebuild *r, const json_t *run)
 {
     const json_t *changes = json_object_get(run, "changes");
     const char *first = json_string_value(json_array_get(changes, 0));
+    if (json_object_get(run, "append"))
+        return cnn_fail(CNN_EDATA, "%s: no script makes this model again: cnn-train had --append",
+                        r->path);
     if (json_array_size(changes))
         return cnn_fail(CNN_EDATA,
                         "%s: no script makes this model again: where its training was resumed, "

@@ -40,6 +40,9 @@ const struct cnn_option cnn_train_option_table[] = {
         .help = "start from the tensors of a model, or of a safetensors, PyTorch or npz file"),
     CNN_OPTION_FLAG("head", struct cnn_train_options, head, "0",
                     .help = "the last layer is a new one, with an output for each class"),
+    CNN_OPTION_FLAG("append", struct cnn_train_options, append, "0",
+                    .help = "without a DATASET: join models, each trained on features of the one "
+                            "before, into one"),
     CNN_OPTION_TEXTS("allow-new", struct cnn_train_options, allow_new, .metavar = "PATTERN",
                      .help = "tensors that --init may lack or have in another shape (repeatable)"),
     CNN_OPTION_TEXTS(

@@ -12,7 +12,7 @@ static int is_aside(const char *name)
         "val",       "classes",    "class-weights", "on-bad",           "net",     "init",
         "output",    "checkpoint", "log",           "log-every",        "resume",  "plan",
         "curve",     "expect",     "overfit",       "checkpoint-every", "threads", "quiet",
-        "recompute", "solver",     "cache",
+        "recompute", "solver",     "cache",         "append",
     };
     for (size_t i = 0; i < sizeof aside / sizeof *aside; i++)
         if (!strcmp(aside[i], name))

@@ -56,7 +56,7 @@ struct cnn_train_options {
     long long shuffle;
     /* Net */
     const char *net, *input, *init, *loss;
-    int head;
+    int head, append;
     struct cnn_strings allow_new, rename, freeze;
     const char *freeze_to;
     enum cnn_init weights;
@@ -142,5 +142,11 @@ CNN_CHECKED int cnn_train_check_outputs(const struct cnn_train_options *options)
 CNN_CHECKED int cnn_train(const struct cnn_train_options *options,
                           const struct cnn_augmenter *augmenter,
                           const struct cnn_train_callbacks *callbacks, char **plan);
+
+/* Join models, each trained on features of the one before (cnn-features), into one that answers as the last did, and
+ * write it; of the options the output, where and with how many threads count. CNN_EUSAGE where others were given;
+ * CNN_EDATA where one was not trained on features of the one before, or no layer does what was done with these. */
+CNN_CHECKED int cnn_train_append(const struct cnn_train_options *options, char *const *model,
+                                 size_t models);
 
 #endif
