@@ -2,38 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lang/syntax.h"
 #include "task/features/private.h"
-
-enum { LISTED = 40 }; /* names that a message holds */
-
-static int is_there(const struct cnn_graph *g, int node)
-{
-    const struct cnn_layer_type *type = g->node[node].layer.type;
-    return !g->node[node].training_only && !(type && (type->flags & CNN_LAYER_LOSS));
-}
-
-static int fail_unknown(const char *what, const char *model, const struct cnn_graph *g)
-{
-    struct cnn_nearest near = {.word = what};
-    struct cnn_buf names = {0};
-    char hint[80];
-    int listed = 0;
-    for (int i = 0; i < g->nodes; i++) {
-        if (!is_there(g, i))
-            continue;
-        cnn_nearest_offer(&near, g->node[i].layer.name);
-        if (listed++ < LISTED)
-            cnn_buf_printf(&names, " %s", g->node[i].layer.name);
-    }
-    if (listed > LISTED)
-        cnn_buf_puts(&names, " ... (cnn-inspect lists them all)");
-    int rc = names.failed ? CNN_ESYSTEM
-                          : cnn_fail(CNN_EUSAGE, "--layer '%s': %s has no such layer%s; it has%s",
-                                     what, model, cnn_nearest_hint(&near, hint), names.text);
-    cnn_buf_free(&names);
-    return rc;
-}
+#include "task/named.h"
 
 struct selection {
     const char *model;
@@ -50,32 +20,31 @@ static void take(struct selection *s, int node)
     s->taken[node] = 1;
 }
 
+static int unknown(const struct selection *s, const char *what)
+{
+    return cnn_named_no_layer(s->g, "--layer", s->model, what);
+}
+
 static int select_pattern(struct selection *s, const char *pattern)
 {
     int found = 0;
     for (int i = s->g->inputs; i < s->g->nodes; i++) {
-        if (!is_there(s->g, i) || !cnn_match(pattern, s->g->node[i].layer.name))
+        if (!cnn_named_is_there(s->g, i) || !cnn_match(pattern, s->g->node[i].layer.name))
             continue;
         take(s, i);
         found = 1;
     }
-    return found ? 0 : fail_unknown(pattern, s->model, s->g);
+    return found ? 0 : unknown(s, pattern);
 }
 
 /* A label of the net's goes before the words, and the words before patterns. */
 static int select_one(struct selection *s, const char *what)
 {
-    int node = cnn_graph_find(s->g, what);
-    if (node < 0 && !strcmp(what, "output"))
-        node = s->g->output;
-    if (node < 0 && !strcmp(what, "logits"))
-        node = s->g->logits;
-    if (node < 0 && strpbrk(what, "*?["))
-        return select_pattern(s, what);
+    int node, rc = cnn_named_layer(s->g, "--layer", what, &node);
+    if (rc)
+        return rc;
     if (node < 0)
-        return fail_unknown(what, s->model, s->g);
-    if (!is_there(s->g, node))
-        return cnn_fail(CNN_EUSAGE, "--layer '%s': it runs in training only", what);
+        return strpbrk(what, "*?[") ? select_pattern(s, what) : unknown(s, what);
     take(s, node);
     return 0;
 }
