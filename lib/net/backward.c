@@ -57,9 +57,12 @@ static void backward_step(struct cnn_net *net, int i, double scale)
         double weight = cnn_net_weight(net);
         p.loss_scale = weight > 0 ? scale * net->graph->node[i].loss_weight / weight : 0;
     }
+    struct cnn_epilogue without;
+    int done = cnn_net_rectify(net, i, &p, &without);
     if (step->fused && !passes_epilogue(l, p.epilogue))
         backward_epilogue(&p, &nn->gradient);
-    l->type->backward(l, &p);
+    if (!done)
+        l->type->backward(l, &p);
     deliver_gradients(net, i, &p);
     p.q->pool = threads;
 }

@@ -216,6 +216,7 @@ static int build(struct cnn_net *net, const struct cnn_net_config *config)
     net->batch = config->batch;
     net->training = config->training;
     net->from = config->from;
+    net->rectifier = config->from ? config->rectifier : CNN_RECTIFIER_PLAIN;
     net->backward = config->training || config->from;
     net->once = net->backend->queue.once = config->once;
     net->node = cnn_arena_alloc(net->arena, (size_t)g->nodes * sizeof *net->node);

@@ -11,6 +11,14 @@
 
 struct cnn_net;
 
+/* What rectified units (relu, relu6) give back in backward passes, to show what a net has learned.
+ *
+ *     plain   the gradient
+ *     guided  of the gradient what is above 0 (Springenberg et al. 2014)
+ *     deconv  what is above 0 of all that comes, whatever was cut off on the way forward (Zeiler and
+ *             Fergus 2013) */
+enum cnn_rectifier { CNN_RECTIFIER_PLAIN, CNN_RECTIFIER_GUIDED, CNN_RECTIFIER_DECONV };
+
 struct cnn_net_config {
     size_t batch; /* the largest batch that will run */
     int training; /* cnn_net_backward will be called: parameters have gradients, aux heads are run
@@ -21,6 +29,7 @@ struct cnn_net_config {
     /* nodes (0: the input) whose gradients cnn_net_gradient will be asked for */
     const int *gradient;
     size_t gradients;
+    enum cnn_rectifier rectifier; /* with `from` */
     int recompute; /* train in less memory, and longer: most values are made a second time when
                       backward needs them. The numbers stay the same */
     int once;      /* a single batch will run: making weights ready for it must pay */
@@ -148,6 +157,8 @@ CNN_CHECKED int cnn_net_backward(struct cnn_net *net, double scale);
  * canonical, (n, c, h, w). With the forward's `training` 0 they are those of inference: nothing is
  * dropped, and batchnorm is an affine map. 0, or the device's error. */
 CNN_CHECKED int cnn_net_backward_from(struct cnn_net *net, const float *dy);
+/* Whether config.rectifier is for this layer. */
+int cnn_net_is_rectifier(const struct cnn_layer *l);
 /* Of the last backward: the gradient of a node's value, canonical, (n, c, h, w); zeros where none
  * reaches it. The node must be one of config.gradient. */
 CNN_CHECKED int cnn_net_gradient(struct cnn_net *net, int node, float *out);

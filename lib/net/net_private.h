@@ -69,11 +69,12 @@ struct cnn_net {
     int shared;                 /* others use its weights */
     int backward;               /* some backward will be called */
     int from;                   /* from this node; 0: from the losses */
-    unsigned char *wants;       /* (nodes) backward runs here */
-    unsigned char *still;       /* (nodes) it runs as at inference, in training, too */
-    unsigned char *fixed;       /* (nodes) of a sample it is always the same; NULL: not asked */
-    int cut;                    /* the one value of these that others read; 0: there is none */
-    const char *uncut;          /* why not */
+    enum cnn_rectifier rectifier;
+    unsigned char *wants; /* (nodes) backward runs here */
+    unsigned char *still; /* (nodes) it runs as at inference, in training, too */
+    unsigned char *fixed; /* (nodes) of a sample it is always the same; NULL: not asked */
+    int cut;              /* the one value of these that others read; 0: there is none */
+    const char *uncut;    /* why not */
     struct cnn_net_node *node;
     size_t params;
     struct cnn_net_param *param;
@@ -142,6 +143,10 @@ void cnn_net_end_pass(struct cnn_net *net, int begun);
 /* run.c: small steps run on this thread alone. Returns the threads, for when it is over. */
 struct cnn_pool *cnn_net_begin_step(struct cnn_net *net, int i, int backward);
 void cnn_net_forward_step(struct cnn_net *net, int i);
+
+/* rectify.c: before the backward of step i, by net->rectifier: what is above 0 of its gradient, in place, and
+ * p->epilogue may become *without, the same without its activation. 1: that was all. */
+int cnn_net_rectify(struct cnn_net *net, int i, struct cnn_pass *p, struct cnn_epilogue *without);
 
 /* losses.c: memory for targets and losses, and its end; a batch's targets to the device; its losses
  * from there, while other work goes on. */

@@ -189,7 +189,11 @@ int cnn_runner_start(struct cnn_runner *r, const struct cnn_runner_config *confi
     struct cnn_net_config net = {.batch = r->fits ? 1 : config->batch,
                                  .once = config->once && !r->fits,
                                  .keep = config->keep,
-                                 .keeps = config->keeps};
+                                 .keeps = config->keeps,
+                                 .from = config->from,
+                                 .gradient = config->gradient,
+                                 .gradients = config->gradients,
+                                 .rectifier = config->rectifier};
     struct cnn_buf note = {0};
     r->config = *config;
     int rc = cnn_compute_net(config->compute, r->graph, &net, &note, &r->backend, &r->own.net);
@@ -221,6 +225,10 @@ static int make(struct cnn_runner *r, struct cnn_chw shape, struct cnn_runner_si
             r->native ? cnn_loader_native_batch(r->own.graph->input, c->batch, shape) : c->batch,
         .keep = c->keep,
         .keeps = c->keeps,
+        .from = c->from,
+        .gradient = c->gradient,
+        .gradients = c->gradients,
+        .rectifier = c->rectifier,
         .weights = r->own.net};
     if (!rc)
         rc = cnn_compute_another(c->compute, r->backend, out->graph, &net, &note, &out->net);

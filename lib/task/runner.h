@@ -47,6 +47,10 @@ struct cnn_runner_config {
     int once;                              /* and the only one */
     const int *keep; /* (keeps) nodes whose values are wanted beside the output */
     size_t keeps;
+    int from;            /* as of struct cnn_net_config: backward passes from that value */
+    const int *gradient; /* (gradients) nodes whose gradients are wanted of them */
+    size_t gradients;
+    enum cnn_rectifier rectifier;
 };
 
 /* Start from {0}. */
