@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/unicode.h"
-#include "cli.h"
+#include "cli_samples.h"
 #include "task/inspect/request.h"
 
 static const struct cnn_option options[] = {
@@ -48,7 +48,35 @@ static const struct cnn_option options[] = {
     CNN_OPTION_FLAG("dense", struct cnn_inspect_request, dense, "0",
                     .help =
                         "the net as it slides over larger images: dense layers as convolutions"),
-    CNN_OPTION_HEADING("How --time runs the net"),
+    CNN_OPTION_HEADING("Seeing what a net has learned"),
+    CNN_OPTION_CHOICE("saliency", struct cnn_inspect_request, see.saliency, "none",
+                      CNN_SEE_SALIENCIES, .metavar = "METHOD",
+                      .help = "picture which parts of images speak for a class: " CNN_SEE_METHODS),
+    CNN_OPTION_TEXT("class", struct cnn_inspect_request, see.class, "", .metavar = "CLASS",
+                    .help = "for which, by name or number (default: the best answer)"),
+    CNN_OPTION_TEXT("layer", struct cnn_inspect_request, see.layer, "", .metavar = "LAYER",
+                    .help =
+                        "cam, gradcam, gradcam++: whose planes are weighted (default: the last)"),
+    CNN_OPTION_INT("samples", struct cnn_inspect_request, see.samples, "32", .min = 1, .max = 1e6,
+                   .metavar = "N",
+                   .help = "smoothgrad, integrated: how many gradients are averaged"),
+    CNN_OPTION_REAL("noise", struct cnn_inspect_request, see.noise, "0.15", .max = 100,
+                    .metavar = "X",
+                    .help = "smoothgrad: the noise's deviation, as a part of the image's range"),
+    CNN_OPTION_PAIR("patch", struct cnn_inspect_request, see.patch, "auto", .min = 1,
+                    .max = 1 << 15, .choices = "auto", .metavar = "N|HxW",
+                    .help = "occlusion: pixels that are hidden (default: a seventh of each side)"),
+    CNN_OPTION_PAIR("patch-stride", struct cnn_inspect_request, see.patch_stride, "auto", .min = 1,
+                    .max = 1 << 15, .choices = "auto", .metavar = "N|HxW",
+                    .help = "occlusion: from patch to patch (default: half of one)"),
+    CLI_SEED(struct cnn_inspect_request, see.seed),
+    CNN_OPTION_PAIR("size", struct cnn_inspect_request, see.size, "auto", .min = 1, .max = 1 << 15,
+                    .choices = "auto|model", .metavar = "N|HxW|model",
+                    .help = "bring images to this size, for nets that take any, not the model's"),
+    CNN_OPTION_CHOICE("format", struct cnn_inspect_request, see.format, "png", CNN_SEE_FORMATS,
+                      .metavar = "FORMAT",
+                      .help = "files in a folder: png pictures, or npy, the plain numbers"),
+    CNN_OPTION_HEADING("How nets run, with --time and where they are seen"),
     CNN_OPTION_INT("batch", struct cnn_inspect_request, batch, "16", .min = 1, .max = 1 << 20,
                    .letter = 'b', .metavar = "N", .help = "samples that are computed together"),
     CNN_OPTION_FLAG("training", struct cnn_inspect_request, training, "0",
@@ -68,19 +96,53 @@ static const struct cnn_option options[] = {
     {                                                                                              \
         name, "!zoo"                                                                               \
     }
-#define TIME_ONLY(name)                                                                            \
+/* Of what runs the net. */
+#define RUNNING(name)                                                                              \
     {                                                                                              \
-        name, "time"                                                                               \
+        name, "time,saliency"                                                                      \
     }
 
 static const struct cnn_need needs[] = {
-    TIME_ONLY("batch"),    TIME_ONLY("training"), TIME_ONLY("exact-conv"), TIME_ONLY("tune"),
-    TIME_ONLY("threads"),  TIME_ONLY("device"),   TIME_ONLY("precision"),  TEXT_PART("layers"),
-    TEXT_PART("tensors"),  TEXT_PART("classes"),  TEXT_PART("meta"),       {"layers", "!json"},
-    {"classes", "!json"},  {"meta", "!json"},     {"check", "!diff"},      {"check", "!filters"},
-    {"check", "!zoo"},     {"dense", "!zoo"},     {"dense", "!runs"},      {"dense", "!history"},
-    {"dense", "!filters"}, {"input", "!zoo"},     {"outputs", "!zoo"},     {"time", "!zoo"},
-    {"print", "!zoo"},     {"dot", "!zoo"},       {"diff", "!zoo"},        {"filters", "!zoo"},
+    {"batch", "time,saliency=smoothgrad|integrated|occlusion"},
+    RUNNING("exact-conv"),
+    RUNNING("tune"),
+    RUNNING("threads"),
+    RUNNING("device"),
+    RUNNING("precision"),
+    {"training", "time"},
+    TEXT_PART("layers"),
+    TEXT_PART("tensors"),
+    TEXT_PART("classes"),
+    TEXT_PART("meta"),
+    {"layers", "!json"},
+    {"classes", "!json"},
+    {"meta", "!json"},
+    {"check", "!diff"},
+    {"check", "!filters"},
+    {"check", "!zoo"},
+    {"dense", "!zoo"},
+    {"dense", "!runs"},
+    {"dense", "!history"},
+    {"dense", "!filters"},
+    {"dense", "!saliency"},
+    {"input", "!zoo"},
+    {"input", "!saliency"},
+    {"outputs", "!zoo"},
+    {"outputs", "!saliency"},
+    {"time", "!zoo"},
+    {"print", "!zoo"},
+    {"dot", "!zoo"},
+    {"diff", "!zoo"},
+    {"filters", "!zoo"},
+    {"class", "saliency"},
+    {"layer", "saliency=cam|gradcam|gradcam++"},
+    {"samples", "saliency=smoothgrad|integrated"},
+    {"noise", "saliency=smoothgrad"},
+    {"patch", "saliency=occlusion"},
+    {"patch-stride", "saliency=occlusion"},
+    {"seed", "saliency=smoothgrad"},
+    {"size", "saliency"},
+    {"format", "saliency"},
     {NULL, NULL},
 };
 
@@ -88,6 +150,7 @@ static const struct cli_program program = {
     .name = "cnn-inspect",
     .synopsis = "[OPTION]... MODEL|NET|TENSORS\n--time [OPTION]... MODEL|NET\n--filters LAYER "
                 "MODEL PICTURE\n"
+                "--saliency METHOD [OPTION]... MODEL INPUT... PICTURE|FOLDER\n"
                 "--diff A B\n--to FILE MODEL|TENSORS\n--history MODEL [PATH]...\n--runs "
                 "LOG|MODEL...\n--zoo [NAME]",
     .summary = "tell what a model, a net or a file of tensors is made of",
@@ -111,6 +174,18 @@ static int put(const struct cnn_inspect_request *r, const struct cnn_buf *out)
     return failed;
 }
 
+static int see(const struct cnn_inspect_request *r, char *const *operand, size_t count,
+               struct cnn_buf *out)
+{
+    struct cli_samples samples;
+    struct cnn_callbacks cb = CLI_SAMPLES_CALLBACKS(&samples);
+    int skip;
+    int rc = cli_samples_open(&samples, &program, 0, "fail", &skip, "see");
+    if (!rc)
+        rc = cnn_inspect_request_see(r, operand, count, &cb, out);
+    return cli_samples_close(&samples, rc);
+}
+
 int main(int argc, char **argv)
 {
     struct cnn_inspect_request request = {0};
@@ -124,7 +199,9 @@ int main(int argc, char **argv)
     size_t count = (size_t)(argc - first);
     if (cnn_inspect_request_check(&request, count))
         return cli_usage(&program, "%s", cnn_error_message());
-    int rc = cnn_inspect_request_answer(&request, operand, count, &note, &out);
+    int rc = cnn_inspect_request_sees(&request)
+                 ? see(&request, operand, count, &out)
+                 : cnn_inspect_request_answer(&request, operand, count, &note, &out);
     if (note.size)
         cli_note(&program, "%s", note.text);
     if (out.size && (!rc || rc == CNN_ENEGATIVE))

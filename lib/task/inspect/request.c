@@ -31,6 +31,10 @@ static int check_count(const struct cnn_inspect_request *r, size_t n)
         return n != 2 ? usage("--diff takes two operands") : 0;
     if (r->filters[0])
         return n != 2 ? usage("--filters takes a model and a file to write") : 0;
+    if (cnn_inspect_request_sees(r))
+        return n >= 3
+                   ? 0
+                   : usage("--saliency takes a model, images, and a picture or a folder to write");
     if (r->history)
         return n ? 0 : usage("--history takes a model, and paths of what it was made from");
     if (n != 1)
@@ -42,6 +46,8 @@ int cnn_inspect_request_check(const struct cnn_inspect_request *r, size_t count)
 {
     int modes = r->print + r->dot + r->diff + (r->json && !r->time) + (r->filters[0] != 0);
     int others = modes || r->to[0] || chosen_parts(r) || r->check;
+    if (cnn_inspect_request_sees(r) && (others || r->zoo || r->time || r->history || r->runs))
+        return usage("--saliency writes its picture only");
     if (r->runs && (others || r->zoo || r->time || r->history))
         return usage("--runs prints its table only");
     if (r->history && (others || r->zoo || r->time))
@@ -166,8 +172,26 @@ int cnn_inspect_request_answer(const struct cnn_inspect_request *r, char *const 
     return out->failed && !rc ? CNN_ESYSTEM : rc;
 }
 
+int cnn_inspect_request_sees(const struct cnn_inspect_request *r)
+{
+    return r->see.saliency != CNN_SEE_NONE;
+}
+
+int cnn_inspect_request_see(const struct cnn_inspect_request *r, char *const *operand, size_t count,
+                            const struct cnn_callbacks *callbacks, struct cnn_buf *out)
+{
+    struct cnn_see_options o = r->see;
+    o.compute = r->compute;
+    o.batch = r->batch;
+    o.model = operand[0];
+    o.input = operand + 1;
+    o.inputs = count - 2;
+    o.output = operand[count - 1];
+    return cnn_see(&o, callbacks, out);
+}
+
 int cnn_inspect_request_is_data(const struct cnn_inspect_request *r)
 {
-    return r->json || r->print || r->dot || r->zoo || r->runs || r->history ||
-           chosen_parts(r) == CNN_INSPECT_CLASSES;
+    return cnn_inspect_request_sees(r) || r->json || r->print || r->dot || r->zoo || r->runs ||
+           r->history || chosen_parts(r) == CNN_INSPECT_CLASSES;
 }

@@ -1,0 +1,88 @@
+/* Passes of the net, forward and back; see private.h. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "task/see/private.h"
+
+static int allocate(struct see *s)
+{
+    const struct cnn_graph *g = s->graph;
+    size_t output = cnn_layer_elements(&g->node[g->output].layer), planes = 0;
+    if (s->layer)
+        planes = cnn_chw_count(s->planes);
+    s->x = cnn_calloc(s->batch, s->pixels * sizeof *s->x);
+    s->dx = cnn_calloc(s->batch, s->pixels * sizeof *s->dx);
+    s->score = cnn_calloc(s->batch, s->scores * sizeof *s->score);
+    s->dy = cnn_calloc(s->batch, s->scores * sizeof *s->dy);
+    s->answer = cnn_calloc(s->batch, output * sizeof *s->answer);
+    s->value = cnn_calloc(planes + 1, sizeof *s->value);
+    s->slope = cnn_calloc(planes + 1, sizeof *s->slope);
+    s->map = cnn_calloc(s->pixels, sizeof *s->map);
+    s->sorted = cnn_calloc(s->pixels, sizeof *s->sorted);
+    return s->x && s->dx && s->score && s->dy && s->answer && s->value && s->slope && s->map &&
+                   s->sorted
+               ? 0
+               : CNN_ESYSTEM;
+}
+
+int cnn_see_net_open(struct see *s)
+{
+    const unsigned needs = s->method->needs;
+    const int wanted[] = {needs & SEE_LAYER ? s->layer : 0}, keep[] = {s->graph->logits, s->layer};
+    s->batch = needs & SEE_MANY ? (size_t)s->o->batch : 1;
+    struct cnn_runner_config config = {.compute = &s->o->compute,
+                                       .callbacks = s->cb,
+                                       .batch = s->batch,
+                                       .keep = keep,
+                                       .keeps = s->layer ? 2 : 1,
+                                       .rectifier = s->method->rectifier};
+    if (needs & SEE_BACKWARD) {
+        config.from = s->graph->logits;
+        config.gradient = wanted;
+        config.gradients = 1;
+    }
+    int rc = allocate(s);
+    return rc ? rc : cnn_runner_start(&s->runner, &config);
+}
+
+int cnn_see_forward(struct see *s, const float *x, size_t n)
+{
+    const struct cnn_batch_view view = {.n = n, .x = x};
+    int rc = cnn_net_forward(s->runner.net, &view, 0, 0, 0);
+    return rc ? rc : cnn_net_value(s->runner.net, s->graph->logits, s->score);
+}
+
+/* Forward again, since a gradient is that of the last pass. */
+static int run_back(struct see *s, const float *x, size_t n)
+{
+    const struct cnn_batch_view view = {.n = n, .x = x};
+    int rc = cnn_net_forward(s->runner.net, &view, 0, 0, 0);
+    for (size_t i = 0; i < n; i++)
+        cnn_see_target_gradient(s, s->dy + i * s->scores);
+    return rc ? rc : cnn_net_backward_from(s->runner.net, s->dy);
+}
+
+int cnn_see_gradients(struct see *s, const float *x, size_t n, float *dx)
+{
+    int rc = run_back(s, x, n);
+    return rc ? rc : cnn_net_gradient(s->runner.net, 0, dx);
+}
+
+int cnn_see_planes(struct see *s, const float *x)
+{
+    int rc = run_back(s, x, 1);
+    if (!rc)
+        rc = cnn_net_value(s->runner.net, s->layer, s->value);
+    return rc ? rc : cnn_net_gradient(s->runner.net, s->layer, s->slope);
+}
+
+int cnn_see_check_rectifiers(const struct see *s)
+{
+    static const char *const words[] = {CNN_CHOICE_TEXTS(CNN_SEE_SALIENCIES)};
+    for (int i = s->graph->inputs; i <= s->graph->logits; i++)
+        if (cnn_net_is_rectifier(&s->graph->node[i].layer))
+            return 0;
+    return cnn_fail(CNN_EDATA,
+                    "--saliency %s: %s: the net has no relu or relu6, whose gradients it changes",
+                    words[s->o->saliency], s->o->model);
+}
