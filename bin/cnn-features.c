@@ -40,6 +40,11 @@ static const struct cnn_option options[] = {
                       .metavar = "FORMAT",
                       .help =
                           "how features are written (auto: by FILE's extension, tsv on stdout)"),
+    CNN_OPTION_FLAG("incremental", struct args, o.incremental, "0",
+                    .help = "compute only files whose contents FILE.npy has no rows of yet"),
+    CNN_OPTION_CHOICE("vanished", struct args, o.vanished, "keep", CNN_FEATURES_VANISHED,
+                      .metavar = "WHAT",
+                      .help = "what becomes of rows whose files are gone: keep, drop"),
     CNN_OPTION_FLAG("float16", struct args, o.half, "0", .help = "numbers of npy take 2 bytes"),
     CNN_OPTION_HEADING("Running"),
     CNN_OPTION_TEXT("labels", struct args, o.labels, "", .metavar = "FILE",
@@ -56,12 +61,16 @@ static const struct cnn_option options[] = {
 };
 
 static const struct cnn_need needs[] = {
-    {"pooling", "pool"},    {"gem-power", "pooling=gem"}, {"whiten", "fit-pca"},
-    {"layer", "!fit-pca"},  {"pool", "!fit-pca"},         {"concat", "!fit-pca"},
-    {"l2", "!fit-pca"},     {"float16", "!fit-pca"},      {"format", "!fit-pca"},
-    {"size", "!fit-pca"},   {"dense", "!fit-pca"},        {"batch", "!fit-pca"},
-    {"labels", "!fit-pca"}, {"exact-conv", "!fit-pca"},   {"tune", "!fit-pca"},
-    {"device", "!fit-pca"}, {"precision", "!fit-pca"},    {NULL, NULL},
+    {"pooling", "pool"},         {"gem-power", "pooling=gem"},
+    {"whiten", "fit-pca"},       {"layer", "!fit-pca"},
+    {"pool", "!fit-pca"},        {"concat", "!fit-pca"},
+    {"l2", "!fit-pca"},          {"float16", "!fit-pca"},
+    {"format", "!fit-pca"},      {"size", "!fit-pca"},
+    {"dense", "!fit-pca"},       {"batch", "!fit-pca"},
+    {"labels", "!fit-pca"},      {"exact-conv", "!fit-pca"},
+    {"tune", "!fit-pca"},        {"vanished", "incremental"},
+    {"incremental", "!fit-pca"}, {"device", "!fit-pca"},
+    {"precision", "!fit-pca"},   {NULL, NULL},
 };
 
 static const struct cli_program program = {

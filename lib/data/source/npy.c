@@ -119,6 +119,24 @@ static int rows_path(const char *path, char **out)
     return 0;
 }
 
+/* Files of more columns are stores, of which a run that was killed may have left one file of two in place. */
+static int check_settled(const char *tsv)
+{
+    struct cnn_buf next = {0};
+    struct stat st;
+    cnn_buf_add(&next, tsv, strlen(tsv) - 4);
+    cnn_buf_puts(&next, ".next.npy");
+    int rc = next.failed ? CNN_ESYSTEM
+             : stat(next.text, &st)
+                 ? 0
+                 : cnn_fail(CNN_EDATA,
+                            "%s: a run of cnn-features --incremental was killed as it put this "
+                            "file in place: the next one does",
+                            tsv);
+    cnn_buf_free(&next);
+    return rc;
+}
+
 static int read_rows(struct cnn_dataset *ds, const char *path, struct cnn_found *found,
                      struct cnn_strings *own)
 {
@@ -128,6 +146,8 @@ static int read_rows(struct cnn_dataset *ds, const char *path, struct cnn_found 
     int rc = cnn_text_read(path, 0, &text, &size);
     if (!rc)
         rc = cnn_features_parse(ds, path, text, size, &rows, found, own);
+    if (!rc && rows.heading)
+        rc = check_settled(path);
     free(text);
     return rc;
 }

@@ -78,6 +78,14 @@ static int add_record(struct cnn_dataset *ds, char *first, int32_t label, int pa
     return rc;
 }
 
+static size_t count_fields(const char *s)
+{
+    size_t n = 1;
+    for (; *s; s++)
+        n += *s == '\t';
+    return n;
+}
+
 static int read_row(struct cnn_dataset *ds, const char *where, char *line,
                     struct cnn_feature_rows *rows, struct cnn_found *found)
 {
@@ -92,17 +100,9 @@ static int read_row(struct cnn_dataset *ds, const char *where, char *line,
         rc = add_record(ds, key, label, rows->paths);
     if (!rc && rows->row)
         rc = rows->row(rows->context, where, rest);
-    else if (!rc && rest)
-        rc = cnn_fail(CNN_EDATA, "%s: more than two columns", where);
+    else if (!rc && (rest ? count_fields(rest) : 0) != rows->heading)
+        rc = cnn_fail(CNN_EDATA, "%s: not as many columns as in the heading", where);
     return rc;
-}
-
-static size_t count_fields(const char *s)
-{
-    size_t n = 1;
-    for (; *s; s++)
-        n += *s == '\t';
-    return n;
 }
 
 int cnn_features_parse(struct cnn_dataset *ds, const char *name, char *text, size_t size,

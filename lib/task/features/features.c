@@ -51,6 +51,8 @@ static int check_options(struct features *f)
     int rc = cnn_features_choose_format(f->o, &format);
     if (!rc && f->o->half && format != CNN_FEATURES_NPY)
         rc = cnn_fail(CNN_EUSAGE, "--float16 has no effect: it needs npy (--format npy)");
+    if (!rc && f->o->incremental && (format != CNN_FEATURES_NPY || !f->o->output[0]))
+        rc = cnn_fail(CNN_EUSAGE, "--incremental needs npy (--output FILE.npy)");
     if (!rc)
         f->type = types[format];
     return rc;
@@ -158,6 +160,8 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
         rc = cnn_features_layers(&options->layer, options->model, f.runner.graph, &f.node, &f.taps);
     if (!rc && options->concat && f.taps == 1)
         rc = cnn_fail(CNN_EUSAGE, "--concat has no effect: it needs several layers");
+    if (!rc && options->incremental && f.taps > 1 && !options->concat)
+        rc = cnn_fail(CNN_EUSAGE, "--incremental needs one layer, or several with --concat");
     if (!rc)
         rc = cnn_inputs_open(&f.inputs, options->input, options->inputs, &d);
     if (!rc)
@@ -166,9 +170,11 @@ int cnn_features(const struct cnn_features_options *options, const struct cnn_ca
         rc = cnn_features_classes(&f.inputs, &f.classes, &f.map);
     f.paths = all_have_paths(&f.inputs);
     if (!rc)
-        rc = cnn_features_make_taps(&f, cnn_inputs_batch(&f.inputs, (size_t)options->batch));
+        rc = cnn_features_make_taps(&f, options->incremental
+                                            ? (size_t)options->batch
+                                            : cnn_inputs_batch(&f.inputs, (size_t)options->batch));
     if (!rc)
-        rc = dump(&f, out, name);
+        rc = options->incremental ? cnn_features_update(&f) : dump(&f, out, name);
     features_free(&f);
     return rc;
 }

@@ -25,6 +25,12 @@ enum cnn_features_format { CNN_CHOICE_NAMES(CNN_FEATURES_FORMATS) };
     NEXT(CNN_FEATURES_GEM, "gem")
 enum cnn_features_pooling { CNN_CHOICE_NAMES(CNN_FEATURES_POOLINGS) };
 
+/* What becomes of rows whose files are gone. */
+#define CNN_FEATURES_VANISHED(FIRST, NEXT)                                                         \
+    FIRST(CNN_FEATURES_KEEP, "keep")                                                               \
+    NEXT(CNN_FEATURES_DROP, "drop")
+enum cnn_features_vanished { CNN_CHOICE_NAMES(CNN_FEATURES_VANISHED) };
+
 /* TEXT fields that are "" were not given. */
 struct cnn_features_options {
     const char *model;
@@ -35,8 +41,10 @@ struct cnn_features_options {
     int pool;                 /* one value for all positions of each channel */
     enum cnn_features_pooling pooling;
     double gem_power;
-    int l2;               /* rows are brought to length 1 */
-    int half;             /* npy holds float16 */
+    int l2;          /* rows are brought to length 1 */
+    int half;        /* npy holds float16 */
+    int incremental; /* only files that the output has no row of are computed */
+    enum cnn_features_vanished vanished;
     int concat;           /* all layers side by side, not an output for each */
     long long components; /* 0: no PCA is fitted */
     int whiten;

@@ -99,6 +99,7 @@ static int npy_open(void *sink, const struct features_to *to)
     if (rc)
         return rc;
     cnn_features_heading(to, &s->line);
+    cnn_buf_puts(&s->line, to->columns);
     rc = put_line(s);
     return rc ? rc : put_header(s);
 }
@@ -123,6 +124,7 @@ static int npy_add(void *sink, const struct features_row *row)
         fwrite(row->values, sizeof *row->values, s->count, s->values.stream);
     s->rows++;
     cnn_features_key(s->classes, s->paths, row, &s->line);
+    cnn_buf_puts(&s->line, row->more ? row->more : "");
     int rc = put_line(s);
     return rc ? rc : cnn_features_file_check(&s->values);
 }

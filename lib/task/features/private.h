@@ -24,6 +24,7 @@ CNN_CHECKED int cnn_features_classes(const struct cnn_inputs *in, struct cnn_str
 /* What a sink is told when it opens. */
 struct features_to {
     const char *path;                  /* "": to stream */
+    const char *columns;               /* names of more columns of keys, each with a tab before */
     const struct cnn_apart_run *apart; /* what must not be written over */
     const char *bad_list;              /* another output; NULL: none */
     FILE *stream;
@@ -44,7 +45,8 @@ struct features_to {
 struct features_row {
     const char *path; /* NULL: it has none */
     const char *key;
-    int32_t label; /* -1: none */
+    const char *more; /* of the columns; NULL: there are none */
+    int32_t label;    /* -1: none */
     float weight;
     size_t rows;
     struct cnn_chw shape;            /* of a row of values */
@@ -133,12 +135,15 @@ CNN_CHECKED int cnn_features_make_taps(struct features *f, size_t batch);
 CNN_CHECKED int cnn_features_fit_taps(struct features *f, size_t batch);
 /* Open the sink of one, which goes to that path, or to the stream where it is "". */
 CNN_CHECKED int cnn_features_open_target(struct features *f, struct features_target *t,
-                                         const char *path, FILE *out, const char *name);
+                                         const char *path, const char *columns, FILE *out,
+                                         const char *name);
 /* CNN_EUSAGE when there is one stream for several layers. */
 CNN_CHECKED int cnn_features_open_targets(struct features *f, FILE *out, const char *name);
 /* pass.c: what the loader of any input is asked for; a batch of it, to the sinks. */
 struct cnn_loader_options cnn_features_loading(const struct features *f);
 CNN_CHECKED int cnn_features_take_batch(void *context, size_t input, const struct cnn_batch *b);
+/* update.c: rows of files that are in no store yet, to that of --incremental. */
+CNN_CHECKED int cnn_features_update(struct features *f);
 /* history.c: f->history and f->made, for a target whose layers are added to a list. */
 CNN_CHECKED int cnn_features_tell(struct features *f, const struct features_target *t,
                                   struct cnn_strings *layer);

@@ -94,7 +94,7 @@ static char *target_path(const struct features *f, const char *layer)
 }
 
 int cnn_features_open_target(struct features *f, struct features_target *t, const char *path,
-                             FILE *out, const char *name)
+                             const char *columns, FILE *out, const char *name)
 {
     const struct cnn_graph *g = f->runner.graph;
     struct cnn_strings layer = {0};
@@ -106,6 +106,7 @@ int cnn_features_open_target(struct features *f, struct features_target *t, cons
     const struct cnn_apart_run apart = {f->o->model, f->o->labels, f->o->input, f->o->inputs,
                                         &f->inputs};
     struct features_to to = {.path = path,
+                             .columns = columns,
                              .apart = &apart,
                              .bad_list = f->o->bad_list,
                              .stop = f->cb->stop,
@@ -133,7 +134,7 @@ int cnn_features_open_target(struct features *f, struct features_target *t, cons
 static int open_own(struct features *f, struct features_target *t, FILE *out, const char *name)
 {
     char *path = target_path(f, f->runner.graph->node[f->tap[t->first_tap].node].layer.name);
-    int rc = path ? cnn_features_open_target(f, t, path, out, name) : CNN_ESYSTEM;
+    int rc = path ? cnn_features_open_target(f, t, path, "", out, name) : CNN_ESYSTEM;
     free(path);
     return rc;
 }
