@@ -92,6 +92,52 @@ for batch in 1 5 7 64; do
     kept deep d2 "$(once d2 20)" --batch $((batch + 1)) --accumulate 3
 done
 kept deep d1 'outputs of frozen layers are not kept: the samples are augmented' --rotate 5
+# In a file: the same model, from what an earlier run computed where that is the same, else anew.
+filed() { # 'SAYS' OPTION...
+    run cnn-train --init drop --freeze-to b --epochs 3 --rate 0.1 --recipe none --batch 16 "${@:2}" -o n --threads 1 --cache kept
+    status 0
+    err_has "cnn-train: $1, *"
+    cnn-train -q --init drop --freeze-to b --epochs 3 --rate 0.1 --recipe none --batch 16 "${@:2}" -o m --threads 2 || fail "in memory"
+    same m n
+}
+there="the outputs of 'maxpool1' (4x5x5) are those of kept: 90 samples"
+anew="the outputs of 'maxpool1' (4x5x5) are computed once and kept in kept: 90 samples"
+filed "$anew" digits:60 --val digits:30:5
+filed "$there" digits:60 --val digits:30:5
+filed "$there" digits:60 --val digits:30:5 --seed 3 --momentum 0
+filed "$anew" digits:60:2 --val digits:30:5
+filed "$anew" digits:60 --val digits:30:6
+filed "$anew" digits:60 --val digits:30:6 --exact-conv
+filed "$there" digits:60 --val digits:30:6 --exact-conv
+filed "${anew/90/60}" digits:60
+filed "${anew/90/27}" three # files
+filed "${there/90/27}" three
+touch three/2/*/*
+filed "${there/90/27}" three
+cp "$(find three/2 -name '*.png' | head -n 1)" "$(find three/2 -name '*.png' | tail -n 1)"
+filed "${anew/90/27}" three
+cnn-train -q --init deep --freeze-to d2 --epochs 1 --recipe none --batch 16 --cache kept -o other digits:60 || fail "another net"
+filed "${anew/90/60}" digits:60
+sed -i 's/layer maxpool1/LAYER maxpool1/' kept # damaged
+filed "${anew/90/60}" digits:60
+head -c 5000 kept >cut && cp cut kept
+run cnn-train --init drop --freeze-to b --epochs 3 --rate 0.1 --recipe none --batch 16 digits:60 -o n --cache kept
+status 65
+err_has 'cnn-train: kept: truncated (5000 bytes, * expected)'
+echo something >kept
+run cnn-train --init drop --freeze-to b --epochs 3 --recipe none digits:60 -o n --cache kept
+status 65
+err_has 'cnn-train: kept: there already, and no outputs of frozen layers'
+[ "$(cat kept)" = something ] || fail 'what was there is gone'
+rm kept
+run cnn-train --init drop --freeze-to b --epochs 3 --recipe none digits:60 -o n --cache n
+status 64
+err_has 'cnn-train: --output and --cache are the same file: n'
+# A run that is killed as it computes them leaves no file; one that is resumed takes it.
+cnn-train -q --init drop --freeze-to b --epochs 1 --recipe none digits:20000 -o n --cache kept 2>/dev/null &
+sleep 0.3; kill -9 $!; wait $! 2>/dev/null
+no_file kept
+rm -f kept.tmp-*
 skip_net='input 1x28x28; a: conv 4 3 pad=1; concat { relu; b: conv 4 3 pad=1 } { }; fc: dense 10'
 run cnn-train -q --net "$skip_net" digits:40 --epochs 1 -o skip --threads 2
 status 0

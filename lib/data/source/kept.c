@@ -8,30 +8,29 @@
 
 struct kept {
     struct cnn_chw shape;
-    size_t each;    /* elements */
-    float *values;  /* (count, c, h, w) */
-    uint64_t *hash; /* (count) */
-    char *put;      /* (count) */
+    size_t each; /* elements */
+    struct cnn_kept_place at;
+    int own; /* its memory */
 };
 
 static int load(const struct cnn_dataset *ds, size_t i, struct cnn_sample *out)
 {
     const struct kept *k = ds->state;
-    if (!k->put[i])
+    if (!k->at.put[i])
         return cnn_fail(CNN_EDATA, "it was left out when outputs were kept");
     int rc = cnn_image_reshape(&out->image, k->shape.c, k->shape.h, k->shape.w, 0);
     if (!rc)
-        memcpy(out->image.px, k->values + i * k->each, k->each * sizeof *k->values);
-    out->hash = k->hash[i];
+        memcpy(out->image.px, k->at.values + i * k->each, k->each * sizeof(float));
+    out->hash = k->at.hash[i];
     return rc;
 }
 
 static void close_kept(void *state)
 {
     struct kept *k = state;
-    free(k->values);
-    free(k->hash);
-    free(k->put);
+    free(k->own ? k->at.values : NULL);
+    free(k->own ? k->at.hash : NULL);
+    free(k->own ? k->at.put : NULL);
     free(k);
 }
 
@@ -47,7 +46,17 @@ size_t cnn_kept_bytes(size_t count, struct cnn_chw shape)
     return bytes;
 }
 
-static int open_kept(struct cnn_dataset *ds, const struct cnn_dataset *of, struct cnn_chw shape)
+static int make_room(struct kept *k, size_t n)
+{
+    k->own = 1;
+    k->at.values = cnn_calloc(n, k->each * sizeof *k->at.values);
+    k->at.hash = cnn_calloc(n, sizeof *k->at.hash);
+    k->at.put = cnn_calloc(n, 1);
+    return k->at.values && k->at.hash && k->at.put ? 0 : CNN_ESYSTEM;
+}
+
+static int open_kept(struct cnn_dataset *ds, const struct cnn_dataset *of, struct cnn_chw shape,
+                     const struct cnn_kept_place *place)
 {
     size_t n = cnn_dataset_count(of);
     struct kept *k = ds->state = cnn_calloc(1, sizeof *k);
@@ -61,17 +70,19 @@ static int open_kept(struct cnn_dataset *ds, const struct cnn_dataset *of, struc
     ds->count = ds->capacity = n;
     k->shape = shape;
     k->each = cnn_chw_count(shape);
-    k->values = cnn_calloc(n, k->each * sizeof *k->values);
-    k->hash = cnn_calloc(n, sizeof *k->hash);
-    k->put = cnn_calloc(n, 1);
+    if (place) {
+        k->at = *place;
+        return 0;
+    }
     ds->bytes = cnn_kept_bytes(n, shape);
-    return k->values && k->hash && k->put ? 0 : CNN_ESYSTEM;
+    return make_room(k, n);
 }
 
-int cnn_kept_new(const struct cnn_dataset *of, struct cnn_chw shape, struct cnn_dataset **out)
+int cnn_kept_new(const struct cnn_dataset *of, struct cnn_chw shape,
+                 const struct cnn_kept_place *place, struct cnn_dataset **out)
 {
     struct cnn_dataset *ds = cnn_calloc(1, sizeof *ds);
-    int rc = ds ? open_kept(ds, of, shape) : CNN_ESYSTEM;
+    int rc = ds ? open_kept(ds, of, shape, place) : CNN_ESYSTEM;
     *out = rc ? NULL : ds;
     if (rc)
         cnn_dataset_close(ds);
@@ -81,7 +92,7 @@ int cnn_kept_new(const struct cnn_dataset *of, struct cnn_chw shape, struct cnn_
 void cnn_kept_put(struct cnn_dataset *ds, size_t i, uint64_t hash, const float *values)
 {
     struct kept *k = ds->state;
-    memcpy(k->values + i * k->each, values, k->each * sizeof *values);
-    k->hash[i] = hash;
-    k->put[i] = 1;
+    memcpy(k->at.values + i * k->each, values, k->each * sizeof *values);
+    k->at.hash[i] = hash;
+    k->at.put[i] = 1;
 }

@@ -176,6 +176,7 @@ void cnn_train_data_close(struct train_data *d)
     cnn_image_store_close(d->images);
     cnn_dataset_close(d->kept);
     cnn_dataset_close(d->kept_val);
+    cnn_train_cache_close(&d->cache);
     cnn_dataset_close(d->train);
     cnn_dataset_close(d->val);
     cnn_divided_free(&d->parts);

@@ -6,6 +6,7 @@
 #include "data/loader/loader.h"
 #include "data/source/divided.h"
 #include "lang/graph.h"
+#include "task/train/cache.h"
 #include "task/train/report.h"
 #include "task/train/settings.h"
 
@@ -18,6 +19,7 @@ struct train_data {
     struct cnn_strings classes;          /* empty: they are not the target */
     float *class_weight;                 /* (classes), or NULL */
     struct cnn_dataset *kept, *kept_val; /* outputs of frozen layers; NULL: they are not kept */
+    struct train_cache cache;            /* their file */
     struct cnn_image_store *images;      /* of train, then of val; NULL: on the host */
     struct cnn_loader *loader, *val_loader;
 };

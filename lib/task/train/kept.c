@@ -2,6 +2,7 @@
  * front of the net's cut then does not run again, and images are not read. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "data/source/kept.h"
 #include "task/train/trainer.h"
@@ -23,9 +24,10 @@ static int find_cut(const struct trainer *t, const char **why)
 {
     const struct cnn_train_options *o = &t->settings.options;
     int cut = cnn_net_cut(t->engine.net, why);
-    if (o->cache == CNN_CACHE_NONE)
+    int none = !strcmp(o->cache, "none");
+    if (none)
         *why = NULL;
-    if (!cut || o->cache == CNN_CACHE_NONE)
+    if (!cut || none)
         return 0;
     *why = t->settings.augmenter && cnn_augmenter_active(t->settings.augmenter)
                ? "the samples are augmented"
@@ -40,7 +42,9 @@ uint64_t cnn_train_kept_bytes(const struct trainer *t)
 {
     const char *why;
     int cut = find_cut(t, &why);
-    return cut ? cnn_kept_bytes(samples(&t->data), shape_of(&t->engine, cut)) : 0;
+    return cut && !cnn_train_caches(&t->settings.options)
+               ? cnn_kept_bytes(samples(&t->data), shape_of(&t->engine, cut))
+               : 0;
 }
 
 /* Told once, in the first epoch. */
@@ -90,46 +94,61 @@ static int keep_all(struct trainer *t, int cut)
 {
     struct train_data *d = &t->data;
     struct train_engine *e = &t->engine;
+    const struct cnn_kept_place *place = d->cache.map ? d->cache.place : NULL;
     struct cnn_chw shape = shape_of(e, cut);
     float *values =
         cnn_calloc((size_t)t->settings.options.batch, cnn_chw_count(shape) * sizeof *values);
-    int rc = values ? cnn_kept_new(d->train, shape, &d->kept) : CNN_ESYSTEM;
+    int rc = values ? cnn_kept_new(d->train, shape, place, &d->kept) : CNN_ESYSTEM;
     if (!rc && d->val)
-        rc = cnn_kept_new(d->val, shape, &d->kept_val);
-    if (!rc)
+        rc = cnn_kept_new(d->val, shape, place ? place + 1 : NULL, &d->kept_val);
+    if (!rc && !d->cache.found)
         rc = put_all(t, d->train, cut, values, d->kept);
-    if (!rc && d->val)
+    if (!rc && d->val && !d->cache.found)
         rc = put_all(t, d->val, cut, values, d->kept_val);
+    if (!rc && d->cache.map && !d->cache.found)
+        rc = cnn_train_cache_commit(&d->cache);
     free(values);
     e->kept = (struct cnn_input){.shape = shape, .scale = 1};
     e->feed.from_cut = !rc;
     return rc;
 }
 
+static void note_kept(struct trainer *t, int cut, const char *size, double seconds)
+{
+    const struct train_cache *c = &t->data.cache;
+    char shape[72];
+    cnn_chw_format(shape_of(&t->engine, cut), shape);
+    cnn_train_note(&t->report, "the outputs of '%s' (%s) are %s%s: %zu samples, %s, %.1f s",
+                   t->engine.graph->node[cut].layer.name, shape,
+                   c->found ? "those of "
+                   : c->map ? "computed once and kept in "
+                            : "computed once and kept",
+                   c->map ? c->path : "", samples(&t->data), size, seconds);
+}
+
 int cnn_train_keep_outputs(struct trainer *t)
 {
+    const struct cnn_train_options *o = &t->settings.options;
     const char *why;
-    char size[32], shape[72];
-    int cut = find_cut(t, &why);
+    char size[32];
+    int cut = find_cut(t, &why), rc = 0;
     if (why)
         cnn_train_note(&t->report, "outputs of frozen layers are not kept: %s", why);
     if (!cut)
         return 0;
-    size_t bytes = cnn_train_kept_bytes(t);
+    size_t bytes = cnn_kept_bytes(samples(&t->data), shape_of(&t->engine, cut));
+    double begun = cnn_seconds();
     cnn_format_bytes(bytes, size);
-    if (bytes > cnn_memory_available() / 2) {
+    if (cnn_train_caches(o)) {
+        rc = cnn_train_cache_open(&t->data.cache, o, &t->data, &t->engine, cut);
+    } else if (bytes > cnn_memory_available() / 2) {
         cnn_train_note(&t->report, "outputs of frozen layers are not kept: they would take %s",
                        size);
         return 0;
     }
-    double begun = cnn_seconds();
-    int rc = keep_all(t, cut);
-    if (rc)
-        return rc;
-    cnn_chw_format(shape_of(&t->engine, cut), shape);
-    cnn_train_note(&t->report,
-                   "the outputs of '%s' (%s) are computed once and kept: %zu samples, %s, %.1f s",
-                   t->engine.graph->node[cut].layer.name, shape, samples(&t->data), size,
-                   cnn_seconds() - begun);
-    return 0;
+    if (!rc)
+        rc = keep_all(t, cut);
+    if (!rc)
+        note_kept(t, cut, size, cnn_seconds() - begun);
+    return rc;
 }

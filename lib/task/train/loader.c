@@ -53,7 +53,7 @@ int cnn_train_open_loader(struct trainer *t)
     l.augmenter = t->settings.augmenter;
     l.shuffle = (int)t->settings.options.shuffle;
     l.whole = t->engine.whole[0] ? t->engine.whole : NULL;
-    l.bad = t->data.kept ? NULL : bad_sample;
+    l.bad = t->data.kept && !t->data.cache.found ? NULL : bad_sample;
     l.context = t;
     return cnn_loader_open(t->data.kept ? t->data.kept : t->data.train, &l, t->state.epoch,
                            (size_t)t->state.position, &t->data.loader);
@@ -66,7 +66,7 @@ int cnn_train_open_val_loader(struct trainer *t)
         return 0;
     struct cnn_loader_options l = cnn_train_loader_options(&t->settings, d, &t->engine);
     l.store_first = l.store ? cnn_dataset_count(d->train) : 0;
-    l.bad = d->kept_val ? NULL : bad_sample;
+    l.bad = d->kept_val && !d->cache.found ? NULL : bad_sample;
     l.context = t;
     return cnn_loader_open(d->kept_val ? d->kept_val : d->val, &l, 0, 0, &d->val_loader);
 }

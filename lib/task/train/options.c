@@ -131,9 +131,9 @@ const struct cnn_option cnn_train_option_table[] = {
                    .metavar = "N", .help = "steps between two lines of the log"),
     CNN_OPTION_TEXT("curve", struct cnn_train_options, curve, "", .metavar = "FILE.png",
                     .help = "draw the learning curve"),
-    CNN_OPTION_CHOICE("cache", struct cnn_train_options, cache, "memory", CNN_TRAIN_CACHES,
-                      .metavar = "WHAT",
-                      .help = "where outputs of frozen layers are kept, which stay the same"),
+    CNN_OPTION_TEXT("cache", struct cnn_train_options, cache, "memory", .metavar = "WHERE",
+                    .help = "where outputs of frozen layers are kept, which stay the same: memory, "
+                            "none, or a file, for later runs, too"),
     CNN_OPTION_FLAG(
         "recompute", struct cnn_train_options, recompute, "0",
         .help = "train in less memory and longer: make values again instead of keeping them"),

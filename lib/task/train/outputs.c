@@ -8,14 +8,19 @@
 #include "task/apart.h"
 #include "task/train/data.h"
 
-enum { USES = 6 };
+enum { USES = 7 };
 
 static void outputs(const struct cnn_train_options *o, struct cnn_path_use out[USES])
 {
     const char *bad = strncmp(o->on_bad, "list=", 5) ? NULL : o->on_bad + 5;
-    const struct cnn_path_use all[USES] = {{"--output", o->output}, {"--checkpoint", o->checkpoint},
-                                           {"--log", o->log},       {"--curve", o->curve},
-                                           {"--on-bad list", bad},  {NULL, NULL}};
+    const char *cache = cnn_train_caches(o) ? o->cache : NULL;
+    const struct cnn_path_use all[USES] = {{"--output", o->output},
+                                           {"--checkpoint", o->checkpoint},
+                                           {"--log", o->log},
+                                           {"--curve", o->curve},
+                                           {"--on-bad list", bad},
+                                           {"--cache", cache},
+                                           {NULL, NULL}};
     memcpy(out, all, sizeof all);
 }
 

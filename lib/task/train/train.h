@@ -33,10 +33,6 @@ enum cnn_train_recipe { CNN_CHOICE_NAMES(CNN_TRAIN_RECIPES) };
     NEXT(CNN_MONITOR_TOP1, "val_top1")
 enum cnn_train_monitor { CNN_CHOICE_NAMES(CNN_TRAIN_MONITORS) };
 
-/* Where outputs of frozen layers are kept, which are the same in every epoch. */
-#define CNN_TRAIN_CACHES(FIRST, NEXT) FIRST(CNN_CACHE_MEMORY, "memory") NEXT(CNN_CACHE_NONE, "none")
-enum cnn_train_cache { CNN_CHOICE_NAMES(CNN_TRAIN_CACHES) };
-
 /* The epoch whose net is written. */
 #define CNN_TRAIN_KEEPS(FIRST, NEXT) FIRST(CNN_KEEP_BEST, "best") NEXT(CNN_KEEP_LAST, "last")
 enum cnn_train_keep { CNN_CHOICE_NAMES(CNN_TRAIN_KEEPS) };
@@ -76,8 +72,8 @@ struct cnn_train_options {
     enum cnn_train_keep keep;
     /* Running */
     const char *output, *checkpoint, *checkpoint_every, *log, *curve;
+    const char *cache; /* "memory", "none" or a file: where outputs of frozen layers are kept */
     struct cnn_compute compute;
-    enum cnn_train_cache cache;
     int resume, recompute, plan, quiet;
     long long log_every, overfit, seed;
     struct cnn_strings expect;
