@@ -59,8 +59,8 @@ static const struct cnn_option options[] = {
                     .help = "print how well the model does instead of predictions"),
     CNN_OPTION_TEXTS("gate", struct args, o.gate, .letter = 'g', .metavar = "COND",
                      .help = "exit with 1 unless COND holds, such as 'top1>=0.91' (loss, top1, "
-                             "top5, error, f1, mse, mae, precision, map; >= > <= <; repeatable); "
-                             "implies --eval"),
+                             "top5, error, f1, macc, miou, bf1, mse, mae, precision, map; >= > <= <; "
+                             "repeatable); implies --eval"),
     CNN_OPTION_FLAG("json", struct args, o.json, "0", .help = "print the evaluation as JSON"),
     CNN_OPTION_TEXT("predictions", struct args, o.predictions, "", .metavar = "FILE",
                     .help = "write the predictions to FILE as well"),

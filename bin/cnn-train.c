@@ -102,6 +102,8 @@ static void on_epoch(void *context, const struct cnn_train_epoch *e)
         show_parts(e, 1);
     if (e->validated && e->classes)
         fprintf(stderr, ", val top-1 %.2f %%", 100 * e->val_top1);
+    if (e->validated && !isnan(e->val_miou))
+        fprintf(stderr, ", val mIoU %.2f %%", 100 * e->val_miou);
     fprintf(stderr, ", %.1f s%s\n", e->seconds, e->best ? ", best so far" : "");
 }
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "task/boundary.h"
 #include "task/scores.h"
 
 /* Of label images more classes are not told apart. */
@@ -19,7 +20,10 @@ struct head {
     size_t room;          /* of scores, elements */
     int32_t *real;        /* (batch) rows of the answers that are real; NULL: the targets say it */
     struct cnn_metrics m;
-    double loss_sum; /* the part of the sum of all losses */
+    double loss_sum;  /* the part of the sum of all losses */
+    int32_t *said;    /* (h, w) the classes of a label image that were answered; NULL: not wanted */
+    size_t positions; /* of said */
+    struct cnn_boundary boundary;
 };
 
 struct cnn_evaluator {
@@ -28,7 +32,7 @@ struct cnn_evaluator {
     struct head *head; /* (heads) */
     int heads;         /* the feed's targets, at least one */
     int pair;          /* one for two classes */
-    enum cnn_scores kind;
+    enum cnn_scores kind, places; /* of a sample, of each place of a plane */
     float *scores; /* (batch, rows, c, h, w) of the output: those of the first head, or apart */
     size_t room;   /* of those apart */
     int apart;
@@ -60,8 +64,18 @@ static size_t classes_of(const struct cnn_evaluator *e, int k, size_t classes)
     if (!k && classes)
         return cnn_scores_answer(g, classes) ? classes : 0;
     enum cnn_field_kind kind = e->feed->targets ? e->feed->wish[k].kind : CNN_FIELD_NUMBERS;
+    if (kind == CNN_FIELD_LABELS && out.h * out.w > 1 && out.c == 1)
+        return e->feed->wish[k].classes; /* a number for both of two */
     return (kind == CNN_FIELD_CLASS && *e->feed->wish[k].name) || kind == CNN_FIELD_LABELS ? out.c
                                                                                            : 0;
+}
+
+/* A class for each place. */
+static int is_of_pixels(const struct cnn_evaluator *e, int k)
+{
+    const struct head *h = &e->head[k];
+    return e->feed->targets && e->feed->wish[k].kind == CNN_FIELD_LABELS && h->m.classes &&
+           h->m.classes <= CLASSES_OF_PIXELS && h->shape.h * h->shape.w > 1;
 }
 
 static int open_heads(struct cnn_evaluator *e, size_t classes, int confusion)
@@ -79,6 +93,7 @@ static int open_heads(struct cnn_evaluator *e, size_t classes, int confusion)
         h->rows = g->node[h->node].layer.rows;
         h->m.classes = classes_of(e, k, classes);
         rc = allocate_head(h, batch, confusion && !k);
+        h->m.pixels = is_of_pixels(e, k);
     }
     if (rc)
         return rc;
@@ -88,6 +103,21 @@ static int open_heads(struct cnn_evaluator *e, size_t classes, int confusion)
     if (e->apart)
         e->scores = cnn_calloc(e->room, sizeof *e->scores);
     return e->scores ? 0 : CNN_ESYSTEM;
+}
+
+int cnn_evaluator_look_at_boundaries(struct cnn_evaluator *e)
+{
+    int rc = 0;
+    for (int k = 0; !rc && k < e->heads; k++) {
+        struct head *h = &e->head[k];
+        size_t plane = h->shape.h * h->shape.w;
+        if (!h->m.pixels)
+            continue;
+        rc = cnn_metrics_open_boundaries(&h->m);
+        if (!rc)
+            rc = cnn_grow(&h->said, &h->positions, plane, sizeof *h->said);
+    }
+    return rc;
 }
 
 int cnn_evaluator_move(struct cnn_evaluator *e, struct cnn_net *net)
@@ -103,6 +133,8 @@ int cnn_evaluator_move(struct cnn_evaluator *e, struct cnn_net *net)
         h->shape = g->node[h->node].layer.out;
         rc = cnn_grow(&h->scores, &h->room, batch * h->rows * cnn_chw_count(h->shape),
                       sizeof *h->scores);
+        if (!rc && h->said)
+            rc = cnn_grow(&h->said, &h->positions, h->shape.h * h->shape.w, sizeof *h->said);
     }
     if (!rc && e->apart)
         rc = cnn_grow(&e->scores, &e->room, batch * cnn_layer_elements(&g->node[g->output].layer),
@@ -122,6 +154,7 @@ int cnn_evaluator_new(struct cnn_net *net, struct cnn_feed *feed, size_t classes
     e->feed = feed;
     e->pair = cnn_scores_are_pair(feed->graph, classes);
     e->kind = cnn_scores_kind(feed->graph, classes);
+    e->places = cnn_scores_of_places(feed->graph);
     int rc = open_heads(e, classes, confusion);
     if (rc) {
         cnn_evaluator_free(e);
@@ -139,6 +172,8 @@ void cnn_evaluator_free(struct cnn_evaluator *e)
     for (int k = 0; e->head && k < e->heads; k++) {
         free(e->head[k].scores);
         free(e->head[k].real);
+        free(e->head[k].said);
+        cnn_boundary_free(&e->head[k].boundary);
         cnn_metrics_close(&e->head[k].m);
     }
     free(e->head);
@@ -201,21 +236,27 @@ static int add_losses(struct cnn_evaluator *e)
     return 0;
 }
 
-/* Label images: each position is one. */
-static void count_positions(struct cnn_metrics *m, struct cnn_chw s, const float *scores,
-                            const int32_t *label)
+/* Label images: each position is one. kind: of a number for two classes. */
+static int count_positions(struct head *h, enum cnn_scores kind, const float *scores,
+                           const int32_t *label)
 {
     float one[CLASSES_OF_PIXELS];
+    struct cnn_chw s = h->shape;
     size_t plane = s.h * s.w;
-    for (size_t p = 0; p < plane && s.c <= CLASSES_OF_PIXELS; p++) {
+    for (size_t p = 0; p < plane && h->m.pixels; p++) {
         for (size_t c = 0; c < s.c; c++)
             one[c] = scores[c * plane + p];
-        cnn_metrics_count(m, one, label[p]);
+        if (s.c < h->m.classes)
+            cnn_scores_pair(kind, scores[p], one);
+        cnn_metrics_count(&h->m, one, label[p]);
+        if (h->said)
+            h->said[p] = (int32_t)cnn_answer(one, h->m.classes);
     }
+    return h->said ? cnn_boundary_count(&h->boundary, s.h, s.w, label, h->said, &h->m) : 0;
 }
 
 /* A row: row `at` of the batch. */
-static void count_row(struct cnn_evaluator *e, int k, const struct cnn_batch_field *f, size_t at)
+static int count_row(struct cnn_evaluator *e, int k, const struct cnn_batch_field *f, size_t at)
 {
     struct head *h = &e->head[k];
     size_t outputs = cnn_chw_count(h->shape), plane = h->shape.h * h->shape.w;
@@ -225,9 +266,11 @@ static void count_row(struct cnn_evaluator *e, int k, const struct cnn_batch_fie
     else if (h->m.classes && !k && e->pair)
         count_pair(&h->m, e->kind, *scores, f->label[at]);
     else if (h->m.classes && plane > 1)
-        count_positions(&h->m, h->shape, scores, f->label + at * plane);
+        return count_positions(h, k ? CNN_SCORES_LOGISTIC : e->places, scores,
+                               f->label + at * plane);
     else if (h->m.classes)
         cnn_metrics_count(&h->m, scores, f->label[at]);
+    return 0;
 }
 
 /* Rows of sample i that are both answered and compared. */
@@ -238,19 +281,21 @@ static size_t rows_of(const struct cnn_evaluator *e, int k, const struct cnn_bat
     return h->real && (size_t)h->real[i] < rows ? (size_t)h->real[i] : rows;
 }
 
-static void count_head(struct cnn_evaluator *e, int k, const struct cnn_batch *b)
+static int count_head(struct cnn_evaluator *e, int k, const struct cnn_batch *b)
 {
     struct head *h = &e->head[k];
-    for (size_t i = 0; i < b->n; i++) {
+    int rc = 0;
+    for (size_t i = 0; !rc && i < b->n; i++) {
         if (!cnn_feed_has(e->feed, b, k, i)) {
             h->m.samples += !k;
             continue;
         }
         h->m.samples++;
         size_t rows = rows_of(e, k, b, i);
-        for (size_t r = 0; r < rows; r++)
-            count_row(e, k, &b->field[k], i * h->rows + r);
+        for (size_t r = 0; !rc && r < rows; r++)
+            rc = count_row(e, k, &b->field[k], i * h->rows + r);
     }
+    return rc;
 }
 
 static int has_all(const struct cnn_feed *f, const struct cnn_batch *b, size_t i)
@@ -287,11 +332,11 @@ int cnn_evaluator_add(struct cnn_evaluator *e, const struct cnn_batch *b)
         rc = add_losses(e);
     if (rc)
         return rc;
-    for (int k = 0; k < e->feed->targets; k++)
-        count_head(e, k, b);
+    for (int k = 0; !rc && k < e->feed->targets; k++)
+        rc = count_head(e, k, b);
     if (!e->feed->targets)
         e->head->m.samples += b->n;
-    return 0;
+    return rc;
 }
 
 const float *cnn_evaluator_scores(const struct cnn_evaluator *e)

@@ -1,5 +1,5 @@
 /* How well a net does on a set of samples: loss, top-1, top-5, precision, recall and F1 of each
- * class, confusion matrix; squared and absolute errors where the targets are numbers. Shared by
+ * class, confusion matrix; of label images intersection over union and boundaries; squared and absolute errors where the targets are numbers. Shared by
  * training (validation) and inference (--eval). */
 #ifndef CNN_TASK_EVALUATE_H
 #define CNN_TASK_EVALUATE_H
@@ -19,6 +19,8 @@ struct cnn_evaluator;
  * target is not the dataset's class. Allocates everything: counting allocates nothing. */
 CNN_CHECKED int cnn_evaluator_new(struct cnn_net *net, struct cnn_feed *feed, size_t classes,
                                   int confusion, struct cnn_evaluator **out);
+/* Before the first batch: of label images F1 of boundaries is measured, too. CNN_ESYSTEM. */
+CNN_CHECKED int cnn_evaluator_look_at_boundaries(struct cnn_evaluator *e);
 /* Batches to come are run by another net, of the same text for inputs of another size; the feed moves,
  * too. CNN_EDATA as cnn_feed_move. */
 CNN_CHECKED int cnn_evaluator_move(struct cnn_evaluator *e, struct cnn_net *net);

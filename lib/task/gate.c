@@ -15,6 +15,9 @@ static const struct cnn_metric metrics[] = {
     {"top5", CNN_METRIC_MANY, cnn_metrics_top5},
     {"error", CNN_METRIC_CLASSES, error},
     {"f1", CNN_METRIC_CLASSES, cnn_metrics_macro_f1},
+    {"macc", CNN_METRIC_PIXELS, cnn_metrics_mean_accuracy},
+    {"miou", CNN_METRIC_PIXELS, cnn_metrics_mean_iou},
+    {"bf1", CNN_METRIC_BOUNDARIES, cnn_metrics_mean_boundary_f1},
     {"mse", CNN_METRIC_VALUES, cnn_metrics_mse},
     {"mae", CNN_METRIC_VALUES, cnn_metrics_mae},
     {"precision", CNN_METRIC_RANKS, cnn_metrics_precision_at_k},
@@ -36,6 +39,10 @@ int cnn_metric_applies(const struct cnn_metric *metric, const struct cnn_metrics
         return m->classes > 0;
     case CNN_METRIC_MANY:
         return m->classes > 5;
+    case CNN_METRIC_PIXELS:
+        return m->pixels;
+    case CNN_METRIC_BOUNDARIES:
+        return m->boundary != NULL;
     case CNN_METRIC_VALUES:
         return m->values > 0;
     case CNN_METRIC_RANKS:
@@ -56,7 +63,7 @@ static const char *skip_blanks(const char *s)
 /* Shares of the samples, and F1: never per cent, of which 'error<5' would always hold. */
 int cnn_metric_is_share(enum cnn_metric_needs needs)
 {
-    return needs == CNN_METRIC_CLASSES || needs == CNN_METRIC_MANY || needs == CNN_METRIC_RANKS;
+    return needs != CNN_METRIC_TARGETS && needs != CNN_METRIC_VALUES;
 }
 
 int cnn_gate_parse(const char *text, struct cnn_gate *out)
@@ -71,8 +78,9 @@ int cnn_gate_parse(const char *text, struct cnn_gate *out)
     if (!out->metric)
         return cnn_fail(
             CNN_EUSAGE,
-            "'%s': '%.*s' is none of loss, top1, top5, error, f1, mse, mae, precision, map", text,
-            (int)n, name);
+            "'%s': '%.*s' is none of loss, top1, top5, error, f1, macc, miou, bf1, mse, mae, "
+            "precision, map",
+            text, (int)n, name);
     /* the longer ones come first */
     while (relation < RELATIONS && strncmp(rest, relations[relation], strlen(relations[relation])))
         relation++;

@@ -6,11 +6,14 @@
 #include "base/text.h"
 #include "task/metrics.h"
 
-/* What a metric needs to mean something; MANY: more than five classes. */
+/* What a metric needs to mean something; MANY: more than five classes; PIXELS: label images, BOUNDARIES:
+ * and a look at the boundaries in them. */
 enum cnn_metric_needs {
     CNN_METRIC_TARGETS,
     CNN_METRIC_CLASSES,
     CNN_METRIC_MANY,
+    CNN_METRIC_PIXELS,
+    CNN_METRIC_BOUNDARIES,
     CNN_METRIC_VALUES,
     CNN_METRIC_RANKS
 };
@@ -18,7 +21,7 @@ enum cnn_metric_needs {
 int cnn_metric_is_share(enum cnn_metric_needs needs);
 
 struct cnn_metric {
-    const char *name; /* loss top1 top5 error f1 mse mae precision map */
+    const char *name; /* loss top1 top5 error f1 macc miou bf1 mse mae precision map */
     enum cnn_metric_needs needs;
     double (*value)(const struct cnn_metrics *m);
 };

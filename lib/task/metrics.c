@@ -22,6 +22,13 @@ int cnn_metrics_open(struct cnn_metrics *m, size_t classes, int confusion)
     return 0;
 }
 
+int cnn_metrics_open_boundaries(struct cnn_metrics *m)
+{
+    m->boundary = cnn_calloc(m->classes, sizeof *m->boundary);
+    m->boundaries = cnn_calloc(m->classes, sizeof *m->boundaries);
+    return m->boundary && m->boundaries ? 0 : CNN_ESYSTEM;
+}
+
 void cnn_metrics_reset(struct cnn_metrics *m)
 {
     struct cnn_metrics old = *m;
@@ -30,18 +37,27 @@ void cnn_metrics_reset(struct cnn_metrics *m)
                               .answers = old.answers,
                               .hits = old.hits,
                               .confusion = old.confusion,
+                              .pixels = old.pixels,
+                              .boundary = old.boundary,
+                              .boundaries = old.boundaries,
                               .without_loss = old.without_loss,
                               .ranks = old.ranks};
     if (old.classes)
         memset(old.support, 0, 3 * old.classes * sizeof *old.support);
     if (old.confusion)
         memset(old.confusion, 0, old.classes * old.classes * sizeof *old.confusion);
+    for (size_t c = 0; old.boundary && c < old.classes; c++) {
+        old.boundary[c] = 0;
+        old.boundaries[c] = 0;
+    }
 }
 
 void cnn_metrics_close(struct cnn_metrics *m)
 {
     free(m->support);
     free(m->confusion);
+    free(m->boundary);
+    free(m->boundaries);
     *m = (struct cnn_metrics){0};
 }
 
@@ -55,7 +71,7 @@ size_t cnn_rank(const float *scores, size_t n, size_t i)
     return before;
 }
 
-static size_t best(const float *scores, size_t n)
+size_t cnn_answer(const float *scores, size_t n)
 {
     size_t answer = 0;
     for (size_t k = 1; k < n; k++)
@@ -68,7 +84,8 @@ void cnn_metrics_count(struct cnn_metrics *m, const float *scores, int32_t label
 {
     if (label < 0 || (size_t)label >= m->classes)
         return;
-    size_t rank = cnn_rank(scores, m->classes, (size_t)label), answer = best(scores, m->classes);
+    size_t rank = cnn_rank(scores, m->classes, (size_t)label),
+           answer = cnn_answer(scores, m->classes);
     int known = !isnan(scores[label]), answered = !isnan(scores[answer]);
     m->labelled++;
     m->top1 += rank == 0 && known;
@@ -138,6 +155,46 @@ double cnn_metrics_recall(const struct cnn_metrics *m, size_t c)
 double cnn_metrics_f1(const struct cnn_metrics *m, size_t c)
 {
     return defined_ratio(2.0 * (double)m->hits[c], (double)m->support[c] + (double)m->answers[c]);
+}
+
+double cnn_metrics_iou(const struct cnn_metrics *m, size_t c)
+{
+    double hits = (double)m->hits[c];
+    return defined_ratio(hits, (double)m->support[c] + (double)m->answers[c] - hits);
+}
+
+double cnn_metrics_boundary_f1(const struct cnn_metrics *m, size_t c)
+{
+    return m->boundary ? defined_ratio(m->boundary[c], (double)m->boundaries[c]) : NAN;
+}
+
+static double mean_of_classes(const struct cnn_metrics *m,
+                              double (*value)(const struct cnn_metrics *m, size_t c))
+{
+    double sum = 0, defined = 0;
+    for (size_t c = 0; c < m->classes; c++) {
+        double x = value(m, c);
+        if (isnan(x))
+            continue;
+        sum += x;
+        defined++;
+    }
+    return ratio(sum, defined);
+}
+
+double cnn_metrics_mean_accuracy(const struct cnn_metrics *m)
+{
+    return mean_of_classes(m, cnn_metrics_recall);
+}
+
+double cnn_metrics_mean_iou(const struct cnn_metrics *m)
+{
+    return mean_of_classes(m, cnn_metrics_iou);
+}
+
+double cnn_metrics_mean_boundary_f1(const struct cnn_metrics *m)
+{
+    return mean_of_classes(m, cnn_metrics_boundary_f1);
 }
 
 double cnn_metrics_macro_f1(const struct cnn_metrics *m)

@@ -21,7 +21,10 @@ struct cnn_metrics {
                             none); NULL: not wanted */
     size_t values;       /* elements of vector targets, and sums over them, unweighted */
     double squared_sum, absolute_sum;
-    int without_loss; /* nothing is compared by one */
+    int pixels;           /* the labels are those of label images: a class for each place */
+    double *boundary;     /* (classes) sums of boundary F1 over images; NULL: not measured */
+    uint64_t *boundaries; /* (classes) images that have boundaries of the class */
+    int without_loss;     /* nothing is compared by one */
     int ranks; /* labelled samples have ranked neighbours: sums of the shares of their class among the nearest, */
     double precision_sum;
     size_t ranked; /* and of average precision, over samples of whose class there are any */
@@ -31,6 +34,8 @@ struct cnn_metrics {
 /* Nothing counted yet, for labels that index so many classes (0: none), with the confusion matrix where it is
  * wanted. CNN_ESYSTEM. */
 CNN_CHECKED int cnn_metrics_open(struct cnn_metrics *m, size_t classes, int confusion);
+/* F1 of boundaries is measured, too. CNN_ESYSTEM. */
+CNN_CHECKED int cnn_metrics_open_boundaries(struct cnn_metrics *m);
 void cnn_metrics_reset(struct cnn_metrics *m); /* keeps the memory */
 void cnn_metrics_close(struct cnn_metrics *m); /* leaves {0} */
 /* A sample of that class that was given these scores (classes): what it adds to all but `samples` and losses. One
@@ -39,6 +44,8 @@ void cnn_metrics_count(struct cnn_metrics *m, const float *scores, int32_t label
 /* How many of scores (n) rank before scores[i]: greater ones, and equal ones of a smaller index. A
  * NaN ranks last. */
 size_t cnn_rank(const float *scores, size_t n, size_t i);
+/* The one that ranks first of scores (n > 0). */
+size_t cnn_answer(const float *scores, size_t n);
 
 /* Weighted mean loss (0 without losses in the graph), and the parts of `labelled` that hit. */
 double cnn_metrics_loss(const struct cnn_metrics *m);
@@ -56,6 +63,15 @@ double cnn_metrics_mae(const struct cnn_metrics *m);
 double cnn_metrics_precision(const struct cnn_metrics *m, size_t c);
 double cnn_metrics_recall(const struct cnn_metrics *m, size_t c);
 double cnn_metrics_f1(const struct cnn_metrics *m, size_t c);
+/* Intersection over union, hits / (support + answers - hits); NaN where nothing is of the class. */
+double cnn_metrics_iou(const struct cnn_metrics *m, size_t c);
+/* F1 of the class's boundaries, the mean over the images that have any (boundary.h); NaN where none has. */
+double cnn_metrics_boundary_f1(const struct cnn_metrics *m, size_t c);
+/* Means over the classes of which these are defined (0 when of none): recall, over the classes that are a truth;
+ * intersection over union, over those that are a truth or an answer; F1 of boundaries. */
+double cnn_metrics_mean_accuracy(const struct cnn_metrics *m);
+double cnn_metrics_mean_iou(const struct cnn_metrics *m);
+double cnn_metrics_mean_boundary_f1(const struct cnn_metrics *m);
 /* Macro F1: the mean over the classes that occur, as truth or as answer (0 when none does). */
 double cnn_metrics_macro_f1(const struct cnn_metrics *m);
 

@@ -120,13 +120,18 @@ static void add_classes(const struct cnn_report *r, struct cnn_buf *out)
     size_t name = widest(r->classes) > 5 ? widest(r->classes) : 5;
     cnn_buf_puts(out, "\n");
     add_left("class", name, out);
-    cnn_buf_puts(out, "  support  precision  recall      f1\n");
+    cnn_buf_puts(out, "  support  precision  recall      f1");
+    cnn_buf_puts(out, !m->pixels ? "\n" : m->boundary ? "     iou     bf1\n" : "     iou\n");
     for (size_t c = 0; c < m->classes; c++) {
         add_left(r->classes->item[c], name, out);
         add_whole(m->support[c], 7, out);
         add_share(cnn_metrics_precision(m, c), 9, out);
         add_share(cnn_metrics_recall(m, c), 6, out);
         add_share(cnn_metrics_f1(m, c), 6, out);
+        if (m->pixels)
+            add_share(cnn_metrics_iou(m, c), 6, out);
+        if (m->boundary)
+            add_share(cnn_metrics_boundary_f1(m, c), 6, out);
         cnn_buf_puts(out, "\n");
     }
 }
@@ -161,6 +166,18 @@ static void add_matrix(const struct cnn_report *r, struct cnn_buf *out)
     }
 }
 
+/* The names of classes that have none. */
+static int number_classes(size_t classes, struct cnn_strings *out)
+{
+    int rc = 0;
+    for (size_t c = 0; !rc && c < classes; c++) {
+        char text[32];
+        snprintf(text, sizeof text, "%zu", c);
+        rc = cnn_strings_add(out, text);
+    }
+    return rc;
+}
+
 /* The names as a line of a table can have them. */
 static int show_classes(const struct cnn_strings *classes, struct cnn_strings *out)
 {
@@ -176,13 +193,12 @@ static int show_classes(const struct cnn_strings *classes, struct cnn_strings *o
     return rc;
 }
 
-void cnn_report_text(const struct cnn_report *report, struct cnn_buf *out)
+static void report_text(struct cnn_report r, struct cnn_buf *out)
 {
-    const struct cnn_metrics *m = report->metrics;
+    const struct cnn_metrics *m = r.metrics;
     struct cnn_strings shown = {0};
-    struct cnn_report r = *report;
+    out->failed |= show_classes(r.classes, &shown) != 0;
     r.classes = &shown;
-    out->failed |= show_classes(report->classes, &shown) != 0;
     int several = targets_of(&r) > 0;
     int named = m->classes == r.classes->count && (m->labelled || !several);
     add_totals(m, several, out);
@@ -192,6 +208,25 @@ void cnn_report_text(const struct cnn_report *report, struct cnn_buf *out)
         add_matrix(&r, out);
     add_targets(&r, out);
     cnn_strings_free(&shown);
+}
+
+/* With names for all classes that are told of one by one. */
+static void with_names(const struct cnn_report *report,
+                       void (*print)(struct cnn_report r, struct cnn_buf *out), struct cnn_buf *out)
+{
+    struct cnn_strings numbers = {0};
+    struct cnn_report r = *report;
+    if (r.metrics->pixels && r.metrics->classes != r.classes->count) {
+        out->failed |= number_classes(r.metrics->classes, &numbers) != 0;
+        r.classes = &numbers;
+    }
+    print(r, out);
+    cnn_strings_free(&numbers);
+}
+
+void cnn_report_text(const struct cnn_report *r, struct cnn_buf *out)
+{
+    with_names(r, report_text, out);
 }
 
 /* JSON */
@@ -207,6 +242,14 @@ static void json_class(const struct cnn_report *r, size_t c, struct cnn_buf *out
     cnn_json_real(cnn_metrics_recall(m, c), 0, out);
     cnn_buf_puts(out, ", \"f1\": ");
     cnn_json_real(cnn_metrics_f1(m, c), 0, out);
+    if (m->pixels) {
+        cnn_buf_puts(out, ", \"iou\": ");
+        cnn_json_real(cnn_metrics_iou(m, c), 0, out);
+    }
+    if (m->boundary) {
+        cnn_buf_puts(out, ", \"bf1\": ");
+        cnn_json_real(cnn_metrics_boundary_f1(m, c), 0, out);
+    }
     cnn_buf_puts(out, "}");
 }
 
@@ -284,23 +327,28 @@ static void json_targets(const struct cnn_report *r, struct cnn_buf *out)
         cnn_buf_puts(out, "}");
 }
 
-void cnn_report_json(const struct cnn_report *r, struct cnn_buf *out)
+static void report_json(struct cnn_report r, struct cnn_buf *out)
 {
-    const struct cnn_metrics *m = r->metrics;
-    size_t named = m->classes == r->classes->count ? m->classes : 0;
+    const struct cnn_metrics *m = r.metrics;
+    size_t named = m->classes == r.classes->count ? m->classes : 0;
     cnn_buf_puts(out, "{");
-    json_what(r, out);
-    json_totals(m, targets_of(r) > 0, out);
+    json_what(&r, out);
+    json_totals(m, targets_of(&r) > 0, out);
     for (size_t c = 0; c < named; c++) {
         cnn_buf_puts(out, c ? ", " : ", \"classes\": [");
-        json_class(r, c, out);
+        json_class(&r, c, out);
     }
     if (named)
         cnn_buf_puts(out, "]");
     if (m->confusion)
         json_matrix(m, out);
-    json_targets(r, out);
-    if (r->gates)
-        json_gates(r, out);
+    json_targets(&r, out);
+    if (r.gates)
+        json_gates(&r, out);
     cnn_buf_puts(out, "}\n");
+}
+
+void cnn_report_json(const struct cnn_report *r, struct cnn_buf *out)
+{
+    with_names(r, report_json, out);
 }

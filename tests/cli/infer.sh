@@ -169,7 +169,7 @@ out_has 'top1       0.5000'
 gate 1 -g 'top1<0.5' -g 'f1>=0.9'
 err_is 'cnn-infer: gate missed: top1 < 0.5 (it is 0.5); f1 >= 0.9 (it is 0.3333333333333333)'
 gate 64 -g 'top2>=0.5'
-err_has "cnn-infer: --gate: 'top2>=0.5': 'top2' is none of loss, top1, top5, error, f1, mse, mae, precision, map"
+err_has "cnn-infer: --gate: 'top2>=0.5': 'top2' is none of loss, top1, top5, error, f1, macc, miou, bf1, mse, mae, precision, map"
 gate 64 -g 'top5>=1'
 err_has "cnn-infer: --gate 'top5>=1': it means something for more than five classes only"
 gate 64 -g 'error<5'

@@ -29,6 +29,12 @@ status 0
 run cnn-infer --eval m.st pairs.tsv
 out_has 'samples    12288'
 awk '$1 == "top1" { good = $2 > 0.95 } END { exit !good }' out || fail "it did not learn"
+for line in 'class  support  precision  recall      f1     iou     bf1' 'macc       0*' 'miou       0*' 'bf1        0*'; do out_has "$line"; done
+run cnn-infer --eval --json --gate 'miou>=0.8' --gate 'bf1<=1' m.st pairs.tsv
+status 0
+out_has '*"miou": 0.*"classes": \[{"class": "0", *"iou": 0.*, "bf1": *"gates"*'
+run cnn-infer --gate 'miou>0.9999' m.st pairs.tsv
+status 1
 cnn-train -q --threads 1 --net "$net" --classes 3 --target vector --epochs 60 --optimizer adam --rate 0.02 --batch 4 pairs.tsv -o said.st
 same m.st said.st
 run cnn-infer -q --size native --maps maps --maps-format png m.st images/b1.pgm
@@ -46,6 +52,15 @@ refuse() {
 echo sky >sky.txt
 refuse '--classes sky.txt: classes of labels are numbers, and N says how many' --classes sky.txt
 refuse '--class-weights has no effect: it needs --target class' --class-weights balanced
+run cnn-train --threads 1 --net "$net" --classes 3 --epochs 3 --rate 0.02 --monitor val_miou --val pairs.tsv --log log pairs.tsv -o best.st
+status 0
+err_has '*val mIoU * %*best so far*'
+best=$(grep -o '"val_miou": [0-9.]*' log | cut -d' ' -f2 | sort -g | tail -1)
+run cnn-infer --eval --json best.st pairs.tsv
+out_has "*\"miou\": $best*"
+run cnn-train --net 'input 1x32x32; dense 1; mse target=seg' --monitor val_miou --val pairs.tsv pairs.tsv -o no.st
+status 64
+err_is 'cnn-train: --monitor val_miou needs label images as the target'
 refuse '--monitor val_top1 needs classes as the target' --monitor val_top1 --val pairs.tsv
 
 # The zoo's nets say so themselves.

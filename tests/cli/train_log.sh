@@ -16,6 +16,9 @@ cnn-augment digits:20 | tar xf - -C two || fail 'no samples'
 (cd two/digits-0 && for image in *.pgm; do cp "${image%.pgm}.cls" "${image%.pgm}.kind.cls"; done)
 (cd two/digits-0 && tar cf ../../two.tar ./*) || fail "no tar"
 train --net 'input 1x28x28; dense 10; xent target=class; xent target=kind' --epochs 1 --log two.log --val two.tar two.tar -o two.st
+awk 'BEGIN { print "P2", 4, 4, 255; for (i = 0; i < 16; i++) print i % 2 }' >labels.pgm
+printf 'path\tseg\nlabels.pgm\tlabels.pgm\n' >labels.tsv
+train --net 'input 1x4x4; conv 2 1; xent target=seg' --epochs 1 --log labels.log --val labels.tsv labels.tsv -o labels.st
 train --epochs 2 --steps 1 --checkpoint e.ckpt --log e.log digits:70 -o e.st
 train --epochs 2 --steps 1 --checkpoint e.ckpt --resume --log e.log digits:70 -o e.st
 run cnn-train -q --net "$net" --epochs 3 --rate 1e30 --log f.log digits:70 -o f.st

@@ -120,6 +120,8 @@ static int evaluate(struct infer *in)
         rc = start(in, cnn_inputs_batch(&in->inputs, (size_t)o->batch));
     if (!rc)
         rc = cnn_evaluator_new(in->runner.net, &in->feed, in->classes, matrix, &in->evaluator);
+    if (!rc && in->eval)
+        rc = cnn_evaluator_look_at_boundaries(in->evaluator);
     in->pair = in->runner.graph->node[in->runner.graph->output].layer.rows == 1 &&
                cnn_scores_are_pair(in->runner.graph, classes->count);
     in->kind = cnn_scores_kind(in->runner.graph, classes->count);

@@ -54,6 +54,9 @@ static const char *why_not(enum cnn_metric_needs needs)
         return "the targets are no classes";
     case CNN_METRIC_MANY:
         return "it means something for more than five classes only";
+    case CNN_METRIC_PIXELS:
+    case CNN_METRIC_BOUNDARIES:
+        return "the targets are no label images";
     case CNN_METRIC_VALUES:
         return "the targets are no numbers";
     case CNN_METRIC_RANKS:
@@ -71,13 +74,23 @@ int cnn_infer_check_gates(const struct infer *in, const struct cnn_metrics *will
     return 0;
 }
 
+static int is_of_pixels(const struct infer *in)
+{
+    const struct cnn_graph *g = in->runner.graph;
+    return in->feed.wish->kind == CNN_FIELD_LABELS &&
+           g->target->shape.h * g->target->shape.w > 1;
+}
+
 /* What the gates ask about must be measured, which the model and --target decide. */
 static int check_gates(const struct infer *in)
 {
     enum cnn_field_kind kind = in->feed.wish->kind;
     int numbered = kind == CNN_FIELD_CLASS || kind == CNN_FIELD_LABELS;
     size_t classes = in->runner.graph->targets ? in->runner.graph->target->shape.c : 0;
+    double some = 0;
     struct cnn_metrics will = {.classes = in->classes || !numbered ? in->classes : classes,
+                               .pixels = is_of_pixels(in),
+                               .boundary = is_of_pixels(in) ? &some : NULL,
                                .values = kind == CNN_FIELD_NUMBERS || kind == CNN_FIELD_INPUT};
     return cnn_infer_check_gates(in, &will);
 }

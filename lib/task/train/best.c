@@ -32,20 +32,25 @@ int cnn_train_keep_best(struct cnn_net *net, double ema, float *best)
     return rc ? rc : back;
 }
 
-static int looks_at_top1(enum cnn_train_monitor monitor, const struct cnn_train_epoch *e)
+/* What is the better the larger it is; NULL: the loss is looked at. */
+static const double *share_of(enum cnn_train_monitor monitor, const struct cnn_train_epoch *e)
 {
-    return monitor == CNN_MONITOR_TOP1 || (monitor == CNN_MONITOR_AUTO && e->classes);
+    if (monitor == CNN_MONITOR_IOU)
+        return &e->val_miou;
+    int top1 = monitor == CNN_MONITOR_TOP1 || (monitor == CNN_MONITOR_AUTO && e->classes);
+    return top1 ? &e->val_top1 : NULL;
 }
 
-/* Of two epochs with the same top-1, the one with the smaller loss is the better. */
-static int is_better(const struct train_state *s, const struct cnn_train_epoch *e, int top1)
+/* Of two epochs with the same share, the one with the smaller loss is the better. */
+static int is_better(const struct train_state *s, const struct cnn_train_epoch *e,
+                     const double *share)
 {
     if (!s->has_best)
         return 1;
-    if (!top1)
+    if (!share)
         return e->val_loss < s->best_value;
-    if (e->val_top1 > s->best_value || e->val_top1 < s->best_value)
-        return e->val_top1 > s->best_value;
+    if (*share > s->best_value || *share < s->best_value)
+        return *share > s->best_value;
     json_t *best = json_array_get(s->curve, (size_t)s->best_epoch - 1);
     return e->val_loss < json_number_value(json_object_get(best, "val_loss"));
 }
@@ -53,12 +58,12 @@ static int is_better(const struct train_state *s, const struct cnn_train_epoch *
 void cnn_train_judge(struct train_state *s, struct cnn_train_epoch *e,
                      const struct cnn_train_options *o)
 {
-    int top1 = looks_at_top1(o->monitor, e);
+    const double *share = share_of(o->monitor, e);
     if (!e->validated)
         return;
-    if (is_better(s, e, top1)) {
+    if (is_better(s, e, share)) {
         s->has_best = e->best = 1;
-        s->best_value = top1 ? e->val_top1 : e->val_loss;
+        s->best_value = share ? *share : e->val_loss;
         s->best_epoch = s->epoch + 1;
         s->waited = 0;
         return;

@@ -26,6 +26,15 @@ static int open_feed(struct train_engine *e, const char *name, enum cnn_train_ta
     return 0;
 }
 
+static int check_monitor(const struct cnn_train_options *o, const struct cnn_wish *target)
+{
+    int pixels =
+        target->kind == CNN_FIELD_LABELS && target->rows <= 1 && cnn_chw_count(target->shape) > 1;
+    return o->monitor == CNN_MONITOR_IOU && !pixels
+               ? cnn_fail(CNN_EUSAGE, "--monitor val_miou needs label images as the target")
+               : 0;
+}
+
 /* The line of a layer, without its label. */
 static void print_layer(const struct cnn_graph *g, const char *name, struct cnn_buf *out)
 {
@@ -93,6 +102,8 @@ int cnn_train_build_graph(struct train_engine *e, const struct train_settings *s
         rc = build_heads(e, &config, start, report);
     if (!rc)
         rc = open_feed(e, name, o->target);
+    if (!rc)
+        rc = check_monitor(o, e->feed.wish);
     if (!rc)
         rc = cnn_train_check_net_outputs(e->graph, name, &data->classes, o);
     if (!rc)

@@ -144,6 +144,8 @@ static int add_to_curve(json_t *curve, const struct cnn_train_epoch *r)
         bad |= json_object_set_new(e, "val_top1", json_real(r->val_top1));
     if (r->validated && r->classes > 5)
         bad |= json_object_set_new(e, "val_top5", json_real(r->val_top5));
+    if (r->validated && !isnan(r->val_miou))
+        bad |= json_object_set_new(e, "val_miou", json_real(r->val_miou));
     bad |= json_array_append_new(curve, e);
     return bad ? cnn_fail_memory(0) : 0;
 }

@@ -251,6 +251,8 @@ int cnn_train_log_epoch(struct train_report *r, uint64_t samples, const char *pa
         put_real(log, "val_top1", e->val_top1);
     if (e->validated && e->classes > 5)
         put_real(log, "val_top5", e->val_top5);
+    if (e->validated && !isnan(e->val_miou))
+        put_real(log, "val_miou", e->val_miou);
     if (e->best)
         fputs(", \"best\": true", log);
     if (e->seconds > 0)

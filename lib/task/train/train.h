@@ -30,7 +30,8 @@ enum cnn_train_recipe { CNN_CHOICE_NAMES(CNN_TRAIN_RECIPES) };
 #define CNN_TRAIN_MONITORS(FIRST, NEXT)                                                            \
     FIRST(CNN_MONITOR_AUTO, "auto")                                                                \
     NEXT(CNN_MONITOR_LOSS, "val_loss")                                                             \
-    NEXT(CNN_MONITOR_TOP1, "val_top1")
+    NEXT(CNN_MONITOR_TOP1, "val_top1")                                                             \
+    NEXT(CNN_MONITOR_IOU, "val_miou")
 enum cnn_train_monitor { CNN_CHOICE_NAMES(CNN_TRAIN_MONITORS) };
 
 /* The epoch whose net is written. */
@@ -110,7 +111,8 @@ struct cnn_train_epoch {
     int classes; /* how many the net tells apart: val_top1 means something, of more than five
                     val_top5, too */
     double val_loss, val_top1, val_top5;
-    size_t parts;                      /* 0: there is a single target */
+    double val_miou; /* mean intersection over union; NaN: the target is no label images */
+    size_t parts;    /* 0: there is a single target */
     const struct cnn_train_part *part; /* (parts), which add up to the losses */
 };
 

@@ -34,6 +34,7 @@ static int take_metrics(const struct cnn_metrics *m, const struct cnn_train_opti
     e->val_loss = cnn_metrics_loss(m);
     e->val_top1 = cnn_metrics_top1(m);
     e->val_top5 = cnn_metrics_top5(m);
+    e->val_miou = m->pixels ? cnn_metrics_mean_iou(m) : (double)NAN;
     if (!isfinite(e->val_loss))
         return cnn_fail(CNN_EINTERNAL,
                         "the validation loss is not finite after epoch %llu: a lower --rate (now "
