@@ -87,6 +87,8 @@ struct cnn_wish {
     int like;    /* enum cnn_wish_like */
     /* CLASS, LABELS: labels are below; 0: whatever they are. Of several rows -1 is none. */
     size_t classes;
+    int ignores; /* LABELS: one of the labels is none, */
+    int32_t ignored; /* this one */
     /* CLASS, where samples are mixed: of how many classes shares are wanted; 1: of `single` alone */
     size_t shares;
     int32_t single;

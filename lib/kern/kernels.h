@@ -183,6 +183,8 @@ struct cnn_targets {
     const real *vector;   /* (n, c, h, w): numbers or probabilities, in canonical order. NULL when
                              `label` is used */
     const real *weight;   /* (n) */
+    /* (c) factors of the terms of positions by their labels, of losses that weigh classes; NULL: they are 1 */
+    const real *class_weight;
 };
 
 #define CNN_OPTIMIZER(name, ...) CNN_RULE_##name,

@@ -45,7 +45,8 @@ struct cnn_graph_target {
     const char *name;     /* "": the sample's only one */
     struct cnn_chw shape; /* of the answers; where targets are classes they have no channels */
     size_t rows;
-    int counter; /* of the answers, as struct cnn_node has it */
+    int counter;    /* of the answers, as struct cnn_node has it */
+    int32_t ignore; /* a label that is no class; -1: there is none */
 };
 
 struct cnn_graph {

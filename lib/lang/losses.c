@@ -7,6 +7,7 @@
 struct loss_line {
     const char *on, *target;
     double weight;
+    long long ignore;
 };
 
 const struct cnn_option cnn_loss_table[] = {
@@ -17,6 +18,10 @@ const struct cnn_option cnn_loss_table[] = {
                         "the samples' field of that name (else the one without a name of its own)"),
     CNN_OPTION_REAL("weight", struct loss_line, weight, "1", .max = 1e6, .metavar = "X",
                     .help = "factor of this loss in the sum of all"),
+    CNN_OPTION_INT("ignore", struct loss_line, ignore, "-1", .min = -1, .max = 65535,
+                   .metavar = "N",
+                   .help = "of label images and rows: the label that is no class (-1: none but "
+                           "255, where there are no more classes)"),
     CNN_OPTION_END,
 };
 
@@ -121,6 +126,12 @@ static int check_same(struct cnn_builder *b, const struct loss *l, const struct 
 {
     char have[96], want[96];
     const struct cnn_layer *x = &b->node[l->node].layer;
+    if (l->line_options->ignore != t->ignore)
+        return cnn_fail(CNN_EDATA,
+                        "%s:%d: ignore=%lld, and another loss with the same target%s%s has "
+                        "ignore=%ld",
+                        l->name, l->line, l->line_options->ignore, *t->name ? " " : "", t->name,
+                        (long)t->ignore);
     const struct cnn_layer other = {.out = t->shape, .rows = t->rows};
     if (is_alike(&b->node[l->node], t->shape, t->rows, t->counter))
         return 0;
@@ -130,6 +141,17 @@ static int check_same(struct cnn_builder *b, const struct loss *l, const struct 
                     "%s:%d: %s is %s, and another loss with the same target%s%s is on %s: target= "
                     "tells targets apart",
                     l->name, l->line, x->name, have, *t->name ? " " : "", t->name, want);
+}
+
+/* A sample's own class is always one. */
+static int check_ignored(const struct loss *l, const struct cnn_layer *x)
+{
+    return l->line_options->ignore >= 0 && x->out.h * x->out.w == 1 && x->rows == 1
+               ? cnn_fail(CNN_EDATA,
+                          "%s:%d: ignore= has no effect: %s has neither a plane nor rows, of "
+                          "which some could have no class",
+                          l->name, l->line, x->name)
+               : 0;
 }
 
 /* Which target the loss has, one more for a new name. */
@@ -144,9 +166,9 @@ static int find_target(struct cnn_builder *b, struct cnn_graph_target *target, s
     l->target = i;
     if (i < g->targets)
         return check_same(b, l, &target[i]);
-    target[g->targets++] =
-        (struct cnn_graph_target){name, x->out, x->rows, b->node[l->node].counter};
-    return 0;
+    target[g->targets++] = (struct cnn_graph_target){
+        name, x->out, x->rows, b->node[l->node].counter, (int32_t)l->line_options->ignore};
+    return check_ignored(l, x);
 }
 
 static int find_targets(struct cnn_builder *b, struct loss *first)

@@ -142,6 +142,7 @@ struct cnn_layer_type {
      * of two classes. */
     int binary;
     enum cnn_loss_target target;
+    int weighs_classes; /* a loss: it heeds the class weights of its targets */
     const struct cnn_option *options;
     size_t options_size;
     int min_inputs, max_inputs;

@@ -102,7 +102,8 @@ void cnn_net_free_targets(struct cnn_net *net)
 {
     const struct cnn_backend_ops *ops = net->backend->ops;
     for (int i = 0; net->target && i < net->graph->targets; i++) {
-        void *slabs[] = {net->target[i].label, net->target[i].vector, net->target[i].weight};
+        void *slabs[] = {net->target[i].label, net->target[i].vector, net->target[i].weight,
+                         net->target[i].class_weight};
         for (size_t k = 0; k < sizeof slabs / sizeof *slabs; k++)
             if (slabs[k])
                 ops->free(net->backend, slabs[k]);
@@ -111,6 +112,19 @@ void cnn_net_free_targets(struct cnn_net *net)
         ops->free(net->backend, net->device_hit);
     free_landing(net, &net->losses[0]);
     free_landing(net, &net->losses[1]);
+}
+
+int cnn_net_weigh_classes(struct cnn_net *net, int target, const float *weight)
+{
+    struct cnn_net_target *t = &net->target[target];
+    size_t classes = net->graph->target[target].shape.c;
+    if (!t->class_weight)
+        t->class_weight = cnn_net_device_alloc(net, classes, sizeof *t->class_weight);
+    if (!t->class_weight)
+        return CNN_ESYSTEM;
+    struct cnn_tensor to = cnn_tensor_plain(1, classes, 1, 1, t->class_weight);
+    net->backend->ops->upload(net->backend, &to, weight);
+    return net->backend->ops->sync(net->backend);
 }
 
 int cnn_net_has_targets(const struct cnn_net *net, const struct cnn_batch_view *b)
@@ -174,6 +188,7 @@ static void upload_target(struct cnn_net *net, int i, const struct cnn_batch_vie
         ops->upload_bytes(net->backend, t->label, v->label, rows * t->positions * sizeof *v->label);
         t->right.label = t->label;
         t->now.label = v->vector ? NULL : t->label;
+        t->now.class_weight = net->was_training ? t->class_weight : NULL;
     }
 }
 

@@ -178,6 +178,9 @@ double cnn_net_target_loss(const struct cnn_net *net, int before, int target);
  * samples with a label were answered rightly (of a label image: the sum of its right parts), and
  * how many there were. Of several rows each that is real counts as a sample. */
 void cnn_net_hits(const struct cnn_net *net, int before, double *hits, double *labelled);
+/* In training the losses with that target, which is classes of places or rows, count a place by the weight (c) of its
+ * class; layers whose losses can are marked (weighs_classes). CNN_ESYSTEM. */
+CNN_CHECKED int cnn_net_weigh_classes(struct cnn_net *net, int target, const float *weight);
 /* Of the last forward with losses: the sum of the batch's weights, which needs no device. */
 double cnn_net_weight(const struct cnn_net *net);
 /* Of the last forward: a node's value, canonical, (n, c, h, w). The node must be an output,

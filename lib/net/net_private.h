@@ -53,6 +53,7 @@ struct cnn_net_target {
     int32_t *label;           /* (batch, rows, h, w) */
     real *vector;             /* (batch, rows, outputs) */
     real *weight;             /* (batch, rows) */
+    real *class_weight;       /* (c) in training; NULL: classes count alike */
     struct cnn_targets now;   /* what losses are given */
     struct cnn_targets right; /* and answers are compared with */
 };

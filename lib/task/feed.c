@@ -99,8 +99,11 @@ static struct cnn_wish target_wish(const struct cnn_feed *f, int k,
     w.kind = kind_of(g, k);
     if (w.kind == CNN_FIELD_CLASS || w.kind == CNN_FIELD_LABELS)
         w.classes = classes_of(g, k);
-    if (w.kind == CNN_FIELD_LABELS)
+    if (w.kind == CNN_FIELD_LABELS) {
         w.shape.c = 1;
+        w.ignores = t->ignore >= 0;
+        w.ignored = t->ignore;
+    }
     return w;
 }
 

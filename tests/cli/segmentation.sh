@@ -51,7 +51,6 @@ refuse() {
 }
 echo sky >sky.txt
 refuse '--classes sky.txt: classes of labels are numbers, and N says how many' --classes sky.txt
-refuse '--class-weights has no effect: it needs --target class' --class-weights balanced
 run cnn-train --threads 1 --net "$net" --classes 3 --epochs 3 --rate 0.02 --monitor val_miou --val pairs.tsv --log log pairs.tsv -o best.st
 status 0
 err_has '*val mIoU * %*best so far*'

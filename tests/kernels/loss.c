@@ -100,6 +100,13 @@ static double target(const struct loss_case *l, size_t n, size_t c, size_t p)
     return target_value(&l->t, &l->x, n, c, p, stands_for_second(l) ? 1 : c);
 }
 
+/* What position p of sample n, which has a class, counts for it. */
+static double class_weight(const struct loss_case *l, size_t n, size_t p)
+{
+    const real *w = l->t.class_weight;
+    return w && l->t.label ? (double)w[l->t.label[n * l->x.h * l->x.w + p]] : 1;
+}
+
 /* The loss of position p of sample n and its derivatives (c, hw apart), before the mean. */
 static double loss_at(const struct loss_case *l, size_t n, size_t p, double *dx)
 {
@@ -118,7 +125,10 @@ static double loss_at(const struct loss_case *l, size_t n, size_t p, double *dx)
     for (size_t i = 0; l->which == XENT && i < c; i++)
         dx[i * hw] += y[i * hw] * all;
     free(y);
-    return loss;
+    double weight = l->which == XENT ? class_weight(l, n, p) : 1;
+    for (size_t i = 0; i < c; i++)
+        dx[i * hw] *= weight;
+    return weight * loss;
 }
 
 static void set_loss_targets(struct loss_case *l, int numbered)
@@ -148,13 +158,14 @@ static void loss_reference(struct loss_case *l, double *loss, double *dx)
 
 static void check_loss(int loss, int backward)
 {
-    for (int i = 0; i < 4 * SHAPES; i++) {
+    for (int i = 0; i < 6 * SHAPES; i++) {
         struct loss_case l = {.which = loss, .x = shaped(i % SHAPES, INPUT)};
         size_t count = cnn_tensor_count(&l.x);
         l.smooth = i / SHAPES & 2 ? 0.2 : 0;
         for (size_t e = 0; e < count; e++)
             ((real *)l.x.data)[e] *= 4;
         set_loss_targets(&l, i / SHAPES & 1);
+        l.t.class_weight = i / SHAPES & 4 ? positive(l.x.c) : NULL;
         if (backward)
             l.dx = shaped(i % SHAPES, OUTPUT);
         else

@@ -170,8 +170,16 @@ static int gather_numbers(const struct cnn_loader_wish *w, const struct cnn_fiel
     return cnn_numbers_check(what, v);
 }
 
-/* Whole numbers below the classes, of which 255 may be none where there are no more of them, and -1
- * where there are rows. */
+/* Whether a label is no class: the one that the wish ignores, 255 where there are no more classes, and -1 where
+ * there are rows. */
+static int is_none(const struct cnn_loader_wish *w, double x)
+{
+    size_t most = w->w.classes;
+    return (w->w.kind == CNN_FIELD_LABELS && most && most <= 255 && x == 255) ||
+           (w->w.ignores && x == (double)w->w.ignored) || (w->rows > 1 && x == -1);
+}
+
+/* Whole numbers below the classes. */
 static int gather_labels(const struct cnn_loader_wish *w, const struct cnn_field *f,
                          const struct place *to, size_t *rows)
 {
@@ -181,8 +189,7 @@ static int gather_labels(const struct cnn_loader_wish *w, const struct cnn_field
     int rc = count_rows(w, count, rows);
     for (size_t i = 0; !rc && i < count; i++) {
         double x = (double)v->px[i];
-        int none = (w->w.kind == CNN_FIELD_LABELS && most && most <= 255 && x == 255) ||
-                   (w->rows > 1 && x == -1);
+        int none = is_none(w, x);
         if (!none && !(x >= 0 && x < (most ? (double)most : 2147483648.0) && x == floor(x)))
             return cnn_fail(CNN_EDATA, "%s has %g, which is no class%s", called(w, name), x,
                             most ? " of its list" : "");

@@ -22,6 +22,12 @@ static __device__ inline float cnn_target_value(struct cnn_targets t, uint32_t p
     return t.vector[i];
 }
 
+/* What a position that counts counts for its class. */
+static __device__ inline float cnn_target_class_weight(struct cnn_targets t, uint32_t position)
+{
+    return t.class_weight && t.label ? t.class_weight[t.label[position]] : 1;
+}
+
 /* Terms of sample n that count; all threads of the block come here. */
 static __device__ inline double cnn_target_terms(struct cnn_targets t, uint32_t n, uint32_t hw,
                                                  uint32_t each)

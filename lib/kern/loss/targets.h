@@ -27,6 +27,13 @@ static inline double cnn_target_value(const struct cnn_loss *l, size_t n, size_t
     return (double)l->t->vector[(n * l->c + c) * l->hw + p];
 }
 
+/* What position p of sample n, which counts, counts for its class. */
+static inline double cnn_target_class_weight(const struct cnn_loss *l, size_t n, size_t p)
+{
+    const real *w = l->t->class_weight;
+    return w && l->t->label ? (double)w[l->t->label[n * l->hw + p]] : 1;
+}
+
 /* Positions of sample n that count. */
 static inline size_t cnn_target_positions(const struct cnn_loss *l, size_t n)
 {

@@ -1,8 +1,8 @@
 /* Softmax cross-entropy of logits x against targets t at each position, with label smoothing
  * (Szegedy et al. 2016, section 7):
- *   t' = (1 - s) t + s / C,   loss = mean over positions of -sum_c t'_c log softmax(x)_c,
- *   dx_c = (softmax(x)_c sum_k t'_k - t'_c) / positions.
- * Positions labelled -1 do not count. */
+ *   t' = (1 - s) t + s / C,   loss = mean over positions of -w sum_c t'_c log softmax(x)_c,
+ *   dx_c = w (softmax(x)_c sum_k t'_k - t'_c) / positions,
+ * w the weight of the position's class, 1 where classes have none. Positions labelled -1 do not count. */
 #include "kern/hot.h"
 #include "kern/loss/targets.h"
 
@@ -36,9 +36,9 @@ static void forward_job(void *context, size_t job, int thread)
         for (size_t p = 0; p < l->hw; p++) {
             if (cnn_target_ignored(l, n, p))
                 continue;
-            double lse = log_sum_exp(l, n, p);
+            double lse = log_sum_exp(l, n, p), w = cnn_target_class_weight(l, n, p);
             for (size_t c = 0; c < l->c; c++) {
-                double t = smoothed(l, n, c, p);
+                double t = w * smoothed(l, n, c, p);
                 /* 0 log 0 = 0, also where a logit is -inf */
                 if (t != 0)
                     total += t * (lse - (double)l->x[(n * l->c + c) * l->hw + p]);
@@ -53,6 +53,7 @@ static void backward_position(const struct cnn_loss *l, size_t n, size_t p, doub
     const real *x = l->x + n * l->c * l->hw + p;
     real *dx = l->dx + n * l->c * l->hw + p;
     double lse = log_sum_exp(l, n, p), sum = 0;
+    factor *= cnn_target_class_weight(l, n, p);
     for (size_t c = 0; c < l->c; c++)
         sum += smoothed(l, n, c, p);
     for (size_t c = 0; c < l->c; c++) {

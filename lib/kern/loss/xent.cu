@@ -35,7 +35,7 @@ static __device__ inline float loss_share(cnn_positions s, struct smoothing k, s
         if (target != 0)
             loss += target * (log_sum - (cnn_float(x[i]) - m.top));
     }
-    return loss;
+    return loss * cnn_target_class_weight(t, position);
 }
 
 /* part (n, parts) = the sums over their positions, which teams go through; a block has a part. */
@@ -56,7 +56,7 @@ static __global__ void forward_kernel(cnn_positions s, cnn_parts cut, struct smo
         part[blockIdx.x] = total;
 }
 
-/* dx_c = factor (softmax(x)_c sum_k t'_k - t'_c); factor: (n) */
+/* dx_c = factor w (softmax(x)_c sum_k t'_k - t'_c); factor: (n) */
 template <int TEAM, typename T>
 static __global__ void backward_kernel(cnn_positions s, struct smoothing k, struct cnn_targets t,
                                        const float *factor, const T *x, T *dx)
@@ -71,6 +71,7 @@ static __global__ void backward_kernel(cnn_positions s, struct smoothing k, stru
             dx[first + c * s.hw.by] = cnn_to<T>(0);
         return;
     }
+    scale *= cnn_target_class_weight(t, position);
     cnn_softmax m = cnn_softmax_of<TEAM>(s, x + first, shared);
     for (uint32_t c = cnn_member<TEAM>(); c < s.c.by; c += TEAM)
         all += smoothed(k, t, position, c, first + c * s.hw.by);

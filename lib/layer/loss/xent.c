@@ -32,6 +32,7 @@ const struct cnn_layer_type cnn_layer_xent = {
     .options_size = sizeof(struct options),
     .link = "softmax",
     .target = CNN_LOSS_TAKES_CLASSES,
+    .weighs_classes = 1,
     CNN_ANY_LOSS,
     .forward = forward,
     .backward = backward,

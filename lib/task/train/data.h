@@ -15,9 +15,10 @@ struct train_data {
     struct cnn_dataset *train, *val;     /* val NULL: none */
     int no_data;   /* train has no samples: a model is made of a net and weights alone */
     int streaming; /* the training set is read once, in its own order */
-    struct cnn_strings listed;           /* of --classes; empty: not given */
-    struct cnn_strings classes;          /* empty: they are not the target */
-    float *class_weight;                 /* (classes), or NULL */
+    struct cnn_strings listed;  /* of --classes; empty: not given */
+    struct cnn_strings classes; /* empty: they are not the target */
+    float *class_weight;        /* (class_weights), or NULL */
+    size_t class_weights;       /* as many as classes, or as the labels of places or rows have */
     struct cnn_dataset *kept, *kept_val; /* outputs of frozen layers; NULL: they are not kept */
     struct train_cache cache;            /* their file */
     struct cnn_image_store *images;      /* of train, then of val; NULL: on the host */
@@ -38,9 +39,24 @@ CNN_CHECKED int cnn_train_data_open(struct train_data *d, const struct train_set
 void cnn_train_data_close(struct train_data *d);
 
 /* weights.c */
-CNN_CHECKED int cnn_train_class_weights(struct train_data *d, const char *what);
+/* What --class-weights says, once the net's target is known. CNN_EUSAGE, CNN_EDATA. */
+CNN_CHECKED int cnn_train_class_weights(struct train_data *d, const struct train_settings *settings,
+                                        const struct train_engine *engine);
 /* CNN_EDATA: every training sample of `path` weighs 0, so that the loss is none. */
 CNN_CHECKED int cnn_train_fail_weightless(const struct train_data *d, const char *path);
+
+/* class_counts.c: how frequent classes are in the training set: their samples, or of label images their pixels. */
+struct train_class_counts {
+    double *own; /* (classes) */
+    double *
+        all; /* (classes) all samples, or all pixels with a class in the images that have this one */
+    double total;
+};
+CNN_CHECKED int cnn_train_count_classes(struct train_class_counts *out, size_t classes,
+                                        const struct train_data *d,
+                                        const struct train_settings *settings,
+                                        const struct train_engine *engine);
+void cnn_train_class_counts_free(struct train_class_counts *c);
 
 /* checks.c. CNN_EDATA, CNN_EUSAGE with what does not fit. */
 /* Samples of the dataset at `path` without a class, where classes are the target. */

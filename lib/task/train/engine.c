@@ -188,6 +188,10 @@ int cnn_train_engine_open(struct train_engine *e, const struct train_settings *s
     e->weight = cnn_calloc((size_t)settings->options.batch, sizeof *e->weight);
     if (!e->weight)
         return CNN_ESYSTEM;
+    if (data->class_weight && e->feed.wish->kind == CNN_FIELD_LABELS)
+        rc = cnn_net_weigh_classes(e->net, 0, data->class_weight);
+    if (rc)
+        return rc;
     return data->val ? cnn_evaluator_new(e->net, &e->feed, data->classes.count, 0, &e->evaluator)
                      : 0;
 }

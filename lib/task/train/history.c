@@ -32,7 +32,7 @@ json_t *cnn_train_data_json(const struct cnn_data_hash *h)
 static json_t *weights_json(const struct train_data *d)
 {
     struct cnn_buf text = {0};
-    for (size_t i = 0; i < d->classes.count; i++) {
+    for (size_t i = 0; i < d->class_weights; i++) {
         char number[32];
         cnn_format_real((double)d->class_weight[i], 1, number);
         cnn_buf_printf(&text, i ? ",%s" : "%s", number);

@@ -18,9 +18,9 @@ const struct cnn_option cnn_train_option_table[] = {
     CNN_OPTION_CHOICE("target", struct cnn_train_options, target, "class", CNN_TRAIN_TARGETS,
                       .metavar = "WHAT",
                       .help = "what the net is to give: classes, numbers, or its input"),
-    CNN_OPTION_TEXT(
-        "class-weights", struct cnn_train_options, class_weights, "", .metavar = "WHAT",
-        .help = "'balanced', numbers in class order, or a file of 'class<TAB>weight' lines"),
+    CNN_OPTION_TEXT("class-weights", struct cnn_train_options, class_weights, "", .metavar = "WHAT",
+                    .help = "'balanced', 'median', 'log', numbers in class order, or a file of "
+                            "'class<TAB>weight' lines"),
     CNN_OPTION_INT("shuffle", struct cnn_train_options, shuffle, "1", .max = 1, .metavar = "N",
                    .help = "1: another order in each epoch; 0: the dataset's"),
     CNN_OPTION_TEXT(

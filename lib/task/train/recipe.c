@@ -32,7 +32,7 @@ int cnn_train_may_stream(const struct train_settings *settings)
     const struct cnn_train_options *o = &settings->options;
     return o->epochs == 1 && !o->shuffle && !o->overfit && !o->plan && !o->checkpoint[0] &&
            o->schedule.kind == CNN_CONSTANT && !(o->schedule.warmup > 0) &&
-           strcmp(o->class_weights, "balanced") &&
+           !cnn_train_weighs_by_counts(o) &&
            (o->val[0] || !settings->augmenter || !cnn_augmenter_active(settings->augmenter));
 }
 

@@ -259,6 +259,6 @@ int cnn_train_make_identity(struct train_made *m, const struct train_data *d,
     }
     if (!rc && d->class_weight)
         rc = put_hash(id, "class-weights",
-                      cnn_hash(d->class_weight, d->classes.count * sizeof(float), 0));
+                      cnn_hash(d->class_weight, d->class_weights * sizeof(float), 0));
     return rc;
 }

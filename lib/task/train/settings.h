@@ -94,6 +94,8 @@ CNN_CHECKED int cnn_train_recipe_for_data(struct train_settings *s, const struct
 /* Say what all of it came to. */
 void cnn_train_recipe_note(const struct train_settings *s, const struct cnn_recipe *recipe,
                            const char *net_name, const struct train_report *report);
+/* weights.c: whether class weights follow from how frequent classes are. */
+int cnn_train_weighs_by_counts(const struct cnn_train_options *o);
 /* A stream may be read once, as it comes, where nothing needs to be known or seen twice. */
 int cnn_train_may_stream(const struct train_settings *s);
 

@@ -24,7 +24,7 @@ static int given(const struct cnn_train_options *o, const char *name)
 static int check_without_class(const struct cnn_train_options *o, int field)
 {
     static const char *const useless[] = {"class-weights", "classes"};
-    for (size_t i = 0; i < 2 - (size_t)field; i++) {
+    for (size_t i = 0; i < 2 && !field; i++) {
         int is = given(o, useless[i]);
         if (is)
             return is < 0 ? is

@@ -34,7 +34,7 @@ static int open_data(struct train_data *d, const struct train_settings *settings
 
 /* What the classes of the samples come to, when the net is known. */
 static int look_at_classes(struct train_data *d, const struct train_settings *settings,
-                           const struct train_report *report)
+                           const struct train_engine *engine, const struct train_report *report)
 {
     const struct cnn_train_options *o = &settings->options;
     int rc = cnn_train_check_classes(settings, d->train, o->data, report);
@@ -42,7 +42,7 @@ static int look_at_classes(struct train_data *d, const struct train_settings *se
         rc = cnn_train_check_empty_classes(d, o, report);
     if (!rc)
         rc = cnn_train_note_overlap(d, report);
-    return rc ? rc : cnn_train_class_weights(d, o->class_weights);
+    return rc ? rc : cnn_train_class_weights(d, settings, engine);
 }
 
 /* What the schedule depends on, and what else the recipe says of these data. */
@@ -78,7 +78,7 @@ static int open_all(struct trainer *t)
     if (!rc)
         rc = cnn_train_build_graph(&t->engine, settings, &t->data, &t->start, &t->report);
     if (!rc)
-        rc = look_at_classes(&t->data, settings, &t->report);
+        rc = look_at_classes(&t->data, settings, &t->engine, &t->report);
     if (!rc)
         rc = open_schedule(settings, &t->data, &t->start, &t->engine, &t->report);
     if (!rc)
