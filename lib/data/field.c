@@ -47,6 +47,7 @@ static int copy_values(struct cnn_image *dst, const struct cnn_image *src)
 int cnn_field_copy(struct cnn_field *dst, const struct cnn_field *src)
 {
     dst->kind = src->kind;
+    dst->file = src->file;
     switch (src->kind) {
     case CNN_FIELD_CLASS:
         dst->label = src->label;

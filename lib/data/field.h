@@ -53,6 +53,7 @@ struct cnn_field {
      * these have a maxval of 0. IMAGE: as decoded. */
     struct cnn_image values;
     struct cnn_image moved; /* memory for augmentation */
+    const char *file;       /* that it was read from, the dataset's; NULL: it has none of its own */
     char *text;             /* TEXT; a NUL byte follows */
     size_t text_size, text_capacity;
 };
@@ -87,7 +88,7 @@ struct cnn_wish {
     int like;    /* enum cnn_wish_like */
     /* CLASS, LABELS: labels are below; 0: whatever they are. Of several rows -1 is none. */
     size_t classes;
-    int ignores; /* LABELS: one of the labels is none, */
+    int ignores;     /* LABELS: one of the labels is none, */
     int32_t ignored; /* this one */
     /* CLASS, where samples are mixed: of how many classes shares are wanted; 1: of `single` alone */
     size_t shares;

@@ -45,6 +45,7 @@ struct cnn_field *cnn_sample_add_field(struct cnn_sample *s, const char *name,
     s->fields += i == s->fields;
     snprintf(s->field[i].name, sizeof s->field[i].name, "%s", name);
     s->field[i].kind = kind;
+    s->field[i].file = NULL;
     return &s->field[i];
 }
 

@@ -325,7 +325,8 @@ static void test_labels_of_16_bits(void **state)
     assert_int_equal(cnn_png_encode(&a, &bytes, &size), 0);
     assert_int_equal(cnn_source_decode(&seg, bytes, size, &s), CNN_EDATA);
     assert_string_equal(cnn_error_message(),
-                        "a label image of 3 channels (grey or a palette is needed)");
+                        "a label image of 3 channels (grey or a palette is needed, or colours that "
+                        "a palette.seg.txt beside the dataset lists)");
     free(bytes);
     cnn_image_free(&a);
     cnn_sample_free(&s);

@@ -134,6 +134,8 @@ static struct cnn_chw read_header(struct codec *s, unsigned *maxval)
     *maxval = png_get_bit_depth(s->png, s->info) == 16 ? 65535 : 255;
     check_length(s, whole, w, h);
     s->code = cnn_image_bounds(c, h, w, *maxval);
+    if (!s->code && s->stored && (type & PNG_COLOR_MASK_ALPHA))
+        s->code = cnn_fail(CNN_EDATA, "an alpha channel, which says nothing of classes");
     if (s->code)
         png_longjmp(s->png, 1);
     return (struct cnn_chw){c, h, w};

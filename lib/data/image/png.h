@@ -6,7 +6,8 @@
 #include "data/image/image.h"
 
 /* The samples of a PNG file as it holds them, over a maxval of 255 or 65535: of a palette image the
- * indices, in one channel, and grey of less than 8 bits without being stretched to 8. */
+ * indices, in one channel, and grey of less than 8 bits without being stretched to 8. CNN_EDATA
+ * where there is an alpha channel, too. */
 CNN_CHECKED int cnn_png_decode_stored(const unsigned char *bytes, size_t size,
                                       struct cnn_image *out);
 

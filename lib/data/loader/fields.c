@@ -117,10 +117,16 @@ void cnn_loader_fields_copy(const struct cnn_loader *l, struct cnn_loader_field 
 }
 
 /* What a message calls the field. */
-static const char *called(const struct cnn_loader_wish *w, char out[CNN_FIELD_NAME_MAX + 16])
+const char *cnn_loader_called(const struct cnn_loader_wish *w, char out[CNN_FIELD_NAME_MAX + 16])
 {
     snprintf(out, CNN_FIELD_NAME_MAX + 16, w->named ? "field '%.63s'" : "a target", w->name);
     return out;
+}
+
+/* An error is about the file that the field was read from. */
+static int within_file(const struct cnn_field *f, int rc)
+{
+    return rc == CNN_EDATA && f->file ? cnn_fail_within("%s", f->file) : rc;
 }
 
 static int fail_without(const struct cnn_loader_wish *w)
@@ -132,107 +138,57 @@ static int fail_without(const struct cnn_loader_wish *w)
                                         : cnn_fail(CNN_EDATA, "no target of %s", word);
 }
 
-/* Where a sample's part of a batch's or a chunk's field is. */
-struct place {
-    int32_t *label, *rows;
-    float *numbers;
-};
-
 /* How many rows so many numbers are. */
-static int count_rows(const struct cnn_loader_wish *w, size_t count, size_t *rows)
+int cnn_loader_count_rows(const struct cnn_loader_wish *w, size_t count, size_t *rows)
 {
     char name[CNN_FIELD_NAME_MAX + 16];
     *rows = count / w->elements;
     if (w->rows > 1 && count % w->elements)
-        return cnn_fail(CNN_EDATA, "%s of %zu numbers, no rows of %zu", called(w, name), count,
-                        w->elements);
+        return cnn_fail(CNN_EDATA, "%s of %zu numbers, no rows of %zu", cnn_loader_called(w, name),
+                        count, w->elements);
     if (w->rows == 1 && count != w->elements)
-        return cnn_fail(CNN_EDATA, "%s of %zu numbers where %zu are needed", called(w, name), count,
-                        w->elements);
+        return cnn_fail(CNN_EDATA, "%s of %zu numbers where %zu are needed",
+                        cnn_loader_called(w, name), count, w->elements);
     if (*rows > w->rows)
-        return cnn_fail(CNN_EDATA, "%s of %zu rows where %zu are the most", called(w, name), *rows,
-                        w->rows);
+        return cnn_fail(CNN_EDATA, "%s of %zu rows where %zu are the most",
+                        cnn_loader_called(w, name), *rows, w->rows);
     return 0;
 }
 
 static int gather_numbers(const struct cnn_loader_wish *w, const struct cnn_field *f,
-                          const struct place *to, size_t *rows)
+                          const struct cnn_loader_place *to, size_t *rows)
 {
     const struct cnn_image *v = &f->values;
     size_t count = v->c * v->h * v->w;
     char what[CNN_FIELD_NAME_MAX + 32], name[CNN_FIELD_NAME_MAX + 16];
-    int rc = count_rows(w, count, rows);
+    int rc = cnn_loader_count_rows(w, count, rows);
     if (rc)
         return rc;
     if (to->numbers)
         memcpy(to->numbers, v->px, count * sizeof *v->px);
-    snprintf(what, sizeof what, "number of %s", w->named ? called(w, name) : "the target");
+    snprintf(what, sizeof what, "number of %s",
+             w->named ? cnn_loader_called(w, name) : "the target");
     return cnn_numbers_check(what, v);
 }
 
-/* Whether a label is no class: the one that the wish ignores, 255 where there are no more classes, and -1 where
- * there are rows. */
-static int is_none(const struct cnn_loader_wish *w, double x)
-{
-    size_t most = w->w.classes;
-    return (w->w.kind == CNN_FIELD_LABELS && most && most <= 255 && x == 255) ||
-           (w->w.ignores && x == (double)w->w.ignored) || (w->rows > 1 && x == -1);
-}
-
-/* Whole numbers below the classes. */
-static int gather_labels(const struct cnn_loader_wish *w, const struct cnn_field *f,
-                         const struct place *to, size_t *rows)
-{
-    const struct cnn_image *v = &f->values;
-    size_t count = v->c * v->h * v->w, most = w->w.classes;
-    char name[CNN_FIELD_NAME_MAX + 16];
-    int rc = count_rows(w, count, rows);
-    for (size_t i = 0; !rc && i < count; i++) {
-        double x = (double)v->px[i];
-        int none = is_none(w, x);
-        if (!none && !(x >= 0 && x < (most ? (double)most : 2147483648.0) && x == floor(x)))
-            return cnn_fail(CNN_EDATA, "%s has %g, which is no class%s", called(w, name), x,
-                            most ? " of its list" : "");
-        to->label[i] = none ? -1 : (int32_t)x;
-    }
-    return rc;
-}
-
-/* A label image that is as large as the sample's, in the view that the net has of that. */
-static int gather_label_image(const struct cnn_loader *l, struct cnn_loader_scratch *s,
-                              const struct cnn_loader_wish *w, const struct cnn_field *f,
-                              const struct place *to, size_t *rows)
-{
-    size_t h = s->sample.image.h, width = s->sample.image.w;
-    struct cnn_view view = cnn_preprocess_view(l->options.input, h, width);
-    struct cnn_field seen = {.values = s->preprocess.a};
-    if (l->options.native || w->rows > 1 || !s->sample.image.maxval || f->values.h != h ||
-        f->values.w != width || w->elements != view.h * view.w ||
-        cnn_view_is_whole(&view, h, width))
-        return gather_labels(w, f, to, rows);
-    int rc = cnn_labels_warp(&seen.values, &f->values, &view, CNN_FILL_BLACK);
-    s->preprocess.a = seen.values;
-    return rc ? rc : gather_labels(w, &seen, to, rows);
-}
-
 static int gather_class(const struct cnn_loader_wish *w, const struct cnn_field *f,
-                        const struct place *to, size_t *rows)
+                        const struct cnn_loader_place *to, size_t *rows)
 {
     char name[CNN_FIELD_NAME_MAX + 16];
     if (f->kind == CNN_FIELD_NUMBERS)
-        return gather_labels(w, f, to, rows);
+        return cnn_loader_gather_labels(w, f, to, rows);
     if (w->w.classes && f->label >= 0 && (size_t)f->label >= w->w.classes)
-        return cnn_fail(CNN_EDATA, "%s has class %ld where there are %zu", called(w, name),
-                        (long)f->label, w->w.classes);
+        return cnn_fail(CNN_EDATA, "%s has class %ld where there are %zu",
+                        cnn_loader_called(w, name), (long)f->label, w->w.classes);
     *to->label = f->label;
     return 0;
 }
 
 static int gather_text(const struct cnn_loader_wish *w, const struct cnn_field *f,
-                       const struct place *to, size_t *rows)
+                       const struct cnn_loader_place *to, size_t *rows)
 {
     size_t n = f->text_size;
-    int rc = count_rows(w, n, rows);
+    int rc = cnn_loader_count_rows(w, n, rows);
     for (size_t i = 0; !rc && i < n; i++)
         to->label[i] = (unsigned char)f->text[i];
     return rc;
@@ -262,7 +218,7 @@ static int suits(const struct cnn_wish *w, enum cnn_field_kind kind)
 /* One field; *rows: how many it has. */
 static int gather(const struct cnn_loader *l, struct cnn_loader_scratch *s,
                   const struct cnn_loader_wish *w, const struct cnn_field *f,
-                  const struct place *to, size_t *rows)
+                  const struct cnn_loader_place *to, size_t *rows)
 {
     int rc;
     switch (w->w.kind) {
@@ -278,7 +234,7 @@ static int gather(const struct cnn_loader *l, struct cnn_loader_scratch *s,
     case CNN_FIELD_POINTS:
         return gather_numbers(w, f, to, rows);
     case CNN_FIELD_LABELS:
-        return gather_label_image(l, s, w, f, to, rows);
+        return within_file(f, cnn_loader_gather_label_image(l, s, w, f, to, rows));
     case CNN_FIELD_TEXT:
         return gather_text(w, f, to, rows);
     case CNN_FIELD_IMAGE:
@@ -294,7 +250,7 @@ static int gather(const struct cnn_loader *l, struct cnn_loader_scratch *s,
 /* One wish: its rows, and behind them nothing. */
 static int fulfil(const struct cnn_loader *l, struct cnn_loader_scratch *s,
                   const struct cnn_loader_wish *w, const struct cnn_field *f,
-                  const struct place *to)
+                  const struct cnn_loader_place *to)
 {
     size_t rows = 1, each = w->elements;
     int rc = 0;
@@ -325,8 +281,9 @@ int cnn_loader_gather(const struct cnn_loader *l, struct cnn_loader_scratch *s, 
         const struct cnn_field *from =
             w->w.kind == CNN_FIELD_INPUT ? NULL : cnn_sample_field(&s->sample, w->name);
         size_t first = at * w->rows * w->elements;
-        const struct place to = {f->label ? f->label + first : NULL, f->rows ? f->rows + at : NULL,
-                                 f->numbers ? f->numbers + first : NULL};
+        const struct cnn_loader_place to = {f->label ? f->label + first : NULL,
+                                            f->rows ? f->rows + at : NULL,
+                                            f->numbers ? f->numbers + first : NULL};
         int is_in_plane = w->in_plane || (from && from->kind == CNN_FIELD_POINTS);
         if (is_in_plane == in_plane)
             rc = fulfil(l, s, w, from, &to);
@@ -368,8 +325,8 @@ int cnn_loader_check_rows(const struct cnn_loader *l, const struct cnn_loader_fi
             rc = check_whole(l, have, w->rows);
         size_t want = w->w.like ? rows_like(l, w, fields, at, rows) : have;
         if (!rc && have != want)
-            rc = cnn_fail(CNN_EDATA, "%s of %zu rows where there are %zu", called(w, name), have,
-                          want);
+            rc = cnn_fail(CNN_EDATA, "%s of %zu rows where there are %zu",
+                          cnn_loader_called(w, name), have, want);
     }
     return rc;
 }

@@ -158,6 +158,24 @@ void cnn_loader_fields_free(const struct cnn_loader *l, struct cnn_loader_field 
 /* Sample `at` of src, of that shape, to place n of dst. */
 void cnn_loader_fields_copy(const struct cnn_loader *l, struct cnn_loader_field *dst, size_t n,
                             const struct cnn_loader_field *src, size_t at, struct cnn_chw shape);
+/* Where a sample's part of a batch's or a chunk's field is. */
+struct cnn_loader_place {
+    int32_t *label, *rows;
+    float *numbers;
+};
+/* What a message calls the field. */
+const char *cnn_loader_called(const struct cnn_loader_wish *w, char out[CNN_FIELD_NAME_MAX + 16]);
+/* How many rows so many numbers are. CNN_EDATA where they are none, or too many. */
+CNN_CHECKED int cnn_loader_count_rows(const struct cnn_loader_wish *w, size_t count, size_t *rows);
+/* labels.c: a field's numbers as labels, and a label image that is as large as the sample's, in the view that the net
+ * has of that, or as large as the answers. CNN_EDATA. */
+CNN_CHECKED int cnn_loader_gather_labels(const struct cnn_loader_wish *w, const struct cnn_field *f,
+                                         const struct cnn_loader_place *to, size_t *rows);
+CNN_CHECKED int cnn_loader_gather_label_image(const struct cnn_loader *l,
+                                              struct cnn_loader_scratch *s,
+                                              const struct cnn_loader_wish *w,
+                                              const struct cnn_field *f,
+                                              const struct cnn_loader_place *to, size_t *rows);
 /* What is wished of the sample in s, to place `at`: what lies in the image's plane, or all else.
  * No name in the message. CNN_EDATA. */
 int cnn_loader_gather(const struct cnn_loader *l, struct cnn_loader_scratch *s, int in_plane,

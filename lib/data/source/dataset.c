@@ -46,6 +46,7 @@ static void free_fields(struct cnn_dataset *ds)
     for (struct cnn_source_field *f = ds->field, *next; f; f = next) {
         next = f->next;
         cnn_strings_free(&f->classes);
+        cnn_palette_free(&f->palette);
         free(f);
     }
 }

@@ -37,20 +37,22 @@ int cnn_field_ending(const char *name, enum cnn_field_kind *kind, size_t *before
     return dot && cnn_image_has_name(name);
 }
 
-/* classes.NAME.txt beside the dataset, where it is there; a pipe is beside nothing. */
-static int read_list(const struct cnn_dataset *ds, const char *name, struct cnn_strings *out)
+/* classes.NAME.txt or palette.NAME.txt beside the dataset, where it is there; a pipe is beside nothing. */
+static int read_beside(const struct cnn_dataset *ds, struct cnn_source_field *f)
 {
+    int labels = f->kind == CNN_FIELD_LABELS;
     if (!strcmp(ds->path, "-") || ds->fd >= 0)
         return 0;
     struct cnn_buf path = {0};
     char *folder = cnn_path_folder(ds->path);
     int rc = folder ? 0 : CNN_ESYSTEM;
     if (!rc)
-        cnn_buf_printf(&path, "%s/classes.%s.txt", folder, name);
+        cnn_buf_printf(&path, "%s/%s.%s.txt", folder, labels ? "palette" : "classes", f->name);
     if (!rc && path.failed)
         rc = CNN_ESYSTEM;
     if (!rc && !access(path.text, F_OK))
-        rc = cnn_classes_read(path.text, out);
+        rc = labels ? cnn_palette_read(path.text, &f->palette)
+                    : cnn_classes_read(path.text, &f->classes);
     cnn_buf_free(&path);
     free(folder);
     return rc;
@@ -71,8 +73,8 @@ int cnn_source_field(struct cnn_dataset *ds, const char *name, enum cnn_field_ki
     f->kind = kind;
     f->next = ds->field;
     *out = ds->field = f;
-    int listed = kind == CNN_FIELD_CLASS || kind == CNN_FIELD_BOXES;
-    return listed ? read_list(ds, name, &f->classes) : 0;
+    int listed = kind == CNN_FIELD_CLASS || kind == CNN_FIELD_BOXES || kind == CNN_FIELD_LABELS;
+    return listed ? read_beside(ds, f) : 0;
 }
 
 const char *cnn_dataset_field(const struct cnn_dataset *ds, size_t i, enum cnn_field_kind *kind)
@@ -87,9 +89,10 @@ const char *cnn_dataset_field(const struct cnn_dataset *ds, size_t i, enum cnn_f
 
 int cnn_source_counts_pixels(const struct cnn_source_field *of, const struct cnn_sample *s)
 {
-    if (of->kind == CNN_FIELD_LABELS)
-        return !strcmp(of->name, cnn_field_kind_info[CNN_FIELD_LABELS].name);
-    return (of->kind == CNN_FIELD_POINTS || of->kind == CNN_FIELD_BOXES) &&
+    if (of->kind == CNN_FIELD_LABELS && !strcmp(of->name, cnn_field_kind_info[of->kind].name))
+        return 1;
+    return (of->kind == CNN_FIELD_LABELS || of->kind == CNN_FIELD_POINTS ||
+            of->kind == CNN_FIELD_BOXES) &&
            cnn_sample_wishes(s, of->name);
 }
 
@@ -107,16 +110,46 @@ int cnn_numbers_decode(const unsigned char *bytes, size_t size, struct cnn_image
     return rc;
 }
 
-/* A grey image whose samples are class numbers, or one with a palette whose indices are. */
-static int decode_labels(const unsigned char *bytes, size_t size, struct cnn_image *out)
+/* One of the colours of a pixel, from 0 to 255. */
+static uint32_t byte_of(const struct cnn_image *im, size_t channel, size_t at)
+{
+    return (uint32_t)lroundf(im->px[channel * im->h * im->w + at] * 255.0f);
+}
+
+/* An image in colours of the palette; what they say is of no class becomes 255. */
+static int look_up(const struct cnn_source_field *of, struct cnn_image *im)
+{
+    enum { NONE = 255 };
+    for (size_t i = 0; i < im->h * im->w; i++) {
+        uint32_t red = byte_of(im, 0, i), green = byte_of(im, 1, i), blue = byte_of(im, 2, i);
+        int32_t class;
+        if (!cnn_palette_find(&of->palette, red << 16 | green << 8 | blue, &class))
+            return cnn_fail(
+                CNN_EDATA, "the colour %u %u %u at row %zu, column %zu is not in palette.%s.txt",
+                (unsigned)red, (unsigned)green, (unsigned)blue, i / im->w, i % im->w, of->name);
+        im->px[i] = class < 0 ? (float)NONE : (float)class;
+    }
+    im->c = 1;
+    im->maxval = 0;
+    return 0;
+}
+
+/* A grey image whose samples are class numbers, or one with a palette whose indices are; or one in colours that the
+ * field's palette has. */
+static int decode_labels(const struct cnn_source_field *of, const unsigned char *bytes, size_t size,
+                         struct cnn_image *out)
 {
     int png = cnn_image_codec_find(bytes, size) == &cnn_codec_png;
     int rc = png ? cnn_png_decode_stored(bytes, size, out) : cnn_image_decode(bytes, size, out);
     if (rc)
         return rc;
+    if (out->c == 3 && of->palette.count)
+        return look_up(of, out);
     if (out->c != 1)
-        return cnn_fail(CNN_EDATA, "a label image of %zu channels (grey or a palette is needed)",
-                        out->c);
+        return cnn_fail(CNN_EDATA,
+                        "a label image of %zu channels (grey or a palette is needed, or colours "
+                        "that a palette.%s.txt beside the dataset lists)",
+                        out->c, of->name);
     for (size_t i = 0; i < out->h * out->w; i++)
         out->px[i] = roundf(out->px[i] * (float)out->maxval);
     out->maxval = 0;
@@ -232,7 +265,7 @@ static int decode(const struct cnn_source_field *of, const unsigned char *bytes,
     case CNN_FIELD_NUMBERS:
         return decode_numbers(bytes, size, &out->values);
     case CNN_FIELD_LABELS:
-        return decode_labels(bytes, size, &out->values);
+        return decode_labels(of, bytes, size, &out->values);
     case CNN_FIELD_BOXES: /* their lines are cut where they are */
     case CNN_FIELD_POINTS:
         return cnn_field_set_text(out, (const char *)bytes, size)

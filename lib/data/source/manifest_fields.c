@@ -212,7 +212,10 @@ static int load_file(const struct cnn_manifest_value *v, struct cnn_sample *out)
     int rc = cnn_source_read_file(v->text, out, &size);
     if (rc)
         return cnn_fail_within("field '%s': %s", v->of->name, v->text);
-    return cnn_source_decode(v->of, out->encoded, size, out);
+    if ((rc = cnn_source_decode(v->of, out->encoded, size, out)))
+        return rc == CNN_EDATA ? cnn_fail_within("%s", v->text) : rc;
+    cnn_sample_add_field(out, v->of->name, v->of->kind)->file = v->text;
+    return 0;
 }
 
 int cnn_manifest_load_fields(const struct cnn_manifest_value *value, size_t count,

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "data/image/codecs.h"
+#include "data/image/palette.h"
 #include "data/source/dataset.h"
 
 struct cnn_source_type {
@@ -36,6 +37,7 @@ struct cnn_source_field {
     char name[CNN_FIELD_NAME_MAX + 1];
     enum cnn_field_kind kind;
     struct cnn_strings classes; /* CLASS and BOXES: classes.NAME.txt beside the dataset */
+    struct cnn_palette palette; /* LABELS: palette.NAME.txt, likewise */
     struct cnn_source_field *next;
 };
 
