@@ -36,7 +36,14 @@ static const struct cnn_option options[] = {
     CNN_OPTION_CHOICE(
         "maps-format", struct args, o.maps_format, "npy", CNN_INFER_MAPS, .metavar = "FORMAT",
         .help = "npy: (classes, height, width); png: the best class of each place, as "
-                "label images"),
+                "label images; overlay: its colour over the image"),
+    CNN_OPTION_TEXT("palette", struct args, o.palette, "", .metavar = "FILE",
+                    .help = "colours and names of the classes of label images: lines of "
+                            "'red green blue name'"),
+    CNN_OPTION_INT("tile", struct args, o.tile, "0", .max = 1 << 15, .metavar = "N",
+                   .help = "cut larger images into squares of NxN pixels that overlap (0: do not)"),
+    CNN_OPTION_INT("overlap", struct args, o.overlap, "-1", .min = -1, .max = 1 << 15,
+                   .metavar = "N", .help = "by how many pixels (-1: a quarter of --tile)"),
     CNN_OPTION_HEADING("Neighbours"),
     CNN_OPTION_TEXT("knn", struct args, o.knn, "", .metavar = "DUMP",
                     .help =
@@ -58,9 +65,10 @@ static const struct cnn_option options[] = {
     CNN_OPTION_FLAG("eval", struct args, o.eval, "0",
                     .help = "print how well the model does instead of predictions"),
     CNN_OPTION_TEXTS("gate", struct args, o.gate, .letter = 'g', .metavar = "COND",
-                     .help = "exit with 1 unless COND holds, such as 'top1>=0.91' (loss, top1, "
-                             "top5, error, f1, macc, miou, bf1, mse, mae, precision, map; >= > <= <; "
-                             "repeatable); implies --eval"),
+                     .help =
+                         "exit with 1 unless COND holds, such as 'top1>=0.91' (loss, top1, "
+                         "top5, error, f1, macc, miou, bf1, mse, mae, precision, map; >= > <= <; "
+                         "repeatable); implies --eval"),
     CNN_OPTION_FLAG("json", struct args, o.json, "0", .help = "print the evaluation as JSON"),
     CNN_OPTION_TEXT("predictions", struct args, o.predictions, "", .metavar = "FILE",
                     .help = "write the predictions to FILE as well"),
@@ -113,6 +121,18 @@ static const struct cnn_need needs[] = {
     {"dense", "!selftest"},
     {"maps", "!selftest"},
     {"maps-format", "maps"},
+    {"palette", "maps-format=overlay,eval,gate"},
+    {"overlap", "tile"},
+    {"tile", "!selftest"},
+    {"tile", "!knn"},
+    {"tile", "!dense"},
+    {"tile", "!predictions"},
+    {"output", "!tile,eval,gate"},
+    {"format", "!tile"},
+    {"header", "!tile"},
+    {"null", "!tile"},
+    {"tile", "!top"},
+    {"tile", "!probabilities"},
     {"neighbours", "knn"},
     {"distance", "knn"},
     {"votes", "knn"},

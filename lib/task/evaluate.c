@@ -5,11 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "task/boundary.h"
+#include "task/pixels.h"
 #include "task/scores.h"
-
-/* Of label images more classes are not told apart. */
-enum { CLASSES_OF_PIXELS = 4096 };
 
 /* What is compared with one target. */
 struct head {
@@ -20,18 +17,16 @@ struct head {
     size_t room;          /* of scores, elements */
     int32_t *real;        /* (batch) rows of the answers that are real; NULL: the targets say it */
     struct cnn_metrics m;
-    double loss_sum;  /* the part of the sum of all losses */
-    int32_t *said;    /* (h, w) the classes of a label image that were answered; NULL: not wanted */
-    size_t positions; /* of said */
-    struct cnn_boundary boundary;
+    double loss_sum;          /* the part of the sum of all losses */
+    struct cnn_pixels pixels; /* of label images */
 };
 
 struct cnn_evaluator {
     struct cnn_net *net;
     struct cnn_feed *feed;
-    struct head *head; /* (heads) */
-    int heads;         /* the feed's targets, at least one */
-    int pair;          /* one for two classes */
+    struct head *head;            /* (heads) */
+    int heads;                    /* the feed's targets, at least one */
+    int pair;                     /* one for two classes */
     enum cnn_scores kind, places; /* of a sample, of each place of a plane */
     float *scores; /* (batch, rows, c, h, w) of the output: those of the first head, or apart */
     size_t room;   /* of those apart */
@@ -75,7 +70,7 @@ static int is_of_pixels(const struct cnn_evaluator *e, int k)
 {
     const struct head *h = &e->head[k];
     return e->feed->targets && e->feed->wish[k].kind == CNN_FIELD_LABELS && h->m.classes &&
-           h->m.classes <= CLASSES_OF_PIXELS && h->shape.h * h->shape.w > 1;
+           h->m.classes <= CNN_PIXELS_CLASSES && h->shape.h * h->shape.w > 1;
 }
 
 static int open_heads(struct cnn_evaluator *e, size_t classes, int confusion)
@@ -110,12 +105,7 @@ int cnn_evaluator_look_at_boundaries(struct cnn_evaluator *e)
     int rc = 0;
     for (int k = 0; !rc && k < e->heads; k++) {
         struct head *h = &e->head[k];
-        size_t plane = h->shape.h * h->shape.w;
-        if (!h->m.pixels)
-            continue;
-        rc = cnn_metrics_open_boundaries(&h->m);
-        if (!rc)
-            rc = cnn_grow(&h->said, &h->positions, plane, sizeof *h->said);
+        rc = h->m.pixels ? cnn_metrics_open_boundaries(&h->m) : 0;
     }
     return rc;
 }
@@ -133,8 +123,6 @@ int cnn_evaluator_move(struct cnn_evaluator *e, struct cnn_net *net)
         h->shape = g->node[h->node].layer.out;
         rc = cnn_grow(&h->scores, &h->room, batch * h->rows * cnn_chw_count(h->shape),
                       sizeof *h->scores);
-        if (!rc && h->said)
-            rc = cnn_grow(&h->said, &h->positions, h->shape.h * h->shape.w, sizeof *h->said);
     }
     if (!rc && e->apart)
         rc = cnn_grow(&e->scores, &e->room, batch * cnn_layer_elements(&g->node[g->output].layer),
@@ -172,8 +160,7 @@ void cnn_evaluator_free(struct cnn_evaluator *e)
     for (int k = 0; e->head && k < e->heads; k++) {
         free(e->head[k].scores);
         free(e->head[k].real);
-        free(e->head[k].said);
-        cnn_boundary_free(&e->head[k].boundary);
+        cnn_pixels_free(&e->head[k].pixels);
         cnn_metrics_close(&e->head[k].m);
     }
     free(e->head);
@@ -236,25 +223,6 @@ static int add_losses(struct cnn_evaluator *e)
     return 0;
 }
 
-/* Label images: each position is one. kind: of a number for two classes. */
-static int count_positions(struct head *h, enum cnn_scores kind, const float *scores,
-                           const int32_t *label)
-{
-    float one[CLASSES_OF_PIXELS];
-    struct cnn_chw s = h->shape;
-    size_t plane = s.h * s.w;
-    for (size_t p = 0; p < plane && h->m.pixels; p++) {
-        for (size_t c = 0; c < s.c; c++)
-            one[c] = scores[c * plane + p];
-        if (s.c < h->m.classes)
-            cnn_scores_pair(kind, scores[p], one);
-        cnn_metrics_count(&h->m, one, label[p]);
-        if (h->said)
-            h->said[p] = (int32_t)cnn_answer(one, h->m.classes);
-    }
-    return h->said ? cnn_boundary_count(&h->boundary, s.h, s.w, label, h->said, &h->m) : 0;
-}
-
 /* A row: row `at` of the batch. */
 static int count_row(struct cnn_evaluator *e, int k, const struct cnn_batch_field *f, size_t at)
 {
@@ -266,8 +234,8 @@ static int count_row(struct cnn_evaluator *e, int k, const struct cnn_batch_fiel
     else if (h->m.classes && !k && e->pair)
         count_pair(&h->m, e->kind, *scores, f->label[at]);
     else if (h->m.classes && plane > 1)
-        return count_positions(h, k ? CNN_SCORES_LOGISTIC : e->places, scores,
-                               f->label + at * plane);
+        return cnn_pixels_count(&h->pixels, &h->m, h->shape, k ? CNN_SCORES_LOGISTIC : e->places,
+                                scores, f->label + at * plane);
     else if (h->m.classes)
         cnn_metrics_count(&h->m, scores, f->label[at]);
     return 0;
@@ -337,6 +305,21 @@ int cnn_evaluator_add(struct cnn_evaluator *e, const struct cnn_batch *b)
     if (!e->feed->targets)
         e->head->m.samples += b->n;
     return rc;
+}
+
+int cnn_evaluator_add_map(struct cnn_evaluator *e, const struct cnn_batch *b, size_t i,
+                          const float *value)
+{
+    struct head *h = e->head;
+    const int32_t *label;
+    /* the logistic function of a single number was taken, if any */
+    enum cnn_scores kind = e->places == CNN_SCORES_MARGINS ? e->places : CNN_SCORES_AS_THEY_ARE;
+    h->m.without_loss = 1;
+    h->m.samples++;
+    h->shape.h = b->size[i][0];
+    h->shape.w = b->size[i][1];
+    int rc = cnn_pixels_own(&h->pixels, b, i, &label);
+    return rc ? rc : cnn_pixels_count(&h->pixels, &h->m, h->shape, kind, value, label);
 }
 
 const float *cnn_evaluator_scores(const struct cnn_evaluator *e)

@@ -32,6 +32,11 @@ void cnn_evaluator_reset(struct cnn_evaluator *e);
 /* Run the net on a batch, as at inference, and count it. Samples without a class (label -1) count
  * for nothing but `samples`, of several rows each real one is counted as a sample by itself; losses count those that have all targets. The net's answers are at cnn_evaluator_scores until the next call. */
 CNN_CHECKED int cnn_evaluator_add(struct cnn_evaluator *e, const struct cnn_batch *b);
+/* Of sample i of a batch of native samples, whose only target is a label image, count what something else than the
+ * evaluator's net gives for its own pixels, value (c, h, w), as probabilities where its loss makes such; losses are not known then.
+ * CNN_ESYSTEM. */
+CNN_CHECKED int cnn_evaluator_add_map(struct cnn_evaluator *e, const struct cnn_batch *b, size_t i,
+                                      const float *value);
 const float *
 cnn_evaluator_scores(const struct cnn_evaluator *e); /* (n, rows, c, h, w) of the output */
 /* With the sum of all losses, and what else is measured by the first target. */

@@ -104,7 +104,7 @@ done
 run cnn-train --net 'input 1x8x8; dense 2; xent ignore=1' --epochs 0 --classes 2 -o no.st
 status 65
 err_has 'cnn-train: net:1: ignore= has no effect: *'
-bad() {
+bad_mask() {
     printf 'path\tseg\nsmall/x.pgm\t%s\n' "$2" >bad.tsv
     run cnn-train -q --net "$tiny" --classes 2 --epochs 1 bad.tsv -o no.st
     status "${3-65}"
@@ -114,12 +114,12 @@ bad() {
     status "${3-65}"
     err_is "cnn-infer: bad.tsv:2: small/x.pgm: $1"
 }
-bad "field 'seg': small/none.png: No such file or directory" small/none.png 66
+bad_mask "field 'seg': small/none.png: No such file or directory" small/none.png 66
 awk 'BEGIN { print "P2", 4, 8, 255; for (i = 0; i < 32; i++) print 0 }' >small/half.pgm
-bad "small/half.pgm: field 'seg' is a label image of 8x4, its image has 8x8" small/half.pgm
+bad_mask "small/half.pgm: field 'seg' is a label image of 8x4, its image has 8x8" small/half.pgm
 # an RGBA image of one pixel, and a grey one with alpha
 echo iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg== | base64 -d >small/alpha.png
-bad "small/alpha.png: an alpha channel, which says nothing of classes" small/alpha.png
+bad_mask "small/alpha.png: an alpha channel, which says nothing of classes" small/alpha.png
 rm palette.seg.txt
 
 # The zoo's nets say so themselves.

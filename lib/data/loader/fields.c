@@ -116,13 +116,6 @@ void cnn_loader_fields_copy(const struct cnn_loader *l, struct cnn_loader_field 
     }
 }
 
-/* What a message calls the field. */
-const char *cnn_loader_called(const struct cnn_loader_wish *w, char out[CNN_FIELD_NAME_MAX + 16])
-{
-    snprintf(out, CNN_FIELD_NAME_MAX + 16, w->named ? "field '%.63s'" : "a target", w->name);
-    return out;
-}
-
 /* An error is about the file that the field was read from. */
 static int within_file(const struct cnn_field *f, int rc)
 {
@@ -136,23 +129,6 @@ static int fail_without(const struct cnn_loader_wish *w)
         return cnn_fail(CNN_EDATA, "no field '%.63s' (%s)", w->name, word);
     return w->w.kind == CNN_FIELD_CLASS ? cnn_fail(CNN_EDATA, "no class")
                                         : cnn_fail(CNN_EDATA, "no target of %s", word);
-}
-
-/* How many rows so many numbers are. */
-int cnn_loader_count_rows(const struct cnn_loader_wish *w, size_t count, size_t *rows)
-{
-    char name[CNN_FIELD_NAME_MAX + 16];
-    *rows = count / w->elements;
-    if (w->rows > 1 && count % w->elements)
-        return cnn_fail(CNN_EDATA, "%s of %zu numbers, no rows of %zu", cnn_loader_called(w, name),
-                        count, w->elements);
-    if (w->rows == 1 && count != w->elements)
-        return cnn_fail(CNN_EDATA, "%s of %zu numbers where %zu are needed",
-                        cnn_loader_called(w, name), count, w->elements);
-    if (*rows > w->rows)
-        return cnn_fail(CNN_EDATA, "%s of %zu rows where %zu are the most",
-                        cnn_loader_called(w, name), *rows, w->rows);
-    return 0;
 }
 
 static int gather_numbers(const struct cnn_loader_wish *w, const struct cnn_field *f,

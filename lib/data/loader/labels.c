@@ -1,8 +1,33 @@
-/* Labels: how the numbers of a field become classes, a label image those of the pixels that a net sees. */
+/* Labels: how many rows the numbers of a field are, and how they become classes, a label image those of the pixels that a
+ * net sees. */
 #include <math.h>
 #include <stdio.h>
 
 #include "data/loader/private.h"
+
+/* What a message calls the field. */
+const char *cnn_loader_called(const struct cnn_loader_wish *w, char out[CNN_FIELD_NAME_MAX + 16])
+{
+    snprintf(out, CNN_FIELD_NAME_MAX + 16, w->named ? "field '%.63s'" : "a target", w->name);
+    return out;
+}
+
+/* How many rows so many numbers are. */
+int cnn_loader_count_rows(const struct cnn_loader_wish *w, size_t count, size_t *rows)
+{
+    char name[CNN_FIELD_NAME_MAX + 16];
+    *rows = count / w->elements;
+    if (w->rows > 1 && count % w->elements)
+        return cnn_fail(CNN_EDATA, "%s of %zu numbers, no rows of %zu", cnn_loader_called(w, name),
+                        count, w->elements);
+    if (w->rows == 1 && count != w->elements)
+        return cnn_fail(CNN_EDATA, "%s of %zu numbers where %zu are needed",
+                        cnn_loader_called(w, name), count, w->elements);
+    if (*rows > w->rows)
+        return cnn_fail(CNN_EDATA, "%s of %zu rows where %zu are the most",
+                        cnn_loader_called(w, name), *rows, w->rows);
+    return 0;
+}
 
 /* Whether a label is no class: the one that the wish ignores, 255 where there are no more classes, and -1 where
  * there are rows. */

@@ -163,11 +163,11 @@ struct cnn_loader_place {
     int32_t *label, *rows;
     float *numbers;
 };
-/* What a message calls the field. */
+/* labels.c: what a message calls the field. */
 const char *cnn_loader_called(const struct cnn_loader_wish *w, char out[CNN_FIELD_NAME_MAX + 16]);
 /* How many rows so many numbers are. CNN_EDATA where they are none, or too many. */
 CNN_CHECKED int cnn_loader_count_rows(const struct cnn_loader_wish *w, size_t count, size_t *rows);
-/* labels.c: a field's numbers as labels, and a label image that is as large as the sample's, in the view that the net
+/* A field's numbers as labels, and a label image that is as large as the sample's, in the view that the net
  * has of that, or as large as the answers. CNN_EDATA. */
 CNN_CHECKED int cnn_loader_gather_labels(const struct cnn_loader_wish *w, const struct cnn_field *f,
                                          const struct cnn_loader_place *to, size_t *rows);

@@ -87,7 +87,7 @@ int cnn_infer_open_answers(struct infer *in)
     const struct infer_sink *s = in->eval ? &in->beside : &in->main;
     const struct cnn_graph *g = in->runner.graph;
     static const struct cnn_strings none = {0};
-    if (!s->stream)
+    if (!s->stream || in->o->tile)
         return 0;
     in->answers.more = g->outputs > 1 ? (size_t)g->outputs - 1 : 0;
     int rc = check_columns(in);

@@ -26,12 +26,15 @@ static int fit(struct infer *in, const struct cnn_batch *b)
 static int take_batch(void *context, size_t input, const struct cnn_batch *b)
 {
     struct infer *in = context;
-    int rc = in->runner.fits ? fit(in, b) : 0;
+    int tiles = in->o->tile > 0, rc = tiles             ? cnn_infer_tiled(in, b)
+                                      : in->runner.fits ? fit(in, b)
+                                                        : 0;
     if (rc)
         return cnn_inputs_unfit(&in->inputs, input, b, in->o->skip_bad, in->cb);
-    rc = cnn_evaluator_add(in->evaluator, b);
+    if (!tiles)
+        rc = cnn_evaluator_add(in->evaluator, b);
     cnn_data_hash_add(&in->data[input], b);
-    if (!rc && in->maps)
+    if (!rc && in->maps && !tiles)
         rc = cnn_infer_maps_add(in, b);
     return rc || !in->predictions ? rc : cnn_infer_answer(in, input, b);
 }
@@ -126,7 +129,7 @@ static int evaluate(struct infer *in)
                cnn_scores_are_pair(in->runner.graph, classes->count);
     in->kind = cnn_scores_kind(in->runner.graph, classes->count);
     in->metrics = rc ? NULL : cnn_evaluator_metrics(in->evaluator);
-    in->names = classes;
+    in->names = in->palette.count ? &in->palette.names : classes;
     in->classed = cnn_infer_is_of_classes(in);
     if (!rc)
         rc = cnn_infer_open_answers(in);
@@ -143,6 +146,8 @@ static void infer_free(struct infer *in)
 {
     cnn_infer_free_answers(in);
     cnn_infer_map_free(&in->map);
+    cnn_infer_tiles_free(&in->tiles);
+    cnn_palette_free(&in->palette);
     cnn_outfolder_free(in->maps);
     cnn_evaluator_free(in->evaluator);
     cnn_inputs_close(&in->inputs);
@@ -158,7 +163,9 @@ static void infer_free(struct infer *in)
 static int with_model(struct infer *in, FILE *out, const char *name)
 {
     const struct cnn_infer_options *o = in->o;
-    const struct cnn_runner_net which = {.size = o->size, .dense = o->dense};
+    struct cnn_runner_net which = {.size = o->size, .dense = o->dense};
+    if (o->tile && o->size.h == CNN_SIZE_AUTO)
+        which.size.h = CNN_SIZE_NATIVE;
     int rc = cnn_infer_check_options(in);
     if (!rc)
         rc = check_apart(in);
@@ -166,6 +173,10 @@ static int with_model(struct infer *in, FILE *out, const char *name)
         rc = cnn_runner_open(&in->runner, o->model, &which);
     if (!rc)
         rc = cnn_infer_choose_target(in);
+    if (!rc)
+        rc = cnn_infer_check_tiles(in);
+    if (!rc)
+        rc = cnn_infer_open_palette(in);
     if (!rc)
         rc = cnn_infer_open_sinks(in, out, name);
     return rc ? rc : (o->selftest ? selftest : evaluate)(in);

@@ -19,10 +19,12 @@
     NEXT(CNN_INFER_INPUT, "input")
 enum cnn_infer_target { CNN_CHOICE_NAMES(CNN_INFER_TARGETS) };
 
-/* npy: the numbers, (classes, h, w); png: the best class of each place, as a label image. */
+/* npy: the numbers, (classes, h, w); png: the best class of each place, as a label image; overlay: its colour over the
+ * image. */
 #define CNN_INFER_MAPS(FIRST, NEXT)                                                                \
     FIRST(CNN_INFER_MAPS_NPY, "npy")                                                               \
-    NEXT(CNN_INFER_MAPS_PNG, "png")
+    NEXT(CNN_INFER_MAPS_PNG, "png")                                                                \
+    NEXT(CNN_INFER_MAPS_OVERLAY, "overlay")
 enum cnn_infer_maps { CNN_CHOICE_NAMES(CNN_INFER_MAPS) };
 
 #define CNN_INFER_DISTANCES(FIRST, NEXT)                                                           \
@@ -55,6 +57,9 @@ struct cnn_infer_options {
     int dense;        /* the net slides over the images */
     const char *maps; /* a folder */
     enum cnn_infer_maps maps_format;
+    const char *palette; /* colours and names of the classes of label images */
+    long long tile; /* the side of the squares that larger images are cut into; 0: they are not */
+    long long overlap; /* by which these do; -1: a quarter of their side */
     /* Neighbours in the place of a model; queries are the inputs, or without any the rows themselves */
     const char *knn; /* a dataset; "": a model answers */
     long long neighbours;

@@ -1,9 +1,7 @@
-/* Maps: what a net gives for each place of an image, the best of it, and files of it; see private.h. */
+/* Maps: what a net gives for each place of an image, and the best of it; see private.h. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/image/png.h"
-#include "file/npy.h"
 #include "task/infer/private.h"
 
 void cnn_infer_map_free(struct infer_map *m)
@@ -24,7 +22,7 @@ int cnn_infer_check_maps(const struct infer *in)
                : 0;
 }
 
-static int make_room(struct infer_map *m)
+int cnn_infer_map_room(struct infer_map *m)
 {
     size_t all;
     if (cnn_mul_overflows(m->classes, m->h * m->w, &all))
@@ -87,7 +85,7 @@ struct infer_map *cnn_infer_map_of(struct infer *in, const struct cnn_batch *b, 
     cnn_infer_own_plane(in, l, b, i, own);
     m->h = own[0];
     m->w = own[1];
-    if (make_room(m))
+    if (cnn_infer_map_room(m))
         return NULL;
     for (size_t p = 0; p < m->h * m->w; p++)
         fill_place(in, m, scores, l->out, p / m->w * l->out.w + p % m->w, p);
@@ -95,101 +93,26 @@ struct infer_map *cnn_infer_map_of(struct infer *in, const struct cnn_batch *b, 
     return m;
 }
 
-/* Answers to each place that are no probabilities yet to what their loss makes of them. */
-static void to_probabilities(const struct infer *in, struct infer_map *m)
-{
-    enum cnn_scores kind = cnn_scores_of_places(in->runner.graph);
-    size_t plane = m->h * m->w;
-    for (size_t p = 0; in->kind == CNN_SCORES_AS_THEY_ARE && p < plane; p++) {
-        for (size_t c = 0; c < m->classes; c++)
-            m->one[c] = m->value[c * plane + p];
-        cnn_scores_convert(kind, m->one, m->classes, m->one);
-        for (size_t c = 0; c < m->classes; c++)
-            m->value[c * plane + p] = m->one[c];
-    }
-}
-
-static int put_npy(struct infer *in, struct infer_map *m, const char *name)
-{
-    const size_t dim[] = {m->classes, m->h, m->w};
-    size_t values = m->classes * m->h * m->w * sizeof *m->value, size;
-    unsigned char *head;
-    struct cnn_buf bytes = {0};
-    int rc = cnn_npy_header(CNN_F32, 3, dim, &head, &size);
-    if (rc)
-        return rc;
-    to_probabilities(in, m);
-    cnn_buf_add(&bytes, (const char *)head, size);
-    cnn_buf_add(&bytes, (const char *)m->value, values);
-    rc = bytes.failed ? CNN_ESYSTEM : cnn_outfolder_put(in->maps, name, bytes.text, bytes.size);
-    cnn_buf_free(&bytes);
-    free(head);
-    return rc;
-}
-
 /* What a single number of the map is above that is of the second class: a probability 1/2, a logit or
  * a margin 0. */
 static float middle_of(const struct infer *in)
 {
     enum cnn_scores kind = cnn_scores_of_places(in->runner.graph);
-    int probability = kind == CNN_SCORES_AS_THEY_ARE || in->kind == CNN_SCORES_LOGISTIC;
+    int probability = kind == CNN_SCORES_AS_THEY_ARE || in->kind == CNN_SCORES_LOGISTIC ||
+                      (in->o->tile && kind == CNN_SCORES_LOGISTIC);
     return probability ? 0.5f : 0;
 }
 
-/* The class of the largest number. */
-static size_t class_at(const struct infer_map *m, float middle, size_t p)
+size_t cnn_infer_class_at(const struct infer *in, const struct infer_map *m, size_t p)
 {
     size_t plane = m->h * m->w, best = 0;
     const float *x = m->value + p;
     if (m->classes == 1)
-        return *x > middle;
+        return *x > middle_of(in);
     for (size_t c = 1; c < m->classes; c++)
         if (x[c * plane] > x[best * plane])
             best = c;
     return best;
-}
-
-static int put_png(struct infer *in, struct infer_map *m, const char *name)
-{
-    enum { MOST = 256 };
-    struct cnn_image im = {0};
-    unsigned char *bytes = NULL;
-    float middle = middle_of(in);
-    size_t size;
-    if (m->classes > MOST)
-        return cnn_fail(CNN_EDATA, "--maps-format png: %zu classes, more than %d", m->classes,
-                        (int)MOST);
-    int rc = cnn_image_reserve(&im, m->h * m->w);
-    im.c = 1;
-    im.h = m->h;
-    im.w = m->w;
-    im.maxval = 255;
-    for (size_t p = 0; !rc && p < m->h * m->w; p++)
-        im.px[p] = (float)class_at(m, middle, p) / 255.0f;
-    if (!rc)
-        rc = cnn_png_encode(&im, &bytes, &size);
-    if (!rc)
-        rc = cnn_outfolder_put(in->maps, name, bytes, size);
-    free(bytes);
-    cnn_image_free(&im);
-    return rc;
-}
-
-int cnn_infer_maps_add(struct infer *in, const struct cnn_batch *b)
-{
-    int rc = 0, png = in->o->maps_format == CNN_INFER_MAPS_PNG;
-    struct cnn_buf name = {0};
-    for (size_t i = 0; !rc && i < b->n; i++) {
-        struct infer_map *m = cnn_infer_map_of(in, b, i);
-        name.size = 0;
-        cnn_outfolder_name(b->key[i], '/', &name);
-        cnn_buf_puts(&name, png ? ".seg.png" : ".npy");
-        rc = !m ? cnn_error_code() : name.failed ? CNN_ESYSTEM : 0;
-        if (!rc)
-            rc = (png ? put_png : put_npy)(in, m, name.text);
-    }
-    cnn_buf_free(&name);
-    return rc;
 }
 
 void cnn_infer_note_map(const struct infer *in)

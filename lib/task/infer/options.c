@@ -42,6 +42,10 @@ int cnn_infer_check_options(struct infer *in)
     if (o->dense && in->eval)
         return cnn_fail(CNN_EUSAGE, "--dense gives maps, which --%s cannot compare with classes",
                         o->eval ? "eval" : "gate");
+    if (o->tile && !o->maps[0] && !in->eval)
+        return cnn_fail(CNN_EUSAGE, "--tile needs --maps or --eval: nothing else is told of tiles");
+    if (o->tile && o->size.h != CNN_SIZE_AUTO && o->size.h != CNN_SIZE_NATIVE)
+        return cnn_fail(CNN_EUSAGE, "--tile: images are as large as they are (--size native)");
     return cnn_infer_check_common(in);
 }
 
@@ -77,8 +81,7 @@ int cnn_infer_check_gates(const struct infer *in, const struct cnn_metrics *will
 static int is_of_pixels(const struct infer *in)
 {
     const struct cnn_graph *g = in->runner.graph;
-    return in->feed.wish->kind == CNN_FIELD_LABELS &&
-           g->target->shape.h * g->target->shape.w > 1;
+    return in->feed.wish->kind == CNN_FIELD_LABELS && g->target->shape.h * g->target->shape.w > 1;
 }
 
 /* What the gates ask about must be measured, which the model and --target decide. */
@@ -88,7 +91,9 @@ static int check_gates(const struct infer *in)
     int numbered = kind == CNN_FIELD_CLASS || kind == CNN_FIELD_LABELS;
     size_t classes = in->runner.graph->targets ? in->runner.graph->target->shape.c : 0;
     double some = 0;
-    struct cnn_metrics will = {.classes = in->classes || !numbered ? in->classes : classes,
+    int tiles = in->o->tile > 0;
+    struct cnn_metrics will = {.without_loss = tiles,
+                               .classes = in->classes || !numbered ? in->classes : classes,
                                .pixels = is_of_pixels(in),
                                .boundary = is_of_pixels(in) ? &some : NULL,
                                .values = kind == CNN_FIELD_NUMBERS || kind == CNN_FIELD_INPUT};

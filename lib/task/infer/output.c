@@ -135,7 +135,7 @@ static int check_measured(const struct infer *in, const struct cnn_metrics *m)
         return 0;
     if ((in->classes || in->o->knn[0]) && !m->labelled)
         return cnn_fail(CNN_EDATA, "%s: no classes: there is nothing to evaluate by", path);
-    if (in->runner.graph && in->runner.graph->losses && !(m->weight_sum > 0))
+    if (in->runner.graph && in->runner.graph->losses && !m->without_loss && !(m->weight_sum > 0))
         return cnn_fail(CNN_EDATA, "%s: all weights are 0", path);
     return 0;
 }

@@ -1,8 +1,9 @@
 /* The inside of a run of cnn_infer, shared by infer.c (the pass), options.c (what is wanted),
- * answers.c (what the net gives), output.c (where it goes) and knn.c (neighbours in a net's place). */
+ * tiles.c (images in parts), answers.c (what the net gives), output.c (where it goes) and knn.c (neighbours in a net's place). */
 #ifndef CNN_TASK_INFER_PRIVATE_H
 #define CNN_TASK_INFER_PRIVATE_H
 
+#include "data/image/palette.h"
 #include "file/outfile.h"
 #include "file/outfolder.h"
 #include "task/apart.h"
@@ -45,6 +46,14 @@ struct infer_map {
     size_t ones;
 };
 
+/* Memory of tiles. */
+struct infer_tiles {
+    float *x;      /* (c, tile, tile) */
+    float *scores; /* (classes, tile, tile) */
+    float *weight; /* (h, w) of the image: the sum of those of the tiles at each place */
+    size_t xs, scores_room, weights;
+};
+
 struct infer {
     const struct cnn_infer_options *o;
     const struct cnn_callbacks *cb;
@@ -54,6 +63,8 @@ struct infer {
     int classed;                /* the output is of the model's classes */
     struct cnn_outfolder *maps; /* NULL: not wanted */
     struct infer_map map;       /* of the sample that is told */
+    struct infer_tiles tiles;
+    struct cnn_palette palette; /* of no colours: not given */
     uint64_t fitted; /* of native samples: the runner's net for which the rest is ready; 0: none */
     struct cnn_inputs inputs;
     struct cnn_feed feed; /* its targets, if any, are what answers are compared with */
@@ -104,8 +115,26 @@ void cnn_infer_own_plane(const struct infer *in, const struct cnn_layer *l,
 /* CNN_EUSAGE where maps are wanted of what is none. */
 CNN_CHECKED int cnn_infer_check_maps(const struct infer *in);
 void cnn_infer_map_free(struct infer_map *m);
-/* Files of the batch's maps. */
+/* map_files.c: files of the batch's maps, or of the map that sample i has. */
 CNN_CHECKED int cnn_infer_maps_add(struct infer *in, const struct cnn_batch *b);
+CNN_CHECKED int cnn_infer_map_put(struct infer *in, struct infer_map *m, const struct cnn_batch *b,
+                                  size_t i);
+/* Room for a map of m->classes, m->h and m->w. */
+CNN_CHECKED int cnn_infer_map_room(struct infer_map *m);
+/* The class of a place: that of the largest number, of a single one the second where it is above the middle. */
+size_t cnn_infer_class_at(const struct infer *in, const struct infer_map *m, size_t p);
+
+/* overlay.c: the palette, which has as many classes as the net. CNN_EDATA. */
+CNN_CHECKED int cnn_infer_open_palette(struct infer *in);
+/* The image of sample i, mixed with the colours of its map's classes, (3, h, w). CNN_EDATA. */
+CNN_CHECKED int cnn_infer_overlay(const struct infer *in, const struct infer_map *m,
+                                  const struct cnn_batch *b, size_t i, struct cnn_image *out);
+
+/* tiles.c: whether the model's net can be given tiles. CNN_EUSAGE, CNN_EDATA. */
+CNN_CHECKED int cnn_infer_check_tiles(const struct infer *in);
+/* All of a batch by tiles: what is measured, and files of maps. */
+CNN_CHECKED int cnn_infer_tiled(struct infer *in, const struct cnn_batch *b);
+void cnn_infer_tiles_free(struct infer_tiles *t);
 /* Note what a place of the map is, where the net slides. */
 void cnn_infer_note_map(const struct infer *in);
 int cnn_infer_is_of_classes(const struct infer *in);
