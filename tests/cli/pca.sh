@@ -57,6 +57,8 @@ refuse 65 'narrow.tsv#0: numbers of shape 2 where the net takes 3' -l output pca
 refuse 65 'x.tsv: rows of 3 numbers have no 4 components' --fit-pca 4 -o no.st x.tsv
 refuse 65 'narrow.tsv: 1 rows do not tell 1 components' --fit-pca 1 -o no.st narrow.tsv
 refuse 65 'whitening divides by the deviation, of which component 1 has none' --fit-pca 1 --whiten -o no.st alike.tsv
+{ printf '2 1:1 32767:3\n%.0s' 1 2 3; } >wide.svm
+refuse 65 'wide.svm: rows of 32767 numbers: components are found of up to 32766' --fit-pca 1 -o no.st wide.svm
 refuse 65 'digits:5: images; components are of features' --fit-pca 1 -o no.st digits:5
 refuse 66 'none.tsv: No such file or directory' --fit-pca 1 -o no.st none.tsv
 refuse 64 '--fit-pca needs --output, the model that it makes' --fit-pca 1 x.tsv

@@ -25,7 +25,8 @@ extern void dsyevd_(const char *job, const char *triangle, const int *n, double 
 
 enum {
     BATCH = 512, /* rows whose products are added at once */
-    TILE = 256   /* sides of what is added by one job */
+    TILE = 256,  /* sides of what is added by one job */
+    MOST = 32766 /* numbers of a row: LAPACK counts its memory, 2 d^2 + 6 d + 1, in ints */
 };
 
 struct pca {
@@ -63,7 +64,7 @@ static int choose_shape(struct pca *p)
 static int allocate(struct pca *p)
 {
     size_t cells;
-    if (cnn_mul_overflows(p->d, p->d, &cells) || p->d > INT32_MAX / BATCH)
+    if (cnn_mul_overflows(p->d, p->d, &cells))
         return cnn_fail_memory(SIZE_MAX);
     p->origin = cnn_calloc(p->d, sizeof *p->origin);
     p->sum = cnn_calloc(p->d, sizeof *p->sum);
@@ -238,6 +239,9 @@ static int check(const struct pca *p)
         {"--output", o->output}, {"--on-bad list", o->bad_list}, {NULL, NULL}};
     const struct cnn_apart_run run = {
         .labels = o->labels, .input = o->input, .inputs = o->inputs, .in = &p->inputs};
+    if (p->d > MOST)
+        return cnn_fail(CNN_EDATA, "%s: rows of %zu numbers: components are found of up to %d",
+                        o->input[0], p->d, (int)MOST);
     if ((size_t)o->components > p->d)
         return cnn_fail(CNN_EDATA, "%s: rows of %zu numbers have no %lld components", o->input[0],
                         p->d, o->components);
