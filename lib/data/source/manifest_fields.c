@@ -214,8 +214,10 @@ static int load_file(const struct cnn_manifest_value *v, struct cnn_sample *out)
         return cnn_fail_within("field '%s': %s", v->of->name, v->text);
     if ((rc = cnn_source_decode(v->of, out->encoded, size, out)))
         return rc == CNN_EDATA ? cnn_fail_within("%s", v->text) : rc;
-    cnn_sample_add_field(out, v->of->name, v->of->kind)->file = v->text;
-    return 0;
+    struct cnn_field *f = cnn_sample_add_field(out, v->of->name, v->of->kind); /* it is there */
+    if (f)
+        f->file = v->text;
+    return f ? 0 : CNN_ESYSTEM;
 }
 
 int cnn_manifest_load_fields(const struct cnn_manifest_value *value, size_t count,
