@@ -71,3 +71,29 @@ run cnn-train -q --net 'input 1x1x24; conv 4 5; dense classes' --epochs 1 flat.n
 status 65
 err_has '*kernel 5x5 does not fit into 1x24 (pad 0); of signals: 1xN'
 no_file x.st
+
+# Files of signals: folders of classes, any length where the net pools all of it.
+wav() { # SAMPLES of 8 bits PERIOD: a square wave
+    printf 'RIFF\0\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x40\x1f\0\0\1\0\x08\0data%b' "\\x$(printf %02x "$1")\0\0\0"
+    printf '%b' "$(awk -v n="$1" -v p="$2" 'BEGIN { for (i = 0; i < n; i++) printf "\\x%02x", i % p < p / 2 ? 160 + p : 80 }')"
+}
+mkdir -p sounds/slow sounds/fast
+for ((i = 0; i < 10; i++)); do
+    wav 48 $((12 + i % 4)) >sounds/slow/$i.wav
+    wav 48 $((4 + i % 2)) >sounds/fast/$i.wav
+done
+run cnn-train -q --net 'input 1x1x48; conv 4 1x7; relu; avgpool global; dense classes' --epochs 30 --batch 5 --rate 0.05 --seed 1 sounds -o s.st
+status 0
+run cnn-infer --gate 'top1>=0.95' s.st sounds
+status 0
+wav 60 5 >long.wav
+run cnn-infer s.st long.wav
+status 65
+err_has '*long.wav: numbers of shape 1x1x60 where the net takes 1x1x48'
+run cnn-infer --size native s.st long.wav
+status 0
+out_has '*fast*'
+head -c 70 long.wav >cut.wav
+run cnn-infer s.st cut.wav
+status 65
+err_has '*cut.wav: truncated WAV'
