@@ -2,6 +2,7 @@
  * section 3.2.1), y = softmax(scale s), and ds = scale y (dy - sum y dy). A row of scores is a query's of a
  * head; what lies behind the keys that it sees is 0. */
 #include "kern/hot.h"
+#include "kern/inline_math.h"
 #include "kern/parallel.h"
 
 struct attention {
@@ -22,28 +23,60 @@ static size_t seen_by(const struct cnn_attention *g, size_t row)
     return g->causal ? cnn_min(keys, query + 1) : keys;
 }
 
-CNN_HOT(weigh, (real scale, size_t count, real *s), (scale, count, s))
+/* Partial results side by side, so that vectors of them are made. */
+enum { LANES = 16 };
+
+CNN_HOT_OF(real, largest, (const real *s, size_t count), (s, count))
 {
-    real top = s[0], sum = 0;
-    for (size_t i = 1; i < count; i++)
-        top = s[i] > top ? s[i] : top;
-    for (size_t i = 0; i < count; i++)
-        s[i] = scale * (s[i] - top);
-    for (size_t i = 0; i < count; i++) {
-        s[i] = cnn_exp(s[i]);
-        sum += s[i];
-    }
-    for (size_t i = 0; i < count; i++)
-        s[i] /= sum;
+    real top[LANES], most = s[0];
+    size_t i = 0;
+    for (size_t l = 0; l < LANES; l++)
+        top[l] = s[0];
+    for (; i + LANES <= count; i += LANES)
+        for (size_t l = 0; l < LANES; l++)
+            top[l] = s[i + l] > top[l] ? s[i + l] : top[l];
+    for (; i < count; i++)
+        most = s[i] > most ? s[i] : most;
+    for (size_t l = 0; l < LANES; l++)
+        most = top[l] > most ? top[l] : most;
+    return most;
+}
+
+static real total_of(const real part[LANES], real rest)
+{
+    for (size_t l = 0; l < LANES; l++)
+        rest += part[l];
+    return rest;
+}
+
+CNN_HOT(weigh, (real scale, real top, size_t count, real *s), (scale, top, count, s))
+{
+    real part[LANES] = {0}, rest = 0;
+    size_t i = 0;
+    for (size_t k = 0; k < count; k++)
+        s[k] = cnn_exp_inline(scale * (s[k] - top));
+    for (; i + LANES <= count; i += LANES)
+        for (size_t l = 0; l < LANES; l++)
+            part[l] += s[i + l];
+    for (; i < count; i++)
+        rest += s[i];
+    real share = 1 / total_of(part, rest);
+    for (size_t k = 0; k < count; k++)
+        s[k] *= share;
 }
 
 CNN_HOT(weigh_back, (real scale, size_t count, const real *y, real *d), (scale, count, y, d))
 {
-    real sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += y[i] * d[i];
-    for (size_t i = 0; i < count; i++)
-        d[i] = scale * y[i] * (d[i] - sum);
+    real part[LANES] = {0}, rest = 0;
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (size_t l = 0; l < LANES; l++)
+            part[l] += y[i + l] * d[i + l];
+    for (; i < count; i++)
+        rest += y[i] * d[i];
+    real sum = total_of(part, rest);
+    for (size_t k = 0; k < count; k++)
+        d[k] = scale * y[k] * (d[k] - sum);
 }
 
 static void attention_job(void *context, size_t job, int thread)
@@ -58,7 +91,7 @@ static void attention_job(void *context, size_t job, int thread)
         if (seen && a->y)
             weigh_back((real)g->scale, seen, a->y + row * g->keys, s);
         else if (seen)
-            weigh((real)g->scale, seen, s);
+            weigh((real)g->scale, largest(s, seen), seen, s);
         for (size_t i = seen; i < g->keys; i++)
             s[i] = 0;
     }
