@@ -192,7 +192,7 @@ int cnn_onnx_gather(struct onnx_graph *g, const struct onnx_node *n)
     if (rc)
         return rc;
     struct onnx_value x = *n->in[0];
-    if ((rc = cut_axis(g, n, &x, axis, (size_t)at, (size_t)(at + count))))
+    if ((rc = cut_axis(g, n, &x, axis, (size_t)at, (size_t)at + (size_t)count)))
         return rc;
     for (int i = axis; !c->rank && i + 1 < x.rank; i++)
         x.dim[i] = x.dim[i + 1];

@@ -261,9 +261,9 @@ static int close_output(struct onnx_graph *g, size_t i, struct cnn_buf *labels)
         return cnn_fail(CNN_EDATA, "output '%.200s' is nothing that is computed of the input",
                         v->name);
     int rc = 0;
-    if (v->rank == 4 && cnn_onnx_channels_last(g, v)) /* remains as it is computed */
-        shape = v->shape;
-    else if (v->rank > 2 && v->rows > 1 && cnn_onnx_in_order(v)) /* rows, too */
+    int as_computed = (v->rank == 4 && cnn_onnx_channels_last(g, v)) ||
+                      (v->rank > 2 && v->rows > 1 && cnn_onnx_in_order(v));
+    if (as_computed) /* planes whose channels come last; rows, too */
         shape = v->shape;
     else
         rc = cnn_onnx_spatial(g, v, &shape);
