@@ -218,6 +218,7 @@ int main(int argc, char **argv)
     cnn_strings_free(&options.allow_new);
     cnn_strings_free(&options.rename);
     cnn_strings_free(&options.freeze);
+    cnn_strings_free(&options.unfreeze);
     cnn_strings_free(&options.rate_of);
     cnn_buf_free(&command);
     cnn_strings_free(&options.expect);

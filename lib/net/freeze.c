@@ -39,6 +39,51 @@ static void freeze_upstream(struct cnn_net *net, int last)
     }
 }
 
+/* What a pattern names is trained, unless its rate is 0. */
+static int thaw_named(struct cnn_net *net, const struct cnn_strings *patterns)
+{
+    for (size_t k = 0; patterns && k < patterns->count; k++) {
+        int used = 0;
+        for (size_t i = 0; i < net->params; i++) {
+            struct cnn_net_param *p = &net->param[i];
+            if (!p->frozen || !pattern_names(patterns->item[k], p->name))
+                continue;
+            p->frozen = p->trained && !(p->declared.rate > 0);
+            used = 1;
+        }
+        if (!used)
+            return cnn_fail(CNN_EUSAGE, "unfreeze pattern '%s' matches no parameter that is frozen",
+                            patterns->item[k]);
+    }
+    return 0;
+}
+
+static int is_trained(const struct cnn_net *net, int i)
+{
+    for (int k = 0; k < net->graph->node[i].layer.params; k++) {
+        const struct cnn_net_param *p = &net->param[net->node[i].first_param + (size_t)k];
+        if (p->trained && !p->frozen)
+            return 1;
+    }
+    return 0;
+}
+
+/* Layers that are trained after all, and those that read them, do not rest. */
+static int wake_downstream(struct cnn_net *net)
+{
+    const struct cnn_graph *g = net->graph;
+    unsigned char *awake = cnn_arena_alloc(net->arena, (size_t)g->nodes);
+    if (!awake)
+        return CNN_ESYSTEM;
+    for (int i = g->inputs; i < g->nodes; i++) {
+        awake[i] = (unsigned char)is_trained(net, i);
+        for (int k = 0; k < g->node[i].layer.inputs; k++)
+            awake[i] |= awake[g->node[i].in[k]];
+        net->still[i] &= !awake[i];
+    }
+    return 0;
+}
+
 /* "PATTERN=FACTOR": the length of the pattern. */
 static int read_factor(const char *text, size_t *n, double *factor)
 {
@@ -51,7 +96,7 @@ static int read_factor(const char *text, size_t *n, double *factor)
 }
 
 /* The factor of all that the pattern names, whatever an earlier one said. */
-static int set_factor(struct cnn_net *net, const char *text, double *factor)
+static int set_factor(struct cnn_net *net, const char *text, int later, double *factor)
 {
     double x;
     size_t n, named = 0, open = 0;
@@ -65,7 +110,7 @@ static int set_factor(struct cnn_net *net, const char *text, double *factor)
         if (!pattern_names(pattern, p->name))
             continue;
         named++;
-        open += p->trained && !p->frozen;
+        open += p->trained && (!p->frozen || later);
         factor[i] = x;
     }
     if (!named)
@@ -76,7 +121,7 @@ static int set_factor(struct cnn_net *net, const char *text, double *factor)
 }
 
 /* On top of those that the net's lines have. At a rate of 0 nothing is trained. */
-static int set_factors(struct cnn_net *net, const struct cnn_strings *rates)
+static int set_factors(struct cnn_net *net, const struct cnn_strings *rates, int later)
 {
     if (!rates || !rates->count)
         return 0;
@@ -86,7 +131,7 @@ static int set_factors(struct cnn_net *net, const struct cnn_strings *rates)
     for (size_t i = 0; i < net->params; i++)
         factor[i] = 1;
     for (size_t k = 0; k < rates->count; k++)
-        if (set_factor(net, rates->item[k], factor))
+        if (set_factor(net, rates->item[k], later, factor))
             return cnn_error_code();
     for (size_t i = 0; i < net->params; i++) {
         struct cnn_net_param *p = &net->param[i];
@@ -104,5 +149,9 @@ int cnn_net_freeze(struct cnn_net *net, const struct cnn_net_config *config)
     int rc = freeze_named(net, config->freeze);
     if (!rc && config->freeze_to)
         freeze_upstream(net, config->freeze_to);
-    return rc ? rc : set_factors(net, config->rates);
+    if (!rc)
+        rc = thaw_named(net, config->thaw);
+    if (!rc && config->thaw && config->thaw->count)
+        rc = wake_downstream(net);
+    return rc ? rc : set_factors(net, config->rates, config->thaws_later);
 }

@@ -38,6 +38,10 @@ struct cnn_net_config {
     /* A node that is not trained, with all that it is computed from, and runs as at inference, in
      * training, too; 0: there is none. */
     int freeze_to;
+    /* Of what these freeze, patterns of parameters that are trained all the same: their layers, and those that read
+     * them, run as in training; may be NULL. later: more will be, in another net. */
+    const struct cnn_strings *thaw;
+    int thaws_later;
     /* "PATTERN=X": factors of the learning rate, the last that names a parameter counts; may be NULL */
     const struct cnn_strings *rates;
     int cut;         /* cnn_net_cut will be asked */

@@ -164,6 +164,46 @@ run cnn-train --init drop --freeze-to b --recipe none digits:60 --plan
 status 0
 out_has 'outputs that are kept *'
 
+# Gradual unfreezing: until an epoch as if all were frozen, from then on as if less were; with kept outputs and without.
+slowly() { cnn-train -q --init drop --freeze-to b --recipe none --batch 16 --rate 0.05 digits:60 --val digits:30:5 --keep last "$@" || fail "$*"; }
+slowly --epochs 2 -o two --threads 1
+slowly --epochs 4 --unfreeze 3:b --unfreeze 4:conv1 --unfreeze 4:bn1 -o four --threads 1
+slowly --epochs 2 --unfreeze 3:b -o n --threads 2
+differ two n ''
+slowly --epochs 3 --unfreeze 3:b --unfreeze 4:conv1 -o three.st --threads 2
+differ two three.st 'b.bn1.bias b.bn1.running_mean b.bn1.running_var b.bn1.weight b.conv1.bias b.conv1.weight fc.bias fc.weight'
+differ two four 'b.bn1.bias b.bn1.running_mean b.bn1.running_var b.bn1.weight b.conv1.bias b.conv1.weight bn1.bias bn1.running_mean bn1.running_var bn1.weight conv1.bias conv1.weight fc.bias fc.weight'
+for how in '--cache none' '--cache kept' '--threads 2' '--rate-of b.conv1=1'; do
+    # shellcheck disable=SC2086 # options
+    slowly --epochs 4 --unfreeze 3:b --unfreeze 4:conv1 --unfreeze 4:bn1 $how -o n
+    differ four n ''
+done
+# Momentum, averages and the best epoch go along; a run that is killed and resumed makes the same bytes.
+gradual=(cnn-train -q --init drop --freeze-to b --recipe none --batch 4 --epochs 6 --optimizer adam --ema 0.9 --unfreeze 2:b --unfreeze 5:conv1 digits:60 --val digits:30:5)
+run "${gradual[@]}" -o m --threads 2
+status 0
+for until in 1 2 4 5; do
+    cnn-train -q "${gradual[@]:2}" --epochs $until -o n --checkpoint c --threads 1 && "${gradual[@]}" -o n --checkpoint c --resume --threads 1 ||
+        fail "until $until"
+    differ m n ''
+    rm c
+done
+"${gradual[@]}" --epochs 400 -o n --threads 2
+"${gradual[@]}" --epochs 400 -o part --checkpoint c --threads 1 --log log --log-every 1 &
+pid=$!
+for ((i = 0; i < 3000; i++)); do grep -q '"epoch": [5-9],' log 2>/dev/null && break; sleep 0.01; done
+kill -TERM $pid
+wait $pid
+[ $? = 75 ] || fail 'it was not stopped'
+run "${gradual[@]}" --epochs 400 -o part --checkpoint c --resume --threads 1
+status 0
+same n part
+rm c
+run cnn-train --init drop --freeze-to b --recipe none --epochs 3 --unfreeze 2:b digits:60 -o n
+status 0
+err_has 'cnn-train: epoch 2: 1 of 1 patterns of --unfreeze are trained'
+err_has "cnn-train: the outputs of 'dropout1' (4x13x13) are computed once and kept: *"
+
 # Factors of the rate: as lines of nets have them, on top of these, the last that names a parameter; none is frozen.
 factors() { part --recipe none --freeze-to b --momentum 0 "$@"; }
 factors -o m
@@ -219,4 +259,8 @@ bad 64 "rate factor 'conv1=2' has no effect: what it names is frozen" --init old
 bad 64 "rate factor 'conv1=x': *" --init old digits:20 --rate conv1=x
 bad 64 "rate factor '=2' is not PATTERN=X" --init old digits:20 --rate =2
 bad 64 '--freeze-to has no effect with --epochs 0' --init old digits:20 --epochs 0 --freeze-to bn1
+bad 64 "--unfreeze 'b' is not N:PATTERN, N an epoch from 2 on" --init old digits:20 --freeze-to bn1 --unfreeze b
+bad 64 "--unfreeze '1:bn1' is not N:PATTERN, N an epoch from 2 on" --init old digits:20 --freeze-to bn1 --unfreeze 1:bn1
+bad 64 "unfreeze pattern 'fc' matches no parameter that is frozen" --init old digits:20 --freeze-to bn1 --unfreeze 3:fc
+bad 64 '--unfreeze has no effect: it needs --freeze or --freeze-to' --init old digits:20 --unfreeze 3:fc
 bad 64 '--cache has no effect: it needs --freeze-to' --init old digits:20 --cache none

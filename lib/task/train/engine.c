@@ -126,22 +126,31 @@ static int find_freeze_to(const struct cnn_graph *g, const char *label, int *nod
                     cnn_nearest_hint(&near, hint));
 }
 
+int cnn_train_net_config(const struct train_engine *e, const struct train_settings *settings,
+                         const struct train_data *data, struct cnn_net_config *out)
+{
+    const struct cnn_train_options *o = &settings->options;
+    *out = (struct cnn_net_config){.batch = (size_t)o->batch,
+                                   .training = 1,
+                                   .freeze = &o->freeze,
+                                   .thaws_later = o->unfreeze.count > 0,
+                                   .rates = &o->rate_of,
+                                   .recompute = o->recompute,
+                                   .keep = e->feed.node + 1,
+                                   .keeps = data->val ? (size_t)e->feed.targets - 1 : 0,
+                                   .average = o->ema > 0,
+                                   .cut = o->freeze_to[0] != 0,
+                                   .optimizer_slabs = cnn_optimizer_slabs(&settings->optimizer)};
+    return find_freeze_to(e->graph, o->freeze_to, &out->freeze_to);
+}
+
 static int open_net(struct train_engine *e, const struct train_settings *settings,
                     const struct train_data *data, const struct train_report *report)
 {
     const struct cnn_train_options *o = &settings->options;
-    struct cnn_net_config config = {.batch = (size_t)o->batch,
-                                    .training = 1,
-                                    .freeze = &o->freeze,
-                                    .rates = &o->rate_of,
-                                    .recompute = o->recompute,
-                                    .keep = e->feed.node + 1,
-                                    .keeps = data->val ? (size_t)e->feed.targets - 1 : 0,
-                                    .average = o->ema > 0,
-                                    .cut = o->freeze_to[0] != 0,
-                                    .optimizer_slabs = cnn_optimizer_slabs(&settings->optimizer)};
+    struct cnn_net_config config;
     struct cnn_buf note = {0};
-    int rc = find_freeze_to(e->graph, o->freeze_to, &config.freeze_to);
+    int rc = cnn_train_net_config(e, settings, data, &config);
     if (rc)
         return rc;
     rc = cnn_compute_net(&o->compute, e->graph, &config, &note, &e->backend, &e->net);

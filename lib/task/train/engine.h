@@ -19,6 +19,7 @@ struct train_engine {
     struct cnn_net *net;
     struct cnn_evaluator *evaluator; /* NULL: nothing is validated */
     float *weight;                   /* (batch) sample weight times class weight */
+    size_t thawed;                   /* how many of --unfreeze the net has */
     char whole[160];       /* why samples need all their rows in training; "": they do not */
     int waits;             /* the last batch's loss is not in the state yet */
     uint64_t waiting_step; /* of that batch */
@@ -42,6 +43,14 @@ CNN_CHECKED int cnn_train_start_weights(struct train_engine *e,
 /* CNN_EINTERNAL: parameters are not finite after `step` steps. */
 CNN_CHECKED int cnn_train_check_finite(const struct train_engine *e,
                                        const struct cnn_schedule *schedule, uint64_t step);
+/* What the net is made with, but for --unfreeze. CNN_EUSAGE. */
+CNN_CHECKED int cnn_train_net_config(const struct train_engine *e,
+                                     const struct train_settings *settings,
+                                     const struct train_data *data, struct cnn_net_config *out);
+/* thaw.c: whether all that --unfreeze names is there, and frozen. CNN_EUSAGE. */
+CNN_CHECKED int cnn_train_check_unfreeze(const struct train_engine *e,
+                                         const struct train_settings *settings,
+                                         const struct train_data *data);
 void cnn_train_engine_close(struct train_engine *e);
 
 /* best.c, without effect where no averages are kept (ema 0) */

@@ -8,6 +8,11 @@ static int begin_epoch(struct trainer *t)
 {
     const struct train_state *s = &t->state;
     t->report.epoch_begun = cnn_seconds();
+    int rc = cnn_train_thaw(t);
+    if (rc > 0)
+        rc = cnn_train_prepare(t);
+    if (rc)
+        return rc;
     return t->data.loader ? cnn_loader_rewind(t->data.loader, s->epoch, (size_t)s->position)
                           : cnn_train_open_loader(t);
 }

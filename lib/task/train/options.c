@@ -52,6 +52,9 @@ const struct cnn_option cnn_train_option_table[] = {
                      .help = "parameters that are not trained (repeatable)"),
     CNN_OPTION_TEXT("freeze-to", struct cnn_train_options, freeze_to, "", .metavar = "LAYER",
                     .help = "this layer and all before it are not trained, and drop nothing"),
+    CNN_OPTION_TEXTS("unfreeze", struct cnn_train_options, unfreeze, .metavar = "N:PATTERN",
+                     .help = "of what is frozen, parameters that are trained from epoch N on "
+                             "(repeatable)"),
     CNN_OPTION_CHOICE("weights", struct cnn_train_options, weights, "default", CNN_INITS,
                       .metavar = "WHAT", .help = "how weights start"),
     CNN_OPTION_TEXT("loss", struct cnn_train_options, loss, "", .metavar = "TEXT",

@@ -14,6 +14,8 @@ static const struct cnn_need needs[] = {
     IN_TRAINING("class-weights"),
     IN_TRAINING("freeze"),
     IN_TRAINING("freeze-to"),
+    IN_TRAINING("unfreeze"),
+    {"unfreeze", "freeze,freeze-to"},
     IN_TRAINING("rate-of"),
     IN_TRAINING("steps"),
     IN_TRAINING("accumulate"),

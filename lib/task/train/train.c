@@ -84,6 +84,8 @@ static int open_all(struct trainer *t)
     if (!rc)
         rc = cnn_train_engine_open(&t->engine, settings, &t->data, t->start.net_name, &t->report);
     if (!rc)
+        rc = cnn_train_check_unfreeze(&t->engine, settings, &t->data);
+    if (!rc)
         rc = open_made(t);
     return rc ? rc : cnn_train_state_open(&t->state, (size_t)t->engine.feed.targets);
 }
@@ -135,11 +137,10 @@ static int train(struct trainer *t)
     if (!rc)
         rc = cnn_train_expect_begin(t);
     if (!rc)
-        rc = cnn_train_is_finished(&t->state, o) ? 0 : cnn_train_keep_outputs(t);
-    if (!rc)
-        rc = cnn_train_open_images(&t->data, &t->settings, &t->engine);
-    if (!rc)
-        rc = cnn_train_open_val_loader(t);
+        rc = cnn_train_thaw(t);
+    if (rc >= 0)
+        rc = cnn_train_is_finished(&t->state, o) ? cnn_train_open_val_loader(t)
+                                                 : cnn_train_prepare(t);
     t->report.saved = cnn_seconds();
     if (!rc && !cnn_train_is_finished(&t->state, o))
         note_recipe(t);

@@ -54,7 +54,7 @@ struct cnn_train_options {
     /* Net */
     const char *net, *input, *init, *loss;
     int head, append;
-    struct cnn_strings allow_new, rename, freeze;
+    struct cnn_strings allow_new, rename, freeze, unfreeze;
     const char *freeze_to;
     enum cnn_init weights;
     /* Optimization; the TEXT ones have defaults that depend on the optimizer */

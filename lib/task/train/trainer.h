@@ -28,6 +28,11 @@ CNN_CHECKED int cnn_train_open_val_loader(struct trainer *t);
 CNN_CHECKED int cnn_train_keep_outputs(struct trainer *t);
 uint64_t cnn_train_kept_bytes(const struct trainer *t);
 
+/* thaw.c: what runs beside the net: kept outputs, images of a device, the loader of validation. */
+CNN_CHECKED int cnn_train_prepare(struct trainer *t);
+/* The net of the state's epoch, where --unfreeze says another: 1, and all that follows from the net is closed. */
+CNN_CHECKED int cnn_train_thaw(struct trainer *t);
+
 /* step.c: 1: a step was made; 0: the epoch has no more samples; negative: failed. */
 CNN_CHECKED int cnn_train_step(struct trainer *t);
 /* What each sample of a batch weighs, (n), with the weight of its class. */
