@@ -51,7 +51,7 @@ static const struct cnn_option options[] = {
     CNN_OPTION_HEADING("Seeing what a net has learned"),
     CNN_OPTION_CHOICE("saliency", struct cnn_inspect_request, see.saliency, "none",
                       CNN_SEE_SALIENCIES, .metavar = "METHOD",
-                      .help = "picture which parts of images speak for a class: " CNN_SEE_METHODS),
+                      .help = "picture which parts of images speak for a class:" CNN_SEE_METHODS),
     CNN_OPTION_TEXT("class", struct cnn_inspect_request, see.class, "", .metavar = "CLASS",
                     .help = "for which, by name or number (default: the best answer)"),
     CNN_OPTION_TEXT("layer", struct cnn_inspect_request, see.layer, "", .metavar = "LAYER",
@@ -69,6 +69,14 @@ static const struct cnn_option options[] = {
     CNN_OPTION_PAIR("patch-stride", struct cnn_inspect_request, see.patch_stride, "auto", .min = 1,
                     .max = 1 << 15, .choices = "auto", .metavar = "N|HxW",
                     .help = "occlusion: from patch to patch (default: half of one)"),
+    CNN_OPTION_CHOICE("fool", struct cnn_inspect_request, see.fool, "none", CNN_SEE_FOOLS,
+                      .metavar = "METHOD",
+                      .help = "change images until the net takes them for --class:" CNN_SEE_WAYS),
+    CNN_OPTION_REAL("limit", struct cnn_inspect_request, see.limit, "0", .max = 255,
+                    .metavar = "LEVELS",
+                    .help = "fool: by how much of 255 a pixel may change (fgsm: 8; else 0, any)"),
+    CNN_OPTION_INT("steps", struct cnn_inspect_request, see.steps, "200", .min = 1, .max = 1e6,
+                   .metavar = "N", .help = "fool iterated: steps, at most"),
     CLI_SEED(struct cnn_inspect_request, see.seed),
     CNN_OPTION_PAIR("size", struct cnn_inspect_request, see.size, "auto", .min = 1, .max = 1 << 15,
                     .choices = "auto|model", .metavar = "N|HxW|model",
@@ -99,7 +107,7 @@ static const struct cnn_option options[] = {
 /* Of what runs the net. */
 #define RUNNING(name)                                                                              \
     {                                                                                              \
-        name, "time,saliency"                                                                      \
+        name, "time,saliency,fool"                                                                 \
     }
 
 static const struct cnn_need needs[] = {
@@ -125,24 +133,29 @@ static const struct cnn_need needs[] = {
     {"dense", "!history"},
     {"dense", "!filters"},
     {"dense", "!saliency"},
+    {"dense", "!fool"},
     {"input", "!zoo"},
     {"input", "!saliency"},
+    {"input", "!fool"},
     {"outputs", "!zoo"},
     {"outputs", "!saliency"},
+    {"outputs", "!fool"},
     {"time", "!zoo"},
     {"print", "!zoo"},
     {"dot", "!zoo"},
     {"diff", "!zoo"},
     {"filters", "!zoo"},
-    {"class", "saliency"},
+    {"class", "saliency,fool"},
     {"layer", "saliency=cam|gradcam|gradcam++"},
     {"samples", "saliency=smoothgrad|integrated"},
     {"noise", "saliency=smoothgrad"},
     {"patch", "saliency=occlusion"},
     {"patch-stride", "saliency=occlusion"},
-    {"seed", "saliency=smoothgrad"},
-    {"size", "saliency"},
-    {"format", "saliency"},
+    {"limit", "fool"},
+    {"steps", "fool=iterated"},
+    {"seed", "saliency=smoothgrad,fool"},
+    {"size", "saliency,fool"},
+    {"format", "saliency,fool"},
     {NULL, NULL},
 };
 
@@ -151,6 +164,7 @@ static const struct cli_program program = {
     .synopsis = "[OPTION]... MODEL|NET|TENSORS\n--time [OPTION]... MODEL|NET\n--filters LAYER "
                 "MODEL PICTURE\n"
                 "--saliency METHOD [OPTION]... MODEL INPUT... PICTURE|FOLDER\n"
+                "--fool METHOD --class CLASS [OPTION]... MODEL INPUT...|noise PICTURE|FOLDER\n"
                 "--diff A B\n--to FILE MODEL|TENSORS\n--history MODEL [PATH]...\n--runs "
                 "LOG|MODEL...\n--zoo [NAME]",
     .summary = "tell what a model, a net or a file of tensors is made of",

@@ -73,9 +73,9 @@ refuse 65 "--saliency cam: m.st: behind 'conv1' come other layers than a mean of
     --saliency cam --layer conv1 m.st one.png x.png
 refuse 64 '--format has no effect: it needs a folder, and x.png is none' --saliency gradient --format npy m.st one.png x.png
 refuse 64 '--patch has no effect: it needs --saliency occlusion' --saliency gradient --patch 3 m.st one.png x.png
-refuse 64 '--class has no effect: it needs --saliency' --class bee m.st
-refuse 64 '--saliency takes a model, images, and a picture or a folder to write' --saliency gradient m.st x.png
-refuse 64 '--saliency writes its picture only' --saliency gradient --layers m.st one.png x.png
+refuse 64 '--class has no effect: it needs --saliency or --fool' --class bee m.st
+refuse 64 'it takes a model, images, and a picture or a folder to write' --saliency gradient m.st x.png
+refuse 64 'what is seen is a picture only: *' --saliency gradient --layers m.st one.png x.png
 refuse 64 'the picture would be written over what is read: one.png is *' --saliency gradient m.st one.png one.png
 refuse 66 'lenet5: no such file; *' --saliency gradient lenet5 one.png x.png
 
@@ -98,3 +98,27 @@ for method in gradient gradcam occlusion; do
     status 0
     out_has '*	1		-	*'
 done
+
+cnn-train -q --net 'input 1x28x28; flatten; dense classes' --epochs 20 --rate 0.1 digits:400 -o digits.st || fail cnn-train
+# Fooled: the class is believed, by the numbers as they are written, within the limit.
+for method in fgsm iterated; do
+    run cnn-inspect --fool $method --class wasp m.st one.png fooled.png
+    status 0
+    out_has '*one	2	wasp	0.*	*'
+    magic fooled.png 4 "$(printf '\x89PNG')"
+done
+run cnn-inspect --fool iterated --class wasp --steps 20 m.st noise:2 fooled
+status 0
+[ "$(find fooled -name '*.png' | wc -l)" -eq 2 ] || fail 'no image for each noise'
+run cnn-inspect --fool iterated --class 3 digits.st noise fooled.npy
+status 0
+cut -f 4 out >believed
+grep -q '^0\.9[89]' believed || fail "only $(cat believed) are believed"
+run cnn-infer --probabilities digits.st fooled.npy
+status 0
+cut -f 6 out | cut -c 1-6 >seen
+grep -qxF "$(cut -c 1-6 believed)" seen || fail "believed $(cat believed), seen $(cat seen)"
+refuse 64 '--fool needs --class, what the net is to take the image for' --fool fgsm m.st one.png x.png
+refuse 64 "noise:0: *" --fool fgsm --class bee m.st noise:0 x
+refuse 64 '--saliency and --fool exclude each other' --fool fgsm --class bee --saliency gradient m.st one.png x.png
+refuse 64 '--limit has no effect: it needs --fool' --saliency gradient --limit 3 m.st one.png x.png

@@ -32,9 +32,7 @@ static int check_count(const struct cnn_inspect_request *r, size_t n)
     if (r->filters[0])
         return n != 2 ? usage("--filters takes a model and a file to write") : 0;
     if (cnn_inspect_request_sees(r))
-        return n >= 3
-                   ? 0
-                   : usage("--saliency takes a model, images, and a picture or a folder to write");
+        return n >= 3 ? 0 : usage("it takes a model, images, and a picture or a folder to write");
     if (r->history)
         return n ? 0 : usage("--history takes a model, and paths of what it was made from");
     if (n != 1)
@@ -42,12 +40,22 @@ static int check_count(const struct cnn_inspect_request *r, size_t n)
     return 0;
 }
 
+static int sees_of(const struct cnn_inspect_request *r)
+{
+    return (r->see.saliency != CNN_SEE_NONE) + (r->see.fool != CNN_SEE_HONEST);
+}
+
 int cnn_inspect_request_check(const struct cnn_inspect_request *r, size_t count)
 {
     int modes = r->print + r->dot + r->diff + (r->json && !r->time) + (r->filters[0] != 0);
     int others = modes || r->to[0] || chosen_parts(r) || r->check;
     if (cnn_inspect_request_sees(r) && (others || r->zoo || r->time || r->history || r->runs))
-        return usage("--saliency writes its picture only");
+        return usage(
+            "what is seen is a picture only: --saliency and --fool go with no other answer");
+    if (sees_of(r) > 1)
+        return usage("--saliency and --fool exclude each other");
+    if (r->see.fool && !r->see.class[0])
+        return usage("--fool needs --class, what the net is to take the image for");
     if (r->runs && (others || r->zoo || r->time || r->history))
         return usage("--runs prints its table only");
     if (r->history && (others || r->zoo || r->time))
@@ -174,7 +182,7 @@ int cnn_inspect_request_answer(const struct cnn_inspect_request *r, char *const 
 
 int cnn_inspect_request_sees(const struct cnn_inspect_request *r)
 {
-    return r->see.saliency != CNN_SEE_NONE;
+    return sees_of(r) > 0;
 }
 
 int cnn_inspect_request_see(const struct cnn_inspect_request *r, char *const *operand, size_t count,

@@ -31,7 +31,7 @@ static int before(const struct cnn_graph *g, int node, int *means, int *dense)
     return -1;
 }
 
-static int check(const struct see *s)
+static int check(struct see *s)
 {
     int node = s->graph->logits, means = 0, dense = 0;
     while (node > s->layer)
@@ -60,9 +60,9 @@ static int run(struct see *s, const float *x, float *map)
     return cnn_see_weighted(s, x, sum_of_slope, 0, map);
 }
 
-const struct see_saliency cnn_see_cam = {.title = "Class activation map",
-                                         .look = SEE_PART,
-                                         .needs = SEE_BACKWARD | SEE_LAYER,
-                                         .plane = 1,
-                                         .check = check,
-                                         .run = run};
+const struct see_technique cnn_see_cam = {.title = "Class activation map",
+                                          .look = SEE_PART,
+                                          .needs = SEE_BACKWARD | SEE_LAYER,
+                                          .plane = 1,
+                                          .check = check,
+                                          .run = run};

@@ -19,8 +19,8 @@ static int run(struct see *s, const float *x, float *map)
     return cnn_see_weighted(s, x, mean_slope, 1, map);
 }
 
-const struct see_saliency cnn_see_gradcam = {.title = "Grad-CAM",
-                                             .look = SEE_PART,
-                                             .needs = SEE_BACKWARD | SEE_LAYER,
-                                             .plane = 1,
-                                             .run = run};
+const struct see_technique cnn_see_gradcam = {.title = "Grad-CAM",
+                                              .look = SEE_PART,
+                                              .needs = SEE_BACKWARD | SEE_LAYER,
+                                              .plane = 1,
+                                              .run = run};

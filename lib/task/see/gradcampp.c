@@ -25,8 +25,8 @@ static int run(struct see *s, const float *x, float *map)
     return cnn_see_weighted(s, x, bend, 1, map);
 }
 
-const struct see_saliency cnn_see_gradcampp = {.title = "Grad-CAM++",
-                                               .look = SEE_PART,
-                                               .needs = SEE_BACKWARD | SEE_LAYER,
-                                               .plane = 1,
-                                               .run = run};
+const struct see_technique cnn_see_gradcampp = {.title = "Grad-CAM++",
+                                                .look = SEE_PART,
+                                                .needs = SEE_BACKWARD | SEE_LAYER,
+                                                .plane = 1,
+                                                .run = run};

@@ -7,5 +7,5 @@ static int run(struct see *s, const float *x, float *map)
     return cnn_see_gradients(s, x, 1, map);
 }
 
-const struct see_saliency cnn_see_gradient = {
+const struct see_technique cnn_see_gradient = {
     .title = "Gradient", .look = SEE_AMOUNT, .needs = SEE_BACKWARD, .run = run};

@@ -7,9 +7,9 @@ static int run(struct see *s, const float *x, float *map)
     return cnn_see_gradients(s, x, 1, map);
 }
 
-const struct see_saliency cnn_see_guided = {.title = "Guided backpropagation",
-                                            .look = SEE_IMAGE,
-                                            .needs = SEE_BACKWARD,
-                                            .rectifier = CNN_RECTIFIER_GUIDED,
-                                            .check = cnn_see_check_rectifiers,
-                                            .run = run};
+const struct see_technique cnn_see_guided = {.title = "Guided backpropagation",
+                                             .look = SEE_IMAGE,
+                                             .needs = SEE_BACKWARD,
+                                             .rectifier = CNN_RECTIFIER_GUIDED,
+                                             .check = cnn_see_check_rectifiers,
+                                             .run = run};

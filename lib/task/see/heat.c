@@ -4,22 +4,14 @@
 
 #include "task/see/private.h"
 
-static double of_channel(const struct cnn_reals *r, size_t c, double usual)
-{
-    return !r->count ? usual : r->value[r->count == 1 ? 0 : c];
-}
-
-/* The input line backwards: value = (pixel * scale - mean) / std. */
 int cnn_see_photograph(const struct see *s, const float *x, struct cnn_image *out)
 {
-    const struct cnn_input *in = &s->runner.input;
     size_t plane = s->in.h * s->in.w;
     int rc = cnn_image_reshape(out, s->in.c, s->in.h, s->in.w, 255);
     for (size_t c = 0; !rc && c < s->in.c; c++) {
-        size_t to = in->bgr && s->in.c == 3 ? 2 - c : c;
-        double mean = of_channel(&in->mean, c, 0), std = of_channel(&in->std, c, 1);
+        size_t to = s->runner.input.bgr && s->in.c == 3 ? 2 - c : c;
         for (size_t p = 0; p < plane; p++) {
-            double v = ((double)x[c * plane + p] * std + mean) / in->scale / 255;
+            double v = cnn_see_level_of(s, c, (double)x[c * plane + p]) / 255;
             out->px[to * plane + p] = (float)(v < 0 ? 0 : v > 1 ? 1 : v);
         }
     }

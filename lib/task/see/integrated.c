@@ -27,7 +27,7 @@ static int run(struct see *s, const float *x, float *map)
     return 0;
 }
 
-const struct see_saliency cnn_see_integrated = {.title = "Integrated gradients",
-                                                .look = SEE_BOTH,
-                                                .needs = SEE_BACKWARD | SEE_MANY,
-                                                .run = run};
+const struct see_technique cnn_see_integrated = {.title = "Integrated gradients",
+                                                 .look = SEE_BOTH,
+                                                 .needs = SEE_BACKWARD | SEE_MANY,
+                                                 .run = run};

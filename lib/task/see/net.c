@@ -19,8 +19,9 @@ static int allocate(struct see *s)
     s->slope = cnn_calloc(planes + 1, sizeof *s->slope);
     s->map = cnn_calloc(s->pixels, sizeof *s->map);
     s->sorted = cnn_calloc(s->pixels, sizeof *s->sorted);
+    s->noise = cnn_calloc(s->pixels, sizeof *s->noise);
     return s->x && s->dx && s->score && s->dy && s->answer && s->value && s->slope && s->map &&
-                   s->sorted
+                   s->sorted && s->noise
                ? 0
                : CNN_ESYSTEM;
 }
@@ -28,13 +29,13 @@ static int allocate(struct see *s)
 int cnn_see_net_open(struct see *s)
 {
     const unsigned needs = s->method->needs;
-    const int wanted[] = {needs & SEE_LAYER ? s->layer : 0}, keep[] = {s->graph->logits, s->layer};
+    const int wanted[] = {needs & SEE_LAYER ? s->layer : 0}, keep[] = {s->layer};
     s->batch = needs & SEE_MANY ? (size_t)s->o->batch : 1;
     struct cnn_runner_config config = {.compute = &s->o->compute,
                                        .callbacks = s->cb,
                                        .batch = s->batch,
                                        .keep = keep,
-                                       .keeps = s->layer ? 2 : 1,
+                                       .keeps = s->layer != 0,
                                        .rectifier = s->method->rectifier};
     if (needs & SEE_BACKWARD) {
         config.from = s->graph->logits;
@@ -52,11 +53,25 @@ int cnn_see_forward(struct see *s, const float *x, size_t n)
     return rc ? rc : cnn_net_value(s->runner.net, s->graph->logits, s->score);
 }
 
-/* Forward again, since a gradient is that of the last pass. */
+int cnn_see_answer(struct see *s, const float *x, int wanted)
+{
+    int rc = cnn_see_forward(s, x, 1);
+    if (!rc)
+        rc = cnn_net_value(s->runner.net, s->graph->output, s->answer);
+    if (!rc)
+        cnn_see_target_choose(s, wanted);
+    return rc;
+}
+
+int cnn_see_back(struct see *s, float *dx)
+{
+    int rc = cnn_net_backward_from(s->runner.net, s->dy);
+    return rc ? rc : cnn_net_gradient(s->runner.net, 0, dx);
+}
+
 static int run_back(struct see *s, const float *x, size_t n)
 {
-    const struct cnn_batch_view view = {.n = n, .x = x};
-    int rc = cnn_net_forward(s->runner.net, &view, 0, 0, 0);
+    int rc = cnn_see_forward(s, x, n);
     for (size_t i = 0; i < n; i++)
         cnn_see_target_gradient(s, s->dy + i * s->scores);
     return rc ? rc : cnn_net_backward_from(s->runner.net, s->dy);
@@ -76,7 +91,7 @@ int cnn_see_planes(struct see *s, const float *x)
     return rc ? rc : cnn_net_gradient(s->runner.net, s->layer, s->slope);
 }
 
-int cnn_see_check_rectifiers(const struct see *s)
+int cnn_see_check_rectifiers(struct see *s)
 {
     static const char *const words[] = {CNN_CHOICE_TEXTS(CNN_SEE_SALIENCIES)};
     for (int i = s->graph->inputs; i <= s->graph->logits; i++)

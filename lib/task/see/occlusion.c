@@ -83,5 +83,5 @@ static int run(struct see *s, const float *x, float *map)
     return 0;
 }
 
-const struct see_saliency cnn_see_occlusion = {
+const struct see_technique cnn_see_occlusion = {
     .title = "Occlusion", .look = SEE_BOTH, .needs = SEE_MANY, .plane = 1, .run = run};

@@ -12,6 +12,12 @@ static int ends_in_npy(const char *path)
     return n >= 4 && !strcmp(path + n - 4, ".npy");
 }
 
+static int is_single(const struct see *s)
+{
+    return s->noises == 1 ||
+           (!s->noises && s->o->inputs == 1 && cnn_dataset_is_image(s->o->input[0]));
+}
+
 /* A name without such an ending is a folder's, but where the input is an image. */
 int cnn_see_output_open(struct see *s)
 {
@@ -22,7 +28,7 @@ int cnn_see_output_open(struct see *s)
     if (!rc && s->o->format != CNN_SEE_PNG)
         return cnn_fail(CNN_EUSAGE, "--format has no effect: it needs a folder, and %s is none",
                         path);
-    if (rc == CNN_EUSAGE && s->o->inputs == 1 && cnn_dataset_is_image(s->o->input[0]))
+    if (rc == CNN_EUSAGE && is_single(s))
         return cnn_fail(CNN_EUSAGE,
                         "%s: a picture's name ends in .png, .svg or .pdf, that of numbers in .npy",
                         path);
@@ -34,17 +40,19 @@ int cnn_see_output_open(struct see *s)
     return cnn_outfolder_open(path, &out->folder);
 }
 
+/* (h, w) of a map that is one plane, else (c, h, w); of an image (1, c, h, w). */
 static int write_numbers(const struct see *s, struct cnn_buf *out)
 {
-    const size_t dim[] = {s->in.c, s->in.h, s->in.w};
-    int plane = s->method->plane;
+    const size_t dim[] = {1, s->in.c, s->in.h, s->in.w};
+    int first = s->method->images ? 0 : s->method->plane ? 2 : 1;
+    size_t count = s->method->plane ? s->in.h * s->in.w : s->pixels;
     unsigned char *head;
     size_t size;
-    int rc = cnn_npy_header(CNN_F32, plane ? 2 : 3, dim + plane, &head, &size);
+    int rc = cnn_npy_header(CNN_F32, 4 - first, dim + first, &head, &size);
     if (rc)
         return rc;
     cnn_buf_add(out, head, size);
-    cnn_buf_add(out, s->map, (plane ? s->in.h * s->in.w : s->pixels) * sizeof *s->map);
+    cnn_buf_add(out, s->map, count * sizeof *s->map);
     free(head);
     return 0;
 }
@@ -56,7 +64,9 @@ int cnn_see_output_put(struct see *s, const float *x, const char *key)
         return cnn_fail(CNN_EUSAGE, "%s: there are several images, for which it must be a folder",
                         s->o->output);
     out->bytes.size = out->name.size = 0;
-    int rc = out->numbers ? write_numbers(s, &out->bytes) : cnn_see_page(s, x, key, &out->bytes);
+    int rc = out->numbers
+                 ? write_numbers(s, &out->bytes)
+                 : (s->method->page ? s->method->page : cnn_see_page)(s, x, key, &out->bytes);
     if (!rc && out->bytes.failed)
         rc = CNN_ESYSTEM;
     if (rc)

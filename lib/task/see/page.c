@@ -61,7 +61,11 @@ void cnn_see_class_text(const struct see_target *t, struct cnn_buf *out)
 void cnn_see_origin_text(const struct see *s, const char *key, struct cnn_buf *out)
 {
     const char *name = strrchr(key, '/'), *model = strrchr(s->o->model, '/');
-    cnn_buf_printf(out, "%s, %s", name ? name + 1 : key, model ? model + 1 : s->o->model);
+    cnn_buf_printf(out, "%s, %s",
+                   s->noises ? "noise"
+                   : name    ? name + 1
+                             : key,
+                   model ? model + 1 : s->o->model);
 }
 
 static void write_subtitle(const struct see *s, const char *key, struct cnn_buf *out)

@@ -22,26 +22,30 @@ enum see_look {
 };
 
 enum see_needs {
-    SEE_BACKWARD = 1, /* gradients */
+    SEE_BACKWARD = 1, /* gradients of the scores */
     SEE_LAYER = 2,    /* planes of a layer; with BACKWARD their gradients, not the input's */
     SEE_MANY = 4,     /* many passes for an image: so many as --batch says run together */
 };
 
 /* A technique. */
-struct see_saliency {
+struct see_technique {
     const char *title; /* in the picture: "Grad-CAM" */
     enum see_look look;
     unsigned needs;
     enum cnn_rectifier rectifier;
-    int plane; /* the map is (1, h, w) of the input; else (c, h, w) */
+    int plane;  /* the map is (1, h, w) of the input; else (c, h, w) */
+    int images; /* it is an image, (1, c, h, w), as a dataset has it */
     /* Optional: whether the net is one for it. CNN_EDATA, CNN_EUSAGE. */
-    int (*check)(const struct see *s);
+    int (*check)(struct see *s);
     /* The map of an image x (c, h, w), whose scores are known. */
     int (*run)(struct see *s, const float *x, float *map);
+    /* The picture of it, as cnn_see_page, which NULL stands for. */
+    int (*page)(struct see *s, const float *x, const char *key, struct cnn_buf *out);
 };
 
-#define SEE_DECLARE(name, word, stem) extern const struct see_saliency cnn_see_##stem;
+#define SEE_DECLARE(name, word, stem) extern const struct see_technique cnn_see_##stem;
 CNN_SEE_TECHNIQUES(SEE_DECLARE)
+CNN_SEE_FOOLERS(SEE_DECLARE)
 #undef SEE_DECLARE
 
 /* The class that is asked about, of the image that runs. */
@@ -68,24 +72,27 @@ struct see_output {
 struct see {
     const struct cnn_see_options *o;
     const struct cnn_callbacks *cb;
-    const struct see_saliency *method;
+    const struct see_technique *method;
     struct cnn_runner runner;
     const struct cnn_graph *graph;
     struct cnn_inputs inputs;
-    struct cnn_chw in, out; /* of the input and of the scores */
-    size_t pixels, scores;  /* elements of these */
-    struct see_target target;
-    int layer; /* node; 0: none */
-    struct cnn_chw planes;
-    size_t batch;                  /* that the net runs */
-    float *x, *dx;                 /* (batch, in) a technique's inputs, and their gradients */
-    float *score, *dy;             /* (batch, out) */
-    float *answer;                 /* (batch, elements of the output) */
-    float *value, *slope;          /* (planes) of the layer, and the gradients */
-    float *map;                    /* (in), or its first plane */
-    float *sorted;                 /* (in) scratch of scaling */
-    struct cnn_image small, large; /* scratch of cnn_see_weighted */
-    uint64_t stream;               /* of random numbers, the image's own */
+    struct cnn_chw in, out;           /* of the input and of the scores */
+    size_t pixels, scores;            /* elements of these */
+    struct see_target target, before; /* before: the best answer to the image as it was */
+    int layer;                        /* node; 0: none */
+    struct cnn_chw planes;            /* of it */
+    size_t batch;                     /* that the net runs */
+    float *x, *dx;                    /* (batch, in) a technique's inputs, and their gradients */
+    float *score;                     /* (batch, out) */
+    float *dy;                        /* (batch, out) */
+    float *answer;                    /* (batch, elements of the output) */
+    float *value, *slope;             /* (planes) of the layer, and the gradients */
+    float *map;                       /* (in), or its first plane */
+    float *noise;                     /* (in) an image of noise */
+    float *sorted;                    /* (in) scratch of scaling */
+    struct cnn_image small, large;    /* scratch of cnn_see_weighted */
+    size_t noises;                    /* images of noise that are the input; 0: it is others */
+    uint64_t stream;                  /* of random numbers, the image's own */
     struct see_output output;
     struct cnn_buf *lines; /* a line for each image */
 };
@@ -100,8 +107,10 @@ CNN_CHECKED int cnn_see_weighted(struct see *s, const float *x,
 
 /* target.c: what classes there are, and the one that is wanted. CNN_EUSAGE. */
 CNN_CHECKED int cnn_see_target_open(struct see *s);
-/* The class of an image, from its scores and its answer. */
-void cnn_see_target_choose(struct see *s);
+/* The class of an image, the one that is wanted or (-1) the best, from its scores and its answer. */
+void cnn_see_target_choose(struct see *s, int wanted);
+/* The class with the best of s->score. */
+int cnn_see_target_best(const struct see *s);
 /* The score of the class in scores (out): of planes the mean. */
 double cnn_see_target_score(const struct see *s, const float *scores);
 /* What the score's gradient by the scores is, dy (out). */
@@ -111,12 +120,32 @@ void cnn_see_target_gradient(const struct see *s, float *dy);
 CNN_CHECKED int cnn_see_net_open(struct see *s);
 /* Run n images x (n, in): s->score. */
 CNN_CHECKED int cnn_see_forward(struct see *s, const float *x, size_t n);
+/* The same of one, and s->target: the best answer, or what is wanted. */
+CNN_CHECKED int cnn_see_answer(struct see *s, const float *x, int wanted);
+/* Of the last forward the gradients of the images, by those in s->dy. */
+CNN_CHECKED int cnn_see_back(struct see *s, float *dx);
 /* And gradients of the class's score of each, dx (n, in); or of the layer's planes of one image, s->value and
  * s->slope. */
 CNN_CHECKED int cnn_see_gradients(struct see *s, const float *x, size_t n, float *dx);
 CNN_CHECKED int cnn_see_planes(struct see *s, const float *x);
 /* CNN_EDATA where the net has no rectified units before its scores. */
-CNN_CHECKED int cnn_see_check_rectifiers(const struct see *s);
+CNN_CHECKED int cnn_see_check_rectifiers(struct see *s);
+
+/* levels.c: an image's numbers as levels of 255: channel c of level v, and back; what is between levels to the
+ * nearest; noise around grey, of that deviation. */
+double cnn_see_level_to(const struct see *s, size_t c, double v);
+double cnn_see_level_of(const struct see *s, size_t c, double x);
+void cnn_see_round(const struct see *s, float *x);
+void cnn_see_noise(const struct see *s, uint64_t stream, double deviation, float *x);
+/* What numbers of channel c can be at least and at most. */
+void cnn_see_bounds(const struct see *s, size_t c, float *low, float *high);
+
+/* fool.c: what both ways do: `steps` steps of `size` levels along the gradient's signs, not further than `limit` levels
+ * (0: as far as it goes), until the class is believed by 99 %. */
+CNN_CHECKED int cnn_see_fool(struct see *s, const float *x, size_t steps, double size, double limit,
+                             float *out);
+CNN_CHECKED int cnn_see_fool_page(struct see *s, const float *x, const char *key,
+                                  struct cnn_buf *out);
 
 /* heat.c: what the net saw of x, in RGB or grey; and the map's numbers, one a pixel, brought into 0..1, or of SEE_BOTH
  * -1..1. */

@@ -3,14 +3,34 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "task/apart.h"
 #include "task/records.h"
 #include "task/see/private.h"
 
 #define ROW(name, word, stem) [name] = &cnn_see_##stem,
-static const struct see_saliency *const techniques[] = {CNN_SEE_TECHNIQUES(ROW)};
+static const struct see_technique *const techniques[] = {CNN_SEE_TECHNIQUES(ROW)};
+static const struct see_technique *const foolers[] = {CNN_SEE_FOOLERS(ROW)};
 #undef ROW
+
+static const struct see_technique *technique_of(const struct cnn_see_options *o)
+{
+    return o->saliency ? techniques[o->saliency] : foolers[o->fool];
+}
+
+/* "noise" or "noise:COUNT". */
+static int count_noise(struct see *s)
+{
+    const char *what = s->o->fool && s->o->inputs == 1 ? s->o->input[0] : "";
+    int64_t n = 1;
+    if (strncmp(what, "noise", 5) || (what[5] && what[5] != ':'))
+        return 0;
+    if (what[5] && cnn_parse_int(what + 6, 1, 1 << 20, &n))
+        return cnn_fail_within("%s", what);
+    s->noises = (size_t)n;
+    return 0;
+}
 
 /* One input, without rows, and one answer: what an image and a class are. */
 static int check_net(const struct see *s)
@@ -82,22 +102,39 @@ static void add_line(struct see *s, const char *key)
     cnn_buf_printf(s->lines, "\t%s\n", number);
 }
 
-static int take_image(void *context, size_t input, const struct cnn_batch *b)
+static int take_image(struct see *s, const float *x, const char *key)
 {
-    struct see *s = context;
-    (void)input;
-    s->stream = cnn_hash_string(b->key[0], 0);
-    int rc = cnn_see_forward(s, b->x, 1);
+    int wanted = s->o->fool ? -1 : s->target.wanted;
+    s->stream = cnn_hash_string(key, 0);
+    int rc = cnn_see_answer(s, x, wanted);
     if (!rc)
-        rc = cnn_net_value(s->runner.net, s->graph->output, s->answer);
+        rc = s->method->run(s, x, s->map);
+    if (!rc)
+        rc = cnn_see_output_put(s, x, key);
     if (rc)
         return rc;
-    cnn_see_target_choose(s);
-    rc = s->method->run(s, b->x, s->map);
-    if (!rc)
-        rc = cnn_see_output_put(s, b->x, b->key[0]);
-    if (!rc)
-        add_line(s, b->key[0]);
+    add_line(s, key);
+    return s->lines->failed ? CNN_ESYSTEM : 0;
+}
+
+static int take_batch(void *context, size_t input, const struct cnn_batch *b)
+{
+    (void)input;
+    return take_image(context, b->x, b->key[0]);
+}
+
+static int take_noise(struct see *s)
+{
+    enum { DEVIATION = 40 }; /* levels of 255 */
+    char key[40];
+    int rc = 0;
+    for (size_t i = 0; !rc && i < s->noises; i++) {
+        snprintf(key, sizeof key, "noise/%06zu", i);
+        cnn_see_noise(s, cnn_hash_string(key, 0), DEVIATION, s->noise);
+        rc = take_image(s, s->noise, key);
+        if (!rc && s->cb->stop && *s->cb->stop)
+            rc = cnn_fail(CNN_EINTERRUPTED, "interrupted");
+    }
     return rc;
 }
 
@@ -107,14 +144,18 @@ static int run(struct see *s)
                                           .batch = 1,
                                           .threads = (int)s->o->compute.threads,
                                           .on_bad = CNN_BAD_FAIL};
-    int rc = cnn_inputs_visit(&s->inputs, &lo, s->cb, take_image, s);
+    int rc;
+    if (s->noises)
+        rc = take_noise(s);
+    else
+        rc = cnn_inputs_visit(&s->inputs, &lo, s->cb, take_batch, s);
     return rc ? rc : cnn_see_output_close(s);
 }
 
 static void see_free(struct see *s)
 {
-    float *const all[] = {s->x,     s->dx,    s->score, s->dy,    s->answer,
-                          s->value, s->slope, s->map,   s->sorted};
+    float *const all[] = {s->x,     s->dx,    s->score, s->dy,     s->answer,
+                          s->value, s->slope, s->map,   s->sorted, s->noise};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
     cnn_image_free(&s->small);
@@ -127,14 +168,15 @@ static void see_free(struct see *s)
 int cnn_see(const struct cnn_see_options *options, const struct cnn_callbacks *callbacks,
             struct cnn_buf *out)
 {
-    struct see s = {
-        .o = options, .cb = callbacks, .method = techniques[options->saliency], .lines = out};
-    int rc = check_apart(&s, NULL);
+    struct see s = {.o = options, .cb = callbacks, .method = technique_of(options), .lines = out};
+    int rc = count_noise(&s);
+    if (!rc)
+        rc = check_apart(&s, NULL);
     if (!rc)
         rc = cnn_see_output_open(&s);
     if (!rc)
         rc = open_net(&s);
-    if (!rc)
+    if (!rc && !s.noises)
         rc = open_inputs(&s);
     if (!rc)
         rc = cnn_see_net_open(&s);

@@ -1,4 +1,4 @@
-/* What a network has learned, seen in pictures: which parts of an image speak for a class. */
+/* What a network has learned, seen in pictures: which parts of an image speak for a class, and what fools it. */
 #ifndef CNN_TASK_SEE_SEE_H
 #define CNN_TASK_SEE_SEE_H
 
@@ -7,7 +7,7 @@
 #include "task/callbacks.h"
 #include "task/compute.h"
 
-/* Ways to tell which parts of an image speak for a class; a file each, whose struct see_saliency is cnn_see_STEM. */
+/* Ways to tell which parts of an image speak for a class; a file each, whose struct see_technique is cnn_see_STEM. */
 #define CNN_SEE_TECHNIQUES(NEXT)                                                                   \
     NEXT(CNN_SEE_GRADIENT, "gradient", gradient)                                                   \
     NEXT(CNN_SEE_SMOOTHGRAD, "smoothgrad", smoothgrad)                                             \
@@ -19,9 +19,18 @@
     NEXT(CNN_SEE_GRADCAM, "gradcam", gradcam)                                                      \
     NEXT(CNN_SEE_GRADCAMPP, "gradcam++", gradcampp)
 #define CNN_SEE_SALIENCIES(FIRST, NEXT) FIRST(CNN_SEE_NONE, "none") CNN_SEE_TECHNIQUES(NEXT)
-#define CNN_SEE_WORD(name, word, stem)  " " word
-#define CNN_SEE_METHODS                 CNN_SEE_TECHNIQUES(CNN_SEE_WORD)
+/* Their words, for help. */
+#define CNN_SEE_WORD(name, word, stem) " " word
+#define CNN_SEE_METHODS                CNN_SEE_TECHNIQUES(CNN_SEE_WORD)
 enum cnn_see_saliency { CNN_CHOICE_NAMES(CNN_SEE_SALIENCIES) };
+
+/* Ways to change an image until a net takes it for something else; likewise. */
+#define CNN_SEE_FOOLERS(NEXT)                                                                      \
+    NEXT(CNN_SEE_FGSM, "fgsm", fgsm)                                                               \
+    NEXT(CNN_SEE_ITERATED, "iterated", iterated)
+#define CNN_SEE_WAYS               CNN_SEE_FOOLERS(CNN_SEE_WORD)
+#define CNN_SEE_FOOLS(FIRST, NEXT) FIRST(CNN_SEE_HONEST, "none") CNN_SEE_FOOLERS(NEXT)
+enum cnn_see_fool { CNN_CHOICE_NAMES(CNN_SEE_FOOLS) };
 
 /* Files in a folder: pictures, or the plain numbers. */
 #define CNN_SEE_FORMATS(FIRST, NEXT)                                                               \
@@ -32,11 +41,14 @@ enum cnn_see_format { CNN_CHOICE_NAMES(CNN_SEE_FORMATS) };
 /* TEXT fields that are "" were not given. */
 struct cnn_see_options {
     enum cnn_see_saliency saliency;
+    enum cnn_see_fool fool;
     const char *class; /* a name or a number; "": the best answer */
     const char *layer; /* whose planes are looked at; "": the last planes before the answer */
     long long samples; /* images that smoothgrad and integrated average */
     double noise;      /* of smoothgrad: deviation, as a part of the image's range */
     struct cnn_pair patch, patch_stride; /* of occlusion, in pixels of the input; 0: by its size */
+    double limit;    /* of fool: levels of 255 by which a number may change; 0: any */
+    long long steps; /* of iterated, at most */
     long long seed;
     struct cnn_pair size;       /* as of struct cnn_runner_net, but for CNN_SIZE_NATIVE */
     enum cnn_see_format format; /* of files in a folder */
@@ -48,9 +60,12 @@ struct cnn_see_options {
 };
 
 /* Go through the inputs' images and write a picture, or the numbers, of each: into the file `output` where its name
- * ends as that of a picture or in .npy, and there is one image, else into the folder `output`, whole or not at all.
+ * ends as that of a picture or in .npy, and there is one image, else into the folder `output`, whole or not at all. fool
+ * also starts from noise, input "noise" or "noise:COUNT".
+ * One of saliency and fool is given.
  * *out gets a line of TSV for each image: its key, the class's number and name, its probability ("-": it has none) and
- * its score. CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT, CNN_ECREATE, CNN_EIO, CNN_EDEVICE, CNN_EINTERRUPTED. */
+ * its score. CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT, CNN_ECREATE,
+ * CNN_EIO, CNN_EDEVICE, CNN_EINTERRUPTED. */
 CNN_CHECKED int cnn_see(const struct cnn_see_options *options,
                         const struct cnn_callbacks *callbacks, struct cnn_buf *out);
 

@@ -38,5 +38,5 @@ static int run(struct see *s, const float *x, float *map)
     return 0;
 }
 
-const struct see_saliency cnn_see_smoothgrad = {
+const struct see_technique cnn_see_smoothgrad = {
     .title = "SmoothGrad", .look = SEE_AMOUNT, .needs = SEE_BACKWARD | SEE_MANY, .run = run};

@@ -56,14 +56,20 @@ static double probability(struct see *s)
 }
 
 /* Of equal scores the smaller number; NaN is no answer. */
-void cnn_see_target_choose(struct see *s)
+int cnn_see_target_best(const struct see *s)
+{
+    int best = 0;
+    for (int c = 1; c < (int)s->target.classes; c++)
+        if (score_of(s, c, s->score) > score_of(s, best, s->score))
+            best = c;
+    return best;
+}
+
+void cnn_see_target_choose(struct see *s, int wanted)
 {
     const struct cnn_strings *names = &s->runner.model->classes;
     struct see_target *t = &s->target;
-    t->class = t->wanted < 0 ? 0 : t->wanted;
-    for (int c = 1; t->wanted < 0 && c < (int)t->classes; c++)
-        if (score_of(s, c, s->score) > score_of(s, t->class, s->score))
-            t->class = c;
+    t->class = wanted < 0 ? cnn_see_target_best(s) : wanted;
     t->name = (size_t)t->class < names->count ? names->item[t->class] : "";
     t->score = cnn_see_target_score(s, s->score);
     t->probability = probability(s);
