@@ -122,7 +122,7 @@ cnn-train -q --init deep --freeze-to d2 --epochs 1 --recipe none --batch 16 --ca
 filed "${anew/90/60}" digits:60
 sed -i 's/layer maxpool1/LAYER maxpool1/' kept # damaged
 filed "${anew/90/60}" digits:60
-head -c 5000 kept >cut && cp cut kept
+head -c 5000 kept >half && cp half kept
 run cnn-train --init drop --freeze-to b --epochs 3 --rate 0.1 --recipe none --batch 16 digits:60 -o n --cache kept
 status 65
 err_has 'cnn-train: kept: truncated (5000 bytes, * expected)'
