@@ -75,8 +75,19 @@ static const struct cnn_option options[] = {
     CNN_OPTION_REAL("limit", struct cnn_inspect_request, see.limit, "0", .max = 255,
                     .metavar = "LEVELS",
                     .help = "fool: by how much of 255 a pixel may change (fgsm: 8; else 0, any)"),
+    CNN_OPTION_TEXT("maximize", struct cnn_inspect_request, see.maximize, "",
+                    .metavar = "LAYER:UNIT", .help = "make images that excite a unit most"),
+    CNN_OPTION_INT("seeds", struct cnn_inspect_request, see.seeds, "4", .min = 1, .max = 256,
+                   .metavar = "N", .help = "maximize: images, each from noise of its own"),
+    CNN_OPTION_REAL("decay", struct cnn_inspect_request, see.decay, "0.01", .max = 1,
+                    .metavar = "X",
+                    .help = "maximize: the part of an image that each step takes away"),
+    CNN_OPTION_TEXT("invert", struct cnn_inspect_request, see.invert, "", .metavar = "LAYER",
+                    .help = "make an image again from what a layer makes of it"),
+    CNN_OPTION_REAL("smooth", struct cnn_inspect_request, see.smooth, "1", .max = 1e6,
+                    .metavar = "X", .help = "invert: the weight of total variation"),
     CNN_OPTION_INT("steps", struct cnn_inspect_request, see.steps, "200", .min = 1, .max = 1e6,
-                   .metavar = "N", .help = "fool iterated: steps, at most"),
+                   .metavar = "N", .help = "fool iterated, maximize, invert: steps, at most"),
     CLI_SEED(struct cnn_inspect_request, see.seed),
     CNN_OPTION_PAIR("size", struct cnn_inspect_request, see.size, "auto", .min = 1, .max = 1 << 15,
                     .choices = "auto|model", .metavar = "N|HxW|model",
@@ -107,7 +118,7 @@ static const struct cnn_option options[] = {
 /* Of what runs the net. */
 #define RUNNING(name)                                                                              \
     {                                                                                              \
-        name, "time,saliency,fool"                                                                 \
+        name, "time,saliency,fool,maximize,invert"                                                 \
     }
 
 static const struct cnn_need needs[] = {
@@ -134,12 +145,18 @@ static const struct cnn_need needs[] = {
     {"dense", "!filters"},
     {"dense", "!saliency"},
     {"dense", "!fool"},
+    {"dense", "!maximize"},
+    {"dense", "!invert"},
     {"input", "!zoo"},
     {"input", "!saliency"},
     {"input", "!fool"},
+    {"input", "!maximize"},
+    {"input", "!invert"},
     {"outputs", "!zoo"},
     {"outputs", "!saliency"},
     {"outputs", "!fool"},
+    {"outputs", "!maximize"},
+    {"outputs", "!invert"},
     {"time", "!zoo"},
     {"print", "!zoo"},
     {"dot", "!zoo"},
@@ -152,10 +169,13 @@ static const struct cnn_need needs[] = {
     {"patch", "saliency=occlusion"},
     {"patch-stride", "saliency=occlusion"},
     {"limit", "fool"},
-    {"steps", "fool=iterated"},
-    {"seed", "saliency=smoothgrad,fool"},
-    {"size", "saliency,fool"},
-    {"format", "saliency,fool"},
+    {"seeds", "maximize"},
+    {"decay", "maximize"},
+    {"smooth", "invert"},
+    {"steps", "fool=iterated,maximize,invert"},
+    {"seed", "saliency=smoothgrad,fool,maximize,invert"},
+    {"size", "saliency,fool,maximize,invert"},
+    {"format", "saliency,fool,invert"},
     {NULL, NULL},
 };
 
@@ -165,6 +185,8 @@ static const struct cli_program program = {
                 "MODEL PICTURE\n"
                 "--saliency METHOD [OPTION]... MODEL INPUT... PICTURE|FOLDER\n"
                 "--fool METHOD --class CLASS [OPTION]... MODEL INPUT...|noise PICTURE|FOLDER\n"
+                "--maximize LAYER:UNIT [OPTION]... MODEL PICTURE\n"
+                "--invert LAYER [OPTION]... MODEL INPUT... PICTURE|FOLDER\n"
                 "--diff A B\n--to FILE MODEL|TENSORS\n--history MODEL [PATH]...\n--runs "
                 "LOG|MODEL...\n--zoo [NAME]",
     .summary = "tell what a model, a net or a file of tensors is made of",

@@ -120,5 +120,38 @@ cut -f 6 out | cut -c 1-6 >seen
 grep -qxF "$(cut -c 1-6 believed)" seen || fail "believed $(cat believed), seen $(cat seen)"
 refuse 64 '--fool needs --class, what the net is to take the image for' --fool fgsm m.st one.png x.png
 refuse 64 "noise:0: *" --fool fgsm --class bee m.st noise:0 x
-refuse 64 '--saliency and --fool exclude each other' --fool fgsm --class bee --saliency gradient m.st one.png x.png
+refuse 64 '--saliency, --fool, --maximize and --invert exclude each other' --fool fgsm --class bee --saliency gradient m.st one.png x.png
 refuse 64 '--limit has no effect: it needs --fool' --saliency gradient --limit 3 m.st one.png x.png
+
+# What excites a unit, more than noise does; and again from what a layer kept, the nearer the earlier that layer is.
+run cnn-inspect --maximize last:3 --steps 1 --seeds 2 m.st first.png
+status 0
+first=$(cut -f 3 out)
+run cnn-inspect --maximize last:3 --steps 40 --seeds 2 m.st excited.npy
+status 0
+out_has 'last	3	*'
+awk -v a="$first" -v b="$(cut -f 3 out)" 'BEGIN { exit !(b > a + 0.5) }' || fail "from $first to $(cat out)"
+grep -qaF "'shape': (2, 3, 24, 24)" excited.npy || fail 'not two images'
+run cnn-inspect --maximize last:3 --steps 40 --seeds 2 -t 1 m.st again.npy
+status 0
+same excited.npy again.npy
+run cnn-inspect --maximize logits:bee --steps 5 m.st bee.png
+status 0
+out_has 'fc	1	*'
+magic bee.png 4 "$(printf '\x89PNG')"
+refuse 64 "--maximize: 'last' is not LAYER:UNIT" --maximize last m.st x.png
+refuse 64 "--maximize 'lost': m.st has no such layer (did you mean last?); it has *" --maximize lost:1 m.st x.png
+refuse 64 "--maximize: '8' is no unit of 'last': they are 0 to 7" --maximize last:8 m.st x.png
+refuse 64 "--maximize 'bea': m.st has no such class (did you mean bee?); numbers are 0 to 2" --maximize fc:bea m.st x.png
+refuse 64 "x.gif: a picture's name ends in *" --maximize last:3 m.st x.gif
+refuse 64 '--maximize takes a model and a picture to write' --maximize last:3 m.st one.png x.png
+
+run cnn-inspect --invert conv1 m.st one.png inverted.png
+status 0
+magic inverted.png 4 "$(printf '\x89PNG')"
+near=$(cut -f 2 out)
+run cnn-inspect --invert conv1 --steps 1 m.st one.png inverted.npy
+status 0
+awk -v a="$near" -v b="$(cut -f 2 out)" 'BEGIN { exit !(a < 0.2 && a < b / 3) }' || fail "off by $near, at first $(cat out)"
+refuse 64 "--invert 'input': that is the image itself" --invert input m.st one.png x.png
+refuse 64 "--invert 'con1': m.st has no such layer (did you mean conv1?); it has *" --invert con1 m.st one.png x.png

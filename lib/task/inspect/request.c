@@ -31,6 +31,8 @@ static int check_count(const struct cnn_inspect_request *r, size_t n)
         return n != 2 ? usage("--diff takes two operands") : 0;
     if (r->filters[0])
         return n != 2 ? usage("--filters takes a model and a file to write") : 0;
+    if (r->see.maximize[0])
+        return n != 2 ? usage("--maximize takes a model and a picture to write") : 0;
     if (cnn_inspect_request_sees(r))
         return n >= 3 ? 0 : usage("it takes a model, images, and a picture or a folder to write");
     if (r->history)
@@ -42,7 +44,8 @@ static int check_count(const struct cnn_inspect_request *r, size_t n)
 
 static int sees_of(const struct cnn_inspect_request *r)
 {
-    return (r->see.saliency != CNN_SEE_NONE) + (r->see.fool != CNN_SEE_HONEST);
+    return (r->see.saliency != CNN_SEE_NONE) + (r->see.fool != CNN_SEE_HONEST) +
+           (r->see.maximize[0] != 0) + (r->see.invert[0] != 0);
 }
 
 int cnn_inspect_request_check(const struct cnn_inspect_request *r, size_t count)
@@ -51,9 +54,10 @@ int cnn_inspect_request_check(const struct cnn_inspect_request *r, size_t count)
     int others = modes || r->to[0] || chosen_parts(r) || r->check;
     if (cnn_inspect_request_sees(r) && (others || r->zoo || r->time || r->history || r->runs))
         return usage(
-            "what is seen is a picture only: --saliency and --fool go with no other answer");
+            "what is seen is a picture only: --saliency, --fool, --maximize and --invert go "
+            "with no other answer");
     if (sees_of(r) > 1)
-        return usage("--saliency and --fool exclude each other");
+        return usage("--saliency, --fool, --maximize and --invert exclude each other");
     if (r->see.fool && !r->see.class[0])
         return usage("--fool needs --class, what the net is to take the image for");
     if (r->runs && (others || r->zoo || r->time || r->history))

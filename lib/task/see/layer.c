@@ -63,6 +63,23 @@ int cnn_see_layer(struct see *s)
     return rc;
 }
 
+int cnn_see_layer_values(struct see *s, const char *option, const char *what)
+{
+    int node, rc = cnn_named_layer(s->graph, option, what, &node);
+    if (rc)
+        return rc;
+    if (node < 0)
+        return cnn_named_no_layer(s->graph, option, s->o->model, what);
+    if (node < s->graph->inputs)
+        return cnn_fail(CNN_EUSAGE, "%s '%s': that is the image itself", option, what);
+    if (s->graph->node[node].layer.rows > 1)
+        return cnn_fail(CNN_EUSAGE, "%s '%s': its output has rows, and is not an image's", option,
+                        what);
+    s->layer = node;
+    s->planes = s->graph->node[node].layer.out;
+    return 0;
+}
+
 int cnn_see_weighted(struct see *s, const float *x, double (*weight)(const struct see *s, size_t k),
                      int positive, float *map)
 {

@@ -8,37 +8,44 @@ static int allocate(struct see *s)
 {
     const struct cnn_graph *g = s->graph;
     size_t output = cnn_layer_elements(&g->node[g->output].layer), planes = 0;
+    size_t results = s->method->needs & SEE_SEEDS ? s->batch : 1;
     if (s->layer)
         planes = cnn_chw_count(s->planes);
     s->x = cnn_calloc(s->batch, s->pixels * sizeof *s->x);
     s->dx = cnn_calloc(s->batch, s->pixels * sizeof *s->dx);
     s->score = cnn_calloc(s->batch, s->scores * sizeof *s->score);
-    s->dy = cnn_calloc(s->batch, s->scores * sizeof *s->dy);
+    s->dy = cnn_calloc(s->batch, s->values * sizeof *s->dy);
     s->answer = cnn_calloc(s->batch, output * sizeof *s->answer);
-    s->value = cnn_calloc(planes + 1, sizeof *s->value);
-    s->slope = cnn_calloc(planes + 1, sizeof *s->slope);
-    s->map = cnn_calloc(s->pixels, sizeof *s->map);
+    s->value = cnn_calloc(results, (planes + 1) * sizeof *s->value);
+    s->slope = cnn_calloc(results, (planes + 1) * sizeof *s->slope);
+    s->map = cnn_calloc(results, s->pixels * sizeof *s->map);
     s->sorted = cnn_calloc(s->pixels, sizeof *s->sorted);
     s->noise = cnn_calloc(s->pixels, sizeof *s->noise);
-    return s->x && s->dx && s->score && s->dy && s->answer && s->value && s->slope && s->map &&
-                   s->sorted && s->noise
-               ? 0
-               : CNN_ESYSTEM;
+    int rc = s->x && s->dx && s->score && s->dy && s->answer && s->value && s->slope && s->map &&
+                     s->sorted && s->noise
+                 ? 0
+                 : CNN_ESYSTEM;
+    for (int i = 0; !rc && i < 2 && s->method->needs & SEE_FROM; i++)
+        if (!(s->moment[i] = cnn_calloc(s->batch, s->pixels * sizeof **s->moment)))
+            rc = CNN_ESYSTEM;
+    return rc;
 }
 
 int cnn_see_net_open(struct see *s)
 {
     const unsigned needs = s->method->needs;
     const int wanted[] = {needs & SEE_LAYER ? s->layer : 0}, keep[] = {s->layer};
-    s->batch = needs & SEE_MANY ? (size_t)s->o->batch : 1;
+    s->batch = needs & SEE_SEEDS ? (size_t)s->o->seeds : needs & SEE_MANY ? (size_t)s->o->batch : 1;
+    s->from = needs & SEE_FROM ? s->layer : s->graph->logits;
+    s->values = needs & SEE_FROM ? cnn_chw_count(s->planes) : s->scores;
     struct cnn_runner_config config = {.compute = &s->o->compute,
                                        .callbacks = s->cb,
                                        .batch = s->batch,
                                        .keep = keep,
                                        .keeps = s->layer != 0,
                                        .rectifier = s->method->rectifier};
-    if (needs & SEE_BACKWARD) {
-        config.from = s->graph->logits;
+    if (needs & (SEE_BACKWARD | SEE_FROM)) {
+        config.from = s->from;
         config.gradient = wanted;
         config.gradients = 1;
     }

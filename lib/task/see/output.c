@@ -14,7 +14,7 @@ static int ends_in_npy(const char *path)
 
 static int is_single(const struct see *s)
 {
-    return s->noises == 1 ||
+    return s->method->needs & SEE_SEEDS || s->noises == 1 ||
            (!s->noises && s->o->inputs == 1 && cnn_dataset_is_image(s->o->input[0]));
 }
 
@@ -40,12 +40,13 @@ int cnn_see_output_open(struct see *s)
     return cnn_outfolder_open(path, &out->folder);
 }
 
-/* (h, w) of a map that is one plane, else (c, h, w); of an image (1, c, h, w). */
+/* (h, w) of a map that is one plane, else (c, h, w); of images (n, c, h, w). */
 static int write_numbers(const struct see *s, struct cnn_buf *out)
 {
-    const size_t dim[] = {1, s->in.c, s->in.h, s->in.w};
+    size_t n = s->method->needs & SEE_SEEDS ? s->batch : 1;
+    const size_t dim[] = {n, s->in.c, s->in.h, s->in.w};
     int first = s->method->images ? 0 : s->method->plane ? 2 : 1;
-    size_t count = s->method->plane ? s->in.h * s->in.w : s->pixels;
+    size_t count = s->method->plane ? s->in.h * s->in.w : n * s->pixels;
     unsigned char *head;
     size_t size;
     int rc = cnn_npy_header(CNN_F32, 4 - first, dim + first, &head, &size);

@@ -25,6 +25,8 @@ enum see_needs {
     SEE_BACKWARD = 1, /* gradients of the scores */
     SEE_LAYER = 2,    /* planes of a layer; with BACKWARD their gradients, not the input's */
     SEE_MANY = 4,     /* many passes for an image: so many as --batch says run together */
+    SEE_SEEDS = 8,    /* as many images at once as there are seeds, and no inputs */
+    SEE_FROM = 16,    /* the layer's values, whatever they are, and gradients of these */
 };
 
 /* A technique. */
@@ -34,19 +36,21 @@ struct see_technique {
     unsigned needs;
     enum cnn_rectifier rectifier;
     int plane;  /* the map is (1, h, w) of the input; else (c, h, w) */
-    int images; /* it is an image, (1, c, h, w), as a dataset has it */
+    int images; /* it is made of images, (n, c, h, w), as a dataset has them */
     /* Optional: whether the net is one for it. CNN_EDATA, CNN_EUSAGE. */
     int (*check)(struct see *s);
     /* The map of an image x (c, h, w), whose scores are known. */
     int (*run)(struct see *s, const float *x, float *map);
-    /* The picture of it, as cnn_see_page, which NULL stands for. */
+    /* The picture of it, as cnn_see_page, which NULL stands for; and its line, NULL: that of the class. */
     int (*page)(struct see *s, const float *x, const char *key, struct cnn_buf *out);
+    void (*line)(const struct see *s, struct cnn_buf *out);
 };
 
 #define SEE_DECLARE(name, word, stem) extern const struct see_technique cnn_see_##stem;
 CNN_SEE_TECHNIQUES(SEE_DECLARE)
 CNN_SEE_FOOLERS(SEE_DECLARE)
 #undef SEE_DECLARE
+extern const struct see_technique cnn_see_maximize, cnn_see_invert;
 
 /* The class that is asked about, of the image that runs. */
 struct see_target {
@@ -81,24 +85,31 @@ struct see {
     struct see_target target, before; /* before: the best answer to the image as it was */
     int layer;                        /* node; 0: none */
     struct cnn_chw planes;            /* of it */
+    int from;                         /* the node whose value's gradients are asked for */
+    size_t values;                    /* elements of that */
+    size_t unit;                      /* of the layer, that is to be excited */
+    double reached;                   /* what that came to, or how far the layer's value is off */
     size_t batch;                     /* that the net runs */
     float *x, *dx;                    /* (batch, in) a technique's inputs, and their gradients */
     float *score;                     /* (batch, out) */
-    float *dy;                        /* (batch, out) */
+    float *dy;                        /* (batch, values) */
     float *answer;                    /* (batch, elements of the output) */
-    float *value, *slope;             /* (planes) of the layer, and the gradients */
-    float *map;                       /* (in), or its first plane */
-    float *noise;                     /* (in) an image of noise */
-    float *sorted;                    /* (in) scratch of scaling */
-    struct cnn_image small, large;    /* scratch of cnn_see_weighted */
-    size_t noises;                    /* images of noise that are the input; 0: it is others */
-    uint64_t stream;                  /* of random numbers, the image's own */
+    float *value, *slope; /* (planes) of the layer, and the gradients; with SEEDS (batch, planes) */
+    float *map;           /* (in), or its first plane; with SEEDS (batch, in) */
+    float *noise;         /* (in) an image of noise */
+    float *moment[2];     /* (batch, in) of steps towards something */
+    float *sorted;        /* (in) scratch of scaling */
+    struct cnn_image small, large; /* scratch of cnn_see_weighted */
+    size_t noises;                 /* images of noise that are the input; 0: it is others */
+    uint64_t stream;               /* of random numbers, the image's own */
     struct see_output output;
     struct cnn_buf *lines; /* a line for each image */
 };
 
 /* layer.c: s->layer and s->planes, by name or the last planes before the scores. CNN_EUSAGE, CNN_EDATA. */
 CNN_CHECKED int cnn_see_layer(struct see *s);
+/* The same of any layer, which an option names. CNN_EUSAGE. */
+CNN_CHECKED int cnn_see_layer_values(struct see *s, const char *option, const char *what);
 /* The sum of the layer's planes for an image x, each times its weight, brought linearly to the input's height and width;
  * positive: of what is above 0 alone. */
 CNN_CHECKED int cnn_see_weighted(struct see *s, const float *x,
@@ -146,6 +157,14 @@ CNN_CHECKED int cnn_see_fool(struct see *s, const float *x, size_t steps, double
                              float *out);
 CNN_CHECKED int cnn_see_fool_page(struct see *s, const float *x, const char *key,
                                   struct cnn_buf *out);
+
+/* descent.c: a step of Adam (Kingma and Ba 2014) of n numbers x down their gradients, the k-th from 1 on; moments as
+ * s->moment, 0 before the first. */
+void cnn_see_descend(float *x, const float *dx, size_t n, double rate, size_t k,
+                     float *const moment[2]);
+/* n images of x moved by rows and columns, around their edges, into out. */
+void cnn_see_roll(const struct see *s, const float *x, size_t n, ptrdiff_t rows, ptrdiff_t columns,
+                  float *out);
 
 /* heat.c: what the net saw of x, in RGB or grey; and the map's numbers, one a pixel, brought into 0..1, or of SEE_BOTH
  * -1..1. */

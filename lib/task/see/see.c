@@ -16,7 +16,10 @@ static const struct see_technique *const foolers[] = {CNN_SEE_FOOLERS(ROW)};
 
 static const struct see_technique *technique_of(const struct cnn_see_options *o)
 {
-    return o->saliency ? techniques[o->saliency] : foolers[o->fool];
+    return o->saliency      ? techniques[o->saliency]
+           : o->fool        ? foolers[o->fool]
+           : o->maximize[0] ? &cnn_see_maximize
+                            : &cnn_see_invert;
 }
 
 /* "noise" or "noise:COUNT". */
@@ -39,7 +42,7 @@ static int check_net(const struct see *s)
     if (g->inputs > 1)
         return cnn_fail(CNN_EDATA, "%s: the net has %d inputs, and not one that is the image",
                         s->o->model, g->inputs);
-    if (g->outputs > 1)
+    if (g->outputs > 1 && !(s->method->needs & SEE_FROM))
         return cnn_fail(CNN_EDATA, "%s: the net has %d answers, and not one whose class is seen",
                         s->o->model, g->outputs);
     if (g->input->rows > 1 || g->node[g->logits].layer.rows > 1)
@@ -102,18 +105,22 @@ static void add_line(struct see *s, const char *key)
     cnn_buf_printf(s->lines, "\t%s\n", number);
 }
 
+/* x NULL: there is none. */
 static int take_image(struct see *s, const float *x, const char *key)
 {
     int wanted = s->o->fool ? -1 : s->target.wanted;
     s->stream = cnn_hash_string(key, 0);
-    int rc = cnn_see_answer(s, x, wanted);
+    int rc = x ? cnn_see_answer(s, x, wanted) : 0;
     if (!rc)
         rc = s->method->run(s, x, s->map);
     if (!rc)
         rc = cnn_see_output_put(s, x, key);
     if (rc)
         return rc;
-    add_line(s, key);
+    if (s->method->line)
+        s->method->line(s, s->lines);
+    else
+        add_line(s, key);
     return s->lines->failed ? CNN_ESYSTEM : 0;
 }
 
@@ -145,7 +152,9 @@ static int run(struct see *s)
                                           .threads = (int)s->o->compute.threads,
                                           .on_bad = CNN_BAD_FAIL};
     int rc;
-    if (s->noises)
+    if (s->method->needs & SEE_SEEDS)
+        rc = take_image(s, NULL, "noise");
+    else if (s->noises)
         rc = take_noise(s);
     else
         rc = cnn_inputs_visit(&s->inputs, &lo, s->cb, take_batch, s);
@@ -154,8 +163,8 @@ static int run(struct see *s)
 
 static void see_free(struct see *s)
 {
-    float *const all[] = {s->x,     s->dx,    s->score, s->dy,     s->answer,
-                          s->value, s->slope, s->map,   s->sorted, s->noise};
+    float *const all[] = {s->x,     s->dx,  s->score,  s->dy,    s->answer,    s->value,
+                          s->slope, s->map, s->sorted, s->noise, s->moment[0], s->moment[1]};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
     cnn_image_free(&s->small);
@@ -176,7 +185,7 @@ int cnn_see(const struct cnn_see_options *options, const struct cnn_callbacks *c
         rc = cnn_see_output_open(&s);
     if (!rc)
         rc = open_net(&s);
-    if (!rc && !s.noises)
+    if (!rc && options->inputs && !s.noises)
         rc = open_inputs(&s);
     if (!rc)
         rc = cnn_see_net_open(&s);

@@ -1,4 +1,5 @@
-/* What a network has learned, seen in pictures: which parts of an image speak for a class, and what fools it. */
+/* What a network has learned, seen in pictures: which parts of an image speak for a class, what fools it, what excites
+ * it most, what it keeps of an image. */
 #ifndef CNN_TASK_SEE_SEE_H
 #define CNN_TASK_SEE_SEE_H
 
@@ -42,13 +43,18 @@ enum cnn_see_format { CNN_CHOICE_NAMES(CNN_SEE_FORMATS) };
 struct cnn_see_options {
     enum cnn_see_saliency saliency;
     enum cnn_see_fool fool;
-    const char *class; /* a name or a number; "": the best answer */
-    const char *layer; /* whose planes are looked at; "": the last planes before the answer */
-    long long samples; /* images that smoothgrad and integrated average */
-    double noise;      /* of smoothgrad: deviation, as a part of the image's range */
+    const char *maximize; /* LAYER:UNIT */
+    const char *invert;   /* a layer */
+    const char *class;    /* a name or a number; "": the best answer */
+    const char *layer;    /* whose planes are looked at; "": the last planes before the answer */
+    long long samples;    /* images that smoothgrad and integrated average */
+    double noise;         /* of smoothgrad: deviation, as a part of the image's range */
     struct cnn_pair patch, patch_stride; /* of occlusion, in pixels of the input; 0: by its size */
     double limit;    /* of fool: levels of 255 by which a number may change; 0: any */
-    long long steps; /* of iterated, at most */
+    long long steps; /* of iterated, maximize and invert, at most */
+    long long seeds; /* of maximize: images, each from noise of its own */
+    double decay;    /* of maximize: what a step takes away of an image */
+    double smooth;   /* of invert: the weight of total variation */
     long long seed;
     struct cnn_pair size;       /* as of struct cnn_runner_net, but for CNN_SIZE_NATIVE */
     enum cnn_see_format format; /* of files in a folder */
@@ -61,10 +67,10 @@ struct cnn_see_options {
 
 /* Go through the inputs' images and write a picture, or the numbers, of each: into the file `output` where its name
  * ends as that of a picture or in .npy, and there is one image, else into the folder `output`, whole or not at all. fool
- * also starts from noise, input "noise" or "noise:COUNT".
- * One of saliency and fool is given.
+ * also starts from noise, input "noise" or "noise:COUNT"; maximize has no inputs. One of saliency, fool, maximize and
+ * invert is given.
  * *out gets a line of TSV for each image: its key, the class's number and name, its probability ("-": it has none) and
- * its score. CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT, CNN_ECREATE,
+ * its score; of maximize and invert key, layer and what was reached. CNN_EUSAGE, CNN_EDATA, CNN_ENOINPUT, CNN_ECREATE,
  * CNN_EIO, CNN_EDEVICE, CNN_EINTERRUPTED. */
 CNN_CHECKED int cnn_see(const struct cnn_see_options *options,
                         const struct cnn_callbacks *callbacks, struct cnn_buf *out);
