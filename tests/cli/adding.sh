@@ -105,7 +105,7 @@ fi
 
 # The sources that make tables of the lists, and the new ones.
 new '.*\.def$' | sed 's|^lib/||' >lists
-tables=$(cd tree && grep -rlFf ../lists lib --include=*.c && echo lib/optim/schedule.c lib/lang/recipe.c lib/task/train/options.c)
+tables=$(cd tree && grep -rlFf ../lists lib --include=*.c && echo lib/optim/schedule.c lib/lang/recipe.c lib/task/train/settings/options.c)
 sources=$(for s in $tables $(new 'lib/.*\.c$'); do echo "$s"; done | sort -u)
 for s in $sources; do compile "single/${s//\//_}.o" "tree/$s"; done
 for s in $sources; do

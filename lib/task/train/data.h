@@ -7,8 +7,8 @@
 #include "data/source/divided.h"
 #include "lang/graph.h"
 #include "task/train/cache.h"
-#include "task/train/report.h"
-#include "task/train/settings.h"
+#include "task/train/settings/report.h"
+#include "task/train/settings/settings.h"
 
 struct train_data {
     struct cnn_divided parts, val_parts; /* what the dataset and --val are made of */

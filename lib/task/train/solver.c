@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-#include "task/train/report.h"
-#include "task/train/settings.h"
+#include "task/train/settings/report.h"
+#include "task/train/settings/settings.h"
+#include "task/train/train.h"
 
 static const long long MOST_EPOCHS = 1000000000;
 

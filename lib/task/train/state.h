@@ -6,7 +6,7 @@
 
 #include "data/loader/data_hash.h"
 #include "task/train/engine.h"
-#include "task/train/report.h"
+#include "task/train/settings/report.h"
 
 struct train_state {
     uint64_t epoch;              /* epochs done */

@@ -5,8 +5,8 @@
 #include "task/train/data.h"
 #include "task/train/engine.h"
 #include "task/train/model.h"
-#include "task/train/report.h"
-#include "task/train/settings.h"
+#include "task/train/settings/report.h"
+#include "task/train/settings/settings.h"
 #include "task/train/state.h"
 
 struct trainer {

@@ -2,7 +2,7 @@
  * their numbers, which stay where they are. */
 #include <string.h>
 
-#include "file/prototext.h"
+#include "file/prototext/prototext.h"
 #include "model/import/caffe/caffe.h"
 
 /* Numbers of fields: layers of a net, and blobs of a layer, in the three forms. */

@@ -4,7 +4,7 @@
 
 #include "caffe.pb-c.h"
 #include "base/text.h"
-#include "file/prototext.h"
+#include "file/prototext/prototext.h"
 #include "model/import/caffe/solver.h"
 
 enum { SOLVER_MOST_SETTINGS = 32 };

@@ -1,7 +1,7 @@
 /* Options of training beside each other: which of them need others to have an effect. */
 #include <string.h>
 
-#include "task/train/settings.h"
+#include "task/train/settings/settings.h"
 
 /* What counts when steps are made. */
 #define IN_TRAINING(name) CNN_NEED(name, "!epochs=0")

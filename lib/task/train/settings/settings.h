@@ -1,7 +1,7 @@
 /* What a run was asked for: its options, completed by the recipe, and the numbers that they stand
  * for. */
-#ifndef CNN_TASK_TRAIN_SETTINGS_H
-#define CNN_TASK_TRAIN_SETTINGS_H
+#ifndef CNN_TASK_TRAIN_SETTINGS_SETTINGS_H
+#define CNN_TASK_TRAIN_SETTINGS_SETTINGS_H
 
 #include <jansson.h>
 
@@ -10,7 +10,7 @@
 #include "lang/recipe.h"
 #include "net/optimize.h"
 #include "optim/schedule.h"
-#include "task/train/train.h"
+#include "task/train/settings/options.h"
 
 struct train_data;
 struct train_engine;

@@ -1,7 +1,7 @@
 /* What the options of training come to, as the run uses it: optimizer, schedule, when to save. */
 #include <string.h>
 
-#include "task/train/settings.h"
+#include "task/train/settings/settings.h"
 
 void cnn_train_settings_open(struct train_settings *s, const struct cnn_train_options *options,
                              const struct cnn_augmenter *augmenter)

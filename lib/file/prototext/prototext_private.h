@@ -1,9 +1,9 @@
 /* What the files of the text form of protocol buffers share. */
-#ifndef CNN_FILE_PROTOTEXT_PRIVATE_H
-#define CNN_FILE_PROTOTEXT_PRIVATE_H
+#ifndef CNN_FILE_PROTOTEXT_PROTOTEXT_PRIVATE_H
+#define CNN_FILE_PROTOTEXT_PROTOTEXT_PRIVATE_H
 
 #include "base/text.h"
-#include "file/prototext.h"
+#include "file/prototext/prototext.h"
 
 enum { PROTOTEXT_WORD = 256 };
 

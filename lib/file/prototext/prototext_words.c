@@ -1,7 +1,7 @@
 /* Words, punctuation and strings of the text form of protocol buffers; see prototext.h. */
 #include <string.h>
 
-#include "file/prototext_private.h"
+#include "file/prototext/prototext_private.h"
 
 int cnn_prototext_wrong(const struct prototext_reader *r, const char *what, const char *word)
 {

@@ -1,6 +1,6 @@
 /* The options of training, as a table. */
 #include "layer/layer.h"
-#include "task/train/train.h"
+#include "task/train/settings/options.h"
 
 /* ", sgd, adagrad" and so on. */
 static const char optimizers[] =

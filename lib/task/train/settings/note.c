@@ -2,7 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "task/train/report.h"
+#include "task/train/settings/report.h"
 
 void cnn_train_report_open(struct train_report *r, const struct cnn_train_callbacks *callbacks)
 {

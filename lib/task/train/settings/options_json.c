@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/unicode.h"
-#include "task/train/settings.h"
+#include "task/train/settings/settings.h"
 
 /* Options without influence on the model, and those whose texts are paths: what is behind these
  * counts by its contents. */

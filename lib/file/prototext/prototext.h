@@ -1,7 +1,7 @@
 /* The text form of protocol buffers, as Caffe's nets are written in, which protobuf-c lacks: by the
  * descriptor of a message, into the struct that protobuf-c unpacks its binary form into. */
-#ifndef CNN_FILE_PROTOTEXT_H
-#define CNN_FILE_PROTOTEXT_H
+#ifndef CNN_FILE_PROTOTEXT_PROTOTEXT_H
+#define CNN_FILE_PROTOTEXT_PROTOTEXT_H
 
 #include <protobuf-c/protobuf-c.h>
 

@@ -1,11 +1,11 @@
 /* Who hears of a run: the caller, the log. */
-#ifndef CNN_TASK_TRAIN_REPORT_H
-#define CNN_TASK_TRAIN_REPORT_H
+#ifndef CNN_TASK_TRAIN_SETTINGS_REPORT_H
+#define CNN_TASK_TRAIN_SETTINGS_REPORT_H
 
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "task/train/train.h"
+#include "task/train/settings/options.h"
 
 struct train_report {
     const struct cnn_train_callbacks *cb;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "file/prototext_private.h"
+#include "file/prototext/prototext_private.h"
 
 enum { MOST_DEPTH = 32 };
 
