@@ -87,9 +87,9 @@ out_has 'steps      * ms with each timed, the median of * runs'
 out_has 'time       * ms, the median of * runs'
 out_has 'limits * GB/s (GPU: matrix products, copies)'
 
-# What speaks for a class: the plain numbers, as parts of the largest.
+# What speaks for the class of the first digit: the plain numbers, as parts of the largest.
 seen() {
-    run cnn-inspect --saliency "$method" --class 3 --device "$1" cpu1 digits:1 "$1.npy"
+    run cnn-inspect --saliency "$method" --class 0 --device "$1" cpu1 digits:1 "$1.npy"
     status 0
     tail -c 3136 "$1.npy" | od -An -v -w4 -t f4 |
         awk '{ v[NR] = $1; a = $1 < 0 ? -$1 : $1; if (a > high) high = a } END { if (!high) exit 1; for (i in v) print i "\t" v[i] / high }' |
