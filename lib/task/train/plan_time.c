@@ -40,12 +40,14 @@ static double update_seconds(struct cnn_net *net, const struct train_settings *s
     return expected(limits, &w) / (double)settings->options.accumulate;
 }
 
+/* The algorithms of the passes that the step has: without gradients of forward alone. */
 static void add_step(const struct train_engine *e, int i, double seconds, struct cnn_table *table)
 {
     const struct cnn_plan *p = cnn_net_plan(e->net);
+    const int last = cnn_net_work(e->net, i, 1).bytes > 0 ? CNN_CONV_WEIGHT : CNN_CONV_FORWARD;
     const char *algorithm[3] = {NULL, NULL, NULL};
     struct cnn_buf name = {0};
-    for (int pass = CNN_CONV_FORWARD; pass <= CNN_CONV_WEIGHT; pass++)
+    for (int pass = CNN_CONV_FORWARD; pass <= last; pass++)
         cnn_step_cost(e->graph, p->step, i, e->backend, p->batch, (enum cnn_conv_pass)pass,
                       &algorithm[pass]);
     if (!algorithm[0])
