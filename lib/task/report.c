@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/unicode.h"
+#include "data/source/dataset.h"
 #include "task/json.h"
 
 enum { GAP = 2, WIDE_NAME = 8 }; /* longer names are no column headings */
@@ -166,18 +167,6 @@ static void add_matrix(const struct cnn_report *r, struct cnn_buf *out)
     }
 }
 
-/* The names of classes that have none. */
-static int number_classes(size_t classes, struct cnn_strings *out)
-{
-    int rc = 0;
-    for (size_t c = 0; !rc && c < classes; c++) {
-        char text[32];
-        snprintf(text, sizeof text, "%zu", c);
-        rc = cnn_strings_add(out, text);
-    }
-    return rc;
-}
-
 /* The names as a line of a table can have them. */
 static int show_classes(const struct cnn_strings *classes, struct cnn_strings *out)
 {
@@ -217,7 +206,7 @@ static void with_names(const struct cnn_report *report,
     struct cnn_strings numbers = {0};
     struct cnn_report r = *report;
     if (r.metrics->pixels && r.metrics->classes != r.classes->count) {
-        out->failed |= number_classes(r.metrics->classes, &numbers) != 0;
+        out->failed |= cnn_classes_number(r.metrics->classes, &numbers) != 0;
         r.classes = &numbers;
     }
     print(r, out);

@@ -1,4 +1,5 @@
 /* What a class name may be, and when two spellings are one name; see source.h. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,5 +122,16 @@ int cnn_class_list_of(const struct cnn_strings *found, struct cnn_strings *out)
     }
     cnn_strings_free(&sorted);
     cnn_found_free(&seen);
+    return rc;
+}
+
+int cnn_classes_number(size_t count, struct cnn_strings *out)
+{
+    int rc = 0;
+    for (size_t c = 0; !rc && c < count; c++) {
+        char text[32];
+        snprintf(text, sizeof text, "%zu", c);
+        rc = cnn_strings_add(out, text);
+    }
     return rc;
 }

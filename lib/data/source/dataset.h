@@ -117,6 +117,9 @@ void cnn_key_from_number(const char *path, size_t i, struct cnn_buf *out);
  * names. CNN_EDATA on duplicates. */
 CNN_CHECKED int cnn_classes_read(const char *path, struct cnn_strings *out);
 
+/* Names for classes that have none: "0", "1" and so on, added to the list. CNN_ESYSTEM. */
+CNN_CHECKED int cnn_classes_number(size_t count, struct cnn_strings *out);
+
 /* *index: the place of a class in the list, however it is spelled (source.h), or -1. CNN_ESYSTEM.
  */
 CNN_CHECKED int cnn_class_find(const struct cnn_strings *list, const char *name, ptrdiff_t *index);

@@ -45,19 +45,9 @@ static int check(struct see *s)
         s->o->model, s->graph->node[s->layer].layer.name);
 }
 
-/* The gradient's sum over plane k. */
-static double sum_of_slope(const struct see *s, size_t k)
-{
-    size_t plane = s->planes.h * s->planes.w;
-    double sum = 0;
-    for (size_t p = 0; p < plane; p++)
-        sum += (double)s->slope[k * plane + p];
-    return sum;
-}
-
 static int run(struct see *s, const float *x, float *map)
 {
-    return cnn_see_weighted(s, x, sum_of_slope, 0, map);
+    return cnn_see_weighted(s, x, cnn_see_slope_sum, 0, map);
 }
 
 const struct see_technique cnn_see_cam = {.title = "Class activation map",

@@ -3,14 +3,9 @@
  * forward, and maxima go where they came from. */
 #include "task/see/private.h"
 
-static int run(struct see *s, const float *x, float *map)
-{
-    return cnn_see_gradients(s, x, 1, map);
-}
-
 const struct see_technique cnn_see_deconv = {.title = "Deconvolution",
                                              .look = SEE_IMAGE,
                                              .needs = SEE_BACKWARD,
                                              .rectifier = CNN_RECTIFIER_DECONV,
                                              .check = cnn_see_check_rectifiers,
-                                             .run = run};
+                                             .run = cnn_see_gradient_map};

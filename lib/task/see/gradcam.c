@@ -7,11 +7,7 @@
 /* The gradient's mean over plane k. */
 static double mean_slope(const struct see *s, size_t k)
 {
-    size_t plane = s->planes.h * s->planes.w;
-    double sum = 0;
-    for (size_t p = 0; p < plane; p++)
-        sum += (double)s->slope[k * plane + p];
-    return sum / (double)plane;
+    return cnn_see_slope_sum(s, k) / (double)(s->planes.h * s->planes.w);
 }
 
 static int run(struct see *s, const float *x, float *map)

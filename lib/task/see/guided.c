@@ -2,14 +2,9 @@
  * the input, but that rectified units give back what is above 0 alone: what excites that which excites the class. */
 #include "task/see/private.h"
 
-static int run(struct see *s, const float *x, float *map)
-{
-    return cnn_see_gradients(s, x, 1, map);
-}
-
 const struct see_technique cnn_see_guided = {.title = "Guided backpropagation",
                                              .look = SEE_IMAGE,
                                              .needs = SEE_BACKWARD,
                                              .rectifier = CNN_RECTIFIER_GUIDED,
                                              .check = cnn_see_check_rectifiers,
-                                             .run = run};
+                                             .run = cnn_see_gradient_map};

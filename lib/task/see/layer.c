@@ -80,6 +80,15 @@ int cnn_see_layer_values(struct see *s, const char *option, const char *what)
     return 0;
 }
 
+double cnn_see_slope_sum(const struct see *s, size_t k)
+{
+    size_t plane = s->planes.h * s->planes.w;
+    double sum = 0;
+    for (size_t p = 0; p < plane; p++)
+        sum += (double)s->slope[k * plane + p];
+    return sum;
+}
+
 int cnn_see_weighted(struct see *s, const float *x, double (*weight)(const struct see *s, size_t k),
                      int positive, float *map)
 {

@@ -90,6 +90,11 @@ int cnn_see_gradients(struct see *s, const float *x, size_t n, float *dx)
     return rc ? rc : cnn_net_gradient(s->runner.net, 0, dx);
 }
 
+int cnn_see_gradient_map(struct see *s, const float *x, float *map)
+{
+    return cnn_see_gradients(s, x, 1, map);
+}
+
 int cnn_see_planes(struct see *s, const float *x)
 {
     int rc = run_back(s, x, 1);

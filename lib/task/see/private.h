@@ -116,6 +116,9 @@ CNN_CHECKED int cnn_see_weighted(struct see *s, const float *x,
                                  double (*weight)(const struct see *s, size_t k), int positive,
                                  float *map);
 
+/* The sum of the gradients over the layer's plane k. */
+double cnn_see_slope_sum(const struct see *s, size_t k);
+
 /* target.c: what classes there are, and the one that is wanted. CNN_EUSAGE. */
 CNN_CHECKED int cnn_see_target_open(struct see *s);
 /* The class of an image, the one that is wanted or (-1) the best, from its scores and its answer. */
@@ -139,6 +142,8 @@ CNN_CHECKED int cnn_see_back(struct see *s, float *dx);
  * s->slope. */
 CNN_CHECKED int cnn_see_gradients(struct see *s, const float *x, size_t n, float *dx);
 CNN_CHECKED int cnn_see_planes(struct see *s, const float *x);
+/* A technique's run: the gradients of one image as they are. */
+CNN_CHECKED int cnn_see_gradient_map(struct see *s, const float *x, float *map);
 /* CNN_EDATA where the net has no rectified units before its scores. */
 CNN_CHECKED int cnn_see_check_rectifiers(struct see *s);
 

@@ -172,22 +172,10 @@ static int from_file(struct train_data *d, const struct cnn_strings *classes, co
     return rc;
 }
 
-/* Classes of places and rows have no names but their numbers. */
-static int number_classes(size_t count, struct cnn_strings *out)
-{
-    int rc = 0;
-    for (size_t c = 0; !rc && c < count; c++) {
-        char text[32];
-        snprintf(text, sizeof text, "%zu", c);
-        rc = cnn_strings_add(out, text);
-    }
-    return rc;
-}
-
 static int from_named_file(struct train_data *d, const char *path)
 {
     struct cnn_strings numbers = {0};
-    int rc = d->classes.count ? 0 : number_classes(d->class_weights, &numbers);
+    int rc = d->classes.count ? 0 : cnn_classes_number(d->class_weights, &numbers);
     if (!rc)
         rc = from_file(d, d->classes.count ? &d->classes : &numbers, path);
     cnn_strings_free(&numbers);
